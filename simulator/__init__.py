@@ -1,0 +1,1 @@
+"""The simulated cluster: a pure core (`simulator.core`) and the thin Django shell around it."""

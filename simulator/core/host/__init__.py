@@ -1,0 +1,1 @@
+"""A Linux box as plain data: files, processes, units, journal, users."""

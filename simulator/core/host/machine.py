@@ -1,0 +1,65 @@
+"""A host: its name, addresses, capacity, files, processes, units and journal; the section `hosts` maps names to hosts.
+
+The file system is `filesystem.FileSystem` (trees of inodes, one for the host, one for each container root).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..kernel.world import World
+from .filesystem import FileSystem
+from .process import Process
+
+
+class UnitState(msgspec.Struct):
+    """What systemd knows of a unit beyond its file: whether it is enabled, running, and since when (virtual ns)."""
+
+    enabled: bool = False
+    active: str = "inactive"
+    sub: str = "dead"
+    since: int = 0
+    main_pid: int = 0
+    result: str = "success"
+    restarts: int = 0
+
+
+class JournalLine(msgspec.Struct, array_like=True):
+    """One line of the journal: Unix time in ns, the unit (or identifier), the pid, the text."""
+
+    at: int
+    unit: str
+    pid: int
+    text: str
+
+
+class Host(msgspec.Struct):
+    """One machine.  `ip` is its first address; memory and disk are in KiB; `up` is False when it is powered off."""
+
+    name: str
+    ip: str
+    cpus: int = 4
+    memory_kib: int = 8 * 1024 * 1024
+    disk_kib: int = 40 * 1024 * 1024
+    up: bool = True
+    boot_at: int = 0
+    next_pid: int = 300
+    processes: dict[int, Process] = {}
+    filesystems: dict[str, FileSystem] = {}
+    units: dict[str, UnitState] = {}
+    journal: list[JournalLine] = []
+    machine_id: str = ""
+    boot_id: str = ""
+    system_uuid: str = ""
+    kernel: str = "6.8.0-45-generic"
+    os_image: str = "Ubuntu 24.04.1 LTS"
+
+    @property
+    def fs(self) -> FileSystem:
+        """The host's own root file system."""
+        return self.filesystems["host"]
+
+
+def hosts(world: World) -> dict[str, Host]:
+    """All hosts of the world by name."""
+    return world.section("hosts", dict)

@@ -1,0 +1,1 @@
+"""The lowest layer: virtual time, timers, randomness, trace, network and snapshots."""

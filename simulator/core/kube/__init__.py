@@ -1,0 +1,1 @@
+"""Kubernetes: API machinery, API server, controllers, scheduler, kubelet, proxy, kubeadm; see docs/architecture.md."""
