@@ -1,0 +1,92 @@
+/* Bundles third-party front-end code into static/vendor, which is committed: the site and its tests need no Node.
+
+   Two changes are made to xterm.js so that it runs under a strict Content-Security-Policy; the build fails when the code
+   that they change is no longer there:
+   - <style> elements get the nonce of <meta name="csp-nonce"> (style-src 'self' 'nonce-…');
+   - inline colours are set through the CSSOM, because a style attribute is refused without 'unsafe-inline'. */
+
+import { build } from 'esbuild';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const out = path.join(root, 'static', 'vendor');
+const modules = path.join(root, 'node_modules');
+const require = createRequire(import.meta.url);
+
+const NONCE = "globalThis.document?.querySelector('meta[name=\"csp-nonce\"]')?.content||''";
+const XTERM_CHANGES = [
+  { find: /([\w$.]+)\.createElement\("style"\)/g, put: `(d=>{let s=d.createElement("style");s.nonce=${NONCE};return s})($1)`, atLeast: 3 },
+  {
+    find: /([\w$]+)\.setAttribute\("style",`\$\{\1\.getAttribute\("style"\)\|\|""\}\$\{([\w$]+)\};`\)/g,
+    put: '$1.style.cssText+=`${$2};`',
+    atLeast: 1,
+  },
+];
+
+/** An esbuild plugin that applies XTERM_CHANGES to the module of xterm.js. */
+const strictCsp = {
+  name: 'strict-csp',
+  setup(builder) {
+    builder.onLoad({ filter: /@xterm[\\/]xterm[\\/]lib[\\/]xterm\.mjs$/ }, async ({ path: file }) => {
+      let contents = await readFile(file, 'utf8');
+      for (const { find, put, atLeast } of XTERM_CHANGES) {
+        const count = [...contents.matchAll(find)].length;
+        if (count < atLeast) throw new Error(`${file}: ${find} matched ${count} times, expected at least ${atLeast}`);
+        contents = contents.replace(find, put);
+      }
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+const ENTRY = `
+export { Terminal } from '@xterm/xterm';
+export { FitAddon } from '@xterm/addon-fit';
+export { SearchAddon } from '@xterm/addon-search';
+export { Unicode11Addon } from '@xterm/addon-unicode11';
+export { WebLinksAddon } from '@xterm/addon-web-links';
+`;
+
+async function packageOf(name) {
+  return JSON.parse(await readFile(path.join(modules, name, 'package.json'), 'utf8'));
+}
+
+async function main() {
+  await mkdir(out, { recursive: true });
+  await build({
+    stdin: { contents: ENTRY, resolveDir: root, loader: 'js' },
+    outfile: path.join(out, 'xterm.js'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    plugins: [strictCsp],
+    logLevel: 'warning',
+  });
+  await copyFile(require.resolve('@xterm/xterm/css/xterm.css'), path.join(out, 'xterm.css'));
+  const htmx = await readFile(path.join(modules, 'htmx.org', 'dist', 'htmx.min.js'), 'utf8');
+  await writeFile(path.join(out, 'htmx.js'), htmx.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n'));
+
+  const files = {
+    'htmx.js': ['htmx.org'],
+    'xterm.css': ['@xterm/xterm'],
+    'xterm.js': ['@xterm/xterm', '@xterm/addon-fit', '@xterm/addon-search', '@xterm/addon-unicode11', '@xterm/addon-web-links'],
+  };
+  const names = [...new Set(Object.values(files).flat())].sort();
+  const packages = {};
+  let licences = 'Licences of the code in this folder. Written by `make vendor`.\n';
+  for (const name of names) {
+    const { version, license } = await packageOf(name);
+    packages[name] = { version, license };
+    const text = await readFile(path.join(modules, name, 'LICENSE'), 'utf8');
+    licences += `\n${'='.repeat(100)}\n${name} ${version} (${license})\n${'='.repeat(100)}\n\n${text.trim()}\n`;
+  }
+  await writeFile(path.join(out, 'versions.json'), `${JSON.stringify({ files, packages }, null, 2)}\n`);
+  await writeFile(path.join(out, 'LICENCES.txt'), licences);
+}
+
+await main();
