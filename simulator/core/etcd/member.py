@@ -1,0 +1,76 @@
+"""What a member keeps on its disk and while it runs, and how its identities are computed.
+
+A *disk* is the content of a data directory.  The simulated file `<data-dir>/member/snap/db` holds the disk's id, so that
+moving or deleting the directory has its real consequence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from ..kernel.world import World
+from .mvcc import Store, StoreState
+
+DB_HEADER = b"slipway etcd backend "
+
+
+class Disk(msgspec.Struct):
+    """A data directory: the store and the member's identity.  `index` counts Raft entries, `term` elections."""
+
+    id: str
+    name: str
+    cluster_id: int
+    member_id: int
+    peer_urls: list[str]
+    client_urls: list[str]
+    store: StoreState
+    term: int = 1
+    index: int = 3
+    alarms: list[str] = []
+
+
+class Running(msgspec.Struct):
+    """A running member process: which disk, its flags, and whether it serves yet."""
+
+    disk: str
+    flags: dict[str, str]
+    version: str
+    data_dir: str
+    ready: bool = False
+    lease_timer: int = 0
+    tls: bool = False
+
+
+class EtcdSection(msgspec.Struct):
+    """All data directories by id and running members by process key."""
+
+    disks: dict[str, Disk] = {}
+    running: dict[str, Running] = {}
+
+
+def section(world: World) -> EtcdSection:
+    """The world's etcd section."""
+    return world.section("etcd", EtcdSection)
+
+
+def store(world: World, disk: Disk) -> Store:
+    """The warm view on a disk's store, rebuilt when the world has been restored."""
+    views: dict[str, Store] = world.warm.setdefault("etcd-stores", {})
+    view = views.get(disk.id)
+    if view is None or view.state is not disk.store:
+        view = views[disk.id] = Store(disk.store)
+    return view
+
+
+def member_id(peer_urls: list[str], token: str) -> int:
+    """SHA-1 of the sorted peer URLs and the cluster token (server/etcdserver/api/membership/member.go)."""
+    digest = hashlib.sha1("".join(sorted(peer_urls)).encode() + token.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def cluster_id(members: list[int]) -> int:
+    """SHA-1 of the sorted member ids (membership/cluster.go: genID)."""
+    raw = b"".join(m.to_bytes(8, "big") for m in sorted(members))
+    return int.from_bytes(hashlib.sha1(raw, usedforsecurity=False).digest()[:8], "big")

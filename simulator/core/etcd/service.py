@@ -1,0 +1,252 @@
+"""What a member does with a request message: the KV, Watch, Lease, Cluster and Maintenance services.
+
+Every write rings the doorbells of its keys (`registry:<prefix>` for `/registry/<prefix>/…`, `etcd:<member name>` for any) and
+leaves a trace event, unless it is a heartbeat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ..kernel.clock import SECOND
+from ..kernel.errors import SimulatorError
+from ..kernel.world import World
+from .client import Call
+from .errors import EtcdError, empty_key, lease_not_found
+from .member import Disk, Running, store
+from .mvcc import DeleteResult, Event, Lease, PutResult, RangeResult, Store, TxnResult
+
+WRITES = frozenset({"KV/Put", "KV/DeleteRange", "KV/Txn", "KV/Compact", "Lease/Grant", "Lease/Revoke"})
+#: Prefixes whose writes are heartbeats or their echo, left out of the trace.
+QUIET = (b"/registry/leases/", b"/registry/events/", b"/registry/masterleases/", b"compact_rev_key")
+
+
+class Status(msgspec.Struct):
+    """Maintenance/Status, as `etcdctl endpoint status` shows it."""
+
+    cluster_id: int
+    member_id: int
+    version: str
+    db_size: int
+    db_size_in_use: int
+    leader: int
+    raft_term: int
+    raft_index: int
+    revision: int
+    is_learner: bool = False
+    errors: list[str] = []
+
+
+class MemberInfo(msgspec.Struct):
+    """One member as Cluster/MemberList shows it."""
+
+    id: int
+    name: str
+    peer_urls: list[str]
+    client_urls: list[str]
+    is_learner: bool = False
+
+
+class Header(msgspec.Struct):
+    """The header that every answer carries."""
+
+    cluster_id: int
+    member_id: int
+    revision: int
+    raft_term: int
+
+
+def topic_of(key: bytes) -> str:
+    """The doorbell of a key: `/registry/pods/default/web` → `registry:pods`."""
+    if not key.startswith(b"/registry/"):
+        return ""
+    parts = key[10:].split(b"/")
+    name = parts[0].decode(errors="replace")
+    if name == "services" and len(parts) > 1:
+        return f"registry:services/{parts[1].decode(errors='replace')}"
+    if "." in name and len(parts) > 2:
+        return f"registry:{name}/{parts[1].decode(errors='replace')}"
+    return f"registry:{name}"
+
+
+def announce(world: World, disk: Disk, before: int) -> None:
+    """Ring and trace what changed after log position `before`."""
+    topics: dict[str, None] = {}
+    for kv in disk.store.log[before:]:
+        topics[topic_of(kv.key)] = None
+        if not kv.key.startswith(QUIET):
+            world.cause = world.emit(
+                "etcd", "put" if kv.version else "delete", kv.key.decode(errors="replace"), {"revision": kv.mod_revision}
+            )
+    for topic in topics:
+        if topic:
+            world.ring(topic)
+    if topics:
+        world.ring(f"etcd:{disk.name}")
+
+
+def _write(world: World, disk: Disk, change: Callable[[Store], Any]) -> Any:
+    view = store(world, disk)
+    before = len(disk.store.log)
+    disk.index += 1
+    cause = world.cause
+    try:
+        result = change(view)
+        announce(world, disk, before)
+    finally:
+        world.cause = cause
+    return result
+
+
+def put(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> PutResult:
+    """KV/Put."""
+    if args.get("lease") and args["lease"] not in disk.store.leases:
+        raise lease_not_found()
+    result: PutResult = _write(
+        world, disk, lambda s: s.put(args["key"], args["value"], lease=args.get("lease", 0), prev_kv=args.get("prev_kv", False))
+    )
+    return result
+
+
+def delete(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> DeleteResult:
+    """KV/DeleteRange."""
+    if not args["key"]:
+        raise empty_key()
+    result: DeleteResult = _write(
+        world, disk, lambda s: s.delete(args["key"], args.get("range_end", b""), prev_kv=args.get("prev_kv", False))
+    )
+    return result
+
+
+def txn(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> TxnResult:
+    """KV/Txn."""
+    result: TxnResult = _write(world, disk, lambda s: s.txn(args["compare"], args["success"], args["failure"]))
+    return result
+
+
+def range_(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> RangeResult:
+    """KV/Range."""
+    if not args["key"]:
+        raise empty_key()
+    return store(world, disk).range(**args)
+
+
+def compact(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> None:
+    """KV/Compact."""
+    store(world, disk).compact(args["revision"])
+    disk.index += 1
+
+
+def events(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[Event]:
+    """What a watch would have delivered since a revision."""
+    return store(world, disk).events(args["prefix"], args["since"], range_end=args.get("range_end"))
+
+
+def grant(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Lease:
+    """Lease/Grant; id 0 lets the server choose."""
+    ttl = int(args["ttl"])
+    if ttl <= 0 or ttl > 9_000_000_000:
+        raise EtcdError("etcdserver: too large lease TTL" if ttl > 0 else "etcdserver: lease TTL must be positive", "OutOfRange")
+    lease_id = args.get("id") or (world.rng("etcd-lease").bits64() >> 1)
+    disk.index += 1
+    return store(world, disk).grant(lease_id, ttl, world.now + max(ttl, 2) * SECOND)
+
+
+def revoke(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> int:
+    """Lease/Revoke."""
+    result: int = _write(world, disk, lambda s: s.revoke(args["id"]))
+    return result
+
+
+def keep_alive(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Lease:
+    """Lease/KeepAlive once; a lease that is gone answers TTL 0."""
+    lease = disk.store.leases.get(args["id"])
+    if lease is None:
+        return Lease(args["id"], 0, 0)
+    lease.expires = world.now + max(lease.ttl, 2) * SECOND
+    return lease
+
+
+def time_to_live(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> tuple[Lease, int]:
+    """Lease/TimeToLive: the lease and the seconds that remain; -1 when it is gone."""
+    lease = disk.store.leases.get(args["id"])
+    if lease is None:
+        return Lease(args["id"], 0, 0), -1
+    return lease, max(0, (lease.expires - world.now) // SECOND)
+
+
+def leases(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[int]:
+    """Lease/LeaseLeases: every lease's id."""
+    return sorted(disk.store.leases)
+
+
+def expire_leases(world: World, disk: Disk) -> None:
+    """Revoke what has expired (the leader's lessor does)."""
+    for lease in sorted((x for x in disk.store.leases.values() if x.expires <= world.now), key=lambda x: (x.expires, x.id)):
+        _write(world, disk, lambda s, i=lease.id: s.revoke(i))
+
+
+def status(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Status:
+    """Maintenance/Status."""
+    used = max(20480, (store(world, disk).size // 4096 + 1) * 4096)
+    return Status(
+        cluster_id=disk.cluster_id,
+        member_id=disk.member_id,
+        version=running.version,
+        db_size=used,
+        db_size_in_use=used - 4096,
+        leader=disk.member_id,
+        raft_term=disk.term,
+        raft_index=disk.index,
+        revision=disk.store.revision,
+        errors=list(disk.alarms),
+    )
+
+
+def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header:
+    """The response header as it stands now."""
+    return Header(disk.cluster_id, disk.member_id, disk.store.revision, disk.term)
+
+
+def member_list(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> list[MemberInfo]:
+    """Cluster/MemberList."""
+    return [MemberInfo(disk.member_id, disk.name, disk.peer_urls, disk.client_urls)]
+
+
+def hash_kv(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> tuple[int, int]:
+    """Maintenance/HashKV: a 32-bit hash of the store's content, and the compact revision."""
+    digest = hashlib.blake2b(digest_size=4)
+    for kv in disk.store.log:
+        digest.update(msgspec.msgpack.encode(kv))
+    return int.from_bytes(digest.digest(), "big"), disk.store.compacted
+
+
+HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
+    "KV/Range": range_,
+    "KV/Put": put,
+    "KV/DeleteRange": delete,
+    "KV/Txn": txn,
+    "KV/Compact": compact,
+    "Watch/Events": events,
+    "Lease/Grant": grant,
+    "Lease/Revoke": revoke,
+    "Lease/KeepAlive": keep_alive,
+    "Lease/TimeToLive": time_to_live,
+    "Lease/Leases": leases,
+    "Cluster/MemberList": member_list,
+    "Maintenance/Status": status,
+    "Maintenance/HashKV": hash_kv,
+    "Header": header,
+}
+
+
+def handle(world: World, disk: Disk, running: Running, call: Call) -> Any:
+    """Answer one message; raises EtcdError."""
+    handler = HANDLERS.get(call.method)
+    if handler is None:
+        raise SimulatorError(f"etcd has no method {call.method}")
+    return handler(world, disk, running, call.args)

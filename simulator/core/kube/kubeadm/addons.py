@@ -1,0 +1,359 @@
+"""The objects that `kubeadm init` creates through the API: configuration, RBAC, CoreDNS and kube-proxy.
+
+Follows cmd/kubeadm/app/phases/{uploadconfig,kubelet,bootstraptoken,addons/dns,addons/proxy}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .manifests import COREDNS_IMAGE, VERSION, dump
+
+Json = dict[str, Any]
+RBAC = "rbac.authorization.k8s.io"
+
+
+def _meta(name: str, namespace: str = "kube-system", **labels: str) -> Json:
+    meta: Json = {"name": name, "namespace": namespace}
+    if labels:
+        meta["labels"] = {k.replace("_", "-"): v for k, v in labels.items()}
+    return meta
+
+
+def _role(name: str, namespace: str, rules: list[Json]) -> tuple[str, Json]:
+    if namespace:
+        obj = {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": _meta(name, namespace), "rules": rules}
+        return "roles", obj
+    return "clusterroles", {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
+
+
+def _group(name: str) -> Json:
+    return {"apiGroup": RBAC, "kind": "Group", "name": name}
+
+
+def _account(name: str) -> Json:
+    return {"kind": "ServiceAccount", "name": name, "namespace": "kube-system"}
+
+
+def _binding(name: str, namespace: str, role: str, subjects: list[Json], kind: str = "") -> tuple[str, Json]:
+    kind = kind or ("Role" if namespace else "ClusterRole")
+    ref = {"apiGroup": RBAC, "kind": kind, "name": role}
+    if namespace:
+        obj = {"kind": "RoleBinding", "metadata": _meta(name, namespace)}
+        return "rolebindings", {"apiVersion": f"{RBAC}/v1", **obj, "roleRef": ref, "subjects": subjects}
+    obj = {"kind": "ClusterRoleBinding", "metadata": {"name": name}}
+    return "clusterrolebindings", {"apiVersion": f"{RBAC}/v1", **obj, "roleRef": ref, "subjects": subjects}
+
+
+def _rule(verbs: list[str], resources: list[str], groups: list[str] | None = None, names: list[str] | None = None) -> Json:
+    rule: Json = {"apiGroups": groups or [""], "resources": resources, "verbs": verbs}
+    if names:
+        rule["resourceNames"] = names
+    return rule
+
+
+def cluster_configuration(*, pod_cidr: str, service_cidr: str) -> Json:
+    """The ClusterConfiguration that `kubeadm-config` holds."""
+    return {
+        "apiServer": {},
+        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "caCertificateValidityPeriod": "87600h0m0s",
+        "certificateValidityPeriod": "8760h0m0s",
+        "certificatesDir": "/etc/kubernetes/pki",
+        "clusterName": "kubernetes",
+        "controllerManager": {},
+        "dns": {},
+        "encryptionAlgorithm": "ECDSA-P256",
+        "etcd": {"local": {"dataDir": "/var/lib/etcd"}},
+        "imageRepository": "registry.k8s.io",
+        "kind": "ClusterConfiguration",
+        "kubernetesVersion": VERSION,
+        "networking": {"dnsDomain": "cluster.local", "podSubnet": pod_cidr, "serviceSubnet": service_cidr},
+        "proxy": {},
+        "scheduler": {},
+    }
+
+
+def kubelet_configuration() -> Json:
+    """/var/lib/kubelet/config.yaml."""
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"cacheTTL": "0s", "enabled": True},
+            "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+        },
+        "authorization": {"mode": "Webhook", "webhook": {"cacheAuthorizedTTL": "0s", "cacheUnauthorizedTTL": "0s"}},
+        "cgroupDriver": "systemd",
+        "clusterDNS": ["10.96.0.10"],
+        "clusterDomain": "cluster.local",
+        "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+        "cpuManagerReconcilePeriod": "0s",
+        "evictionPressureTransitionPeriod": "0s",
+        "fileCheckFrequency": "0s",
+        "healthzBindAddress": "127.0.0.1",
+        "healthzPort": 10248,
+        "httpCheckFrequency": "0s",
+        "imageMaximumGCAge": "0s",
+        "imageMinimumGCAge": "0s",
+        "kind": "KubeletConfiguration",
+        "logging": {"flushFrequency": 0, "options": {"json": {"infoBufferSize": "0"}, "text": {"infoBufferSize": "0"}}, "verbosity": 0},
+        "memorySwap": {},
+        "nodeStatusReportFrequency": "0s",
+        "nodeStatusUpdateFrequency": "0s",
+        "resolvConf": "/run/systemd/resolve/resolv.conf",
+        "rotateCertificates": True,
+        "runtimeRequestTimeout": "0s",
+        "shutdownGracePeriod": "0s",
+        "shutdownGracePeriodCriticalPods": "0s",
+        "staticPodPath": "/etc/kubernetes/manifests",
+        "streamingConnectionIdleTimeout": "0s",
+        "syncFrequency": "0s",
+        "volumeStatsAggPeriod": "0s",
+    }
+
+
+COREFILE = """\
+.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
+    cache 30 {
+       disable success cluster.local
+       disable denial cluster.local
+    }
+    loop
+    reload
+    loadbalance
+}
+"""
+
+
+def configuration(*, pod_cidr: str, service_cidr: str) -> list[tuple[str, Json]]:
+    """Uploaded configuration and the RBAC that joining nodes need."""
+    cluster = dump(cluster_configuration(pod_cidr=pod_cidr, service_cidr=service_cidr)).decode()
+    kubelet = dump(kubelet_configuration()).decode()
+    bootstrappers, nodes = "system:bootstrappers:kubeadm:default-node-token", "system:nodes"
+    certificates = "system:certificates.k8s.io:certificatesigningrequests"
+    return [
+        _binding("kubeadm:cluster-admins", "", "cluster-admin", [_group("kubeadm:cluster-admins")]),
+        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("kubeadm-config"),
+                        "data": {"ClusterConfiguration": cluster}}),
+        _role("kubeadm:nodes-kubeadm-config", "kube-system", [_rule(["get"], ["configmaps"], names=["kubeadm-config"])]),
+        _binding("kubeadm:nodes-kubeadm-config", "kube-system", "kubeadm:nodes-kubeadm-config",
+                 [_group(bootstrappers), _group(nodes)]),
+        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("kubelet-config"),
+                        "data": {"kubelet": kubelet}}),
+        _role("kubeadm:kubelet-config", "kube-system", [_rule(["get"], ["configmaps"], names=["kubelet-config"])]),
+        _binding("kubeadm:kubelet-config", "kube-system", "kubeadm:kubelet-config", [_group(nodes), _group(bootstrappers)]),
+        _role("kubeadm:get-nodes", "", [_rule(["get"], ["nodes"])]),
+        _binding("kubeadm:get-nodes", "", "kubeadm:get-nodes", [_group(bootstrappers)]),
+        _binding("kubeadm:kubelet-bootstrap", "", "system:node-bootstrapper", [_group(bootstrappers)]),
+        _binding("kubeadm:node-autoapprove-bootstrap", "", f"{certificates}:nodeclient", [_group(bootstrappers)]),
+        _binding("kubeadm:node-autoapprove-certificate-rotation", "", f"{certificates}:selfnodeclient", [_group(nodes)]),
+    ]  # fmt: skip
+
+
+def cluster_info(kubeconfig: str) -> list[tuple[str, Json]]:
+    """The public cluster-info of kube-public and who may read it."""
+    subject = {"apiGroup": RBAC, "kind": "User", "name": "system:anonymous"}
+    name = "kubeadm:bootstrap-signer-clusterinfo"
+    return [
+        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("cluster-info", "kube-public"),
+                        "data": {"kubeconfig": kubeconfig}}),
+        _role(name, "kube-public", [_rule(["get"], ["configmaps"], names=["cluster-info"])]),
+        _binding(name, "kube-public", name, [subject]),
+    ]  # fmt: skip
+
+
+def coredns() -> list[tuple[str, Json]]:
+    """The cluster DNS add-on."""
+    rules = [
+        _rule(["list", "watch"], ["endpoints", "services", "pods", "namespaces"]),
+        _rule(["list", "watch"], ["endpointslices"], ["discovery.k8s.io"]),
+    ]
+    return [
+        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("coredns"), "data": {"Corefile": COREFILE}}),
+        _role("system:coredns", "", rules),
+        _binding("system:coredns", "", "system:coredns", [_account("coredns")]),
+        ("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta("coredns")}),
+        ("deployments", _coredns_deployment()),
+        ("services", _dns_service()),
+    ]
+
+
+def _dns_service() -> Json:
+    meta = _meta("kube-dns")
+    meta["labels"] = {"k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}
+    meta["annotations"] = {"prometheus.io/port": "9153", "prometheus.io/scrape": "true"}
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
+        {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153},
+    ]
+    spec = {"clusterIP": "10.96.0.10", "ports": ports, "selector": {"k8s-app": "kube-dns"}}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+
+
+def _http_probe(port: str, path: str, **extra: int) -> Json:
+    return {"httpGet": {"path": path, "port": port, "scheme": "HTTP"}, **extra}
+
+
+def _coredns_deployment() -> Json:
+    container = {
+        "name": "coredns",
+        "image": COREDNS_IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}},
+        "args": ["-conf", "/etc/coredns/Corefile"],
+        "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}],
+        "ports": [
+            {"containerPort": 53, "name": "dns", "protocol": "UDP"},
+            {"containerPort": 53, "name": "dns-tcp", "protocol": "TCP"},
+            {"containerPort": 9153, "name": "metrics", "protocol": "TCP"},
+            {"containerPort": 8080, "name": "liveness-probe", "protocol": "TCP"},
+            {"containerPort": 8181, "name": "readiness-probe", "protocol": "TCP"},
+        ],
+        "livenessProbe": _http_probe(
+            "liveness-probe", "/health", initialDelaySeconds=60, timeoutSeconds=5, successThreshold=1, failureThreshold=5
+        ),
+        "readinessProbe": _http_probe("readiness-probe", "/ready"),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+    }
+    labels = {"k8s-app": "kube-dns"}
+    affinity = {
+        "podAntiAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "podAffinityTerm": {
+                        "labelSelector": {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]},
+                        "topologyKey": "kubernetes.io/hostname",
+                    },
+                }
+            ]
+        }
+    }
+    pod = {
+        "priorityClassName": "system-cluster-critical",
+        "serviceAccountName": "coredns",
+        "affinity": affinity,
+        "tolerations": [
+            {"key": "CriticalAddonsOnly", "operator": "Exists"},
+            {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
+        ],
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "containers": [container],
+        "dnsPolicy": "Default",
+        "volumes": [
+            {"name": "config-volume", "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}]}}
+        ],
+    }
+    meta = _meta("coredns")
+    meta["labels"] = labels
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": meta,
+        "spec": {
+            "replicas": 2,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+
+
+def kube_proxy(server: str, *, pod_cidr: str) -> list[tuple[str, Json]]:
+    """The kube-proxy add-on."""
+    config = {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "bindAddress": "0.0.0.0",
+        "clientConnection": {"kubeconfig": "/var/lib/kube-proxy/kubeconfig.conf"},
+        "clusterCIDR": pod_cidr,
+        "kind": "KubeProxyConfiguration",
+        "mode": "",
+    }
+    secrets = "/var/run/secrets/kubernetes.io/serviceaccount"
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"cluster": {"certificate-authority": f"{secrets}/ca.crt", "server": server}, "name": "default"}],
+        "contexts": [{"context": {"cluster": "default", "namespace": "default", "user": "default"}, "name": "default"}],
+        "current-context": "default",
+        "users": [{"name": "default", "user": {"tokenFile": f"{secrets}/token"}}],
+    }
+    meta = _meta("kube-proxy")
+    meta["labels"] = {"app": "kube-proxy"}
+    data = {"config.conf": dump(config).decode(), "kubeconfig.conf": dump(kubeconfig).decode()}
+    return [
+        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}),
+        ("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta("kube-proxy")}),
+        _binding("kubeadm:node-proxier", "", "system:node-proxier", [_account("kube-proxy")]),
+        _role("kube-proxy", "kube-system", [_rule(["get"], ["configmaps"], names=["kube-proxy"])]),
+        _binding(
+            "kube-proxy", "kube-system", "kube-proxy", [_group("system:bootstrappers:kubeadm:default-node-token")]
+        ),
+        ("daemonsets", _kube_proxy_daemonset()),
+    ]
+
+
+def _kube_proxy_daemonset() -> Json:
+    labels = {"k8s-app": "kube-proxy"}
+    container = {
+        "name": "kube-proxy",
+        "image": f"registry.k8s.io/kube-proxy:{VERSION}",
+        "imagePullPolicy": "IfNotPresent",
+        "command": [
+            "/usr/local/bin/kube-proxy",
+            "--config=/var/lib/kube-proxy/config.conf",
+            "--hostname-override=$(NODE_NAME)",
+        ],
+        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+        "securityContext": {"privileged": True},
+        "volumeMounts": [
+            {"mountPath": "/var/lib/kube-proxy", "name": "kube-proxy"},
+            {"mountPath": "/run/xtables.lock", "name": "xtables-lock"},
+            {"mountPath": "/lib/modules", "name": "lib-modules", "readOnly": True},
+        ],
+    }
+    pod = {
+        "priorityClassName": "system-node-critical",
+        "containers": [container],
+        "hostNetwork": True,
+        "serviceAccountName": "kube-proxy",
+        "volumes": [
+            {"name": "kube-proxy", "configMap": {"name": "kube-proxy"}},
+            {"name": "xtables-lock", "hostPath": {"path": "/run/xtables.lock", "type": "FileOrCreate"}},
+            {"name": "lib-modules", "hostPath": {"path": "/lib/modules", "type": ""}},
+        ],
+        "tolerations": [{"operator": "Exists"}],
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+    }
+    meta = _meta("kube-proxy")
+    meta["labels"] = labels
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": meta,
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "updateStrategy": {"type": "RollingUpdate"},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
