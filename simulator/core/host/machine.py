@@ -25,12 +25,13 @@ class UnitState(msgspec.Struct):
 
 
 class JournalLine(msgspec.Struct, array_like=True):
-    """One line of the journal: Unix time in ns, the unit (or identifier), the pid, the text."""
+    """One line of the journal: Unix time in ns, the unit (or identifier), the pid, the text; `ident` when it is not the unit's."""
 
     at: int
     unit: str
     pid: int
     text: str
+    ident: str = ""
 
 
 class Host(msgspec.Struct):

@@ -15,6 +15,7 @@ class Process(msgspec.Struct):
     `program` names its behaviour in `tables['programs']` (daemons) or is the command's name; `sink` says where its output
     goes: `journal:<unit>`, `file:<path>`, `tty:<terminal>` or `null`; `mnt` is `host` or a container id (its root file
     system); `netns` is a key of `Network.namespaces`; `started` is virtual nanoseconds.
+    A process that has ended is in no table; whoever still holds it finds `state` X and its `exit_code`.
     """
 
     pid: int
@@ -33,6 +34,9 @@ class Process(msgspec.Struct):
     unit: str = ""
     container: str = ""
     memory_kib: int = 4096
+    exit_code: int = -1
+    pgid: int = 0
+    tty: str = ""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,530 @@
+"""Runs commands: each is a task with descriptors, driven until it waits, at one virtual instant.
+
+Tasks live in the warm world (`world.warm['executor']`); `idle` tells whether a snapshot may be taken.  A task's timers use the
+target `co:<host>/<pid>`; each wait has a number, and a timer of an earlier wait is ignored.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from collections.abc import Callable, Generator
+from types import GeneratorType
+from typing import Any
+
+from ..kernel.errors import BadInput, BudgetExceeded, NotSimulated
+from ..kernel.world import World
+from . import files, processes, streams, users
+from .filesystem import Inode, error
+from .invocation import Call
+from .machine import Host, hosts
+from .process import Process
+from .program import Exited, Sleep, Steps, Wait, WaitChild, WaitRead, WaitTopic
+
+SIGINT, SIGPIPE, SIGKILL, SIGTERM, SIGCONT, SIGSTOP, SIGTSTP = 2, 13, 9, 15, 18, 19, 20
+#: Tasks that may exist at once in a world: a fork bomb meets it.
+MAX_TASKS = 400
+#: Resumptions in one pump: a loop among tasks that takes no time meets it.
+MAX_RESUMES = 200_000
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+
+Command = Callable[[Any], "int | Steps"]
+
+
+class Ended(Exception):
+    """Raised inside a command to end it with a status."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
+
+
+class Task:
+    """One running command: its process, coroutine, descriptors and what it waits for."""
+
+    __slots__ = ("proc", "steps", "fds", "wait", "turn", "value", "stopped", "queued", "on_signal", "timer", "daemon", "missed")
+
+    def __init__(self, proc: Process, fds: dict[int, streams.Stream]) -> None:
+        self.proc = proc
+        self.steps: Generator[Wait, Any, int] | None = None
+        self.fds = fds
+        self.wait: Wait | None = None
+        self.turn = 0
+        self.value: Any = None
+        self.stopped = False
+        self.queued = False
+        self.on_signal: Callable[[int], bool] | None = None
+        self.timer = 0
+        self.daemon = False
+        self.missed = False
+
+
+class Executor:
+    """All tasks of a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.tasks: dict[str, Task] = {}
+        self.ready: deque[Task] = deque()
+        self.topics: dict[str, list[tuple[Task, int]]] = {}
+        self.pumping = False
+        self.on_stop: dict[str, Callable[[], None]] = {}
+
+    # -- questions ------------------------------------------------------------------------------------------------------
+    def owns(self, proc: Process) -> bool:
+        """Whether the process is a command of ours (a daemon's record only carries its descriptors)."""
+        task = self.tasks.get(proc.key)
+        return task is not None and not task.daemon
+
+    def idle(self) -> bool:
+        """Nothing runs or waits here, so the world can be stored."""
+        return not self.tasks and not self.ready
+
+    # -- starting -------------------------------------------------------------------------------------------------------
+    def begin(self, proc: Process, fds: dict[int, streams.Stream], body: Callable[[Task], int | Steps]) -> Process:
+        """Make a task of a process and a function of it; the task runs at the next `pump`."""
+        if len(self.tasks) >= MAX_TASKS:
+            processes.finish(self.world, proc, 1)
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable", "fork")
+        task = Task(proc, {fd: stream.dup() for fd, stream in fds.items()})
+        task.steps = self._steps(task, body)
+        self.tasks[proc.key] = task
+        self._enqueue(task)
+        return proc
+
+    def spawn_like(
+        self,
+        parent: Process,
+        argv: list[str],
+        fds: dict[int, streams.Stream],
+        *,
+        env: dict[str, str] | None = None,
+        cwd: str | None = None,
+        found: tuple[str, Inode] | None = None,
+        pgid: int = 0,
+    ) -> Process:
+        """Start a command as a child of another process, inheriting user, directory, environment and namespaces."""
+        return self.spawn(
+            parent.host,
+            argv,
+            fds,
+            user=parent.user,
+            cwd=parent.cwd if cwd is None else cwd,
+            env=parent.env if env is None else env,
+            mnt=parent.mnt,
+            netns=parent.netns,
+            ppid=parent.pid,
+            container=parent.container,
+            tty=parent.tty,
+            found=found,
+            pgid=pgid or parent.pgid,
+        )
+
+    def spawn(
+        self,
+        host: str,
+        argv: list[str],
+        fds: dict[int, streams.Stream],
+        *,
+        user: str = "root",
+        cwd: str = "/",
+        env: dict[str, str] | None = None,
+        mnt: str = "host",
+        netns: str | None = None,
+        ppid: int = 1,
+        container: str = "",
+        tty: str = "",
+        found: tuple[str, Inode] | None = None,
+        pgid: int = 0,
+    ) -> Process:
+        """Start a command; a name that cannot be run ends with 127 or 126 and says so on its standard error."""
+        env = dict(env or {})
+        proc = processes.add(
+            self.world,
+            host=host,
+            program=os.path.basename(argv[0]) if argv else "",
+            argv=argv,
+            ppid=ppid,
+            user=user,
+            cwd=cwd,
+            env=env,
+            mnt=mnt,
+            netns=netns,
+            container=container,
+            tty=tty,
+            pgid=pgid,
+        )
+        machine = hosts(self.world)[host]
+        try:
+            path, node = found or resolve(machine, mnt, argv[0], cwd=cwd, path=env.get("PATH", DEFAULT_PATH), user=user)
+            path, node, proc.argv = self._interpreter(machine, proc, path, node)
+        except OSError as failed:
+            text = failed.strerror
+            code = 127 if failed.errno == errno.ENOENT else 126
+            return self.begin(proc, fds, lambda task: _fail(task, f"{argv[0]}: {text}\n", code))
+        proc.program = node.target
+        return self._enter(proc, fds)
+
+    def _interpreter(self, machine: Host, proc: Process, path: str, node: Inode) -> tuple[str, Inode, list[str]]:
+        """Follow `#!` lines as execve(2) does."""
+        argv = list(proc.argv)
+        for _ in range(4):
+            if node.kind == "exec":
+                return path, node, argv
+            data = files.tree(machine, proc.mnt).read(path)
+            first = data[:256].split(b"\n")[0]
+            if not first.startswith(b"#!"):
+                raise error(errno.ENOEXEC, path)
+            words = first[2:].decode(errors="replace").split(None, 1)
+            if not words:
+                raise error(errno.ENOEXEC, path)
+            argv = [*words, path, *argv[1:]]
+            path, node = resolve(machine, proc.mnt, words[0], cwd=proc.cwd, path=DEFAULT_PATH, user=proc.user)
+        raise error(errno.ELOOP, path)
+
+    def _enter(self, proc: Process, fds: dict[int, streams.Stream]) -> Process:
+        name = proc.program.partition(":")[0]
+        command: Command | None = self.world.tables.get("commands", {}).get(name)
+        if command is not None:
+            run = command
+            return self.begin(proc, fds, lambda task: run(Call(self, task)))
+        if name in self.world.tables.get("programs", {}):
+            return self._daemon(proc, fds)
+        return self.begin(proc, fds, lambda task: _fail(task, f"{os.path.basename(proc.argv[0])}: not simulated in Slipway yet\n", 127))
+
+    def _daemon(self, proc: Process, fds: dict[int, streams.Stream]) -> Process:
+        """A daemon started by a shell: its log goes to descriptor 2, as plain data wherever that is possible."""
+        stream = fds.get(2)
+        if isinstance(stream, streams.Tty):
+            proc.sink = f"tty:{stream.device.name}"
+        elif isinstance(stream, streams.FileStream) and stream.mnt == "host":
+            proc.sink = f"file:{stream.path}"
+        elif stream is not None and not isinstance(stream, streams.Null):
+            task = Task(proc, {2: stream.dup()})
+            task.daemon = True
+            self.tasks[proc.key] = task
+            proc.sink = f"fd:{proc.key}"
+            processes.watch_exit(self.world, proc, f"co:{proc.key}", 0)
+        try:
+            processes.program_of(self.world, proc.program).start(self.world, proc)
+        except Exited as ended:
+            processes.finish(self.world, proc, ended.code)
+            self._drop(proc.key)
+        return proc
+
+    # -- running --------------------------------------------------------------------------------------------------------
+    def _steps(self, task: Task, body: Callable[[Task], int | Steps]) -> Generator[Wait, Any, int]:
+        """A command's body with its failures turned into what a process would do."""
+        try:
+            result = body(task)
+            if isinstance(result, GeneratorType):
+                result = yield from result
+            return int(result or 0)  # type: ignore[arg-type]
+        except Ended as ended:
+            return ended.code
+        except streams.BrokenPipe:
+            return 128 + SIGPIPE
+        except (NotSimulated, BadInput, BudgetExceeded) as failed:
+            return _fail(task, f"{_name(task)}: {failed}\n", 1)
+        except OSError as failed:
+            where = f"{failed.filename}: " if failed.filename else ""
+            return _fail(task, f"{_name(task)}: {where}{failed.strerror or failed}\n", 1)
+        except RecursionError:
+            return _fail(task, f"{_name(task)}: nested too deeply\n", 1)
+
+    def _enqueue(self, task: Task, value: Any = None) -> None:
+        if not task.queued:
+            task.queued = True
+            task.value = value
+            self.ready.append(task)
+
+    def pump(self) -> None:
+        """Run every task that can go on, until all wait."""
+        if self.pumping:
+            return
+        self.pumping = True
+        resumed = 0
+        try:
+            while self.ready:
+                task = self.ready.popleft()
+                task.queued = False
+                if self.tasks.get(task.proc.key) is not task or task.steps is None:
+                    continue
+                if task.stopped:
+                    task.missed = True
+                    continue
+                resumed += 1
+                if resumed > MAX_RESUMES:
+                    _fail(task, f"{_name(task)}: too many steps at one instant; stopped by Slipway\n", 1)
+                    self.signal(task.proc, SIGKILL)
+                    continue
+                self._resume(task)
+        finally:
+            self.pumping = False
+
+    def _resume(self, task: Task) -> None:
+        task.turn += 1
+        task.wait = None
+        if task.timer:
+            self.world.cancel(task.timer)
+            task.timer = 0
+        assert task.steps is not None
+        try:
+            wait = task.steps.send(task.value if task.turn > 1 else None)
+        except StopIteration as stop:
+            self.end(task.proc, int(stop.value or 0))
+            return
+        task.wait = wait
+        self._arm(task, wait)
+
+    def _arm(self, task: Task, wait: Wait) -> None:
+        turn = task.turn
+        target = f"co:{task.proc.key}"
+        if isinstance(wait, Sleep):
+            task.timer = self.world.after(max(wait.ns, 0), target, turn)
+        elif isinstance(wait, WaitRead):
+            stream = task.fds.get(wait.fd)
+            if stream is None or stream.ready:
+                self._enqueue(task)
+            else:
+                stream.watch(lambda: self._wake(task, turn, None))
+        elif isinstance(wait, WaitChild):
+            child = processes.find(self.world, task.proc.host, wait.pid)
+            if child is None:
+                self._enqueue(task)
+            else:
+                self.topics.setdefault(f"exit:{child.key}", []).append((task, turn))
+        elif isinstance(wait, WaitTopic):
+            for topic in wait.topics:
+                self.topics.setdefault(topic, []).append((task, turn))
+            if wait.deadline is not None:
+                task.timer = self.world.at(wait.deadline, target, turn)
+
+    def _wake(self, task: Task, turn: int, value: Any) -> None:
+        if task.turn == turn and not task.queued and self.tasks.get(task.proc.key) is task:
+            self._enqueue(task, value)
+            if not self.pumping:
+                self.world.at(self.world.now, "co:", None)
+
+    def on_ring(self, topic: str) -> None:
+        """The world's bell: wake tasks that wait for the topic."""
+        waiting = self.topics.pop(topic, None)
+        if waiting:
+            for task, turn in waiting:
+                self._wake(task, turn, True)
+
+    def dispatch(self, rest: str, payload: Any) -> None:
+        """Timer handler of `co:<host>/<pid>`."""
+        task = self.tasks.get(rest)
+        if task is not None:
+            if task.daemon:
+                self._drop(rest)
+            elif task.turn == payload and not task.queued:
+                task.timer = 0
+                self._enqueue(task, False if isinstance(task.wait, WaitTopic) else None)
+        self.pump()
+
+    # -- ending ---------------------------------------------------------------------------------------------------------
+    def _drop(self, key: str) -> None:
+        task = self.tasks.pop(key, None)
+        if task is not None:
+            for fd in sorted(task.fds):
+                task.fds[fd].close()
+            task.fds.clear()
+
+    def end(self, proc: Process, code: int) -> None:
+        """A task is over: close its descriptors and tell who waits."""
+        task = self.tasks.get(proc.key)
+        if task is None:
+            return
+        if task.timer:
+            self.world.cancel(task.timer)
+        self._drop(proc.key)
+        processes.finish(self.world, proc, code & 0xFF)
+
+    def signal(self, proc: Process, number: int) -> int:
+        """Deliver a signal to a task; returns its exit status, or -1 when it lives on."""
+        task = self.tasks[proc.key]
+        if number == SIGCONT:
+            if task.stopped:
+                task.stopped = False
+                proc.state = "S"
+                if task.missed:
+                    task.missed = False
+                    self._enqueue(task, task.value)
+                    self._kick()
+            return -1
+        if number in (SIGSTOP, SIGTSTP):
+            task.stopped = True
+            proc.state = "T"
+            self.on_ring(f"exit:{proc.key}")
+            return -1
+        if number in (0, 17, 23, 28):
+            return -1
+        if number != SIGKILL and task.on_signal is not None and task.on_signal(number):
+            if not task.queued:
+                self._enqueue(task)
+            self._kick()
+            return -1
+        steps = task.steps
+        task.steps = None
+        if steps is not None and not getattr(steps, "gi_running", False):
+            try:
+                steps.close()
+            except RuntimeError:
+                pass
+        self.end(proc, 128 + number)
+        self._kick()
+        return 128 + number
+
+    def _kick(self) -> None:
+        if not self.pumping and self.ready:
+            self.world.at(self.world.now, "co:", None)
+
+    # -- for commands ---------------------------------------------------------------------------------------------------
+    def wait(self, proc: Process) -> Generator[Wait, Any, int]:
+        """Wait for a child to end and return its status (128 + 20 when it was stopped)."""
+        while processes.alive(self.world, proc):
+            if proc.state == "T":
+                return 128 + SIGTSTP
+            yield WaitChild(proc.pid)
+        return proc.exit_code
+
+
+def _name(task: Task) -> str:
+    return os.path.basename(task.proc.argv[0]) if task.proc.argv else task.proc.program
+
+
+def _fail(task: Task, text: str, code: int) -> int:
+    stream = task.fds.get(2)
+    if stream is not None:
+        try:
+            stream.write(text.encode("utf-8", "surrogateescape"))
+        except (OSError, streams.BrokenPipe, BudgetExceeded):
+            pass
+    return code
+
+
+def get(world: World) -> Executor:
+    """The world's executor, made on first use."""
+    found = world.warm.get("executor")
+    if found is None:
+        found = world.warm["executor"] = Executor(world)
+        world.warm["on_ring"] = found.on_ring
+    return found  # type: ignore[no-any-return]
+
+
+def dispatch(world: World, rest: str, payload: Any) -> None:
+    """`tables['dispatch']['co']`."""
+    get(world).dispatch(rest, payload)
+
+
+def fd_sink(world: World, proc: Process, rest: str, text: str) -> None:
+    """`tables['sinks']['fd']`: a daemon that a shell started writes to its descriptor 2."""
+    task = get(world).tasks.get(rest)
+    if task is not None and 2 in task.fds:
+        try:
+            task.fds[2].write(text.encode())
+        except streams.BrokenPipe:
+            processes.kill(world, proc, SIGPIPE)
+
+
+def resolve(host: Host, mnt: str, name: str, *, cwd: str, path: str, user: str = "root") -> tuple[str, Inode]:
+    """The executable that a command name means: by PATH, or as a path when it has a slash.  Raises OSError."""
+    tree = files.tree(host, mnt)
+    if "/" in name:
+        where = os.path.normpath(os.path.join(cwd, name))
+        node = tree.lookup(where)
+        if node.kind == "dir":
+            raise error(errno.EISDIR, name)
+        users.check(tree, where, user, users.EXECUTE)
+        if not users.may(node, users.uid_of(tree, user), users.gid_of(tree, user), users.EXECUTE):
+            raise error(errno.EACCES, name)
+        return where, node
+    denied = False
+    for folder in path.split(":"):
+        where = os.path.normpath(os.path.join(cwd, folder or ".", name))
+        try:
+            node = tree.lookup(where)
+        except OSError:
+            continue
+        if node.kind == "dir":
+            continue
+        if users.may(node, users.uid_of(tree, user), users.gid_of(tree, user), users.EXECUTE):
+            return where, node
+        denied = True
+    raise error(errno.EACCES if denied else errno.ENOENT, name)
+
+
+class Collected:
+    """A command started by `run_in`: its process and what it has written so far."""
+
+    def __init__(self, proc: Process, out: streams.Capture, err: streams.Capture) -> None:
+        self.proc, self._out, self._err = proc, out, err
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended (its status is `proc.exit_code`)."""
+        return self.proc.state == "X"
+
+    @property
+    def stdout(self) -> bytes:
+        """Standard output so far."""
+        return bytes(self._out.data)
+
+    @property
+    def stderr(self) -> bytes:
+        """Standard error so far."""
+        return bytes(self._err.data)
+
+
+def run_in(
+    world: World,
+    host: str,
+    argv: list[str],
+    *,
+    mnt: str = "host",
+    netns: str | None = None,
+    user: str = "root",
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
+    cwd: str = "/",
+    container: str = "",
+) -> Collected:
+    """Start a command (inside a container when `mnt` names one) and collect its output; `processes.watch_exit` tells its end."""
+    out, err = streams.Capture(), streams.Capture()
+    executor = get(world)
+    proc = executor.spawn(
+        host, argv, {0: streams.Buffer(stdin), 1: out, 2: err}, user=user, cwd=cwd, env=env, mnt=mnt, netns=netns, container=container
+    )
+    executor.pump()
+    return Collected(proc, out, err)
+
+
+def exec_in(
+    call: Call,
+    host: str,
+    argv: list[str],
+    *,
+    mnt: str,
+    netns: str,
+    env: dict[str, str] | None = None,
+    user: str = "root",
+    cwd: str = "/",
+    container: str = "",
+    stdin: bool = False,
+) -> Generator[Wait, Any, int]:
+    """Run a command elsewhere (in a container, on another host) with the caller's descriptors; returns its status."""
+    fds = dict(call.fds)
+    if not stdin:
+        fds[0] = streams.Buffer(b"")
+    executor = call.executor
+    proc = executor.spawn(host, argv, fds, user=user, cwd=cwd, env=env, mnt=mnt, netns=netns, container=container, tty=call.proc.tty)
+    try:
+        while processes.alive(call.world, proc):
+            yield WaitTopic((f"exit:{proc.key}",))
+        return proc.exit_code
+    finally:
+        if processes.alive(call.world, proc):
+            processes.kill(call.world, proc, SIGKILL)

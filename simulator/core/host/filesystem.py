@@ -1,0 +1,434 @@
+"""File systems as trees of inodes, with unchanging base trees shared between hosts and worlds.
+
+Rules:
+
+* a tree is plain data.  An inode of kind `frozen` stands for a whole subtree of a *base* (`target` is `<base>!<path>`); bases
+  are built once a process by the functions in `BASES`, never changed, and never stored in a snapshot;
+* reading walks straight into a base; the first change below a frozen inode *thaws* the directories on its way, one level each,
+  so a fresh host costs one inode and a changed one costs what changed;
+* paths are absolute and normalised; failures raise OSError(errno, strerror, path) as the system calls do;
+* a hard link is an inode of kind `hard` whose `target` names an entry of `FileSystem.shared`.
+
+`Tree` sees a file system with its mounts: `mounts` maps an absolute path to (key of another file system, path in it).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+#: How many symbolic links a walk may follow (Linux: MAXSYMLINKS).
+MAX_LINKS = 40
+#: The largest file a simulated host holds.
+MAX_FILE = 64 * 1024 * 1024
+
+
+class Inode(msgspec.Struct):
+    """One file, directory, link, executable, computed file (`virtual`), or reference to a base (`frozen`, `hard`)."""
+
+    kind: str
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    mtime: int = 0
+    data: bytes = b""
+    children: dict[str, Inode] | None = None
+    target: str = ""
+
+
+#: Builders of base trees by name; what follows a `:` in a base's name is handed to the builder.
+BASES: dict[str, Callable[[str], Inode]] = {}
+_BUILT: dict[str, Inode] = {}
+
+
+def base_tree(name: str) -> Inode:
+    """The shared, unchanging tree of a base (built on first use in this process)."""
+    tree = _BUILT.get(name)
+    if tree is None:
+        kind, _, rest = name.partition(":")
+        tree = _BUILT[name] = BASES[kind](rest)
+    return tree
+
+
+def frozen(base: str, path: str = "/") -> Inode:
+    """A reference to a path of a base."""
+    return Inode("frozen", target=f"{base}!{path}")
+
+
+def error(number: int, path: str) -> OSError:
+    """The OSError of a system call."""
+    return OSError(number, os.strerror(number), path)
+
+
+def melt(node: Inode) -> Inode:
+    """What a frozen reference stands for, to be read only; any other inode as it is."""
+    if node.kind != "frozen":
+        return node
+    base, _, path = node.target.partition("!")
+    found = base_tree(base)
+    for name in path.split("/"):
+        if name:
+            assert found.children is not None
+            found = found.children[name]
+    return found
+
+
+def thaw(node: Inode) -> Inode:
+    """A changeable copy of a frozen reference, its children still frozen; any other inode as it is."""
+    if node.kind != "frozen":
+        return node
+    real = melt(node)
+    children = None
+    if real.children is not None:
+        base, _, path = node.target.partition("!")
+        prefix = path.rstrip("/")
+        children = {name: frozen(base, f"{prefix}/{name}") for name in real.children}
+    return Inode(real.kind, real.mode, real.uid, real.gid, real.mtime, real.data, children, real.target)
+
+
+class FileSystem(msgspec.Struct):
+    """One file system: its tree, its mounts (path → (file system key, path there)) and the inodes that hard links share."""
+
+    root: Inode
+    mounts: dict[str, tuple[str, str]] = {}
+    shared: dict[str, Inode] = {}
+
+    def tree(self) -> Tree:
+        """This file system alone, without its mounts."""
+        return Tree({"": self}, "", mounted=False)
+
+    def lookup(self, path: str, follow: bool = True) -> Inode:
+        """The inode of a path (to be read only)."""
+        return self.tree().lookup(path, follow)
+
+    def read(self, path: str) -> bytes:
+        """The content of a file."""
+        return self.tree().read(path)
+
+    def write(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+        """Create or replace a file; an existing one keeps its mode and owner."""
+        self.tree().write(path, data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)
+
+    def append(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+        """Extend a file, or create it."""
+        self.tree().append(path, data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)
+
+    def mkdir(self, path: str, parents: bool = False, *, mode: int = 0o755, uid: int = 0, gid: int = 0, now: int = 0) -> None:
+        """Make a directory; with `parents` it may exist."""
+        self.tree().mkdir(path, parents, mode=mode, uid=uid, gid=gid, now=now)
+
+    def remove(self, path: str, recursive: bool = False) -> None:
+        """Remove a file, link or (when empty or `recursive`) directory."""
+        self.tree().remove(path, recursive)
+
+    def exists(self, path: str) -> bool:
+        """Whether the path leads to something."""
+        return self.tree().exists(path)
+
+    def isdir(self, path: str) -> bool:
+        """Whether the path leads to a directory."""
+        return self.tree().isdir(path)
+
+    def listdir(self, path: str) -> list[str]:
+        """The sorted names in a directory."""
+        return self.tree().listdir(path)
+
+    def rename(self, old: str, new: str, now: int = 0) -> None:
+        """Move within this file system, as rename(2)."""
+        self.tree().rename(old, new, now=now)
+
+    def symlink(self, target: str, path: str, *, now: int = 0) -> None:
+        """Make a symbolic link at `path`."""
+        self.tree().symlink(target, path, now=now)
+
+    def install(self, path: str, program: str, *, now: int = 0) -> None:
+        """Put an executable at `path` that runs a command or program of the tables (`name` or `name:version`)."""
+        self.tree().install(path, program, now=now)
+
+    def mount(self, path: str, key: str, source: str, *, directory: bool = True, now: int = 0) -> None:
+        """Show `source` of the file system `key` at `path`, making the mount point when it is missing."""
+        if not self.exists(path):
+            if directory:
+                self.mkdir(path, True, now=now)
+            else:
+                self.write(path, b"", parents=True, now=now)
+        self.mounts[path] = (key, source)
+
+
+class Place(msgspec.Struct):
+    """Where a path leads: the file system, the path in it (no links in it), the path as seen, and the inode if there is one."""
+
+    key: str
+    path: str
+    seen: str
+    node: Inode | None
+
+
+class Tree:
+    """A file system seen with its mounts, by host or container."""
+
+    __slots__ = ("filesystems", "key", "mounts")
+
+    def __init__(self, filesystems: dict[str, FileSystem], key: str, *, mounted: bool = True) -> None:
+        self.filesystems = filesystems
+        self.key = key
+        self.mounts = filesystems[key].mounts if mounted else {}
+
+    # -- walking --------------------------------------------------------------------------------------------------------
+    def locate(self, path: str, follow: bool = True) -> Place:
+        """Walk to a path; the last name may be missing (`node` None), everything before it must exist."""
+        own = self.filesystems[self.key]
+        mounts = self.mounts
+        todo = [name for name in reversed(path.split("/")) if name]
+        links = 0
+        stack: list[Place] = [self._enter("/", Place(self.key, "/", "/", own.root), mounts)]
+        while todo:
+            name = todo.pop()
+            here = stack[-1]
+            if name == ".":
+                continue
+            if name == "..":
+                if len(stack) > 1:
+                    stack.pop()
+                continue
+            node = here.node
+            if node is None:
+                raise error(errno.ENOENT, path)
+            node = melt(node)
+            if node.children is None:
+                raise error(errno.ENOTDIR, path)
+            child = node.children.get(name)
+            there = posixpath.join(here.path, name)
+            if child is not None and child.kind == "hard":
+                child = self.filesystems[here.key].shared[child.target]
+            seen = posixpath.join(here.seen, name)
+            place = Place(here.key, there, seen, child)
+            if mounts:
+                place = self._enter(seen, place, mounts)
+            real = melt(place.node) if place.node is not None else None
+            if real is not None and real.kind == "link" and (todo or follow):
+                links += 1
+                if links > MAX_LINKS:
+                    raise error(errno.ELOOP, path)
+                todo.extend(part for part in reversed(real.target.split("/")) if part)
+                if real.target.startswith("/"):
+                    del stack[1:]
+                continue
+            stack.append(place)
+        return stack[-1]
+
+    def _enter(self, seen: str, place: Place, mounts: dict[str, tuple[str, str]]) -> Place:
+        mount = mounts.get(seen)
+        if mount is None:
+            return place
+        key, path = mount
+        inner = Tree(self.filesystems, key, mounted=False).locate(path)
+        return Place(key, inner.path, seen, inner.node)
+
+    def _thawed(self, key: str, path: str) -> Inode:
+        """The changeable inode at a link-free path of one file system; thaws the way to it."""
+        fs = self.filesystems[key]
+        node = fs.root = thaw(fs.root)
+        for name in path.split("/"):
+            if not name:
+                continue
+            assert node.children is not None
+            child = node.children[name]
+            if child.kind == "frozen":
+                child = node.children[name] = thaw(child)
+            elif child.kind == "hard":
+                child = fs.shared[child.target]
+            node = child
+        return node
+
+    def _parent(self, place: Place, path: str) -> tuple[dict[str, Inode], str, Inode]:
+        head, name = posixpath.split(place.path)
+        folder = self._thawed(place.key, head)
+        if folder.children is None:
+            raise error(errno.ENOTDIR, path)
+        return folder.children, name, folder
+
+    # -- reading --------------------------------------------------------------------------------------------------------
+    def lookup(self, path: str, follow: bool = True) -> Inode:
+        """The inode of a path, to be read only; raises ENOENT, ENOTDIR or ELOOP."""
+        node = self.locate(path, follow).node
+        if node is None:
+            raise error(errno.ENOENT, path)
+        return melt(node)
+
+    def exists(self, path: str) -> bool:
+        """Whether the path leads to something."""
+        try:
+            self.lookup(path)
+        except OSError:
+            return False
+        return True
+
+    def isdir(self, path: str) -> bool:
+        """Whether the path leads to a directory."""
+        try:
+            return self.lookup(path).kind == "dir"
+        except OSError:
+            return False
+
+    def realpath(self, path: str) -> str:
+        """The path without symbolic links, as seen in this tree."""
+        return self.locate(path).seen
+
+    def listdir(self, path: str) -> list[str]:
+        """The sorted names in a directory."""
+        node = self.lookup(path)
+        if node.children is None:
+            raise error(errno.ENOTDIR, path)
+        return sorted(node.children)
+
+    def read(self, path: str) -> bytes:
+        """The content of a file."""
+        node = self.lookup(path)
+        if node.kind == "dir":
+            raise error(errno.EISDIR, path)
+        return node.data
+
+    def walk(self, path: str) -> Iterator[tuple[str, Inode]]:
+        """Every path below a directory (itself first), depth first, names sorted; links are not followed."""
+        node = self.lookup(path, follow=False)
+        yield path, node
+        if node.kind == "dir":
+            for name in self.listdir(path):
+                yield from self.walk(posixpath.join(path, name))
+
+    # -- changing -------------------------------------------------------------------------------------------------------
+    def edit(self, path: str, follow: bool = True) -> Inode:
+        """The changeable inode of a path (for chmod, chown, touch)."""
+        place = self.locate(path, follow)
+        if place.node is None:
+            raise error(errno.ENOENT, path)
+        return self._thawed(place.key, place.path)
+
+    def write(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+        """Create or replace a file; an existing one keeps its mode and owner."""
+        if len(data) > MAX_FILE:
+            raise error(errno.EFBIG, path)
+        if parents:
+            self.mkdir(posixpath.dirname(path), True, uid=uid, gid=gid, now=now)
+        place = self.locate(path)
+        if place.node is not None:
+            node = self._thawed(place.key, place.path)
+            if node.kind == "dir":
+                raise error(errno.EISDIR, path)
+            if node.kind == "virtual":
+                raise error(errno.EACCES, path)
+            if node.kind == "exec":
+                node.kind, node.target = "file", ""
+            node.data, node.mtime = data, now
+            return
+        children, name, folder = self._parent(place, path)
+        children[name] = Inode("file", mode, uid, gid, now, data)
+        folder.mtime = now
+
+    def append(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+        """Extend a file, or create it."""
+        before = self.read(path) if self.exists(path) else b""
+        self.write(path, before + data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)
+
+    def mkdir(self, path: str, parents: bool = False, *, mode: int = 0o755, uid: int = 0, gid: int = 0, now: int = 0) -> None:
+        """Make a directory; with `parents` also those above, and it may exist."""
+        if parents:
+            if self.isdir(path):
+                return
+            above = posixpath.dirname(path)
+            if above != path:
+                self.mkdir(above, True, uid=uid, gid=gid, now=now)
+        place = self.locate(path)
+        if place.node is not None:
+            raise error(errno.EEXIST, path)
+        children, name, folder = self._parent(place, path)
+        children[name] = Inode("dir", mode, uid, gid, now, b"", {})
+        folder.mtime = now
+
+    def put(self, path: str, node: Inode, now: int = 0) -> None:
+        """Put an inode at a path whose directory exists, replacing what is there."""
+        children, name, folder = self._parent(self.locate(path, follow=False), path)
+        children[name] = node
+        folder.mtime = now
+
+    def remove(self, path: str, recursive: bool = False, *, now: int = 0) -> None:
+        """Remove a file, link or (when empty or `recursive`) directory."""
+        place = self.locate(path, follow=False)
+        if place.node is None:
+            raise error(errno.ENOENT, path)
+        real = melt(place.node)
+        if real.children and not recursive:
+            raise error(errno.ENOTEMPTY, path)
+        if place.seen in self.mounts or place.path == "/":
+            raise error(errno.EBUSY, path)
+        children, name, folder = self._parent(place, path)
+        del children[name]
+        folder.mtime = now
+
+    def rename(self, old: str, new: str, *, now: int = 0) -> None:
+        """Move, as rename(2): a file replaces a file, a directory only an empty directory."""
+        src, dst = self.locate(old, follow=False), self.locate(new, follow=False)
+        if src.node is None:
+            raise error(errno.ENOENT, old)
+        if src.key != dst.key:
+            raise error(errno.EXDEV, old)
+        if (dst.path + "/").startswith(src.path + "/") and src.path != dst.path:
+            raise error(errno.EINVAL, old)
+        if src.path == dst.path:
+            return
+        if dst.node is not None:
+            there, moving = melt(dst.node), melt(src.node)
+            if there.kind == "dir" and moving.kind != "dir":
+                raise error(errno.EISDIR, new)
+            if there.kind != "dir" and moving.kind == "dir":
+                raise error(errno.ENOTDIR, new)
+            if there.children:
+                raise error(errno.ENOTEMPTY, new)
+        children, name, folder = self._parent(src, old)
+        node = children.pop(name)
+        folder.mtime = now
+        children, name, folder = self._parent(dst, new)
+        children[name] = node
+        folder.mtime = now
+
+    def symlink(self, target: str, path: str, *, uid: int = 0, gid: int = 0, now: int = 0) -> None:
+        """Make a symbolic link at `path`."""
+        place = self.locate(path, follow=False)
+        if place.node is not None:
+            raise error(errno.EEXIST, path)
+        children, name, folder = self._parent(place, path)
+        children[name] = Inode("link", 0o777, uid, gid, now, target=target)
+        folder.mtime = now
+
+    def link(self, old: str, new: str, *, now: int = 0) -> None:
+        """Make a hard link."""
+        src, dst = self.locate(old, follow=False), self.locate(new, follow=False)
+        if src.node is None:
+            raise error(errno.ENOENT, old)
+        if dst.node is not None:
+            raise error(errno.EEXIST, new)
+        if src.key != dst.key:
+            raise error(errno.EXDEV, new)
+        if melt(src.node).kind == "dir":
+            raise error(errno.EPERM, old)
+        fs = self.filesystems[src.key]
+        node = self._thawed(src.key, src.path)
+        children, name, _ = self._parent(src, old)
+        if children[name].kind != "hard":
+            ident = str(len(fs.shared) + 1)
+            fs.shared[ident] = node
+            children[name] = Inode("hard", target=ident)
+        reference = children[name]
+        children, name, folder = self._parent(dst, new)
+        children[name] = Inode("hard", target=reference.target)
+        folder.mtime = now
+
+    def install(self, path: str, program: str, *, mode: int = 0o755, now: int = 0) -> None:
+        """Put an executable at `path` that runs a command or program of the tables (`name` or `name:version`)."""
+        self.mkdir(posixpath.dirname(path), True, now=now)
+        self.put(path, Inode("exec", mode, 0, 0, now, b"\x7fELF\x02\x01\x01" + b"\0" * 9, None, program), now)

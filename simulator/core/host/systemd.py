@@ -1,0 +1,379 @@
+"""systemd as far as a cluster needs it: unit files with drop-ins, services that start, stop, restart and are enabled.
+
+Follows systemd's own rules: `/etc/systemd/system` wins over `/run`, then `/usr/lib` and `/lib`; `<unit>.d/*.conf` add to a unit,
+an empty assignment clears a list; `Restart=` with `RestartSec=` (100 ms by default) restarts through a timer
+(`unit:<host>/<unit>`); `StartLimitBurst=5` starts in `StartLimitIntervalSec=10` s are the limit.
+"""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+import shlex
+from typing import Any
+
+from ..kernel.clock import MS, SECOND
+from ..kernel.world import World
+from . import executor, files, processes, users
+from .machine import Host, UnitState, hosts
+from .process import Process
+
+UNIT_DIRS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+Section = dict[str, list[str]]
+#: Keys that hold one value: the last assignment wins.
+_BURST, _INTERVAL = 5, 10 * SECOND
+
+
+class UnitNotFound(Exception):
+    """No such unit file."""
+
+
+class UnitFile:
+    """A parsed unit: its sections, the file it came from, its drop-ins."""
+
+    def __init__(self, name: str, path: str, sections: dict[str, Section], drop_ins: list[str]) -> None:
+        self.name, self.path, self.sections, self.drop_ins = name, path, sections, drop_ins
+
+    def values(self, section: str, key: str) -> list[str]:
+        """All values of a list key."""
+        return self.sections.get(section, {}).get(key, [])
+
+    def value(self, section: str, key: str, default: str = "") -> str:
+        """The last value of a key."""
+        found = self.values(section, key)
+        return found[-1] if found else default
+
+
+def unit_name(name: str) -> str:
+    """A unit's full name: `kubelet` is `kubelet.service`."""
+    return name if "." in name and name.rsplit(".", 1)[1] in ("service", "socket", "target", "timer", "mount", "slice", "path") else name + ".service"
+
+
+def _merge(sections: dict[str, Section], text: str) -> None:
+    section = ""
+    logical = text.replace("\\\n", " ")
+    for raw in logical.splitlines():
+        line = raw.strip()
+        if not line or line[0] in "#;":
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1]
+            sections.setdefault(section, {})
+            continue
+        key, equals, value = line.partition("=")
+        if not equals:
+            continue
+        values = sections.setdefault(section, {}).setdefault(key.strip(), [])
+        if value.strip():
+            values.append(value.strip())
+        else:
+            values.clear()
+
+
+def load(world: World, host: Host, name: str) -> UnitFile:
+    """Read a unit and its drop-ins from the host's files."""
+    name = unit_name(name)
+    tree = files.tree(host)
+    for folder in UNIT_DIRS:
+        path = posixpath.join(folder, name)
+        if not tree.exists(path):
+            continue
+        sections: dict[str, Section] = {}
+        _merge(sections, tree.read(path).decode(errors="replace"))
+        drop_ins: dict[str, str] = {}
+        for where in reversed(UNIT_DIRS):
+            extra = posixpath.join(where, name + ".d")
+            if tree.isdir(extra):
+                drop_ins.update({item: posixpath.join(extra, item) for item in tree.listdir(extra) if item.endswith(".conf")})
+        for item in sorted(drop_ins):
+            _merge(sections, tree.read(drop_ins[item]).decode(errors="replace"))
+        return UnitFile(name, path, sections, [drop_ins[item] for item in sorted(drop_ins)])
+    raise UnitNotFound(name)
+
+
+def duration(text: str, default: int) -> int:
+    """A systemd time span (`100ms`, `10`, `1min 30s`) in nanoseconds."""
+    units = {"": SECOND, "s": SECOND, "sec": SECOND, "ms": MS, "min": 60 * SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "us": 1000}
+    total, seen = 0, False
+    for word in text.split():
+        digits = word.rstrip("abcdefghijklmnopqrstuvwxyz")
+        try:
+            total += int(float(digits) * units[word[len(digits) :]])
+        except (ValueError, KeyError):
+            return default
+        seen = True
+    return total if seen else default
+
+
+def environment(world: World, host: Host, unit: UnitFile) -> dict[str, str]:
+    """The variables of `EnvironmentFile=` and `Environment=`, the file's winning as in systemd.exec(5)."""
+    env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    for value in unit.values("Service", "Environment"):
+        for pair in shlex.split(value):
+            name, _, rest = pair.partition("=")
+            env[name] = rest
+    for value in unit.values("Service", "EnvironmentFile"):
+        optional = value.startswith("-")
+        path = value.lstrip("-")
+        try:
+            text = files.read_file(world, host, path).decode(errors="replace")
+        except OSError:
+            if optional:
+                continue
+            raise
+        for line in text.splitlines():
+            if "=" in line and not line.lstrip().startswith(("#", ";")):
+                name, _, rest = line.strip().partition("=")
+                env[name] = rest.strip("\"'")
+    return env
+
+
+def command_line(unit: UnitFile, key: str, env: dict[str, str]) -> list[list[str]]:
+    """The command lines of `ExecStart=` and its kin: `$NAME` as a word splits, `${NAME}` stays one word."""
+    lines: list[list[str]] = []
+    for value in unit.values("Service", key):
+        words: list[str] = []
+        for word in shlex.split(value.lstrip("@-:+!")):
+            if word.startswith("$") and word[1:].replace("_", "a").isalnum():
+                words.extend(env.get(word[1:], "").split())
+                continue
+            for name in [part.split("}")[0] for part in word.split("${")[1:]]:
+                word = word.replace("${" + name + "}", env.get(name, ""))
+            words.append(word)
+        lines.append(words)
+    return lines
+
+
+def state(host: Host, name: str) -> UnitState:
+    """What is known of a unit (made when first asked for)."""
+    return host.units.setdefault(unit_name(name), UnitState())
+
+
+def _say(world: World, host: Host, unit: str, text: str) -> None:
+    processes.journal(world, host.name, unit, 1, text, "systemd")
+
+
+def _describe(unit: UnitFile) -> str:
+    return f"{unit.name} - {unit.value('Unit', 'Description', unit.name)}"
+
+
+def start_unit(world: World, host: str | Host, name: str) -> bool:
+    """Start a unit and what it wants; True when it is active afterwards."""
+    machine = files.host_of(world, host)
+    unit = load(world, machine, name)
+    status = state(machine, unit.name)
+    if status.active in ("active", "activating") and status.sub != "auto-restart":
+        return True
+    for kind in ("Requires", "Wants"):
+        for value in unit.values("Unit", kind):
+            for other in value.split():
+                if other.endswith((".service", ".socket")) and other != unit.name:
+                    try:
+                        start_unit(world, machine, other)
+                    except UnitNotFound:
+                        continue
+    if not unit.name.endswith(".service"):
+        _set(world, machine, unit.name, "active", "active" if unit.name.endswith(".target") else "listening")
+        return True
+    return _launch(world, machine, unit, status)
+
+
+def _launch(world: World, machine: Host, unit: UnitFile, status: UnitState) -> bool:
+    _say(world, machine, unit.name, f"Starting {_describe(unit)}...")
+    try:
+        env = environment(world, machine, unit)
+        for pre in command_line(unit, "ExecStartPre", env):
+            if not _exists(machine, pre[0]):
+                raise FileNotFoundError(errno.ENOENT, "No such file or directory", pre[0])
+        lines = command_line(unit, "ExecStart", env)
+        if not lines:
+            _set(world, machine, unit.name, "active", "exited")
+            return True
+        proc = _exec(world, machine, unit, lines[-1], env)
+    except OSError as failed:
+        path = failed.filename or ""
+        _say(world, machine, unit.name, f"{unit.name}: Failed to execute {path}: {failed.strerror}")
+        _failed(world, machine, unit, status, 203, "exit-code")
+        return False
+    status.main_pid = proc.pid
+    if proc.state == "X":
+        _set(world, machine, unit.name, "active", "running")
+        ended(world, machine, unit.name, proc.pid, proc.exit_code)
+        return status.active == "active"
+    _set(world, machine, unit.name, "active", "running")
+    _say(world, machine, unit.name, f"Started {_describe(unit)}.")
+    processes.watch_exit(world, proc, f"unit:{machine.name}/{unit.name}", "exit")
+    return True
+
+
+def _exists(machine: Host, path: str) -> bool:
+    return files.tree(machine).exists(path)
+
+
+def _exec(world: World, machine: Host, unit: UnitFile, argv: list[str], env: dict[str, str]) -> Process:
+    path, node = executor.resolve(machine, "host", argv[0], cwd="/", path=env["PATH"])
+    user = unit.value("Service", "User", "root")
+    cwd = unit.value("Service", "WorkingDirectory", "/").lstrip("-").replace("~", users.home_of(files.tree(machine), user))
+    sink = f"journal:{unit.name}"
+    name = node.target.partition(":")[0]
+    if node.kind == "exec" and name in world.tables.get("programs", {}):
+        return processes.start(
+            world, host=machine.name, program=node.target, argv=argv, user=user, cwd=cwd, env=env, sink=sink, unit=unit.name
+        )
+    out = JournalStream(world, machine.name, unit.name)
+    run = executor.get(world)
+    proc = run.spawn(machine.name, argv, {0: executor.streams.Null(), 1: out, 2: out}, user=user, cwd=cwd, env=env, found=(path, node))
+    proc.unit = unit.name
+    run.pump()
+    return proc
+
+
+class JournalStream(executor.streams.Stream):
+    """Standard output of a unit whose program is a command: lines go to the journal."""
+
+    def __init__(self, world: World, host: str, unit: str) -> None:
+        super().__init__()
+        self.world, self.host, self.unit, self.rest = world, host, unit, b""
+
+    def write(self, data: bytes) -> None:
+        """Log whole lines, keep the rest."""
+        whole, newline, self.rest = (self.rest + data).rpartition(b"\n")
+        if newline:
+            processes.journal(self.world, self.host, self.unit, 0, whole.decode(errors="replace"))
+
+
+def _set(world: World, machine: Host, name: str, active: str, sub: str, result: str = "success") -> None:
+    status = state(machine, name)
+    if status.active != active:
+        status.since = world.now
+    status.active, status.sub, status.result = active, sub, result
+    world.ring(f"unit:{machine.name}")
+
+
+def _failed(world: World, machine: Host, unit: UnitFile, status: UnitState, code: int, result: str) -> None:
+    status.main_pid = 0
+    if code > 128:
+        status_text = f"code=killed, status={code - 128}/{SIGNALS.get(code - 128, code - 128)}"
+    else:
+        status_text = f"code=exited, status={code}/{EXITS.get(code, 'n/a')}"
+    if code:
+        _say(world, machine, unit.name, f"{unit.name}: Main process exited, {status_text}")
+        _say(world, machine, unit.name, f"{unit.name}: Failed with result '{result}'.")
+    policy = unit.value("Service", "Restart", "no")
+    clean = code in (0, 143, 130)
+    again = policy == "always" or (policy == "on-failure" and not clean) or (policy == "on-success" and clean)
+    again = again or (policy in ("on-abnormal", "on-abort") and code > 128 and not clean)
+    if not again:
+        _set(world, machine, unit.name, "inactive" if clean else "failed", "dead" if clean else "failed", "success" if clean else result)
+        return
+    _set(world, machine, unit.name, "activating", "auto-restart", result)
+    delay = duration(unit.value("Service", "RestartSec"), 100 * MS)
+    world.after(delay, f"unit:{machine.name}/{unit.name}", ["restart", status.main_pid, status.restarts])
+
+
+SIGNALS = {1: "HUP", 2: "INT", 6: "ABRT", 9: "KILL", 11: "SEGV", 15: "TERM"}
+EXITS = {1: "FAILURE", 2: "INVALIDARGUMENT", 126: "n/a", 127: "n/a", 203: "EXEC"}
+
+
+def ended(world: World, machine: Host, name: str, pid: int, code: int) -> None:
+    """The main process of a unit has ended by itself or by somebody's signal."""
+    status = state(machine, name)
+    if status.main_pid != pid:
+        return
+    try:
+        unit = load(world, machine, name)
+    except UnitNotFound:
+        _set(world, machine, name, "inactive", "dead")
+        return
+    if unit.value("Service", "Type") == "oneshot" and code == 0:
+        keep = unit.value("Service", "RemainAfterExit") in ("yes", "true", "1")
+        status.main_pid = 0
+        _set(world, machine, name, "active" if keep else "inactive", "exited" if keep else "dead")
+        return
+    _failed(world, machine, unit, status, code, "signal" if code > 128 else "exit-code")
+
+
+def dispatch(world: World, rest: str, payload: Any) -> None:
+    """Timer handler of `unit:<host>/<unit>`: `[what, pid, code]`."""
+    host, _, name = rest.partition("/")
+    machine = hosts(world).get(host)
+    if machine is None or not machine.up:
+        return
+    what, pid, code = payload
+    if what == "exit":
+        ended(world, machine, name, pid, code)
+        return
+    status = state(machine, name)
+    if status.sub != "auto-restart" or status.restarts != code:
+        return
+    status.restarts += 1
+    unit = load(world, machine, name)
+    burst = unit.value("Unit", "StartLimitIntervalSec")
+    if burst not in ("0", "0s") and _too_often(world, machine, unit):
+        _say(world, machine, name, f"{name}: Start request repeated too quickly.")
+        _say(world, machine, name, f"{name}: Failed with result 'exit-code'.")
+        _set(world, machine, name, "failed", "failed", "exit-code")
+        return
+    _say(world, machine, name, f"{name}: Scheduled restart job, restart counter is at {status.restarts}.")
+    _launch(world, machine, unit, status)
+
+
+def _too_often(world: World, machine: Host, unit: UnitFile) -> bool:
+    burst = int(unit.value("Unit", "StartLimitBurst", str(_BURST)) or _BURST)
+    interval = duration(unit.value("Unit", "StartLimitIntervalSec"), _INTERVAL)
+    mark = f"Starting {_describe(unit)}..."
+    recent = [line for line in machine.journal[-400:] if line.at > world.wall - interval and line.unit == unit.name and line.text == mark]
+    return len(recent) >= burst
+
+
+def stop_unit(world: World, host: str | Host, name: str) -> None:
+    """Stop a unit; its process gets SIGTERM."""
+    machine = files.host_of(world, host)
+    name = unit_name(name)
+    status = state(machine, name)
+    if status.active in ("inactive", "failed"):
+        return
+    unit = load(world, machine, name)
+    pid, status.main_pid = status.main_pid, 0
+    _say(world, machine, name, f"Stopping {_describe(unit)}...")
+    proc = processes.find(world, machine.name, pid) if pid else None
+    _set(world, machine, name, "inactive", "dead")
+    if proc is not None:
+        processes.kill(world, proc, 15)
+        if processes.alive(world, proc):
+            processes.kill(world, proc, 9)
+    _say(world, machine, name, f"{name}: Deactivated successfully.")
+    _say(world, machine, name, f"Stopped {_describe(unit)}.")
+
+
+def restart_unit(world: World, host: str | Host, name: str) -> bool:
+    """Stop and start a unit."""
+    machine = files.host_of(world, host)
+    load(world, machine, name)
+    stop_unit(world, machine, name)
+    state(machine, name).restarts = 0
+    return start_unit(world, machine, name)
+
+
+def enabled_units(machine: Host) -> list[str]:
+    """Units that `*.wants` directories below /etc/systemd/system link, sorted."""
+    tree = files.tree(machine)
+    found: set[str] = set()
+    root = UNIT_DIRS[0]
+    if tree.isdir(root):
+        for folder in tree.listdir(root):
+            if folder.endswith(".wants") and tree.isdir(posixpath.join(root, folder)):
+                found.update(tree.listdir(posixpath.join(root, folder)))
+    return sorted(found)
+
+
+def boot(world: World, host: str | Host) -> None:
+    """Start every enabled unit, as multi-user.target would."""
+    machine = files.host_of(world, host)
+    machine.boot_at = world.now
+    for name in enabled_units(machine):
+        try:
+            start_unit(world, machine, name)
+            state(machine, name).enabled = True
+        except UnitNotFound:
+            continue
