@@ -1,0 +1,322 @@
+"""The catalogue of the simulated registry: which images there are, their tags, layers, configuration and what is in them.
+
+Digests are not those of the real registries: they are made from the names, so they are the same in every world.  Sizes of
+layers are rounded from the real images (compressed, linux/amd64).  `build` names one version: `<repository>:<version>`; several
+tags may point at one build, as they do in reality.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+KIB = 1024
+MIB = 1024 * KIB
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+MULTI = ("linux/386", "linux/amd64", "linux/arm/v5", "linux/arm/v7", "linux/arm64/v8", "linux/ppc64le", "linux/riscv64", "linux/s390x")
+KUBE = ("linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s390x")
+
+
+class Build(msgspec.Struct, kw_only=True, frozen=True):
+    """One version of an image: OCI configuration, compressed layer sizes (KiB), and its files (see `rootfs.py`).
+
+    `userland` is `debian`, `alpine`, `busybox` or `none`; `programs` maps paths to names of the tables of programs.
+    """
+
+    name: str
+    layers: tuple[int, ...]
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = (("PATH", PATH),)
+    cwd: str = "/"
+    user: str = ""
+    ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    stop_signal: str = ""
+    userland: str = "none"
+    programs: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    platforms: tuple[str, ...] = MULTI
+    pinned: bool = False
+
+    @property
+    def repository(self) -> str:
+        """`docker.io/library/nginx`."""
+        return self.name.rpartition(":")[0]
+
+    @property
+    def version(self) -> str:
+        """`1.29.4`."""
+        return self.name.rpartition(":")[2]
+
+    def digest(self, part: str) -> str:
+        """The digest of one part: `index`, `manifest`, `config`, `layer/<n>`, `diff/<n>`, `chain/<n>`."""
+        return "sha256:" + hashlib.sha256(f"slipway/{self.name}/{part}".encode()).hexdigest()
+
+    @property
+    def media_type(self) -> str:
+        """The type of what a tag points at."""
+        if self.repository.startswith("registry.k8s.io/"):
+            return "application/vnd.docker.distribution.manifest.list.v2+json"
+        return "application/vnd.oci.image.index.v1+json"
+
+    @property
+    def layer_bytes(self) -> tuple[int, ...]:
+        """Compressed sizes of the layers in bytes; made odd so that no two images look alike."""
+        return tuple(kib * KIB + int(self.digest(f"layer/{i}")[7:10], 16) % 1000 for i, kib in enumerate(self.layers))
+
+    @property
+    def size(self) -> int:
+        """Compressed size with manifest and config, as the CRI reports it."""
+        return sum(self.layer_bytes) + 9000 + int(self.digest("config")[7:10], 16)
+
+    @property
+    def unpacked(self) -> int:
+        """Size of the unpacked snapshots."""
+        return int(sum(self.layer_bytes) * 2.62)
+
+
+def _env(**extra: str) -> tuple[tuple[str, str], ...]:
+    return (("PATH", PATH), *extra.items())
+
+
+def _nginx(version: str, flavour: str) -> Build:
+    alpine = flavour == "alpine"
+    return Build(
+        name=f"docker.io/library/nginx:{version}{'-alpine' if alpine else ''}",
+        layers=(3718, 1790, 1, 1, 1, 2, 16742) if alpine else (29060, 32410, 1, 1, 1, 2, 2),
+        entrypoint=("/docker-entrypoint.sh",),
+        cmd=("nginx", "-g", "daemon off;"),
+        env=_env(NGINX_VERSION=version, NJS_VERSION="0.9.4", PKG_RELEASE="1" if alpine else "1~trixie"),
+        ports=("80/tcp",),
+        stop_signal="SIGQUIT",
+        userland="alpine" if alpine else "debian",
+        programs=(("/usr/sbin/nginx", "nginx"), ("/docker-entrypoint.sh", "docker-entrypoint"), ("/usr/bin/curl", "curl")),
+        files=(("/usr/share/nginx/html/index.html", "@nginx-index"), ("/etc/nginx/nginx.conf", "@nginx-conf")),
+    )
+
+
+def _redis(version: str, flavour: str) -> Build:
+    alpine = flavour == "alpine"
+    return Build(
+        name=f"docker.io/library/redis:{version}{'-alpine' if alpine else ''}",
+        layers=(3718, 1, 1005, 21400, 1, 1, 2) if alpine else (29060, 1, 840, 22160, 1, 1, 2),
+        entrypoint=("docker-entrypoint.sh",),
+        cmd=("redis-server",),
+        env=_env(REDIS_VERSION=version),
+        cwd="/data",
+        ports=("6379/tcp",),
+        volumes=("/data",),
+        userland="alpine" if alpine else "debian",
+        programs=(
+            ("/usr/local/bin/redis-server", "redis-server"),
+            ("/usr/local/bin/redis-cli", "redis-cli"),
+            ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint"),
+        ),
+    )
+
+
+def _database(repo: str, version: str, layers: tuple[int, ...], program: str, port: str, volume: str, **env: str) -> Build:
+    return Build(
+        name=f"docker.io/library/{repo}:{version}",
+        layers=layers,
+        entrypoint=("docker-entrypoint.sh",),
+        cmd=(program,),
+        env=_env(**env),
+        ports=(port,),
+        volumes=(volume,),
+        stop_signal="SIGINT" if repo == "postgres" else "",
+        userland="debian",
+        programs=((f"/usr/local/bin/{program}", program), ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint")),
+    )
+
+
+def _plain(repo: str, version: str, layers: tuple[int, ...], userland: str, cmd: tuple[str, ...], **env: str) -> Build:
+    return Build(name=f"docker.io/library/{repo}:{version}", layers=layers, cmd=cmd, env=_env(**env), userland=userland)
+
+
+def _kube(component: str, size: int) -> Build:
+    return Build(
+        name=f"registry.k8s.io/{component}:v1.36.2",
+        layers=(82, 1, 13, size),
+        programs=((f"/usr/local/bin/{component}", component),),
+        env=(("PATH", PATH), ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")),
+        userland="debian" if component == "kube-proxy" else "none",
+        platforms=KUBE,
+    )
+
+
+_B: tuple[tuple[Build, tuple[str, ...]], ...] = (
+    (_nginx("1.29.4", "debian"), ("latest", "1.29.4", "1.29", "1", "mainline", "trixie")),
+    (_nginx("1.29.4", "alpine"), ("alpine", "1.29.4-alpine", "1.29-alpine", "1-alpine", "mainline-alpine")),
+    (_nginx("1.28.1", "debian"), ("1.28.1", "1.28", "stable", "stable-trixie")),
+    (_nginx("1.28.1", "alpine"), ("1.28-alpine", "1.28.1-alpine", "stable-alpine")),
+    (_nginx("1.27.5", "debian"), ("1.27.5", "1.27")),
+    (_nginx("1.27.5", "alpine"), ("1.27.5-alpine", "1.27-alpine")),
+    (_nginx("1.26.3", "debian"), ("1.26.3", "1.26")),
+    (_nginx("1.25.5", "debian"), ("1.25.5", "1.25")),
+    (_nginx("1.25.5", "alpine"), ("1.25.5-alpine", "1.25-alpine")),
+    (_nginx("1.24.0", "debian"), ("1.24.0", "1.24")),
+    (_nginx("1.23.4", "debian"), ("1.23.4", "1.23")),
+    (_nginx("1.22.1", "debian"), ("1.22.1", "1.22")),
+    (_nginx("1.21.6", "debian"), ("1.21.6", "1.21")),
+    (_nginx("1.20.2", "debian"), ("1.20.2", "1.20")),
+    (_nginx("1.19.10", "debian"), ("1.19.10", "1.19")),
+    (_nginx("1.19.3", "debian"), ("1.19.3",)),
+    (_nginx("1.18.0", "debian"), ("1.18.0", "1.18")),
+    (_nginx("1.17.10", "debian"), ("1.17.10", "1.17")),
+    (_nginx("1.16.1", "debian"), ("1.16.1", "1.16")),
+    (_nginx("1.14.2", "debian"), ("1.14.2", "1.14")),
+    (_nginx("1.7.9", "debian"), ("1.7.9", "1.7")),
+    (_redis("8.4.0", "debian"), ("latest", "8.4.0", "8.4", "8", "trixie")),
+    (_redis("8.4.0", "alpine"), ("alpine", "8.4.0-alpine", "8.4-alpine", "8-alpine")),
+    (_redis("7.4.7", "debian"), ("7.4.7", "7.4", "7")),
+    (_redis("7.4.7", "alpine"), ("7.4.7-alpine", "7.4-alpine", "7-alpine")),
+    (_redis("6.2.21", "debian"), ("6.2.21", "6.2", "6")),
+    (_redis("6.2.21", "alpine"), ("6.2-alpine", "6-alpine")),
+    (_redis("5.0.14", "debian"), ("5.0.14", "5.0", "5")),
+    (_plain("busybox", "1.37.0", (2144,), "busybox", ("sh",)), ("latest", "1.37.0", "1.37", "1", "stable", "musl", "glibc", "uclibc")),
+    (_plain("busybox", "1.36.1", (2152,), "busybox", ("sh",)), ("1.36.1", "1.36")),
+    (_plain("busybox", "1.35.0", (2149,), "busybox", ("sh",)), ("1.35.0", "1.35")),
+    (_plain("busybox", "1.34.1", (2145,), "busybox", ("sh",)), ("1.34.1", "1.34")),
+    (_plain("busybox", "1.28.4", (709,), "busybox", ("sh",)), ("1.28.4", "1.28")),
+    (_plain("alpine", "3.23.0", (3718,), "alpine", ("/bin/sh",)), ("latest", "3.23.0", "3.23", "3", "edge")),
+    (_plain("alpine", "3.22.2", (3712,), "alpine", ("/bin/sh",)), ("3.22.2", "3.22")),
+    (_plain("alpine", "3.20.8", (3544,), "alpine", ("/bin/sh",)), ("3.20.8", "3.20")),
+    (_plain("alpine", "3.19.9", (3342,), "alpine", ("/bin/sh",)), ("3.19.9", "3.19", "3.18")),
+    (_plain("ubuntu", "24.04", (29050,), "debian", ("/bin/bash",)), ("latest", "24.04", "noble", "rolling")),
+    (_plain("ubuntu", "22.04", (28870,), "debian", ("/bin/bash",)), ("22.04", "jammy")),
+    (_plain("ubuntu", "20.04", (26840,), "debian", ("/bin/bash",)), ("20.04", "focal")),
+    (_plain("debian", "13.2", (48110,), "debian", ("bash",)), ("latest", "13.2", "13", "trixie", "stable")),
+    (_plain("debian", "13.2-slim", (29060,), "debian", ("bash",)), ("stable-slim", "trixie-slim", "13-slim")),
+    (_plain("debian", "12.12", (47360,), "debian", ("bash",)), ("12.12", "12", "bookworm", "oldstable")),
+    (_plain("python", "3.14.2", (48110, 24600, 65800, 206800, 6200, 27100), "debian", ("python3",), PYTHON_VERSION="3.14.2"), ("latest", "3.14", "3", "3.14.2")),
+    (_plain("python", "3.14.2-slim", (29060, 1260, 13800), "debian", ("python3",), PYTHON_VERSION="3.14.2"), ("slim", "3-slim", "3.14-slim")),
+    (_plain("python", "3.13.11-alpine", (3718, 450, 12600), "alpine", ("python3",), PYTHON_VERSION="3.13.11"), ("alpine", "3.13-alpine", "3-alpine")),
+    (_plain("node", "24.11.1", (48110, 24600, 65800, 206800, 4, 55900, 1250), "debian", ("node",), NODE_VERSION="24.11.1"), ("latest", "24", "lts", "current")),
+    (_plain("node", "24.11.1-alpine", (3718, 51200, 1230), "alpine", ("node",), NODE_VERSION="24.11.1"), ("alpine", "24-alpine", "lts-alpine")),
+    (_plain("node", "22.21.1", (48110, 24600, 65800, 206800, 4, 55100, 1250), "debian", ("node",), NODE_VERSION="22.21.1"), ("22", "jod")),
+    (_plain("perl", "5.42.0", (48110, 24600, 65800, 206800, 130, 14900), "debian", ("perl5.42.0", "-de0")), ("latest", "5.42", "5", "5.42.0")),
+    (_plain("perl", "5.34.0", (48110, 24600, 65800, 206800, 130, 14100), "debian", ("perl5.34.0", "-de0")), ("5.34.0", "5.34")),
+    (_plain("golang", "1.25.5", (48110, 24600, 65800, 59600, 1, 1), "debian", ("bash",), GOLANG_VERSION="1.25.5"), ("latest", "1.25", "1")),
+    (_database("mysql", "9.5.0", (48900, 1, 980, 4680, 2, 334, 48700, 1, 130200, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="9.5.0-1.el9"), ("latest", "9.5.0", "9.5", "9")),
+    (_database("mysql", "8.4.7", (48900, 1, 980, 4680, 2, 334, 48700, 1, 129100, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="8.4.7-1.el9"), ("8.4.7", "8.4", "lts")),
+    (_database("mysql", "8.0.44", (48900, 1, 980, 4680, 2, 334, 48700, 1, 126100, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="8.0.44-1.el9"), ("8.0.44", "8.0", "8")),
+    (_database("mysql", "5.7.44", (48900, 1, 980, 4680, 2, 334, 25400, 1, 108100, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="5.7.44-1.el7"), ("5.7.44", "5.7", "5")),
+    (_database("mariadb", "12.1.2", (29700, 1, 5600, 3, 330, 92100, 2, 9), "mariadbd", "3306/tcp", "/var/lib/mysql", MARIADB_VERSION="1:12.1.2+maria~ubu2404"), ("latest", "12.1.2", "12.1", "12")),
+    (_database("postgres", "18.1", (29060, 1170, 4580, 1, 8210, 3, 107900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql", PG_MAJOR="18"), ("latest", "18.1", "18")),
+    (_database("postgres", "17.7", (29060, 1170, 4580, 1, 8210, 3, 106900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql/data", PG_MAJOR="17"), ("17.7", "17")),
+    (_database("postgres", "16.11", (29060, 1170, 4580, 1, 8210, 3, 105900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql/data", PG_MAJOR="16"), ("16.11", "16", "16-alpine", "alpine")),
+    (_database("postgres", "15.15", (29060, 1170, 4580, 1, 8210, 3, 104900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql/data", PG_MAJOR="15"), ("15.15", "15")),
+    (_database("mongo", "8.2.2", (29700, 1, 1480, 980, 1, 271300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="8.2.2"), ("latest", "8.2", "8")),
+    (
+        Build(
+            name="docker.io/library/httpd:2.4.66",
+            layers=(29060, 1, 1, 4320, 12210, 1),
+            cmd=("httpd-foreground",),
+            env=(("PATH", "/usr/local/apache2/bin:" + PATH), ("HTTPD_PREFIX", "/usr/local/apache2"), ("HTTPD_VERSION", "2.4.66")),
+            cwd="/usr/local/apache2",
+            ports=("80/tcp",),
+            stop_signal="SIGWINCH",
+            userland="debian",
+            programs=(("/usr/local/bin/httpd-foreground", "httpd"), ("/usr/local/apache2/bin/httpd", "httpd")),
+            files=(("/usr/local/apache2/htdocs/index.html", "<html><body><h1>It works!</h1></body></html>\n"),),
+        ),
+        ("latest", "2.4.66", "2.4", "2", "alpine", "2.4-alpine"),
+    ),
+    (
+        Build(
+            name="docker.io/library/memcached:1.6.39",
+            layers=(29060, 2, 1420, 980, 1, 1),
+            entrypoint=("docker-entrypoint.sh",),
+            cmd=("memcached",),
+            env=_env(MEMCACHED_VERSION="1.6.39"),
+            user="memcache",
+            ports=("11211/tcp",),
+            userland="debian",
+            programs=(("/usr/local/bin/memcached", "memcached"), ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint")),
+        ),
+        ("latest", "1.6.39", "1.6", "1", "alpine"),
+    ),
+    (
+        Build(
+            name="docker.io/library/hello-world:linux",
+            layers=(3,),
+            cmd=("/hello",),
+            programs=(("/hello", "hello"),),
+        ),
+        ("latest", "linux"),
+    ),
+    (
+        Build(
+            name="docker.io/curlimages/curl:8.17.0",
+            layers=(3718, 1, 4870, 2),
+            entrypoint=("/entrypoint.sh",),
+            cmd=("curl",),
+            user="curl_user",
+            userland="alpine",
+            programs=(("/usr/bin/curl", "curl"), ("/entrypoint.sh", "docker-entrypoint")),
+        ),
+        ("latest", "8.17.0"),
+    ),
+    (Build(name="registry.k8s.io/pause:3.10.2", layers=(312,), entrypoint=("/pause",), user="65535:65535", programs=(("/pause", "pause"),), platforms=KUBE, pinned=True), ("3.10.2",)),
+    (Build(name="registry.k8s.io/pause:3.10.1", layers=(311,), entrypoint=("/pause",), user="65535:65535", programs=(("/pause", "pause"),), platforms=KUBE, pinned=True), ("3.10.1", "3.10", "latest", "3.9")),
+    (_kube("kube-apiserver", 27410), ("v1.36.2",)),
+    (_kube("kube-controller-manager", 23060), ("v1.36.2",)),
+    (_kube("kube-scheduler", 17330), ("v1.36.2",)),
+    (_kube("kube-proxy", 25900), ("v1.36.2",)),
+    (
+        Build(
+            name="registry.k8s.io/etcd:3.6.8-0",
+            layers=(82, 1, 13, 23470),
+            cmd=("/usr/local/bin/etcd",),
+            programs=(("/usr/local/bin/etcd", "etcd"), ("/usr/local/bin/etcdctl", "etcdctl"), ("/usr/local/bin/etcdutl", "etcdutl")),
+            ports=("2379/tcp", "2380/tcp", "4001/tcp", "7001/tcp"),
+            platforms=KUBE,
+        ),
+        ("3.6.8-0",),
+    ),
+    (
+        Build(
+            name="registry.k8s.io/coredns/coredns:v1.14.2",
+            layers=(82, 1, 13, 22720),
+            entrypoint=("/coredns",),
+            user="nonroot:nonroot",
+            ports=("53/tcp", "53/udp"),
+            programs=(("/coredns", "coredns"),),
+            platforms=KUBE,
+        ),
+        ("v1.14.2",),
+    ),
+    (
+        Build(
+            name="registry.k8s.io/e2e-test-images/agnhost:2.59",
+            layers=(3718, 22900, 31100),
+            entrypoint=("/agnhost",),
+            cmd=("pause",),
+            userland="alpine",
+            ports=("80/tcp", "8080/tcp", "8081/tcp", "9376/tcp"),
+            programs=(("/agnhost", "agnhost"),),
+            platforms=KUBE,
+        ),
+        ("2.59", "2.53", "2.47", "2.40", "2.39"),
+    ),
+)
+
+#: Every build by its name.
+BUILDS: dict[str, Build] = {build.name: build for build, _ in _B}
+#: `repository:tag` → build.
+TAGS: dict[str, Build] = {f"{build.repository}:{tag}": build for build, tags in _B for tag in tags}
+#: Repositories that exist.
+REPOSITORIES: frozenset[str] = frozenset(build.repository for build, _ in _B)
+#: Registries whose name resolves.
+REGISTRIES: frozenset[str] = frozenset({"docker.io", "registry.k8s.io", "quay.io", "gcr.io", "ghcr.io", "public.ecr.aws"})
+
+
+def find_digest(repository: str, digest: str) -> Build | None:
+    """The build of a repository whose index or manifest has that digest."""
+    for build in BUILDS.values():
+        if build.repository == repository and digest in (build.digest("index"), build.digest("manifest")):
+            return build
+    return None

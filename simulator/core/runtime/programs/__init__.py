@@ -1,0 +1,1 @@
+"""Behaviour of the programs that images carry; `table.PROGRAMS` lists them."""

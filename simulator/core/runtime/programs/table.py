@@ -1,0 +1,25 @@
+"""The table of the programs of images, to be merged into `tables['programs']`."""
+
+from __future__ import annotations
+
+from ...host.program import Program
+from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
+from .databases import Mysql, Postgres, Redis
+from .web import CoreDns, Httpd, Nginx
+
+PROGRAMS: dict[str, Program] = {
+    "pause": Pause(),
+    "container-sleep": Sleep(),
+    "unsimulated": Unsimulated(),
+    "hello": Hello(),
+    "nginx": Nginx(),
+    "httpd": Httpd(),
+    "redis-server": Redis(),
+    "mysqld": Mysql("MySQL", "MYSQL"),
+    "mariadbd": Mysql("MariaDB", "MARIADB"),
+    "postgres": Postgres(),
+    "mongod": Silent(27017),
+    "memcached": Silent(11211),
+    "coredns": CoreDns(),
+    "agnhost": Agnhost(),
+}

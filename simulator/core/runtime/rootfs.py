@@ -1,0 +1,155 @@
+"""Root file systems of containers: each is one frozen reference to its image's tree, thawed where the container writes.
+
+A container's tree costs one inode until something in it changes; bind mounts are entries of `FileSystem.mounts`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from ..host.filesystem import BASES, FileSystem, Inode, frozen
+from ..host.machine import Host
+from . import catalogue
+from .pages import FILES
+from .state import Container
+
+#: Commands that a busybox userland has (applets), by the names of the table of commands.
+APPLETS = tuple(
+    "sh ash ls cat echo grep egrep head tail wc sort cut tr sed awk tee env pwd mkdir rmdir cp mv rm touch date sleep clear tar ps uniq seq "
+    "printf test [ true false yes basename dirname realpath readlink ln chmod chown stat find xargs id whoami hostname uname uptime free df "
+    "du top kill wget nslookup nc ping ip netstat vi less more base64 md5sum sha256sum diff cmp timeout watch which od nl mktemp gzip gunzip "
+    "mount expr tac".split()
+)
+#: What Debian and Ubuntu images have; the network and process tools are absent there, as in reality.
+COREUTILS = tuple(
+    "sh bash ls cat echo grep egrep head tail wc sort cut tr sed awk tee env pwd mkdir rmdir cp mv rm touch date sleep clear tar uniq seq "
+    "printf test [ true false yes basename dirname realpath readlink ln chmod chown stat find xargs id whoami hostname uname df du "
+    "base64 md5sum sha256sum diff cmp timeout which od nl mktemp gzip gunzip mount expr tac apt-get apt dpkg perl".split()
+)
+
+_RELEASE = {
+    "debian": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\nID=debian\n',
+    "ubuntu": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\nID=ubuntu\nID_LIKE=debian\n',
+    "alpine": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.23.0\nPRETTY_NAME="Alpine Linux v3.23"\n',
+}
+_PASSWD = (
+    "root:x:0:0:root:/root:/bin/{shell}\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+)
+_DIRECTORIES = ("bin", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var")
+
+
+def _dir() -> Inode:
+    return Inode("dir", 0o755, children={})
+
+
+def _put(root: Inode, path: str, node: Inode) -> None:
+    here = root
+    *heads, name = [part for part in path.split("/") if part]
+    for head in heads:
+        assert here.children is not None
+        here = here.children.setdefault(head, _dir())
+    assert here.children is not None
+    here.children[name] = node
+
+
+def build_tree(name: str) -> Inode:
+    """The tree of an image; the builder of the bases `image:<build>`."""
+    build = catalogue.BUILDS[name]
+    root = _dir()
+    userland = build.userland
+    if userland != "none":
+        for directory in _DIRECTORIES:
+            _put(root, directory, _dir())
+        assert root.children is not None
+        root.children["tmp"].mode = 0o1777
+        shell = {"debian": "bash"}.get(userland, "sh")
+        _put(root, "/etc/passwd", Inode("file", data=_PASSWD.format(shell=shell).encode()))
+        _put(root, "/etc/group", Inode("file", data=b"root:x:0:\ndaemon:x:1:\n"))
+        release = "ubuntu" if "/ubuntu:" in name else userland
+        if release in _RELEASE:
+            _put(root, "/etc/os-release", Inode("file", data=_RELEASE[release].encode()))
+        if userland == "alpine":
+            _put(root, "/etc/alpine-release", Inode("file", data=b"3.23.0\n"))
+        if userland == "debian" and release == "debian":
+            _put(root, "/etc/debian_version", Inode("file", data=b"13.2\n"))
+    for command in {"debian": COREUTILS, "alpine": APPLETS, "busybox": APPLETS}.get(userland, ()):
+        folder = "/bin" if userland == "busybox" or command in ("sh", "ash", "bash", "ls", "cat", "echo", "sleep") else "/usr/bin"
+        _put(root, f"{folder}/{command}", Inode("exec", 0o755, data=b"\x7fELF", target=command))
+    if userland == "alpine":
+        _put(root, "/sbin/apk", Inode("exec", 0o755, data=b"\x7fELF", target="apk"))
+    for path, program in build.programs:
+        _put(root, path, Inode("exec", 0o755, data=b"\x7fELF", target=program))
+    for path, text in build.files:
+        _put(root, path, Inode("file", data=(FILES[text[1:]] if text.startswith("@") else text).encode()))
+    if build.cwd != "/" and not _has(root, build.cwd):
+        _put(root, build.cwd, _dir())
+    for volume in build.volumes:
+        if not _has(root, volume):
+            _put(root, volume, _dir())
+    return root
+
+
+def _has(root: Inode, path: str) -> bool:
+    here: Inode | None = root
+    for part in path.split("/"):
+        if part and here is not None:
+            here = (here.children or {}).get(part)
+    return here is not None
+
+
+BASES["image"] = build_tree
+
+
+def create(host: Host, container: Container, files: dict[str, bytes]) -> None:
+    """Make a container's root: the image's tree, `files` of its own (hosts, resolv.conf, hostname) and its mount points."""
+    fs = FileSystem(frozen(f"image:{container.build}"))
+    for path, data in files.items():
+        fs.write(path, data, parents=True)
+    for mount in container.mounts:
+        source = _host_inode(host, mount.source)
+        target = posixpath.normpath(mount.target)
+        if not fs.exists(target):
+            if source is not None and source.kind != "dir":
+                fs.write(target, b"", parents=True)
+            else:
+                fs.mkdir(target, True)
+        fs.mounts[target] = ("host", posixpath.normpath(mount.source))
+    host.filesystems[container.id] = fs
+
+
+def _host_inode(host: Host, path: str) -> Inode | None:
+    try:
+        return host.fs.lookup(posixpath.normpath(path))
+    except OSError:
+        return None
+
+
+def remove(host: Host, ident: str) -> None:
+    """Forget a container's root."""
+    host.filesystems.pop(ident, None)
+
+
+def find_executable(host: Host, container: Container, argv0: str) -> tuple[str, str] | None:
+    """(path, program) of a command in a container, looked up in its PATH; None when there is none."""
+    fs = host.filesystems.get(container.id)
+    if fs is None:
+        return None
+    from ..host.files import tree
+
+    files = tree(host, container.id)
+    if "/" in argv0:
+        candidates = [posixpath.normpath(posixpath.join(container.cwd, argv0))]
+    else:
+        path = container.env.get("PATH", catalogue.PATH)
+        candidates = [posixpath.join(folder, argv0) for folder in path.split(":") if folder]
+    for candidate in candidates:
+        try:
+            node = files.lookup(candidate)
+        except OSError:
+            continue
+        if node.kind == "exec":
+            return candidate, node.target
+        if node.kind == "file" and node.mode & 0o111:
+            return candidate, ""
+    return None

@@ -1,0 +1,197 @@
+"""containerd's state on one host, as plain data; the section `runtime` maps a host's name to its `RuntimeState`.
+
+What stands here is what a real host keeps on disk and in its shims, so it outlives a restart of containerd: image, content
+and snapshot records, containers and pod sandboxes.  Pulls under way (`pulls`) die with the daemon.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..kernel.world import World
+
+
+class Image(msgspec.Struct):
+    """An image record: a name that points at a manifest (`target`).  `image_id` is the digest of its config."""
+
+    name: str
+    target: str
+    image_id: str
+    build: str
+    created_at: int
+    labels: dict[str, str] = {}
+
+
+class Blob(msgspec.Struct):
+    """One blob of the content store."""
+
+    digest: str
+    size: int
+    created_at: int
+    labels: dict[str, str] = {}
+
+
+class Snapshot(msgspec.Struct):
+    """One snapshot: `Committed` (an unpacked layer, keyed by chain id) or `Active` (a container's own layer)."""
+
+    key: str
+    parent: str
+    kind: str
+
+
+class Mount(msgspec.Struct):
+    """A bind mount of a container: from a path of the host."""
+
+    target: str
+    source: str
+    readonly: bool = False
+
+
+class Port(msgspec.Struct):
+    """A published port: a port of the host that leads to a port of the container."""
+
+    host_port: int
+    container_port: int
+    protocol: str = "tcp"
+    host_ip: str = "0.0.0.0"
+
+
+class Container(msgspec.Struct, kw_only=True):
+    """A container and its task.  `state` is `CREATED`, `RUNNING`, `EXITED` (as the CRI says); times are Unix ns, 0 = not yet."""
+
+    id: str
+    namespace: str
+    image: str
+    image_id: str
+    build: str
+    argv: list[str]
+    env: dict[str, str] = {}
+    cwd: str = "/"
+    user: str = "root"
+    hostname: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    name: str = ""
+    attempt: int = 0
+    sandbox: str = ""
+    netns: str = ""
+    shared_netns: bool = False
+    mounts: list[Mount] = []
+    ports: list[Port] = []
+    log_path: str = ""
+    tty: bool = False
+    stdin: bool = False
+    stop_signal: int = 15
+    memory_limit: int = 0
+    auto_remove: bool = False
+    created_at: int = 0
+    state: str = "CREATED"
+    pid: int = 0
+    shim_pid: int = 0
+    started_at: int = 0
+    finished_at: int = 0
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    has_task: bool = False
+
+
+class Sandbox(msgspec.Struct, kw_only=True):
+    """A pod sandbox: the pause container and the network namespace of a pod.  `state` is `READY` or `NOTREADY`."""
+
+    id: str
+    name: str
+    namespace: str
+    uid: str
+    attempt: int = 0
+    hostname: str = ""
+    netns: str = ""
+    ip: str = ""
+    host_network: bool = False
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    log_directory: str = ""
+    created_at: int = 0
+    state: str = "READY"
+    pid: int = 0
+    shim_pid: int = 0
+    ports: list[Port] = []
+
+
+class LayerPull(msgspec.Struct):
+    """One layer of a pull under way, with the virtual times (ns) at which it starts, is here, and is unpacked."""
+
+    digest: str
+    size: int
+    start: int
+    fetched: int
+    unpacked: int
+
+
+class Pull(msgspec.Struct, kw_only=True):
+    """A pull under way or just ended.  `error` is set at once when the registry refuses; `done` when it ended either way."""
+
+    id: str
+    namespace: str
+    ref: str
+    build: str = ""
+    target: str = ""
+    started: int = 0
+    ends: int = 0
+    error_at: int = 0
+    layers: list[LayerPull] = []
+    done: bool = False
+    error: str = ""
+    code: str = ""
+
+
+class Namespace(msgspec.Struct):
+    """A containerd namespace: its images and containers by name and id."""
+
+    images: dict[str, Image] = {}
+    containers: dict[str, Container] = {}
+    labels: dict[str, str] = {}
+    snapshots: dict[str, Snapshot] = {}
+    blobs: dict[str, Blob] = {}
+
+
+class RuntimeState(msgspec.Struct):
+    """Everything containerd knows on one host.  `pod_cidr` is what its CNI configuration gives pods, "" before the first."""
+
+    namespaces: dict[str, Namespace] = {}
+    sandboxes: dict[str, Sandbox] = {}
+    pulls: dict[str, Pull] = {}
+    next_pull: int = 1
+    pod_cidr: str = ""
+    last_ip: dict[str, int] = {}
+    pid: int = 0
+
+
+def runtimes(world: World) -> dict[str, RuntimeState]:
+    """The section: every host's runtime by host name."""
+    return world.section("runtime", dict)
+
+
+def runtime(world: World, host: str) -> RuntimeState:
+    """One host's runtime, made on first use."""
+    found = runtimes(world)
+    if host not in found:
+        found[host] = RuntimeState()
+    return found[host]
+
+
+def namespace(world: World, host: str, name: str) -> Namespace:
+    """One namespace of a host, made on first use (as containerd does when something is created in it)."""
+    state = runtime(world, host)
+    if name not in state.namespaces:
+        state.namespaces[name] = Namespace()
+    return state.namespaces[name]
+
+
+def find_container(world: World, host: str, ident: str) -> Container | None:
+    """The container of that id in any namespace."""
+    for space in runtime(world, host).namespaces.values():
+        found = space.containers.get(ident)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,14 @@
+"""The runtime's entries of the literal tables that the façade installs (see docs/contract-core.md)."""
+
+from __future__ import annotations
+
+from ..host.program import Program
+from . import logs
+from .containerd import Containerd
+from .containers import SHIM, ShimProgram
+from .programs.table import PROGRAMS as IMAGE_PROGRAMS
+
+#: To be merged into `tables["programs"]`.
+PROGRAMS: dict[str, Program] = {"containerd": Containerd(), SHIM: ShimProgram(), **IMAGE_PROGRAMS}
+#: To be merged into `tables["sinks"]`.
+SINKS = {"cri": logs.sink}
