@@ -1,0 +1,1 @@
+"""The course: content, learners' progress, labs, quizzes, grades and instructors' views."""

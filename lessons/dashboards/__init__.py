@@ -1,0 +1,1 @@
+"""Instructors' read-only views."""

@@ -1,0 +1,1 @@
+"""Grades: what counts, and the evidence that it rests on."""

@@ -1,0 +1,1 @@
+"""Exercises: attempts, checks, hints, solutions."""

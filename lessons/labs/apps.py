@@ -1,0 +1,12 @@
+"""The Django application `lessons.labs`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class LabsConfig(AppConfig):
+    """Its name and label."""
+
+    name = "lessons.labs"
+    label = "labs"

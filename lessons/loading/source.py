@@ -1,0 +1,43 @@
+"""What a course folder says, once it has been read and found right.  Plain data; `publish.py` puts it up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+LANGUAGES = ("ko", "en")
+
+
+@dataclass(slots=True)
+class LessonSource:
+    """One lesson in both languages; `data["body"]` holds the rendered parts by language."""
+
+    slug: str
+    number: int
+    data: dict[str, Any]
+    exercises: list[str] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ChapterSource:
+    """One chapter with everything in its folder."""
+
+    slug: str
+    number: int
+    data: dict[str, Any]
+    lessons: list[LessonSource] = field(default_factory=list)
+    exercises: dict[str, dict[str, Any]] = field(default_factory=dict)
+    questions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    questions_broken: bool = False  # its file is wrong, so nothing can be said about references to it
+    quiz: dict[str, Any] | None = None
+    figures: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class CourseSource:
+    """A whole course."""
+
+    slug: str
+    data: dict[str, Any]
+    chapters: list[ChapterSource] = field(default_factory=list)

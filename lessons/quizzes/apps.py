@@ -1,0 +1,12 @@
+"""The Django application `lessons.quizzes`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class QuizzesConfig(AppConfig):
+    """Its name and label."""
+
+    name = "lessons.quizzes"
+    label = "quizzes"

@@ -1,0 +1,56 @@
+"""A number with a tolerance.  An answer is the text as typed (so that a learner sees what they wrote)."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from lessons.quizzes.types.base import Mark, QuestionType, Spec, text
+
+
+def number(answer: Any) -> Decimal | None:
+    """The number that a learner typed: a decimal comma and thin spaces are understood, nothing else is guessed."""
+    if not isinstance(answer, str) or len(answer) > 40:
+        return None
+    plain = answer.replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    if plain.count(",") == 1 and "." not in plain:
+        plain = plain.replace(",", ".")
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+class Numeric(QuestionType):
+    """A number, right within an absolute tolerance."""
+
+    name = "numeric"
+    template = "quizzes/types/text.html"
+    properties = {
+        "answer": {"type": "number"},
+        "tolerance": {"type": "number", "minimum": 0},
+        "unit": {"$ref": "#/$defs/either"},
+    }
+    required = ("answer",)
+
+    def present(self, spec: Spec, language: str, seed: str, response: Any) -> dict[str, Any]:
+        unit = text(spec["unit"], language) if "unit" in spec else ""
+        return {"value": response if isinstance(response, str) else "", "numeric": True, "unit": unit, "max": 40}
+
+    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+        return form.get(name, "").strip()[:40] or None
+
+    def grade(self, spec: Spec, response: Any) -> Mark:
+        value = number(response)
+        wanted, room = Decimal(str(spec["answer"])), Decimal(str(spec.get("tolerance", 0)))
+        right = value is not None and abs(value - wanted) <= room
+        return Mark(1.0 if right else 0.0, {"given": response, "read_as": None if value is None else str(value)})
+
+    def key(self, spec: Spec, language: str) -> list[str]:
+        unit = f" {text(spec['unit'], language)}" if "unit" in spec else ""
+        room = f" ± {spec['tolerance']}" if spec.get("tolerance") else ""
+        return [f"{spec['answer']}{room}{unit}"]
+
+    def said(self, spec: Spec, response: Any, language: str) -> list[str]:
+        return [response] if isinstance(response, str) and response else []

@@ -1,0 +1,1 @@
+"""Markdown to the parts of a page, once per content version."""
