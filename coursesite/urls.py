@@ -1,0 +1,20 @@
+"""URLs.  Pages carry their language (`/ko/…`, `/en/…`); machines' addresses do not."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("clusters/", include("simulator.urls")),
+    *i18n_patterns(
+        path("accounts/", include("allauth.urls")),
+        path("admin/", admin.site.urls),
+        *([path("", include("lessons.urls"))] if find_spec("lessons.urls") else []),
+        prefix_default_language=True,
+    ),
+]

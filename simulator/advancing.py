@@ -1,0 +1,260 @@
+"""The worker's side: bring a cluster to the end of its journal and store what came of it.
+
+`advance` is level-triggered: it reads where the session stands, does what is missing and stores it under the condition that
+nobody else did (`ClusterSession.version`).  Calling it twice, late or in two processes changes nothing but the cost.
+
+A journal row is tried at most `MAX_ATTEMPTS` times.  The attempt is counted before it begins, in a transaction of its own, so
+that a row which kills its worker is counted too; rows that were tried before are run and stored one by one, so that only the
+culprit is set aside.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from typing import Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from . import doorbell, engine, worlds
+from .core.kernel.errors import BudgetExceeded
+from .models import ClusterSession, JournalEntry
+from .storing import Done, Lost, announce, store, store_snapshot
+from .worlds import Frozen, Warm
+
+logger = logging.getLogger(__name__)
+
+#: How often a journal row may be begun before it is set aside.
+MAX_ATTEMPTS = 3
+#: Rows that are run between two transactions, and the real seconds after which a transaction is due anyway.
+BATCH_ROWS = 16
+BATCH_SECONDS = 0.05
+#: Virtual time moved between two looks at the real clock, and the real seconds that one task spends on passing time.
+SLICE = 60 * 1_000_000_000
+TICK_SECONDS = 1.0
+#: Passing of time that nobody could see is stored this often (real seconds), so that the clock does not fall far back.
+STORE_SECONDS = 10.0
+#: Tries of one call, for a lost race or a world that broke.
+TRIES = 5
+
+_TRANSIENT = (DatabaseError, SoftTimeLimitExceeded, MemoryError)
+
+
+class _RowFailed(Exception):
+    """A journal row raised something; it has been counted and the world dropped."""
+
+
+def advance(session_id: uuid.UUID, until: int | None = None) -> Warm | None:
+    """Run the session to the end of its journal and, if given, on to virtual time `until`.
+
+    Returns the warm world, or None when there is nothing to run (unknown, archived or frozen session).
+    """
+    broken = ""
+    for _try in range(TRIES):
+        session = ClusterSession.objects.filter(pk=session_id).first()
+        if session is None or session.archived_at or session.frozen_reason:
+            worlds.cache.drop(session_id)
+            return None
+        try:
+            warm = _world(session)
+            _run_journal(session, warm)
+            if until is not None:
+                _run_time(session, warm, until)
+        except (Lost, _RowFailed):
+            worlds.cache.drop(session_id)
+        except Frozen as difference:
+            _freeze(session, str(difference))
+            return None
+        except _TRANSIENT:
+            worlds.cache.drop(session_id)
+            raise
+        except Exception as error:  # a defect of the simulator: never let it take the worker or the journal with it
+            worlds.cache.drop(session_id)
+            logger.exception("session %s broke at version %s", session_id, session.version)
+            if broken:
+                _freeze(session, f"the simulator failed: {type(error).__name__}: {error}")
+                return None
+            broken = repr(error)
+        else:
+            return warm
+    logger.warning("session %s: gave up after %d tries, the next doorbell tries again", session_id, TRIES)
+    return None
+
+
+def _world(session: ClusterSession) -> Warm:
+    warm = worlds.cache.get(session.pk)
+    if warm is None or warm.version != session.version:
+        worlds.cache.drop(session.pk)
+        warm = worlds.load(session)
+        for gone in worlds.cache.put(warm):
+            _leave(gone)
+    if not session.booted:
+        store(warm, Done(first=True), engine.version())
+        session.booted = True
+        announce(warm, Done(first=True))
+    return warm
+
+
+def _leave(warm: Warm) -> None:
+    """A world is let go: keep a snapshot if inputs came after the last one, so that coming back is cheap."""
+    if warm.applied_seq > warm.snapshot_seq:
+        store_snapshot(warm)
+
+
+def _run_journal(session: ClusterSession, warm: Warm) -> None:
+    while True:
+        rows = list(JournalEntry.objects.filter(session_id=session.pk, seq__gt=warm.applied_seq).order_by("seq")[:BATCH_ROWS])
+        if not rows:
+            return
+        if rows[0].attempts:
+            rows = rows[:1]  # somebody began this one and did not end it
+        else:
+            rows = [row for row in rows if not row.attempts]
+        _run_rows(warm, rows)
+
+
+def _run_rows(warm: Warm, rows: list[JournalEntry]) -> None:
+    if rows[0].attempts >= MAX_ATTEMPTS:
+        _set_aside(warm, rows[0])
+        return
+    JournalEntry.objects.filter(pk__in=[row.pk for row in rows]).update(attempts=F("attempts") + 1)
+    done = Done()
+    began = time.monotonic()
+    for row in rows:
+        try:
+            _run_row(warm, row)
+        except _TRANSIENT:
+            raise
+        except Exception as error:
+            logger.exception("session %s: input %d (%s) failed, attempt %d", warm.session_id, row.seq, row.kind, row.attempts + 1)
+            raise _RowFailed from error
+        done.rows.append(row)
+        if time.monotonic() - began > BATCH_SECONDS:
+            break
+    begun = rows[len(done.rows) :]
+    if begun:  # counted as begun, but were not
+        JournalEntry.objects.filter(pk__in=[row.pk for row in begun]).update(attempts=F("attempts") - 1)
+    store(warm, done, engine.version())
+    announce(warm, done)
+    _snapshot_if_due(warm)
+
+
+def _run_row(warm: Warm, row: JournalEntry) -> None:
+    row.applied_at = max(row.at, warm.sandbox.now)
+    row.refusal = worlds.take_effect(warm.sandbox, row.kind, row.data, row.applied_at)[:300]
+
+
+def _set_aside(warm: Warm, row: JournalEntry) -> None:
+    """A poison input: the journal goes on without it, and the learner is told."""
+    row.quarantined = _("This input could not be run and was set aside; that is a defect of the simulator.")
+    row.applied_at = max(row.at, warm.sandbox.now)
+    done = Done(rows=[row])
+    store(warm, done, engine.version())
+    announce(warm, done)
+
+
+def _run_time(session: ClusterSession, warm: Warm, until: int) -> None:
+    """Let time pass; stop early when it takes long, whoever watches asks again."""
+    sandbox = warm.sandbox
+    began = time.monotonic()
+    while sandbox.now < until and time.monotonic() - began < TICK_SECONDS:
+        try:
+            sandbox.advance(min(until, sandbox.now + SLICE))
+        except BudgetExceeded as error:
+            logger.warning("session %s: %s", warm.session_id, error)
+            break
+    done = Done()
+    done.collect(warm)
+    if done.visible or time.monotonic() - warm.stored_wall > STORE_SECONDS:
+        store(warm, done, engine.version())
+    announce(warm, done)
+    _snapshot_if_due(warm)
+
+
+#: A snapshot is due after so many inputs, or after so much virtual time (replaying an idle hour takes about a second).
+SNAPSHOT_ROWS = 20
+SNAPSHOT_NS = 600 * 1_000_000_000
+
+
+def _snapshot_if_due(warm: Warm) -> None:
+    if warm.applied_seq - warm.snapshot_seq >= SNAPSHOT_ROWS or warm.sandbox.now - warm.snapshot_at >= SNAPSHOT_NS:
+        store_snapshot(warm)
+
+
+def rest(session_id: uuid.UUID) -> None:
+    """Nobody watches any more: store where the clock stands, and a snapshot if there is something new in it."""
+    warm = advance(session_id)
+    if warm is None:
+        return
+    if warm.sandbox.now > warm.stored_at:
+        done = Done()
+        done.collect(warm)
+        try:
+            store(warm, done, engine.version())
+        except Lost:
+            worlds.cache.drop(session_id)
+            return
+    _leave(warm)
+
+
+def _freeze(session: ClusterSession, reason: str) -> None:
+    logger.error("session %s is frozen: %s", session.pk, reason)
+    ClusterSession.objects.filter(pk=session.pk, frozen_reason="").update(frozen_reason=reason[:300], touched_at=timezone.now())
+    worlds.cache.drop(session.pk)
+    doorbell.ring(session.pk, {"type": "cluster.ended", "reason": "frozen"})
+
+
+# -- questions about a world, which change nothing -------------------------------------------------------------------------
+
+
+def complete(session_id: uuid.UUID, terminal: str, line: str, cursor: int) -> dict[str, Any]:
+    """Completions, as the `completion` frame carries them (without `t` and `id`)."""
+    warm = advance(session_id)
+    if warm is None:
+        return {"start": cursor, "end": cursor, "items": []}
+    found = warm.sandbox.complete(terminal, line, cursor)
+    return {"start": found.start, "end": found.end, "items": [{"text": item.text, "hint": item.hint} for item in found.items]}
+
+
+def copy_of(warm: Warm) -> engine.Engine:
+    """A world that may be changed freely: a fork, or, while a program waits in the foreground, a second replay."""
+    if warm.sandbox.can_snapshot():
+        return warm.sandbox.fork()
+    sandbox = worlds.load(ClusterSession.objects.get(pk=warm.session_id)).sandbox
+    if sandbox.now < warm.sandbox.now:
+        sandbox.advance(warm.sandbox.now)
+    return sandbox
+
+
+def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:
+    """Run an exercise's checks on a copy of the world at the end of the journal (docs/protocol.md)."""
+    from .core.lab import checks
+
+    warm = advance(session_id)
+    if warm is None:
+        return {"error": "unavailable"}
+    sandbox = copy_of(warm)
+    evidence = {
+        "session": str(session_id),
+        "journal_seq": warm.applied_seq,
+        "now": warm.sandbox.now,
+        "digest": warm.sandbox.digest(),
+        "engine": engine.version(),
+    }
+    verdict = dict(checks.evaluate(sandbox, program))
+    verdict["evidence"] = evidence
+    return verdict
+
+
+@transaction.atomic
+def forget_snapshots(session_id: uuid.UUID) -> None:
+    """Throw a session's snapshots away (they are a cache)."""
+    from .models import Snapshot
+
+    Snapshot.objects.filter(session_id=session_id).delete()
+    worlds.cache.drop(session_id)

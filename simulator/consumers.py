@@ -1,0 +1,341 @@
+"""The terminal's WebSocket: frames in, rows and doorbells out.  Shapes: `docs/protocol.md`; no world is ever touched here.
+
+A consumer holds three cursors (output, trace, map) of what its browser has.  A doorbell that continues at the cursor is passed
+on as it is; anything else is read from the database.  So first load, live and reconnect are one path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import orjson
+from asgiref.sync import SyncToAsync
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from . import doorbell, frames, pacing, selectors, services, tasks
+from .language import language_of
+from .models import ClusterSession, ClusterView
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CLOSE_LOGIN = 4401
+CLOSE_NOT_FOUND = 4404
+#: Frames a second, and at once (a paste).
+RATE = 40.0
+BURST = 400.0
+#: Real seconds between two looks whether the log-in still holds.
+LOGIN_CHECK = 30.0
+
+
+def in_thread(function: Callable[P, T]) -> SyncToAsync[P, T]:
+    """Run database work off the event loop, several at a time (the default is one thread for everybody)."""
+    return database_sync_to_async(function, thread_sensitive=False)
+
+
+@dataclass(slots=True)
+class News:
+    """What the database holds after a browser's cursors."""
+
+    session: ClusterSession
+    chunks: list[list[Any]]
+    events: list[list[Any]]
+    view: ClusterView | None
+    history: dict[str, list[str]] | None
+
+
+class TerminalConsumer(AsyncWebsocketConsumer):
+    """One browser that watches one cluster."""
+
+    session_id: uuid.UUID
+    session: ClusterSession
+
+    async def connect(self) -> None:
+        """Accept, so that a refusal can say why; then find out whose cluster it is."""
+        self.language = language_of(self.scope)
+        self.clock = pacing.Clock()
+        self.pace = pacing.Pace()
+        self.bucket = pacing.Bucket(RATE, BURST)
+        self.sending = asyncio.Lock()
+        self.ticker: asyncio.Task[None] | None = None
+        self.greeted = False
+        self.cursor = self.trace = self.view_version = self.last_seq = self.applied = 0
+        self.terminals: dict[str, Any] = {}
+        self.sent_state: tuple[Any, ...] | None = None
+        self.checked = time.monotonic()
+        self.session_id = self.scope["url_route"]["kwargs"]["session_id"]
+        await self.accept()
+        user = self.scope.get("user")
+        with translation.override(self.language):
+            if user is None or not user.is_authenticated:
+                await self._end("login", _("You are not logged in."), CLOSE_LOGIN)
+                return
+            try:
+                self.session = await in_thread(selectors.owned_session)(user, self.session_id)
+            except ClusterSession.DoesNotExist:
+                await self._end("not-found", _("There is no such cluster."), CLOSE_NOT_FOUND)
+                return
+        await self.channel_layer.group_add(doorbell.group(self.session_id), self.channel_name)
+
+    async def disconnect(self, code: int) -> None:
+        """Nobody here any more: stop the clock, and let the worker store where it stands."""
+        if self.ticker is not None:
+            self.ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.ticker
+        if hasattr(self, "session"):
+            await self.channel_layer.group_discard(doorbell.group(self.session_id), self.channel_name)
+            if self.greeted:
+                await self._task(tasks.rest)
+
+    # -- frames of the browser ---------------------------------------------------------------------------------------------
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """One frame.  Whatever is wrong with it, the connection goes on."""
+        with translation.override(self.language):
+            if not hasattr(self, "session"):
+                return
+            try:
+                if not self.bucket.take(time.monotonic()):
+                    raise frames.BadFrame("rate", _("Too many inputs at once; wait a moment."), None)
+                if text_data is None:
+                    raise frames.BadFrame("bad-frame", _("A frame is JSON text."))
+                await self._act(frames.parse(text_data))
+            except frames.BadFrame as error:
+                await self._send(frames.error(error.reason, str(error), frame_id=error.frame_id))
+
+    async def _act(self, frame: frames.Frame) -> None:
+        match frame:
+            case frames.Hello():
+                await self._hello(frame)
+            case frames.Input():
+                await self._input(frame)
+            case frames.Speed():
+                await in_thread(services.set_speed)(self.session, frame.value)
+            case frames.Complete():
+                await self._task(tasks.complete, self.channel_name, frame.id, frame.terminal, frame.line, frame.cursor)
+            case frames.Ping():
+                await self._send({"t": "pong", "id": frame.id})
+
+    async def _hello(self, frame: frames.Hello) -> None:
+        first = not self.greeted
+        self.cursor, self.trace, self.view_version = frame.cursor, frame.trace, frame.view
+        self.greeted = True
+        self.sent_state = None
+        real = time.monotonic()
+        if first:
+            self.clock = pacing.Clock(speed=self.session.speed, base=self.session.advanced_to, since=real)
+        await self._catch_up(history=first)
+        self.clock.learn(self.session.advanced_to, time.monotonic())
+        if not self.session.booted or self.session.pending:
+            self.pace.input(real)
+            await in_thread(services.schedule)(self.session_id)
+        if self.ticker is None:
+            self.ticker = asyncio.create_task(self._tick())
+        if self.session.frozen_reason or self.session.archived_at:
+            await self.cluster_ended({"reason": "archived" if self.session.archived_at else "frozen"})
+
+    async def _input(self, frame: frames.Input) -> None:
+        real = time.monotonic()
+        at = self.clock.now(real) if self.greeted else None
+        frame_id = str(frame.id)
+        try:
+            row = await in_thread(services.append_input)(
+                self.session, kind=frame.kind, data=frame.data, client_id=frame.id, at=at
+            )
+        except services.Refused as refusal:
+            await self._send(frames.error(refusal.reason, str(refusal), frame_id=frame_id))
+            return
+        except DatabaseError:
+            logger.exception("session %s: an input could not be written", self.session_id)
+            await self._send(frames.error("busy", _("The input could not be stored yet; it is sent again."), frame_id=frame_id))
+            return
+        self.last_seq = max(self.last_seq, row.seq)
+        if row.seq > self.applied:
+            self.pace.input(real)
+        await self._send({"t": "ack", "id": frame_id, "seq": row.seq})
+
+    # -- messages of the workers -------------------------------------------------------------------------------------------
+
+    async def cluster_advanced(self, event: dict[str, Any]) -> None:
+        """The world has moved; the message carries what is new if it is small."""
+        if not self.greeted:
+            return
+        real = time.monotonic()
+        self.clock.learn(event["now"], real)
+        self.applied = max(self.applied, event["applied"])
+        self.last_seq = max(self.last_seq, self.applied)
+        self.terminals = event["terminals"]
+        busy = any(view["busy"] for view in self.terminals.values())
+        pending = self.last_seq > self.applied
+        self.pace.answer(
+            next_due=event["next"], busy=busy, pending=pending, visible=event["visible"], speed=self.clock.speed, real=real
+        )
+        if self._continues(event["out"], self.cursor) and self._continues(event["trace"], self.trace):
+            async with self.sending:
+                await self._send_output(event["out"][2])
+                await self._send_trace(event["trace"][2])
+            if event["view"] > self.view_version:
+                await self._send_view(await in_thread(selectors.view_after)(self.session_id, self.view_version))
+            await self._send_state()
+        else:
+            await self._catch_up()
+        for client_id, reason, message in event["errors"]:
+            await self._send(frames.error(reason, message, frame_id=client_id))
+
+    @staticmethod
+    def _continues(part: list[Any], cursor: int) -> bool:
+        """Does this part of a doorbell reach from our cursor on, without a gap?"""
+        before, after, items = part
+        return after <= cursor or (before <= cursor and items is not None)
+
+    async def cluster_speed(self, event: dict[str, Any]) -> None:
+        """Somebody set the speed."""
+        self.clock.set_speed(event["value"], time.monotonic())
+        self.pace.pause = pacing.TICK
+        await self._send_state()
+
+    async def cluster_completion(self, event: dict[str, Any]) -> None:
+        """The worker answered our question for completions."""
+        await self._send(
+            {"t": "completion", "id": event["id"], "start": event["start"], "end": event["end"], "items": event["items"]}
+        )
+
+    async def cluster_ended(self, event: dict[str, Any]) -> None:
+        """Nothing will be added to this cluster any more; what is there can still be read."""
+        self.clock.set_speed(0, time.monotonic())
+        with translation.override(self.language):
+            words = {
+                "archived": _("This cluster was reset; there is a newer one."),
+                "frozen": _("This cluster cannot go on. Reset it to begin anew."),
+            }
+            await self._send(frames.error(event["reason"], words[event["reason"]]))
+        await self._send_state()
+
+    # -- sending -----------------------------------------------------------------------------------------------------------
+
+    def _news(self, history: bool) -> News:
+        return News(
+            session=ClusterSession.objects.get(pk=self.session_id),
+            chunks=selectors.output_after(self.session_id, self.cursor),
+            events=selectors.trace_after(self.session_id, self.trace),
+            view=selectors.view_after(self.session_id, self.view_version),
+            history=selectors.history(self.session_id) if history else None,
+        )
+
+    async def _catch_up(self, *, history: bool = False) -> None:
+        """Send all that the database holds after the cursors."""
+        async with self.sending:
+            news = await in_thread(self._news)(history)
+            self.session = news.session
+            self.applied = max(self.applied, news.session.applied_seq)
+            self.last_seq = max(self.last_seq, news.session.last_seq)
+            if news.history is not None:
+                await self._send({"t": "history", "terminals": news.history})
+                self.terminals = news.session.terminals
+            await self._send_output(news.chunks)
+            await self._send_trace(news.events)
+            await self._send_view(news.view)
+        await self._send_state()
+
+    async def _send_output(self, chunks: list[list[Any]] | None) -> None:
+        new = [chunk for chunk in chunks or () if chunk[0] > self.cursor]
+        if new:
+            self.cursor = new[-1][0]
+            keys = ("cursor", "at", "terminal", "fd", "data")
+            await self._send(
+                {"t": "out", "cursor": self.cursor, "chunks": [dict(zip(keys, chunk, strict=True)) for chunk in new]}
+            )
+
+    async def _send_trace(self, events: list[list[Any]] | None) -> None:
+        new = [event for event in events or () if event[0] > self.trace]
+        if new:
+            self.trace = new[-1][0]
+            keys = ("seq", "at", "actor", "action", "ref", "cause", "detail")
+            await self._send(
+                {"t": "trace", "cursor": self.trace, "events": [dict(zip(keys, event, strict=True)) for event in new]}
+            )
+
+    async def _send_view(self, view: ClusterView | None) -> None:
+        if view is not None and view.version > self.view_version:
+            self.view_version = view.version
+            await self._send({"t": "view", "version": view.version, "view": view.data})
+
+    async def _send_state(self) -> None:
+        """The state, if it is not what the browser knows."""
+        state = (self.terminals, self.clock.speed, self.last_seq - self.applied, self.cursor, self.trace)
+        if not self.greeted or state == self.sent_state:
+            return
+        self.sent_state = state
+        await self._send(
+            {
+                "t": "state",
+                "now": self.clock.now(time.monotonic()),
+                "epoch": str(self.session.epoch),
+                "speed": self.clock.speed,
+                "running": self.clock.speed > 0,
+                "scenario": self.session.scenario,
+                "pending": self.last_seq - self.applied,
+                "terminals": self.terminals,
+                "cursor": self.cursor,
+                "trace": self.trace,
+            }
+        )
+
+    async def _send(self, frame: dict[str, Any]) -> None:
+        await self.send(text_data=orjson.dumps(frame).decode())
+
+    async def _end(self, reason: str, message: str, code: int) -> None:
+        await self._send(frames.error(reason, message, fatal=True))
+        await self.close(code=code)
+
+    # -- time --------------------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Move the cluster's time while this browser watches, and notice what got lost."""
+        while True:
+            await asyncio.sleep(pacing.TICK)
+            real = time.monotonic()
+            try:
+                if self.pace.wanted(self.clock, real):
+                    if self.pace.asked is not None:  # a doorbell may have been lost
+                        await self._catch_up()
+                    self.pace.ask(real)
+                    await in_thread(services.schedule)(self.session_id, self.clock.now(real) if self.clock.speed else None)
+                if real - self.checked > LOGIN_CHECK:
+                    self.checked = real
+                    if not await in_thread(self._logged_in)():
+                        with translation.override(self.language):
+                            await self._end("login", _("Your log-in has ended. Log in again to go on."), CLOSE_LOGIN)
+                        return
+            except (DatabaseError, OSError):
+                logger.exception("session %s: a tick failed", self.session_id)
+
+    def _logged_in(self) -> bool:
+        """Does the browser's log-in still hold?"""
+        user = self.scope["user"]
+        session = self.scope.get("session")
+        if session is not None and not session.exists(session.session_key):
+            return False
+        return get_user_model()._default_manager.filter(pk=user.pk, is_active=True).exists()
+
+    async def _task(self, task: Any, *args: Any) -> None:
+        """Queue a task; a broker that is away costs this one question."""
+        try:
+            await in_thread(tasks.send)(task, self.session_id, *args)
+        except Exception:  # kombu raises what its transport raises
+            logger.warning("session %s: %s could not be queued", self.session_id, task.name, exc_info=True)

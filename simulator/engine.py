@@ -1,0 +1,105 @@
+"""The one place where the site takes hold of the simulator: its class, its version, and the shape that the site relies on."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Protocol, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class Chunk(Protocol):
+    """A piece of terminal output (`simulator.core.sandbox.Chunk`)."""
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def terminal(self) -> str: ...
+    @property
+    def fd(self) -> int: ...
+    @property
+    def data(self) -> str: ...
+
+
+class Event(Protocol):
+    """A trace event (`simulator.core.kernel.trace.TraceEvent`)."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def ref(self) -> str: ...
+    @property
+    def cause(self) -> int: ...
+    @property
+    def detail(self) -> dict[str, Any] | None: ...
+
+
+class World(Protocol):
+    """What the site reads of a world."""
+
+    epoch: int
+
+
+class Engine(Protocol):
+    """A world with its terminals, as `simulator.core.sandbox.Sandbox` offers it (docs/architecture.md, "The façade")."""
+
+    world: Any
+
+    @property
+    def now(self) -> int: ...
+    def next_due(self) -> int | None: ...
+    def snapshot(self) -> bytes: ...
+    def can_snapshot(self) -> bool: ...
+    def fork(self) -> Engine: ...
+    def apply(self, kind: str, data: dict[str, Any], at: int) -> Any: ...
+    def advance(self, until: int) -> None: ...
+    def drain(self) -> list[Any]: ...
+    def drain_trace(self) -> list[Any]: ...
+    def terminals(self) -> dict[str, Any]: ...
+    def complete(self, terminal: str, line: str, cursor: int) -> Any: ...
+    def view(self) -> dict[str, Any]: ...
+    def digest(self) -> str: ...
+
+
+class EngineClass(Protocol):
+    """How a world comes to be."""
+
+    def boot(self, scenario: str = ..., seed: int = ...) -> Engine: ...
+    def restore(self, snapshot: bytes) -> Engine: ...
+
+
+@functools.cache
+def engine() -> EngineClass:
+    """The class named by `settings.SLIPWAY_SANDBOX`."""
+    return cast(EngineClass, import_string(settings.SLIPWAY_SANDBOX))
+
+
+@functools.cache
+def version() -> str:
+    """The engine's version: replays are promised to be identical only within one."""
+    found = engine()
+    return str(getattr(found, "ENGINE_VERSION", None) or getattr(_module(found), "ENGINE_VERSION", "1"))
+
+
+@functools.cache
+def scenarios() -> frozenset[str]:
+    """Names of the scenarios that a session may be made of."""
+    found = getattr(engine(), "SCENARIOS", None) or getattr(_module(engine()), "SCENARIOS", None)
+    if found is None:
+        from .core.lab import scenarios as module
+
+        found = module.SCENARIOS
+    return frozenset(found)
+
+
+def _module(cls: Any) -> Any:
+    import importlib
+
+    return importlib.import_module(cls.__module__)

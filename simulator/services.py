@@ -1,0 +1,219 @@
+"""What views, consumers and lessons call.  Keyword-only where it changes something; every change is a journal row.
+
+The worker's side is `simulator.advancing`; this side never holds a world.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError as BrokerError
+
+from . import advancing, doorbell, engine, frames, mailbox, selectors, tasks
+from .advancing import advance
+from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+__all__ = [
+    "BadScenario",
+    "EvaluationTimeout",
+    "Refused",
+    "advance",
+    "append_input",
+    "evaluate",
+    "fork",
+    "reset",
+    "schedule",
+    "session_for",
+    "set_speed",
+]
+
+logger = logging.getLogger(__name__)
+
+#: Worlds of one scenario differ by their seed; a few seeds keep the boot images shared.
+SEEDS = 16
+
+
+class BadScenario(ValueError):
+    """There is no such scenario."""
+
+
+class EvaluationTimeout(Exception):
+    """The checks did not end in time; nothing was decided, ask again."""
+
+
+class Refused(Exception):
+    """An input that was not written; `reason` is a word of the protocol."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def schedule(session_id: uuid.UUID, until: int | None = None) -> bool:
+    """Ask the cluster's worker to bring it up to date; False when the broker is away (whoever watches asks again)."""
+    try:
+        tasks.send(tasks.advance, session_id, until)
+    except (BrokerError, OSError) as error:
+        logger.warning("session %s: the broker cannot be reached: %s", session_id, error)
+        return False
+    return True
+
+
+# -- sessions --------------------------------------------------------------------------------------------------------------
+
+
+def session_for(user: AbstractBaseUser, scenario: str, slot: str = "") -> ClusterSession:
+    """The user's cluster of a scenario and slot, made when there is none."""
+    found = selectors.live_session(user, scenario, slot)
+    if found is not None:
+        return found
+    if scenario not in engine.scenarios():
+        raise BadScenario(_("There is no scenario named %(name)s.") % {"name": scenario[:64]})
+    return _create(user.pk, scenario, slot[:128], seed=1)
+
+
+def _create(owner_id: Any, scenario: str, slot: str, *, seed: int) -> ClusterSession:
+    try:
+        with transaction.atomic():
+            session = ClusterSession.objects.create(
+                owner_id=owner_id, scenario=scenario, slot=slot, seed=seed, engine_version=engine.version()
+            )
+            transaction.on_commit(functools.partial(schedule, session.pk))
+    except IntegrityError:  # two requests at once: both get the one that was first
+        return ClusterSession.objects.get(owner_id=owner_id, scenario=scenario, slot=slot, archived_at__isnull=True)
+    return session
+
+
+def reset(session: ClusterSession) -> ClusterSession:
+    """Archive a cluster (its journal and evidence stay) and begin its scenario anew, with another seed."""
+    with transaction.atomic():
+        ClusterSession.objects.filter(
+            owner_id=session.owner_id, scenario=session.scenario, slot=session.slot, archived_at__isnull=True
+        ).update(archived_at=timezone.now())
+        Snapshot.objects.filter(session=session).delete()
+        successor = _create(session.owner_id, session.scenario, session.slot, seed=session.seed % SEEDS + 1)
+        transaction.on_commit(functools.partial(doorbell.ring, session.pk, {"type": "cluster.ended", "reason": "archived"}))
+    return successor
+
+
+#: What a fork takes over from its source's row.
+_COPIED = (
+    *("scenario", "seed", "engine_version", "frozen_reason", "last_seq", "booted", "applied_seq", "advanced_to", "epoch"),
+    *("next_due", "output_cursor", "trace_cursor", "terminals", "digest", "digest_seq", "digest_at"),
+)
+
+
+def fork(session: ClusterSession, *, owner: AbstractBaseUser | None = None) -> ClusterSession:
+    """A copy of a cluster, past and all, that goes its own way in a slot of its own."""
+    with transaction.atomic():
+        session = ClusterSession.objects.select_for_update().get(pk=session.pk)
+        values = {name: getattr(session, name) for name in _COPIED}
+        copy = ClusterSession.objects.create(
+            owner_id=owner.pk if owner else session.owner_id, slot=f"fork-{uuid.uuid4().hex[:12]}", forked_from=session, **values
+        )
+        for model in (JournalEntry, OutputBatch, TraceBatch, Snapshot, ClusterView):
+            _copy_rows(model, session, copy)
+        transaction.on_commit(functools.partial(schedule, copy.pk))
+    return copy
+
+
+def _copy_rows(model: Any, source: ClusterSession, target: ClusterSession) -> None:
+    rows = []
+    for row in model.objects.filter(session=source).iterator(chunk_size=500):
+        if model is not ClusterView:
+            row.pk = None
+        row.session = target
+        row._state.adding = True
+        rows.append(row)
+    model.objects.bulk_create(rows, batch_size=500)
+
+
+def set_speed(session: ClusterSession, value: int) -> None:
+    """Virtual seconds a second while somebody watches, for everybody who does."""
+    if value not in frames.SPEEDS:
+        raise ValueError(f"speed {value}")
+    ClusterSession.objects.filter(pk=session.pk).update(speed=value)
+    doorbell.ring(session.pk, {"type": "cluster.speed", "value": value})
+
+
+# -- inputs ----------------------------------------------------------------------------------------------------------------
+
+
+def append_input(
+    session: ClusterSession,
+    *,
+    kind: str,
+    data: dict[str, Any],
+    client_id: uuid.UUID | None = None,
+    at: int | None = None,
+    by: AbstractBaseUser | None = None,
+) -> JournalEntry:
+    """Write one input to the journal and ring for the worker; a repeated `client_id` gives the row that is there.
+
+    Raises `frames.BadFrame` for data that no row may hold and `Refused` when the session takes no more.
+    """
+    if by is not None and by.pk != session.owner_id:
+        raise PermissionDenied
+    data = frames.check_input(kind, data, str(client_id) if client_id else None)
+    client_id = client_id or uuid.uuid4()
+    for _try in range(3):
+        try:
+            with transaction.atomic():
+                return _append(session.pk, kind, data, client_id, at)
+        except IntegrityError:  # the same input over two connections at once
+            continue
+    raise OperationalError(f"session {session.pk}: the journal could not be written")
+
+
+def _append(session_id: uuid.UUID, kind: str, data: dict[str, Any], client_id: uuid.UUID, at: int | None) -> JournalEntry:
+    locked = ClusterSession.objects.select_for_update().get(pk=session_id)
+    transaction.on_commit(functools.partial(schedule, session_id))
+    found = JournalEntry.objects.filter(session_id=session_id, client_id=client_id).first()
+    if found is not None:
+        return found
+    if locked.archived_at:
+        raise Refused("archived", _("This cluster was reset; there is a newer one."))
+    if locked.frozen_reason:
+        raise Refused("frozen", _("This cluster cannot go on: %(why)s. Reset it to begin anew.") % {"why": locked.frozen_reason})
+    if locked.last_seq >= settings.SLIPWAY_JOURNAL_LIMIT:
+        raise Refused("full", _("This cluster has taken all the inputs it can hold. Reset it to begin anew."))
+    row = JournalEntry.objects.create(
+        session_id=session_id,
+        seq=locked.last_seq + 1,
+        at=locked.advanced_to if at is None else max(at, 0),
+        kind=kind,
+        data=data,
+        client_id=client_id,
+    )
+    ClusterSession.objects.filter(pk=session_id).update(last_seq=row.seq)
+    return row
+
+
+# -- questions -------------------------------------------------------------------------------------------------------------
+
+
+def evaluate(session: ClusterSession, program: dict[str, Any], *, timeout: float = 20.0) -> dict[str, Any]:
+    """Run an exercise's checks in the cluster's worker, on a copy of the world at the end of the journal."""
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        answer: Any = advancing.evaluate(session.pk, program)
+    else:
+        key = mailbox.new_key()
+        try:
+            tasks.send(tasks.evaluate, session.pk, key, program)
+            answer = mailbox.take(key, timeout)
+        except (mailbox.NoAnswer, BrokerError, OSError) as error:
+            raise EvaluationTimeout(str(error)) from error
+    if "error" in answer:
+        raise EvaluationTimeout(str(answer.get("message") or answer["error"]))
+    return dict(answer)

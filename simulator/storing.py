@@ -1,0 +1,186 @@
+"""Storing what an advance came to, in one transaction, and telling whoever watches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from . import doorbell, engine
+from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
+from .packing import pack
+from .worlds import Warm
+
+#: Output and trace up to this size (characters) ride along with the doorbell; more is read from the database.
+INLINE_LIMIT = 24_000
+#: Snapshots kept of each session, and trace events kept for the page (the trace can be computed again).
+SNAPSHOTS_KEPT = 2
+TRACE_KEPT = 4_000
+
+
+class Lost(Exception):
+    """Another worker stored results first: what this one computed is void."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What one advance came to."""
+
+    rows: list[JournalEntry] = field(default_factory=list)
+    chunks: list[list[Any]] = field(default_factory=list)
+    events: list[list[Any]] = field(default_factory=list)
+    terminals: dict[str, Any] | None = None
+    view: dict[str, Any] | None = None
+    first: bool = False
+    collected: bool = False
+    cursor_before: int = 0
+    trace_before: int = 0
+
+    def collect(self, warm: Warm) -> None:
+        """Take what the world has produced since the last time; once."""
+        if self.collected:
+            return
+        self.collected = True
+        sandbox = warm.sandbox
+        self.cursor_before, self.trace_before = warm.output_cursor, warm.trace_cursor
+        self.chunks = [
+            [warm.output_cursor + number, chunk.at, chunk.terminal, chunk.fd, chunk.data]
+            for number, chunk in enumerate((chunk for chunk in sandbox.drain() if chunk.data), 1)
+        ]
+        self.events = [
+            [event.seq, event.at, event.actor, event.action, event.ref, event.cause, event.detail]
+            for event in sandbox.drain_trace()
+            if event.seq > warm.trace_cursor
+        ]
+        terminals = {name: msgspec.to_builtins(view) for name, view in sorted(sandbox.terminals().items())}
+        if terminals != warm.terminals:
+            self.terminals = terminals
+        if self.events or self.rows or self.first:
+            view = sandbox.view()
+            if view != warm.view:
+                self.view = view
+
+    @property
+    def visible(self) -> bool:
+        """Is there anything that a watcher could see?"""
+        return bool(self.rows or self.chunks or self.events or self.terminals is not None or self.view is not None or self.first)
+
+
+def store(warm: Warm, done: Done, engine_version: str) -> None:
+    """Write an advance's results; raises `Lost` when the session is not what it was when this world was loaded."""
+    done.collect(warm)
+    sandbox = warm.sandbox
+    values: dict[str, Any] = {
+        "version": warm.version + 1,
+        "booted": True,
+        "engine_version": engine_version,
+        "advanced_to": sandbox.now,
+        "next_due": sandbox.next_due(),
+    }
+    applied = done.rows[-1].seq if done.rows else warm.applied_seq
+    output = done.chunks[-1][0] if done.chunks else warm.output_cursor
+    trace = done.events[-1][0] if done.events else warm.trace_cursor
+    if done.first:
+        values["epoch"] = sandbox.world.epoch
+    if done.rows:
+        values |= {"applied_seq": applied, "digest": sandbox.digest(), "digest_seq": applied, "digest_at": sandbox.now}
+        values["touched_at"] = timezone.now()
+    if done.terminals is not None:
+        values["terminals"] = done.terminals
+    values |= {"output_cursor": output, "trace_cursor": trace}
+    try:
+        with transaction.atomic():
+            if not ClusterSession.objects.filter(pk=warm.session_id, version=warm.version).update(**values):
+                raise Lost
+            _write_rows(done)
+            _write_results(warm, done, output, trace)
+    except IntegrityError as error:
+        raise Lost from error
+    warm.version += 1
+    warm.applied_seq, warm.output_cursor, warm.trace_cursor = applied, output, trace
+    warm.stored_at, warm.stored_wall = sandbox.now, time.monotonic()
+    if done.terminals is not None:
+        warm.terminals = done.terminals
+    if done.view is not None:
+        warm.view = done.view
+        warm.view_version += 1
+
+
+def _write_rows(done: Done) -> None:
+    for row in done.rows:
+        JournalEntry.objects.filter(pk=row.pk).update(applied_at=row.applied_at, refusal=row.refusal, quarantined=row.quarantined)
+
+
+def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:
+    if done.chunks:
+        OutputBatch.objects.create(session_id=warm.session_id, first=warm.output_cursor + 1, last=output, chunks=done.chunks)
+    if done.events:
+        TraceBatch.objects.create(session_id=warm.session_id, first=done.events[0][0], last=trace, events=pack(done.events))
+    if done.view is not None:
+        ClusterView.objects.update_or_create(
+            session_id=warm.session_id, defaults={"version": warm.view_version + 1, "data": done.view}
+        )
+
+
+def _inline(items: list[list[Any]]) -> list[list[Any]] | None:
+    """Items if they are small enough to ride along."""
+    size = 0
+    for item in items:
+        size += 64 + sum(len(part) for part in item if isinstance(part, str))
+        if size > INLINE_LIMIT:
+            return None
+    return items
+
+
+def announce(warm: Warm, done: Done) -> None:
+    """Ring for an advance that was stored (or that changed nothing but the time)."""
+    message: dict[str, Any] = {
+        "type": "cluster.advanced",
+        "version": warm.version,
+        "now": warm.sandbox.now,
+        "next": warm.sandbox.next_due(),
+        "applied": warm.applied_seq,
+        "visible": done.visible,
+        "view": warm.view_version,
+        "terminals": warm.terminals,
+        "out": [done.cursor_before, warm.output_cursor, _inline(done.chunks)],
+        "trace": [done.trace_before, warm.trace_cursor, _inline(done.events)],
+        "errors": [
+            [str(row.client_id), "failed" if row.quarantined else "bad-input", row.quarantined or row.refusal]
+            for row in done.rows
+            if row.quarantined or row.refusal
+        ],
+    }
+    doorbell.ring(warm.session_id, message)
+
+
+def store_snapshot(warm: Warm) -> bool:
+    """Keep the world as it is now, unless a program waits in it; False when it was not possible.
+
+    The world must be drained and stored: whoever restores it takes it for what the session's rows say.
+    """
+    sandbox = warm.sandbox
+    if not sandbox.can_snapshot():
+        return False
+    blob = sandbox.snapshot()
+    with transaction.atomic():
+        fresh = ClusterSession.objects.filter(pk=warm.session_id, version=warm.version).update(advanced_to=sandbox.now)
+        if not fresh:
+            return False
+        snapshot, created = Snapshot.objects.get_or_create(
+            session_id=warm.session_id,
+            journal_seq=warm.applied_seq,
+            at=sandbox.now,
+            defaults={"engine_version": engine.version(), "digest": sandbox.digest(), "blob": blob},
+        )
+        if not created and snapshot.engine_version != engine.version():
+            Snapshot.objects.filter(pk=snapshot.pk).update(engine_version=engine.version(), digest=sandbox.digest(), blob=blob)
+        kept = Snapshot.objects.filter(session_id=warm.session_id).order_by("-journal_seq", "-at").values_list("pk", flat=True)
+        Snapshot.objects.filter(session_id=warm.session_id).exclude(pk__in=list(kept[:SNAPSHOTS_KEPT])).delete()
+        TraceBatch.objects.filter(session_id=warm.session_id, last__lt=warm.trace_cursor - TRACE_KEPT).delete()
+    warm.snapshot_seq, warm.snapshot_at, warm.stored_at = warm.applied_seq, sandbox.now, sandbox.now
+    return True

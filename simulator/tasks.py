@@ -1,0 +1,86 @@
+"""Celery tasks.  Each names a cluster, not a command: running one twice, late or never changes nothing but latency.
+
+A cluster belongs to the queue `cluster.<crc32(id) % CLUSTER_QUEUES>`, and each queue to one worker process, so that the
+cluster's world is usually in that process's memory.
+"""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from typing import Any
+
+import redis
+from celery import shared_task
+from celery.signals import worker_process_init
+from django.conf import settings
+
+from . import advancing, doorbell, mailbox
+
+
+def queue_of(session_id: uuid.UUID) -> str:
+    """The queue of a cluster."""
+    return f"cluster.{zlib.crc32(session_id.bytes) % settings.CLUSTER_QUEUES}"
+
+
+def queues() -> list[str]:
+    """All queues."""
+    return [f"cluster.{number}" for number in range(settings.CLUSTER_QUEUES)]
+
+
+@shared_task(name="simulator.advance")
+def advance(session_id: str, until: int | None = None) -> None:
+    """Bring a cluster to the end of its journal, and on to virtual time `until`."""
+    advancing.advance(uuid.UUID(session_id), until)
+
+
+@shared_task(name="simulator.rest")
+def rest(session_id: str) -> None:
+    """Nobody watches a cluster any more."""
+    advancing.rest(uuid.UUID(session_id))
+
+
+@shared_task(name="simulator.complete")
+def complete(session_id: str, channel: str, frame_id: str, terminal: str, line: str, cursor: int) -> None:
+    """Answer one consumer's question for completions."""
+    answer = advancing.complete(uuid.UUID(session_id), terminal, line, cursor)
+    doorbell.reply(channel, {"type": "cluster.completion", "id": frame_id, **answer})
+
+
+@shared_task(name="simulator.evaluate")
+def evaluate(session_id: str, key: str, program: dict[str, Any]) -> None:
+    """Run checks on a copy of a cluster and leave the verdict in the mailbox."""
+    try:
+        answer = advancing.evaluate(uuid.UUID(session_id), program)
+    except Exception as error:
+        mailbox.put(key, {"error": "failed", "message": f"{type(error).__name__}: {error}"})
+        raise
+    mailbox.put(key, answer)
+
+
+@shared_task(name="simulator.echo")
+def echo(key: str, payload: str) -> None:
+    """The bare round trip that `make bench` compares with."""
+    mailbox.put(key, payload)
+
+
+def send(task: Any, session_id: uuid.UUID, *args: Any) -> None:
+    """Queue a task of a cluster.  Blocks about a millisecond: keep it off an event loop."""
+    task.apply_async((str(session_id), *args), queue=queue_of(session_id))
+
+
+def alive(queue: str) -> bool:
+    """Has a worker of this queue said so within the last seconds?"""
+    try:
+        return bool(doorbell.connection().exists(f"slipway:worker:{queue}"))
+    except redis.RedisError:
+        return False
+
+
+@worker_process_init.connect
+def _warm_up(**_kwargs: Any) -> None:
+    """A new worker process builds the usual world once, so that the first learner does not wait for it."""
+    from . import engine
+
+    if settings.SLIPWAY_WARM_UP:
+        engine.engine().boot(settings.SLIPWAY_WARM_UP, 1)

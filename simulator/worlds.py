@@ -1,0 +1,160 @@
+"""Worlds in a worker's memory: loading one from its rows, and keeping the ones used last.
+
+A world is rebuilt as newest usable snapshot + the journal rows that took effect after it, each at the virtual time at which
+it did, + the time that had passed.  What it prints on the way has been stored before and is thrown away.  Correctness never
+depends on this cache: `services.advance` stores results only while the session's `version` is the one seen here.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from . import engine
+from .core.kernel.errors import BadInput, BudgetExceeded
+from .engine import Engine
+from .models import ClusterSession, JournalEntry, Snapshot
+
+logger = logging.getLogger(__name__)
+
+
+class Frozen(Exception):
+    """The session does not replay alike with this engine; the message says what differs."""
+
+
+@dataclass(slots=True)
+class Warm:
+    """A world and the rows it stands for."""
+
+    session_id: uuid.UUID
+    sandbox: Engine
+    version: int
+    applied_seq: int
+    output_cursor: int
+    trace_cursor: int
+    #: Journal row and virtual time of the newest snapshot, to know when the next is due.
+    snapshot_seq: int = 0
+    snapshot_at: int = 0
+    #: What was stored last, so that unchanged things are not stored again.
+    terminals: dict[str, Any] = field(default_factory=dict)
+    view: dict[str, Any] | None = None
+    view_version: int = 0
+    stored_at: int = 0
+    stored_wall: float = 0.0
+
+
+class WorldCache:
+    """The worlds used last, at most `limit`; `on_evict` gets the one that goes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._worlds: OrderedDict[uuid.UUID, Warm] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._worlds)
+
+    def get(self, session_id: uuid.UUID) -> Warm | None:
+        """The world, now the most recently used, or None."""
+        warm = self._worlds.get(session_id)
+        if warm is not None:
+            self._worlds.move_to_end(session_id)
+        return warm
+
+    def put(self, warm: Warm) -> list[Warm]:
+        """Keep a world; returns those that had to go for it."""
+        self._worlds[warm.session_id] = warm
+        self._worlds.move_to_end(warm.session_id)
+        gone = []
+        while len(self._worlds) > self.limit:
+            gone.append(self._worlds.popitem(last=False)[1])
+        return gone
+
+    def drop(self, session_id: uuid.UUID) -> None:
+        """Forget a world."""
+        self._worlds.pop(session_id, None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._worlds.clear()
+
+
+#: This process's worlds.
+cache = WorldCache(settings.SLIPWAY_WARM_WORLDS)
+
+
+def take_effect(sandbox: Engine, kind: str, data: dict[str, Any], at: int) -> str:
+    """Apply one journal row; returns the message of an input that the world refused ("" when it was taken).
+
+    A refusal is part of the history like any effect: the row counts as applied, and a replay is refused alike.
+    """
+    try:
+        sandbox.apply(kind, data, at)
+    except (BadInput, BudgetExceeded) as refusal:
+        return str(refusal) or type(refusal).__name__
+    return ""
+
+
+def _from_snapshot(session: ClusterSession) -> tuple[Engine, Snapshot | None]:
+    """The world of the newest snapshot that can be used, else a new one; snapshots that cannot be read are removed."""
+    snapshots = Snapshot.objects.filter(
+        session=session, engine_version=engine.version(), journal_seq__lte=session.applied_seq
+    ).order_by("-journal_seq", "-at")
+    for snapshot in snapshots:
+        try:
+            return engine.engine().restore(bytes(snapshot.blob)), snapshot
+        except BadInput as error:
+            logger.warning("session %s: %s cannot be used (%s), falling back", session.pk, snapshot, error)
+            snapshot.delete()
+    return engine.engine().boot(session.scenario, session.seed), None
+
+
+def load(session: ClusterSession) -> Warm:
+    """The world that a session's rows describe; raises `Frozen` when a replay with another engine version differs."""
+    sandbox, snapshot = _from_snapshot(session)
+    done = snapshot.journal_seq if snapshot else 0
+    rows = JournalEntry.objects.filter(session=session, seq__gt=done, seq__lte=session.applied_seq).order_by("seq")
+    for row in rows.iterator(chunk_size=500):
+        if row.quarantined:
+            continue
+        assert row.applied_at is not None, "a row counted as applied has its time"
+        take_effect(sandbox, row.kind, row.data, row.applied_at)
+        if row.seq == session.digest_seq and session.engine_version != engine.version():
+            _compare(session, sandbox)
+        sandbox.drain()
+        sandbox.drain_trace()
+    if session.advanced_to > sandbox.now:
+        sandbox.advance(session.advanced_to)
+    if session.booted:
+        sandbox.drain()
+        sandbox.drain_trace()
+    view = getattr(session, "view", None) if session.booted else None
+    return Warm(
+        session_id=session.pk,
+        sandbox=sandbox,
+        version=session.version,
+        applied_seq=session.applied_seq,
+        output_cursor=session.output_cursor,
+        trace_cursor=session.trace_cursor,
+        snapshot_seq=done,
+        snapshot_at=snapshot.at if snapshot else 0,
+        terminals=session.terminals,
+        view=view.data if view else None,
+        view_version=view.version if view else 0,
+        stored_at=session.advanced_to,
+    )
+
+
+def _compare(session: ClusterSession, sandbox: Engine) -> None:
+    """Another engine version replayed this session up to its last digest: it must be the same, or the session is frozen."""
+    if session.digest_at > sandbox.now:
+        sandbox.advance(session.digest_at)
+    if session.digest and sandbox.digest() != session.digest:
+        raise Frozen(
+            f"played with engine {session.engine_version}; "
+            f"engine {engine.version()} comes to another state at input {session.digest_seq}"
+        )

@@ -1,0 +1,42 @@
+"""Fixtures for everybody: users, and a stand-in simulator for tests of the site's machinery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def standin(settings: Any) -> Iterator[type]:
+    """Put the stand-in in the simulator's place."""
+    from simulator import engine, worlds
+    from tests.simulator.standin import StandIn
+
+    settings.SLIPWAY_SANDBOX = "tests.simulator.standin.StandIn"
+    _forget(engine, worlds)
+    yield StandIn
+    _forget(engine, worlds)
+
+
+def _forget(engine: Any, worlds: Any) -> None:
+    worlds.cache.clear()
+    for function in (engine.engine, engine.version, engine.scenarios):
+        function.cache_clear()
+
+
+@pytest.fixture
+def learner(db: None) -> Any:
+    """A learner."""
+    from django.contrib.auth import get_user_model
+
+    return get_user_model().objects.create_user("mina", "mina@example.org", "a long password")
+
+
+@pytest.fixture
+def stranger(db: None) -> Any:
+    """Another learner."""
+    from django.contrib.auth import get_user_model
+
+    return get_user_model().objects.create_user("jun", "jun@example.org", "a long password")
