@@ -1,0 +1,184 @@
+"""The EndpointSlice controller: a Service's endpoints in slices of at most 100 (pkg/controller/endpointslice/reconciler.go).
+
+Slices are filled, not sorted: an endpoint stays in its slice, new ones go where there is room, and a slice that runs empty goes,
+except that a Service without endpoints keeps one empty placeholder.
+"""
+
+from __future__ import annotations
+
+from ..api.objects import Obj, annotations_of, labels_of, owner_reference, split_key
+from ..client import ApiError
+from . import common
+from .service_index import ServiceIndex, is_headless, pod_ip, target_port, trigger_time
+
+TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time"
+MANAGED = "endpointslice.kubernetes.io/managed-by"
+SERVICE = "kubernetes.io/service-name"
+HEADLESS = "service.kubernetes.io/headless"
+CONTROLLER = "endpointslice-controller.k8s.io"
+
+
+class Plan:
+    """What one sync will write: slices to create and update, and slices whose endpoints are all gone."""
+
+    def __init__(self) -> None:
+        self.create: list[Obj] = []
+        self.update: list[Obj] = []
+        self.delete: list[Obj] = []
+
+
+class EndpointSliceController(ServiceIndex):
+    """Reconciles EndpointSlices; keys are Services."""
+
+    name = "endpointslice-controller"
+    source = "endpoint-slice-controller"
+    resources = ("services", "pods", "endpointslices", "nodes")
+
+    def changed(self, resource: str, kind: str, obj: Obj) -> None:
+        """A Service or a pod changed, or a slice was changed by another hand."""
+        if resource == "endpointslices":
+            labels = labels_of(obj)
+            if labels.get(MANAGED) == CONTROLLER and labels.get(SERVICE) and kind != "ADDED":
+                self.enqueue(f"{obj['metadata']['namespace']}/{labels[SERVICE]}")
+        elif resource != "nodes":
+            self.track(resource, kind, obj)
+
+    def sync(self, key: str) -> None:
+        """Write one Service's slices."""
+        namespace, name = split_key(key)
+        service = self.informer("services").get(namespace, name)
+        if service is None:
+            self.memory.pop(key, None)
+            return
+        spec = service.get("spec") or {}
+        if spec.get("type") == "ExternalName" or not spec.get("selector") or service["metadata"].get("deletionTimestamp"):
+            return
+        pods = [p for p in self.pods(key) if pod_ip(p) and not common.is_terminal(p)]
+        wanted: dict[str, tuple[list[Obj], dict[str, Obj]]] = {}
+        for pod in pods:
+            ports = self._ports(service, pod)
+            wanted.setdefault(repr(ports), (ports, {}))[1][pod["metadata"]["uid"]] = self._endpoint(service, pod)
+        stamp = trigger_time(self.memory, key, service, pods)
+        held = [
+            s
+            for s in self.informer("endpointslices").by_owner(service["metadata"]["uid"])
+            if labels_of(s).get(MANAGED) == CONTROLLER
+        ]
+        self._write(service, self._plan(service, wanted, held), stamp)
+
+    # -- what should be --------------------------------------------------------------------------------------------------
+    @staticmethod
+    def _ports(service: Obj, pod: Obj) -> list[Obj]:
+        ports = []
+        for item in service["spec"].get("ports") or ():
+            number = target_port(item, pod)
+            if number is not None:
+                port: Obj = {"name": item.get("name") or "", "port": number, "protocol": item.get("protocol", "TCP")}
+                if item.get("appProtocol"):
+                    port["appProtocol"] = item["appProtocol"]
+                ports.append(port)
+        return ports
+
+    def _endpoint(self, service: Obj, pod: Obj) -> Obj:
+        meta, spec = pod["metadata"], pod["spec"]
+        serving, ending = common.is_ready(pod), bool(meta.get("deletionTimestamp"))
+        ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not ending)
+        endpoint: Obj = {"addresses": [pod_ip(pod)], "conditions": {"ready": ready, "serving": serving, "terminating": ending}}
+        endpoint["targetRef"] = {"kind": "Pod", "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]}
+        if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
+            endpoint["hostname"] = spec["hostname"]
+        if spec.get("nodeName"):
+            endpoint["nodeName"] = spec["nodeName"]
+            node = self.informer("nodes").get("", spec["nodeName"])
+            zone = labels_of(node).get("topology.kubernetes.io/zone") if node else None
+            if zone:
+                endpoint["zone"] = zone
+        return endpoint
+
+    def _labels(self, service: Obj) -> dict[str, str]:
+        labels = {k: v for k, v in labels_of(service).items() if k not in (MANAGED, SERVICE, HEADLESS)}
+        labels |= {MANAGED: CONTROLLER, SERVICE: service["metadata"]["name"]}
+        if is_headless(service):
+            labels[HEADLESS] = ""
+        return labels
+
+    # -- what to do ------------------------------------------------------------------------------------------------------
+    def _plan(self, service: Obj, wanted: dict[str, tuple[list[Obj], dict[str, Obj]]], held: list[Obj]) -> Plan:
+        plan = Plan()
+        limit = int(self.flags.get("max-endpoints-per-slice", "100"))
+        by_ports: dict[str, list[Obj]] = {}
+        for item in held:
+            by_ports.setdefault(repr(item.get("ports") or []), []).append(item)
+        for key in sorted(set(by_ports) - set(wanted)):
+            plan.delete += by_ports[key]
+        for key in sorted(wanted):
+            ports, endpoints = wanted[key]
+            self._fill(service, plan, ports, dict(endpoints), by_ports.get(key, []), limit)
+        if not plan.create and not plan.update and len(plan.delete) == len(held):
+            keeps = len(held) == 1 and not held[0].get("ports") and not held[0].get("endpoints")
+            if keeps:
+                plan.delete = []
+                if labels_of(held[0]) != self._labels(service):
+                    plan.update.append({**held[0], "metadata": {**held[0]["metadata"], "labels": self._labels(service)}})
+            else:
+                plan.create.append({"ports": None, "endpoints": None})
+        while plan.create and plan.delete:
+            reused, fresh = plan.delete.pop(0), plan.create.pop(0)
+            meta = {**reused["metadata"], "labels": self._labels(service)}
+            plan.update.append({**reused, **fresh, "metadata": meta})
+        return plan
+
+    def _fill(self, service: Obj, plan: Plan, ports: list[Obj], endpoints: dict[str, Obj], held: list[Obj], limit: int) -> None:
+        labels = self._labels(service)
+        slices: list[tuple[Obj, list[Obj]]] = []
+        for item in held:
+            stays = []
+            for old in item.get("endpoints") or ():
+                new = endpoints.pop((old.get("targetRef") or {}).get("uid") or "", None)
+                if new is not None:
+                    stays.append(new)
+            slices.append((item, stays))
+        rest = [endpoints[uid] for uid in sorted(endpoints, key=lambda u: endpoints[u]["targetRef"]["name"])]
+        for item, stays in slices:
+            room = limit - len(stays)
+            if stays or not item.get("endpoints") or rest:
+                stays += rest[:room]
+                rest = rest[room:]
+            if not stays:
+                plan.delete.append(item)
+            elif stays != (item.get("endpoints") or []) or labels_of(item) != labels:
+                plan.update.append({**item, "endpoints": stays, "metadata": {**item["metadata"], "labels": labels}})
+        while rest:
+            plan.create.append({"ports": ports, "endpoints": rest[:limit]})
+            rest = rest[limit:]
+
+    def _write(self, service: Obj, plan: Plan, stamp: str) -> None:
+        namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
+        for item in plan.create:
+            meta: Obj = {"generateName": f"{name}-", "namespace": namespace, "labels": self._labels(service)}
+            meta["ownerReferences"] = [owner_reference(service)]
+            if stamp:
+                meta["annotations"] = {TRIGGER: stamp}
+            body = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta, "addressType": "IPv4", **item}
+            try:
+                self.client.create("endpointslices", namespace, body)
+            except ApiError as error:
+                if "being terminated" not in error.message:
+                    self.event(
+                        service,
+                        "Warning",
+                        "FailedToUpdateEndpointSlices",
+                        f"Error updating Endpoint Slices for Service {namespace}/{name}: {error}",
+                    )
+                    raise
+        for item in plan.update:
+            annotations = {k: v for k, v in annotations_of(item).items() if k != TRIGGER}
+            if stamp:
+                annotations[TRIGGER] = stamp
+            self.client.update("endpointslices", {**item, "metadata": {**item["metadata"], "annotations": annotations}})
+        for item in plan.delete:
+            try:
+                self.client.delete("endpointslices", namespace, item["metadata"]["name"])
+            except ApiError as error:
+                if error.code != 404:
+                    raise

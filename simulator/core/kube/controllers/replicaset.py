@@ -1,0 +1,181 @@
+"""The ReplicaSet controller: as many pods as asked for, no more, no fewer (pkg/controller/replicaset/replica_set.go).
+
+Creation starts slowly (1, 2, 4, … pods a batch) so that a refusal that will meet every pod is met once; deletion takes the
+pods of least worth first (`common.deletion_rank`).  Orphans that match the selector are adopted, pods that match no longer
+are released.
+"""
+
+from __future__ import annotations
+
+from ...kernel import clock
+from ..api.objects import Obj, controller_of, is_deleting, key_of, labels_of, split_key
+from ..client import ApiError
+from . import common
+from .base import Controller
+
+BURST_REPLICAS = 500
+
+
+class ReplicaSetController(Controller):
+    """Reconciles ReplicaSets."""
+
+    name = "replicaset-controller"
+    source = "replicaset-controller"
+    resources = ("replicasets", "pods")
+
+    def changed(self, resource: str, kind: str, obj: Obj) -> None:
+        """A ReplicaSet, or a pod of one (or an orphan that one may want), changed."""
+        if resource == "replicasets":
+            self.enqueue(key_of(obj))
+            return
+        ref = controller_of(obj)
+        namespace = obj["metadata"]["namespace"]
+        if ref is not None:
+            if ref.get("kind") == "ReplicaSet":
+                self.enqueue(f"{namespace}/{ref['name']}")
+        elif kind != "DELETED":
+            for owner in self.informer("replicasets").list(namespace):
+                if common.selects(owner["spec"].get("selector"), labels_of(obj)):
+                    self.enqueue(key_of(owner))
+
+    def sync(self, key: str) -> None:
+        """Bring one ReplicaSet's pods and status in line."""
+        namespace, name = split_key(key)
+        owner = self.informer("replicasets").get(namespace, name)
+        if owner is None:
+            return
+        pods = self._claim(owner, namespace)
+        active = [pod for pod in pods if common.is_active(pod)]
+        failure: ApiError | None = None
+        if not is_deleting(owner):
+            try:
+                self._manage(owner, active)
+            except ApiError as error:
+                failure = error
+        self._write_status(owner, active, [pod for pod in pods if common.is_terminating(pod)], failure)
+        if failure is not None:
+            raise failure
+
+    def _claim(self, owner: Obj, namespace: str) -> list[Obj]:
+        selector = owner["spec"].get("selector")
+        pods = self.informer("pods")
+        owned = pods.by_owner(owner["metadata"]["uid"])
+        orphans = [] if is_deleting(owner) else self._orphans(namespace, selector)
+
+        def adopt(pod: Obj) -> Obj | None:
+            patch = common.adoption_patch(owner, pod)
+            return self.client.patch("pods", namespace, pod["metadata"]["name"], patch, kind="strategic")
+
+        def release(pod: Obj) -> None:
+            self.client.patch("pods", namespace, pod["metadata"]["name"], common.release_patch(owner, pod), kind="strategic")
+
+        return common.claim(owner, [*owned, *orphans], lambda pod: common.selects(selector, labels_of(pod)), adopt, release)
+
+    def _orphans(self, namespace: str, selector: Obj | None) -> list[Obj]:
+        mine = (p for p in self.runtime.orphans(namespace) if common.is_active(p))
+        return [p for p in mine if common.selects(selector, labels_of(p))]
+
+    # -- pods ------------------------------------------------------------------------------------------------------------
+    def _manage(self, owner: Obj, active: list[Obj]) -> None:
+        wanted = owner["spec"].get("replicas", 1)
+        diff = len(active) - wanted
+        if diff < 0:
+            self._create(owner, min(-diff, BURST_REPLICAS))
+            if -diff > BURST_REPLICAS:
+                self.enqueue(key_of(owner), 10 * clock.MS)
+        elif diff > 0:
+            for pod in self._victims(owner, active, min(diff, BURST_REPLICAS)):
+                self._delete(owner, pod)
+
+    def _create(self, owner: Obj, count: int) -> None:
+        batch, made = 1, 0
+        while made < count:
+            errors: list[ApiError] = []
+            for _ in range(min(batch, count - made)):
+                try:
+                    pod = self.client.create(
+                        "pods", owner["metadata"]["namespace"], common.pod_from_template(owner["spec"]["template"], owner)
+                    )
+                except ApiError as error:
+                    if "being terminated" in error.message:
+                        return
+                    errors.append(error)
+                    self.event(owner, "Warning", "FailedCreate", f"Error creating: {error}")
+                else:
+                    made += 1
+                    self.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+            if errors:
+                raise errors[0]
+            batch *= 2
+
+    def _victims(self, owner: Obj, active: list[Obj], count: int) -> list[Obj]:
+        """The pods to delete: least worth first; pods that share a node with many ready siblings before others."""
+        if count >= len(active):
+            return active
+        crowd: dict[str, int] = {}
+        for pod in self._related(owner):
+            node = pod["spec"].get("nodeName")
+            if node and common.is_ready(pod) and common.is_active(pod):
+                crowd[node] = crowd.get(node, 0) + 1
+        ranked = sorted(active, key=lambda p: common.deletion_rank(p, crowd.get(p["spec"].get("nodeName") or "", 0), self.world))
+        return ranked[:count]
+
+    def _related(self, owner: Obj) -> list[Obj]:
+        """The pods of all ReplicaSets of the same owner, so that an old set gives way where the new one stands already."""
+        ref = controller_of(owner)
+        sets = [owner] if ref is None else [rs for rs in self.informer("replicasets").by_owner(ref["uid"])] or [owner]
+        return [pod for item in sets for pod in self.informer("pods").by_owner(item["metadata"]["uid"])]
+
+    def _delete(self, owner: Obj, pod: Obj) -> None:
+        name = pod["metadata"]["name"]
+        try:
+            self.client.delete("pods", pod["metadata"]["namespace"], name, uid=pod["metadata"]["uid"])
+        except ApiError as error:
+            if error.code == 404:
+                return
+            self.event(owner, "Warning", "FailedDelete", f"Error deleting: {error}")
+            raise
+        self.event(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+
+    # -- status ----------------------------------------------------------------------------------------------------------
+    def _write_status(self, owner: Obj, active: list[Obj], terminating: list[Obj], failure: ApiError | None) -> None:
+        spec, old = owner["spec"], owner.get("status") or {}
+        template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+        labelled = sum(1 for pod in active if all(labels_of(pod).get(k) == v for k, v in template_labels.items()))
+        waits = [common.available_in(pod, spec.get("minReadySeconds") or 0, self.world) for pod in active]
+        counts = {
+            "availableReplicas": waits.count(0),
+            "fullyLabeledReplicas": labelled,
+            "readyReplicas": sum(1 for wait in waits if wait is not None),
+        }
+        new: Obj = {key: value for key, value in counts.items() if value}
+        new |= {"replicas": len(active), "terminatingReplicas": len(terminating)}
+        conditions = self._conditions(owner, old.get("conditions") or [], len(active), failure)
+        if conditions:
+            new["conditions"] = conditions
+        generation = owner["metadata"].get("generation") or 0
+        new["observedGeneration"] = generation
+        if new != {"replicas": 0, **old}:
+            self.client.update("replicasets", {**owner, "status": new}, subresource="status")
+        pending = [wait for wait in waits if wait]
+        if pending:
+            self.enqueue(key_of(owner), min(pending) + clock.MS)
+
+    def _conditions(self, owner: Obj, old: list[Obj], count: int, failure: ApiError | None) -> list[Obj]:
+        had = any(c["type"] == "ReplicaFailure" for c in old)
+        if failure is not None and not had:
+            reason = "FailedCreate" if count < owner["spec"].get("replicas", 1) else "FailedDelete"
+            now = self.world.timestamp()
+            return [
+                *old,
+                {
+                    "lastTransitionTime": now,
+                    "message": str(failure),
+                    "reason": reason,
+                    "status": "True",
+                    "type": "ReplicaFailure",
+                },
+            ]
+        if failure is None and had:
+            return common.remove_condition(old, "ReplicaFailure")
+        return old
