@@ -133,6 +133,8 @@ class EtcdProgram:
             raise ConnectError("refused", proc.host)
         disk = section(world).disks[running.disk]
         if isinstance(request.obj, Call):
+            if request.obj.method == "Tls/Certificate":
+                return Response(obj=_certificate(world, proc, running))
             _check_tls(world, proc, running, request)
             if not running.ready:
                 raise ConnectError("timeout", proc.host)
@@ -154,6 +156,16 @@ class EtcdProgram:
 
 def _is_metrics(running: Running, request: Request) -> bool:
     return bool(running.flags["listen-metrics-urls"]) and request.path in ("/health", "/metrics", "/livez", "/readyz")
+
+
+def _certificate(world: World, proc: Process, running: Running) -> bytes:
+    """What the server shows in a TLS handshake; b"" where it speaks no TLS."""
+    if not running.tls:
+        return b""
+    try:
+        return files.read_file(world, proc.host, running.flags["cert-file"], mnt=proc.mnt)
+    except OSError:
+        return b""
 
 
 def _check_tls(world: World, proc: Process, running: Running, request: Request) -> None:

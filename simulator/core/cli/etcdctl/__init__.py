@@ -1,0 +1,7 @@
+"""`etcdctl`, the command-line client of etcd (etcdctl/ctlv3 of etcd 3.6)."""
+
+from __future__ import annotations
+
+from .main import main
+
+__all__ = ["main"]

@@ -1,0 +1,285 @@
+"""member, endpoint, version, defrag (member_command.go, ep_command.go, version_command.go, defrag_command.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ...etcd.errors import EtcdError
+from ...host.program import Sleep, Wait
+from ...kernel.clock import MS
+from ..cobra import Command
+from ..flags import Flag
+from . import render
+from .session import EXIT_BAD_ARGS, EXIT_ERROR, Failed, Session
+
+Run = Generator[Wait, Any, int]
+DEFAULT_QUOTA = 2 * 1024 * 1024 * 1024
+
+
+def version(session: Session) -> Run:
+    """`etcdctl version`."""
+    yield Sleep(MS)
+    minor = ".".join(session.version.split(".")[:2])
+    session.inv.out(f"etcdctl version: {session.version}\nAPI version: {minor}\n")
+    return 0
+
+
+def member_list(session: Session) -> Run:
+    """`etcdctl member list`."""
+    found = yield from session.call("Cluster/MemberList")
+    form = session.form
+    rows = [
+        [f"{m.id:x}", "started" if m.name else "unstarted", m.name, ",".join(m.peer_urls), ",".join(m.client_urls),
+         "true" if m.is_learner else "false"]
+        for m in found
+    ]  # fmt: skip
+    if form == "table":
+        session.inv.out(render.table(["ID", "STATUS", "NAME", "PEER ADDRS", "CLIENT ADDRS", "IS LEARNER"], rows))
+        return 0
+    if form == "simple":
+        session.inv.out("".join(", ".join(row) + "\n" for row in rows))
+        return 0
+    header = yield from session.header()
+    if form == "json":
+        members = []
+        for m in found:
+            member: dict[str, Any] = {"ID": m.id, "name": m.name, "peerURLs": m.peer_urls, "clientURLs": m.client_urls}
+            members.append({**member, **({"isLearner": True} if m.is_learner else {})})
+        session.inv.out(render.dumps({"header": {k: header[k] for k in ("cluster_id", "member_id", "raft_term")}, "members": members}))
+    else:
+        out = render.header_fields(header)
+        for m in found:
+            out += f'"ID" : {m.id}\n"Name" : {render.quoted(m.name.encode())}\n'
+            out += "".join(f'"PeerURL" : {render.quoted(u.encode())}\n' for u in m.peer_urls)
+            out += "".join(f'"ClientURL" : {render.quoted(u.encode())}\n' for u in m.client_urls)
+            out += f'"IsLearner" : {"true" if m.is_learner else "false"}\n\n'
+        session.inv.out(out)
+    return 0
+
+
+def _endpoints(session: Session) -> Generator[Wait, Any, list[str]]:
+    if not session.values.on("cluster"):
+        return session.endpoints
+    found = yield from session.call("Cluster/MemberList")
+    return [url for m in found for url in m.client_urls]
+
+
+def health(session: Session) -> Run:
+    """`etcdctl endpoint health`."""
+    endpoints = yield from _endpoints(session)
+    rows: list[tuple[str, bool, str, str]] = []
+    for endpoint in endpoints:
+        began = session.inv.world.now
+        try:
+            yield from session.call("KV/Range", endpoint, logger="client", key=b"health")
+            alarms: list[str] = (yield from session.call("Maintenance/Status", endpoint)).errors
+            took = render.duration(session.inv.world.now - began + session.inv.world.rng("etcdctl").between(900_000, 4_000_000))
+            rows.append((endpoint, not alarms, took, "Active Alarm(s): " + ", ".join(alarms) if alarms else ""))
+        except Failed as error:
+            rows.append((endpoint, False, render.duration(session.timeout), str(error)))
+        except EtcdError as error:
+            rows.append((endpoint, False, render.duration(session.inv.world.now - began), error.message))
+    healthy = all(row[1] for row in rows)
+    if session.form == "json":
+        out = []
+        for endpoint, ok, took, error_text in rows:
+            out.append({"endpoint": endpoint, "health": ok, "took": took, **({"error": error_text} if error_text else {})})
+        session.inv.out(render.dumps(out))
+    elif session.form == "table":
+        cells = [[e, "true" if ok else "false", took, error_text] for e, ok, took, error_text in rows]
+        session.inv.out(render.table(["ENDPOINT", "HEALTH", "TOOK", "ERROR"], cells))
+    else:
+        for endpoint, ok, took, error_text in rows:
+            if ok:
+                session.inv.out(f"{endpoint} is healthy: successfully committed proposal: took = {took}\n")
+            else:
+                session.inv.err(f"{endpoint} is unhealthy: failed to commit proposal: {error_text}\n")
+    if not healthy:
+        raise Failed(EXIT_ERROR, "unhealthy cluster")
+    return 0
+
+
+def status(session: Session) -> Run:
+    """`etcdctl endpoint status`."""
+    endpoints = yield from _endpoints(session)
+    found, code = [], 0
+    for endpoint in endpoints:
+        try:
+            found.append((endpoint, (yield from session.call("Maintenance/Status", endpoint))))
+        except (Failed, EtcdError) as error:
+            session.inv.err(f"Failed to get the status of endpoint {endpoint} ({error})\n")
+            code = EXIT_ERROR
+    minor = ".".join(session.version.split(".")[:2]) + ".0"
+    if session.form == "json":
+        header = yield from session.header() if found else _nothing()
+        session.inv.out(render.dumps([_status_json(e, s, header, minor) for e, s in found]) if found else "")
+        return code
+    rows = []
+    for endpoint, s in found:
+        unused = round(100 * (s.db_size - s.db_size_in_use) / s.db_size)
+        rows.append(
+            [endpoint, f"{s.member_id:x}", s.version, minor, render.size(s.db_size), render.size(s.db_size_in_use), f"{unused}%",
+             render.size(DEFAULT_QUOTA), _word(s.leader == s.member_id), _word(s.is_learner), str(s.raft_term), str(s.raft_index),
+             str(s.raft_index), ", ".join(s.errors), "", "false"]
+        )  # fmt: skip
+    if session.form == "table":
+        head = ["ENDPOINT", "ID", "VERSION", "STORAGE VERSION", "DB SIZE", "IN USE", "PERCENTAGE NOT IN USE", "QUOTA", "IS LEADER",
+                "IS LEARNER", "RAFT TERM", "RAFT INDEX", "RAFT APPLIED INDEX", "ERRORS", "DOWNGRADE TARGET VERSION",
+                "DOWNGRADE ENABLED"]  # fmt: skip
+        session.inv.out(render.table(head, rows))
+    elif session.form == "simple":
+        session.inv.out("".join(", ".join(row) + "\n" for row in rows))
+    else:
+        header = yield from session.header() if found else _nothing()
+        for endpoint, s in found:
+            session.inv.out(_status_fields(endpoint, s, header, minor))
+    return code
+
+
+def _nothing() -> Generator[Wait, Any, dict[str, int]]:
+    return {}
+    yield Sleep(0)  # makes this a generator
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _status_json(endpoint: str, s: Any, header: dict[str, int], storage: str) -> dict[str, Any]:
+    body = {
+        "header": header, "version": s.version, "dbSize": s.db_size, "leader": s.leader, "raftIndex": s.raft_index,
+        "raftTerm": s.raft_term, "raftAppliedIndex": s.raft_index, "dbSizeInUse": s.db_size_in_use, "storageVersion": storage,
+        "dbSizeQuota": DEFAULT_QUOTA, "downgradeInfo": {},
+    }  # fmt: skip
+    return {"Endpoint": endpoint, "Status": body}
+
+
+def _status_fields(endpoint: str, s: Any, header: dict[str, int], storage: str) -> str:
+    rows = (
+        ("Version", f'"{s.version}"'), ("StorageVersion", f'"{storage}"'), ("DBSize", s.db_size), ("DBSizeInUse", s.db_size_in_use),
+        ("DBSizeQuota", DEFAULT_QUOTA), ("Leader", s.leader), ("IsLearner", _word(s.is_learner)), ("RaftIndex", s.raft_index),
+        ("RaftTerm", s.raft_term), ("RaftAppliedIndex", s.raft_index), ("Errors", "[" + " ".join(s.errors) + "]"),
+        ("Endpoint", f'"{endpoint}"'), ("DowngradeTargetVersion", '""'), ("DowngradeEnabled", "false"),
+    )  # fmt: skip
+    return render.header_fields(header) + "".join(f'"{n}" : {v}\n' for n, v in rows) + "\n"
+
+
+def hash_kv(session: Session) -> Run:
+    """`etcdctl endpoint hashkv`."""
+    endpoints = yield from _endpoints(session)
+    for endpoint in endpoints:
+        value, compacted = yield from session.call("Maintenance/HashKV", endpoint)
+        found = yield from session.call("Maintenance/Status", endpoint)
+        if session.form == "json":
+            header = yield from session.header()
+            body = {"header": header, "hash": value, "compact_revision": compacted or -1, "hash_revision": found.revision}
+            session.inv.out(render.dumps([{"Endpoint": endpoint, "HashKV": body}]))
+        elif session.form == "table":
+            session.inv.out(render.table(["ENDPOINT", "HASH", "HASH REVISION"], [[endpoint, str(value), str(found.revision)]]))
+        else:
+            session.inv.out(f"{endpoint}, {value}, {found.revision}\n")
+    return 0
+
+
+def defrag(session: Session) -> Run:
+    """`etcdctl defrag`."""
+    endpoints = yield from _endpoints(session)
+    for endpoint in endpoints:
+        began = session.inv.world.now
+        yield from session.call("Maintenance/Status", endpoint)
+        took = render.duration(session.inv.world.now - began + 9_123_456)
+        session.inv.out(f"Finished defragmenting etcd member[{endpoint}]. took {took}\n")
+    return 0
+
+
+def refuse(session: Session) -> Run:
+    """Commands that exist and are not simulated."""
+    yield Sleep(0)
+    raise Failed(EXIT_ERROR, f"{session.inv.argv[1] if len(session.inv.argv) > 1 else ''}: not simulated in Slipway yet")
+
+
+def bad_member(session: Session) -> Run:
+    """`member add|remove|update|promote` need Raft membership changes."""
+    yield Sleep(0)
+    if not session.values.args:
+        word = "member name not provided" if session.inv.argv[2:3] == ["add"] else "member ID is not provided"
+        raise Failed(EXIT_BAD_ARGS, word)
+    raise Failed(EXIT_ERROR, "membership changes: not simulated in Slipway yet")
+
+
+_CLUSTER = Flag(name="cluster", kind="bool", usage="use all endpoints from the cluster member list", no_opt="true")
+
+COMMANDS = (
+    Command("version", short="Prints the version of etcdctl", run=version),
+    Command(
+        "member <subcommand>",
+        short="Membership related commands",
+        commands=(
+            Command("list", short="Lists all members in the cluster", run=member_list),
+            Command(
+                "add <memberName> [options]",
+                short="Adds a member into the cluster",
+                run=bad_member,
+                flags=(
+                    Flag(name="peer-urls", usage="comma separated peer URLs for the new member."),
+                    Flag(name="learner", kind="bool", usage="indicates if the new member is raft learner", no_opt="true"),
+                ),
+            ),
+            Command("remove <memberID>", short="Removes a member from the cluster", run=bad_member),
+            Command(
+                "update <memberID> [options]",
+                short="Updates a member in the cluster",
+                run=bad_member,
+                flags=(Flag(name="peer-urls", usage="comma separated peer URLs for the updated member."),),
+            ),
+            Command("promote <memberID>", short="Promotes a non-voting member in the cluster", run=bad_member),
+        ),
+    ),
+    Command(
+        "endpoint <subcommand>",
+        short="Endpoint related commands",
+        persistent=(_CLUSTER,),
+        commands=(
+            Command(
+                "health",
+                short="Checks the healthiness of endpoints specified in `--endpoints` flag",
+                run=health,
+            ),
+            Command(
+                "status",
+                short="Prints out the status of endpoints specified in `--endpoints` flag",
+                run=status,
+            ),
+            Command(
+                "hashkv",
+                short="Prints the KV history hash for each endpoint in --endpoints",
+                run=hash_kv,
+                flags=(Flag(name="rev", kind="int64", usage="maximum revision to hash (default: latest revision)"),),
+            ),
+        ),
+    ),
+    Command(
+        "defrag",
+        short="Defragments the storage of the etcd members with given endpoints",
+        run=defrag,
+        flags=(_CLUSTER,),
+    ),
+    *(
+        Command(use, short=short, run=refuse, raw=True)
+        for use, short in (
+            ("alarm <subcommand>", "Alarm related commands"),
+            ("auth <enable or disable>", "Enable or disable authentication"),
+            ("user <subcommand>", "User related commands"),
+            ("role <subcommand>", "Role related commands"),
+            ("snapshot <subcommand>", "Manages etcd node snapshots"),
+            ("move-leader <transferee-member-id>", "Transfers leadership to another etcd cluster member."),
+            ("make-mirror [options] <destination>", "Makes a mirror at the destination etcd cluster"),
+            ("lock <lockname> [exec-command arg1 arg2 ...]", "Acquires a named lock"),
+            ("elect <election-name> [proposal]", "Observes and participates in leader election"),
+            ("check <subcommand>", "commands for checking properties of the etcd cluster"),
+            ("completion <shell>", "Generate completion script"),
+            ("downgrade <subcommand>", "Downgrade related commands"),
+        )
+    ),
+)

@@ -1,0 +1,398 @@
+"""get, put, del, compaction, txn (get_command.go, put_command.go, del_command.go, txn_command.go)."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Generator
+from typing import Any
+
+from ...etcd.errors import EtcdError
+from ...etcd.mvcc import Compare, DeleteResult, KeyValue, Op, PutResult, RangeResult, TxnResult, prefix_end
+from ...host.program import Wait
+from ..cobra import Command
+from ..flags import Flag
+from . import render
+from .session import EXIT_BAD_ARGS, EXIT_BAD_FEATURE, EXIT_ERROR, EXIT_INVALID_INPUT, EXIT_IO, Failed, Session
+
+Run = Generator[Wait, Any, int]
+SORTS = {"": "key", "KEY": "key", "CREATE": "create_revision", "MODIFY": "mod_revision", "VERSION": "version", "VALUE": "value"}
+
+
+def _parse_int(text: str, base: int = 10) -> int:
+    try:
+        return int(text, base)
+    except ValueError:
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def lease_id(text: str, what: str = "bad lease ID") -> int:
+    """A lease id in hexadecimal."""
+    try:
+        return _parse_int(text, 16)
+    except ValueError as error:
+        raise Failed(EXIT_BAD_ARGS, f"{what} ({error}), expecting ID in Hex") from None
+
+
+def span(session: Session, args: list[str], prefix: bool, from_key: bool) -> tuple[bytes, bytes]:
+    """Key and range end from arguments and flags."""
+    if prefix and from_key:
+        raise Failed(EXIT_BAD_ARGS, "`--prefix` and `--from-key` cannot be set at the same time, choose one")
+    key = args[0].encode("utf-8", "surrogateescape")
+    if len(args) > 1:
+        if prefix or from_key:
+            raise Failed(EXIT_BAD_ARGS, "too many arguments, only accept one argument when `--prefix` or `--from-key` is set")
+        return key, args[1].encode("utf-8", "surrogateescape")
+    if prefix:
+        return (key, prefix_end(key)) if key else (b"\0", b"\0")
+    if from_key:
+        return key or b"\0", b"\0"
+    return key, b""
+
+
+def get(session: Session) -> Run:
+    """`etcdctl get`."""
+    values = session.values
+    if not values.args or len(values.args) > 2:
+        raise Failed(EXIT_BAD_ARGS, "get command needs one argument as key and an optional argument as range_end")
+    order, target = values.text("order").upper(), values.text("sort-by").upper()
+    if values.text("consistency") not in ("l", "s"):
+        raise Failed(EXIT_BAD_FEATURE, f"unknown consistency flag {session_quote(values.text('consistency'))}")
+    if order not in ("", "ASCEND", "DESCEND"):
+        raise Failed(EXIT_BAD_FEATURE, f"bad sort order {values.text('order')}")
+    if target not in SORTS:
+        raise Failed(EXIT_BAD_FEATURE, f"bad sort target {values.text('sort-by')}")
+    if values.on("keys-only") and values.on("count-only"):
+        raise Failed(EXIT_BAD_ARGS, "`--keys-only` and `--count-only` cannot be set at the same time, choose one")
+    if values.on("count-only") and session.form != "fields":
+        raise Failed(EXIT_BAD_ARGS, "--count-only is only for `--write-out=fields`")
+    key, end = span(session, values.args, values.on("prefix"), values.on("from-key"))
+    limit = values.number("limit")
+    plain = not target and not order
+    found: RangeResult = yield from session.call(
+        "KV/Range",
+        key=key,
+        range_end=end,
+        revision=values.number("rev"),
+        limit=limit if plain else 0,
+        keys_only=values.on("keys-only"),
+        count_only=values.on("count-only"),
+    )
+    if not plain:
+        found.kvs.sort(key=lambda kv: getattr(kv, SORTS[target]), reverse=order == "DESCEND")
+        if limit and len(found.kvs) > limit:
+            found.kvs, found.more = found.kvs[:limit], True
+    kvs = [kv for kv in found.kvs if _within(session, kv)]
+    yield from print_range(
+        session, RangeResult(kvs, found.count, found.more, found.revision), values.on("keys-only"), values.on("print-value-only")
+    )
+    return 0
+
+
+def _within(session: Session, kv: KeyValue) -> bool:
+    number = session.values.number
+    low, high = number("min-create-rev"), number("max-create-rev")
+    mod_low, mod_high = number("min-mod-rev"), number("max-mod-rev")
+    return (
+        (not low or kv.create_revision >= low)
+        and (not high or kv.create_revision <= high)
+        and (not mod_low or kv.mod_revision >= mod_low)
+        and (not mod_high or kv.mod_revision <= mod_high)
+    )
+
+
+def session_quote(text: str) -> str:
+    """Go's %q of a short text."""
+    return render.quoted(text.encode())
+
+
+def write_kv(session: Session, kv: KeyValue, *, keys_only: bool = False, value_only: bool = False) -> None:
+    """A key-value as the simple printer writes it."""
+    if not value_only:
+        session.inv.out(render.text(kv.key, session.hex) + b"\n")
+        session.inv.out(b"\n" if keys_only else b"")
+    if not keys_only:
+        session.inv.out(render.text(kv.value, session.hex) + b"\n")
+
+
+def print_range(session: Session, found: RangeResult, keys_only: bool, value_only: bool) -> Run:
+    """A range in the chosen format."""
+    form = session.form
+    if form == "simple":
+        for kv in found.kvs:
+            write_kv(session, kv, keys_only=keys_only, value_only=value_only)
+        return 0
+    unsupported(form)
+    header = yield from session.header()
+    if form == "json":
+        session.inv.out(render.dumps(range_json(found, header)))
+    else:
+        out = render.header_fields(header) + "".join(render.kv_fields(kv) for kv in found.kvs)
+        session.inv.out(out + f'"More" : {"true" if found.more else "false"}\n"Count" : {found.count}\n')
+    return 0
+
+
+def unsupported(form: str) -> None:
+    """Refuse the formats that most answers do not have."""
+    if form == "table":
+        raise Failed(EXIT_BAD_FEATURE, "table not supported as output format")
+    if form == "protobuf":
+        raise Failed(EXIT_ERROR, "protobuf output: not simulated in Slipway yet")
+
+
+def range_json(found: RangeResult, header: dict[str, int]) -> dict[str, Any]:
+    """A range as json."""
+    out: dict[str, Any] = {"header": header}
+    if found.kvs:
+        out["kvs"] = [render.kv_json(kv) for kv in found.kvs]
+    if found.more:
+        out["more"] = True
+    if found.count:
+        out["count"] = found.count
+    return out
+
+
+def put(session: Session) -> Run:
+    """`etcdctl put`."""
+    values = session.values
+    args = values.args
+    ignore_value, ignore_lease = values.on("ignore-value"), values.on("ignore-lease")
+    if not args:
+        raise Failed(EXIT_BAD_ARGS, "put command needs 1 argument and input from stdin or 2 arguments")
+    if ignore_value and len(args) > 1:
+        raise Failed(EXIT_BAD_ARGS, "put command needs only 1 argument when 'ignore-value' is set")
+    value = b""
+    if not ignore_value:
+        if len(args) > 1:
+            value = args[1].encode("utf-8", "surrogateescape")
+        else:
+            if session.inv.stdin_tty:
+                data = yield from session.inv.read()
+            else:
+                data = yield from session.inv.read()
+                if not data:
+                    raise Failed(EXIT_BAD_ARGS, "put command needs 1 argument and input from stdin or 2 arguments")
+            value = data
+    lease = lease_id(values.text("lease"))
+    op = Op(
+        kind="put", key=args[0].encode("utf-8", "surrogateescape"), value=value, lease=lease,
+        prev_kv=True, ignore_value=ignore_value, ignore_lease=ignore_lease,
+    )  # fmt: skip
+    if ignore_value or ignore_lease:
+        found: TxnResult = yield from session.call("KV/Txn", compare=(), success=(op,), failure=())
+        answer = found.responses[0]
+    else:
+        answer = yield from session.call("KV/Put", key=op.key, value=value, lease=lease, prev_kv=True)
+    assert isinstance(answer, PutResult)
+    prev = answer.prev if values.on("prev-kv") else None
+    if session.form == "simple":
+        session.inv.out("OK\n")
+        if prev is not None:
+            write_kv(session, prev)
+        return 0
+    unsupported(session.form)
+    header = yield from session.header()
+    if session.form == "json":
+        session.inv.out(render.dumps({"header": header, **({"prev_kv": render.kv_json(prev)} if prev else {})}))
+    else:
+        session.inv.out(render.header_fields(header) + (render.kv_fields(prev, "Prev") if prev else ""))
+    return 0
+
+
+def delete(session: Session) -> Run:
+    """`etcdctl del`."""
+    values = session.values
+    if not values.args or len(values.args) > 2:
+        raise Failed(EXIT_BAD_ARGS, "del command needs one argument as key and an optional argument as range_end")
+    key, end = span(session, values.args, values.on("prefix"), values.on("from-key"))
+    answer: DeleteResult = yield from session.call("KV/DeleteRange", key=key, range_end=end, prev_kv=values.on("prev-kv"))
+    if session.form == "simple":
+        session.inv.out(f"{answer.deleted}\n")
+        for kv in answer.prevs:
+            write_kv(session, kv)
+        return 0
+    unsupported(session.form)
+    header = yield from session.header()
+    if session.form == "json":
+        out: dict[str, Any] = {"header": header}
+        if answer.deleted:
+            out["deleted"] = answer.deleted
+        if answer.prevs:
+            out["prev_kvs"] = [render.kv_json(kv) for kv in answer.prevs]
+        session.inv.out(render.dumps(out))
+    else:
+        prevs = "".join(render.kv_fields(kv, "Prev") for kv in answer.prevs)
+        session.inv.out(render.header_fields(header) + f'"Deleted" : {answer.deleted}\n' + prevs)
+    return 0
+
+
+def compaction(session: Session) -> Run:
+    """`etcdctl compaction`."""
+    args = session.values.args
+    if len(args) != 1:
+        raise Failed(EXIT_BAD_ARGS, "compaction command needs 1 argument")
+    try:
+        revision = _parse_int(args[0])
+    except ValueError as error:
+        raise Failed(EXIT_ERROR, str(error)) from None
+    yield from session.call("KV/Compact", revision=revision)
+    session.inv.out(f"compacted revision {revision}\n")
+    return 0
+
+
+_COMPARE = re.compile(r'^\s*(\w+)\("((?:[^"\\]|\\.)*)"\)\s*(=|!=|<|>)\s*"((?:[^"\\]|\\.)*)"\s*$')
+_TARGETS = {"value": "value", "val": "value", "ver": "version", "version": "version", "mod": "mod", "mod_revision": "mod",
+            "c": "create", "cre": "create", "create": "create", "lease": "lease"}  # fmt: skip
+
+
+def _compare(line: str) -> Compare:
+    found = _COMPARE.match(line)
+    if found is None or found[1] not in _TARGETS:
+        raise Failed(EXIT_INVALID_INPUT, f'malformed comparison: {line}; got {line.split("(")[0]}("")  ""')
+    target = _TARGETS[found[1]]
+    key = found[2].encode().decode("unicode_escape").encode("latin-1", "replace")
+    value: int | bytes = found[4].encode() if target == "value" else _parse_int(found[4], 16 if target == "lease" else 10)
+    return Compare(key, target, found[3], value)
+
+
+def _request(line: str) -> Op:
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        words = []
+    flags = {w for w in words if w.startswith("--")}
+    args = [w.encode() for w in words if not w.startswith("--")]
+    kind = {b"get": "range", b"put": "put", b"del": "delete"}.get(args[0] if args else b"")
+    if kind is None or len(args) < 2 or (kind == "put" and len(args) < 3):
+        raise Failed(EXIT_INVALID_INPUT, f"invalid txn request: {line}")
+    end = prefix_end(args[1]) if "--prefix" in flags else (args[2] if kind != "put" and len(args) > 2 else b"")
+    return Op(kind=kind, key=args[1], range_end=end, value=args[2] if kind == "put" else b"", prev_kv="--prev-kv" in flags)
+
+
+def txn(session: Session) -> Run:
+    """`etcdctl txn`: compares, an empty line, success requests, an empty line, failure requests."""
+    interactive = session.values.on("interactive")
+    groups: list[list[str]] = []
+    for title in ("compares:", "success requests (get, put, del):", "failure requests (get, put, del):"):
+        if interactive:
+            session.inv.out(f"{title}\n")
+        lines: list[str] = []
+        while True:
+            raw = yield from session.inv.read_line()
+            if not raw:
+                if interactive:
+                    raise Failed(EXIT_INVALID_INPUT, "EOF")
+                break
+            line = raw.decode("utf-8", "replace").strip()
+            if not line:
+                break
+            lines.append(line)
+        groups.append(lines)
+        if interactive:
+            session.inv.out("\n")
+    compare = tuple(_compare(line) for line in groups[0])
+    success, failure = (tuple(_request(line) for line in group) for group in groups[1:])
+    found: TxnResult = yield from session.call("KV/Txn", compare=compare, success=success, failure=failure)
+    if session.form == "json":
+        header = yield from session.header()
+        session.inv.out(render.dumps(_txn_json(found, header)))
+        return 0
+    unsupported(session.form)
+    session.inv.out("SUCCESS\n" if found.succeeded else "FAILURE\n")
+    for answer in found.responses:
+        session.inv.out("\n")
+        if isinstance(answer, PutResult):
+            session.inv.out("OK\n")
+            if answer.prev:
+                write_kv(session, answer.prev)
+        elif isinstance(answer, DeleteResult):
+            session.inv.out(f"{answer.deleted}\n")
+        elif isinstance(answer, RangeResult):
+            for kv in answer.kvs:
+                write_kv(session, kv)
+    return 0
+
+
+def _txn_json(found: TxnResult, header: dict[str, int]) -> dict[str, Any]:
+    inner = {"revision": found.revision}
+    responses: list[dict[str, Any]] = []
+    for answer in found.responses:
+        if isinstance(answer, RangeResult):
+            responses.append({"Response": {"response_range": range_json(answer, inner)}})
+        elif isinstance(answer, PutResult):
+            responses.append({"Response": {"response_put": {"header": inner}}})
+        elif isinstance(answer, DeleteResult):
+            deleted = {"deleted": answer.deleted} if answer.deleted else {}
+            responses.append({"Response": {"response_delete_range": {"header": inner, **deleted}}})
+    out: dict[str, Any] = {"header": header}
+    if found.succeeded:
+        out["succeeded"] = True
+    if responses:
+        out["responses"] = responses
+    return out
+
+
+def _flag(name: str, usage: str, kind: str = "bool", **extra: Any) -> Flag:
+    return Flag(name=name, kind=kind, usage=usage, no_opt="true" if kind == "bool" else "", **extra)
+
+
+COMMANDS = (
+    Command(
+        "get [options] <key> [range_end]",
+        short="Gets the key or a range of keys",
+        run=get,
+        flags=(
+            _flag("consistency", "Linearizable(l) or Serializable(s)", "string", default="l"),
+            _flag("order", "Order of results; ASCEND or DESCEND (ASCEND by default)", "string"),
+            _flag("sort-by", "Sort target; CREATE, KEY, MODIFY, VALUE, or VERSION", "string"),
+            _flag("limit", "Maximum number of results", "int64"),
+            _flag("prefix", "Get keys with matching prefix"),
+            _flag("from-key", "Get keys that are greater than or equal to the given key using byte compare"),
+            _flag("rev", "Specify the kv revision", "int64"),
+            _flag("keys-only", "Get only the keys"),
+            _flag("count-only", "Get only the count"),
+            _flag("print-value-only", 'Only write values when using the "simple" output format'),
+            _flag("min-create-rev", "Minimum create revision", "int64"),
+            _flag("max-create-rev", "Maximum create revision", "int64"),
+            _flag("min-mod-rev", "Minimum modification revision", "int64"),
+            _flag("max-mod-rev", "Maximum modification revision", "int64"),
+        ),
+    ),
+    Command(
+        "put [options] <key> <value> (<value> can also be given from stdin)",
+        short="Puts the given key into the store",
+        run=put,
+        flags=(
+            _flag("lease", "lease ID (in hexadecimal) to attach to the key", "string", default="0"),
+            _flag("prev-kv", "return the previous key-value pair before modification"),
+            _flag("ignore-value", "updates the key using its current value"),
+            _flag("ignore-lease", "updates the key using its current lease"),
+        ),
+    ),
+    Command(
+        "del [options] <key> [range_end]",
+        short="Removes the specified key or range of keys [key, range_end)",
+        run=delete,
+        flags=(
+            _flag("prefix", "delete keys with matching prefix"),
+            _flag("prev-kv", "return deleted key-value pairs"),
+            _flag("from-key", "delete keys that are greater than or equal to the given key using byte compare"),
+            _flag("range", "delete range of keys"),
+        ),
+    ),
+    Command(
+        "compaction [options] <revision>",
+        short="Compacts the event history in etcd",
+        aliases=("compact",),
+        run=compaction,
+        flags=(_flag("physical", "'true' to wait for compaction to physically remove all old revisions"),),
+    ),
+    Command(
+        "txn [options]",
+        short="Txn processes all the requests in one transaction",
+        run=txn,
+        flags=(_flag("interactive", "Input transaction in interactive mode", short="i"),),
+    ),
+)
+
+__all__ = ["COMMANDS", "EXIT_IO", "EtcdError"]

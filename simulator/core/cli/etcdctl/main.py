@@ -1,0 +1,150 @@
+"""The command tree of etcdctl and how a run begins and ends (etcdctl/ctlv3/ctl.go)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+from ...etcd.errors import EtcdError
+from ...host.program import Invocation, Wait
+from ...kernel import clock
+from ..cobra import Command, FlagError, HelpRequested, UsageError
+from ..cobra_help import etcd_usage
+from ..flags import Flag, Values
+from . import cluster, kv, lease, watch
+from .session import EXIT_ERROR, Failed, Session
+
+DEFAULT_VERSION = "3.6.8"
+#: Variables that etcdctl knows besides one for each flag.
+KNOWN_ENV = frozenset({"ETCDCTL_WATCH_KEY", "ETCDCTL_WATCH_RANGE_END"})
+
+_GLOBAL = (
+    Flag(name="endpoints", kind="strings", default=["127.0.0.1:2379"], usage="gRPC endpoints"),
+    Flag(name="debug", kind="bool", usage="enable client-side debug logging", no_opt="true"),
+    Flag(name="write-out", short="w", default="simple", usage="set the output format (fields, json, protobuf, simple, table)"),
+    Flag(name="hex", kind="bool", usage="print byte strings as hex encoded strings", no_opt="true"),
+    Flag(name="dial-timeout", kind="duration", default=2_000_000_000, usage="dial timeout for client connections"),
+    Flag(
+        name="command-timeout",
+        kind="duration",
+        default=5_000_000_000,
+        usage="timeout for short running command (excluding dial timeout)",
+    ),
+    Flag(name="keepalive-time", kind="duration", default=2_000_000_000, usage="keepalive time for client connections"),
+    Flag(name="keepalive-timeout", kind="duration", default=6_000_000_000, usage="keepalive timeout for client connections"),
+    Flag(
+        name="max-request-bytes",
+        kind="int",
+        usage="client-side request send limit in bytes (if 0, it defaults to 2.0 MiB (2 * 1024 * 1024).)",
+    ),
+    Flag(
+        name="max-recv-bytes",
+        kind="int",
+        usage='client-side response receive limit in bytes (if 0, it defaults to "math.MaxInt32")',
+    ),
+    Flag(
+        name="insecure-transport",
+        kind="bool",
+        default=True,
+        usage="disable transport security for client connections",
+        no_opt="true",
+    ),
+    Flag(
+        name="insecure-discovery",
+        kind="bool",
+        default=True,
+        usage="accept insecure SRV records describing cluster endpoints",
+        no_opt="true",
+    ),
+    Flag(
+        name="insecure-skip-tls-verify",
+        kind="bool",
+        usage="skip server certificate verification (CAUTION: this option should be enabled only for testing purposes)",
+        no_opt="true",
+    ),
+    Flag(name="cert", usage="identify secure client using this TLS certificate file"),
+    Flag(name="key", usage="identify secure client using this TLS key file"),
+    Flag(name="cacert", usage="verify certificates of TLS-enabled secure servers using this CA bundle"),
+    Flag(
+        name="auth-jwt-token",
+        usage="JWT token used for authentication (if this option is used, --user and --password should not be set)",
+    ),
+    Flag(name="user", usage="username[:password] for authentication (prompt if password is not supplied)"),
+    Flag(
+        name="password",
+        usage="password for authentication (if this option is used, --user option shouldn't include password)",
+    ),
+    Flag(name="discovery-srv", short="d", usage="domain name to query for SRV records describing cluster endpoints"),
+    Flag(name="discovery-srv-name", usage="service name to query when using DNS discovery"),
+)
+
+ROOT = Command(
+    "etcdctl",
+    short="A simple command line client for etcd3.",
+    persistent=_GLOBAL,
+    commands=(*kv.COMMANDS, *watch.COMMANDS, *lease.COMMANDS, *cluster.COMMANDS),
+)
+
+
+def version_of(inv: Invocation) -> str:
+    """The release of the binary that runs: `etcdctl:3.6.13` → `3.6.13`."""
+    return inv.proc.program.partition(":")[2] or DEFAULT_VERSION
+
+
+def main(inv: Invocation) -> Generator[Wait, Any, int]:
+    """Run one etcdctl command line."""
+    version = version_of(inv)
+    _environment(inv)
+    api = ".".join(version.split(".")[:2])
+    try:
+        command, rest = ROOT.find(inv.argv[1:])
+    except UsageError as error:
+        inv.err(f"Error: {error}\nRun 'etcdctl --help' for usage.\n")
+        return 1
+    try:
+        values = command.parse(rest)
+    except HelpRequested:
+        inv.out(etcd_usage(command, version, api))
+        return 0
+    except FlagError as error:
+        inv.out(etcd_usage(command, version, api))
+        inv.err(f"Error: {error}\n\n")
+        return 1
+    if command.run is None:
+        if values.args:
+            inv.err(f'Error: unknown command "{values.args[0]}" for "{command.path}"\nRun \'{command.path} --help\' for usage.\n')
+            return 1
+        inv.out(etcd_usage(command, version, api))
+        return 0
+    return (yield from _run(inv, command, values, version))
+
+
+def _run(inv: Invocation, command: Command, values: Values, version: str) -> Generator[Wait, Any, int]:
+    form = values.text("write-out") if values.has("write-out") else "simple"
+    if form not in ("simple", "json", "fields", "table", "protobuf"):
+        inv.err("Error: unsupported output format\n")
+        return 4
+    try:
+        code: int = yield from command.run(Session(inv, values, version))
+        return code
+    except Failed as error:
+        inv.err(f"Error: {error}\n" if str(error) else "")
+        return error.code
+    except EtcdError as error:
+        inv.err(f"Error: {error.message}\n")
+        return EXIT_ERROR
+
+
+def _environment(inv: Invocation) -> None:
+    """Warn of `ETCDCTL_*` variables that name no flag, as the flag library does (ETCDCTL_API is one since 3.6)."""
+    for name in sorted(inv.env):
+        if name.startswith("ETCDCTL_") and name not in KNOWN_ENV and name[8:].lower().replace("_", "-") not in ROOT.persistent.by_name:
+            line = {
+                "level": "warn",
+                "ts": clock.rfc3339_micro(inv.world.wall),
+                "caller": "flags/flag.go:94",
+                "msg": "unrecognized environment variable",
+                "environment-variable": f"{name}={inv.env[name]}",
+            }
+            inv.err(json.dumps(line, separators=(",", ":")) + "\n")

@@ -1,0 +1,194 @@
+"""What every etcdctl command shares: endpoints, TLS files, time-outs, and how a failed call is reported.
+
+A failed call is logged by the client library as one JSON line, and the command ends with `Error: …` and an exit code
+(etcdctl/ctlv3/command/global.go, pkg/cobrautl/error.go, client/v3/retry_interceptor.go).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+from ...etcd.client import EtcdClient, TlsFiles, split_endpoint
+from ...etcd.errors import EtcdError
+from ...host import x509
+from ...host.program import Invocation, Sleep, Wait
+from ...kernel import clock
+from ...kernel.errors import ConnectError
+from ..flags import Values
+
+#: Methods whose name on the wire differs from ours.
+RPC = {"Lease/Grant": "Lease/LeaseGrant", "Lease/Revoke": "Lease/LeaseRevoke", "Lease/TimeToLive": "Lease/LeaseTimeToLive",
+       "KV/Compact": "KV/Compact", "Header": "KV/Range"}  # fmt: skip
+EXIT_ERROR, EXIT_BAD_CONNECTION, EXIT_INVALID_INPUT, EXIT_BAD_FEATURE, EXIT_INTERRUPTED, EXIT_IO, EXIT_BAD_ARGS = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    128,
+)
+
+
+class Failed(Exception):
+    """The command ends: `code` is its status, the text follows `Error: ` (nothing is printed for an empty text)."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Session:
+    """One run of etcdctl: flags, environment, and calls to the endpoints."""
+
+    def __init__(self, inv: Invocation, values: Values, version: str) -> None:
+        self.inv, self.values, self.version = inv, values, version
+        self.endpoints = self._endpoints()
+        self.timeout = int(self._setting("command-timeout", values.number("command-timeout")))
+        self.tls = self._tls()
+
+    def _setting(self, name: str, given: Any) -> Any:
+        """A flag, or its `ETCDCTL_*` variable when the flag was not given."""
+        if name in self.values.changed:
+            return given
+        text = self.inv.env.get("ETCDCTL_" + name.upper().replace("-", "_"))
+        if text is None:
+            return given
+        if isinstance(given, int):
+            from ..flags import parse_duration
+
+            try:
+                return parse_duration(text)
+            except ValueError:
+                return given
+        return text
+
+    def _endpoints(self) -> list[str]:
+        given = self._setting("endpoints", None)
+        if isinstance(given, str):
+            return [part for part in given.split(",") if part]
+        return self.values.items("endpoints")
+
+    def _file(self, flag: str) -> bytes:
+        path = str(self._setting(flag, self.values.text(flag)))
+        if not path:
+            return b""
+        try:
+            return self.inv.read_file(path)
+        except OSError as error:
+            raise Failed(EXIT_ERROR, f"open {path}: {(error.strerror or '').lower()}") from None
+
+    def _tls(self) -> TlsFiles:
+        tls = TlsFiles(cert=self._file("cert"), key=self._file("key"), ca=self._file("cacert"))
+        if bool(tls.cert) != bool(tls.key):
+            raise Failed(EXIT_ERROR, "KeyFile and CertFile must both be present[key: %s, cert: %s]" % (  # noqa: UP031
+                self._setting("key", self.values.text("key")), self._setting("cert", self.values.text("cert"))))  # fmt: skip
+        return tls
+
+    @property
+    def secure(self) -> bool:
+        """Whether TLS is spoken whatever the endpoint's scheme says (certificates were given)."""
+        return bool(self.tls.cert or self.tls.ca)
+
+    def client(self, endpoint: str | None = None) -> EtcdClient:
+        """A client of one endpoint, or of all in turn."""
+        wanted = [endpoint] if endpoint else self.endpoints
+        if self.secure:
+            wanted = [f"https://{e.split('://')[-1]}" for e in wanted]
+        return EtcdClient(self.inv.world, self.inv.proc.netns, wanted, self.tls)
+
+    # -- calls ----------------------------------------------------------------------------------------------------------
+    def call(
+        self, method: str, endpoint: str | None = None, *, logger: str = "etcd-client", **args: Any
+    ) -> Generator[Wait, Any, Any]:
+        """One request; waits for its latency, or for the command time-out where nobody answers.  Raises EtcdError or Failed."""
+        client = self.client(endpoint)
+        where = (endpoint or self.endpoints[0]).split("://")[-1]
+        try:
+            self._verify(client)
+            answer = client.call(method, **args)
+        except ConnectError as error:
+            yield Sleep(self.timeout)
+            self.warn(
+                method, where, logger, f"rpc error: code = DeadlineExceeded desc = {self._reason(error, where)}", peer=False
+            )
+            raise Failed(EXIT_ERROR, "context deadline exceeded") from None
+        except EtcdError as error:
+            yield Sleep(client.latency)
+            self.warn(method, where, logger, f"rpc error: code = {error.grpc_code} desc = {error.message}", peer=True)
+            raise
+        yield Sleep(client.latency)
+        return answer
+
+    def _verify(self, client: EtcdClient) -> None:
+        """What the TLS handshake checks of the server's certificate."""
+        if client.endpoints[0][0] != "https" or self.values.on("insecure-skip-tls-verify"):
+            return
+        cert = client.call("Tls/Certificate")
+        if cert and not (self.tls.ca and x509.signed_by(cert, self.tls.ca)):
+            raise ConnectError("tls", "", "tls: failed to verify certificate: x509: certificate signed by unknown authority")
+
+    @staticmethod
+    def _reason(error: ConnectError, where: str) -> str:
+        if error.kind == "refused":
+            inner = f"transport: Error while dialing: dial tcp {where}: connect: connection refused"
+        elif error.kind == "no-route":
+            inner = f"transport: Error while dialing: dial tcp {where}: connect: no route to host"
+        elif error.kind == "reset":
+            inner = error.detail
+        elif error.kind == "tls":
+            inner = f"transport: authentication handshake failed: {error.detail}"
+        else:
+            return "context deadline exceeded"
+        return f"latest balancer error: connection error: desc = {json.dumps(inner)}"
+
+    def warn(self, method: str, where: str, logger: str, error: str, *, peer: bool) -> None:
+        """The client library's log line."""
+        rng = self.inv.world.rng("etcdctl")
+        local = f"127.0.0.1:{rng.between(32768, 60999)}"
+        auth = "tls" if self.secure else "insecure"
+        seen = (
+            f"Peer{{Addr: '{where}', LocalAddr: '{local}', AuthInfo: '{auth}'}}"
+            if peer
+            else "Peer{Addr: <nil>, LocalAddr: <nil>, AuthInfo: <nil>}"
+        )
+        line = {
+            "level": "warn",
+            "ts": clock.rfc3339_micro(self.inv.world.wall),
+            "logger": logger,
+            "caller": f"v3@v{self.version}/retry_interceptor.go:68",
+            "msg": "retrying of unary invoker failed",
+            "target": f"etcd-endpoints://0x{rng.hex(12)}/{where}",
+            "peer": seen,
+            "method": f"/etcdserverpb.{RPC.get(method, method)}",
+            "attempt": 0,
+            "error": error,
+        }
+        self.inv.err(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+    def header(self) -> Generator[Wait, Any, dict[str, int]]:
+        """The response header as it stands now, for json and fields output."""
+        found = yield from self.call("Header")
+        return {
+            "cluster_id": found.cluster_id,
+            "member_id": found.member_id,
+            "revision": found.revision,
+            "raft_term": found.raft_term,
+        }
+
+    @property
+    def form(self) -> str:
+        """The output format."""
+        return str(self._setting("write-out", self.values.text("write-out")))
+
+    @property
+    def hex(self) -> bool:
+        """Whether keys and values are printed as hex escapes."""
+        return self.values.on("hex")
+
+
+def split(endpoint: str) -> tuple[str, str, int]:
+    """Scheme, host, port."""
+    return split_endpoint(endpoint)

@@ -1,0 +1,1 @@
+"""Scenarios, faults, checks and the map's view: what turns a simulated cluster into a lesson."""

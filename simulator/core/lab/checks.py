@@ -1,0 +1,105 @@
+"""Evaluates an exercise's checks on a fork of the learner's world and says what was expected, found, and which events show it.
+
+The format is that of docs/authoring.md ("The check program").  A check never changes the learner's world.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import TYPE_CHECKING, Any
+
+from ..kernel import clock
+from ..kernel.errors import BadInput
+from ..kernel.trace import TraceEvent
+from . import conditions, probes
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
+
+MAX_CHECKS = 12
+_UNITS = {"ms": clock.MS, "s": clock.SECOND, "m": clock.MINUTE, "h": clock.HOUR}
+
+Verdict = dict[str, Any]
+
+
+def duration(text: str) -> int:
+    """`20s`, `5m`, `1h`, `250ms` in nanoseconds; raises BadInput."""
+    for unit in ("ms", "s", "m", "h"):
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdigit():
+            return int(float(number) * _UNITS[unit])
+    raise BadInput(f"duration {text!r}: write 20s, 5m or 1h")
+
+
+def evaluate(sandbox: Sandbox, program: dict[str, Any]) -> dict[str, Any]:
+    """Verdicts of a check program, in the order of its checks; raises BadInput for a program that cannot be read."""
+    checks = program.get("checks")
+    if not isinstance(checks, list) or not 1 <= len(checks) <= MAX_CHECKS:
+        raise BadInput(f"checks: between 1 and {MAX_CHECKS} are needed")
+    fork = sandbox.fork()
+    settle = duration(str(program.get("settle", "0s")))
+    if settle:
+        fork.advance(fork.now + settle)
+    passed: set[str] = set()
+    verdicts = []
+    for check in checks:
+        verdict = _one(fork, check, passed)
+        if verdict["state"] == "passed":
+            passed.add(check["id"])
+        verdicts.append(verdict)
+    return {"verdicts": verdicts, "passed": len(passed) == len(checks)}
+
+
+def _one(sandbox: Sandbox, check: dict[str, Any], passed: set[str]) -> Verdict:
+    verdict: Verdict = {"id": check["id"], "state": "waiting", "expected": "", "found": "", "message": None, "evidence": []}
+    if not set(check.get("needs", ())) <= passed:
+        return verdict
+    try:
+        value = probes.look(sandbox, check)
+        ok, expected, found = _satisfied(sandbox, value, check["expect"])
+        cases = [c for c in check.get("cases", ()) if not ok and _satisfied(sandbox, value, c["when"])[0]]
+    except BadInput as error:
+        return {**verdict, "state": "error", "found": str(error), "message": check.get("message")}
+    verdict["expected"] = check.get("expected") or expected
+    verdict["found"] = found
+    verdict["state"] = "passed" if ok else "failed"
+    if not ok:
+        verdict["message"] = cases[0]["message"] if cases else check.get("message")
+        verdict["evidence"] = _evidence(sandbox, check)
+    return verdict
+
+
+def _satisfied(sandbox: Sandbox, value: Any, expect: Any) -> tuple[bool, str, str]:
+    """Whether all conditions hold; what the first failing one (else the last) expected and found."""
+    wanted = seen = ""
+    for condition in expect if isinstance(expect, list) else [expect]:
+        for path, operator, want in conditions.expand(condition):
+            if operator == "same":
+                other, _ = conditions.paths.values(probes.look(sandbox, want), str(want.get("path", "")))
+                operator, want = "equals", other[0]
+            ok, found = conditions.holds(value, path, operator, want)
+            wanted, seen = conditions.describe(path, operator, want), conditions.show(_redact(found))
+            if not ok:
+                return False, wanted, seen
+    return True, wanted, seen
+
+
+def _redact(value: Any) -> Any:
+    """Leave the data of Secrets out of what is shown."""
+    if isinstance(value, dict):
+        if value.get("kind") == "Secret":
+            return {k: ("…" if k in ("data", "stringData") else v) for k, v in value.items()}
+        return {k: _redact(v) for k, v in value.items() if k != "managedFields"}
+    return [_redact(v) for v in value] if isinstance(value, list) else value
+
+
+def _evidence(sandbox: Sandbox, check: dict[str, Any]) -> list[dict[str, Any]]:
+    chosen = check.get("evidence")
+    wanted = [chosen.get("ref", "*")] if chosen else probes.refs(check)
+    action = chosen.get("action", "*") if chosen else "*"
+    found: list[TraceEvent] = [
+        e
+        for e in sandbox.world.trace
+        if fnmatch.fnmatchcase(e.action, action) and any(fnmatch.fnmatchcase(e.ref, w) for w in wanted)
+    ]
+    return [{"seq": e.seq, "at": e.at, "actor": e.actor, "action": e.action, "ref": e.ref} for e in found[-3:]]

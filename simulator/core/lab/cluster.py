@@ -1,0 +1,155 @@
+"""A cluster as kubeadm leaves it: machines, control plane by static pods, add-ons through the API, workers joined.
+
+Nothing is put in place by hand that a real cluster makes by running: the kubelet reads the manifests and starts the control plane,
+controllers create the add-ons' pods, the scheduler places them.  Booting is therefore just time passing.
+"""
+
+from __future__ import annotations
+
+from ..host import systemd
+from ..host.machine import Host
+from ..host.x509 import KeyPair
+from ..kernel.clock import MS, SECOND
+from ..kernel.errors import ConnectError, SimulatorError
+from ..kernel.world import World
+from ..kube.api.objects import clone
+from ..kube.client import ApiError, KubeClient
+from ..kube.kubeadm import addons, manifests, pki
+from ..runtime import cri
+from .machines import POD_CIDR, SERVICE_CIDR, add_machine, configure_kubelet, put
+
+CONTROL_PLANE_IMAGES = (
+    f"registry.k8s.io/kube-apiserver:{manifests.VERSION}",
+    f"registry.k8s.io/kube-controller-manager:{manifests.VERSION}",
+    f"registry.k8s.io/kube-scheduler:{manifests.VERSION}",
+    f"registry.k8s.io/kube-proxy:{manifests.VERSION}",
+    manifests.COREDNS_IMAGE,
+    manifests.PAUSE_IMAGE,
+    manifests.ETCD_IMAGE,
+)
+#: How long, in virtual time, a step of the boot may take before it counts as a defect.
+PATIENCE = 300 * SECOND
+
+
+class ClusterBuilder:
+    """Boots one control-plane machine and any number of workers in a world."""
+
+    def __init__(self, world: World, *, control_plane: str = "controlplane", workers: tuple[str, ...] = ("node01", "node02")) -> None:
+        self.world = world
+        self.names = (control_plane, *workers)
+        self.addresses = {name: f"172.30.{1 + i // 200}.{2 + 2 * (i % 100)}" for i, name in enumerate(self.names)}
+        self.hosts: dict[str, Host] = {}
+        self.server = f"https://{self.addresses[control_plane]}:6443"
+
+    def build(self) -> None:
+        """Machines, control plane, add-ons, workers; returns when every node is Ready and every pod runs."""
+        for name in self.names:
+            self.hosts[name] = add_machine(self.world, name, self.addresses[name], self.addresses)
+        for name in self.names:
+            systemd.start_unit(self.world, name, "containerd.service")
+        self._pull(self.names[0])
+        self._init()
+        client = self._admin()
+        self._upload(client)
+        for name in self.names[1:]:
+            self._join(name)
+        self._await_ready(client)
+
+    # -- steps ----------------------------------------------------------------------------------------------------------
+    def _pull(self, name: str) -> None:
+        """`kubeadm config images pull`."""
+        pulls = [cri.pull_image(self.world, name, image) for image in CONTROL_PLANE_IMAGES]
+        self._until(lambda: all(cri.pull_done(self.world, name, pull) for pull in pulls), "images")
+
+    def _init(self) -> None:
+        """`kubeadm init` up to a running API server."""
+        world, node = self.world, self.names[0]
+        host, ip = self.hosts[node], self.addresses[node]
+        self.pki = pki.cluster_pki(world, node=node, ip=ip)
+        self.ca = KeyPair(self.pki["ca.crt"], self.pki["ca.key"])
+        for path, data in self.pki.items():
+            put(world, host, f"/etc/kubernetes/pki/{path}", data, 0o600 if path.endswith(".key") else 0o644)
+        configs = pki.control_plane_kubeconfigs(world, self.ca, self.server)
+        for path, data in configs.items():
+            put(world, host, f"/etc/kubernetes/{path}", data, 0o600)
+        self.super_admin = configs["super-admin.conf"]
+        put(world, host, "/root/.kube/config", configs["admin.conf"], 0o600)
+        configure_kubelet(world, host, pki.kubelet_kubeconfig(world, self.ca, self.server, node), self.ca.cert)
+        pods = {
+            "etcd": manifests.etcd(node, ip),
+            "kube-apiserver": manifests.apiserver(ip, service_cidr=SERVICE_CIDR),
+            "kube-controller-manager": manifests.controller_manager(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR),
+            "kube-scheduler": manifests.scheduler(),
+        }
+        for name, pod in pods.items():
+            put(world, host, f"/etc/kubernetes/manifests/{name}.yaml", manifests.dump(pod), 0o600)
+        systemd.start_unit(world, node, "kubelet.service")
+
+    def _admin(self) -> KubeClient:
+        """A client with the super-admin's certificate, once the API server is ready."""
+        client = KubeClient.from_kubeconfig(self.world, self.names[0], self.super_admin, user_agent="kubeadm/v1.36.2")
+
+        def ready() -> bool:
+            try:
+                client.get("namespaces", None, "kube-system")
+                client.get("nodes", None, self.names[0])
+            except (ConnectError, ApiError):
+                return False
+            return True
+
+        self._until(ready, "the API server")
+        return client
+
+    def _upload(self, client: KubeClient) -> None:
+        """Configuration, RBAC, mark-control-plane, CoreDNS and kube-proxy."""
+        objects = addons.configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR)
+        objects += addons.coredns()
+        objects += addons.kube_proxy(self.server, pod_cidr=POD_CIDR)
+        for resource, obj in objects:
+            client.create(resource, obj["metadata"].get("namespace"), clone(obj))
+        patch = {
+            "metadata": {
+                "labels": {
+                    "node-role.kubernetes.io/control-plane": "",
+                    "node.kubernetes.io/exclude-from-external-load-balancers": "",
+                },
+                "annotations": {"kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock"},
+            },
+            "spec": {"taints": [{"effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane"}]},
+        }
+        client.patch("nodes", None, self.names[0], patch)
+
+    def _join(self, name: str) -> None:
+        """`kubeadm join` of a worker."""
+        host = self.hosts[name]
+        configure_kubelet(self.world, host, pki.kubelet_kubeconfig(self.world, self.ca, self.server, name), self.ca.cert)
+        systemd.start_unit(self.world, name, "kubelet.service")
+
+    def _await_ready(self, client: KubeClient) -> None:
+        def ready() -> bool:
+            nodes = client.list("nodes").items
+            pods = client.list("pods").items
+            wanted = len(self.names)
+            # four static pods, two of CoreDNS, a kube-proxy on each node
+            return (
+                sum(_ready(n) for n in nodes) == wanted
+                and len(pods) >= 6 + wanted
+                and all(_ready(p) for p in pods)
+            )
+
+        self._until(ready, "nodes and pods")
+        self.world.run_until(self.world.now + 15 * SECOND)
+
+    def _until(self, done: object, what: str) -> None:
+        assert callable(done)
+        deadline = self.world.now + PATIENCE
+        while not done():
+            if self.world.now >= deadline:
+                raise SimulatorError(f"boot: {what} not ready after {PATIENCE // SECOND} virtual seconds")
+            self.world.run_until(self.world.now + 250 * MS)
+
+
+def _ready(obj: dict[str, object]) -> bool:
+    status = obj.get("status")
+    conditions = status.get("conditions", []) if isinstance(status, dict) else []
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)

@@ -1,0 +1,121 @@
+"""The machines of a scenario: their base files, addresses, units and configuration, before anything runs on them."""
+
+from __future__ import annotations
+
+from ..host import base, files
+from ..host.machine import Host, UnitState, hosts
+from ..kernel import network
+from ..kernel.world import World
+from ..kube.kubeadm import addons
+from ..kube.kubeadm.manifests import PAUSE_IMAGE, dump
+
+POD_CIDR = "192.168.0.0/16"
+SERVICE_CIDR = "10.96.0.0/12"
+
+_CONTAINERD_UNIT = """\
+[Unit]
+Description=containerd container runtime
+Documentation=https://containerd.io
+After=network.target dbus.service
+
+[Service]
+ExecStart=/usr/bin/containerd
+Type=notify
+Delegate=yes
+KillMode=process
+Restart=always
+RestartSec=5
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+OOMScoreAdjust=-999
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_KUBELET_UNIT = """\
+[Unit]
+Description=kubelet: The Kubernetes Node Agent
+Documentation=https://kubernetes.io/docs/
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=/usr/bin/kubelet
+Restart=always
+StartLimitInterval=0
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_KUBELET_DROP_IN = """\
+# Note: This dropin only works with kubeadm and kubelet v1.11+
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+"""
+
+_CONTAINERD_CONFIG = f"""\
+version = 3
+
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = "{PAUSE_IMAGE}"
+
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
+  SystemdCgroup = true
+"""
+
+_CRICTL = """\
+runtime-endpoint: unix:///run/containerd/containerd.sock
+image-endpoint: unix:///run/containerd/containerd.sock
+"""
+
+
+def put(world: World, host: Host, path: str, data: bytes | str, mode: int = 0o644) -> None:
+    """Write a configuration file, with the directories above it."""
+    raw = data.encode() if isinstance(data, str) else data
+    files.write_file(world, host, path, raw, mode=mode, parents=True)
+
+
+def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str]) -> Host:
+    """A bare Linux machine with containerd, kubelet and the Kubernetes tools installed; nothing runs yet."""
+    rng = world.rng(f"machine/{name}")
+    host = Host(
+        name=name, ip=ip, machine_id=rng.hex(32), boot_id=rng.uuid(), system_uuid=rng.uuid(), boot_at=world.now
+    )
+    hosts(world)[name] = host
+    base.build(host)
+    network.add_namespace(world, name, name, [ip])
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", *(f"{a} {n}" for n, a in neighbours.items())]
+    put(world, host, "/etc/hosts", "\n".join(lines) + "\n")
+    put(world, host, "/etc/hostname", name + "\n")
+    put(world, host, "/etc/machine-id", host.machine_id + "\n", 0o444)
+    put(world, host, "/etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
+    put(world, host, "/run/systemd/resolve/resolv.conf", "nameserver 172.30.1.1\nsearch .\n")
+    put(world, host, "/usr/lib/systemd/system/containerd.service", _CONTAINERD_UNIT)
+    put(world, host, "/usr/lib/systemd/system/kubelet.service", _KUBELET_UNIT)
+    put(world, host, "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", _KUBELET_DROP_IN)
+    put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG)
+    put(world, host, "/etc/crictl.yaml", _CRICTL)
+    host.units["containerd.service"] = UnitState(enabled=True)
+    host.units["kubelet.service"] = UnitState(enabled=True)
+    return host
+
+
+def configure_kubelet(world: World, host: Host, kubeconfig: bytes, ca: bytes) -> None:
+    """What `kubeadm init` and `kubeadm join` write for the kubelet of a node."""
+    put(world, host, "/etc/kubernetes/kubelet.conf", kubeconfig, 0o600)
+    put(world, host, "/etc/kubernetes/pki/ca.crt", ca)
+    put(world, host, "/var/lib/kubelet/config.yaml", dump(addons.kubelet_configuration()))
+    put(world, host, "/var/lib/kubelet/kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS=""\n')
+    files.make_dir(world, host, "/etc/kubernetes/manifests", parents=True)

@@ -1,0 +1,47 @@
+"""The worlds that a session can start from, by name: a literal table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from ..kernel.errors import BadInput
+from ..kernel.world import World
+from .cluster import ClusterBuilder
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """A starting world: what it is called, what it is, and where its first terminals are."""
+
+    name: str
+    title: str
+    terminals: tuple[str, ...]
+    build: Callable[[World], None]
+
+
+def _three_nodes(world: World) -> None:
+    ClusterBuilder(world).build()
+
+
+def _one_node(world: World) -> None:
+    ClusterBuilder(world, workers=()).build()
+
+
+def _two_nodes(world: World) -> None:
+    ClusterBuilder(world, workers=("node01",)).build()
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("three-nodes", "kubeadm v1.36, one control plane and two workers", ("controlplane", "node01", "node02"), _three_nodes),
+    Scenario("two-nodes", "kubeadm v1.36, one control plane and one worker", ("controlplane", "node01"), _two_nodes),
+    Scenario("one-node", "kubeadm v1.36, a control plane alone", ("controlplane",), _one_node),
+)
+
+
+def find(name: str) -> Scenario:
+    """The scenario of that name; raises BadInput that lists the names."""
+    for scenario in SCENARIOS:
+        if scenario.name == name:
+            return scenario
+    raise BadInput(f"scenario {name!r} does not exist; there are: {', '.join(s.name for s in SCENARIOS)}")
