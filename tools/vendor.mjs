@@ -2,7 +2,7 @@
 
    Two changes are made to xterm.js so that it runs under a strict Content-Security-Policy; the build fails when the code
    that they change is no longer there:
-   - <style> elements get the nonce of <meta name="csp-nonce"> (style-src 'self' 'nonce-…');
+   - <style> elements get the nonce of the element with id "csp-nonce" (style-src 'self' 'nonce-…');
    - inline colours are set through the CSSOM, because a style attribute is refused without 'unsafe-inline'. */
 
 import { build } from 'esbuild';
@@ -16,7 +16,7 @@ const out = path.join(root, 'static', 'vendor');
 const modules = path.join(root, 'node_modules');
 const require = createRequire(import.meta.url);
 
-const NONCE = "globalThis.document?.querySelector('meta[name=\"csp-nonce\"]')?.content||''";
+const NONCE = "globalThis.document?.getElementById('csp-nonce')?.nonce||''";
 const XTERM_CHANGES = [
   { find: /([\w$.]+)\.createElement\("style"\)/g, put: `(d=>{let s=d.createElement("style");s.nonce=${NONCE};return s})($1)`, atLeast: 3 },
   {

@@ -1,0 +1,337 @@
+/* The bench beside a lesson: map, inspector, time line, clock and terminals around one connection. The page has one empty element
+   (`data-bench`, docs/protocol.md "Page hooks"); everything in it is made here. */
+
+import { TraceStore, travels, warp } from './causes.js';
+import { Clock } from './clock.js';
+import { Connection } from './connection.js';
+import { button, csrfToken, h, icon, memory, watchWidth } from './dom.js';
+import { factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
+import { modelOf } from './mapmodel.js';
+import { Player } from './player.js';
+import { draw, legend } from './shipmap.js';
+import { t } from './strings.js';
+import { TerminalPanel } from './terminal.js';
+import { asText, current, drawTimeline, sentence } from './timeline.js';
+
+const FINAL = { login: 'bench.login', 'not-found': 'bench.notfound', origin: 'bench.origin' };
+const phone = matchMedia('(width < 62rem)');
+
+export class Bench {
+  constructor(element) {
+    this.element = element;
+    this.plain = memory.get('map') === 'plain';
+    this.hosts = (element.dataset.hosts ?? 'controlplane').split(/[\s,]+/).filter(Boolean);
+    this.resetUrl = element.dataset.reset ?? '';
+    this.build();
+    this.start(element.dataset.ws);
+  }
+
+  /* ---- what stays while clusters change ---- */
+
+  build() {
+    const anchor = this.element.dataset.textAnchor || '#main';
+    this.summary = h('p', {});
+    const sheet = h('div', { class: 'sheet-bar' }, this.summary,
+      h('a', { class: 'btn open', href: `#${this.element.id || 'bench'}` }, t('bench.open')), h('a', { class: 'btn close', href: anchor }, t('bench.close')));
+    this.banner = h('div', { class: 'banner bench-banner', role: 'status', hidden: true });
+    this.notice = h('div', { class: 'banner bench-notice', role: 'status', hidden: true });
+    this.line = h('span', { class: 'bench-line' });
+    this.tools = h('div', { class: 'end' });
+    const bar = h('div', { class: 'bar' }, h('h2', {}, t('bench.title')), this.line, this.tools);
+    this.map = h('div', { class: 'map-host' }, h('p', { class: 'map-empty' }, t('bench.nomap')));
+    this.inspector = h('div', { class: 'inspect', hidden: true });
+    this.timeHost = h('div', { class: 'tl-host' });
+    this.controls = h('div', { class: 'controls', role: 'toolbar', 'aria-label': t('time.toolbar') });
+    this.time = h('div', { class: 'time' }, this.timeHost, this.controls);
+    this.terminals = h('div', {});
+    this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
+    this.popovers = [this.popover('legend'), this.popover('astext'), ...(this.resetUrl ? [this.resetSlip()] : [])];
+    this.element.replaceChildren(sheet, this.banner, this.notice, bar, this.above, this.terminals, ...this.popovers);
+    this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
+    this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
+    watchWidth(this.map, () => this.drawMap());
+    watchWidth(this.timeHost, () => this.paint());
+  }
+
+  popover(name) {
+    const slip = h('div', { class: 'slip', id: `bench-${name}`, popover: 'auto', tabindex: '0', role: 'region', 'aria-label': t(`bench.${name}`) });
+    slip.addEventListener('beforetoggle', (event) => {
+      if (event.newState === 'open') this[`fill_${name}`](slip);
+    });
+    return slip;
+  }
+
+  resetSlip() {
+    const slip = h('div', { class: 'slip', id: 'bench-reset', popover: 'auto', role: 'dialog', 'aria-label': t('bench.reset') });
+    slip.append(h('p', {}, t('bench.reset.ask')), h('div', { class: 'row' },
+      button(t('bench.reset.do'), { class: 'btn is-first', 'data-reset-now': true, onclick: () => { slip.hidePopover(); this.reset(); } }),
+      button(t('bench.cancel'), { class: 'btn', onclick: () => slip.hidePopover() })));
+    return slip;
+  }
+
+  fillTools() {
+    const opens = (label, name, kid) => button(label, { class: 'btn is-plain', popovertarget: `bench-${name}` }, ...(kid ? [kid] : []));
+    this.plainButton = button(t('bench.plain'), { class: 'btn is-plain', 'aria-pressed': String(this.plain), onclick: () => this.togglePlain() });
+    this.tools.replaceChildren(this.clock.badge, ...(this.resetUrl ? [opens(t('bench.reset'), 'reset', icon('reset'))] : []),
+      opens(t('bench.legend'), 'legend'), opens(t('bench.astext'), 'astext'), this.plainButton);
+    this.playButton = h('button', { type: 'button', class: 'btn', 'data-play': true, onclick: () => this.togglePlay() });
+    this.stepButton = button(t('time.step'), { 'data-step': true, onclick: () => this.player.step() }, icon('step'));
+    this.controls.replaceChildren(...this.clock.buttons, h('span', { class: 'end' }), this.playButton, this.stepButton);
+  }
+
+  /* ---- one cluster ---- */
+
+  start(path) {
+    this.connection = new Connection(path);
+    this.store = new TraceStore();
+    this.player = new Player();
+    this.clock = new Clock(this.connection);
+    this.view = null;
+    this.drawn = null;
+    this.selected = null;
+    this.chosen = null;
+    this.fillTools();
+    this.panel = new TerminalPanel(this.terminals, this.connection, this.hosts);
+    this.listen();
+    this.showLine('connecting');
+    this.inspect();
+    this.paint();
+    this.connection.open();
+  }
+
+  listen() {
+    const { connection } = this;
+    connection.addEventListener('status', ({ detail }) => this.status(detail));
+    connection.addEventListener('state', ({ detail }) => { this.element.dataset.clock = detail.running && detail.speed > 0 ? 'running' : 'paused'; });
+    connection.addEventListener('view', ({ detail }) => {
+      this.view = detail;
+      this.drawMap();
+      this.inspect();
+      this.showSummary();
+    });
+    connection.addEventListener('trace', ({ detail }) => this.store.add(detail));
+    connection.addEventListener('batch', ({ detail }) => {
+      if (detail.of === 'trace') this.newEvents();
+    });
+    connection.addEventListener('refused', ({ detail }) => {
+      if (!detail.fatal && detail.reason !== 'rate') this.tell(detail.message || detail.reason);
+    });
+    this.player.addEventListener('paint', () => this.paint());
+    this.player.addEventListener('mode', () => this.showPlay());
+  }
+
+  /** Another cluster takes the place of this one. */
+  use(path, { hosts, reset } = {}) {
+    this.connection.close();
+    this.clock.dispose();
+    this.panel.dispose();
+    this.player.stop();
+    if (hosts?.length) this.hosts = hosts;
+    if (reset !== undefined) this.resetUrl = reset;
+    this.element.dataset.ws = path;
+    this.map.replaceChildren(h('p', { class: 'map-empty' }, t('bench.nomap')));
+    const fresh = h('div', {});
+    this.terminals.replaceWith(fresh);
+    this.terminals = fresh;
+    this.start(path);
+  }
+
+  async reset() {
+    const old = this.element.dataset.ws;
+    try {
+      const answer = await fetch(this.resetUrl, { method: 'POST', headers: { 'X-CSRFToken': csrfToken(), Accept: 'application/json' }, credentials: 'same-origin' });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const { id, ws } = await answer.json();
+      const oldId = old.split('/').filter(Boolean).at(-1);
+      this.use(ws, { reset: this.resetUrl.replace(oldId, id) });
+      this.tell(t('bench.reset.done'));
+      this.element.dispatchEvent(new CustomEvent('bench:reset', { bubbles: true, detail: { id, ws } }));
+    } catch {
+      this.tell(t('bench.reset.failed'));
+    }
+  }
+
+  /* ---- the line to the server ---- */
+
+  showLine(status) {
+    const kind = { online: ['ok', 'bench.online'], connecting: ['wait', 'bench.connecting'] }[status] ?? ['bad', 'bench.offline'];
+    this.line.className = `bench-line st ${kind[0]}`;
+    this.line.textContent = t(kind[1]);
+    this.element.dataset.connection = status === 'connecting' ? 'connecting' : status;
+  }
+
+  status({ status, reason, waitMs }) {
+    clearInterval(this.countdown);
+    this.showLine(status);
+    if (status === 'online' || status === 'connecting') {
+      this.banner.hidden = true;
+      return;
+    }
+    if (status === 'refused') {
+      this.banner.replaceChildren(h('span', {}, t(FINAL[reason] ?? 'bench.notfound')));
+    } else {
+      const words = h('span', { 'aria-hidden': 'true' });
+      const end = performance.now() + waitMs;
+      const count = () => {
+        const left = Math.ceil((end - performance.now()) / 1000);
+        words.textContent = left > 0 ? t('bench.again', { n: left }) : t('bench.again.now');
+      };
+      count();
+      this.countdown = setInterval(count, 1000);
+      this.banner.replaceChildren(h('span', {}, t('bench.lost')), words, button(t('bench.try'), { class: 'btn', onclick: () => this.connection.connect() }));
+    }
+    this.banner.hidden = false;
+  }
+
+  /** Says something that the learner should read, until it is closed. */
+  tell(words) {
+    this.notice.replaceChildren(h('span', {}, words), button('×', { class: 'btn is-plain', 'aria-label': t('bench.dismiss'), onclick: () => { this.notice.hidden = true; } }));
+    this.notice.hidden = false;
+  }
+
+  /* ---- map ---- */
+
+  drawMap() {
+    if (!this.view || !this.map.clientWidth) return;
+    this.drawn = draw(this.map, modelOf(this.view, { plain: this.plain }), this.map.clientWidth, { selected: this.selected });
+    this.paint();
+  }
+
+  togglePlain() {
+    this.plain = !this.plain;
+    memory.set('map', this.plain ? 'plain' : null);
+    this.plainButton.setAttribute('aria-pressed', String(this.plain));
+    this.drawMap();
+  }
+
+  choose(id) {
+    this.selected = id;
+    this.inspect();
+  }
+
+  inspect() {
+    const open = Boolean(this.selected && this.view);
+    this.inspector.hidden = !open;
+    if (!open) return;
+    const facts = partFacts(this.view, this.selected, this.store);
+    if (!facts) {
+      this.inspector.replaceChildren(h('p', {}, t('fact.gone')), this.closeInspector());
+      return;
+    }
+    const events = facts.events.length
+      ? h('ol', { class: 'inspect-events' }, facts.events.map((event) => h('li', {}, button(`#${event.seq}`, { class: 'event-link', onclick: () => this.showEvent(event.seq) }), ` ${sentence(event)}`)))
+      : h('p', {}, t('fact.none'));
+    const commands = h('div', { class: 'row' }, facts.commands.map(([host, command]) => button(command, {
+      class: 'btn is-command', 'aria-label': t('term.run', { name: host, command }), onclick: () => this.run(host, [command]),
+    }, icon('run'))));
+    this.inspector.replaceChildren(
+      h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows)),
+      h('div', { class: 'inspect-more' }, h('h3', {}, t('fact.last')), events, h('h3', {}, t('fact.look')), commands), this.closeInspector());
+  }
+
+  closeInspector() {
+    return button('×', { class: 'btn is-plain inspect-close', 'aria-label': t('fact.close'), onclick: () => {
+      this.selected = null;
+      this.drawn?.select(null);
+      this.inspect();
+      this.map.querySelector('.part[tabindex="0"]')?.focus();
+    } });
+  }
+
+  /* ---- trace ---- */
+
+  newEvents() {
+    const root = this.store.latest();
+    if (root === null) return;
+    if (root !== this.player.root) this.chosen = null;
+    this.showStory(root);
+    this.inspect();
+    this.showSummary();
+  }
+
+  showStory(root) {
+    const story = this.store.story(root);
+    if (!story.length) return;
+    const warped = warp(story);
+    this.moving = travels(warped);
+    this.player.show(root, warped);
+    this.showPlay();
+  }
+
+  /** Evidence: one trace event, marked on the time line. */
+  showEvent(seq) {
+    const root = this.store.rootOf(seq);
+    if (root === null) {
+      this.tell(t('bench.gone', { seq }));
+      return false;
+    }
+    this.chosen = seq;
+    this.player.hold();
+    this.showStory(root);
+    this.player.seek(this.player.warped.at.get(seq) ?? this.player.warped.end);
+    return true;
+  }
+
+  togglePlay() {
+    if (this.player.playing) this.player.hold();
+    else if (this.player.warped && this.player.now < this.player.warped.end) this.player.play();
+    else this.player.again();
+  }
+
+  showPlay() {
+    const { playing } = this.player;
+    this.playButton.replaceChildren(icon(playing ? 'pause' : 'play'), t(playing ? 'time.hold' : 'time.play'));
+    const none = !this.player.warped;
+    this.playButton.disabled = none;
+    this.stepButton.disabled = none;
+  }
+
+  paint() {
+    const { warped, now } = this.player;
+    if (warped) drawTimeline(this.timeHost, warped, this.timeHost.clientWidth, now, this.chosen);
+    else this.timeHost.replaceChildren(h('p', { class: 'tl-empty' }, t('bench.noevents')));
+    this.drawn?.paint(now, warped ? this.moving : []);
+    if (!warped) this.showPlay();
+    this.showLast();
+  }
+
+  showLast() {
+    const { warped, now } = this.player;
+    const event = warped && current(warped, now);
+    const words = event ? `#${event.seq} ${sentence(event)}` : '';
+    const span = this.summary.querySelector('span');
+    if (span && span.textContent !== words) span.textContent = words;
+  }
+
+  showSummary() {
+    this.summary.replaceChildren(this.view ? summary(this.view) : t('bench.connecting'), h('span', {}));
+    this.showLast();
+  }
+
+  /* ---- slips ---- */
+
+  fill_legend(slip) {
+    slip.replaceChildren(h('h3', {}, t('bench.legend')), h('ul', { class: 'legend' }, legend(this.plain)));
+  }
+
+  fill_astext(slip) {
+    slip.replaceChildren(h('h3', {}, t('bench.maptext')), this.view ? h('ul', { class: 'plain' }, mapFacts(this.view).map((line) => h('li', {}, line))) : h('p', {}, t('bench.nomap')),
+      h('h3', {}, t('bench.events')), this.eventList());
+  }
+
+  eventList() {
+    const { warped } = this.player;
+    if (!warped) return h('p', {}, t('bench.noevents'));
+    return h('div', {}, warped.hidden ? h('p', {}, t('bench.earlier', { n: warped.hidden })) : null,
+      h('ol', {}, asText(warped).map((one) => h('li', {}, `${one.when} `, h('code', {}, `#${one.seq}`), ` ${one.lane}: ${one.words}`, one.cause ? ` ${t('bench.cause', { seq: one.cause })}` : ''))));
+  }
+
+  /* ---- for the page ---- */
+
+  /** Types lines into the terminal of a host. */
+  run(host, lines) {
+    const id = this.element.id || 'bench';
+    if (phone.matches && location.hash !== `#${id}`) location.hash = id;
+    return this.panel.run(host, lines);
+  }
+}
