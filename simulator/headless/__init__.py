@@ -1,0 +1,1 @@
+"""`python -m simulator`: worlds without the site, for authors, tests and real clients."""

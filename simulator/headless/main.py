@@ -1,0 +1,79 @@
+"""The command line of `python -m simulator`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from simulator.core.kernel.errors import BadInput
+from simulator.core.lab.checks import duration
+
+
+def _duration(text: str) -> int:
+    try:
+        return duration(text)
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}: write ADDRESS:PORT")
+    return host or "127.0.0.1", int(port)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The argument parser; its texts are checked against docs/simulator.md."""
+    top = argparse.ArgumentParser(prog="python -m simulator", description="A simulated Kubernetes cluster, without the site.")
+    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    sub.add_parser("scenarios", help="list the worlds that can be started")
+    world = argparse.ArgumentParser(add_help=False)
+    world.add_argument("--scenario", default="three-nodes", help="which world (default: three-nodes)")
+    world.add_argument("--seed", type=int, default=1, help="its randomness (default: 1)")
+    run = sub.add_parser("run", parents=[world], help="type commands into a terminal of a fresh world")
+    run.add_argument("--host", default="", help="whose terminal (default: the scenario's first)")
+    run.add_argument("--json", action="store_true", help="read a JSON array of commands, print one JSON record a line")
+    run.add_argument("--settle", type=_duration, default="30s", help="most virtual time to wait for quiet after a command (default: 30s)")
+    run.add_argument("--limit", type=_duration, default="10m", help="virtual time after which a command gets Ctrl-C (default: 10m)")
+    run.add_argument("file", nargs="?", default="-", metavar="FILE", help="one command a line; - is standard input")
+    serve = sub.add_parser("serve", parents=[world], help="one world behind HTTPS for the real kubectl")
+    serve.add_argument("--listen", type=_address, default="127.0.0.1:6443", metavar="ADDRESS:PORT")
+    serve.add_argument("--kubeconfig", default="kubeconfig", metavar="FILE", help="where to write the kubeconfig")
+    serve.add_argument("--speed", type=float, default=1.0, help="virtual seconds per second (default: 1)")
+    sub.add_parser("transcript", help="play one recorded scenario: JSON on standard input, JSON on standard output")
+    bench = sub.add_parser("bench", help="boot, snapshot, restore, fork, latency, speed, memory")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    return top
+
+
+def main(argv: list[str]) -> int:
+    """Run one subcommand; returns the exit status."""
+    args = parser().parse_args(argv)
+    try:
+        if args.command == "scenarios":
+            from simulator.core.lab.scenarios import SCENARIOS
+
+            for scenario in SCENARIOS:
+                print(f"{scenario.name:14} {scenario.title}")
+            return 0
+        if args.command == "run":
+            from . import run
+
+            return run.main(args)
+        if args.command == "serve":
+            from . import serve
+
+            return serve.main(args)
+        if args.command == "transcript":
+            from . import transcript
+
+            return transcript.main()
+        from . import bench
+
+        return bench.main(args)
+    except BadInput as error:
+        print(f"python -m simulator: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
