@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
+import threading
+import time
 
 from celery import Celery
+from celery.signals import worker_process_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursesite.settings")
+
+logger = logging.getLogger(__name__)
 
 app = Celery("slipway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["simulator"])
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _say_alive(sender: object = None, **_kwargs: object) -> None:
+    """Say every few seconds that this worker's queues are served; `/readyz` listens."""
+    queues = [queue.name for queue in sender.task_consumer.queues]  # type: ignore[attr-defined]
+
+    def beat() -> None:
+        from simulator import doorbell
+
+        while True:
+            try:
+                for queue in queues:
+                    doorbell.connection().set(f"slipway:worker:{queue}", os.getpid(), ex=10)
+            except Exception:  # the broker is away; it is told again when it is back
+                logger.debug("no sign of life could be given", exc_info=True)
+            time.sleep(3)
+
+    threading.Thread(target=beat, name="alive", daemon=True).start()
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def _die_with_worker(**_kwargs: object) -> None:
+    """A pool process must not outlive a worker that was killed: its successor has the queue."""
+    from .children import die_with_parent
+
+    die_with_parent(signal.SIGKILL)

@@ -1,0 +1,45 @@
+# make run    the site, on this machine           make test   every check and test
+# make bench  figures of this machine             make help   this
+# PORT=8001 make run takes another port; PYTHON=python3.13 make run another Python.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONUNBUFFERED = 1
+
+.PHONY: help run test bench lint types unit e2e clean
+
+help:
+	@sed -n '1,3p' Makefile
+
+run: $(VENV)/.installed
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/.installed-dev
+	@exec $(BIN)/python -m tools.check
+
+bench: $(VENV)/.installed-dev
+	@exec $(BIN)/python -m tools.bench
+
+# parts of `make test`, for use while working
+lint types unit postgres e2e: $(VENV)/.installed-dev
+	@exec $(BIN)/python -m tools.check $@
+
+# Stamps: a second run has nothing to install until a pin changes.
+$(VENV)/.installed: requirements.txt constraints.txt $(VENV)/.made
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Slipway needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try PYTHON=python3.11 make run"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

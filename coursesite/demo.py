@@ -1,0 +1,72 @@
+"""Two accounts to try the site with: a learner and an instructor.
+
+Their passwords are made at the first start and kept in `var/demo.json`, so that every start prints the same.  `DEMO_ACCOUNTS=0`
+makes none; production sets that (docs/operations.md).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from . import environment
+
+# fmt: off
+_WORDS = (
+    "anchor", "beacon", "berth", "bilge", "bosun", "bridge", "buoy", "cabin", "cargo", "chart", "compass", "convoy",
+    "crane", "deck", "dock", "ferry", "fleet", "galley", "gangway", "harbour", "hatch", "hawser", "helm", "hull",
+    "jetty", "keel", "knot", "ladder", "lantern", "ledger", "lighthouse", "locker", "mast", "mooring", "oar",
+    "pilot", "pier", "port", "quay", "radar", "rigging", "rudder", "sail", "sextant", "signal", "slip", "stern",
+    "tackle", "tide", "tiller", "tug", "wharf", "winch", "yard",
+)
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Names and passwords of the two accounts."""
+
+    learner: tuple[str, str]
+    instructor: tuple[str, str]
+
+
+def _password() -> str:
+    """Easy to type: five words (28 bits) and a number of four digits."""
+    return "-".join([*(secrets.choice(_WORDS) for _ in range(5)), f"{secrets.randbelow(10_000):04}"])
+
+
+def passwords(path: Path) -> dict[str, str]:
+    """The kept passwords, made at first."""
+    try:
+        kept = json.loads(path.read_text())
+        return {"learner": str(kept["learner"]), "instructor": str(kept["instructor"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        made = {"learner": _password(), "instructor": _password()}
+        environment.write_private(path, json.dumps(made, indent=2) + "\n")
+        return made
+
+
+def ensure() -> Accounts | None:
+    """Make the accounts where they are missing, and a cohort of the instructor's with the learner in it."""
+    if not environment.flag("DEMO_ACCOUNTS", True):
+        return None
+    kept = passwords(Path(settings.VAR_DIR) / "demo.json")
+    users = {}
+    for name, password in kept.items():
+        user, made = get_user_model().objects.get_or_create(username=name, defaults={"email": f"{name}@example.org"})
+        if made or not user.check_password(password):
+            user.set_password(password)
+            user.save(update_fields=["password"])
+        users[name] = user
+    if apps.is_installed("lessons") and find_spec("lessons.demo"):
+        course = import_module("lessons.demo")
+        course.ensure(learner=users["learner"], instructor=users["instructor"])
+    return Accounts(("learner", kept["learner"]), ("instructor", kept["instructor"]))

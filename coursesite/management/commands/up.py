@@ -1,0 +1,139 @@
+"""`manage.py up`: the whole site in one command: Valkey (unless REDIS_URL names a server), web and workers, until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from coursesite import demo, embedded, environment, preparing
+from coursesite.supervisor import Supervisor
+from simulator import tasks
+
+
+class Command(BaseCommand):
+    """Start everything, watch it, stop it."""
+
+    help = "Start the site: embedded Valkey, web and one worker a queue. Ctrl-C stops all of it."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--host` and `--port`, else HOST and PORT."""
+        parser.add_argument("--host", default=environment.text("HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=environment.number("PORT", 8000, least=1, most=65_535))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare, start, wait."""
+        host, port = options["host"], options["port"]
+        var = Path(settings.VAR_DIR)
+        (var / "log").mkdir(exist_ok=True)
+        lock = self._lock(var)
+        self._check_port(host, port)
+        began = time.monotonic()
+        valkey = None if environment.text("REDIS_URL") else embedded.Valkey(var)
+        try:
+            if valkey is not None:
+                try:
+                    os.environ["REDIS_URL"] = settings.REDIS_URL = valkey.start()
+                except embedded.CannotStart as error:
+                    raise CommandError(str(error)) from error
+            accounts = preparing.prepare(self._say)
+            self._supervise(host, port, var, valkey, accounts, began)
+        finally:
+            if valkey is not None:
+                valkey.stop()
+                (var / "redis.url").unlink(missing_ok=True)
+            lock.close()
+
+    def _supervise(
+        self, host: str, port: int, var: Path, valkey: embedded.Valkey | None, accounts: demo.Accounts | None, began: float
+    ) -> None:
+        supervisor = Supervisor(env=dict(os.environ), cwd=settings.BASE_DIR, say=self._say)
+        supervisor.add("web", web_argv(host, port), var / "log" / "web.log")
+        for queue in tasks.queues():
+            supervisor.add(f"worker {queue}", worker_argv(queue), var / "log" / f"worker-{queue}.log", patience=15)
+        announced = False
+
+        def watch() -> bool:
+            nonlocal announced
+            if valkey is not None and valkey.process is not None and valkey.process.poll() is not None:
+                self._say(f"Valkey ended with {valkey.process.returncode}; starting it again")
+                valkey.start()
+            if not announced and ready(host, port):
+                announced = True
+                self._announce(host, port, accounts, time.monotonic() - began)
+            return True
+
+        supervisor.watch = watch
+        supervisor.run()
+        self._say("stopped")
+
+    def _announce(self, host: str, port: int, accounts: demo.Accounts | None, seconds: float) -> None:
+        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host
+        self.stdout.write(f"\nSlipway is up after {seconds:.1f} s:  http://{shown}:{port}/\n")
+        if accounts is not None:
+            for role, (name, password) in (("learner", accounts.learner), ("instructor", accounts.instructor)):
+                self.stdout.write(f"  {role:<11} user {name:<11} password {password}")
+        self.stdout.write("Ctrl-C stops it; everything is kept under var/.\n")
+        self.stdout.flush()
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def _lock(self, var: Path) -> IO[str]:
+        """One `up` a folder."""
+        lock = (var / "up.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CommandError(f"The site is running already from {var}. Stop it first (Ctrl-C in its terminal).") from error
+        return lock
+
+    def _check_port(self, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    raise CommandError(
+                        f"Port {port} is taken by another program. Choose another: PORT={port + 1} make run"
+                    ) from error
+                raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def web_argv(host: str, port: int) -> list[str]:
+    """The command line of the web process."""
+    from simulator.frames import FRAME_LIMIT
+
+    options = ["--host", host, "--port", str(port), "--no-access-log", "--lifespan", "off", "--ws-max-size", str(FRAME_LIMIT)]
+    return [sys.executable, "-m", "uvicorn", "coursesite.asgi:application", *options, "--timeout-graceful-shutdown", "3"]
+
+
+def worker_argv(queue: str) -> list[str]:
+    """The command line of one worker."""
+    options = ["-Q", queue, "-n", f"{queue}@%h", "-P", "prefork", "-c", "1", "-l", "INFO"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [sys.executable, "-m", "celery", "-A", "coursesite", "worker", *options, *quiet]
+
+
+def ready(host: str, port: int) -> bool:
+    """Does `/readyz` say yes?"""
+    target = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    try:
+        with urllib.request.urlopen(f"http://{target}:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,90 @@
+"""`make test`: installs what the tests need, then every check, and last all tests, so that pytest's own closing line ends it.
+
+`python -m tools.check NAME …` runs single parts (`make lint`, `make types`, `make unit`, `make postgres`, `make e2e`).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from . import system
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+#: The machine has two cores; browser tests share one group, process tests another (tests/conftest.py).
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("TEST_PROCESSES", "2"), "--dist", "loadgroup"]
+
+
+def run(*argv: str | Path, env: dict[str, str] | None = None) -> int:
+    """One command from the root of the project."""
+    words = [str(word) for word in argv]
+    print(f"\n$ {' '.join([Path(words[0]).name, *words[1:]])}", flush=True)
+    began = time.monotonic()
+    code = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False).returncode
+    print(f"({time.monotonic() - began:.1f} s{'' if code == 0 else f', status {code}'})", flush=True)
+    return code
+
+
+def lint() -> int:
+    """Style, layers, templates, and that no migration is missing."""
+    return max(
+        run(BIN / "ruff", "check", "."),
+        run(BIN / "ruff", "format", "--check", "."),
+        run(BIN / "lint-imports"),
+        run(BIN / "djlint", "templates", "--lint", "--quiet"),
+        run(sys.executable, "manage.py", "check"),
+        run(sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"),
+    )
+
+
+def types() -> int:
+    """mypy in strict mode."""
+    return run(BIN / "mypy")
+
+
+def postgres() -> int:
+    """Tests that touch the database, on a throw-away PostgreSQL."""
+    if system.postgres_bin() is None:
+        print("\n*** PostgreSQL is not installed: its tests are SKIPPED ***", flush=True)
+        return 0
+    return run(sys.executable, "-m", "tools.postgres", sys.executable, "-m", "pytest", "-q", "-m", "postgres")
+
+
+def unit() -> int:
+    """All tests but those in a browser."""
+    return run(*PYTEST, "-m", "not e2e")
+
+
+def e2e() -> int:
+    """Tests in a browser."""
+    return run(sys.executable, "-m", "pytest", "-q", "-m", "e2e")
+
+
+def everything() -> int:
+    """All tests."""
+    return run(*PYTEST)
+
+
+PARTS: dict[str, Callable[[], int]] = {"lint": lint, "types": types, "unit": unit, "postgres": postgres, "e2e": e2e}
+
+
+def main(names: list[str]) -> int:
+    """Run parts, all of them to their end; the status is that of the worst."""
+    system.install()
+    if names:
+        return max(PARTS[name]() for name in names)
+    results = {"lint": lint(), "types": types(), "postgres": postgres()}
+    failed = [name for name, code in results.items() if code]
+    if failed:
+        print(f"\n*** failed: {', '.join(failed)} (see above); the tests follow ***", flush=True)
+    code = everything()
+    return code or int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
