@@ -34,8 +34,17 @@ PATIENCE = 300 * SECOND
 class ClusterBuilder:
     """Boots one control-plane machine and any number of workers in a world."""
 
-    def __init__(self, world: World, *, control_plane: str = "controlplane", workers: tuple[str, ...] = ("node01", "node02")) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        control_plane: str = "controlplane",
+        workers: tuple[str, ...] = ("node01", "node02"),
+        static_pods: bool = True,
+        addons: bool = True,
+    ) -> None:
         self.world = world
+        self.static_pods, self.addons = static_pods, addons
         self.names = (control_plane, *workers)
         self.addresses = {name: f"172.30.{1 + i // 200}.{2 + 2 * (i % 100)}" for i, name in enumerate(self.names)}
         self.hosts: dict[str, Host] = {}
@@ -59,7 +68,7 @@ class ClusterBuilder:
     def _pull(self, name: str) -> None:
         """`kubeadm config images pull`."""
         pulls = [cri.pull_image(self.world, name, image) for image in CONTROL_PLANE_IMAGES]
-        self._until(lambda: all(cri.pull_done(self.world, name, pull) for pull in pulls), "images")
+        self._until(lambda: all(pull.done for pull in pulls), "images")
 
     def _init(self) -> None:
         """`kubeadm init` up to a running API server."""
@@ -82,8 +91,21 @@ class ClusterBuilder:
             "kube-scheduler": manifests.scheduler(),
         }
         for name, pod in pods.items():
-            put(world, host, f"/etc/kubernetes/manifests/{name}.yaml", manifests.dump(pod), 0o600)
+            if self.static_pods:
+                put(world, host, f"/etc/kubernetes/manifests/{name}.yaml", manifests.dump(pod), 0o600)
+            else:
+                self._service(host, name, pod["spec"]["containers"][0]["command"])
         systemd.start_unit(world, node, "kubelet.service")
+
+    def _service(self, host: Host, name: str, command: list[str]) -> None:
+        """A component of the control plane as a systemd service with the flags of its manifest ("the hard way")."""
+        host.fs.install(f"/usr/local/bin/{name}", name)
+        text = (
+            f"[Unit]\nDescription={name}\n\n[Service]\nExecStart=/usr/local/bin/{' '.join(command)}\nRestart=on-failure\n"
+            "RestartSec=5\n\n[Install]\nWantedBy=multi-user.target\n"
+        )
+        put(self.world, host, f"/etc/systemd/system/{name}.service", text)
+        systemd.start_unit(self.world, host, f"{name}.service")
 
     def _admin(self) -> KubeClient:
         """A client with the super-admin's certificate, once the API server is ready."""
@@ -103,8 +125,9 @@ class ClusterBuilder:
     def _upload(self, client: KubeClient) -> None:
         """Configuration, RBAC, mark-control-plane, CoreDNS and kube-proxy."""
         objects = addons.configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR)
-        objects += addons.coredns()
-        objects += addons.kube_proxy(self.server, pod_cidr=POD_CIDR)
+        if self.addons:
+            objects += addons.coredns()
+            objects += addons.kube_proxy(self.server, pod_cidr=POD_CIDR)
         for resource, obj in objects:
             client.create(resource, obj["metadata"].get("namespace"), clone(obj))
         patch = {
@@ -131,9 +154,10 @@ class ClusterBuilder:
             pods = client.list("pods").items
             wanted = len(self.names)
             # four static pods, two of CoreDNS, a kube-proxy on each node
+            expected = (4 if self.static_pods else 0) + (2 + wanted if self.addons else 0)
             return (
                 sum(_ready(n) for n in nodes) == wanted
-                and len(pods) >= 6 + wanted
+                and len(pods) >= expected
                 and all(_ready(p) for p in pods)
             )
 

@@ -68,6 +68,7 @@ _GLOBAL = (
     Flag(name="cacert", usage="verify certificates of TLS-enabled secure servers using this CA bundle"),
     Flag(
         name="auth-jwt-token",
+        hidden=True,
         usage="JWT token used for authentication (if this option is used, --user and --password should not be set)",
     ),
     Flag(name="user", usage="username[:password] for authentication (prompt if password is not supplied)"),

@@ -1,0 +1,110 @@
+"""The worlds in which recordings of real clusters were made, for `python -m simulator transcript`.
+
+`kube`: a cluster after kubeadm without add-ons and mirror pods (the control plane runs as systemd units here); `kubefull`: with kubeadm's
+static pods and add-ons; `etcd1 NAME`: one etcd member without TLS; `kubeadm-only`: a machine with the tools and nothing configured.
+"""
+
+from __future__ import annotations
+
+from ..host import files, processes, systemd
+from ..host.machine import Host, hosts
+from ..kernel.clock import SECOND
+from ..kernel.errors import BadInput
+from ..kernel.world import World
+from ..sandbox import Meta, Sandbox
+from .cluster import ClusterBuilder
+from .machines import add_machine, put
+
+USER = "learner"
+UID = 1001
+HOME = "/home/learner"
+
+
+def unit(description: str, command: str) -> str:
+    """A unit file of a service that is started by hand."""
+    return f"[Unit]\nDescription={description}\n\n[Service]\nExecStart={command}\n\n[Install]\nWantedBy=multi-user.target\n"
+
+
+class Recorded:
+    """One world of a recording and its control steps; raises BadInput for what is not simulated."""
+
+    def __init__(self, env: list[str]) -> None:
+        world = World(seed=7)
+        world.section("sandbox", lambda: Meta("three-nodes"))
+        self.sandbox = Sandbox(world)
+        self.world = world
+        name = env[0] if env else ""
+        if name in ("kube", "kubefull"):
+            self._kube(full=name == "kubefull")
+        elif name == "etcd1" and len(env) == 2:
+            self._machine()
+            self._etcd(env[1], 2379, 2380)
+        elif name == "kubeadm-only":
+            self._machine()
+        else:
+            raise BadInput(f"env {' '.join(env)!r}: not simulated in Slipway yet")
+        self._user()
+        self.sandbox.drain()
+
+    # -- worlds ---------------------------------------------------------------------------------------------------------
+    def _machine(self) -> Host:
+        return add_machine(self.world, "controlplane", "172.30.1.2", {"controlplane": "172.30.1.2"})
+
+    def _kube(self, *, full: bool) -> None:
+        ClusterBuilder(self.world, static_pods=full, addons=full).build()
+
+    def _etcd(self, name: str, client: int, peer: int) -> None:
+        host = hosts(self.world)["controlplane"]
+        command = (
+            f"/usr/local/bin/etcd --name {name} --data-dir /var/lib/{name} --listen-client-urls http://127.0.0.1:{client} "
+            f"--advertise-client-urls http://127.0.0.1:{client} --listen-peer-urls http://127.0.0.1:{peer} "
+            f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster {name}=http://127.0.0.1:{peer}"
+        )
+        host.fs.install("/usr/local/bin/etcd", "etcd:3.6.13")
+        host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.6.13")
+        put(self.world, host, f"/etc/systemd/system/{name}.service", unit(name, command))
+        systemd.start_unit(self.world, host, f"{name}.service")
+        self.world.run_until(self.world.now + 5 * SECOND)
+
+    def _user(self) -> None:
+        """User `learner` with an empty working directory and the administrator's kubeconfig."""
+        host = hosts(self.world)["controlplane"]
+        tree = files.tree(host)
+        tree.append("/etc/passwd", f"{USER}:x:{UID}:{UID}::{HOME}:/bin/bash\n".encode())
+        tree.append("/etc/group", f"{USER}:x:{UID}:\n".encode())
+        for folder in (HOME, f"{HOME}/work", f"{HOME}/.kube"):
+            files.make_dir(self.world, host, folder, parents=True, uid=UID, gid=UID)
+        host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.6.13")
+        if tree.exists("/root/.kube/config"):
+            config = files.read_file(self.world, host, "/root/.kube/config")
+            files.write_file(self.world, host, f"{HOME}/.kube/config", config, mode=0o600, uid=UID, gid=UID)
+            for folder in ("/etc/kubernetes/pki", "/etc/kubernetes/pki/etcd"):
+                for name in tree.listdir(folder):
+                    if name.endswith(".key"):
+                        tree.edit(f"{folder}/{name}").mode = 0o644
+
+    # -- control steps --------------------------------------------------------------------------------------------------
+    def control(self, step: str) -> None:
+        """`stop|kill|start NAME`, `sleep N`; raises BadInput for others."""
+        words = step.split()
+        if len(words) == 2 and words[0] == "sleep":
+            self.sandbox.advance(self.sandbox.now + int(float(words[1]) * SECOND))
+            return
+        if len(words) != 2 or words[0] not in ("stop", "kill", "start"):
+            raise BadInput(f"control {step!r}: not simulated in Slipway yet")
+        verb, name = words
+        host = hosts(self.world)["controlplane"]
+        if name in hosts(self.world):
+            raise BadInput(f"control {step!r}: not simulated in Slipway yet")
+        if verb == "start":
+            systemd.start_unit(self.world, host, f"{name}.service")
+            self.sandbox.advance(self.sandbox.now + 8 * SECOND)
+        elif verb == "stop":
+            systemd.stop_unit(self.world, host, f"{name}.service")
+        else:
+            for proc in processes.by_program(self.world, "controlplane", name):
+                processes.kill(self.world, proc, 9)
+        self.sandbox.advance(self.sandbox.now + SECOND)
+
+
+__all__ = ["Recorded"]

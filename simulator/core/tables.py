@@ -1,0 +1,101 @@
+"""The literal tables that give a world its behaviour: what runs, what can be typed, where timers go, which state there is.
+
+Entries are `module:attribute` below `simulator.core` and are imported on first use, so that a process which never runs `nerdctl` never
+loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+from .etcd.member import EtcdSection
+from .host import executor, processes, systemd
+from .host.machine import Host
+from .host.processes import ProcessTable
+from .host.virtual import VIRTUAL
+from .kernel.network import Network
+from .kernel.world import World, dispatch_wake
+
+
+class Lazy(dict[str, Any]):
+    """A table whose `module:attribute` entries are imported when they are first asked for."""
+
+    def _load(self, name: str) -> Any:
+        entry = super().__getitem__(name)
+        if isinstance(entry, str):
+            module, _, attribute = entry.partition(":")
+            entry = getattr(import_module(f"simulator.core.{module}"), attribute)
+            self[name] = entry
+        return entry
+
+    def __getitem__(self, name: str) -> Any:
+        return self._load(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The entry, or `default`."""
+        return self._load(name) if name in self else default
+
+
+#: Daemons by program name (the part before `:`).
+PROGRAMS = Lazy(
+    {
+        "etcd": "etcd.program:PROGRAM",
+        "kube-apiserver": "kube.apiserver.program:PROGRAM",
+        "kube-controller-manager": "kube.controllers.program:PROGRAM",
+        "kube-scheduler": "kube.scheduler.program:PROGRAM",
+        "kube-proxy": "kube.proxy.program:PROGRAM",
+        "kubelet": "kube.kubelet.program:PROGRAM",
+    }
+)
+
+#: Commands by program name.
+COMMANDS = Lazy(
+    {
+        "kubectl": "cli.kubectl:main",
+        "etcdctl": "cli.etcdctl:main",
+        "ctr": "cli.ctr:main",
+        "nerdctl": "cli.nerdctl:main",
+        "crictl": "cli.crictl:main",
+    }
+)
+
+#: Sections of a world by name, with their types.
+SECTIONS: dict[str, Any] = {
+    "etcd": EtcdSection,
+    "hosts": dict[str, Host],
+    "network": Network,
+    "processes": ProcessTable,
+}
+
+#: Timer targets by the part before `:`.
+DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
+    "co": executor.dispatch,
+    "proc": processes.dispatch,
+    "unit": systemd.dispatch,
+    "wake": dispatch_wake,
+}
+
+#: Where processes' output goes, by the part before `:` of `Process.sink`.
+SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink}
+
+
+def install(world: World, tty: Callable[[World, str, int, str], None]) -> None:
+    """Give a world its behaviour; `tty` receives the output of terminals."""
+    world.tables.update(
+        {
+            "programs": PROGRAMS,
+            "commands": COMMANDS,
+            "dispatch": DISPATCH,
+            "sinks": SINKS,
+            "http": processes.serve,
+            "virtual": VIRTUAL,
+            "tty": tty,
+        }
+    )
+
+
+def known(names: Iterable[str]) -> list[str]:
+    """Those names that a world can run, sorted."""
+    return sorted(n for n in names if n in COMMANDS or n in PROGRAMS)
