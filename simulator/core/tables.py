@@ -17,6 +17,10 @@ from .host.processes import ProcessTable
 from .host.virtual import VIRTUAL
 from .kernel.network import Network
 from .kernel.world import World, dispatch_wake
+from .kube.kubelet.state import KubeletState
+from .runtime.state import RuntimeState
+from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
+from .runtime.table import SINKS as RUNTIME_SINKS
 
 
 class Lazy(dict[str, Any]):
@@ -47,6 +51,7 @@ PROGRAMS = Lazy(
         "kube-scheduler": "kube.scheduler.program:PROGRAM",
         "kube-proxy": "kube.proxy.program:PROGRAM",
         "kubelet": "kube.kubelet.program:PROGRAM",
+        **RUNTIME_PROGRAMS,
     }
 )
 
@@ -65,8 +70,11 @@ COMMANDS = Lazy(
 SECTIONS: dict[str, Any] = {
     "etcd": EtcdSection,
     "hosts": dict[str, Host],
+    "kubelet": dict[str, KubeletState],
     "network": Network,
     "processes": ProcessTable,
+    "redis": dict[str, dict[str, str]],
+    "runtime": dict[str, RuntimeState],
 }
 
 #: Timer targets by the part before `:`.
@@ -78,7 +86,7 @@ DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
 }
 
 #: Where processes' output goes, by the part before `:` of `Process.sink`.
-SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink}
+SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink, **RUNTIME_SINKS}
 
 
 def install(world: World, tty: Callable[[World, str, int, str], None]) -> None:

@@ -58,6 +58,13 @@ def pull_image(world: World, host: str, image: str) -> Pull:
     return containerd.begin_pull(world, host, SPACE, image)
 
 
+def pull_done(world: World, host: str, pull: Pull) -> bool:
+    """Whether a pull has ended; raises CriError when it failed."""
+    if pull.done and pull.error:
+        raise CriError(pull.code, pull.error)
+    return pull.done
+
+
 def image_status(world: World, host: str, text: str) -> Image | None:
     """The image of that name, id or id prefix."""
     containerd.connect(world, host)

@@ -1,0 +1,282 @@
+"""The kubelet's own Node: registration, status and lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus/setters.go`, `pkg/util/node`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...kernel import clock
+from ...kernel.clock import SECOND
+from ...kernel.errors import ConnectError
+from ...runtime import containerd, cri
+from ..client import ApiError
+from .context import VERSION, Kubelet
+
+Obj = dict[str, Any]
+
+#: `baseRuntimeSyncThreshold`: the runtime may be silent this long before the node is NotReady.
+RUNTIME_SILENCE = 30 * SECOND
+#: `relistThreshold` of the PLEG.
+PLEG_SILENCE = 180 * SECOND
+#: How long to wait for a pod CIDR from the node IPAM controller before the node's own block of 192.168.0.0/16 is used (as
+#: a CNI plugin with its own IPAM does).
+CIDR_PATIENCE = 4 * SECOND
+LEASE_SECONDS = 40
+
+_PRESSURES = (
+    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available", "NodeHasSufficientMemory"),
+    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "NodeHasNoDiskPressure"),
+    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available", "NodeHasSufficientPID"),
+)
+
+
+def capacity(kubelet: Kubelet) -> tuple[Obj, Obj]:
+    """(capacity, allocatable) of the machine."""
+    host = kubelet.host
+    pods = str(kubelet.state.config.get("maxPods", 110))
+    total: Obj = {"cpu": str(host.cpus), "ephemeral-storage": f"{host.disk_kib}Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0"}
+    total |= {"memory": f"{host.memory_kib}Ki", "pods": pods}
+    free = dict(total)
+    free["ephemeral-storage"] = str(host.disk_kib * 1024 * 9 // 10)
+    free["memory"] = f"{host.memory_kib - 100 * 1024}Ki"
+    return total, free
+
+
+def initial(kubelet: Kubelet) -> Obj:
+    """The Node object that the kubelet registers."""
+    name = kubelet.state.node
+    labels = {
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        **kubelet.state.labels,
+    }
+    node: Obj = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels, "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}},
+        "spec": {},
+        "status": status(kubelet, {}),
+    }
+    taints = [*kubelet.state.taints]
+    if not is_ready(node["status"]):
+        taints.append({"effect": "NoSchedule", "key": "node.kubernetes.io/not-ready"})
+    if taints:
+        node["spec"]["taints"] = taints
+    return node
+
+
+def is_ready(status_: Obj) -> bool:
+    """Whether a node status says Ready."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in status_.get("conditions") or ())
+
+
+def _readiness(kubelet: Kubelet) -> tuple[bool, str]:
+    """(ready, message) from runtime and network."""
+    state, world = kubelet.state, kubelet.world
+    problems: list[str] = []
+    silent = world.now - state.runtime_seen
+    if not state.runtime_up and silent > RUNTIME_SILENCE:
+        problems.append("container runtime is down")
+        if silent > PLEG_SILENCE:
+            ago = f"{silent // clock.MINUTE}m{silent % clock.MINUTE / SECOND:g}s"
+            problems.append(f"PLEG is not healthy: pleg was last seen active {ago} ago; threshold is 3m0s")
+    else:
+        try:
+            for kind, good, reason, message in cri.status(world, kubelet.proc.host):
+                if not good:
+                    problems.append(f"container runtime network not ready: {kind}=false reason:{reason} message:{message}")
+        except ConnectError:
+            if state.node_status is None:
+                problems.append("container runtime status check may not have completed yet")
+    if not problems:
+        return True, "kubelet is posting ready status"
+    return False, problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
+
+
+def status(kubelet: Kubelet, old: Obj) -> Obj:
+    """The node's status now; conditions keep their transition times from `old`."""
+    host, now = kubelet.host, kubelet.stamp()
+    total, free = capacity(kubelet)
+    before = {c["type"]: c for c in old.get("conditions") or ()}
+    conditions = [c for c in old.get("conditions") or () if c["type"] not in ("Ready", *(p[0] for p in _PRESSURES))]
+    wanted = [(kind, "False", reason, message, event) for kind, reason, message, event in _PRESSURES]
+    ready, message = _readiness(kubelet)
+    wanted.append(("Ready", "True" if ready else "False", "KubeletReady" if ready else "KubeletNotReady", message, "NodeReady" if ready else "NodeNotReady"))
+    for kind, value, reason, text, event in wanted:
+        previous = before.get(kind)
+        changed = previous is None or previous["status"] != value
+        since = now if changed or previous is None else previous["lastTransitionTime"]
+        conditions.append({"lastHeartbeatTime": now, "lastTransitionTime": since, "message": text, "reason": reason, "status": value, "type": kind})
+        if changed and not (kind == "Ready" and previous is None and not ready):
+            kubelet.node_event("Normal", event, f"Node {kubelet.state.node} status is now: {event}")
+    return {
+        "addresses": [{"address": host.ip, "type": "InternalIP"}, {"address": kubelet.state.node, "type": "Hostname"}],
+        "allocatable": free,
+        "capacity": total,
+        "conditions": conditions,
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": int(kubelet.state.config.get("port", 10250))}},
+        "images": _images(kubelet),
+        "nodeInfo": {
+            "architecture": "amd64",
+            "bootID": host.boot_id,
+            "containerRuntimeVersion": f"containerd://{containerd.VERSION}",
+            "kernelVersion": host.kernel,
+            "kubeProxyVersion": "",
+            "kubeletVersion": VERSION,
+            "machineID": host.machine_id,
+            "operatingSystem": "linux",
+            "osImage": host.os_image,
+            "swap": {"capacity": 0},
+            "systemUUID": host.system_uuid,
+        },
+        "runtimeHandlers": [{"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": ""}, {"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": "runc"}],
+        "features": {"supplementalGroupsPolicy": True},
+    }
+
+
+def _images(kubelet: Kubelet) -> list[Obj]:
+    try:
+        images = cri.list_images(kubelet.world, kubelet.proc.host)
+    except ConnectError:
+        return list((kubelet.state.node_status or {}).get("images") or ())
+    found = [{"names": [*i["repoDigests"], *i["repoTags"]][:5], "sizeBytes": int(i["size"])} for i in images if i["repoTags"] or i["repoDigests"]]
+    found.sort(key=lambda i: (-int(str(i["sizeBytes"])), str(i["names"])))
+    return found[:50]
+
+
+def _significant(status_: Obj) -> Obj:
+    """A status without heartbeat times, for comparison."""
+    plain = dict(status_)
+    plain["conditions"] = [{k: v for k, v in c.items() if k != "lastHeartbeatTime"} for c in status_.get("conditions") or ()]
+    return plain
+
+
+def register(kubelet: Kubelet) -> bool:
+    """Create the Node, or take over the one that is there; False when the API server is away."""
+    state = kubelet.state
+    try:
+        node = initial(kubelet)
+        try:
+            created = kubelet.client.create("nodes", None, node)
+            kubelet.log("I", "kubelet_node_status.go:77", "Successfully registered node", node=state.node)
+        except ApiError as failed:
+            if failed.code != 409:
+                raise
+            created = kubelet.client.get("nodes", None, state.node)
+            kubelet.log("I", "kubelet_node_status.go:120", "Node was previously registered", node=state.node)
+        state.registered = True
+        state.node_status = created.get("status") or {}
+        adopt_cidr(kubelet, created)
+        return True
+    except (ConnectError, ApiError) as failed:
+        kubelet.log("E", "kubelet_node_status.go:107", "Unable to register node with API server", err=str(failed), node=state.node)
+        return False
+
+
+def adopt_cidr(kubelet: Kubelet, node: Obj) -> None:
+    """Hand the node's pod CIDR to the runtime's network once it is known."""
+    state, world = kubelet.state, kubelet.world
+    cidr = str((node.get("spec") or {}).get("podCIDR") or "")
+    if not cidr and world.now - state.started_at >= CIDR_PATIENCE:
+        from ...host.machine import hosts
+
+        cidr = f"192.168.{sorted(hosts(world)).index(kubelet.proc.host)}.0/24"
+    if cidr and cidr != state.node_cidr:
+        try:
+            cri.update_runtime_config(world, kubelet.proc.host, cidr)
+            state.node_cidr = cidr
+        except ConnectError:
+            return
+
+
+def heartbeat(kubelet: Kubelet) -> None:
+    """Every 10 s (and when readiness changes): renew the lease; send the status when it changed or five minutes have passed."""
+    state = kubelet.state
+    _look_at_runtime(kubelet)
+    if not state.registered and not register(kubelet):
+        return
+    try:
+        if not state.node_cidr:
+            adopt_cidr(kubelet, kubelet.client.get("nodes", None, state.node))
+        _renew(kubelet)
+        report(kubelet)
+    except (ConnectError, ApiError) as failed:
+        kubelet.log("E", "kubelet_node_status.go:474", "Error updating node status, will retry", err=component_text(failed))
+        state.lease = None
+
+
+def component_text(failed: Exception) -> str:
+    """An error of the client in one line."""
+    return str(failed).splitlines()[0] if str(failed) else type(failed).__name__
+
+
+def _look_at_runtime(kubelet: Kubelet) -> None:
+    state, world = kubelet.state, kubelet.world
+    try:
+        containerd.connect(world, kubelet.proc.host)
+    except ConnectError as failed:
+        if state.runtime_up:
+            state.runtime_up = False
+            world.after(RUNTIME_SILENCE + SECOND, kubelet.proc.target, ["node"])
+            kubelet.log(
+                "E", "kubelet.go:3200", "Container runtime sanity check failed",
+                err=f'rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix {containerd.SOCKET}: connect: {failed.detail}\\"',
+            )  # fmt: skip
+        return
+    if not state.runtime_up:
+        world.after(0, kubelet.proc.target, ["node"])
+    state.runtime_up, state.runtime_seen = True, world.now
+
+
+def report(kubelet: Kubelet) -> None:
+    """Send the node's status when it differs from what was sent, or when it is five minutes old."""
+    state, world = kubelet.state, kubelet.world
+    try:
+        key = "|".join(i["id"] for i in cri.list_images(world, kubelet.proc.host))
+    except ConnectError:
+        key = state.images_key
+    old = state.node_status or {}
+    ready, message = _readiness(kubelet)
+    current = next((c for c in old.get("conditions") or () if c["type"] == "Ready"), None)
+    same = current is not None and current["message"] == message and (current["status"] == "True") == ready
+    due = world.now - state.node_sent_at >= int(state.config["nodeStatusReportFrequencyNs"])
+    if same and key == state.images_key and not due and old.get("images") is not None:
+        return
+    node = kubelet.client.get("nodes", None, state.node)
+    adopt_cidr(kubelet, node)
+    fresh = status(kubelet, node.get("status") or {})
+    kubelet.client.patch("nodes", None, state.node, {"status": fresh}, kind="merge", subresource="status")
+    if _significant(fresh) != _significant(old) and is_ready(fresh) != is_ready(old):
+        kubelet.log("I", "setters.go:600", "Node became ready" if ready else "Node became not ready", node=state.node)
+    state.node_status, state.node_sent_at, state.images_key = fresh, world.now, key
+
+
+def _renew(kubelet: Kubelet) -> None:
+    """Renew the node's lease, or make it (`component-helpers/apimachinery/lease/controller.go`)."""
+    state, world = kubelet.state, kubelet.world
+    stamp = clock.rfc3339_micro(world.wall)
+    if state.lease is not None:
+        spec = {**state.lease["spec"], "renewTime": stamp}
+        try:
+            state.lease = kubelet.client.update("leases", {**state.lease, "spec": spec})
+            return
+        except ApiError as failed:
+            if failed.code not in (404, 409):
+                raise
+    try:
+        lease = kubelet.client.get("leases", "kube-node-lease", state.node)
+        state.lease = kubelet.client.update("leases", {**lease, "spec": {**lease["spec"], "renewTime": stamp, "holderIdentity": state.node}})
+    except ApiError as failed:
+        if failed.code != 404:
+            raise
+        node = kubelet.client.get("nodes", None, state.node)
+        owner = {"apiVersion": "v1", "kind": "Node", "name": state.node, "uid": node["metadata"]["uid"]}
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": state.node, "namespace": "kube-node-lease", "ownerReferences": [owner]},
+            "spec": {"holderIdentity": state.node, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": stamp},
+        }
+        state.lease = kubelet.client.create("leases", "kube-node-lease", body)

@@ -1,0 +1,167 @@
+"""The daemon `kubelet` (`cmd/kubelet/app/server.go`, `pkg/kubelet/kubelet.go`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...host.process import Process
+from ...host.program import Exited
+from ...kernel import network
+from ...kernel.clock import MS, SECOND
+from ...kernel.errors import ConnectError
+from ...kernel.http import Request, Response
+from ...kernel.world import World
+from ...runtime import cri
+from . import config, node, probes, server, sources, status, termination, worker
+from .context import VERSION, Kubelet
+from .state import KubeletState, kubelets
+
+
+class KubeletProgram:
+    """Reacts to bells (files, runtime, API) and timers; there is no periodic relist."""
+
+    def start(self, world: World, proc: Process) -> None:
+        """Read flags and configuration, listen, and begin to look at files, runtime and API."""
+        flags, settings = config.load(world, proc)
+        name = flags.get("hostname-override") or proc.host
+        labels = dict(pair.split("=", 1) for pair in flags.get("node-labels", "").split(",") if "=" in pair)
+        state = KubeletState(pid=proc.pid, host=proc.host, node=name, config=settings, kubeconfig=flags.get("kubeconfig", ""), labels=labels)
+        state.started_at = state.runtime_seen = world.now
+        kubelets(world)[proc.host] = state
+        kubelet = Kubelet(world, proc)
+        kubelet.log("I", "server.go:534", "Kubelet version", kubeletVersion=VERSION)
+        path = state.kubeconfig
+        if path and not kubelet.host.fs.exists(path) and "bootstrap-kubeconfig" in flags and not kubelet.host.fs.exists(flags["bootstrap-kubeconfig"]):
+            text = f"failed to run Kubelet: unable to load bootstrap kubeconfig: stat {flags['bootstrap-kubeconfig']}: no such file or directory"
+            kubelet.log("E", "run.go:72", "command failed", err=text)
+            raise Exited(1)
+        for port, address in ((int(settings["port"]), "0.0.0.0"), (int(settings["healthzPort"]), str(settings["healthzBindAddress"]))):
+            try:
+                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
+            except OSError:
+                kubelet.log("E", "server.go:168", "Failed to listen and serve", err=f"listen tcp {address}:{port}: bind: address already in use")
+                raise Exited(1) from None
+        world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
+        world.subscribe("registry:pods", proc.target, ["api"])
+        directory = sources.static_directory(kubelet)
+        if directory:
+            world.subscribe(f"file:{proc.host}:{directory}", proc.target, ["files"], low=20 * MS, high=900 * MS)
+        kubelet.log("I", "kubelet.go:3309", "Starting kubelet main sync loop")
+        world.after(kubelet.rng(300, 700), proc.target, ["begin"])
+
+    def timer(self, world: World, proc: Process, payload: Any) -> None:
+        """`[kind, …]`; see the branches."""
+        kubelet = Kubelet(world, proc)
+        kind = payload[0]
+        if isinstance(kind, list):  # a watched hook has ended
+            worker.stop_now(kubelet, kubelet.state.pods[kind[1]], kind[2], 2 * SECOND) if kind[1] in kubelet.state.pods else None
+        elif kind == "pod":
+            pod = kubelet.state.pods.get(payload[1])
+            if pod is not None:
+                pod.wake_seq = 0 if pod.wake_at <= world.now else pod.wake_seq
+                worker.sync(kubelet, pod)
+        elif kind == "probe":
+            probes.fire(kubelet, *payload[1:])
+        elif kind == "cri":
+            self._runtime(kubelet)
+        elif kind == "api":
+            self._api(kubelet)
+        elif kind == "beat":
+            self._beat(kubelet)
+        elif kind == "node":
+            node.heartbeat(kubelet)
+        elif kind == "files":
+            sources.read_static(kubelet)
+        elif kind == "stop":
+            if payload[1] in kubelet.state.pods:
+                worker.stop_now(kubelet, kubelet.state.pods[payload[1]], payload[2], payload[3])
+        elif kind == "orphans":
+            termination.orphans(kubelet)
+        elif kind == "begin":
+            self._begin(kubelet)
+
+    def _begin(self, kubelet: Kubelet) -> None:
+        kubelet.node_event("Normal", "Starting", "Starting kubelet.")
+        sources.read_static(kubelet)
+        node.heartbeat(kubelet)
+        self._api(kubelet)
+        if not kubelet.state.registered:
+            self._retry_registration(kubelet, 200 * MS)
+        kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
+
+    def _retry_registration(self, kubelet: Kubelet, delay: int) -> None:
+        """registerWithAPIServer: again after 100 ms, doubling to 7 s; here the retries share the heartbeat's timer kind."""
+        kubelet.state.api_retry = delay
+        kubelet.world.after(delay, kubelet.proc.target, ["api"])
+
+    def _beat(self, kubelet: Kubelet) -> None:
+        """Every nodeStatusUpdateFrequency: lease, node status, and what could not be sent before."""
+        node.heartbeat(kubelet)
+        self._flush(kubelet)
+        if not kubelet.state.api_synced:
+            self._api(kubelet)
+        kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
+
+    def _flush(self, kubelet: Kubelet) -> None:
+        for uid in list(kubelet.state.pods):
+            pod = kubelet.state.pods.get(uid)
+            if pod is not None and pod.dirty and pod.work == "sync":
+                status.send(kubelet, pod)
+
+    def _api(self, kubelet: Kubelet) -> None:
+        state = kubelet.state
+        if not state.registered:
+            if not node.register(kubelet):
+                self._retry_registration(kubelet, min(max(state.api_retry, 100 * MS) * 2, 7 * SECOND))
+                return
+            for pod in state.pods.values():
+                pod.sent = ""
+                kubelet.wake(pod, kubelet.world.now + kubelet.rng(5, 60))
+            node.heartbeat(kubelet)
+            kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
+        if sources.sync_api(kubelet):
+            if state.api_retry:
+                state.api_retry = 0
+                self._flush(kubelet)
+            self._look_for_orphans(kubelet)
+            return
+        state.api_retry = min(max(state.api_retry * 2, 800 * MS), 30 * SECOND)
+        kubelet.world.after(state.api_retry, kubelet.proc.target, ["api"])
+
+    def _runtime(self, kubelet: Kubelet) -> None:
+        state = kubelet.state
+        was = state.runtime_up
+        try:
+            cri.version(kubelet.world, kubelet.proc.host)
+            state.runtime_seen = kubelet.world.now
+            if not was:
+                node.heartbeat(kubelet)
+        except ConnectError:
+            node.heartbeat(kubelet)
+            return
+        worker.relist(kubelet)
+        self._look_for_orphans(kubelet)
+
+    def _look_for_orphans(self, kubelet: Kubelet) -> None:
+        """Housekeeping runs every 2 s; its timer exists only while there is something to do."""
+        from ...runtime.state import runtime
+
+        state = kubelet.state
+        if state.orphan_timer in kubelet.world.timers or not state.api_synced:
+            return
+        if any(s.uid not in state.pods for s in runtime(kubelet.world, kubelet.proc.host).sandboxes.values()):
+            state.orphan_timer = kubelet.world.after(2 * SECOND, kubelet.proc.target, ["orphans"])
+
+    def stop(self, world: World, proc: Process, signal: int) -> int:
+        """Containers run on; the state is rebuilt from sources and runtime at the next start."""
+        kubelets(world).pop(proc.host, None)
+        world.warm.get("kubelet-clients", {}).pop(proc.key, None)
+        return 137 if signal == 9 else 0
+
+    def http(self, world: World, proc: Process, request: Request) -> Response:
+        """The kubelet's server."""
+        return server.handle(Kubelet(world, proc), request)
+
+
+#: The entry of `tables["programs"]`.
+PROGRAM = KubeletProgram()

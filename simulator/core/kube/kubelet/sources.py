@@ -1,0 +1,212 @@
+"""Where pods come from: files below staticPodPath (`pkg/kubelet/config/file.go`) and the API (`config/apiserver.go`), and mirror pods."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from typing import Any
+
+import yaml
+
+from ...host import files
+from ...kernel import clock
+from ...kernel.errors import ConnectError
+from ..api.objects import clone
+from ..client import ApiError, Informer
+from .context import Kubelet
+from .state import PodState
+
+Obj = dict[str, Any]
+
+HASH = "kubernetes.io/config.hash"
+SOURCE = "kubernetes.io/config.source"
+SEEN = "kubernetes.io/config.seen"
+MIRROR = "kubernetes.io/config.mirror"
+
+
+def static_directory(kubelet: Kubelet) -> str:
+    """The directory of static pods, or ""."""
+    return str(kubelet.state.config.get("staticPodPath") or "")
+
+
+def read_static(kubelet: Kubelet) -> bool:
+    """Read the manifests again; starts, changes and ends static pods.  True when something changed."""
+    directory = static_directory(kubelet)
+    if not directory:
+        return False
+    found: dict[str, tuple[str, Obj]] = {}
+    tree = files.tree(kubelet.host, kubelet.proc.mnt)
+    try:
+        names = [n for n in tree.listdir(directory) if not n.startswith(".")]
+    except OSError:
+        kubelet.log("E", "file.go:110", "Unable to process watch event", err=f"error while processing manifest directory {directory}")
+        names = []
+    for name in names:
+        path = posixpath.join(directory, name)
+        try:
+            if tree.isdir(path):
+                continue
+            pod = _decode(kubelet, path, tree.read(path))
+        except (OSError, ValueError, yaml.YAMLError) as failed:
+            text = str(failed).splitlines()[0] if str(failed) else "unreadable"
+            kubelet.log("E", "file.go:187", "Could not process manifest file", err=f"{path}: couldn't parse as pod({text}), please check config file", path=path)
+            continue
+        found[pod["metadata"]["uid"]] = (path, pod)
+    state = kubelet.state
+    gone = [uid for uid in state.static if uid not in found]
+    fresh = [uid for uid in found if uid not in state.static]
+    state.static = {uid: path for uid, (path, _) in found.items()}
+    from . import worker
+
+    for uid in gone:
+        pod_state = state.pods.get(uid)
+        if pod_state is not None:
+            worker.terminate(kubelet, pod_state)
+    for uid in fresh:
+        if uid not in state.pods:
+            worker.add(kubelet, PodState(uid=uid, pod=found[uid][1], source="file"))
+    return bool(gone or fresh)
+
+
+def _decode(kubelet: Kubelet, path: str, data: bytes) -> Obj:
+    pod = yaml.load(data[:3_000_000], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not isinstance(pod, dict) or pod.get("kind") != "Pod":
+        kind = pod.get("kind") if isinstance(pod, dict) else None
+        raise ValueError(f"invalid pod: {kind!r}")
+    meta = pod.setdefault("metadata", {})
+    spec = pod.get("spec")
+    if not isinstance(spec, dict) or not isinstance(spec.get("containers"), list) or not meta.get("name"):
+        raise ValueError("invalid pod: spec.containers: Required value")
+    node = kubelet.state.node
+    digest = hashlib.md5(node.encode() + path.encode() + data, usedforsecurity=False).hexdigest()
+    meta["name"] = f"{meta['name']}-{node}".lower()
+    meta.setdefault("namespace", "default")
+    meta["uid"] = digest
+    annotations = {str(k): str(v) for k, v in (meta.get("annotations") or {}).items()}
+    annotations[HASH] = digest
+    annotations[SEEN] = _nano(kubelet)
+    annotations[SOURCE] = "file"
+    meta["annotations"] = annotations
+    spec["nodeName"] = node
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("schedulerName", "default-scheduler")
+    spec.setdefault("enableServiceLinks", True)
+    spec.setdefault("securityContext", {})
+    spec["tolerations"] = [*(spec.get("tolerations") or ()), {"effect": "NoExecute", "operator": "Exists"}]
+    pod["status"] = {"phase": "Pending"}
+    return pod
+
+
+def _nano(kubelet: Kubelet) -> str:
+    wall = kubelet.world.wall
+    fraction = f"{wall % clock.SECOND:09d}".rstrip("0")
+    return clock.rfc3339(wall)[:-1] + (f".{fraction}" if fraction else "") + "Z"
+
+
+# -- mirror pods --------------------------------------------------------------------------------------------------------
+def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
+    """Create (or replace) the mirror pod of a static pod; False when the API server is away."""
+    meta = pod.pod["metadata"]
+    try:
+        try:
+            found = kubelet.client.get("pods", pod.namespace, pod.name)
+            if (found["metadata"].get("annotations") or {}).get(MIRROR) == meta["annotations"][HASH] and not found["metadata"].get("deletionTimestamp"):
+                return True
+            kubelet.client.delete("pods", pod.namespace, pod.name, grace=0)
+        except ApiError as failed:
+            if failed.code != 404:
+                raise
+        mirror = clone(pod.pod)
+        mirror["metadata"].pop("uid", None)
+        mirror["metadata"]["annotations"][MIRROR] = meta["annotations"][HASH]
+        mirror.pop("status", None)
+        if kubelet.state.registered:
+            node = kubelet.client.get("nodes", None, kubelet.state.node)
+            owner = {"apiVersion": "v1", "controller": True, "kind": "Node", "name": kubelet.state.node, "uid": node["metadata"]["uid"]}
+            mirror["metadata"]["ownerReferences"] = [owner]
+        kubelet.client.create("pods", pod.namespace, mirror)
+        pod.sent = ""
+        return True
+    except ConnectError:
+        return False
+    except ApiError as failed:
+        kubelet.log("E", "kubelet.go:1900", "Failed creating a mirror pod for", err=failed.message, pod=f"{pod.namespace}/{pod.name}")
+        return False
+
+
+def delete_mirror(kubelet: Kubelet, pod: PodState) -> None:
+    """Delete the mirror pod of a static pod that has ended."""
+    try:
+        found = kubelet.client.get("pods", pod.namespace, pod.name)
+        if (found["metadata"].get("annotations") or {}).get(MIRROR) == pod.uid:
+            kubelet.client.delete("pods", pod.namespace, pod.name, grace=0)
+    except (ConnectError, ApiError):
+        return
+
+
+# -- the API ------------------------------------------------------------------------------------------------------------
+def informer(kubelet: Kubelet) -> Informer:
+    """The watch on this node's pods."""
+    state = kubelet.state
+    state.informer.field_selector = f"spec.nodeName={state.node}"
+    return Informer(kubelet.client, state.informer, f"kubelet/{kubelet.proc.key}/pods")
+
+
+def sync_api(kubelet: Kubelet) -> bool:
+    """Take in what the API says of this node's pods; False when the server is away (asked again later)."""
+    state = kubelet.state
+    try:
+        watcher = informer(kubelet)
+        changes = watcher.sync()
+        if changes or not state.api_synced:
+            _apply(kubelet, watcher)
+    except (ConnectError, ApiError):
+        return False
+    state.api_synced = True
+    return True
+
+
+def _apply(kubelet: Kubelet, watcher: Informer) -> None:
+    """Level-triggered: compare every pod of the API with what runs."""
+    from . import worker
+
+    state = kubelet.state
+    wanted: dict[str, Obj] = {}
+    mirrors: dict[str, Obj] = {}
+    for obj in watcher.list():
+        annotations = obj["metadata"].get("annotations") or {}
+        if MIRROR in annotations:
+            mirrors[f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"] = obj
+        else:
+            wanted[obj["metadata"]["uid"]] = obj
+    for uid, obj in wanted.items():
+        known = state.pods.get(uid)
+        if known is None:
+            if not obj["metadata"].get("deletionTimestamp") or _exists(kubelet, uid):
+                worker.add(kubelet, PodState(uid=uid, pod=obj, source="api"))
+            else:
+                worker.add(kubelet, PodState(uid=uid, pod=obj, source="api", work="terminating", grace=0))
+            continue
+        if known.pod["metadata"].get("resourceVersion") != obj["metadata"].get("resourceVersion"):
+            worker.update(kubelet, known, obj)
+    for uid in [u for u, p in state.pods.items() if p.source == "api" and u not in wanted]:
+        worker.removed(kubelet, state.pods[uid])
+    for pod in [p for p in state.pods.values() if p.source == "file" and p.work == "sync"]:
+        mirror = mirrors.get(f"{pod.namespace}/{pod.name}")
+        if mirror is None or mirror["metadata"].get("deletionTimestamp") or mirror["metadata"]["annotations"][MIRROR] != pod.uid:
+            pod.sent = ""
+            kubelet.wake(pod, kubelet.world.now)
+    for key, mirror in mirrors.items():
+        if not any(f"{p.namespace}/{p.name}" == key for p in state.pods.values() if p.source == "file"):
+            try:
+                kubelet.client.delete("pods", mirror["metadata"]["namespace"], mirror["metadata"]["name"], grace=0)
+            except (ConnectError, ApiError):
+                continue
+
+
+def _exists(kubelet: Kubelet, uid: str) -> bool:
+    from ...runtime.state import runtime
+
+    return any(s.uid == uid for s in runtime(kubelet.world, kubelet.proc.host).sandboxes.values())

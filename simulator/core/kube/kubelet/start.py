@@ -1,0 +1,134 @@
+"""Starting one container: image, creation, start, post-start hook (`pkg/kubelet/kuberuntime/kuberuntime_container.go: startContainer`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...host import files
+from ...kernel.errors import ConnectError
+from ...runtime import cri
+from . import envs, hooks, images, volumes
+from .context import Kubelet
+from .state import PodState, Track
+from .units import grace_period
+
+Obj = dict[str, Any]
+
+
+class StartFailed(Exception):
+    """The container could not be started; it waits with `reason`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def step(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attempt: int) -> bool:
+    """Go on with starting a container; True once it has been started, False while the image is on its way or being created."""
+    name = container["name"]
+    try:
+        if not images.ensure(kubelet, pod, container, track):
+            return False
+    except images.ImageError as failed:
+        kubelet.pod_event(pod, "Warning", "Failed", f"Error: {failed.reason}", name)
+        raise StartFailed(failed.reason, str(failed)) from failed
+    if not track.created:
+        _create(kubelet, pod, container, track, attempt)
+        track.created = True
+        pod.busy_until = kubelet.world.now + kubelet.rng(25, 90)
+        return False
+    track.created = False
+    try:
+        cri.start_container(kubelet.world, kubelet.proc.host, track.id)
+    except cri.CriError as failed:
+        kubelet.pod_event(pod, "Warning", "Failed", f"Error: {failed.message}", name)
+        raise StartFailed("RunContainerError", failed.message) from failed
+    track.reason = track.message = ""
+    track.image_id = ""
+    track.stopping = False
+    track.kill_reason = ""
+    kubelet.pod_event(pod, "Normal", "Started", "Container started", name)
+    _link_log(kubelet, pod, container, track)
+    hooks.post_start(kubelet, pod, container, track)
+    return True
+
+
+def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attempt: int) -> None:
+    name = container["name"]
+    try:
+        pairs = envs.build(kubelet, pod, container)
+    except envs.EnvError as failed:
+        kubelet.pod_event(pod, "Warning", "Failed", f"Error: {failed}", name)
+        raise StartFailed("CreateContainerConfigError", str(failed)) from failed
+    known = dict(pairs)
+    security = {**(pod.pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
+    user = security.get("runAsUser")
+    if security.get("runAsNonRoot") and (user == 0 or (user is None and _image_user(kubelet, track) in ("", "root", "0"))):
+        why = "container's runAsUser breaks non-root policy" if user == 0 else "container has runAsNonRoot and image will run as root"
+        text = f'{why} (pod: "{pod.full_name}({pod.uid})", container: {name})'
+        kubelet.pod_event(pod, "Warning", "Failed", f"Error: {text}", name)
+        raise StartFailed("CreateContainerConfigError", text)
+    sandbox = cri.find_sandbox(kubelet.world, kubelet.proc.host, pod.sandbox)
+    labels = {
+        "io.kubernetes.container.name": name,
+        "io.kubernetes.pod.name": pod.name,
+        "io.kubernetes.pod.namespace": pod.namespace,
+        "io.kubernetes.pod.uid": pod.uid,
+    }
+    annotations = {
+        "io.kubernetes.container.restartCount": str(attempt),
+        "io.kubernetes.container.terminationMessagePath": str(container.get("terminationMessagePath") or "/dev/termination-log"),
+        "io.kubernetes.container.terminationMessagePolicy": str(container.get("terminationMessagePolicy") or "File"),
+        "io.kubernetes.pod.terminationGracePeriod": str(grace_period(pod.pod)),
+    }
+    config: Obj = {
+        "metadata": {"name": name, "attempt": attempt},
+        "image": track.image_id,
+        "command": [envs.expand(str(w), known) for w in container.get("command") or ()],
+        "args": [envs.expand(str(w), known) for w in container.get("args") or ()],
+        "workingDir": container.get("workingDir"),
+        "envs": pairs,
+        "mounts": volumes.mounts(kubelet, pod, container),
+        "labels": labels,
+        "annotations": annotations,
+        "logPath": f"{name}/{attempt}.log",
+        "tty": container.get("tty"),
+        "stdin": container.get("stdin"),
+        "user": "" if user is None else str(user),
+        "hosts": volumes.hosts_file(kubelet, pod, sandbox.ip),
+        "resolv": volumes.resolv_conf(kubelet, pod),
+    }
+    try:
+        ident = cri.create_container(kubelet.world, kubelet.proc.host, pod.sandbox, config)
+    except cri.CriError as failed:
+        kubelet.pod_event(pod, "Warning", "Failed", f"Error: {failed.message}", name)
+        raise StartFailed("CreateContainerError", failed.message) from failed
+    if track.id:
+        old = cri.list_containers(kubelet.world, kubelet.proc.host)
+        stale = [c for c in old if c.labels.get("io.kubernetes.pod.uid") == pod.uid and c.name == name and c.id not in (ident, track.id)]
+        for container_ in stale:
+            cri.remove_container(kubelet.world, kubelet.proc.host, container_.id)
+    track.id, track.restarts = ident, attempt
+    track.probes = {}
+    track.seen = ""
+    kubelet.pod_event(pod, "Normal", "Created", "Container created", name)
+
+
+def _image_user(kubelet: Kubelet, track: Track) -> str:
+    image = cri.image_status(kubelet.world, kubelet.proc.host, track.image_id)
+    if image is None:
+        return ""
+    message = cri.image_message(image)
+    return str(message["uid"]["value"]) if message["uid"] else str(message["username"])
+
+
+def _link_log(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> None:
+    """The legacy link below /var/log/containers."""
+    try:
+        record = cri.find_container(kubelet.world, kubelet.proc.host, track.id)
+        tree = files.tree(kubelet.host)
+        tree.mkdir("/var/log/containers", True, now=kubelet.world.wall)
+        link = f"/var/log/containers/{pod.name}_{pod.namespace}_{container['name']}-{track.id}.log"
+        tree.symlink(record.log_path, link, now=kubelet.world.wall)
+    except (OSError, ConnectError, cri.CriError):
+        return

@@ -1,0 +1,129 @@
+"""What a kubelet remembers, as plain data; the section `kubelet` maps a host's name to its `KubeletState`.
+
+A restarted kubelet begins with an empty state and finds its pods again in its sources and in the runtime, as a real one does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...kernel.world import World
+from ..client import InformerState
+from ..events import EventState
+
+Obj = dict[str, Any]
+
+
+class Probe(msgspec.Struct):
+    """One prober worker (`pkg/kubelet/prober/worker.go`): its newest result, how often it came in a row, and when it runs next."""
+
+    next_at: int = 0
+    result: bool | None = None
+    streak: int = 0
+    last: bool = False
+    hold: bool = False
+
+
+class Track(msgspec.Struct):
+    """One container of a pod, over its restarts."""
+
+    id: str = ""
+    restarts: int = 0
+    reason: str = ""
+    message: str = ""
+    pull: str = ""
+    pull_from: int = 0
+    image_backoff: int = 0
+    image_failed: int = 0
+    image_error: str = ""
+    crash_backoff: int = 0
+    crash_at: int = 0
+    last: Obj | None = None
+    seen: str = ""
+    probes: dict[str, Probe] = {}
+    started: bool = False
+    kill_reason: str = ""
+    stopping: bool = False
+    image_id: str = ""
+    checked: str = ""
+    created: bool = False
+
+
+class PodState(msgspec.Struct, kw_only=True):
+    """One pod on this node.  `work` is `sync`, `terminating` or `gone`; times are virtual ns."""
+
+    uid: str
+    pod: Obj
+    source: str
+    work: str = "sync"
+    sandbox: str = ""
+    attempt: int = 0
+    tracks: dict[str, Track] = {}
+    busy_until: int = 0
+    wake_at: int = 0
+    wake_seq: int = 0
+    started_at: str = ""
+    status: Obj = {}
+    sent: str = ""
+    dirty: bool = False
+    grace: int = -1
+    kill_at: int = 0
+    volumes_ready: bool = False
+    mount_backoff: int = 0
+    waiting_since: int = 0
+    resync: bool = False
+    terminal: str = ""
+    reason: str = ""
+    message: str = ""
+    ip: str = ""
+
+    @property
+    def name(self) -> str:
+        """The pod's name."""
+        return str(self.pod["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """The pod's namespace."""
+        return str(self.pod["metadata"].get("namespace") or "default")
+
+    @property
+    def full_name(self) -> str:
+        """`name_namespace`, as the kubelet names pods in its messages."""
+        return f"{self.name}_{self.namespace}"
+
+
+class KubeletState(msgspec.Struct, kw_only=True):
+    """Everything one kubelet process knows."""
+
+    pid: int
+    host: str
+    node: str
+    config: Obj = {}
+    kubeconfig: str = ""
+    labels: dict[str, str] = {}
+    taints: list[Obj] = []
+    informer: InformerState = msgspec.field(default_factory=lambda: InformerState("pods"))
+    events: EventState = msgspec.field(default_factory=EventState)
+    pods: dict[str, PodState] = {}
+    static: dict[str, str] = {}
+    registered: bool = False
+    api_synced: bool = False
+    api_retry: int = 0
+    lease: Obj | None = None
+    node_status: Obj | None = None
+    node_sent_at: int = 0
+    node_cidr: str = ""
+    runtime_seen: int = 0
+    runtime_up: bool = False
+    ready: bool | None = None
+    started_at: int = 0
+    orphan_timer: int = 0
+    images_key: str = ""
+
+
+def kubelets(world: World) -> dict[str, KubeletState]:
+    """The section, by host name."""
+    return world.section("kubelet", dict)

@@ -1,0 +1,154 @@
+"""The end of pods: graceful termination, clean-up, and pods whose containers are all done (`SyncTerminatingPod`, `SyncTerminatedPod`)."""
+
+from __future__ import annotations
+
+from ...kernel.clock import SECOND
+from ...kernel.errors import ConnectError
+from ...runtime import cri
+from ...runtime.state import runtime
+from ..client import ApiError
+from . import sources, status, volumes
+from .context import Kubelet
+from .state import PodState
+from .units import all_containers, grace_period
+
+
+def begin(kubelet: Kubelet, pod: PodState, *, removed: bool = False) -> None:
+    """A pod is to end: kill its containers, each with the grace period."""
+    if pod.work == "gone":
+        return
+    grace = grace_period(pod.pod)
+    if pod.source == "api" and not pod.pod["metadata"].get("deletionTimestamp"):
+        grace = int(pod.pod["spec"].get("terminationGracePeriodSeconds") or 30)
+    grace = max(grace, 0 if removed else 1) if pod.source == "api" else grace
+    if pod.work == "terminating":
+        if 0 <= grace < pod.grace:
+            _hasten(kubelet, pod, grace)
+        kubelet.wake(pod, kubelet.world.now)
+        return
+    pod.work, pod.grace = "terminating", grace
+    pod.kill_at = kubelet.world.now
+    pod.busy_until = 0
+    for track in pod.tracks.values():
+        track.pull = ""
+    kubelet.world.emit(f"kubelet/{kubelet.proc.host}", "pod.terminate", f"pods/{pod.namespace}/{pod.name}", {"grace": grace})
+    try:
+        stop_all(kubelet, pod)
+    except ConnectError:
+        kubelet.wake(pod, kubelet.world.now + 10 * SECOND)
+        return
+    kubelet.wake(pod, kubelet.world.now + kubelet.rng(5, 20))
+
+
+def _hasten(kubelet: Kubelet, pod: PodState, grace: int) -> None:
+    """A shorter grace period came while the pod is ending."""
+    pod.grace = grace
+    for track in pod.tracks.values():
+        record = status.record(kubelet, track)
+        if record is not None and record.state == "RUNNING":
+            try:
+                cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(grace, 2) * SECOND)
+            except (ConnectError, cri.CriError):
+                continue
+
+
+def stop_all(kubelet: Kubelet, pod: PodState) -> None:
+    """Stop every running container; sidecars after the others would have ended (in reverse order, as far as the grace period lasts)."""
+    from . import worker
+
+    for container in all_containers(pod.pod):
+        track = pod.tracks.get(container["name"])
+        record = status.record(kubelet, track)
+        if track is not None and record is not None and record.state == "RUNNING":
+            worker.kill_container(kubelet, pod, container, track, f"Stopping container {container['name']}")
+            track.kill_reason = ""
+
+
+def _running(kubelet: Kubelet, pod: PodState) -> bool:
+    return any((r := status.record(kubelet, t)) is not None and r.state == "RUNNING" for t in pod.tracks.values())
+
+
+def step(kubelet: Kubelet, pod: PodState) -> None:
+    """One look at a pod that is ending."""
+    world, host = kubelet.world, kubelet.proc.host
+    if _running(kubelet, pod):
+        stop_all(kubelet, pod)
+        for track in pod.tracks.values():
+            record = status.record(kubelet, track)
+            track.seen = f"{record.id}/{record.state}" if record is not None else ""
+        if pod.source == "api":
+            status.send(kubelet, pod)
+        return
+    for track in pod.tracks.values():
+        record = status.record(kubelet, track)
+        track.seen = f"{record.id}/{record.state}" if record is not None else ""
+        track.reason = track.message = "" if record is not None else track.reason
+    sandbox = runtime(world, host).sandboxes.get(pod.sandbox)
+    if sandbox is not None and sandbox.state == "READY":
+        cri.stop_pod_sandbox(world, host, sandbox.id)
+        if pod.source == "api":
+            status.send(kubelet, pod)
+        pod.busy_until = world.now + kubelet.rng(150, 700)
+        kubelet.wake(pod, pod.busy_until)
+        return
+    _finish(kubelet, pod)
+
+
+def _finish(kubelet: Kubelet, pod: PodState) -> None:
+    """Everything has stopped: clean up, and let the API forget the pod."""
+    world, host = kubelet.world, kubelet.proc.host
+    if pod.source == "api":
+        status.send(kubelet, pod)
+        if pod.dirty:
+            kubelet.wake(pod, world.now + 10 * SECOND)
+            return
+        try:
+            kubelet.client.delete("pods", pod.namespace, pod.name, grace=0, uid=pod.uid)
+        except ConnectError:
+            kubelet.wake(pod, world.now + 10 * SECOND)
+            return
+        except ApiError as failed:
+            if failed.code not in (404, 409):
+                kubelet.wake(pod, world.now + 10 * SECOND)
+                return
+    else:
+        sources.delete_mirror(kubelet, pod)
+    for sandbox in [s for s in runtime(world, host).sandboxes.values() if s.uid == pod.uid]:
+        cri.remove_pod_sandbox(world, host, sandbox.id)
+    volumes.tear_down(kubelet, pod)
+    pod.work = "gone"
+    if pod.wake_seq:
+        world.cancel(pod.wake_seq)
+    kubelet.state.pods.pop(pod.uid, None)
+    world.emit(f"kubelet/{host}", "pod.gone", f"pods/{pod.namespace}/{pod.name}")
+    for other in kubelet.state.pods.values():
+        if other.full_name == pod.full_name:
+            kubelet.wake(other, world.now)
+
+
+def finished(kubelet: Kubelet, pod: PodState) -> None:
+    """A pod that has Succeeded or Failed: its sandbox goes down, its containers stay for their logs."""
+    if _running(kubelet, pod):
+        stop_all(kubelet, pod)
+        return
+    sandbox = runtime(kubelet.world, kubelet.proc.host).sandboxes.get(pod.sandbox)
+    if sandbox is not None and sandbox.state == "READY":
+        cri.stop_pod_sandbox(kubelet.world, kubelet.proc.host, sandbox.id)
+    for track in pod.tracks.values():
+        record = status.record(kubelet, track)
+        track.seen = f"{record.id}/{record.state}" if record is not None else ""
+
+
+def orphans(kubelet: Kubelet) -> None:
+    """Housekeeping: a sandbox of no known pod (made with crictl, or left by a force-deleted pod) is stopped and removed."""
+    world, host, state = kubelet.world, kubelet.proc.host, kubelet.state
+    state.orphan_timer = 0
+    if not state.api_synced:
+        return
+    try:
+        for sandbox in cri.list_pod_sandboxes(world, host):
+            if sandbox.uid not in state.pods:
+                kubelet.log("I", "kubelet_pods.go:1180", "Clean up containers for orphaned pod we had not seen before", podUID=sandbox.uid, killPodOptions="<internal error: json: unsupported type: chan<- struct {}>")
+                cri.remove_pod_sandbox(world, host, sandbox.id)
+    except (ConnectError, cri.CriError):
+        return

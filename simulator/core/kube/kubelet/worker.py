@@ -1,0 +1,392 @@
+"""Pod workers: each look brings one pod a step nearer to what its source says (`pkg/kubelet/pod_workers.go`, `kubelet.go: SyncPod`,
+`kuberuntime_manager.go: computePodActions`).
+
+A step that takes time sets `busy_until`; a pull is waited for by its bell.  Containers of a pod are started one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...kernel import clock
+from ...kernel.clock import MS, SECOND
+from ...kernel.errors import ConnectError
+from ...runtime import cri
+from ...runtime.state import Container, Sandbox, runtime
+from . import hooks, probes, start, status, termination, volumes
+from .context import Kubelet
+from .state import PodState, Track
+from .units import all_containers, is_sidecar, should_restart
+
+Obj = dict[str, Any]
+CRASH_FIRST, CRASH_LONGEST = 10 * SECOND, 300 * SECOND
+
+
+# -- what sources tell --------------------------------------------------------------------------------------------------
+def add(kubelet: Kubelet, pod: PodState) -> None:
+    """A new pod of a source: find what already runs of it, and sync it."""
+    kubelet.state.pods[pod.uid] = pod
+    for container in all_containers(pod.pod):
+        pod.tracks[container["name"]] = Track()
+    old = pod.pod.get("status") or {}
+    pod.started_at = str(old.get("startTime") or "")
+    if old.get("phase") in ("Succeeded", "Failed"):
+        pod.terminal = str(old["phase"])
+    _adopt(kubelet, pod)
+    kubelet.world.emit(f"kubelet/{kubelet.proc.host}", "pod.add", f"pods/{pod.namespace}/{pod.name}", {"source": pod.source})
+    if pod.pod["metadata"].get("deletionTimestamp") and pod.work == "sync":
+        terminate(kubelet, pod)
+        return
+    kubelet.wake(pod, kubelet.world.now + kubelet.rng(2, 12))
+
+
+def _adopt(kubelet: Kubelet, pod: PodState) -> None:
+    """After a restart of the kubelet: the runtime's sandboxes and containers of this pod are taken over."""
+    state = runtime(kubelet.world, kubelet.proc.host)
+    found = sorted((s for s in state.sandboxes.values() if s.uid == pod.uid), key=lambda s: s.attempt)
+    if not found:
+        return
+    pod.sandbox, pod.attempt, pod.ip = found[-1].id, found[-1].attempt, found[-1].ip
+    pod.volumes_ready = True
+    space = state.namespaces.get("k8s.io")
+    for container in sorted(space.containers.values() if space is not None else (), key=lambda c: c.attempt):
+        track = pod.tracks.get(container.name)
+        if container.sandbox in [s.id for s in found] and track is not None:
+            previous = status.record(kubelet, track)
+            if previous is not None and previous.state == "EXITED":
+                track.last = status.terminated(previous)
+            track.id, track.restarts = container.id, container.attempt
+
+
+def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
+    """The source's object has changed."""
+    old = pod.pod
+    pod.pod = obj
+    if obj["metadata"].get("deletionTimestamp"):
+        terminate(kubelet, pod)
+        return
+    if old["spec"] is obj["spec"] or old["spec"] == obj["spec"]:
+        if old["metadata"].get("annotations") != obj["metadata"].get("annotations") or old["metadata"].get("labels") != obj["metadata"].get("labels"):
+            kubelet.wake(pod, kubelet.world.now)
+        return
+    images = {c["name"]: c.get("image") for c in all_containers(old)}
+    for container in all_containers(obj):
+        track = pod.tracks.setdefault(container["name"], Track())
+        record = status.record(kubelet, track)
+        if container["name"] in images and images[container["name"]] != container.get("image"):
+            track.image_id = track.pull = track.reason = track.message = ""
+            track.image_backoff = 0
+            if record is not None and record.state == "RUNNING":
+                kill_container(kubelet, pod, container, track, f"Container {container['name']} definition changed, will be restarted")
+    kubelet.wake(pod, kubelet.world.now)
+
+
+def removed(kubelet: Kubelet, pod: PodState) -> None:
+    """The API does not know the pod any more."""
+    if pod.work == "gone":
+        return
+    terminate(kubelet, pod, removed=True)
+
+
+def terminate(kubelet: Kubelet, pod: PodState, *, removed: bool = False) -> None:
+    """Begin (or hasten) the pod's end."""
+    termination.begin(kubelet, pod, removed=removed)
+
+
+# -- one look at a pod --------------------------------------------------------------------------------------------------
+def sync(kubelet: Kubelet, pod: PodState) -> None:
+    """Do the next step for a pod, and report its status."""
+    world = kubelet.world
+    if pod.work == "gone":
+        return
+    if pod.busy_until > world.now:
+        kubelet.wake(pod, pod.busy_until)
+        return
+    try:
+        if pod.work == "terminating":
+            termination.step(kubelet, pod)
+            return
+        if not pod.started_at:
+            pod.started_at = kubelet.stamp()
+        _sync(kubelet, pod)
+    except ConnectError:
+        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
+    except cri.CriError as failed:
+        kubelet.log("E", "pod_workers.go:1324", "Error syncing pod, skipping", err=str(failed), pod=f"{pod.namespace}/{pod.name}", podUID=pod.uid)
+        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
+    if pod.work == "sync":
+        status.send(kubelet, pod)
+
+
+def _sync(kubelet: Kubelet, pod: PodState) -> None:
+    if pod.source == "file" and _blocked(kubelet, pod):
+        return
+    if pod.terminal:
+        termination.finished(kubelet, pod)
+        return
+    _notice(kubelet, pod)
+    if _past_deadline(kubelet, pod):
+        return
+    if not _volumes(kubelet, pod) or not _network(kubelet, pod):
+        return
+    sandbox = runtime(kubelet.world, kubelet.proc.host).sandboxes.get(pod.sandbox)
+    if sandbox is None or sandbox.state != "READY":
+        _sandbox(kubelet, pod, sandbox)
+        return
+    if not _init_containers(kubelet, pod):
+        return
+    for container in pod.pod["spec"]["containers"]:
+        if not _container(kubelet, pod, container):
+            return
+    if status.generate(kubelet, pod)["phase"] in ("Succeeded", "Failed"):
+        kubelet.wake(pod, kubelet.world.now)
+
+
+def _blocked(kubelet: Kubelet, pod: PodState) -> bool:
+    """A static pod waits until the earlier one of its name has gone."""
+    for other in kubelet.state.pods.values():
+        if other is not pod and other.source == "file" and other.full_name == pod.full_name and other.work != "gone":
+            if other.work == "terminating" or other.uid not in kubelet.state.static:
+                kubelet.wake(pod, kubelet.world.now + SECOND)
+                return True
+    return False
+
+
+def _notice(kubelet: Kubelet, pod: PodState) -> None:
+    """Remember the state in which each container was found; a running one is probed."""
+    for container in all_containers(pod.pod):
+        track = pod.tracks.setdefault(container["name"], Track())
+        record = status.record(kubelet, track)
+        seen = f"{record.id}/{record.state}" if record is not None else ""
+        if seen == track.seen:
+            continue
+        track.seen = seen
+        if record is not None and record.state == "RUNNING":
+            probes.begin(kubelet, pod, container, track)
+        elif record is not None and record.state == "EXITED":
+            track.probes = {}
+
+
+def _past_deadline(kubelet: Kubelet, pod: PodState) -> bool:
+    limit = pod.pod["spec"].get("activeDeadlineSeconds")
+    if limit is None:
+        return False
+    left = clock.parse_rfc3339(pod.started_at) + int(limit) * SECOND - kubelet.world.wall
+    if left > 0:
+        kubelet.world.after(left, kubelet.proc.target, ["pod", pod.uid])
+        return False
+    pod.terminal, pod.reason = "Failed", "DeadlineExceeded"
+    pod.message = "Pod was active on the node longer than the specified deadline"
+    kubelet.pod_event(pod, "Normal", "DeadlineExceeded", pod.message)
+    termination.stop_all(kubelet, pod)
+    return True
+
+
+def _volumes(kubelet: Kubelet, pod: PodState) -> bool:
+    if pod.volumes_ready:
+        return True
+    try:
+        volumes.set_up(kubelet, pod)
+    except volumes.MountError as failed:
+        kubelet.pod_event(pod, "Warning", "FailedMount", str(failed))
+        pod.mount_backoff = min(max(500 * MS, pod.mount_backoff * 2), 122 * SECOND)
+        kubelet.wake(pod, kubelet.world.now + pod.mount_backoff)
+        return False
+    pod.volumes_ready = True
+    return True
+
+
+def _network(kubelet: Kubelet, pod: PodState) -> bool:
+    if pod.pod["spec"].get("hostNetwork"):
+        return True
+    for kind, good, reason, message in cri.status(kubelet.world, kubelet.proc.host):
+        if kind == "NetworkReady" and not good:
+            text = f"network is not ready: container runtime network not ready: NetworkReady=false reason:{reason} message:{message}"
+            kubelet.pod_event(pod, "Warning", "NetworkNotReady", text)
+            kubelet.wake(pod, kubelet.world.now + kubelet.rng(1000, 1500))
+            return False
+    return True
+
+
+def _sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
+    """Create the pod's sandbox; one that has gone takes its containers with it."""
+    world, host = kubelet.world, kubelet.proc.host
+    spec = pod.pod["spec"]
+    if old is not None:
+        records = [status.record(kubelet, t) for t in pod.tracks.values()]
+        ended = [r for r in records if r is not None and r.state == "EXITED"]
+        policy = spec.get("restartPolicy") or "Always"
+        if policy == "Never" and ended or policy == "OnFailure" and ended and all(r.exit_code == 0 for r in ended) and len(ended) == len(pod.tracks):
+            return
+        kubelet.pod_event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+        cri.stop_pod_sandbox(world, host, old.id)
+        pod.attempt = old.attempt + 1
+    ports = [p for c in spec["containers"] for p in c.get("ports") or () if p.get("hostPort")] if not spec.get("hostNetwork") else []
+    config: Obj = {
+        "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid, "attempt": pod.attempt},
+        "hostname": kubelet.state.node if spec.get("hostNetwork") else str(spec.get("hostname") or pod.name)[:63],
+        "hostNetwork": spec.get("hostNetwork"),
+        "logDirectory": f"/var/log/pods/{pod.namespace}_{pod.name}_{pod.uid}",
+        "labels": {
+            **(pod.pod["metadata"].get("labels") or {}),
+            "io.kubernetes.pod.name": pod.name,
+            "io.kubernetes.pod.namespace": pod.namespace,
+            "io.kubernetes.pod.uid": pod.uid,
+        },
+        "annotations": dict(pod.pod["metadata"].get("annotations") or {}),
+        "portMappings": ports,
+    }
+    try:
+        pod.sandbox = cri.run_pod_sandbox(world, host, config)
+    except cri.CriError as failed:
+        kubelet.pod_event(pod, "Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failed}")
+        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
+        return
+    pod.resync = True
+    pod.busy_until = world.now + kubelet.rng(120, 420)
+    kubelet.wake(pod, pod.busy_until)
+
+
+def _init_containers(kubelet: Kubelet, pod: PodState) -> bool:
+    """True when every init container is done (or running, for sidecars)."""
+    begun = any(pod.tracks[c["name"]].id for c in pod.pod["spec"]["containers"])
+    for container in pod.pod["spec"].get("initContainers") or ():
+        track = pod.tracks[container["name"]]
+        record = status.record(kubelet, track)
+        if is_sidecar(container):
+            if not _container(kubelet, pod, container):
+                return False
+            if not begun and not _started(container, track, status.record(kubelet, track)):
+                return False
+            continue
+        if begun or (record is not None and record.state == "EXITED" and record.exit_code == 0):
+            continue
+        if record is not None and record.state == "RUNNING":
+            return False
+        if record is not None and record.state == "EXITED" and not should_restart(pod.pod, container, record.exit_code):
+            kubelet.wake(pod, kubelet.world.now)
+            return False
+        _container(kubelet, pod, container)
+        return False
+    return True
+
+
+def _started(container: Obj, track: Track, record: Container | None) -> bool:
+    if record is None or record.state != "RUNNING":
+        return False
+    probe = track.probes.get("startup")
+    return not container.get("startupProbe") or (probe is not None and probe.result is True)
+
+
+def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
+    """See to one container; False when the worker has to wait for it before it goes on to the next."""
+    world = kubelet.world
+    track = pod.tracks[container["name"]]
+    record = status.record(kubelet, track)
+    under_way = bool(track.pull or track.image_id or track.created)
+    if record is not None and record.state == "RUNNING":
+        return True
+    attempt = 0
+    if track.id and not (track.created and record is not None and record.state == "CREATED"):
+        attempt = track.restarts + 1
+        if record is not None and not under_way:
+            if not should_restart(pod.pod, container, record.exit_code) and not track.kill_reason:
+                return True
+            if _backing_off(kubelet, pod, container, track, record):
+                return True
+        if record is not None:
+            track.last = status.terminated(record)
+    elif track.created:
+        attempt = track.restarts
+    if not track.pull and track.reason in ("CrashLoopBackOff",):
+        track.reason = track.message = ""
+    try:
+        done = start.step(kubelet, pod, container, track, attempt)
+    except start.StartFailed as failed:
+        track.reason, track.message = failed.reason, str(failed)
+        track.image_id, track.created = "", False
+        soon, pod.resync = pod.resync, False
+        kubelet.log("E", "pod_workers.go:1324", "Error syncing pod, skipping", err=f'failed to \\"StartContainer\\" for \\"{container["name"]}\\" with {failed.reason}: \\"{failed}\\"', pod=f"{pod.namespace}/{pod.name}", podUID=pod.uid)
+        kubelet.wake(pod, world.now + (kubelet.rng(200, 900) if soon else kubelet.rng(10_000, 15_000)))
+        return True
+    if done:
+        pod.busy_until = world.now + kubelet.rng(4, 20)
+        kubelet.wake(pod, pod.busy_until)
+        _notice(kubelet, pod)
+    elif track.pull:
+        world.subscribe(f"pull:{kubelet.proc.host}:{track.pull}", kubelet.proc.target, ["pod", pod.uid])
+    else:
+        kubelet.wake(pod, pod.busy_until)
+    return False
+
+
+def _backing_off(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, record: Container) -> bool:
+    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running."""
+    world = kubelet.world
+    finished = record.finished_at - world.epoch
+    if track.crash_backoff and finished - track.crash_at > 2 * CRASH_LONGEST:
+        track.crash_backoff = 0
+    if track.crash_backoff and world.now - finished < track.crash_backoff:
+        shown = f"{track.crash_backoff // SECOND}s" if track.crash_backoff < 60 * SECOND else _minutes(track.crash_backoff)
+        name, where = container["name"], f"{pod.full_name}({pod.uid})"
+        kubelet.pod_event(pod, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {where}", name)
+        track.reason, track.message = "CrashLoopBackOff", f"back-off {shown} restarting failed container={name} pod={where}"
+        left = min(finished + track.crash_backoff - world.now, 60 * SECOND)
+        kubelet.wake(pod, world.now + left + world.rng(f"kubelet/{kubelet.proc.host}").below(max(1, left // 2)))
+        return True
+    track.crash_backoff = min(track.crash_backoff * 2, CRASH_LONGEST) if track.crash_backoff else CRASH_FIRST
+    track.crash_at = world.now
+    return False
+
+
+def _minutes(ns: int) -> str:
+    minutes, seconds = divmod(ns // SECOND, 60)
+    return f"{minutes}m{seconds}s"
+
+
+# -- killing one container ----------------------------------------------------------------------------------------------
+def kill_container(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, message: str, *, grace: int | None = None) -> None:
+    """Record Killing, run preStop, then TERM and after the grace period KILL."""
+    record = status.record(kubelet, track)
+    if record is None or record.state != "RUNNING" or track.stopping:
+        return
+    track.stopping = True
+    track.kill_reason = message
+    kubelet.pod_event(pod, "Normal", "Killing", message or f"Stopping container {container['name']}", container["name"])
+    seconds = grace if grace is not None else _grace(pod, container)
+    delay = hooks.pre_stop(kubelet, pod, container, track) if seconds > 0 else 0
+    if delay:
+        waits = min(delay, seconds * SECOND) if delay > 0 else seconds * SECOND
+        kubelet.world.after(waits, kubelet.proc.target, ["stop", pod.uid, container["name"], max(2 * SECOND, seconds * SECOND - waits)])
+        return
+    cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(2, seconds) * SECOND)
+
+
+def _grace(pod: PodState, container: Obj) -> int:
+    from .units import grace_period
+
+    return pod.grace if pod.grace >= 0 else grace_period(pod.pod)
+
+
+def stop_now(kubelet: Kubelet, pod: PodState, name: str, grace: int) -> None:
+    """The preStop hook is over: TERM."""
+    track = pod.tracks.get(name)
+    record = status.record(kubelet, track)
+    if track is not None and record is not None and record.state == "RUNNING":
+        cri.stop_container(kubelet.world, kubelet.proc.host, track.id, grace)
+
+
+def relist(kubelet: Kubelet) -> None:
+    """The runtime has changed (the PLEG): look at every pod whose containers or sandbox are not as they were."""
+    sandboxes = runtime(kubelet.world, kubelet.proc.host).sandboxes
+    for uid in list(kubelet.state.pods):
+        pod = kubelet.state.pods.get(uid)
+        if pod is None:
+            continue
+        changed = bool(pod.sandbox) and (pod.sandbox not in sandboxes or sandboxes[pod.sandbox].state != "READY") and not pod.terminal
+        for track in pod.tracks.values():
+            record = status.record(kubelet, track)
+            seen = f"{record.id}/{record.state}" if record is not None else ""
+            changed = changed or seen != track.seen
+        if changed:
+            sync(kubelet, pod)
