@@ -62,7 +62,7 @@ def kubectl_usage(command: Command, groups: tuple[tuple[str, tuple[str, ...]], .
     has_options = bool(command.flags) or bool(command.persistent) or bool(command.inherited_flags())
     if command.run is not None or command.parent is None:
         line = command.path if command.parent is None else f"{command.parent.path} {command.use}"
-        line += " [flags]" if len(command.local_flags()) and "[flags]" not in line else ""
+        line += " [flags]" if command.parent is None else ""
         parts.append("Usage:\n  " + line + (" [options]" if has_options and "[options]" not in line else ""))
     tips = []
     if command.commands:
@@ -74,7 +74,9 @@ def kubectl_usage(command: Command, groups: tuple[tuple[str, tuple[str, ...]], .
 def _kubectl_commands(command: Command, listed: list[Command], groups: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     width = max([NAME_PADDING, *(len(child.name) for child in command.commands)])
     if not groups:
-        return "Available Commands:\n" + "\n".join(f"  {child.name:<{width}}   {child.short}" for child in listed if child.name != "options")
+        return "Available Commands:\n" + "\n".join(
+            f"  {child.name:<{width}}   {child.short}" for child in listed if child.name != "options"
+        )
     blocks, seen = [], {"options"}
     by_name = {child.name: child for child in listed}
     for heading, names in groups:
@@ -141,7 +143,11 @@ def stock_usage(command: Command) -> str:
         parts.append("Flags:\n" + local.rstrip())
     if above:
         parts.append("Global Flags:\n" + above.rstrip())
-    topics = [child for child in command.children() if child.run is None and not child.available and not child.hidden and not child.deprecated]
+    topics = [
+        child
+        for child in command.children()
+        if child.run is None and not child.available and not child.hidden and not child.deprecated
+    ]
     if topics:
         width = max([NAME_PADDING, *(len(child.path) for child in topics)])
         parts.append("Additional help topics:\n" + "\n".join(f"  {child.path:<{width}} {child.short}" for child in topics))
@@ -162,7 +168,7 @@ def stock_help(command: Command) -> str:
 def _etcd_flags(flags: FlagSet) -> str:
     rows = []
     for flag in _sorted(flags):
-        if flag.deprecated:
+        if flag.deprecated or flag.hidden:
             continue
         head = f"  -{flag.short}, --{flag.name}" if flag.short else f"      --{flag.name}"
         value = quote(flag.default_text()) if flag.kind == "string" else flag.default_text()
