@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from lessons.dashboards import views as dashboards
+from lessons.pages import course, lesson, quiz
 
 app_name = "lessons"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", course.landing, name="landing"),
+    path("progress/", course.progress_page, name="progress"),
+    path("courses/<slug:course>/", course.course_page, name="course"),
+    path("courses/<slug:course>/<slug:chapter>/quiz/", quiz.quiz_page, name="quiz"),
+    path("courses/<slug:course>/<slug:chapter>/quiz/start/", quiz.quiz_start, name="quiz-start"),
+    path("courses/<slug:course>/<slug:chapter>/figures/<str:name>", lesson.figure, name="figure"),
+    path("courses/<slug:course>/<slug:chapter>/<slug:lesson>/", lesson.lesson_page, name="lesson"),
+    path("courses/<slug:course>/<slug:chapter>/<slug:lesson>/read/", lesson.lesson_read, name="lesson-read"),
+    path("questions/<int:pk>/answer/", lesson.question_answer, name="question-answer"),
+    path("exercises/<int:pk>/check/", lesson.exercise_check, name="exercise-check"),
+    path("exercises/<int:pk>/hint/", lesson.exercise_hint, name="exercise-hint"),
+    path("exercises/<int:pk>/solution/", lesson.exercise_solution, name="exercise-solution"),
+    path("exercises/<int:pk>/cluster/", lesson.exercise_cluster, name="exercise-cluster"),
+    path("quiz-attempts/<int:pk>/", quiz.attempt_page, name="quiz-attempt"),
+    path("quiz-attempts/<int:pk>/save/", quiz.attempt_save, name="quiz-save"),
+    path("quiz-attempts/<int:pk>/submit/", quiz.attempt_submit, name="quiz-submit"),
+    path("quiz-attempts/<int:pk>/result/", quiz.attempt_result, name="quiz-result"),
+    path("cohorts/", dashboards.cohorts, name="cohorts"),
+    path("cohorts/new/", dashboards.cohort_new, name="cohort-new"),
+    path("cohorts/<int:pk>/", dashboards.dashboard, name="dashboard"),
+    path("cohorts/<int:pk>/members/", dashboards.members, name="members"),
+    path("cohorts/<int:pk>/invites/", dashboards.invite_new, name="invite-new"),
+    path("cohorts/<int:pk>/invites/<int:invite>/revoke/", dashboards.invite_revoke, name="invite-revoke"),
+    path("cohorts/<int:pk>/learners/<int:user>/", dashboards.learner, name="learner"),
+    path("cohorts/<int:pk>/learners/<int:user>/lessons/<int:lesson>/", dashboards.learner_lesson, name="learner-lesson"),
+    path("cohorts/<int:pk>/learners/<int:user>/quizzes/<int:quiz>/", dashboards.learner_quiz, name="learner-quiz"),
+    path("join/<str:token>/", dashboards.join, name="join"),
+]

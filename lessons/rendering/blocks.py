@@ -51,16 +51,16 @@ def command(source: str, words: list[str], language: str, *, runs: bool) -> str:
         label = {"copy": gettext("Copy"), "run": gettext("Run")}
         copy = gettext("Copy: %(command)s") % {"command": first}
         run = gettext("Run in the terminal of %(host)s: %(command)s") % {"host": host, "command": first}
-    buttons = f'<button type="button" data-copy aria-label="{escape(copy)}">{svg("copy")}{escape(label["copy"])}</button>'
+    buttons = f'<button type="button" data-copy data-needs-js hidden aria-label="{escape(copy)}">{svg("copy")}{escape(label["copy"])}</button>'
     if runs:
         buttons += (
-            f'<button type="button" data-run data-host="{escape(host)}" aria-label="{escape(run)}">'
+            f'<button type="button" data-run hidden aria-label="{escape(run)}">'
             f"{svg('run')}{escape(label['run'])}</button>"
         )
     where = f'<span class="on">{escape(host)}</span>' if runs and host != "controlplane" else ""
     lines = " is-lines" if "\n" in text else ""
     return (
-        f'<div class="cmd{lines}" data-command="{escape(text)}">{where}'
+        f'<div class="cmd{lines}" data-command="{escape(text)}" data-host="{escape(host)}">{where}'
         f'<pre><code>{shown}</code></pre><div class="do">{buttons}</div></div>\n'
     )
 

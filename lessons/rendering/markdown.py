@@ -35,8 +35,8 @@ _TAGS = set(
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "lang"},
     "a": {"href", "title"},
-    "button": {"type", "data-copy", "data-run", "data-host", "aria-label"},
-    "div": {"data-command", "tabindex", "role", "aria-label"},
+    "button": {"type", "data-copy", "data-needs-js", "data-run", "hidden", "aria-label"},
+    "div": {"data-command", "data-host"},
     "h2": {"id"},
     "h3": {"id"},
     "img": {"src", "alt", "loading", "title"},

@@ -10,22 +10,21 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 Spec = Mapping[str, Any]
 FieldPath = tuple[str | int, ...]
 
 
-class Form(ABC):
+class Form(Protocol):
     """What a browser sent: the two calls of `django.http.QueryDict` that types use."""
 
-    @abstractmethod
-    def get(self, key: str, default: str = "") -> str:
+    def get(self, key: str, default: str, /) -> Any:
         """The last value of a field."""
 
-    @abstractmethod
-    def getlist(self, key: str) -> list[str]:
+    def getlist(self, key: str, /) -> list[Any]:
         """All values of a field."""
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,12 @@ class QuestionType(ABC):
         """What the template shows: never the key, always in an order that `seed` decides."""
 
     @abstractmethod
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         """The answer in a browser's form under fields that start with `name`; None for no answer."""
+
+    def untouched(self, spec: Spec, answer: Any, seed: str) -> bool:
+        """Whether a parsed answer is only what the page started with."""
+        return False
 
     @abstractmethod
     def grade(self, spec: Spec, response: Any) -> Mark:

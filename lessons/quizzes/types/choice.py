@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lessons.quizzes.types.base import FieldPath, Mark, QuestionType, Spec, shuffled, text
+from lessons.quizzes.types.base import FieldPath, Form, Mark, QuestionType, Spec, shuffled, text
 
 CHOICES = {
     "type": "array",
@@ -50,7 +50,7 @@ class _Choice(QuestionType):
         ]
         return {"options": options, "kind": "checkbox" if self.several else "radio"}
 
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         numbers = [int(value) for value in form.getlist(name) if value.isdecimal() and len(value) < 3]
         return chosen(spec, numbers) or None
 

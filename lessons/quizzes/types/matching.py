@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lessons.quizzes.types.base import FieldPath, Mark, QuestionType, Spec, shuffled, text
+from lessons.quizzes.types.base import FieldPath, Form, Mark, QuestionType, Spec, shuffled, text
 
 
 def rights(spec: Spec) -> list[Any]:
@@ -64,7 +64,7 @@ class Matching(QuestionType):
             rows.append({"index": index, "left": text(spec["pairs"][index]["left"], language), "options": options})
         return {"rows": rows}
 
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         given = [form.get(f"{name}.{index}", "") for index in range(len(spec["pairs"]))]
         numbers = picks(spec, [int(value) if value.isdecimal() and len(value) < 3 else None for value in given])
         return numbers if any(item is not None for item in numbers) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from lessons.quizzes.types.base import Mark, QuestionType, Spec, text
+from lessons.quizzes.types.base import Form, Mark, QuestionType, Spec, text
 
 
 def number(answer: Any) -> Decimal | None:
@@ -38,7 +38,7 @@ class Numeric(QuestionType):
         unit = text(spec["unit"], language) if "unit" in spec else ""
         return {"value": response if isinstance(response, str) else "", "numeric": True, "unit": unit, "max": 40}
 
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         return form.get(name, "").strip()[:40] or None
 
     def grade(self, spec: Spec, response: Any) -> Mark:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lessons.quizzes.types.base import Mark, QuestionType, Spec, shuffled, text
+from lessons.quizzes.types.base import Form, Mark, QuestionType, Spec, shuffled, text
 
 
 def order(spec: Spec, response: Any) -> list[int] | None:
@@ -41,7 +41,7 @@ class Ordering(QuestionType):
         ]
         return {"rows": rows, "positions": list(positions), "last": len(shown)}
 
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         count = len(spec["items"])
         shown = [int(value) for value in form.getlist(f"{name}.shown") if value.isdecimal() and len(value) < 3]
         if sorted(shown) != list(range(count)):
@@ -54,6 +54,9 @@ class Ordering(QuestionType):
             after = int(value[:3])
             places[index] = after + (0.5 if after > before else -0.5 if after < before else 0.0)
         return sorted(shown, key=lambda index: (places[index], shown.index(index)))
+
+    def untouched(self, spec: Spec, answer: Any, seed: str) -> bool:
+        return bool(answer == start(spec, seed))
 
     def grade(self, spec: Spec, response: Any) -> Mark:
         given = order(spec, response)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lessons.quizzes.types.base import FieldPath, Mark, QuestionType, Spec, text
+from lessons.quizzes.types.base import FieldPath, Form, Mark, QuestionType, Spec, text
 
 MAX_ANSWER = 200
 _FORBIDDEN = re.compile(r"\(\?(?!:)|\\[1-9]|[*+}]\)?[*+{]|\((?:[^()]*[*+}][^()]*)\)[*+{]")
@@ -52,7 +52,7 @@ class Short(QuestionType):
     def present(self, spec: Spec, language: str, seed: str, response: Any) -> dict[str, Any]:
         return {"value": response if isinstance(response, str) else "", "numeric": False, "max": MAX_ANSWER}
 
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         return squeeze(form.get(name, "")[:MAX_ANSWER]) or None
 
     def grade(self, spec: Spec, response: Any) -> Mark:

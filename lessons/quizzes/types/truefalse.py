@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext, override
 
-from lessons.quizzes.types.base import Mark, QuestionType, Spec, text
+from lessons.quizzes.types.base import Form, Mark, QuestionType, Spec, text
 
 
 def _word(value: bool, language: str) -> str:
@@ -29,7 +29,7 @@ class TrueFalse(QuestionType):
         ]
         return {"options": options, "kind": "radio"}
 
-    def parse(self, form: Any, name: str, spec: Spec) -> Any:
+    def parse(self, form: Form, name: str, spec: Spec) -> Any:
         return {"true": True, "false": False}.get(form.get(name, ""))
 
     def grade(self, spec: Spec, response: Any) -> Mark:

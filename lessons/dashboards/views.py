@@ -1,0 +1,204 @@
+"""Cohorts, their invites, the dashboard and the evidence behind its cells.  All need a log-in; strangers get 404."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from lessons.dashboards import selectors
+from lessons.grading.models import Grade
+from lessons.grading.progress import outline, standings
+from lessons.labs.models import CheckRun, ExerciseAttempt
+from lessons.labs.panel import rows_of
+from lessons.labs.services import lesson_slot
+from lessons.models import Cohort, Course, Enrollment, Invite, Membership, Quiz
+from lessons.pages.quiz import results
+from lessons.permissions import learner_of, managed_cohort, person, staffed_cohort
+from lessons.quizzes.models import QuizAttempt
+from simulator import selectors as clusters
+from simulator.models import ClusterSession
+
+
+class CohortForm(forms.Form):
+    """A new cohort."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}))
+    course = forms.ModelChoiceField(
+        label=gettext_lazy("Course"), queryset=Course.objects.none(), empty_label=None, widget=forms.Select(attrs={"class": "field"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["course"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Course.objects.filter(active=True).select_related("version").order_by("pk")
+        field.label_from_instance = lambda course: course.title  # type: ignore[method-assign]
+
+
+@require_safe
+@login_required
+def cohorts(request: HttpRequest) -> HttpResponse:
+    """The cohorts that one teaches, and those that one learns in."""
+    rows = (
+        Membership.objects.filter(user=person(request)).select_related("cohort__course__version").order_by("-cohort__created_at", "-cohort_id")
+    )
+    taught = [row for row in rows if row.role in Membership.STAFF]
+    joined = [row for row in rows if row.role == Membership.Role.LEARNER]
+    return render(request, "dashboards/cohorts.html", {"taught": taught, "joined": joined, "form": CohortForm()})
+
+
+@require_POST
+@login_required
+def cohort_new(request: HttpRequest) -> HttpResponse:
+    """Make a cohort; whoever makes it owns it.  It has an invite link at once."""
+    form = CohortForm(request.POST)
+    if not form.is_valid():
+        rows = Membership.objects.filter(user=person(request)).select_related("cohort__course__version")
+        taught = [row for row in rows if row.role in Membership.STAFF]
+        joined = [row for row in rows if row.role == Membership.Role.LEARNER]
+        return render(request, "dashboards/cohorts.html", {"taught": taught, "joined": joined, "form": form}, status=422)
+    with transaction.atomic():
+        cohort = Cohort.objects.create(name=form.cleaned_data["name"], course=form.cleaned_data["course"])
+        Membership.objects.create(cohort=cohort, user=person(request), role=Membership.Role.OWNER)
+        Invite.objects.create(cohort=cohort, created_by=person(request))
+    return redirect("lessons:members", cohort.pk)
+
+
+@require_safe
+@login_required
+def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Learners by lessons, exercises and quizzes."""
+    cohort = staffed_cohort(person(request), pk)
+    return render(request, "dashboards/dashboard.html", {"board": selectors.board(cohort), "cohort": cohort})
+
+
+@require_safe
+@login_required
+def members(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who is in the cohort, and the links that let people in."""
+    cohort = staffed_cohort(person(request), pk)
+    rows = cohort.memberships.select_related("user").order_by("role", "user__username")
+    me = next(row for row in rows if row.user_id == person(request).pk)
+    invites = [(invite, request.build_absolute_uri(invite.get_absolute_url())) for invite in cohort.invites.filter(revoked_at=None)]
+    context = {"cohort": cohort, "members": rows, "invites": invites, "manages": me.role in Membership.MANAGERS}
+    return render(request, "dashboards/members.html", context)
+
+
+@require_POST
+@login_required
+def invite_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new link, for learners or for assistants."""
+    cohort = managed_cohort(person(request), pk)
+    role = request.POST.get("role", Membership.Role.LEARNER)
+    if role not in (Membership.Role.LEARNER, Membership.Role.ASSISTANT, Membership.Role.INSTRUCTOR):
+        raise Http404
+    Invite.objects.create(cohort=cohort, role=role, created_by=person(request))
+    return redirect("lessons:members", cohort.pk)
+
+
+@require_POST
+@login_required
+def invite_revoke(request: HttpRequest, pk: int, invite: int) -> HttpResponse:
+    """Let nobody else in by this link."""
+    cohort = managed_cohort(person(request), pk)
+    found = get_object_or_404(Invite, pk=invite, cohort=cohort)
+    Invite.objects.filter(pk=found.pk, revoked_at=None).update(revoked_at=timezone.now())
+    messages.success(request, _("The link is closed. Who came by it stays."))
+    return redirect("lessons:members", cohort.pk)
+
+
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the cohort of a link; join it on POST.  Somebody without an account signs up first and comes back."""
+    rows = Invite.objects.select_related("cohort__course__version")
+    invite = rows.filter(token=token).first()
+    if invite is None or invite.revoked_at:
+        return render(request, "dashboards/join.html", {"invite": None}, status=404 if invite is None else 410)
+    if request.method == "POST":
+        if not request.user.is_authenticated:
+            return redirect(f"{reverse('account_login')}?next={request.path}")
+        cohort = invite.cohort
+        user = person(request)
+        with transaction.atomic():
+            Membership.objects.get_or_create(cohort=cohort, user=user, defaults={"role": invite.role})
+            Enrollment.objects.get_or_create(user=user, course=cohort.course)
+        staff = cohort.memberships.filter(user=user, role__in=Membership.STAFF).exists()
+        return redirect(cohort if staff else cohort.course)
+    member = None
+    if request.user.is_authenticated:
+        member = invite.cohort.memberships.filter(user=person(request)).first()
+    return render(request, "dashboards/join.html", {"invite": invite, "member": member})
+
+
+# -- evidence -----------------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def learner(request: HttpRequest, pk: int, user: int) -> HttpResponse:
+    """One learner: every lesson, exercise and quiz."""
+    cohort = staffed_cohort(person(request), pk)
+    who = learner_of(cohort, user)
+    board = selectors.board(cohort)
+    row = next(item for item in board.rows if item.user.pk == who.pk)
+    return render(request, "dashboards/learner.html", {"cohort": cohort, "who": who, "row": row, "board": board})
+
+
+@require_safe
+@login_required
+def learner_lesson(request: HttpRequest, pk: int, user: int, lesson: int) -> HttpResponse:
+    """The evidence of one cell: reading, every run of the checks, and the last commands."""
+    cohort = staffed_cohort(person(request), pk)
+    who = learner_of(cohort, user)
+    plan = outline(cohort.course)
+    row = selectors.lesson_row(plan, lesson)
+    if row is None:
+        raise Http404
+    standing = standings([who.pk], cohort.course)[who.pk]
+    exercises = []
+    for exercise in row.exercises:
+        attempts = ExerciseAttempt.objects.filter(user=who, exercise=exercise).select_related("version").order_by("-number")
+        runs = [
+            (run, rows_of(attempt.version.data, run))
+            for attempt in attempts
+            for run in CheckRun.objects.filter(attempt=attempt).order_by("-at", "-id")[:50]
+        ]
+        exercises.append((exercise, standing.passes.get(exercise.pk), list(attempts), runs))
+    slot = lesson_slot(row.lesson)
+    sessions = ClusterSession.objects.filter(owner=who, slot__in=[slot, *[f"{slot}/{item.slug}" for item in row.exercises]])
+    histories = [(session, clusters.history(session.pk)) for session in sessions.order_by("-created_at")[:6]]
+    context = {
+        "cohort": cohort,
+        "who": who,
+        "row": row,
+        "state": standing.lesson(row),
+        "progress": standing.progress.get(row.lesson.pk),
+        "exercises": exercises,
+        "histories": histories,
+    }
+    return render(request, "dashboards/learner_lesson.html", context)
+
+
+@require_safe
+@login_required
+def learner_quiz(request: HttpRequest, pk: int, user: int, quiz: int) -> HttpResponse:
+    """The evidence of a quiz grade: every submitted attempt with its answers."""
+    cohort = staffed_cohort(person(request), pk)
+    who = learner_of(cohort, user)
+    found = get_object_or_404(Quiz.objects.select_related("version", "chapter__version", "chapter__course__version"), pk=quiz, chapter__course=cohort.course)
+    rows = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at__isnull=False)
+    attempts = [(attempt, results(attempt)) for attempt in rows.select_related("version", "quiz__chapter__course").order_by("-number")]
+    grade = Grade.objects.filter(user=who, quiz=found).first()
+    begun = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at=None).exists()
+    context = {"cohort": cohort, "who": who, "quiz": found, "attempts": attempts, "grade": grade, "begun": begun}
+    return render(request, "dashboards/learner_quiz.html", context)
