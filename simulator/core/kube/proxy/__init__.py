@@ -1,0 +1,1 @@
+"""kube-proxy: Services become rules of each host's network (`Network.rules`)."""

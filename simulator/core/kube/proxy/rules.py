@@ -1,0 +1,73 @@
+"""From Services and EndpointSlices to translation rules (pkg/proxy/iptables/proxier.go), without effects.
+
+A rule's key is `address:port/protocol`.  A Service port without endpoints rejects, as iptables' REJECT does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...kernel.network import Rule
+from ..api.objects import Obj, labels_of
+
+SERVICE = "kubernetes.io/service-name"
+
+
+def endpoints_by_port(slices: Iterable[Obj]) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """(`namespace/service`) → port name → [(address:port, node)] of the endpoints that may be used.
+
+    Ready endpoints are; when a Service has none, those that still serve while they terminate.
+    """
+    ready: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    ending: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for item in slices:
+        name = labels_of(item).get(SERVICE)
+        if not name or item.get("addressType", "IPv4") != "IPv4":
+            continue
+        key = f"{item['metadata']['namespace']}/{name}"
+        for endpoint in item.get("endpoints") or ():
+            conditions = endpoint.get("conditions") or {}
+            if conditions.get("ready") is not False:
+                into = ready
+            elif conditions.get("serving") and conditions.get("terminating"):
+                into = ending
+            else:
+                continue
+            for port in item.get("ports") or ():
+                if port.get("port") and endpoint.get("addresses"):
+                    where = (f"{endpoint['addresses'][0]}:{port['port']}", endpoint.get("nodeName") or "")
+                    into.setdefault(key, {}).setdefault(port.get("name") or "", []).append(where)
+    for key, ports in ending.items():
+        for name, found in ports.items():
+            ready.setdefault(key, {}).setdefault(name, found)
+    return ready
+
+
+def rules_of(service: Obj, ports: dict[str, list[tuple[str, str]]], node: str, node_ips: list[str]) -> dict[str, Rule]:
+    """The rules of one Service on one node."""
+    spec, meta = service["spec"], service["metadata"]
+    cluster_ip = spec.get("clusterIP") or ""
+    if spec.get("type") == "ExternalName" or cluster_ip in ("", "None"):
+        return {}
+    out: dict[str, Rule] = {}
+    balancers = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    outside = [*(spec.get("externalIPs") or ()), *(b["ip"] for b in balancers if b.get("ip"))]
+    for item in spec.get("ports") or ():
+        protocol = str(item.get("protocol", "TCP")).lower()
+        name = f"{meta['namespace']}/{meta['name']}" + (f":{item['name']}" if item.get("name") else "")
+        everywhere = ports.get(item.get("name") or "", [])
+        here = [e for e in everywhere if e[1] == node]
+        inner = here if spec.get("internalTrafficPolicy") == "Local" else everywhere
+        outer = here if spec.get("externalTrafficPolicy") == "Local" else everywhere
+        out[f"{cluster_ip}:{item['port']}/{protocol}"] = _rule(name, inner)
+        for ip in outside:
+            out[f"{ip}:{item['port']}/{protocol}"] = _rule(name, outer)
+        if item.get("nodePort"):
+            for ip in [*node_ips, "127.0.0.1"]:
+                out[f"{ip}:{item['nodePort']}/{protocol}"] = _rule(name, outer)
+    return out
+
+
+def _rule(name: str, found: list[tuple[str, str]]) -> Rule:
+    addresses = sorted({address for address, _ in found})
+    return Rule(endpoints=addresses, service=name, reject=not addresses)

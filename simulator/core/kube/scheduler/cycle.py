@@ -1,0 +1,144 @@
+"""One pod's scheduling cycle (pkg/scheduler/schedule_one.go): PreFilter, Filter, PreScore, Score, choose; and what is said when
+no node is left (`FitError.Error` in framework/types.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .framework import SKIP, Cycle, NodeInfo, Plugin, Verdict
+
+#: At least this many feasible nodes are looked for; clusters below it are searched completely.
+MIN_FEASIBLE = 100
+
+
+class FitError(Exception):
+    """No node does.  `verdicts` maps nodes to why not; `absent` is the verdict of nodes that were not asked."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__()
+        self.total = total
+        self.pre_filter = ""
+        self.verdicts: dict[str, Verdict] = {}
+        self.absent: Verdict | None = None
+        self.post_filter = ""
+        self.plugins: set[str] = set()
+
+    def __str__(self) -> str:
+        text = f"0/{self.total} nodes are available:"
+        if self.pre_filter:
+            text += f" {self.pre_filter}."
+        else:
+            counted = histogram(self)
+            if counted:
+                text += f" {counted}."
+        return f"{text} {self.post_filter}" if self.post_filter else text
+
+
+def histogram(error: FitError) -> str:
+    """`1 node(s) had untolerated taint(s), 2 Insufficient cpu`: reasons counted and sorted as text."""
+    counts: dict[str, int] = {}
+    for verdict in error.verdicts.values():
+        for reason in verdict.reasons:
+            counts[reason] = counts.get(reason, 0) + 1
+    missing = error.total - len(error.verdicts)
+    if error.absent is not None and missing > 0:
+        for reason in error.absent.reasons:
+            counts[reason] = counts.get(reason, 0) + missing
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in counts.items()))
+
+
+def run_pre_filter(cycle: Cycle, plugins: Iterable[Plugin]) -> tuple[Verdict | None, set[str] | None, list[str]]:
+    """(rejection of the pod as such, the only nodes that may do or None for all, the plugins that narrowed)."""
+    names: set[str] | None = None
+    narrowed: list[str] = []
+    cycle.skip_filter = set()
+    for plugin in plugins:
+        if plugin.pre_filter is None:
+            continue
+        answer: Any = plugin.pre_filter(cycle)
+        if answer is SKIP:
+            cycle.skip_filter.add(plugin.name)
+        elif isinstance(answer, Verdict):
+            return answer, None, narrowed
+        elif isinstance(answer, set):
+            names = answer if names is None else names & answer
+            narrowed.append(plugin.name)
+    return None, names, narrowed
+
+
+def run_filters(cycle: Cycle, plugins: Iterable[Plugin], node: NodeInfo) -> Verdict | None:
+    """The first rejection of a node, or None."""
+    for plugin in plugins:
+        if plugin.filter is not None and plugin.name not in cycle.skip_filter:
+            verdict = plugin.filter(cycle, node)
+            if verdict is not None:
+                return verdict
+    return None
+
+
+def enough(total: int) -> int:
+    """How many feasible nodes are enough (numFeasibleNodesToFind): all below 100, then a shrinking share."""
+    if total < MIN_FEASIBLE:
+        return total
+    return max(MIN_FEASIBLE, total * max(5, 50 - total // 125) // 100)
+
+
+def find_feasible(
+    cycle: Cycle, plugins: tuple[Plugin, ...], start: int, overlay: Callable[[NodeInfo], NodeInfo | None]
+) -> list[NodeInfo]:
+    """The nodes that pass; raises FitError.  `overlay` gives a node with its nominated pods, or None when it has none."""
+    total = len(cycle.nodes)
+    error = FitError(total)
+    rejected, names, narrowed = run_pre_filter(cycle, plugins)
+    if rejected is not None:
+        error.pre_filter = ", ".join(rejected.reasons)
+        error.absent = rejected
+        error.verdicts = dict.fromkeys(cycle.nodes, rejected)
+        error.plugins.add(rejected.plugin)
+        raise error
+    everyone = list(cycle.nodes.values())
+    if names is not None:
+        nodes = [cycle.nodes[name] for name in sorted(names) if name in cycle.nodes]
+        error.absent = Verdict((f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(narrowed))}]",), True)
+        error.plugins.update(narrowed)
+    else:
+        offset = start % total if total else 0
+        nodes = everyone[offset:] + everyone[:offset]
+    active = tuple(p for p in plugins if p.filter is not None and p.name not in cycle.skip_filter)
+    wanted, found = enough(total), []
+    for node in nodes:
+        crowded = overlay(node)
+        verdict = run_filters(cycle, active, crowded) if crowded is not None else None
+        if verdict is None:
+            verdict = run_filters(cycle, active, node)
+        if verdict is None:
+            found.append(node)
+            if len(found) >= wanted:
+                break
+        else:
+            error.verdicts[node.name] = verdict
+            error.plugins.add(verdict.plugin)
+    if not found:
+        raise error
+    cycle.data["rejected"] = error.verdicts
+    return found
+
+
+def run_scores(
+    cycle: Cycle, plugins: tuple[Plugin, ...], weights: dict[str, int], nodes: list[NodeInfo]
+) -> dict[str, dict[str, int]]:
+    """Weighted, normalised scores by node and plugin."""
+    out: dict[str, dict[str, int]] = {node.name: {} for node in nodes}
+    for plugin in plugins:
+        if plugin.score is None:
+            continue
+        if plugin.pre_score is not None and plugin.pre_score(cycle, nodes) is SKIP:
+            continue
+        scores = {node.name: plugin.score(cycle, node) for node in nodes}
+        if plugin.normalize is not None:
+            plugin.normalize(cycle, scores)
+        weight = weights.get(plugin.name, 1)
+        for name, value in scores.items():
+            out[name][plugin.name] = value * weight
+    return out

@@ -1,0 +1,141 @@
+"""The daemon `kube-scheduler` (cmd/kube-scheduler/app/server.go)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ...host.process import Process
+from ...host.program import Exited
+from ...kernel import clock, network
+from ...kernel.errors import BadInput
+from ...kernel.http import Request, Response
+from ...kernel.world import World
+from .. import component
+from ..client import KubeClient
+from ..component import Elector, FlagSpec, LeaderState, Lost, klog
+from ..events import SeriesRecorder
+from .scheduler import Scheduler
+from .state import SchedulerState, states
+
+NAME = "kube-scheduler"
+
+FLAGS: FlagSpec = {
+    **component.GLOBAL_FLAGS,
+    **component.SERVING_FLAGS,
+    **component.LEADER_FLAGS,
+    "config": "string",
+    "write-config-to": "string",
+    "pod-max-in-unschedulable-pods-duration": "duration",
+}
+
+
+class KubeScheduler:
+    """The `Program`."""
+
+    def start(self, world: World, proc: Process) -> None:
+        """Parse flags, read the kubeconfig, listen, and begin to elect."""
+        flags = component.flags_or_exit(world, proc, FLAGS)
+        if flags.get("config"):
+            raise component.fail(world, proc, "run.go:72", "--config: not simulated in Slipway yet")
+        self._client(world, proc, flags)
+        port = int(flags.get("secure-port", "10259"))
+        address = flags.get("bind-address", "0.0.0.0")
+        if port:
+            try:
+                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
+            except OSError:
+                at = f"{address}:{port}"
+                why = f"failed to create listener: failed to listen on {at}: listen tcp {at}: bind: address already in use"
+                raise component.fail(world, proc, "run.go:72", why) from None
+        identity = f"{proc.host}_{world.rng('leader').uuid()}"
+        states(world)[proc.key] = SchedulerState(flags=flags, leader=LeaderState(identity=identity))
+        klog(world, proc, "I", "server.go:176", "Starting Kubernetes Scheduler", version="v1.36.2")
+        klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {address}:{port}")
+        begin = world.rng("kube-scheduler").between(300, 700) * clock.MS
+        world.after(begin, proc.target, ["elect"] if component.truth(flags, "leader-elect", True) else ["run"])
+
+    def _client(self, world: World, proc: Process, flags: dict[str, str]) -> KubeClient:
+        path = flags.get("kubeconfig", "")
+        if not path:
+            raise component.fail(world, proc, "run.go:72", "invalid configuration: no configuration has been provided")
+        try:
+            text = component.read_file(world, proc, path)
+            reader = partial(component.read_file, world, proc)
+            return KubeClient.from_kubeconfig(world, proc.netns, text, user_agent=NAME, read_file=reader)
+        except OSError:
+            raise component.fail(world, proc, "run.go:72", f"stat {path}: no such file or directory") from None
+        except BadInput as error:
+            raise component.fail(world, proc, "run.go:72", str(error)) from None
+
+    def warm(self, world: World, proc: Process) -> tuple[SchedulerState, Elector, Scheduler]:
+        """The process's state and its warm half, rebuilt where needed."""
+        state = states(world)[proc.key]
+        cache = world.warm.setdefault("scheduler", {})
+        found = cache.get(proc.key)
+        if found is None or found[0] is not state:
+            client = self._client(world, proc, state.flags)
+            elector = Elector(world, proc, client, state.flags, state.leader, NAME)
+            found = cache[proc.key] = (state, elector, Scheduler(world, proc, state, client))
+        return found  # type: ignore[no-any-return]
+
+    def timer(self, world: World, proc: Process, payload: Any) -> None:
+        """Elections, doorbells and the queue."""
+        state, elector, scheduler = self.warm(world, proc)
+        kind = payload[0]
+        if kind == "elect":
+            self._elect(world, proc, state, elector, scheduler)
+        elif kind == "run":
+            self._run(state, scheduler)
+        elif kind == "wake" and state.running:
+            if scheduler.pump(payload[1]):
+                scheduler.arm()
+        elif kind == "schedule" and state.running and scheduler.pump():
+            scheduler.work()
+
+    def _elect(self, world: World, proc: Process, state: SchedulerState, elector: Elector, scheduler: Scheduler) -> None:
+        if not state.leader.said_waiting:
+            state.leader.said_waiting = True
+            klog(world, proc, "I", "leaderelection.go:258", "Attempting to acquire leader lease...", lock=elector.lock)
+        try:
+            outcome = elector.step()
+        except Lost:
+            klog(world, proc, "E", "server.go:338", "Leaderelection lost")
+            self.stop(world, proc, 15)
+            raise Exited(1) from None
+        jitter = 0 if outcome != "waiting" else world.rng("leader").below(int(1.2 * elector.retry))
+        world.after(elector.retry + jitter, proc.target, ["elect"])
+        if outcome == "acquired":
+            if elector.lease is not None:
+                recorder = SeriesRecorder(world, scheduler.client, state.events, "default-scheduler", proc.host)
+                note = f"{state.leader.identity} became leader"
+                recorder.event(elector.lease, "Normal", "LeaderElection", "LeaderElection", note)
+            self._run(state, scheduler)
+
+    def _run(self, state: SchedulerState, scheduler: Scheduler) -> None:
+        state.running = True
+        scheduler.feed.subscribe()
+        if scheduler.pump():
+            scheduler.arm()
+
+    def stop(self, world: World, proc: Process, signal: int) -> int:
+        """Give the Lease back on SIGTERM (ReleaseOnCancel), drop state."""
+        state = states(world).get(proc.key)
+        if state is not None:
+            cached = world.warm.get("scheduler", {}).get(proc.key)
+            if cached is None and state.leader.leading and signal in (2, 15):
+                cached = self.warm(world, proc)
+            if cached is not None:
+                if signal in (2, 15):
+                    cached[1].release()
+                cached[2].feed.drop()
+            states(world).pop(proc.key, None)
+            world.warm.get("scheduler", {}).pop(proc.key, None)
+        return 0 if signal in (2, 15) else 128 + signal
+
+    def http(self, world: World, proc: Process, request: Request) -> Response:
+        """Health checks."""
+        return component.health(request, {"leaderElection": ""})
+
+
+PROGRAM = KubeScheduler()
