@@ -126,6 +126,9 @@ def connect(world: World, src_netns: str, ip: str, port: int, protocol: str = "t
     if src is None or net.down.get(src.host):
         raise ConnectError("no-route", where)
     loopback = ip.startswith("127.") or ip == "::1"
+    if loopback and src_netns == src.host and f"{ip}:{port}/{protocol}" in net.rules.get(src.host, {}):
+        ip, port = translate(world, src.host, ip, port, protocol)  # a NodePort asked for at the host's own loopback
+        loopback = False
     if loopback:
         target = src_netns
     else:
@@ -139,6 +142,8 @@ def connect(world: World, src_netns: str, ip: str, port: int, protocol: str = "t
         raise ConnectError("no-route" if target in net.down else "timeout", where)
     if dst.host != src.host and net.cut.get(link_key(dst.host, src.host)):
         raise ConnectError("timeout", where)
+    if dst.host != src.host and f"{ip}:{port}/{protocol}" in net.rules.get(dst.host, {}):
+        return connect(world, dst.host, ip, port, protocol)  # a NodePort: the rules of the host that is asked decide
     for item in dst.listeners.get(f"{port}/{protocol}", ()):
         if item.address == "0.0.0.0" or item.address == ip or (loopback and item.address.startswith("127.")):
             return item
