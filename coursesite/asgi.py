@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursesite.settings")
 
@@ -41,4 +41,4 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         elif path in health.PATHS:
             await health.PATHS[path](scope, receive, send)
         else:
-            await _pages(scope, receive, send)
+            await _pages(scope, receive, cast(Any, send))

@@ -34,7 +34,7 @@ def static_sources() -> list[Path]:
     return found
 
 
-def once(name: str, mark: str, work: Callable[[], None]) -> bool:
+def once(name: str, mark: str, work: Callable[[], object]) -> bool:
     """Do `work` unless it was done for the same mark; the stamp is written after it succeeded."""
     stamp = Path(settings.VAR_DIR) / "stamps" / name
     if stamp.exists() and stamp.read_text() == mark:

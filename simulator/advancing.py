@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, transaction
@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import doorbell, engine, worlds
-from .core.kernel.errors import BudgetExceeded
+from .core.kernel.errors import BadInput, BudgetExceeded
 from .models import ClusterSession, JournalEntry
 from .storing import Done, Lost, announce, store, store_snapshot
 from .worlds import Frozen, Warm
@@ -217,18 +217,11 @@ def complete(session_id: uuid.UUID, terminal: str, line: str, cursor: int) -> di
     warm = advance(session_id)
     if warm is None:
         return {"start": cursor, "end": cursor, "items": []}
-    found = warm.sandbox.complete(terminal, line, cursor)
-    return {"start": found.start, "end": found.end, "items": [{"text": item.text, "hint": item.hint} for item in found.items]}
-
-
-def copy_of(warm: Warm) -> engine.Engine:
-    """A world that may be changed freely: a fork, or, while a program waits in the foreground, a second replay."""
-    if warm.sandbox.can_snapshot():
-        return warm.sandbox.fork()
-    sandbox = worlds.load(ClusterSession.objects.get(pk=warm.session_id)).sandbox
-    if sandbox.now < warm.sandbox.now:
-        sandbox.advance(warm.sandbox.now)
-    return sandbox
+    try:
+        found = warm.sandbox.complete(terminal, line, cursor)
+    except BadInput:
+        return {"start": cursor, "end": cursor, "items": []}
+    return {"start": found.start, "end": found.end, "items": [{"text": item, "hint": ""} for item in found.items]}
 
 
 def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +231,7 @@ def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:
     warm = advance(session_id)
     if warm is None:
         return {"error": "unavailable"}
-    sandbox = copy_of(warm)
+    sandbox = warm.sandbox.fork()
     evidence = {
         "session": str(session_id),
         "journal_seq": warm.applied_seq,
@@ -246,7 +239,7 @@ def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:
         "digest": warm.sandbox.digest(),
         "engine": engine.version(),
     }
-    verdict = dict(checks.evaluate(sandbox, program))
+    verdict = dict(checks.evaluate(cast(Any, sandbox), program))
     verdict["evidence"] = evidence
     return verdict
 

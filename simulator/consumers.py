@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import orjson
 from asgiref.sync import SyncToAsync
@@ -44,7 +44,7 @@ LOGIN_CHECK = 30.0
 
 def in_thread(function: Callable[P, T]) -> SyncToAsync[P, T]:
     """Run database work off the event loop, several at a time (the default is one thread for everybody)."""
-    return database_sync_to_async(function, thread_sensitive=False)
+    return cast(SyncToAsync[P, T], database_sync_to_async(function, thread_sensitive=False))
 
 
 @dataclass(slots=True)

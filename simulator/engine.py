@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+from . import core
 
 
 class Chunk(Protocol):
@@ -83,23 +87,28 @@ def engine() -> EngineClass:
 
 @functools.cache
 def version() -> str:
-    """The engine's version: replays are promised to be identical only within one."""
-    found = engine()
-    return str(getattr(found, "ENGINE_VERSION", None) or getattr(_module(found), "ENGINE_VERSION", "1"))
+    """The simulator's version: replays are promised to be identical, and snapshots to be readable, only within one.
+
+    It is a digest of the core's own files, so that no change of behaviour can be forgotten here.  A session played with
+    another version is replayed from its journal and must come to the same digest, or it is frozen (`worlds.load`).
+    """
+    given = getattr(engine(), "ENGINE_VERSION", None)
+    if given:
+        return str(given)
+    root = Path(core.__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 @functools.cache
 def scenarios() -> frozenset[str]:
     """Names of the scenarios that a session may be made of."""
-    found = getattr(engine(), "SCENARIOS", None) or getattr(_module(engine()), "SCENARIOS", None)
+    found = getattr(engine(), "SCENARIOS", None)
     if found is None:
-        from .core.lab import scenarios as module
+        from .core.lab.scenarios import SCENARIOS
 
-        found = module.SCENARIOS
+        found = [scenario.name for scenario in SCENARIOS]
     return frozenset(found)
-
-
-def _module(cls: Any) -> Any:
-    import importlib
-
-    return importlib.import_module(cls.__module__)

@@ -8,7 +8,6 @@ memory finds it changed, throws its copy away and starts again from the rows.
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -103,7 +102,7 @@ class OutputBatch(models.Model):
     session = models.ForeignKey(ClusterSession, on_delete=models.CASCADE, related_name="outputs")
     first = models.PositiveIntegerField()
     last = models.PositiveIntegerField()
-    chunks: models.JSONField[list[Any], list[Any]] = models.JSONField()
+    chunks = models.BinaryField()  # packed: output may hold bytes that a database's text may not (NUL)
 
     class Meta:
         ordering = ["session", "first"]

@@ -1,4 +1,4 @@
-"""Trace events as bytes for the database: JSON, compressed when that pays."""
+"""Output and trace events as bytes for the database: JSON, compressed when that pays; and text that every store can hold."""
 
 from __future__ import annotations
 
@@ -26,3 +26,24 @@ def unpack(data: bytes | memoryview) -> Any:
     if blob[:1] == _ZSTD:
         return orjson.loads(zstandard.ZstdDecompressor().decompress(blob[1:], max_output_size=_LIMIT))
     return orjson.loads(blob[1:])
+
+
+def clean(value: Any) -> Any:
+    """JSON-shaped data whose texts are valid Unicode: a file of the simulated world may hold any bytes."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return value
+    if isinstance(value, dict):
+        return {clean(key): clean(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(item) for item in value]
+    return value
+
+
+def without_nul(value: Any) -> Any:
+    """The same for a database's JSON, which holds no NUL."""
+    text = orjson.dumps(clean(value))
+    return orjson.loads(text.replace(b"\\u0000", "\ufffd".encode())) if b"\\u0000" in text else orjson.loads(text)

@@ -52,7 +52,7 @@ def output_after(session_id: uuid.UUID, cursor: int, limit: int = OUTPUT_LIMIT) 
     )
     newest_first: list[list[Any]] = []
     for chunks in batches.iterator(chunk_size=100):
-        newest_first.extend(chunk for chunk in reversed(chunks) if chunk[0] > cursor)
+        newest_first.extend(chunk for chunk in reversed(unpack(chunks)) if chunk[0] > cursor)
         if len(newest_first) >= limit:
             break
     return newest_first[:limit][::-1]

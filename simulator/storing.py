@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from . import doorbell, engine
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
-from .packing import pack
+from .packing import clean, pack, without_nul
 from .worlds import Warm
 
 #: Output and trace up to this size (characters) ride along with the doorbell; more is read from the database.
@@ -48,19 +48,19 @@ class Done:
         sandbox = warm.sandbox
         self.cursor_before, self.trace_before = warm.output_cursor, warm.trace_cursor
         self.chunks = [
-            [warm.output_cursor + number, chunk.at, chunk.terminal, chunk.fd, chunk.data]
+            [warm.output_cursor + number, chunk.at, chunk.terminal, chunk.fd, clean(chunk.data)]
             for number, chunk in enumerate((chunk for chunk in sandbox.drain() if chunk.data), 1)
         ]
         self.events = [
-            [event.seq, event.at, event.actor, event.action, event.ref, event.cause, event.detail]
+            [event.seq, event.at, event.actor, event.action, clean(event.ref), event.cause, clean(event.detail)]
             for event in sandbox.drain_trace()
             if event.seq > warm.trace_cursor
         ]
-        terminals = {name: msgspec.to_builtins(view) for name, view in sorted(sandbox.terminals().items())}
+        terminals = without_nul({name: msgspec.to_builtins(view) for name, view in sorted(sandbox.terminals().items())})
         if terminals != warm.terminals:
             self.terminals = terminals
         if self.events or self.rows or self.first:
-            view = sandbox.view()
+            view = without_nul(sandbox.view())
             if view != warm.view:
                 self.view = view
 
@@ -117,7 +117,9 @@ def _write_rows(done: Done) -> None:
 
 def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:
     if done.chunks:
-        OutputBatch.objects.create(session_id=warm.session_id, first=warm.output_cursor + 1, last=output, chunks=done.chunks)
+        OutputBatch.objects.create(
+            session_id=warm.session_id, first=warm.output_cursor + 1, last=output, chunks=pack(done.chunks)
+        )
     if done.events:
         TraceBatch.objects.create(session_id=warm.session_id, first=done.events[0][0], last=trace, events=pack(done.events))
     if done.view is not None:

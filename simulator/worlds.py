@@ -16,15 +16,16 @@ from typing import Any
 from django.conf import settings
 
 from . import engine
-from .core.kernel.errors import BadInput, BudgetExceeded
+from .core.kernel.errors import BadInput, BudgetExceeded, NotSimulated
 from .engine import Engine
 from .models import ClusterSession, JournalEntry, Snapshot
+from .packing import without_nul
 
 logger = logging.getLogger(__name__)
 
 
 class Frozen(Exception):
-    """The session does not replay alike with this engine; the message says what differs."""
+    """The session does not replay alike; the message says what differs."""
 
 
 @dataclass(slots=True)
@@ -94,8 +95,8 @@ def take_effect(sandbox: Engine, kind: str, data: dict[str, Any], at: int) -> st
     """
     try:
         sandbox.apply(kind, data, at)
-    except (BadInput, BudgetExceeded) as refusal:
-        return str(refusal) or type(refusal).__name__
+    except (BadInput, BudgetExceeded, NotSimulated) as refusal:
+        return str(without_nul(str(refusal) or type(refusal).__name__))
     return ""
 
 
@@ -114,7 +115,7 @@ def _from_snapshot(session: ClusterSession) -> tuple[Engine, Snapshot | None]:
 
 
 def load(session: ClusterSession) -> Warm:
-    """The world that a session's rows describe; raises `Frozen` when a replay with another engine version differs."""
+    """The world that a session's rows describe; raises `Frozen` when a replay differs."""
     sandbox, snapshot = _from_snapshot(session)
     done = snapshot.journal_seq if snapshot else 0
     rows = JournalEntry.objects.filter(session=session, seq__gt=done, seq__lte=session.applied_seq).order_by("seq")
@@ -123,7 +124,7 @@ def load(session: ClusterSession) -> Warm:
             continue
         assert row.applied_at is not None, "a row counted as applied has its time"
         take_effect(sandbox, row.kind, row.data, row.applied_at)
-        if row.seq == session.digest_seq and session.engine_version != engine.version():
+        if row.seq == session.digest_seq:
             _compare(session, sandbox)
         sandbox.drain()
         sandbox.drain_trace()
@@ -150,11 +151,14 @@ def load(session: ClusterSession) -> Warm:
 
 
 def _compare(session: ClusterSession, sandbox: Engine) -> None:
-    """Another engine version replayed this session up to its last digest: it must be the same, or the session is frozen."""
+    """A replay has come to where the last digest was taken: it must be the same, or the session is frozen.
+
+    After an upgrade of the simulator this is where a changed behaviour shows.
+    """
     if session.digest_at > sandbox.now:
         sandbox.advance(session.digest_at)
     if session.digest and sandbox.digest() != session.digest:
         raise Frozen(
-            f"played with engine {session.engine_version}; "
-            f"engine {engine.version()} comes to another state at input {session.digest_seq}"
+            f"played with simulator {session.engine_version}; "
+            f"simulator {engine.version()} comes to another state at input {session.digest_seq}"
         )

@@ -50,16 +50,10 @@ class TerminalView:
 
 
 @dataclass
-class Item:
-    text: str
-    hint: str = ""
-
-
-@dataclass
 class Completion:
     start: int
     end: int
-    items: list[Item]
+    items: list[str]
 
 
 @dataclass
@@ -116,7 +110,7 @@ class StandIn:
         return not self.waiting
 
     def fork(self) -> StandIn:
-        return StandIn.restore(self.snapshot())
+        return StandIn(State(**json.loads(json.dumps(asdict(self.state)))))
 
     @property
     def now(self) -> int:
@@ -163,7 +157,7 @@ class StandIn:
         return {name: TerminalView(host, f"{host}$ ", name in self.waiting, False) for name, host in self.state.hosts.items()}
 
     def complete(self, terminal: str, line: str, cursor: int) -> Completion:
-        return Completion(0, cursor, [Item(word) for word in ("echo", "sleep") if word.startswith(line[:cursor])])
+        return Completion(0, cursor, [word for word in ("echo", "sleep") if word.startswith(line[:cursor])])
 
     def view(self) -> dict[str, Any]:
         return {"runs": self.state.runs, "hosts": sorted(self.state.hosts.values())}
@@ -201,6 +195,8 @@ class StandIn:
                 self._print(terminal, 1, f"{number:06} {'x' * 90}\n")
         elif word == "boom":
             raise RuntimeError("a defect")
+        elif word == "odd":
+            self._print(terminal, 1, "a\0b\udcffc\n")
         elif word == "budget":
             raise BudgetExceeded("too much")
         elif word == "die":

@@ -121,7 +121,7 @@ def test_a_race_lost_at_the_last_moment_is_run_again_on_the_winners_state(sessio
     advance(session.pk)
     line(session, "count")
     original = advancing._run_row
-    raced = []
+    raced: list[int] = []
 
     def race(warm: worlds.Warm, row: JournalEntry) -> None:
         original(warm, row)
@@ -216,15 +216,16 @@ def test_another_engine_that_replays_alike_takes_the_session_over(
     assert (session.engine_version, session.frozen_reason) == ("standin-1", "")
 
 
-def test_another_engine_that_replays_differently_freezes_the_session(session: ClusterSession) -> None:
+@pytest.mark.parametrize("version", ["older", "standin-1"])
+def test_a_session_that_replays_differently_is_frozen(session: ClusterSession, version: str) -> None:
     line(session, "count")
     advance(session.pk)
     worlds.cache.clear()
-    ClusterSession.objects.filter(pk=session.pk).update(engine_version="older", digest="something else")
+    ClusterSession.objects.filter(pk=session.pk).update(engine_version=version, digest="something else")
     line(session, "echo never")
     assert advance(session.pk) is None
     session.refresh_from_db()
-    assert "older" in session.frozen_reason
+    assert version in session.frozen_reason
     with pytest.raises(services.Refused) as refused:
         line(session, "echo no")
     assert refused.value.reason == "frozen"
@@ -299,6 +300,12 @@ def test_inputs_take_effect_at_their_time_or_at_the_worlds_if_that_is_later(sess
     early.refresh_from_db()
     late.refresh_from_db()
     assert (early.applied_at, late.applied_at) == (10 * SECOND, 12 * SECOND)
+
+
+def test_output_may_hold_any_bytes(session: ClusterSession) -> None:
+    line(session, "odd")
+    advance(session.pk)
+    assert printed(session).endswith("a\0b\ufffdc\n")
 
 
 def test_history_is_what_was_typed(session: ClusterSession) -> None:
