@@ -17,7 +17,10 @@ from .host.processes import ProcessTable
 from .host.virtual import VIRTUAL
 from .kernel.network import Network
 from .kernel.world import World, dispatch_wake
+from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
+from .kube.proxy.program import ProxyState
+from .kube.scheduler.state import SchedulerState
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
 from .runtime.table import SINKS as RUNTIME_SINKS
@@ -70,11 +73,14 @@ COMMANDS = Lazy(
 SECTIONS: dict[str, Any] = {
     "etcd": EtcdSection,
     "hosts": dict[str, Host],
+    "kcm": dict[str, ManagerState],
     "kubelet": dict[str, KubeletState],
+    "kubeproxy": dict[str, ProxyState],
     "network": Network,
     "processes": ProcessTable,
     "redis": dict[str, dict[str, str]],
     "runtime": dict[str, RuntimeState],
+    "scheduler": dict[str, SchedulerState],
 }
 
 #: Timer targets by the part before `:`.
