@@ -36,6 +36,7 @@ def create(world: World, host: str, sandbox: Sandbox) -> Sandbox:
         except OSError:
             continue
     world.emit(f"containerd/{host}", "sandbox.start", f"pods/{sandbox.namespace}/{sandbox.name}", {"ip": sandbox.ip})
+    world.ring(f"cri:{host}")
     return sandbox
 
 

@@ -87,6 +87,7 @@ class KubeletProgram:
         self._api(kubelet)
         if not kubelet.state.registered:
             self._retry_registration(kubelet, 200 * MS)
+        kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
 
     def _retry_registration(self, kubelet: Kubelet, delay: int) -> None:
