@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from .base import Controller
+from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .endpoints import EndpointsController
 from .endpointslice import EndpointSliceController
 from .garbagecollector import GarbageCollector
 from .namespace import NamespaceController
+from .node_ipam import NodeIpamController
 from .nodelifecycle import NodeLifecycleController
 from .podgc import PodGCController
 from .replicaset import ReplicaSetController
@@ -24,6 +26,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     RootCAPublisher,
     DeploymentController,
     ReplicaSetController,
+    DaemonSetController,
+    NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGCController,
@@ -39,14 +43,12 @@ NOT_YET: tuple[str, ...] = (
     "certificatesigningrequest-signing-controller",
     "clusterrole-aggregation-controller",
     "cronjob-controller",
-    "daemonset-controller",
     "disruption-controller",
     "endpointslice-mirroring-controller",
     "ephemeral-volume-controller",
     "horizontal-pod-autoscaler-controller",
     "job-controller",
     "legacy-serviceaccount-token-cleaner-controller",
-    "node-ipam-controller",
     "persistentvolume-attach-detach-controller",
     "persistentvolume-binder-controller",
     "persistentvolume-expander-controller",

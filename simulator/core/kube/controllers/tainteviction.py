@@ -11,18 +11,7 @@ from ..api.objects import Obj, key_of, split_key
 from ..client import ApiError
 from . import common
 from .base import Controller
-
-
-def tolerates(toleration: Obj, taint: Obj) -> bool:
-    """Whether a toleration covers a taint (Toleration.ToleratesTaint)."""
-    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    operator = toleration.get("operator") or "Equal"
-    if operator == "Exists":
-        return True
-    return operator == "Equal" and bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
+from .nodefit import tolerates
 
 
 def patience(pod: Obj, taints: list[Obj]) -> int | None:
