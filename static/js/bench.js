@@ -42,11 +42,11 @@ export class Bench {
     this.inspector = h('div', { class: 'inspect', hidden: true });
     this.timeHost = h('div', { class: 'tl-host' });
     this.controls = h('div', { class: 'controls', role: 'toolbar', 'aria-label': t('time.toolbar') });
-    this.time = h('div', { class: 'time' }, this.timeHost, this.controls);
+    this.time = h('div', { class: 'time' }, this.timeHost);
     this.terminals = h('div', {});
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
     this.popovers = [this.popover('legend'), this.popover('astext'), ...(this.resetUrl ? [this.resetSlip()] : [])];
-    this.element.replaceChildren(sheet, this.banner, this.notice, bar, this.above, this.terminals, ...this.popovers);
+    this.element.replaceChildren(sheet, this.banner, this.notice, bar, this.above, this.controls, this.terminals, ...this.popovers);
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
     this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
     watchWidth(this.map, () => this.drawMap());
@@ -226,7 +226,7 @@ export class Bench {
     }, icon('run'))));
     this.inspector.replaceChildren(
       h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows)),
-      h('div', { class: 'inspect-more' }, h('h3', {}, t('fact.last')), events, h('h3', {}, t('fact.look')), commands), this.closeInspector());
+      h('div', { class: 'inspect-more' }, h('h3', {}, t('fact.look')), commands, h('h3', {}, t('fact.last')), events), this.closeInspector());
   }
 
   closeInspector() {

@@ -29,6 +29,7 @@ export function placeOf(actor) {
 /** Whether an event says that something went wrong. */
 export function failed(event) {
   const detail = event.detail ?? {};
+  if (event.action === 'container.exit') return Number(detail.code) !== 0;
   return Boolean(detail.error) || Number(detail.code) >= 400 || FAILED.test(event.action);
 }
 
@@ -41,8 +42,16 @@ export function subject(event) {
 
 /** The few words of an event's flag: its verb and resource, as they are. */
 export function flag(event) {
-  const verb = event.detail?.verb ?? event.detail?.type ?? event.action.split('.').at(-1);
-  return `${verb} ${subject(event)}`.trim();
+  const { verb, subresource } = event.detail ?? {};
+  const [words, about] = [verb ?? event.action.replaceAll('.', ' '), verb || event.ref?.startsWith('/registry/') ? subject(event) : ''];
+  return `${words} ${about}${about && subresource ? `/${subresource}` : ''}`.trim();
+}
+
+/* What a watch says of a change that reached etcd: the verb of the request behind it tells which of the three it was. */
+function watchFlag(change, request) {
+  const verb = request?.detail?.verb;
+  const type = change.action === 'delete' ? 'DELETED' : verb === 'create' && !request.detail.subresource ? 'ADDED' : 'MODIFIED';
+  return `${type} ${subject(change)}`;
 }
 
 export class TraceStore {
@@ -153,7 +162,7 @@ export function travels(warped) {
     const t0 = Math.max(t1 - HOP_MAX, Math.min(warped.at.get(cause.seq), t1 - HOP_MIN));
     const reading = from.place === 'etcd' || (from.place === 'apiserver' && to.place !== 'etcd');
     const kind = failed(event) ? 'error' : reading ? 'watch' : 'write';
-    const label = flag(reading ? cause : event);
+    const label = reading && from.place === 'etcd' ? watchFlag(cause, bySeq.get(cause.cause)) : flag(reading ? cause : event);
     const twin = list.findLast?.((one) => one.kind === kind && one.label === label && one.t0 < t0 + 0.25 && t0 < one.t0 + 0.25
       && one.from.place === from.place && one.from.host === from.host && one.to.place === to.place && one.to.host === to.host);
     if (twin) {

@@ -17,6 +17,11 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** Whether there are words for `key`. */
+export function has(key) {
+  return key in table;
+}
+
 /** The words for a word of the simulator (a state, an actor) when the table has them, else the word itself. */
 export function word(group, value) {
   return table[`${group}.${value}`] ?? value;

@@ -57,7 +57,7 @@ export class TerminalSession extends EventTarget {
     if (key === 'ctrl-c' || key === 'ctrl-\\') this.waiting = [];
     const id = this.connection.input('key', { terminal: this.name, key });
     const shown = text + KEY_ECHO[key];
-    if (shown) this.flight.push({ id, text: shown, acked: false, key, lead: this.ready ? this.prompt : '' });
+    if (shown) this.flight.push({ id, text: shown, partial: text, acked: false, key, lead: this.ready ? this.prompt : '' });
     this.changed();
   }
 
@@ -79,7 +79,11 @@ export class TerminalSession extends EventTarget {
   /* ---- from the server ---- */
 
   take(chunk) {
-    if (chunk.fd === 0) this.arrived(chunk.data);
+    if (chunk.fd === 0) {
+      /* the server never sees a line that Ctrl-C dropped; who typed it keeps it on the screen */
+      const item = this.arrived(chunk.data);
+      if (item?.partial) chunk = { ...chunk, data: chunk.data.replace(KEY_ECHO[item.key], item.partial + KEY_ECHO[item.key]) };
+    }
     this.log.push(chunk);
     this.characters += chunk.data.length;
     while (this.log.length > KEEP_CHUNKS || this.characters > KEEP_CHARACTERS) this.characters -= this.log.shift().data.length;
@@ -90,7 +94,7 @@ export class TerminalSession extends EventTarget {
   arrived(data) {
     const echo = data.replace(/\r?\n$/, '');
     const index = this.flight.findIndex((item) => echo.endsWith(item.key ? KEY_ECHO[item.key] : item.text));
-    if (index >= 0) this.flight.splice(0, index + 1);
+    return index >= 0 ? this.flight.splice(0, index + 1).at(-1) : null;
   }
 
   acked(id) {

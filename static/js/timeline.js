@@ -1,21 +1,22 @@
 /* The causal time line of one story: a lane for each actor, a curve for each cause, a zebra scale, the present in chart magenta.
    `drawTimeline` is a pure function of the warped story, the width and the display time. */
 
-import { failed, flag, laneOf, lanes, subject } from './causes.js';
+import { failed, laneOf, lanes } from './causes.js';
 import { s } from './dom.js';
 import { lamp, r1, text } from './marks.js';
-import { t, word } from './strings.js';
+import { has, t } from './strings.js';
 
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600];
 
-/** What an event says: its action in the page's words where there are some, and what it is about, as it is. */
+/** What an event says: a sentence of the page's where it has one for the action (`act.…`), else its words and what it is about, as they are. */
 export function sentence(event) {
   const detail = event.detail ?? {};
-  const verb = word('action', event.action);
-  const words = verb === event.action ? flag(event) : verb;
-  const about = event.ref && !(verb === event.action && event.ref === subject(event)) ? ` ${event.ref}` : '';
   const more = detail.reason ?? detail.message ?? detail.error;
-  return `${words}${about}${more && typeof more !== 'object' && more !== true ? `: ${more}` : ''}`;
+  const tail = more && typeof more !== 'object' && more !== true ? `: ${more}` : '';
+  const values = { ...detail, verb: detail.verb ?? '', ref: event.ref ?? '', sub: detail.subresource ? `/${detail.subresource}` : '' };
+  const key = event.actor === 'fault' ? 'act.fault' : `act.${event.action}`;
+  if (has(key)) return t(key, { ...values, action: event.action }) + tail;
+  return `${detail.verb ? `${detail.verb} ` : `${event.action.replaceAll('.', ' ')} `}${values.ref}${values.sub}`.trim() + tail;
 }
 
 /** The name of a lane. */

@@ -1,0 +1,429 @@
+"""The terminal in a real browser against the protocol harness: local editing, exactly-once output and input, keyboard, paste."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.e2e.bench import focus, ready, run, screen, shows
+from tests.e2e.conftest import Watched
+from tests.e2e.harness.server import Harness
+
+PROMPT = "controlplane:~$ "
+PASTE = """(text) => {
+  const data = new DataTransfer();
+  data.setData('text/plain', text);
+  document.querySelector('.term-panel:not([hidden]) textarea').dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
+}"""
+
+
+def bench(watched: Watched, harness: Harness, lang: str = "en") -> Page:
+    harness.cluster()
+    page = watched.open(f"/{lang}/lesson/")
+    ready(page)
+    shows(page, PROMPT.rstrip())
+    focus(page)
+    return page
+
+
+def test_a_typed_command_shows_its_output_and_a_new_prompt(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "echo hello")
+    shows(page, f"{PROMPT}echo hello\nhello\n{PROMPT}".rstrip())
+    assert harness.cluster().texts() == ["echo hello"]
+
+
+def test_typing_is_echoed_without_the_server(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    before = len(harness.cluster().received)
+    page.keyboard.type("kubectl get pods")
+    shows(page, PROMPT + "kubectl get pods")
+    sent = [f for f in harness.cluster().received[before:] if f["t"] != "input" or f["kind"] != "resize"]
+    assert sent == []
+
+
+def test_keys_of_readline_edit_the_line(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.keyboard.type("echo wrold")
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft", "Control+t"):
+        page.keyboard.press(key)
+    shows(page, PROMPT + "echo world")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Alt+d")
+    page.keyboard.type("printf")
+    shows(page, PROMPT + "printf world")
+    page.keyboard.press("Control+e")
+    page.keyboard.press("Control+w")
+    page.keyboard.type("a ")
+    page.keyboard.press("Control+y")
+    shows(page, PROMPT + "printf a world")
+    page.keyboard.press("Control+u")
+    shows(page, PROMPT.rstrip())
+    page.keyboard.press("Control+y")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(50)
+    assert harness.cluster().texts() == ["printf a world"]
+
+
+def test_output_without_a_newline_keeps_the_prompt_behind_it(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "printf abc")
+    shows(page, f"{PROMPT}printf abc\nabc{PROMPT}".rstrip())
+    page.keyboard.type("x")
+    shows(page, f"\nabc{PROMPT}x")
+
+
+def test_output_that_fills_a_row_exactly_leaves_no_gap(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    cols = page.evaluate("() => document.querySelector('[data-bench]').bench.panel.view.term.cols")
+    row = "y" * int(cols)
+    harness.call(lambda: harness.cluster().out("controlplane", 1, row))
+    page.wait_for_timeout(100)
+    harness.call(lambda: harness.cluster().out("controlplane", 1, "\nnext\n"))
+    shows(page, f"{row}\nnext\n{PROMPT}".rstrip())
+
+
+def test_a_long_line_wraps_and_survives_a_resize(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    line = "echo " + "0123456789" * 22
+    page.keyboard.type(line)
+    shows(page, PROMPT + line)
+    page.set_viewport_size({"width": 1100, "height": 900})
+    page.wait_for_timeout(300)
+    shows(page, PROMPT + line)
+    page.keyboard.press("Home")
+    page.keyboard.press("Delete")
+    shows(page, PROMPT + line[1:])
+    assert screen(page).count("cho 0123") == 1
+    page.keyboard.type("e")
+    page.keyboard.press("Enter")
+    shows(page, PROMPT.rstrip())
+    assert screen(page).count(line[5:]) == 2
+    assert screen(page).count(PROMPT) == 1
+
+
+def test_wide_characters_take_two_columns(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness, "ko")
+    page.keyboard.insert_text("echo 안녕하세요 세계")
+    shows(page, PROMPT + "echo 안녕하세요 세계")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Backspace")
+    page.keyboard.insert_text("!")
+    shows(page, PROMPT + "echo 안녕하세! 세계")
+    page.keyboard.press("Enter")
+    shows(page, f"안녕하세! 세계\n{PROMPT}".rstrip())
+
+
+def test_composed_korean_arrives_whole(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness, "ko")
+    session = page.context.new_cdp_session(page)
+    for text in ("ㅎ", "하", "한"):
+        session.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    session.send("Input.insertText", {"text": "한"})
+    session.send("Input.imeSetComposition", {"text": "글", "selectionStart": 1, "selectionEnd": 1})
+    session.send("Input.insertText", {"text": "글"})
+    shows(page, PROMPT + "한글")
+
+
+def test_history_is_walked_and_searched(watched: Watched, harness: Harness) -> None:
+    harness.cluster().history = {"controlplane": ["ls /etc", "kubectl get nodes", "date"]}
+    page = bench(watched, harness)
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    shows(page, PROMPT + "kubectl get nodes")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    shows(page, PROMPT.rstrip())
+    page.keyboard.press("Control+r")
+    page.keyboard.type("ls")
+    shows(page, "(reverse-i-search)`ls': ls /etc")
+    page.keyboard.type("x")
+    shows(page, "(failed reverse-i-search)`lsx': ls /etc")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    assert harness.cluster().texts() == ["ls /etc"]
+
+
+def test_tab_completes_what_is_common_and_lists_the_rest(watched: Watched, harness: Harness) -> None:
+    harness.cluster().completions = ["pods", "poddisruptionbudgets", "nodes"]
+    page = bench(watched, harness)
+    page.keyboard.type("kubectl get no")
+    page.keyboard.press("Tab")
+    shows(page, PROMPT + "kubectl get nodes")
+    page.keyboard.press("Control+w")
+    page.keyboard.type("p")
+    page.keyboard.press("Tab")
+    shows(page, f"{PROMPT}kubectl get pod\npods                  poddisruptionbudgets")
+    page.keyboard.type("s")
+    shows(page, PROMPT + "kubectl get pods")
+
+
+def test_keys_reach_the_program_in_the_foreground(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "sleep 1000")
+    shows(page, PROMPT + "sleep 1000")
+    page.keyboard.type("echo ahead")
+    shows(page, f"{PROMPT}sleep 1000\necho ahead")
+    page.keyboard.press("Control+c")
+    shows(page, f"{PROMPT}sleep 1000\necho ahead^C\n{PROMPT}".rstrip())
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+d")
+    page.wait_for_timeout(100)
+    assert [f["data"].get("key") for f in harness.cluster().order if f["kind"] == "key"] == ["ctrl-c", "ctrl-z", "ctrl-d"]
+
+
+def test_a_line_typed_while_the_shell_is_busy_runs_after_it(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "sleep 5")
+    run(page, "echo ahead")
+    page.wait_for_timeout(100)
+    assert harness.cluster().texts() == ["sleep 5", "echo ahead"]
+    harness.call(lambda: harness.cluster().finish("controlplane"))
+    shows(page, f"{PROMPT}sleep 5\n{PROMPT}echo ahead\nahead\n{PROMPT}".rstrip())
+
+
+def test_lines_go_to_a_program_that_reads(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "cat")
+    run(page, "for cat")
+    shows(page, f"{PROMPT}cat\nfor cat\nfor cat")
+    page.keyboard.press("Control+d")
+    shows(page, f"for cat\n{PROMPT}".rstrip())
+
+
+def test_a_here_document_gets_the_second_prompt(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "cat <<EOF")
+    shows(page, f"{PROMPT}cat <<EOF\n>")
+    run(page, "text")
+    run(page, "EOF")
+    shows(page, f"{PROMPT}cat <<EOF\n> text\n> EOF\n{PROMPT}".rstrip())
+
+
+def test_pasted_lines_wait_for_enter_and_then_for_each_other(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.evaluate(PASTE, "echo one\nsleep 5\necho two\n")
+    shows(page, f"{PROMPT}echo one\nsleep 5\necho two")
+    assert harness.cluster().texts() == []
+    page.keyboard.press("Enter")
+    shows(page, f"{PROMPT}sleep 5\n… 1 more line waits for the shell")
+    assert harness.cluster().texts() == ["echo one", "sleep 5"]
+    harness.call(lambda: harness.cluster().finish("controlplane"))
+    shows(page, f"{PROMPT}sleep 5\n{PROMPT}echo two\ntwo\n{PROMPT}".rstrip())
+
+
+def test_ctrl_c_drops_pasted_lines_that_wait(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.evaluate(PASTE, "sleep 5\necho never")
+    page.keyboard.press("Enter")
+    shows(page, "waits for the shell")
+    page.keyboard.press("Control+c")
+    shows(page, f"{PROMPT}sleep 5\n^C\n{PROMPT}".rstrip())
+    assert harness.cluster().texts() == ["sleep 5"]
+
+
+def test_run_types_into_the_terminal_that_the_text_names(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.get_by_role("button", name="Run: echo from the text").click()
+    shows(page, f"{PROMPT}echo from the text\nfrom the text\n{PROMPT}".rstrip())
+    page.get_by_role("button", name="Run: echo one").click()
+    shows(page, "node01:~$ echo one\none\nnode01:~$ sleep 5\n… 1 more line waits for the shell", "node01")
+    assert page.get_by_role("tab", name="node01").get_attribute("aria-selected") == "true"
+    harness.call(lambda: harness.cluster().finish("node01"))
+    shows(page, "node01:~$ echo two\ntwo\nnode01:~$", "node01")
+
+
+def test_copy_copies_the_command(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.get_by_role("button", name="Copy: echo from the text").click()
+    page.wait_for_function("() => document.querySelector('[data-notices]')?.textContent === 'Copied.'")
+    assert page.evaluate("() => navigator.clipboard.readText()") == "echo from the text"
+
+
+def test_escape_then_tab_leaves_the_terminal_both_ways(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.tagName") == "TEXTAREA"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("() => document.activeElement.id") == "tab-controlplane"
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("() => document.activeElement.id") == "tab-node01"
+    assert "leaves the terminal" in page.locator(".tabs").inner_text()
+
+
+def test_escape_is_also_the_meta_key(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.keyboard.type("one two")
+    page.keyboard.press("Escape")
+    page.keyboard.type("b")
+    page.keyboard.type("x")
+    shows(page, PROMPT + "one xtwo")
+
+
+def test_a_terminal_of_another_host_is_opened_once(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.get_by_role("tab", name="node02").click()
+    shows(page, "node02:~$", "node02")
+    page.get_by_role("tab", name="controlplane").click()
+    page.get_by_role("tab", name="node02").click()
+    page.wait_for_timeout(100)
+    assert [f["data"]["terminal"] for f in harness.cluster().order if f["kind"] == "open"] == ["node02"]
+
+
+# ---- a line that breaks
+
+
+def test_output_is_shown_once_after_a_lost_connection(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "echo before")
+    shows(page, PROMPT.rstrip())
+    harness.drop()
+    page.wait_for_selector('[data-bench][data-connection="lost"]')
+    assert page.locator(".bench-banner").is_visible()
+    harness.call(lambda: harness.cluster().out("controlplane", 1, "meanwhile\n"))
+    ready(page)
+    shows(page, f"{PROMPT}echo before\nbefore\nmeanwhile\n{PROMPT}".rstrip())
+    assert page.locator(".bench-banner").is_hidden()
+    hello = [f for f in harness.cluster().received if f["t"] == "hello"]
+    assert [h["cursor"] for h in hello] == [0, 2]
+
+
+def test_a_repeated_chunk_is_dropped(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "echo once")
+    shows(page, PROMPT.rstrip())
+    harness.call(lambda: harness.cluster().broadcast({"t": "out", "cursor": 2, "chunks": harness.cluster().chunks}))
+    harness.call(lambda: harness.cluster().out("controlplane", 1, "end\n"))
+    shows(page, f"once\nend\n{PROMPT}".rstrip())
+    assert screen(page).count("once") == 2
+
+
+def test_an_unacknowledged_line_is_sent_again_with_its_id(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    harness.cluster().hold_acks = True
+    run(page, "echo again")
+    page.wait_for_timeout(100)
+    harness.drop()
+    page.wait_for_selector('[data-bench][data-connection="lost"]')
+    harness.cluster().hold_acks = False
+    ready(page)
+    shows(page, f"{PROMPT}echo again\nagain\n{PROMPT}".rstrip())
+    sent = [f for f in harness.cluster().received if f["t"] == "input" and f["kind"] == "line"]
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
+    assert harness.cluster().texts() == ["echo again"]
+
+
+def test_lines_typed_without_a_connection_are_kept_and_sent(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    harness.refuse = 1011
+    harness.drop()
+    page.wait_for_selector('[data-bench][data-connection="lost"]')
+    run(page, "echo kept")
+    shows(page, f"{PROMPT}echo kept")
+    harness.refuse = 0
+    page.get_by_role("button", name="Try now").click()
+    ready(page)
+    shows(page, f"{PROMPT}echo kept\nkept\n{PROMPT}".rstrip())
+
+
+def test_a_line_on_its_way_survives_a_reload(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    harness.refuse = 1011
+    harness.drop()
+    page.wait_for_selector('[data-bench][data-connection="lost"]')
+    run(page, "echo reload")
+    shows(page, "echo reload")
+    harness.refuse = 0
+    page.reload()
+    ready(page)
+    shows(page, f"{PROMPT}echo reload\nreload\n{PROMPT}".rstrip())
+    assert harness.cluster().texts() == ["echo reload"]
+
+
+def test_a_page_opened_later_shows_everything_so_far(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "echo first")
+    shows(page, PROMPT.rstrip())
+    page.reload()
+    ready(page)
+    shows(page, f"{PROMPT}echo first\nfirst\n{PROMPT}".rstrip())
+
+
+def test_a_refused_connection_is_final_and_says_why(watched: Watched, harness: Harness) -> None:
+    harness.refuse = 4401
+    harness.cluster()
+    page = watched.open("/en/lesson/")
+    page.wait_for_selector('[data-bench][data-connection="refused"]')
+    assert "logged out" in page.locator(".bench-banner").inner_text()
+    page.wait_for_timeout(700)
+    assert page.get_attribute("[data-bench]", "data-connection") == "refused"
+
+
+def test_a_refused_input_is_told_and_leaves_the_screen(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    cluster = harness.cluster()
+
+    def refuse(frame: dict[str, Any], send: Any) -> None:
+        send({"t": "error", "reason": "full", "message": "The journal is full.", "id": frame["id"], "fatal": False})
+
+    cluster.input = refuse  # type: ignore[method-assign]
+    run(page, "echo no")
+    page.wait_for_selector(".bench-notice:not([hidden])")
+    assert "The journal is full." in page.locator(".bench-notice").inner_text()
+    shows(page, PROMPT.rstrip())
+    assert "echo no" not in screen(page)
+
+
+# ---- other views
+
+
+def test_the_plain_terminal_does_the_same(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "echo hello")
+    page.get_by_role("button", name="Plain", exact=True).click()
+    field = page.get_by_label("Terminal input")
+    field.fill("echo plain")
+    field.press("Enter")
+    page.wait_for_function("() => document.querySelector('[role=log]').textContent.endsWith('plain\\n')")
+    assert page.locator("[role=log]").inner_text() == f"{PROMPT}echo hello\nhello\n{PROMPT}echo plain\nplain\n"
+    field.press("ArrowUp")
+    assert field.input_value() == "echo plain"
+    page.get_by_role("button", name="Plain", exact=True).click()
+    shows(page, f"plain\n{PROMPT}".rstrip())
+
+
+def test_escape_sequences_of_output_do_not_show_in_the_plain_terminal(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.get_by_role("button", name="Plain", exact=True).click()
+    harness.call(lambda: harness.cluster().out("controlplane", 1, "\x1b[31mred\x1b[0m <b>text</b>\n"))
+    page.wait_for_function("() => document.querySelector('[role=log]').textContent === 'red <b>text</b>\\n'")
+
+
+def test_the_screen_reader_mode_is_remembered(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    page.get_by_role("button", name="Screen reader").click()
+    run(page, "echo spoken")
+    page.wait_for_selector(".xterm-accessibility")
+    page.reload()
+    ready(page)
+    assert page.get_by_role("button", name="Screen reader").get_attribute("aria-pressed") == "true"
+    page.wait_for_selector(".xterm-accessibility")
+
+
+def test_only_a_size_that_lasts_is_sent(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    for width in (1300, 1250, 1200):
+        page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(1500)
+    sizes = [f["data"] for f in harness.cluster().order if f["kind"] == "resize"]
+    assert 1 <= len(sizes) <= 2
+    assert sizes[-1]["columns"] == page.evaluate("() => document.querySelector('[data-bench]').bench.panel.view.term.cols")
+    page.reload()
+    ready(page)
+    page.wait_for_timeout(1000)
+    assert [f["data"] for f in harness.cluster().order if f["kind"] == "resize"] == sizes
