@@ -116,7 +116,9 @@ class Command:
     @property
     def available(self) -> bool:
         """Listed in its parent's help."""
-        return not self.hidden and not self.deprecated and (self.run is not None or any(child.available for child in self.commands))
+        return (
+            not self.hidden and not self.deprecated and (self.run is not None or any(child.available for child in self.commands))
+        )
 
     # -- flags ------------------------------------------------------------------------------------------------------------
     def inherited_flags(self) -> FlagSet:
@@ -158,7 +160,9 @@ class Command:
         if command.args is None and command.parent is None and command.commands:
             words = command._words(rest)
             if words:
-                raise UsageError(f"unknown command {quote(words[0])} for {quote(command.path)}{command.suggestions_text(words[0])}", command)
+                raise UsageError(
+                    f"unknown command {quote(words[0])} for {quote(command.path)}{command.suggestions_text(words[0])}", command
+                )
         return command, rest
 
     def _takes_value(self, text: str) -> bool:
@@ -239,7 +243,11 @@ class Command:
             wrong = self.args(self, values.args)
             if wrong:
                 raise UsageError(wrong, self)
-        missing = [flag.name for flag in sorted(self.all_flags(), key=lambda item: item.name) if flag.required and flag.name not in values.changed]
+        missing = [
+            flag.name
+            for flag in sorted(self.all_flags(), key=lambda item: item.name)
+            if flag.required and flag.name not in values.changed
+        ]
         if missing:
             raise UsageError("required flag(s) " + ", ".join(quote(name) for name in missing) + " not set", self)
         for group in self.one_required:
@@ -249,7 +257,10 @@ class Command:
             given = sorted(name for name in group if name in values.changed)
             if len(given) > 1:
                 words = " ".join(group)
-                raise UsageError(f"if any flags in the group [{words}] are set none of the others can be; [{' '.join(given)}] were all set", self)
+                raise UsageError(
+                    f"if any flags in the group [{words}] are set none of the others can be; [{' '.join(given)}] were all set",
+                    self,
+                )
 
 
 # -- validators of positional arguments (args.go) --------------------------------------------------------------------------
@@ -277,4 +288,6 @@ def max_args(count: int) -> ArgsCheck:
 
 def range_args(low: int, high: int) -> ArgsCheck:
     """`cobra.RangeArgs`."""
-    return lambda command, args: "" if low <= len(args) <= high else f"accepts between {low} and {high} arg(s), received {len(args)}"
+    return lambda command, args: (
+        "" if low <= len(args) <= high else f"accepts between {low} and {high} arg(s), received {len(args)}"
+    )

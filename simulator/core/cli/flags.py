@@ -29,9 +29,20 @@ class Kind(msgspec.Struct, frozen=True):
     accumulates: bool = False
 
 
-_DURATION_UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_DURATION_UNITS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "μs": 1_000,
+    "ms": 1_000_000,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|)")
-_BOOLS = {text: True for text in ("1", "t", "T", "true", "TRUE", "True")} | {text: False for text in ("0", "f", "F", "false", "FALSE", "False")}
+_BOOLS = dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True) | dict.fromkeys(
+    ("0", "f", "F", "false", "FALSE", "False"), False
+)
 
 
 def quote(text: str) -> str:
@@ -146,7 +157,7 @@ def read_csv(text: str) -> list[str]:
                 current += char
         elif char == '"':
             if current:
-                raise ValueError('parse error on line 1, column ' + str(at + 1) + ': bare " in non-quoted field')
+                raise ValueError("parse error on line 1, column " + str(at + 1) + ': bare " in non-quoted field')
             quoted = True
         elif char == ",":
             fields.append(current)

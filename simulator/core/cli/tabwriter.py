@@ -31,7 +31,9 @@ def _block(text: str, minwidth: int, tabwidth: int, padding: int, padchar: str) 
     return "\n".join(out)
 
 
-def _measure(lines: list[list[str]], widths: list[list[int]], start: int, end: int, column: int, minwidth: int, padding: int) -> None:
+def _measure(
+    lines: list[list[str]], widths: list[list[int]], start: int, end: int, column: int, minwidth: int, padding: int
+) -> None:
     """Set the width of `column` in each run of lines in [start, end) that has it, then those of the columns right of it."""
     at = start
     while at < end:

@@ -1,0 +1,162 @@
+"""Volumes of pods and persistent volumes: one row a kind of volume (`describe.go`: `describeVolumes`, `print*VolumeSource`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....kube.api import quantity
+from ..jsonpath import go_value
+from .doc import Doc
+
+Obj = dict[str, Any]
+
+#: Volume sources that print plain fields: heading, then (title, key) pairs.
+PLAIN: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "nfs": (
+        "NFS (an NFS mount that lasts the lifetime of a pod)",
+        (("Server", "server"), ("Path", "path"), ("ReadOnly", "readOnly?")),
+    ),
+    "persistentVolumeClaim": (
+        "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
+        (("ClaimName", "claimName"), ("ReadOnly", "readOnly?")),
+    ),
+    "secret": ("Secret (a volume populated by a Secret)", (("SecretName", "secretName"), ("Optional", "optional?"))),
+    "configMap": ("ConfigMap (a volume populated by a ConfigMap)", (("Name", "name"), ("Optional", "optional?"))),
+    "local": ("LocalVolume (a persistent volume backed by local storage on a node)", (("Path", "path"),)),
+    "image": ("Image (a container image or OCI artifact)", (("Reference", "reference"), ("PullPolicy", "pullPolicy"))),
+    "gitRepo": (
+        "GitRepo (a volume that is pulled from git when the pod is created)",
+        (("Repository", "repository"), ("Revision", "revision")),
+    ),
+    "awsElasticBlockStore": (
+        "AWSElasticBlockStore (a Persistent Disk resource in AWS)",
+        (("VolumeID", "volumeID"), ("FSType", "fsType"), ("Partition", "partition#"), ("ReadOnly", "readOnly?")),
+    ),
+    "gcePersistentDisk": (
+        "GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)",
+        (("PDName", "pdName"), ("FSType", "fsType"), ("Partition", "partition#"), ("ReadOnly", "readOnly?")),
+    ),
+}
+
+
+def _field(source: Obj, key: str) -> str:
+    if key.endswith("?"):
+        return "true" if source.get(key[:-1]) else "false"
+    if key.endswith("#"):
+        return str(source.get(key[:-1], 0))
+    return str(source.get(key, ""))
+
+
+def source(d: Doc, item: Obj) -> None:
+    """One volume source, indented under its volume."""
+    for name, (heading, fields) in PLAIN.items():
+        if name in item:
+            d.line(2, f"Type:\t{heading}")
+            for title, key in fields:
+                d.line(2, f"{title}:\t{_field(item[name] or {}, key)}")
+            return
+    if "hostPath" in item:
+        found = item["hostPath"]
+        d.line(2, "Type:\tHostPath (bare host directory volume)")
+        d.line(2, f"Path:\t{found['path']}")
+        d.line(2, f"HostPathType:\t{found['type'] if found.get('type') is not None else '<none>'}")
+    elif "emptyDir" in item:
+        found = item["emptyDir"] or {}
+        limit = found.get("sizeLimit")
+        d.line(2, "Type:\tEmptyDir (a temporary directory that shares a pod's lifetime)")
+        d.line(2, f"Medium:\t{found.get('medium', '')}")
+        d.line(2, f"SizeLimit:\t{quantity.canonical(limit) if limit else '<unset>'}")
+    elif "projected" in item:
+        _projected(d, item["projected"].get("sources") or [])
+    elif "downwardAPI" in item:
+        d.line(2, "Type:\tDownwardAPI (a volume populated by information about the pod)")
+        d.line(2, "Items:")
+        for entry in item["downwardAPI"].get("items") or ():
+            field = (entry.get("fieldRef") or {}).get("fieldPath") or (entry.get("resourceFieldRef") or {}).get("resource", "")
+            d.line(3, f"{field} -> {entry['path']}")
+    elif "csi" in item:
+        _csi(d, item["csi"])
+    elif "ephemeral" in item:
+        _ephemeral(d, item["ephemeral"].get("volumeClaimTemplate") or {})
+    else:
+        d.line(1, "<unknown>")
+
+
+def _projected(d: Doc, sources: list[Obj]) -> None:
+    d.line(2, "Type:\tProjected (a volume that contains injected data from multiple sources)")
+    for entry in sources:
+        if "secret" in entry:
+            d.line(2, f"SecretName:\t{entry['secret'].get('name', '')}")
+            d.line(2, f"Optional:\t{_field(entry['secret'], 'optional?')}")
+        elif "downwardAPI" in entry:
+            d.line(2, "DownwardAPI:\ttrue")
+        elif "configMap" in entry:
+            d.line(2, f"ConfigMapName:\t{entry['configMap'].get('name', '')}")
+            d.line(2, f"Optional:\t{_field(entry['configMap'], 'optional?')}")
+        elif "serviceAccountToken" in entry:
+            d.line(2, f"TokenExpirationSeconds:\t{entry['serviceAccountToken'].get('expirationSeconds', 3600)}")
+
+
+def _csi(d: Doc, found: Obj) -> None:
+    d.line(2, "Type:\tCSI (a Container Storage Interface (CSI) volume source)")
+    d.line(2, f"Driver:\t{found['driver']}")
+    d.line(2, f"FSType:\t{found.get('fsType', '')}")
+    if "volumeHandle" in found:
+        d.line(2, f"VolumeHandle:\t{found['volumeHandle']}")
+    d.line(2, f"ReadOnly:\t{_field(found, 'readOnly?')}")
+    pairs = [f"{key}={value}" for key, value in sorted((found.get("volumeAttributes") or {}).items())] or ["<none>"]
+    d.add("    VolumeAttributes:\t" + "\n        \t".join(pairs) + "\n")
+
+
+def _ephemeral(d: Doc, template: Obj) -> None:
+    spec = template.get("spec") or {}
+    d.line(2, "Type:\tEphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)")
+    d.line(2, f"StorageClass:\t{spec.get('storageClassName', '')}")
+    d.line(2, f"Volume:\t{spec.get('volumeName', '')}")
+    d.labels("    Labels", (template.get("metadata") or {}).get("labels"))
+    d.annotations("    Annotations", (template.get("metadata") or {}).get("annotations"))
+    d.line(2, "Capacity:\t")
+    d.line(2, "Access Modes:\t")
+    if spec.get("volumeMode"):
+        d.line(2, f"VolumeMode:\t{spec['volumeMode']}")
+
+
+def volumes(d: Doc, items: list[Obj] | None, indent: str = "") -> None:
+    """`Volumes:` of a pod or template."""
+    if not items:
+        d.add(f"{indent}Volumes:\t<none>\n")
+        return
+    d.add(f"{indent}Volumes:\n")
+    for item in items:
+        d.line(1, f"{' ' if indent else ''}{item['name']}:")
+        source(d, item)
+
+
+MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+
+
+def modes(values: list[str] | None) -> str:
+    """Access modes, shortened, in their fixed order."""
+    return ",".join(short for name, short in MODES.items() if name in (values or ()))
+
+
+def affinity(d: Doc, found: Obj | None) -> None:
+    """`Node Affinity:` of a persistent volume."""
+    required = (found or {}).get("required")
+    if not required:
+        d.line(0, "Node Affinity:\t<none>")
+        return
+    d.line(0, "Node Affinity:\t")
+    terms = required.get("nodeSelectorTerms") or []
+    d.line(1, "Required Terms:\t" + ("" if terms else "<none>"))
+    for at, term in enumerate(terms):
+        texts = []
+        for entry in term.get("matchExpressions") or ():
+            values = f" [{', '.join(entry['values'])}]" if entry.get("values") else ""
+            texts.append(f"{entry['key']} {str(entry['operator']).lower()}{values}")
+        d.add(f"    Term {at}:\t" + ("\n    \t".join(texts) or "<none>") + "\n")
+
+
+def finalizers(values: list[str] | None) -> str:
+    """A Go slice."""
+    return go_value(values or [])

@@ -1,0 +1,378 @@
+"""Go's text/template for JSON-shaped data (`text/template/parse`, `exec.go`, `funcs.go`), as `-o go-template` uses it.
+
+Actions: pipelines, variables, `if`/`else if`/`else`, `range` (with `else`, `break`, `continue`), `with`, `define`/`template`, comments and
+trim markers; the predefined functions and kubectl's `exists`, `base64decode`, `hexdecode`.  Steps are bounded.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote_plus
+
+from .gotemplate_parse import Action, Branch, Chain, Define, Node, Pipeline, TemplateError, parse
+from .jsonpath import go_value
+
+MAX_STEPS = 100_000
+MAX_OUTPUT = 4_000_000
+
+
+class _Missing:
+    """A missing map key: prints `<no value>`, is false, has no fields."""
+
+
+MISSING = _Missing()
+
+
+class _Flow(Exception):
+    """`break` or `continue`."""
+
+
+class Scope(NamedTuple):
+    """Variables in force, innermost last."""
+
+    names: list[tuple[str, list[Any]]]
+
+
+def truth(value: Any) -> bool:
+    """What `if` takes for true: not zero, not empty, not missing."""
+    return not (value is MISSING or value is None or value is False or value == 0 or value == "" or value == [] or value == {})
+
+
+def show(value: Any) -> str:
+    """A value as `{{.}}` prints it."""
+    if value is MISSING or value is None:
+        return "<no value>"
+    return go_value(value)
+
+
+class Template:
+    """A parsed template; `execute` gives its text for an object."""
+
+    def __init__(self, text: str, name: str = "output") -> None:
+        self.name = name
+        self.nodes, self.defines = parse(text, name)
+        self.steps = 0
+
+    def execute(self, data: Any) -> str:
+        """The text for `data`; raises TemplateError."""
+        self.steps = 0
+        out: list[str] = []
+        self._run(self.nodes, data, [("$", [data])], out, 0)
+        return "".join(out)
+
+    def _fail(self, message: str) -> TemplateError:
+        return TemplateError(f"template: {self.name}:1: executing {self.name!r}: {message}".replace("'", '"'))
+
+    def _run(self, nodes: list[Node], dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
+        if depth > 60:
+            raise self._fail("exceeded maximum template depth")
+        for node in nodes:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise self._fail("template takes too many steps")
+            if isinstance(node, str):
+                out.append(node)
+            elif isinstance(node, Action):
+                value = self._pipeline(node.pipeline, dot, names)
+                if not node.pipeline.declares:
+                    out.append(show(value))
+            elif isinstance(node, Branch):
+                self._branch(node, dot, names, out, depth)
+            elif isinstance(node, Define):
+                self._template(node, dot, names, out, depth)
+            else:
+                raise _Flow(node.word)
+
+    def _template(self, node: Define, dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
+        if node.name not in self.defines:
+            raise self._fail(f'template "{node.name}" not defined')
+        value = self._pipeline(node.pipeline, dot, names) if node.pipeline else None
+        self._run(self.defines[node.name], value, [("$", [value])], out, depth + 1)
+
+    def _branch(self, node: Branch, dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
+        mark = len(names)
+        try:
+            if node.word == "range":
+                self._range(node, dot, names, out, depth)
+                return
+            value = self._pipeline(node.pipeline, dot, names)
+            if truth(value):
+                self._run(node.body, value if node.word == "with" else dot, names, out, depth + 1)
+            else:
+                self._run(node.otherwise, dot, names, out, depth + 1)
+        finally:
+            del names[mark:]
+
+    def _range(self, node: Branch, dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
+        value = self._pipeline(node.pipeline._replace(declares=()), dot, names)
+        if value is MISSING or value is None:
+            pairs: list[tuple[Any, Any]] = []
+        elif isinstance(value, dict):
+            pairs = [(key, value[key]) for key in sorted(value)]
+        elif isinstance(value, list):
+            pairs = list(enumerate(value))
+        elif isinstance(value, int) and not isinstance(value, bool):
+            pairs = [(at, at) for at in range(min(value, MAX_STEPS))]
+        else:
+            raise self._fail(f"range can't iterate over {show(value)}")
+        if not pairs:
+            self._run(node.otherwise, dot, names, out, depth + 1)
+            return
+        for key, item in pairs:
+            mark = len(names)
+            declared = node.pipeline.declares
+            if len(declared) == 1:
+                names.append((declared[0], [item]))
+            elif declared:
+                names += [(declared[0], [key]), (declared[1], [item])]
+            try:
+                self._run(node.body, item, names, out, depth + 1)
+            except _Flow as flow:
+                if flow.args[0] == "break":
+                    break
+            finally:
+                del names[mark:]
+
+    # -- values -----------------------------------------------------------------------------------------------------------
+    def _pipeline(self, node: Pipeline, dot: Any, names: list[tuple[str, list[Any]]]) -> Any:
+        value: Any = MISSING
+        for at, command in enumerate(node.commands):
+            value = self._command(command, dot, names, [value] if at else [])
+        if node.declares:
+            if node.assigns:
+                self._variable(names, node.declares[0])[0] = value
+            else:
+                names.append((node.declares[0], [value]))
+        return value
+
+    def _variable(self, names: list[tuple[str, list[Any]]], name: str) -> list[Any]:
+        for known, box in reversed(names):
+            if known == name:
+                return box
+        raise self._fail(f"undefined variable: {name}")
+
+    def _command(self, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
+        first = words[0]
+        if isinstance(first, Chain) and isinstance(first.base, str) and first.base in FUNCTIONS:
+            if first.base in ("and", "or"):
+                return self._logic(first.base, words[1:], dot, names, last)
+            arguments = [self._value(word, dot, names) for word in words[1:]] + last
+            try:
+                return FUNCTIONS[first.base](*arguments)
+            except TypeError:
+                raise self._fail(f"wrong number of args for {first.base}: got {len(arguments)}") from None
+            except (ValueError, LookupError) as error:
+                raise self._fail(f"error calling {first.base}: {error}") from None
+        if len(words) > 1 or last:
+            raise self._fail(f"can't give argument to non-function {first.text if isinstance(first, Chain) else first}")
+        return self._value(first, dot, names)
+
+    def _logic(self, word: str, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
+        value: Any = MISSING
+        for item in words:
+            value = self._value(item, dot, names)
+            if truth(value) == (word == "or"):
+                return value
+        return last[0] if last else value
+
+    def _value(self, word: Any, dot: Any, names: list[tuple[str, list[Any]]]) -> Any:
+        if not isinstance(word, Chain):
+            return word[0] if isinstance(word, tuple) else word
+        if isinstance(word.base, Pipeline):
+            value = self._pipeline(word.base, dot, names)
+        elif word.base == ".":
+            value = dot
+        elif word.base.startswith("$"):
+            value = self._variable(names, word.base)[0]
+        elif word.base in FUNCTIONS:
+            return self._command([word], dot, names, [])
+        else:
+            raise self._fail(f'function "{word.base}" not defined')
+        for field in word.fields:
+            value = self._field(value, field, word.text)
+        return value
+
+    def _field(self, value: Any, name: str, text: str) -> Any:
+        if isinstance(value, dict):
+            return value.get(name, MISSING)
+        if value is None:
+            raise self._fail(f"at <{text}>: nil pointer evaluating interface {{}}.{name}")
+        if value is MISSING:
+            raise self._fail(f"at <{text}>: nil pointer evaluating interface {{}}.{name}")
+        kind = (
+            "string"
+            if isinstance(value, str)
+            else "bool"
+            if isinstance(value, bool)
+            else "[]interface {}"
+            if isinstance(value, list)
+            else "int64"
+        )
+        raise self._fail(f"at <{text}>: can't evaluate field {name} in type {kind}")
+
+
+# -- functions ----------------------------------------------------------------------------------------------------------------
+
+
+def _kinds(a: Any, b: Any) -> bool:
+    number = (int, float)
+    if isinstance(a, bool) or isinstance(b, bool):
+        return isinstance(a, bool) and isinstance(b, bool)
+    return (isinstance(a, str) and isinstance(b, str)) or (isinstance(a, number) and isinstance(b, number))
+
+
+def _eq(first: Any, *rest: Any) -> bool:
+    if not rest:
+        raise ValueError("missing argument for comparison")
+    for item in rest:
+        if first is MISSING or item is MISSING or first is None or item is None:
+            if (first is MISSING or first is None) and (item is MISSING or item is None):
+                return True
+            continue
+        if not _kinds(first, item):
+            raise ValueError("incompatible types for comparison")
+        if first == item:
+            return True
+    return False
+
+
+def _lt(a: Any, b: Any) -> bool:
+    if not _kinds(a, b):
+        raise ValueError("incompatible types for comparison")
+    return bool(a < b)
+
+
+def _index(value: Any, *keys: Any) -> Any:
+    for key in keys:
+        if isinstance(value, dict):
+            value = value.get(key, MISSING)
+        elif isinstance(value, (list, str)) and isinstance(key, int):
+            if not 0 <= key < len(value):
+                raise ValueError(f"index out of range: {key}")
+            value = value[key] if isinstance(value, list) else ord(value[key])
+        elif value is MISSING or value is None:
+            raise ValueError("index of untyped nil")
+        else:
+            raise ValueError("can't index item of this type")
+    return value
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, (str, list, dict)):
+        return len(value.encode()) if isinstance(value, str) else len(value)
+    raise ValueError("len of nil pointer" if value in (None, MISSING) else f"len of type {type(value).__name__}")
+
+
+def _slice(value: Any, *at: int) -> Any:
+    return value[slice(*at)] if len(at) != 1 else value[at[0] :]
+
+
+_VERB = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d+))?([a-zA-Z%])")
+
+
+def sprintf(form: str, *arguments: Any) -> str:
+    """Go's `Sprintf` for the verbs that templates use: v s d q t f g e x X o b c T %."""
+    left = list(arguments)
+
+    def one(match: re.Match[str]) -> str:
+        flags, width, precision, verb = match.groups()
+        if verb == "%":
+            return "%"
+        if not left:
+            return f"%!{verb}(MISSING)"
+        text = _verb(verb, left.pop(0), flags, int(precision) if precision is not None else None)
+        size = min(int(width or 0), 1000)
+        return text.ljust(size) if "-" in flags else text.rjust(size, "0" if "0" in flags and verb in "dfxX" else " ")
+
+    text = _VERB.sub(one, form)
+    return text + ("%!(EXTRA " + ", ".join(f"{_type(item)}={show(item)}" for item in left) + ")" if left else "")
+
+
+def _type(value: Any) -> str:
+    return (
+        "string"
+        if isinstance(value, str)
+        else "bool"
+        if isinstance(value, bool)
+        else "int64"
+        if isinstance(value, int)
+        else "float64"
+    )
+
+
+def _verb(verb: str, value: Any, flags: str, precision: int | None) -> str:
+    from ..flags import quote
+
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if verb in "vs":
+        text = show(value)
+        return text[:precision] if precision is not None and verb == "s" else text
+    if verb == "q" and isinstance(value, str):
+        return quote(value)
+    if verb == "t" and isinstance(value, bool):
+        return "true" if value else "false"
+    if verb == "T":
+        return _type(value)
+    if verb == "d" and isinstance(value, int) and number:
+        return f"{value:+d}" if "+" in flags else str(value)
+    if verb in "feg" and isinstance(value, float):
+        return f"{value:.{6 if precision is None else precision}{verb}}"
+    if verb in "xXob" and isinstance(value, int) and number:
+        return format(value, verb)
+    if verb in "xX" and isinstance(value, str):
+        return value.encode().hex() if verb == "x" else value.encode().hex().upper()
+    return f"%!{verb}({_type(value)}={show(value)})"
+
+
+def _print(*values: Any) -> str:
+    out = ""
+    for at, item in enumerate(values):
+        if at and not isinstance(item, str) and not isinstance(values[at - 1], str):
+            out += " "
+        out += show(item)
+    return out
+
+
+def _exists(value: Any, *keys: Any) -> bool:
+    try:
+        return _index(value, *keys) is not MISSING
+    except ValueError:
+        return False
+
+
+def _decode64(text: Any) -> str:
+    try:
+        return base64.b64decode(str(text), validate=True).decode("utf-8", "replace")
+    except ValueError:
+        raise ValueError("base64 decode failed: illegal base64 data at input byte 0") from None
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "eq": _eq,
+    "ne": lambda a, b: not _eq(a, b),
+    "lt": _lt,
+    "le": lambda a, b: _lt(a, b) or _eq(a, b),
+    "gt": lambda a, b: _lt(b, a),
+    "ge": lambda a, b: not _lt(a, b),
+    "and": lambda *values: values[-1],
+    "or": lambda *values: values[-1],
+    "not": lambda value: not truth(value),
+    "len": _length,
+    "index": _index,
+    "slice": _slice,
+    "print": _print,
+    "println": lambda *values: " ".join(show(item) for item in values) + "\n",
+    "printf": sprintf,
+    "html": lambda *values: html.escape(_print(*values)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+    "js": lambda *values: re.sub(
+        r"[\\'\"<>&=]", lambda m: f"\\u{ord(m[0]):04X}" if m[0] in "<>&=" else "\\" + m[0], _print(*values)
+    ),
+    "urlquery": lambda *values: quote_plus(_print(*values)),
+    "exists": _exists,
+    "base64decode": _decode64,
+    "hexdecode": lambda text: bytes.fromhex(str(text)).decode("utf-8", "replace"),
+}

@@ -1,0 +1,208 @@
+"""kubeconfig files: which are read, how they merge, and what they say (`client-go/tools/clientcmd/loader.go`, `client_config.go`)."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import posixpath
+from typing import Any
+
+from ...kube.client import Credentials
+from .. import goyaml
+from ..flags import Values, quote
+from .errors import CommandError, ConfigurationInvalid
+
+Obj = dict[str, Any]
+SECTIONS = ("clusters", "contexts", "users")
+INNER = {"clusters": "cluster", "contexts": "context", "users": "user"}
+
+
+class Config:
+    """Maps of clusters, contexts and users, the current context, and for each entry the file it stands in."""
+
+    def __init__(self) -> None:
+        self.clusters: dict[str, Obj] = {}
+        self.contexts: dict[str, Obj] = {}
+        self.users: dict[str, Obj] = {}
+        self.current = ""
+        self.origin: dict[tuple[str, str], str] = {}
+
+    def section(self, name: str) -> dict[str, Obj]:
+        """`clusters`, `contexts` or `users`."""
+        found: dict[str, Obj] = getattr(self, name)
+        return found
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is configured."""
+        return not (self.clusters or self.contexts or self.users or self.current)
+
+    def to_object(self) -> Obj:
+        """As the file has it: lists of named entries, `null` where there are none."""
+        out: Obj = {"apiVersion": "v1", "kind": "Config", "current-context": self.current}
+        for name in SECTIONS:
+            entries = self.section(name)
+            out[name] = [{"name": key, INNER[name]: entries[key]} for key in sorted(entries)] or None
+        return out
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(data: bytes) -> Any:
+    return goyaml.load(data.decode("utf-8", "replace"))
+
+
+def read_config(data: bytes, path: str) -> Config:
+    """One file."""
+    config = Config()
+    try:
+        raw = _parsed(data)
+    except ValueError as error:
+        raise CommandError(f"error loading config file {quote(path)}: {error}") from None
+    if raw is None:
+        return config
+    if not isinstance(raw, dict):
+        raise CommandError(f"error loading config file {quote(path)}: couldn't get version/kind; json parse error: json: cannot unmarshal "
+                           "string into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                           "\"json:\\\"kind,omitempty\\\"\" }")  # fmt: skip
+    for section in SECTIONS:
+        entries = config.section(section)
+        for item in raw.get(section) or ():
+            if isinstance(item, dict) and isinstance(item.get("name"), str) and item["name"] not in entries:
+                entries[item["name"]] = dict(item.get(INNER[section]) or {})
+                config.origin[section, item["name"]] = path
+    config.current = str(raw.get("current-context") or "")
+    return config
+
+
+class Files:
+    """The kubeconfig files of one invocation (`PathOptions`)."""
+
+    def __init__(self, inv: Any, explicit: str) -> None:
+        self.inv = inv
+        self.explicit = explicit
+        home = inv.env.get("HOME") or ("/root" if inv.proc.user == "root" else f"/home/{inv.proc.user}")
+        self.default = posixpath.join(home, ".kube/config")
+
+    def paths(self) -> list[str]:
+        """What is read, in order of precedence."""
+        if self.explicit:
+            return [self.explicit]
+        listed = [part for part in self.inv.env.get("KUBECONFIG", "").split(":") if part]
+        return listed or [self.default]
+
+    def target(self) -> str:
+        """The file that changes go to when nothing says otherwise."""
+        existing = [path for path in self.paths() if self.inv.exists(path)]
+        return existing[0] if existing else self.paths()[-1]
+
+    def read(self, path: str) -> Config:
+        """One file; an absent one is empty."""
+        if not self.inv.exists(path):
+            return Config()
+        try:
+            return read_config(self.inv.read_file(path), path)
+        except OSError as error:
+            raise CommandError(
+                f"error loading config file {quote(path)}: open {path}: {(error.strerror or '').lower()}"
+            ) from None
+
+    def load(self, *, strict: bool = True) -> Config:
+        """All files merged: the first to name an entry wins."""
+        if self.explicit and strict and not self.inv.exists(self.explicit):
+            raise CommandError(f"stat {self.explicit}: no such file or directory")
+        merged = Config()
+        for path in self.paths():
+            one = self.read(path)
+            for section in SECTIONS:
+                for name, entry in one.section(section).items():
+                    merged.section(section).setdefault(name, entry)
+                    merged.origin.setdefault((section, name), path)
+            merged.current = merged.current or one.current
+        return merged
+
+    def write(self, path: str, config: Config) -> None:
+        """Store one file."""
+        self.inv.write_file(path, goyaml.dump(config.to_object()).encode(), mode=0o600)
+
+
+class Connection:
+    """What the configuration and the flags come to: server, credentials, namespace."""
+
+    def __init__(self, config: Config, values: Values, files: Files) -> None:
+        self.config, self.values, self.files = config, values, files
+        name = values.text("context") or config.current
+        self.context_name = name
+        if values.text("context") and name not in config.contexts:
+            raise ConfigurationInvalid(f"context was not found for specified context: {name}")
+        self.context: Obj = config.contexts.get(name, {})
+        self.namespace = values.text("namespace") or str(self.context.get("namespace") or "") or "default"
+        self.explicit_namespace = bool(values.text("namespace"))
+        cluster_name = values.text("cluster") or str(self.context.get("cluster") or "")
+        if values.text("cluster") and cluster_name not in config.clusters and not values.text("server"):
+            raise CommandError(f"no server found for cluster {quote(cluster_name)}")
+        user_name = values.text("user") or str(self.context.get("user") or "")
+        if values.text("user") and user_name not in config.users:
+            raise CommandError(f"auth info {quote(user_name)} does not exist")
+        self._check(name, cluster_name, user_name)
+        self.cluster: Obj = dict(config.clusters.get(cluster_name, {}))
+        self.user: Obj = dict(config.users.get(user_name, {}))
+        self.cluster_file = config.origin.get(("clusters", cluster_name), "")
+        self.user_file = config.origin.get(("users", user_name), "")
+        self.server = self._server()
+
+    def _check(self, context: str, cluster: str, user: str) -> None:
+        """Contradictions inside the files (`validation.go`)."""
+        wrong = []
+        if self.context and cluster and cluster not in self.config.clusters:
+            wrong.append(f"cluster was not found for context: {context}")
+        if self.context and user and user not in self.config.users:
+            wrong.append(f"user was not found for context: {context}")
+        if wrong and not self.values.text("server"):
+            raise ConfigurationInvalid(wrong[0] if len(wrong) == 1 else "\n" + "".join(f"* {line}\n" for line in sorted(wrong)))
+
+    def _server(self) -> str:
+        server = self.values.text("server") or str(self.cluster.get("server") or "")
+        if not server:
+            return "http://localhost:8080"
+        return (server if "://" in server else "http://" + server).rstrip("/")
+
+    def _material(self, entry: Obj, key: str, origin: str) -> bytes:
+        data = entry.get(key + "-data")
+        if data:
+            try:
+                return base64.b64decode(str(data), validate=True)
+            except ValueError:
+                raise CommandError(f"illegal base64 data at input byte 0 in {key}-data") from None
+        path = str(entry.get(key) or "")
+        if not path:
+            return b""
+        where = path if path.startswith("/") or not origin else posixpath.join(posixpath.dirname(origin), path)
+        try:
+            return bytes(self.files.inv.read_file(where))
+        except OSError as error:
+            raise CommandError(f"unable to read {key} {where} for {self.context.get('user', '')} due to open {where}: "
+                               f"{(error.strerror or '').lower()}") from None  # fmt: skip
+
+    def credentials(self) -> Credentials:
+        """Certificates, token and impersonation, flags first."""
+        flags = self.values
+        user, cluster = dict(self.user), dict(self.cluster)
+        user_file, cluster_file = self.user_file, self.cluster_file
+        for flag, entry, key in (("client-certificate", user, "client-certificate"), ("client-key", user, "client-key"),
+                                 ("certificate-authority", cluster, "certificate-authority")):  # fmt: skip
+            if flags.text(flag):
+                entry.pop(key + "-data", None)
+                entry[key] = flags.text(flag)
+                user_file = cluster_file = ""
+        token = flags.text("token") or str(user.get("token") or "")
+        if not token and user.get("tokenFile"):
+            token = bytes(self.files.inv.read_file(str(user["tokenFile"]))).decode("utf-8", "replace").strip()
+        bare = bool(flags.text("token"))
+        return Credentials(
+            cert=b"" if bare else self._material(user, "client-certificate", user_file),
+            key=b"" if bare else self._material(user, "client-key", user_file),
+            ca=self._material(cluster, "certificate-authority", cluster_file),
+            token=token,
+            impersonate=flags.text("as") or str(user.get("as") or ""),
+            impersonate_groups=flags.items("as-group") or list(user.get("as-groups") or ()),
+        )

@@ -1,0 +1,168 @@
+"""Reading manifests: files, directories, patterns, standard input, kustomizations (`cli-runtime/pkg/resource/visitor.go`)."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from typing import Any, NamedTuple
+
+from .. import goyaml
+from ..flags import quote
+from .errors import CommandError
+from .session import Session
+
+Obj = dict[str, Any]
+EXTENSIONS = (".json", ".yaml", ".yml")
+MAX_DOCUMENTS = 5000
+
+
+class Document(NamedTuple):
+    """One object and where it was written."""
+
+    obj: Obj
+    source: str
+
+
+def read_documents(
+    session: Session, filenames: list[str], kustomize: str = "", recursive: bool = False, errors: list[Exception] | None = None
+) -> list[Document]:
+    """All objects of the given files in order, lists taken apart.  With `errors`, what fails is kept there and the rest is read."""
+    out: list[Document] = []
+    paths: list[tuple[str, str]] = []
+    for name in filenames:
+        for path, source in _paths(session, name, recursive):
+            paths.append((path, source))
+    for path, source in paths:
+        try:
+            text = _text(session, path)
+            for obj in parse(text, source):
+                out += flatten(obj, source)
+        except CommandError as error:
+            if errors is None:
+                raise
+            errors.append(error)
+    if kustomize:
+        from .kustomize import build
+
+        out += [Document(obj, kustomize) for obj in build(session, kustomize)]
+    if len(out) > MAX_DOCUMENTS:
+        raise CommandError(f"more than {MAX_DOCUMENTS} objects")
+    return out
+
+
+def _paths(session: Session, name: str, recursive: bool) -> list[tuple[str, str]]:
+    from .builder import expand
+
+    if name == "-":
+        return [("-", "STDIN")]
+    if name.startswith(("http://", "https://")):
+        raise CommandError(f"unable to read URL {quote(name)}: not simulated in Slipway yet")
+    out: list[tuple[str, str]] = []
+    for path in expand(session, name):
+        if session.inv.isdir(path):
+            out += [(item, item) for item in _walk(session, path, recursive)]
+        else:
+            out.append((path, path))
+    if not out:
+        raise CommandError(f"error reading {[name]}: recognized file extensions are [.json .yaml .yml]".replace("'", ""))
+    return out
+
+
+def _walk(session: Session, folder: str, recursive: bool) -> list[str]:
+    out = []
+    for name in session.inv.tree.listdir(session.inv.path(folder)):
+        path = posixpath.join(folder, name)
+        if session.inv.isdir(path):
+            out += _walk(session, path, recursive) if recursive else []
+        elif name.endswith(EXTENSIONS):
+            out.append(path)
+    return out
+
+
+def _text(session: Session, path: str) -> str:
+    if path == "-":
+        data: bytes = session.stdin
+    else:
+        try:
+            data = session.inv.read_file(path)
+        except OSError as error:
+            raise CommandError(f"open {path}: {(error.strerror or 'error').lower()}") from None
+    return data.decode("utf-8", "replace")
+
+
+def parse(text: str, source: str) -> list[Obj]:
+    """The documents of one file: a JSON stream when it begins with a brace, else YAML."""
+    if text.lstrip()[:1] == "{":
+        return [_checked(item, source) for item in _json_stream(text, source)]
+    out: list[Obj] = []
+    for part in goyaml.split_documents(text):
+        try:
+            value = goyaml.load(part)
+        except goyaml.YamlError as error:
+            raise CommandError(f"error parsing {source}: error converting YAML to JSON: {error}") from None
+        if value is not None:
+            out.append(_checked(value, source))
+    return out
+
+
+def _json_stream(text: str, source: str) -> list[Any]:
+    decoder, at = json.JSONDecoder(), 0
+    out: list[Any] = []
+    while True:
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if at >= len(text):
+            return out
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            try:
+                # YAML in flow style begins with a brace too.
+                return [item for item in (goyaml.load(part) for part in goyaml.split_documents(text)) if item is not None]
+            except goyaml.YamlError:
+                pass
+            rest = text[getattr(error, "pos", 0) :]
+            why = "unexpected EOF" if not rest.strip() else f"json: line 1: {error}"
+            raise CommandError(f"error parsing {source}: {why}") from None
+        out.append(value)
+
+
+def _checked(value: Any, source: str) -> Obj:
+    if not isinstance(value, dict):
+        kind = (
+            "string"
+            if isinstance(value, str)
+            else "array"
+            if isinstance(value, list)
+            else "bool"
+            if isinstance(value, bool)
+            else "number"
+        )
+        wanted = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        raise CommandError(f"error validating {quote(source)}: error validating data: invalid object to validate; if you choose to ignore these errors, "
+                           "turn validation off with --validate=false" if kind == "string" else
+                           f"unable to decode {quote(source)}: couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into Go value "
+                           f"of type {wanted}".replace('\\"', '"'))  # fmt: skip
+    missing = [text for key, text in (("apiVersion", "apiVersion not set"), ("kind", "kind not set")) if not value.get(key)]
+    if missing:
+        told = missing[0] if len(missing) == 1 else "[" + ", ".join(missing) + "]"
+        raise CommandError(f"error validating {quote(source)}: error validating data: {told}; if you choose to ignore these errors, turn validation "
+                           "off with --validate=false")  # fmt: skip
+    meta = value.get("metadata")
+    if isinstance(meta, dict):
+        for key in ("name", "namespace", "generateName"):
+            if key in meta and not isinstance(meta[key], (str, type(None))):
+                kind = "bool" if isinstance(meta[key], bool) else "number" if isinstance(meta[key], (int, float)) else "object"
+                raise CommandError(f"unable to decode {quote(source)}: json: cannot unmarshal {kind} into Go struct field ObjectMeta.metadata.{key} "
+                                   "of type string")  # fmt: skip
+    return value
+
+
+def flatten(obj: Obj, source: str) -> list[Document]:
+    """A `List` (or `…List`) as its items."""
+    if str(obj.get("kind", "")).endswith("List") and isinstance(obj.get("items"), list):
+        out: list[Document] = []
+        for item in obj["items"]:
+            out += flatten(_checked(item, source), source)
+        return out
+    return [Document(obj, source)]

@@ -1,0 +1,171 @@
+"""From the words of a command line to resources (`client-go/restmapper`, `meta/priority.go`, `cli-runtime` `Builder.mappingFor`).
+
+Built-in kinds come from the API's literal table; kinds of custom resources are asked of the server when a word is none of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...kube.api import kinds
+from ...kube.api.kinds import KindInfo, Subresource
+from .errors import CommandError, NoMatch
+
+if TYPE_CHECKING:
+    from .session import Session
+
+Obj = dict[str, Any]
+_GROUPS = frozenset(item.group for item in kinds.KINDS)
+
+
+class Mapping:
+    """A resource, in the version it is asked for."""
+
+    __slots__ = ("kind", "version")
+
+    def __init__(self, kind: KindInfo, version: str = "") -> None:
+        self.kind = kind
+        self.version = version or kind.version
+
+    @property
+    def api_version(self) -> str:
+        """`apps/v1`."""
+        return f"{self.kind.group}/{self.version}" if self.kind.group else self.version
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and (self.kind.kind, self.kind.group, self.version) == (
+            other.kind.kind,
+            other.kind.group,
+            other.version,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.kind.kind, self.kind.group, self.version))
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """The request path."""
+        return self.kind.path(namespace if self.kind.namespaced else "", name, subresource, self.version)
+
+
+class Mapper:
+    """Resolves names; holds what was learnt of custom resources during one run."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._custom: tuple[KindInfo, ...] | None = None
+
+    def custom(self) -> tuple[KindInfo, ...]:
+        """Kinds that the server has beyond the table."""
+        if self._custom is None:
+            self._custom = tuple(self._discover())
+        return self._custom
+
+    def _discover(self) -> list[KindInfo]:
+        found: dict[tuple[str, str], KindInfo] = {}
+        groups = self.session.call("GET", "/apis")
+        for group in groups.get("groups") or () if isinstance(groups, dict) else ():
+            if group["name"] in _GROUPS:
+                continue
+            preferred = (group.get("preferredVersion") or group["versions"][0])["version"]
+            listed = sorted((item["version"] for item in group["versions"]), key=lambda version: version != preferred)
+            for version in listed:
+                for item in self.session.call("GET", f"/apis/{group['name']}/{version}").get("resources") or ():
+                    add_resource(found, item, group["name"], version)
+        return list(found.values())
+
+    def all(self) -> tuple[KindInfo, ...]:
+        """Every kind, custom ones last."""
+        return kinds.KINDS + self.custom()
+
+    def find(self, word: str) -> Mapping | None:
+        """What a word of the command line names."""
+        for table in (lambda: kinds.KINDS, self.custom):
+            found = _find(word, table())
+            if found is not None:
+                return found
+        return None
+
+    def mapping(self, word: str) -> Mapping:
+        """What a word names; raises NoMatch."""
+        self.session.discover()
+        found = self.find(word)
+        if found is None:
+            raise NoMatch(word.split(".", 1)[0] if "." in word else word)
+        return found
+
+    def resource(self, name: str) -> KindInfo:
+        """A kind by `plural` or `plural.group`."""
+        try:
+            return kinds.by_resource(name)
+        except KeyError:
+            for item in self.custom():
+                if name in (item.plural, item.group_resource):
+                    return item
+        raise NoMatch(name)
+
+    def for_object(self, obj: Obj) -> Mapping:
+        """The resource of an object's apiVersion and kind."""
+        api_version, kind = str(obj.get("apiVersion") or ""), str(obj.get("kind") or "")
+        group, version = kinds.split_api_version(api_version)
+        found = kinds.by_kind(api_version, kind)
+        if found is None or version not in found.versions:
+            self.session.discover()
+            found = next(
+                (item for item in self.custom() if item.kind == kind and item.group == group and version in item.versions), None
+            )
+        if found is None:
+            raise CommandError(f'no matches for kind "{kind}" in version "{api_version}"')
+        return Mapping(found, version)
+
+    def category(self, word: str) -> list[KindInfo]:
+        """The members of a category (`all`), or nothing."""
+        found = [item for item in kinds.KINDS if word in item.categories]
+        if word == "all" or found:
+            return found + [item for item in (self._custom or ()) if word in item.categories]
+        return []
+
+
+def add_resource(found: dict[tuple[str, str], KindInfo], item: Obj, group: str, version: str) -> None:
+    """Add an APIResource of discovery to a table of kinds."""
+    plural, _, sub = str(item["name"]).partition("/")
+    before = found.get((group, plural))
+    if sub:
+        if before is not None and before.version == version:
+            more = Subresource(sub, tuple(item.get("verbs") or ()))
+            found[group, plural] = KindInfo(**{**_fields(before), "subresources": (*before.subresources, more)})
+        return
+    if before is not None:
+        found[group, plural] = KindInfo(**{**_fields(before), "versions": (*before.versions, version)})
+        return
+    found[group, plural] = KindInfo(
+        kind=item["kind"], plural=plural, group=group, versions=(version,), namespaced=bool(item.get("namespaced")),
+        short_names=tuple(item.get("shortNames") or ()), categories=tuple(item.get("categories") or ()),
+        verbs=tuple(item.get("verbs") or ()), singular=item.get("singularName") or item["kind"].lower(), custom=True,
+    )  # fmt: skip
+
+
+def _fields(item: KindInfo) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in item.__struct_fields__}
+
+
+def _find(word: str, table: tuple[KindInfo, ...]) -> Mapping | None:
+    lower = word.lower()
+    for item in table:
+        if lower in (item.plural, item.singular_name) or lower in item.short_names or lower == item.kind.lower():
+            return Mapping(item)
+    name, dot, rest = lower.partition(".")
+    if not dot:
+        return None
+    named = [item for item in table if kinds.matches(item, name)]
+    version, _, group = rest.partition(".")
+    for item in named:
+        if version in item.versions and group == item.group:
+            return Mapping(item, version)
+    for item in named:
+        if (
+            rest == item.group
+            or (item.group and item.group.startswith(rest + "."))
+            or (item.group and item.group.startswith(rest))
+        ):
+            return Mapping(item)
+    return None

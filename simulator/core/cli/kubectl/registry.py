@@ -1,0 +1,42 @@
+"""Every command of kubectl: one row a command, under the headings of the help screen (`kubectl/pkg/cmd/cmd.go`).
+
+`NOT_SIMULATED` names what exists in the real tool and only says so here.
+"""
+
+from __future__ import annotations
+
+from ..cobra import Command
+from .commands import discovery, get, version
+from .flagsets import GLOBAL
+
+#: Headings of `kubectl --help` and the commands below each, in order.
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Basic Commands (Beginner):", ("create", "expose", "run", "set")),
+    ("Basic Commands (Intermediate):", ("explain", "get", "edit", "delete")),
+    ("Deploy Commands:", ("rollout", "scale", "autoscale")),
+    ("Cluster Management Commands:", ("certificate", "cluster-info", "top", "cordon", "uncordon", "drain", "taint")),
+    ("Troubleshooting and Debugging Commands:",
+     ("describe", "logs", "attach", "exec", "port-forward", "proxy", "cp", "auth", "debug", "events")),
+    ("Advanced Commands:", ("diff", "apply", "patch", "replace", "wait", "kustomize")),
+    ("Settings Commands:", ("label", "annotate", "completion")),
+    ("Subcommands provided by plugins:", ()),
+)  # fmt: skip
+
+#: How often the discovery cache is asked before a command gives up; the rest ask five times.
+TRIES: dict[str, int] = {"explain": 2, "api-resources": 1, "auth can-i": 2, "run": 1}
+
+COMMANDS: tuple[Command, ...] = (
+    get.COMMAND,
+    version.INFO,
+    version.COMMAND,
+    discovery.RESOURCES,
+    discovery.VERSIONS,
+)
+
+ROOT = Command(
+    "kubectl",
+    short="kubectl controls the Kubernetes cluster manager",
+    long="kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/",
+    persistent=GLOBAL,
+    commands=COMMANDS,
+)

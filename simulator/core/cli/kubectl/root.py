@@ -1,0 +1,106 @@
+"""The `kubectl` command: finds the subcommand, parses, runs, tells errors (`kubectl/pkg/cmd/cmd.go`, `component-base/cli/run.go`)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ...host.program import Sleep, Steps
+from ...kernel.errors import NotSimulated
+from ...kube.api.errors import ApiError
+from ..cobra import Command, UsageError
+from ..cobra_help import kubectl_flags, kubectl_help
+from ..flags import FlagError, FlagSet, HelpRequested
+from .errors import Aggregate, CommandError, ConfigurationInvalid, Silent, UrlError, tell
+from .registry import GROUPS, ROOT, TRIES
+from .session import Session
+
+TOLD = (CommandError, ApiError, UrlError, Aggregate, Silent, ConfigurationInvalid)
+
+
+def help_text(command: Command) -> str:
+    """`--help` of any command."""
+    if command.name == "options":
+        return "The following options can be passed to any command:\n\n" + kubectl_flags(FlagSet(ROOT.persistent))
+    return kubectl_help(command, GROUPS if command is ROOT else ())
+
+
+def main(inv: Any) -> Steps:
+    """Run kubectl; registered as the command `kubectl`."""
+    args = inv.argv[1:]
+    if args[:1] == ["help"]:
+        args = [*args[1:], "--help"]
+    try:
+        command, rest = ROOT.find(args)
+    except UsageError as error:
+        plugin = _plugin(inv, args)
+        if plugin is not None:
+            return (yield from inv.run(plugin))
+        return _fail(inv, f"error: {error}")
+    try:
+        values = command.parse(rest)
+    except HelpRequested:
+        inv.out(help_text(command))
+        return 0
+    except FlagError as error:
+        return _fail(inv, f"error: {error}\nSee '{command.path} --help' for usage.")
+    for warning in values.warnings:
+        inv.err(warning + "\n")
+    try:
+        command.validate(values)
+    except UsageError as error:
+        return _fail(inv, f"error: {error}")
+    session = Session(inv, command, values)
+    session.tries = TRIES.get(command.path.removeprefix("kubectl "), 5)
+    code = yield from _run(session)
+    spent = session.elapsed()
+    if spent:
+        yield Sleep(spent)
+    if code == 0 and values.on("warnings-as-errors") and session.warned:
+        count = len(session.warned)
+        return _fail(inv, f"error: {count} warning{'s' if count > 1 else ''} received")
+    return code
+
+
+def _run(session: Session) -> Generator[Any, Any, int]:
+    """Run the command of a session and tell its error."""
+    command, inv = session.command, session.inv
+    try:
+        if session.values.has("filename") and "-" in session.values.items("filename"):
+            session.stdin = yield from inv.read()
+        if command.run is None:
+            inv.out(help_text(command))
+            return 0
+        result = command.run(session)
+        if isinstance(result, Generator):
+            result = yield from result
+        return int(result or 0)
+    except NotSimulated as error:
+        return _fail(inv, f"error: {error}")
+    except TOLD as error:
+        text, code = tell(error)
+        inv.err(text)
+        return code + 1 if command.name == "diff" and not isinstance(error, Silent) else code
+    except OSError as error:
+        return _fail(inv, f"error: {error.filename or ''}: {(error.strerror or str(error)).lower()}")
+
+
+def _fail(inv: Any, text: str) -> int:
+    inv.err(text if text.endswith("\n") else text + "\n")
+    return 1
+
+
+def _plugin(inv: Any, args: list[str]) -> list[str] | None:
+    """The longest `kubectl-a-b` of the leading words that is on the PATH (`HandlePluginCommand`)."""
+    words = []
+    for arg in args:
+        if arg.startswith("-"):
+            break
+        words.append(arg.replace("-", "_"))
+    while words:
+        for folder in inv.env.get("PATH", "/usr/local/bin:/usr/bin:/bin").split(":"):
+            path = f"{folder}/kubectl-{'-'.join(words)}"
+            if inv.exists(path) and not inv.isdir(path):
+                return [path, *args[len(words) :]]
+        words.pop()
+    return None
