@@ -274,3 +274,8 @@ def invalid(kind: str, group: str, name: str, errors: list[FieldError]) -> ApiEr
     causes = [{"reason": e.type, "message": e.body, "field": e.field} for e in errors]
     details = {k: v for k, v in {"name": name, "group": group, "kind": kind, "causes": causes}.items() if v}
     return ApiError(status(422, "Invalid", f'{qualified} "{name}" is invalid{said}', details))
+
+
+def status_success(code: int) -> Obj:
+    """The Status of a successful subresource call (binding, eviction)."""
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": code}

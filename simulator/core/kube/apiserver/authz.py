@@ -1,0 +1,149 @@
+"""May they: the `Node` and `RBAC` authorisers behind the `system:masters` short cut (`plugin/pkg/auth/authorizer`).
+
+RBAC rules of a user are collected once and kept until a role or binding changes (a revision per RBAC prefix), and the
+verdict of each (user, verb, resource, …) is kept with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from . import node_authorizer
+from .call import User
+
+if TYPE_CHECKING:
+    from .server import Server
+
+Obj = dict[str, Any]
+MASTERS = "system:masters"
+PREFIXES = (b"/registry/roles/", b"/registry/rolebindings/", b"/registry/clusterroles/", b"/registry/clusterrolebindings/")
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """What is to be authorised."""
+
+    user: User
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+    version: str = ""
+
+    @property
+    def full_resource(self) -> str:
+        """`pods` or `pods/log`."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+class Authorizer:
+    """One server's authorisers."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._stamp: Any = None
+        self._verdicts: dict[Attributes, tuple[bool, str]] = {}
+        self._bindings: list[tuple[str, Obj]] = []
+        self._roles: dict[tuple[str, str], list[Obj]] = {}
+
+    def allowed(self, asked: Attributes) -> tuple[bool, str]:
+        """(whether, why not)."""
+        if MASTERS in asked.user.groups:
+            return True, ""
+        modes = self.server.config.authorization_modes
+        if "AlwaysAllow" in modes:
+            return True, ""
+        if "RBAC" in modes:
+            self._refresh()
+            found = self._verdicts.get(asked)
+            if found is None:
+                if len(self._verdicts) > 20_000:
+                    self._verdicts.clear()
+                found = self._verdicts[asked] = self._rbac(asked)
+            if found[0]:
+                return found
+        else:
+            found = (False, "")
+        if "Node" in modes and node_authorizer.is_node(asked.user):
+            return node_authorizer.allowed(self.server, asked)
+        return found
+
+    # -- RBAC -----------------------------------------------------------------------------------------------------------
+    def _refresh(self) -> None:
+        """Reload roles and bindings when one of them has changed since the last look."""
+        stamp = self.server.rbac_stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self._verdicts.clear()
+        storage = self.server.storage
+        roles, role_bindings, cluster_roles, cluster_bindings = (storage.list(prefix)[0] for prefix in PREFIXES)
+        self._roles = {("", r["metadata"]["name"]): r.get("rules") or [] for r in cluster_roles}
+        self._roles.update({(r["metadata"]["namespace"], r["metadata"]["name"]): r.get("rules") or [] for r in roles})
+        self._bindings = [("", b) for b in cluster_bindings] + [(b["metadata"]["namespace"], b) for b in role_bindings]
+
+    def rules(self, user: User, namespace: str) -> list[Obj]:
+        """Every rule that applies to a user in a namespace ("": cluster-wide rules only)."""
+        self._refresh()
+        out: list[Obj] = []
+        for scope, binding in self._bindings:
+            if scope and scope != namespace:
+                continue
+            if any(applies(subject, user, scope) for subject in binding.get("subjects") or ()):
+                ref = binding["roleRef"]
+                out.extend(self._roles.get((scope if ref["kind"] == "Role" else "", ref["name"]), ()))
+        return out
+
+    def _rbac(self, asked: Attributes) -> tuple[bool, str]:
+        for rule in self.rules(asked.user, asked.namespace):
+            if rule_allows(rule, asked):
+                return True, ""
+        return False, ""
+
+
+def applies(subject: Obj, user: User, namespace: str) -> bool:
+    """Whether a binding's subject is this user (`appliesToUser`)."""
+    kind, name = subject.get("kind"), subject.get("name", "")
+    if kind == "User":
+        return bool(name == user.name)
+    if kind == "Group":
+        return name in user.groups
+    where = subject.get("namespace") or namespace
+    return bool(kind == "ServiceAccount" and where and user.name == f"system:serviceaccount:{where}:{name}")
+
+
+def rule_allows(rule: Obj, asked: Attributes) -> bool:
+    """`RuleAllows` of `plugin/pkg/auth/authorizer/rbac/rbac.go`."""
+    verbs = rule.get("verbs") or ()
+    if "*" not in verbs and asked.verb not in verbs:
+        return False
+    if not asked.resource:
+        return any(_path_matches(pattern, asked.path) for pattern in rule.get("nonResourceURLs") or ())
+    groups = rule.get("apiGroups") or ()
+    if "*" not in groups and asked.group not in groups:
+        return False
+    resources = rule.get("resources") or ()
+    if "*" not in resources and asked.full_resource not in resources:
+        if not asked.subresource or f"*/{asked.subresource}" not in resources:
+            return False
+    allowed = rule.get("resourceNames") or ()
+    return not allowed or asked.name in allowed
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    return pattern == "*" or pattern == path or (pattern.endswith("*") and path.startswith(pattern.rstrip("*")))
+
+
+def explain(asked: Attributes) -> str:
+    """The reason of a 403 (`responsewriters.forbiddenMessage`)."""
+    who = f'User "{asked.user.name}"'
+    if not asked.resource:
+        return f'{who} cannot {asked.verb} path "{asked.path}"'
+    text = f'{who} cannot {asked.verb} resource "{asked.full_resource}" in API group "{asked.group}"'
+    if asked.namespace:
+        return f'{text} in the namespace "{asked.namespace}"'
+    return f"{text} at the cluster scope"

@@ -1,0 +1,146 @@
+"""The command line of `kube-apiserver` v1.36: which flags exist, and those that change what the simulated server does."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+
+from .server import Config
+
+#: Every flag of the binary (`kube-apiserver --help`); any other is refused.
+KNOWN = frozenset(
+    """
+    admission-control admission-control-config-file advertise-address aggregator-reject-forwarding-redirect
+    allow-metric-labels allow-metric-labels-manifest allow-privileged anonymous-auth api-audiences apiserver-count
+    audit-log-compress audit-log-format audit-log-maxage audit-log-maxbackup audit-log-maxsize audit-log-path
+    audit-log-version audit-policy-file audit-webhook-batch-initial-backoff audit-webhook-config-file
+    audit-webhook-initial-backoff audit-webhook-version authentication-config authentication-kubeconfig
+    authentication-skip-lookup authentication-token-webhook-cache-ttl authentication-token-webhook-config-file
+    authentication-token-webhook-version authentication-tolerate-lookup-failure authorization-always-allow-paths
+    authorization-config authorization-kubeconfig authorization-mode authorization-policy-file
+    authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl
+    authorization-webhook-config-file authorization-webhook-version bind-address cert-dir client-ca-file
+    contention-profiling coordinated-leadership-lease-duration coordinated-leadership-renew-deadline
+    coordinated-leadership-retry-period cors-allowed-origins debug-socket-path default-watch-cache-size
+    delete-collection-workers disable-admission-plugins disable-http2-serving egress-selector-config-file
+    emulated-version emulation-forward-compatible enable-admission-plugins enable-aggregator-routing
+    enable-bootstrap-token-auth enable-garbage-collector enable-logs-handler enable-priority-and-fairness
+    encryption-provider-config encryption-provider-config-automatic-reload endpoint-reconciler-type etcd-cafile
+    etcd-certfile etcd-compaction-interval etcd-count-metric-poll-period etcd-db-metric-poll-interval
+    etcd-healthcheck-timeout etcd-keyfile etcd-prefix etcd-readycheck-timeout etcd-servers etcd-servers-overrides
+    event-ttl external-hostname feature-gates goaway-chance help http2-max-streams-per-connection kubeconfig
+    kubelet-certificate-authority kubelet-client-certificate kubelet-client-key kubelet-port
+    kubelet-preferred-address-types kubelet-read-only-port kubelet-timeout kubernetes-service-node-port
+    lease-reuse-duration-seconds livez-grace-period log-flush-frequency log-json-split-stream log-text-split-stream
+    logging-format max-connection-bytes-per-sec max-mutating-requests-inflight max-requests-inflight
+    min-compatibility-version min-request-timeout peer-advertise-ip peer-advertise-port peer-ca-file
+    permit-address-sharing permit-port-sharing profiling proxy-client-cert-file proxy-client-key-file request-timeout
+    requestheader-allowed-names requestheader-client-ca-file requestheader-extra-headers-prefix
+    requestheader-group-headers requestheader-uid-headers requestheader-username-headers runtime-config
+    runtime-config-emulation-forward-compatible secure-port send-retry-after-while-not-ready-once
+    service-account-extend-token-expiration service-account-issuer service-account-jwks-uri service-account-key-file
+    service-account-lookup service-account-max-token-expiration service-account-signing-endpoint
+    service-account-signing-key-file service-cluster-ip-range show-hidden-metrics-for-version shutdown-delay-duration
+    shutdown-send-retry-after shutdown-watch-termination-grace-period storage-backend storage-initialization-timeout
+    storage-media-type strict-transport-security-directives tls-cert-file tls-cipher-suites tls-curve-preferences
+    tls-min-version tls-private-key-file token-auth-file tracing-config-file v version vmodule watch-cache
+    watch-cache-sizes
+    """.split()
+)
+
+#: Flags that may stand without a value.
+BOOLEAN = frozenset(
+    """allow-privileged anonymous-auth enable-bootstrap-token-auth enable-aggregator-routing profiling contention-profiling
+    enable-garbage-collector enable-priority-and-fairness service-account-lookup service-account-extend-token-expiration help
+    version""".split()
+)
+
+
+class FlagError(Exception):
+    """The command line is refused; the message is what the binary prints after `Error: `."""
+
+
+def parse(argv: list[str]) -> dict[str, str]:
+    """Flag → value of a command line (`--name=value` or `--name value`); raises FlagError."""
+    out: dict[str, str] = {}
+    rest = list(argv[1:])
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            raise FlagError(f'unknown command "{word}" for "kube-apiserver"')
+        if not word.startswith("--"):
+            if word.startswith("-v"):
+                continue
+            raise FlagError(f"unknown shorthand flag: {word[1:2]!r} in {word}")
+        name, equals, value = word[2:].partition("=")
+        if name not in KNOWN:
+            raise FlagError(f"unknown flag: --{name}")
+        if not equals and name in BOOLEAN:
+            value = "true"
+        elif not equals:
+            if not rest:
+                raise FlagError(f"flag needs an argument: --{name}")
+            value = rest.pop(0)
+        out[name] = f"{out[name]},{value}" if name in ("etcd-servers", "enable-admission-plugins") and name in out else value
+    return out
+
+
+def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
+    """What the flags say; `read` gives a file's content and raises OSError.  Raises FlagError."""
+    out = Config()
+    servers = [item for item in flags.get("etcd-servers", "").split(",") if item]
+    if not servers:
+        raise FlagError("--etcd-servers must be specified")
+    out.etcd_servers = servers
+    out.advertise_address = flags.get("advertise-address", "")
+    port = flags.get("secure-port", "6443")
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise FlagError(f"--secure-port {port} must be between 1 and 65535, inclusive. It cannot be turned off with 0")
+    out.secure_port = int(port)
+    out.service_cidr = flags.get("service-cluster-ip-range", "10.0.0.0/24").split(",")[0]
+    try:
+        ipaddress.ip_network(out.service_cidr)
+    except ValueError:
+        raise FlagError(f"--service-cluster-ip-range is not a valid CIDR: {out.service_cidr}") from None
+    out.authorization_modes = flags.get("authorization-mode", "AlwaysAllow").split(",")
+    for mode in out.authorization_modes:
+        if mode not in ("Node", "RBAC", "AlwaysAllow", "AlwaysDeny", "ABAC", "Webhook"):
+            raise FlagError(f'authorization-mode "{mode}" is not a valid mode')
+    out.admission_plugins = [name for name in flags.get("enable-admission-plugins", "").split(",") if name]
+    out.anonymous = flags.get("anonymous-auth", "true") == "true"
+    issuer = flags.get("service-account-issuer", "").split(",")[0]
+    if not issuer:
+        raise FlagError("service-account-issuer is a required flag")
+    out.service_account_issuer = issuer
+    if not flags.get("service-account-signing-key-file"):
+        raise FlagError("service-account-signing-key-file is a required flag")
+    return _files(out, flags, read)
+
+
+def _files(out: Config, flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
+    """Read the files that the flags name."""
+
+    def content(flag: str, message: str) -> bytes:
+        path = flags.get(flag, "")
+        if not path:
+            return b""
+        try:
+            return read(path)
+        except OSError as error:
+            raise FlagError(message.format(path=path, error=(error.strerror or "no such file or directory").lower())) from None
+
+    out.client_ca = content("client-ca-file", "open {path}: {error}")
+    content("tls-cert-file", "failed to load tls cert/key pair: open {path}: {error}")
+    content("tls-private-key-file", "failed to load tls cert/key pair: open {path}: {error}")
+    content("etcd-cafile", "open {path}: {error}")
+    content("etcd-certfile", "open {path}: {error}")
+    out.service_account_key = content("service-account-signing-key-file", "failed to parse service-account-issuer-key-file: open {path}: {error}")
+    out.kubelet_cert = content("kubelet-client-certificate", "open {path}: {error}")
+    out.front_proxy_ca = content("requestheader-client-ca-file", "open {path}: {error}")
+    tokens = content("token-auth-file", "open {path}: {error}")
+    for line in tokens.decode("utf-8", "replace").splitlines():
+        cells = [cell.strip().strip('"') for cell in line.split(",", 3)]
+        if len(cells) >= 3 and cells[0]:
+            groups = [g.strip() for g in cells[3].split(",")] if len(cells) > 3 else []
+            out.tokens[cells[0]] = [cells[1], cells[2], *[g for g in groups if g]]
+    return out

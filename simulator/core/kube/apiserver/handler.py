@@ -1,0 +1,117 @@
+"""Request → Response: authenticate, impersonate, authorise, route, answer (`apiserver/pkg/server/config.go`: the handler chain).
+
+Decoded objects go in and out (`Request.obj`, `Response.obj`); `wire.body_of` makes bytes of a response for clients that need
+them.  Nothing here raises for what a client sent: it becomes a Status.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...kernel.clock import MS
+from ...kernel.http import Request, Response
+from ..api import errors
+from ..api.errors import ApiError
+from . import authz, negotiate, nonresource, request_info, resource
+from .authn import AUTHENTICATED, ANONYMOUS
+from .authz import Attributes
+from .call import Call, User
+from .request_info import RequestInfo
+from .server import Server
+from .storage import UNREACHABLE_LATENCY
+
+Obj = dict[str, Any]
+
+READ_LATENCY = 2 * MS
+WRITE_LATENCY = 6 * MS
+
+
+def handle(server: Server, request: Request) -> Response:
+    """Answer one request."""
+    before = server.client.latency
+    try:
+        response = _serve(server, request)
+    except ApiError as error:
+        response = Response(status=error.code, headers=dict(error.headers), obj=error.status)
+        retry = (error.status.get("details") or {}).get("retryAfterSeconds")
+        if retry:
+            response.headers["retry-after"] = str(retry)
+        if error.code == 504 and error.reason == "Timeout" and "allotted" in error.message:
+            response.latency += UNREACHABLE_LATENCY
+    except RecursionError:
+        response = Response(status=400, obj=errors.bad_request("exceeded max depth").status)
+    response.latency += (READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY) + server.client.latency - before
+    response.headers.setdefault("audit-id", "")
+    if not response.headers["audit-id"]:
+        del response.headers["audit-id"]
+    return response
+
+
+def _serve(server: Server, request: Request) -> Response:
+    user = server.authenticator.authenticate(request)
+    info = request_info.parse(request.method, request.path)
+    if "impersonate-user" in request.headers or "impersonate-group" in request.headers:
+        user = impersonate(server, user, request)
+    if not info.resource_request:
+        authorize(server, user, info, info.verb)
+        return nonresource.serve(server, request, user)
+    verb = info.verb
+    if verb in ("list", "get") and request.query and request.query.get("watch", [""])[0] in ("true", "1"):
+        verb = "watch"
+    authorize(server, user, info, verb)
+    kind = server.kind(info.group, info.version, info.resource)
+    if kind is None:
+        raise errors.path_not_found()
+    call = Call(server, request, info, user, kind, server.strategy(kind))
+    if info.subresource and call.sub is None:
+        raise errors.path_not_found()
+    verbs = call.sub.verbs if call.sub is not None else kind.verbs
+    if verb not in verbs and not (verb == "watch" and "watch" in kind.verbs and call.sub is None):
+        raise errors.method_not_allowed()
+    response = resource.serve(call, verb)
+    if call.warnings:
+        response.headers["warning"] = ", ".join(negotiate.warning(text) for text in dict.fromkeys(call.warnings))
+    return response
+
+
+def authorize(server: Server, user: User, info: RequestInfo, verb: str) -> None:
+    """Raise 403 unless the user may."""
+    asked = Attributes(
+        user, verb, info.group, info.resource, info.subresource, info.namespace, info.name, "" if info.resource_request else info.path
+    )
+    allowed, why = server.authorizer.allowed(asked)
+    if allowed:
+        return
+    raise forbidden(asked, why)
+
+
+def forbidden(asked: Attributes, why: str) -> ApiError:
+    """The 403 of an unauthorised request (`responsewriters.Forbidden`)."""
+    text = authz.explain(asked) + (f": {why}" if why else "")
+    resource_name = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
+    return errors.forbidden(resource_name, asked.name, text)
+
+
+def impersonate(server: Server, user: User, request: Request) -> User:
+    """The user that the `Impersonate-*` headers ask for (`endpoints/filters/impersonation.go`)."""
+    name = request.headers.get("impersonate-user", "")
+    if not name:
+        raise errors.internal_error("requested []v1.ObjectReference{...} without impersonating a user")
+    groups = [g for g in request.headers.get("impersonate-group", "").split(",") if g]
+    wanted = [("users", "", name, "")]
+    if name.startswith("system:serviceaccount:") and name.count(":") == 3:
+        _, _, namespace, account = name.split(":")
+        wanted = [("serviceaccounts", namespace, account, "")]
+        if not groups:
+            groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+    wanted += [("groups", "", group, "") for group in request.headers.get("impersonate-group", "").split(",") if group]
+    for what, namespace, which, group in wanted:
+        asked = Attributes(user, "impersonate", group, what, "", namespace, which)
+        allowed, why = server.authorizer.allowed(asked)
+        if not allowed:
+            raise forbidden(asked, why)
+    if name == ANONYMOUS.name:
+        return ANONYMOUS
+    if AUTHENTICATED not in groups:
+        groups.append(AUTHENTICATED)
+    return User(name, tuple(groups))

@@ -1,0 +1,103 @@
+"""Content negotiation: what the client accepts, bodies in, warnings out (`endpoints/handlers/negotiation`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import orjson
+import yaml
+
+from ...kernel.http import Request
+from ..api import errors
+
+Obj = dict[str, Any]
+MAX_BODY = 3 * 1024 * 1024
+ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+_JSON = ("application/json", "application/*", "*/*", "application/yaml", "text/plain", "text/*", "")
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The form of the answer: `kind` is "", Table, PartialObjectMetadata or PartialObjectMetadataList; `yaml` the syntax."""
+
+    kind: str = ""
+    version: str = "v1"
+    yaml: bool = False
+
+
+@lru_cache(maxsize=256)
+def accepted(header: str) -> Accepted:
+    """The first media type of an Accept header that can be served; raises 406."""
+    if not header:
+        return Accepted()
+    for item in header.split(","):
+        media, *parameters = [part.strip() for part in item.split(";")]
+        if media not in _JSON:
+            continue
+        params = dict(part.split("=", 1) for part in parameters if "=" in part)
+        kind = params.get("as", "")
+        if kind and (params.get("g") != "meta.k8s.io" or params.get("v") not in ("v1", "v1beta1")):
+            continue
+        if kind and kind not in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
+            continue
+        return Accepted(kind, params.get("v", "v1"), media == "application/yaml")
+    raise errors.not_acceptable(ACCEPTED)
+
+
+def body_of(request: Request) -> Any:
+    """The decoded body; raises 400, 413 or 415."""
+    if request.obj is not None:
+        return request.obj
+    data = request.body
+    if len(data) > MAX_BODY:
+        raise errors.entity_too_large(f"limit is {MAX_BODY}")
+    media = request.headers.get("content-type", "").partition(";")[0].strip()
+    if media in ("application/yaml", "application/apply-patch+yaml"):
+        return parse_yaml(data)
+    if media and not (media.endswith("json") or media in ("*/*", "application/*")):
+        raise errors.unsupported_media_type(ACCEPTED)
+    return parse_json(data)
+
+
+def parse_json(data: bytes) -> Any:
+    """JSON, or 400 with the text of Go's decoder."""
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        raise errors.bad_request(json_problem(data)) from None
+
+
+def json_problem(data: bytes) -> str:
+    """What Go says of bytes that are not JSON."""
+    text = data.decode("utf-8", "replace").strip()
+    if not text:
+        return "unexpected end of JSON input"
+    if text[0] in "{[":
+        closed = "}" if text[0] == "{" else "]"
+        if not text.endswith(closed):
+            return "unexpected end of JSON input"
+        return f"invalid character '{text[1:2] or text[0]}' looking for beginning of object key string"
+    return f"invalid character '{text[0]}' looking for beginning of value"
+
+
+def parse_yaml(data: bytes) -> Any:
+    """YAML without aliases beyond reason, or 400."""
+    if data[:1] in (b"{", b"["):
+        try:
+            return orjson.loads(data)
+        except ValueError:
+            pass
+    if data.count(b"*") > 1000 and data.count(b"&") > 10:
+        raise errors.bad_request("error decoding YAML: document contains excessive aliasing")
+    try:
+        found = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return orjson.loads(orjson.dumps(found, option=orjson.OPT_NON_STR_KEYS))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise errors.bad_request(f"error decoding YAML: {str(error).splitlines()[0]}") from None
+
+
+def warning(text: str) -> str:
+    """A Warning header's value (RFC 7234): code 299, no agent."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{escaped}"'

@@ -1,0 +1,78 @@
+"""The Node authoriser, simply: a kubelet may read what its own pods refer to (`plugin/pkg/auth/authorizer/node`).
+
+What the role `system:node` would grant to every node is granted here to users `system:node:<name>` in group `system:nodes`;
+secrets and configmaps are readable only when a pod bound to that node refers to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .bootstrap import policy
+from .call import User
+
+if TYPE_CHECKING:
+    from .authz import Attributes
+    from .server import Server
+
+Obj = dict[str, Any]
+GUARDED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes")
+
+
+def is_node(user: User) -> bool:
+    """Whether this is a kubelet."""
+    return user.name.startswith("system:node:") and "system:nodes" in user.groups
+
+
+def allowed(server: Server, asked: Attributes) -> tuple[bool, str]:
+    """(whether, why not) for a kubelet."""
+    from .authz import rule_allows
+
+    node = asked.user.name.removeprefix("system:node:")
+    if asked.group == "" and asked.resource in GUARDED and asked.verb in ("get", "list", "watch") and not asked.subresource:
+        if asked.name and refers(server, node, asked):
+            return True, ""
+        return False, f"no relationship found between node '{node}' and this object"
+    if asked.group == "coordination.k8s.io" and asked.resource == "leases" and asked.name and asked.name != node:
+        return False, f"can only access node lease with the same name as the requesting node: '{node}'"
+    if any(rule_allows(rule, asked) for rule in policy.NODE_RULES):
+        return True, ""
+    return False, ""
+
+
+def refers(server: Server, node: str, asked: Attributes) -> bool:
+    """Whether a pod on the node refers to the object."""
+    for pod in server.storage.list(f"/registry/pods/{asked.namespace}/".encode())[0]:
+        if pod["spec"].get("nodeName") == node and (asked.resource, asked.name) in references(pod):
+            return True
+    return False
+
+
+def references(pod: Obj) -> set[tuple[str, str]]:
+    """The secrets, configmaps and claims that a pod refers to (`pkg/api/v1/pod/util.go`: Visit…)."""
+    out: set[tuple[str, str]] = set()
+    spec = pod["spec"]
+    for item in spec.get("imagePullSecrets") or ():
+        out.add(("secrets", item.get("name", "")))
+    for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
+        for source in container.get("envFrom") or ():
+            _add(out, source.get("configMapRef"), source.get("secretRef"))
+        for env in container.get("env") or ():
+            found = env.get("valueFrom") or {}
+            _add(out, found.get("configMapKeyRef"), found.get("secretKeyRef"))
+    for volume in spec.get("volumes") or ():
+        if volume.get("secret"):
+            out.add(("secrets", volume["secret"].get("secretName", "")))
+        if volume.get("persistentVolumeClaim"):
+            out.add(("persistentvolumeclaims", volume["persistentVolumeClaim"].get("claimName", "")))
+        _add(out, volume.get("configMap"), None)
+        for source in (volume.get("projected") or {}).get("sources") or ():
+            _add(out, source.get("configMap"), source.get("secret"))
+    return out
+
+
+def _add(out: set[tuple[str, str]], config_map: Obj | None, secret: Obj | None) -> None:
+    if config_map:
+        out.add(("configmaps", config_map.get("name", "")))
+    if secret:
+        out.add(("secrets", secret.get("name", "")))

@@ -1,0 +1,187 @@
+"""The daemon `kube-apiserver` (`cmd/kube-apiserver/app/server.go`): flags, port, post-start hooks, timers.
+
+Its state is `Config` by process key in the section `apiserver`; the `Server` that answers is warm and rebuilt from it.  When
+etcd cannot be reached at the start the process keeps trying, as the real one does before it gives up; requests fail meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...etcd.client import EtcdClient, TlsFiles
+from ...etcd.errors import EtcdError
+from ...host import files, processes
+from ...host.process import Process
+from ...host.program import Exited
+from ...kernel import network
+from ...kernel.clock import MINUTE, MS, SECOND
+from ...kernel.errors import ConnectError
+from ...kernel.http import Request, Response
+from ...kernel.world import World
+from ..api.errors import ApiError, internal_error
+from . import flags as api_flags
+from .bootstrap import start as hooks
+from .handler import handle
+from .server import Config, Server
+
+COMPACT_EVERY = 5 * MINUTE
+RETRY = SECOND
+#: How long the real process waits for etcd before it exits (`storage-backend` health, 60 s of retries).
+GIVE_UP = 60 * SECOND
+
+Obj = dict[str, Any]
+
+
+class Running(msgspec.Struct):
+    """The state of one API server process."""
+
+    config: Config
+    etcd_cert: bytes = b""
+    etcd_key: bytes = b""
+    etcd_ca: bytes = b""
+    ready: bool = False
+    started: int = 0
+    compact_revision: int = 0
+
+
+def section(world: World) -> dict[str, Running]:
+    """All running API servers by process key."""
+    return world.section("apiserver", dict)
+
+
+def server_of(world: World, proc: Process) -> Server:
+    """The warm server of a process."""
+    warm: dict[str, Server] = world.warm.setdefault("apiservers", {})
+    found = warm.get(proc.key)
+    if found is None:
+        running = section(world)[proc.key]
+        client = EtcdClient(
+            world, proc.netns, running.config.etcd_servers, TlsFiles(running.etcd_cert, running.etcd_key, running.etcd_ca)
+        )
+        found = warm[proc.key] = Server(world, running.config, client, netns=proc.netns, key=proc.key)
+    return found
+
+
+class ApiServerProgram:
+    """See `host.program.Program`."""
+
+    def start(self, world: World, proc: Process) -> None:
+        """Parse flags, bind the secure port, then run the post-start hooks as soon as etcd answers."""
+
+        def read(path: str) -> bytes:
+            return files.read_file(world, proc.host, path, mnt=proc.mnt)
+
+        try:
+            found = api_flags.parse(proc.argv)
+            if "version" in found:
+                processes.log(world, proc, "Kubernetes v1.36.2")
+                raise Exited(0)
+            config = api_flags.config(found, read)
+        except api_flags.FlagError as error:
+            processes.log(world, proc, f"Error: {error}")
+            raise Exited(1) from None
+        if not config.advertise_address:
+            config.advertise_address = network.network(world).namespaces[proc.netns].ips[0]
+        running = Running(config=config, started=world.now)
+        running.etcd_cert = read(found["etcd-certfile"]) if found.get("etcd-certfile") else b""
+        running.etcd_key = read(found["etcd-keyfile"]) if found.get("etcd-keyfile") else b""
+        running.etcd_ca = read(found["etcd-cafile"]) if found.get("etcd-cafile") else b""
+        try:
+            network.listen(world, proc.netns, config.secure_port, host=proc.host, pid=proc.pid)
+        except OSError:
+            text = f"failed to create listener: failed to listen on 0.0.0.0:{config.secure_port}: "
+            processes.log(world, proc, f"Error: {text}listen tcp 0.0.0.0:{config.secure_port}: bind: address already in use")
+            raise Exited(1) from None
+        section(world)[proc.key] = running
+        world.warm.get("apiservers", {}).pop(proc.key, None)
+        for topic in hooks.TOPICS:
+            world.subscribe(topic, proc.target, ["changed", topic])
+        processes.log(world, proc, "I server.go:156] Version: v1.36.2")
+        world.after(300 * MS, proc.target, ["hooks"])
+
+    def timer(self, world: World, proc: Process, payload: Any) -> None:
+        """Post-start hooks, compaction, the master lease, and doorbells of what is cached."""
+        running = section(world).get(proc.key)
+        if running is None:
+            return
+        what = payload[0]
+        if what == "hooks":
+            self._hooks(world, proc, running)
+        elif what == "changed":
+            server_of(world, proc).topic_rang(payload[1])
+        elif what == "compact":
+            self._compact(world, proc, running)
+        elif what == "lease":
+            world.after(10 * SECOND, proc.target, ["lease"])
+            try:
+                hooks.renew(server_of(world, proc))
+            except ApiError:
+                pass
+
+    def _hooks(self, world: World, proc: Process, running: Running) -> None:
+        server = server_of(world, proc)
+        try:
+            hooks.run(server)
+        except (ApiError, ConnectError, EtcdError) as error:
+            if world.now - running.started > GIVE_UP:
+                processes.log(world, proc, f"F instance.go:232] Error creating leases: error creating storage factory: {error}")
+                processes.exit(world, proc, 1)
+                return
+            addresses = ", ".join(running.config.etcd_servers)
+            processes.log(world, proc, f'W logging.go:55] [core] grpc: addrConn.createTransport failed to connect to {{Addr: "{addresses}"}}')
+            world.after(RETRY, proc.target, ["hooks"])
+            return
+        running.ready = True
+        processes.log(world, proc, f"I secure_serving.go:211] Serving securely on [::]:{running.config.secure_port}")
+        world.emit("kube-apiserver", "ready", proc.host, {"port": running.config.secure_port})
+        world.ring("apiserver:ready")
+        world.after(COMPACT_EVERY, proc.target, ["compact"])
+        world.after(10 * SECOND, proc.target, ["lease"])
+
+    def _compact(self, world: World, proc: Process, running: Running) -> None:
+        """Compact to where the store stood five minutes ago (`etcd3/compact.go`)."""
+        world.after(COMPACT_EVERY, proc.target, ["compact"])
+        server = server_of(world, proc)
+        try:
+            current = server.client.current_revision()
+            server.before_compaction(current)
+            if running.compact_revision:
+                server.client.compact(running.compact_revision)
+            running.compact_revision = current
+        except (ConnectError, EtcdError):
+            return
+
+    def stop(self, world: World, proc: Process, signal: int) -> int:
+        """Forget the server; open watches end."""
+        section(world).pop(proc.key, None)
+        server = world.warm.get("apiservers", {}).pop(proc.key, None)
+        if server is not None:
+            server.stopped = True
+            for stream in server.streams:
+                world.ring(stream.topic)
+        return 0 if signal == 15 else 128 + signal
+
+    def http(self, world: World, proc: Process, request: Request) -> Response:
+        """Answer a request on the secure port."""
+        running = section(world).get(proc.key)
+        if running is None:
+            raise ConnectError("refused", proc.host)
+        if request.scheme != "https":
+            return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
+        if request.path == "/tls/certificate" and request.method == "TLS":
+            return Response(obj=b"")
+        server = server_of(world, proc)
+        server.ready = running.ready
+        try:
+            return handle(server, request)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            if world.tables.get("strict"):
+                raise
+            processes.log(world, proc, f'E wrap.go:57] "apiserver panic\'d" err="{type(error).__name__}: {error}"')
+            body = internal_error("This request caused apiserver to panic. Look in the logs for details.")
+            return Response(status=500, obj=body.status)
+
+
+PROGRAM = ApiServerProgram()

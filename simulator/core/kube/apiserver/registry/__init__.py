@@ -1,0 +1,1 @@
+"""The registry: generic verbs, and one strategy a kind."""

@@ -1,0 +1,130 @@
+"""The warm half of one running API server: its parsed flags, storage, authenticator, authoriser and kinds.
+
+Rebuilt from the process's command line and etcd at any time; nothing in it is state.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...etcd.client import EtcdClient
+from ...kernel.world import World
+from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
+from . import admission
+from .authn import Authenticator
+from .authz import Authorizer
+from .registry.strategy import Strategy
+from .registry.table import strategy_of
+from .storage import Storage
+
+Obj = dict[str, Any]
+CRD_TOPIC = "registry:apiextensions.k8s.io/customresourcedefinitions"
+
+
+class Config(msgspec.Struct):
+    """What the flags say, in the form that the server uses."""
+
+    advertise_address: str = ""
+    secure_port: int = 6443
+    service_cidr: str = "10.96.0.0/12"
+    node_port_low: int = 30000
+    node_port_high: int = 32767
+    authorization_modes: list[str] = msgspec.field(default_factory=lambda: ["Node", "RBAC"])
+    client_ca: bytes = b""
+    service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
+    anonymous: bool = True
+    event_ttl: int = 3600
+    etcd_servers: list[str] = []
+    kubelet_cert: bytes = b""
+    admission_plugins: list[str] = []
+    tokens: dict[str, list[str]] = {}
+    service_account_key: bytes = b""
+    front_proxy_ca: bytes = b""
+
+
+class Server:
+    """One API server of one world."""
+
+    def __init__(self, world: World, config: Config, client: EtcdClient, *, netns: str = "", key: str = "") -> None:
+        self.world = world
+        self.config = config
+        self.client = client
+        self.netns = netns
+        self.key = key
+        self.booting = False
+        self.stopped = False
+        self.ready = True
+        self.streams: list[Any] = []
+        self._rbac_generation = 0
+        self.storage = Storage(client)
+        self.authenticator = Authenticator(self)
+        self.authorizer = Authorizer(self)
+        self.plugins = admission.enabled(config.admission_plugins)
+        self._custom: dict[tuple[str, str], KindInfo] = {}
+        self._definitions: dict[tuple[str, str], Obj] = {}
+        self._loaded = False
+
+    def kind(self, group: str, version: str, resource: str) -> KindInfo | None:
+        """The row that serves a resource in a version, built in or custom."""
+        found = BY_RESOURCE.get((group, resource)) or self._custom_kind(group, resource)
+        return found if found is not None and version in found.versions else None
+
+    def _custom_kind(self, group: str, resource: str) -> KindInfo | None:
+        if not self._loaded:
+            self._loaded = True
+            self.load_custom()
+        return self._custom.get((group, resource))
+
+    def rbac_stamp(self) -> tuple[int, ...]:
+        """Changes whenever a role or binding may have changed; verdicts are cached by it."""
+        return (self._rbac_generation,)
+
+    def rbac_changed(self) -> None:
+        """A role or binding was written (by this server, or heard by doorbell)."""
+        self._rbac_generation += 1
+
+    def strategy(self, kind: KindInfo) -> Strategy:
+        """The behaviour of a kind."""
+        return strategy_of(kind)
+
+    # -- what changes under the server ----------------------------------------------------------------------------------
+    def topic_rang(self, topic: str) -> None:
+        """A doorbell of something that this server caches."""
+        if topic == CRD_TOPIC:
+            self.load_custom()
+        elif topic.endswith(("roles", "rolebindings")):
+            self.rbac_changed()
+
+    def load_custom(self) -> None:
+        """Read the established CustomResourceDefinitions anew."""
+        self._custom = {}
+        self._definitions = {}
+        for crd in self.storage.list(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]:
+            if any(c["type"] == "Established" and c["status"] == "True" for c in (crd.get("status") or {}).get("conditions") or ()):
+                row = from_crd(crd)
+                self._custom[(row.group, row.plural)] = row
+                self._definitions[(row.group, row.plural)] = crd
+
+    def custom_kinds(self) -> list[KindInfo]:
+        """The rows of custom resources, sorted by group and plural."""
+        return [self._custom[key] for key in sorted(self._custom)]
+
+    def definition(self, kind: KindInfo, version: str) -> Obj:
+        """The CRD's entry for a version: schema, printer columns, subresources."""
+        crd = self._definitions.get((kind.group, kind.plural)) or {"spec": {"versions": []}}
+        for item in crd["spec"]["versions"]:
+            if item["name"] == version:
+                return dict(item)
+        return {}
+
+    def columns(self, kind: KindInfo, version: str) -> list[Obj] | None:
+        """The additional printer columns of a custom resource; None for built-in kinds."""
+        return (self.definition(kind, version).get("additionalPrinterColumns") or []) if kind.custom else None
+
+    def before_compaction(self, revision: int) -> None:
+        """Open watches take in what is about to be compacted away."""
+        self.streams = [stream for stream in self.streams if not stream.closed]
+        for stream in self.streams:
+            stream.prefetch(revision)

@@ -1,0 +1,1 @@
+"""One file a subresource (or family of them)."""
