@@ -20,6 +20,7 @@ from ..api.objects import controller_of, key_of
 from ..client import ApiError, Informer, InformerState, KubeClient, WorkQueue
 from ..component import LeaderState, explain, klog
 from ..events import EventState, Recorder
+from . import identity
 
 Obj = dict[str, Any]
 
@@ -39,6 +40,7 @@ class ManagerState(msgspec.Struct):
     armed_at: int = 0
     armed: int = 0
     down_since: int = 0
+    tokens: dict[str, str] = {}
 
 
 class Controller:
@@ -56,12 +58,17 @@ class Controller:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.world = runtime.world
-        self.client = runtime.client
+        self.client = runtime.client_of(self.name)
         self.flags = runtime.state.flags
         self.work = runtime.state.queues.setdefault(self.name, WorkQueue())
         self.memory = runtime.state.memory.setdefault(self.name, {})
         self.recorder = Recorder(self.world, self.client, runtime.state.events, self.source or self.name, "")
         self.setup()
+
+    def act_as(self, client: KubeClient) -> None:
+        """From now on use this client."""
+        self.client = client
+        self.recorder = Recorder(self.world, client, self.runtime.state.events, self.source or self.name, "")
 
     def setup(self) -> None:
         """Build warm indexes; called at start and after a restore, with informers that may hold objects already."""
@@ -119,6 +126,20 @@ class Runtime:
             state = self.state.informers[resource] = InformerState(resource=resource)
         informer = Informer(self.client, state, f"{self.proc.key}/{resource}")
         self.informers[resource] = informer
+
+    def client_of(self, controller: str) -> KubeClient:
+        """The client that a controller acts with: its service account's where it has one, else the manager's."""
+        account = identity.account_of(controller)
+        text = self.state.tokens.get(account)
+        return identity.client_for(self.client, account, text) if text else self.client
+
+    def identify(self) -> None:
+        """Get a token for every controller's service account; raises ApiError and ConnectError."""
+        for controller in self.controllers:
+            account = identity.account_of(controller.name)
+            if account not in self.state.tokens:
+                self.state.tokens[account] = identity.token(self.client, account)
+            controller.act_as(self.client_of(controller.name))
 
     def subscribe(self) -> None:
         """Hear the doorbells of everything that is watched; leases would ring all day and are looked at on ticks."""

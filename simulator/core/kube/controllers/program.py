@@ -12,11 +12,11 @@ from typing import Any
 from ...host.process import Process
 from ...host.program import Exited
 from ...kernel import clock, network
-from ...kernel.errors import BadInput
+from ...kernel.errors import BadInput, ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import component
-from ..client import KubeClient
+from ..client import ApiError, KubeClient
 from ..component import Elector, FlagSpec, LeaderState, Lost, klog
 from ..events import Recorder
 from . import table
@@ -177,6 +177,13 @@ class ControllerManager:
             self._run(world, proc, state, runtime)
 
     def _run(self, world: World, proc: Process, state: ManagerState, runtime: Runtime) -> None:
+        if component.truth(state.flags, "use-service-account-credentials", False):
+            try:
+                runtime.identify()
+            except (ApiError, ConnectError) as error:
+                klog(world, proc, "E", "client_builder_dynamic.go:97", "Failed to get a token", err=str(error))
+                world.after(clock.SECOND, proc.target, ["run"])
+                return
         state.running = True
         for controller in runtime.controllers:
             klog(world, proc, "I", "controllermanager.go:627", "Starting controller", controller=controller.name)
