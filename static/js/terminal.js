@@ -143,7 +143,7 @@ export class TerminalPanel {
 
   async makeView(name) {
     const entry = this.tabs.get(name);
-    if (entry.view || entry.making) return entry.making;
+    if (entry.view || entry.making) return entry.view ?? entry.making;
     const hooks = {
       complete: (line, cursor) => this.connection.complete(name, line, cursor),
       leave: (backwards) => this.leave(name, backwards),
@@ -152,20 +152,23 @@ export class TerminalPanel {
       search: () => this.openFinder(),
     };
     const session = this.sessions.get(name);
-    entry.making = (async () => {
-      if (!this.plain) {
-        try {
-          const { XtermView } = await import('./terminal-xterm.js');
-          entry.view = new XtermView(session, entry.panel, hooks, { screenReader: this.screenReader });
-        } catch (error) {
-          console.warn('xterm.js does not run here; using the plain terminal', error);
-          entry.panel.replaceChildren();
-        }
+    entry.making = this.viewFor(entry, session, hooks);
+    entry.view = await entry.making;
+    entry.making = null;
+    return entry.view;
+  }
+
+  async viewFor(entry, session, hooks) {
+    if (!this.plain) {
+      try {
+        const { XtermView } = await import('./terminal-xterm.js');
+        return new XtermView(session, entry.panel, hooks, { screenReader: this.screenReader });
+      } catch (error) {
+        console.warn('xterm.js does not run here; using the plain terminal', error);
+        entry.panel.replaceChildren();
       }
-      entry.view ??= new PlainView(session, entry.panel, hooks);
-      entry.making = null;
-    })();
-    return entry.making;
+    }
+    return new PlainView(session, entry.panel, hooks);
   }
 
   /* ---- what buttons and the page do ---- */
@@ -233,14 +236,18 @@ export class TerminalPanel {
     const entry = this.sizes.get(name) ?? {};
     clearTimeout(entry.timer);
     entry.size = `${columns}x${rows}`;
-    entry.timer = setTimeout(() => this.sendSize(name), RESIZE_MS);
+    entry.lasted = false;
+    entry.timer = setTimeout(() => {
+      entry.lasted = true;
+      this.sendSize(name);
+    }, RESIZE_MS);
     this.sizes.set(name, entry);
   }
 
   sendSize(name) {
     const entry = this.sizes.get(name);
     const key = `size:${this.connection.path}:${name}`;
-    if (!entry?.size || !this.hosts?.[name] || memory.get(key) === entry.size) return;
+    if (!entry?.lasted || !this.hosts?.[name] || memory.get(key) === entry.size) return;
     memory.set(key, entry.size);
     const [columns, rows] = entry.size.split('x').map(Number);
     this.connection.input('resize', { terminal: name, columns, rows });

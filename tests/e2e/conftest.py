@@ -31,8 +31,10 @@ def launch(playwright: Playwright) -> Browser:
             break
     try:
         return playwright.chromium.launch(**options)
-    except Exception as problem:  # noqa: BLE001 - whatever is wrong, say what to install
-        pytest.skip(f"NO BROWSER: install Debian's chromium or run `playwright install chromium` ({str(problem).splitlines()[0]})")
+    except Exception as problem:
+        pytest.skip(
+            f"NO BROWSER: install Debian's chromium or run `playwright install chromium` ({str(problem).splitlines()[0]})"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,9 @@ def component(ident: str, state: str = "healthy", note: str = "", **more: str) -
     return {"id": ident, "name": ident, "state": state, "note": note, **more}
 
 
-def pod(name: str, state: str = "healthy", note: str = "", *, namespace: str = "default", restarts: int = 0, containers: int = 1) -> Frame:
+def pod(
+    name: str, state: str = "healthy", note: str = "", *, namespace: str = "default", restarts: int = 0, containers: int = 1
+) -> Frame:
     """One pod of a host's view."""
     running = state == "healthy"
     return {
@@ -31,7 +33,14 @@ def pod(name: str, state: str = "healthy", note: str = "", *, namespace: str = "
         "owner": "ReplicaSet/" + name.rsplit("-", 1)[0],
         "ip": "10.244.1.5" if running else "",
         "containers": [
-            {"name": f"c{i}", "image": "nginx:1.27", "state": "running" if running else "waiting", "ready": running, "restarts": restarts, "note": note}
+            {
+                "name": f"c{i}",
+                "image": "nginx:1.27",
+                "state": "running" if running else "waiting",
+                "ready": running,
+                "restarts": restarts,
+                "note": note,
+            }
             for i in range(containers)
         ],
     }
@@ -39,13 +48,20 @@ def pod(name: str, state: str = "healthy", note: str = "", *, namespace: str = "
 
 def node_parts() -> list[Frame]:
     """What every node runs."""
-    return [component("kubelet", unit="kubelet.service"), component("kube-proxy", pod="kube-system/kube-proxy-x7k2p"), component("containerd", unit="containerd.service")]
+    return [
+        component("kubelet", unit="kubelet.service"),
+        component("kube-proxy", pod="kube-system/kube-proxy-x7k2p"),
+        component("containerd", unit="containerd.service"),
+    ]
 
 
 def three_nodes() -> Frame:
     """The view of a healthy three-node cluster with a rollout that fails on node02 (docs/map.md)."""
     system = "kube-system"
-    plane = [component(c, note="leader" if "etcd" not in c else "", pod=f"{system}/{c}-controlplane") for c in ("etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager")]
+    plane = [
+        component(c, note="leader" if "etcd" not in c else "", pod=f"{system}/{c}-controlplane")
+        for c in ("etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager")
+    ]
     return {
         "rv": 4191,
         "apiserver": {"state": "healthy", "note": ""},
@@ -89,13 +105,30 @@ def rollout(first: int = 141) -> list[Frame]:
         (52, "kube-apiserver", "admit", born, 10, {"verb": "create"}),
         (55, "etcd", "put", f"/registry/{born}", 11, {"revision": 4187}),
         (66, "kubelet/node02", "pod.add", born, 12, {"source": "api"}),
-        (1571, "containerd/node02", "image.pull.failed", image, 13, {"error": "not found", "pod": "default/web-5f6d9c7b8b-k2xqp"}),
+        (
+            1571,
+            "containerd/node02",
+            "image.pull.failed",
+            image,
+            13,
+            {"error": "not found", "pod": "default/web-5f6d9c7b8b-k2xqp"},
+        ),
         (1580, "kubelet/node02", "request", born, 14, {"verb": "patch", "subresource": "status"}),
         (1590, "kube-apiserver", "admit", born, 15, {"verb": "patch"}),
     ]
     events = []
     for i, (at, actor, action, ref, cause, detail) in enumerate(rows):
-        events.append({"seq": first + i, "at": 200_000 * ms + at * ms, "actor": actor, "action": action, "ref": ref, "cause": first + cause if i else 0, "detail": detail})
+        events.append(
+            {
+                "seq": first + i,
+                "at": 200_000 * ms + at * ms,
+                "actor": actor,
+                "action": action,
+                "ref": ref,
+                "cause": first + cause if i else 0,
+                "detail": detail,
+            }
+        )
     return events
 
 
@@ -111,7 +144,12 @@ class Terminal:
     continuation: bool = False
 
     def view(self) -> Frame:
-        return {"host": self.host, "prompt": "> " if self.continuation else self.prompt, "busy": bool(self.program), "continuation": self.continuation}
+        return {
+            "host": self.host,
+            "prompt": "> " if self.continuation else self.prompt,
+            "busy": bool(self.program),
+            "continuation": self.continuation,
+        }
 
 
 class FakeCluster:

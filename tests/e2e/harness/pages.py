@@ -16,7 +16,7 @@ COMMAND = """<div class="cmd" data-command="{command}" data-host="{host}"><pre><
 
 LESSON = """<main id="main" class="lesson"><article class="text"><div class="prose" lang="{lang}"><p class="lesson-meta"><span>Chapter 5</span></p><h1>A rollout, one event at a time</h1>
 <p>You change one word in a Deployment and, a few seconds later, other containers run.</p>{commands}
-<p>Evidence: <a id="evidence" href="#e155" data-event="155">#155</a>. <button type="button" id="other" data-cluster="/ws/cluster/other/" data-cluster-hosts="controlplane">Other cluster</button></p>
+<p>Evidence: <a id="evidence" href="#e155" data-event="155">#155</a>. <button class="btn" type="button" id="other" data-cluster="/ws/cluster/other/" data-cluster-hosts="controlplane">Other cluster</button></p>
 <p><a id="after" href="#x">after</a></p></div></article>
 <section class="bench" id="bench" data-bench aria-label="Cluster" tabindex="-1" data-ws="/ws/cluster/first/" data-hosts="controlplane node01 node02" data-reset="/clusters/first/reset/"></section></main></body></html>"""
 
@@ -32,7 +32,9 @@ def page(path: str, nonce: str) -> str | None:
     lang, name = (parts[0], parts[1]) if len(parts) == 2 and parts[0] in ("en", "ko") else ("", "")
     head = HEAD.format(lang=lang, nonce=nonce, name=f"{name}/")
     if name == "lesson":
-        commands = COMMAND.format(command="echo from the text", host="controlplane") + COMMAND.format(command="echo one&#10;sleep 5&#10;echo two", host="node01")
+        commands = COMMAND.format(command="echo from the text", host="controlplane") + COMMAND.format(
+            command="echo one&#10;sleep 5&#10;echo two", host="node01"
+        )
         return head + LESSON.format(lang=lang, commands=commands)
     if name == "quiz":
         items = "".join(

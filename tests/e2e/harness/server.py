@@ -106,9 +106,13 @@ class Harness:
         if page is None:
             await self.answer(send, 404, b"", "text/plain")
         else:
-            await self.answer(send, 200, page.encode(), "text/html; charset=utf-8", [(b"content-security-policy", policy(nonce).encode())])
+            await self.answer(
+                send, 200, page.encode(), "text/html; charset=utf-8", [(b"content-security-policy", policy(nonce).encode())]
+            )
 
-    async def answer(self, send: Send, status: int, body: bytes, kind: str, more: list[tuple[bytes, bytes]] | None = None) -> None:
+    async def answer(
+        self, send: Send, status: int, body: bytes, kind: str, more: list[tuple[bytes, bytes]] | None = None
+    ) -> None:
         headers = [(b"content-type", kind.encode()), (b"cache-control", b"no-store"), *(more or [])]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
