@@ -124,6 +124,11 @@ class Board:
         return float(median(row.read for row in self.rows)) if self.rows else 0.0
 
     @property
+    def columns(self) -> int:
+        """How many cells a row of the heat map has."""
+        return len(self.outline.lessons) + len(self.outline.quizzes)
+
+    @property
     def quiz_heads(self) -> list[tuple[Quiz, float]]:
         """Each quiz with the points it gives."""
         return [(quiz, sum(float(item.get("points", 1)) for item in quiz.data["questions"])) for quiz in self.outline.quizzes]
