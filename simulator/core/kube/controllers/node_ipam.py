@@ -16,7 +16,9 @@ class NodeIpamController(Controller):
     resources = ("nodes",)
 
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
-        """A node without a pod network appeared."""
+        """A node without a pod network appeared, or one went and gives its network back."""
+        if kind == "DELETED":
+            self.memory.pop(obj["metadata"]["name"], None)
         if kind != "DELETED" and not obj["spec"].get("podCIDR"):
             self.enqueue(obj["metadata"]["name"])
 
@@ -30,7 +32,8 @@ class NodeIpamController(Controller):
         try:
             cluster = ipaddress.ip_network(self.flags["cluster-cidr"].split(",")[0])
             bits = int(self.flags.get("node-cidr-mask-size", "24"))
-            taken = {n["spec"].get("podCIDR") for n in self.informer("nodes").list()}
+            # what was given in this round is not in the informer yet, so it is remembered, as the real allocator's set does
+            taken = {n["spec"].get("podCIDR") for n in self.informer("nodes").list()} | set(self.memory.values())
             free = next((str(net) for net in cluster.subnets(new_prefix=bits) if str(net) not in taken), "")
         except ValueError:
             return
@@ -38,4 +41,5 @@ class NodeIpamController(Controller):
             ref = {"apiVersion": "v1", "kind": "Node", "name": key, "uid": node["metadata"]["uid"]}
             self.event(ref, "Normal", "CIDRNotAvailable", f"Node {key} status is now: CIDRNotAvailable")
             return
+        self.memory[key] = free
         self.client.patch("nodes", "", key, {"spec": {"podCIDR": free, "podCIDRs": [free]}}, kind="strategic")
