@@ -17,8 +17,7 @@ import websocket
 
 from simulator.models import ClusterSession, JournalEntry
 from simulator.services import session_for
-
-from .stack import Stack
+from tools.stack import Stack
 
 pytestmark = [
     pytest.mark.stack,

@@ -1,5 +1,6 @@
-"""The site's real processes for tests: an embedded Valkey, web and one worker, on the test database, with the stand-in or the
-real simulator.  Nobody waits by sleeping: everything polls with a deadline, and the supervisor's own turn runs meanwhile.
+"""The site's real processes for tests and the bench: an embedded Valkey, web and one worker, on the caller's database.
+
+Nobody waits by sleeping: everything polls with a deadline, and the supervisor's own turn runs meanwhile.
 """
 
 from __future__ import annotations
@@ -21,20 +22,21 @@ from coursesite.embedded import Valkey
 from coursesite.management.commands.up import ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 STANDIN = "tests.simulator.standin.StandIn"
 
 
 class Stack:
     """Valkey, web and worker under a supervisor."""
 
-    def __init__(self, var: Path, *, sandbox: str = STANDIN) -> None:
+    def __init__(self, var: Path, *, sandbox: str = STANDIN, debug: bool = True) -> None:
         self.var = var
         self.valkey = Valkey(var)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.sandbox = sandbox
+        self.debug = debug
         self.supervisor = Supervisor(env={}, cwd=ROOT, say=lambda text: print(text))
 
     def start(self) -> None:
@@ -52,7 +54,7 @@ class Stack:
             "WORKERS": "1",
             "DATABASE_URL": f"sqlite:///{database['NAME']}",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
-            "DEBUG": "1",
+            "DEBUG": "1" if self.debug else "0",
         }
         self.supervisor.env = env
         self.supervisor.add("web", web_argv("127.0.0.1", self.port), self.var / "log" / "web.log")

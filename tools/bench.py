@@ -1,0 +1,126 @@
+"""`make bench`: the simulator's own figures, then the round trip of a typed command against a bare Celery round trip.
+
+Both round trips are measured in the same run, with the same processes, one after the other in turns, so that their ratio says
+something on any machine: WebSocket frame → journal row → Celery → worker → simulator → rows → doorbell → last byte, against
+`apply_async` → worker → reply in a Redis list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROUNDS = 120
+WARM = 15
+
+
+def main(argv: list[str]) -> int:
+    """All figures; `--site` only the round trips, `--rounds N` how many."""
+    rounds = int(argv[argv.index("--rounds") + 1]) if "--rounds" in argv else ROUNDS
+    code = 0
+    if "--site" not in argv:
+        print("simulator", flush=True)
+        code = subprocess.run([sys.executable, "-m", "simulator", "bench"], check=False).returncode
+    with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as folder:
+        _set_up(Path(folder))
+        print("\nsite (round trips in milliseconds)", flush=True)
+        _site(Path(folder), rounds)
+    return code
+
+
+def _set_up(var: Path) -> None:
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="coursesite.settings", SLIPWAY_VAR=str(var), WORKERS="1", SECRET_KEY="bench", DEBUG="1"
+    )
+    os.environ.pop("REDIS_URL", None)
+    os.environ["DATABASE_URL"] = f"sqlite:///{var / 'bench.sqlite3'}"
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _site(var: Path, rounds: int) -> None:
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+
+    from simulator import services
+
+    from .stack import Stack
+
+    stack = Stack(var, sandbox=settings.SLIPWAY_SANDBOX)
+    try:
+        stack.start()
+        user = get_user_model().objects.create_user("bench")
+        session = services.session_for(user, "three-nodes")
+        with stack.browser(session.pk, user) as browser:
+            browser.connection.settimeout(10)
+            terminal = _greet(browser)
+            commands = {"echo hello": "echo hello", "kubectl get pods": "kubectl get pods -n kube-system"}
+            samples: dict[str, list[float]] = {"bare Celery": [], **{name: [] for name in commands}}
+            for number in range(WARM + rounds):
+                taken = {"bare Celery": _echo(), **{name: _typed(browser, terminal, text) for name, text in commands.items()}}
+                if number >= WARM:
+                    for name, seconds in taken.items():
+                        samples[name].append(seconds * 1000)
+        _report(samples)
+    finally:
+        stack.stop()
+
+
+def _greet(browser: Any) -> str:
+    browser.send(t="hello", cursor=0, trace=0)
+    while True:
+        frame = json.loads(browser.connection.recv())
+        if frame["t"] == "state" and frame["terminals"]:
+            return str(sorted(frame["terminals"])[0])
+
+
+def _echo() -> float:
+    """One task and its reply, as bare as Celery gets."""
+    from simulator import mailbox, tasks
+
+    began = time.perf_counter()
+    key = mailbox.new_key()
+    tasks.echo.apply_async((key, "x" * 200), queue="cluster.0")
+    mailbox.take(key, 10)
+    return time.perf_counter() - began
+
+
+def _typed(browser: Any, terminal: str, text: str) -> float:
+    """From sending the frame to the output after which the terminal is ready again."""
+    began = time.perf_counter()
+    frame_id = browser.line(text, terminal)
+    sequence, answered = None, 0.0
+    while True:
+        frame = json.loads(browser.connection.recv())
+        if frame["t"] == "out":
+            answered = time.perf_counter()
+        elif frame["t"] == "ack" and frame["id"] == frame_id:
+            sequence = frame["seq"]
+        elif frame["t"] == "error":
+            raise SystemExit(f"bench: {frame['message']}")
+        elif (
+            frame["t"] == "state" and answered and sequence and not frame["pending"] and not frame["terminals"][terminal]["busy"]
+        ):
+            return answered - began
+
+
+def _report(samples: dict[str, list[float]]) -> None:
+    base = statistics.median(samples["bare Celery"])
+    for name, values in samples.items():
+        ordered = sorted(values)
+        median, high = statistics.median(ordered), ordered[int(len(ordered) * 0.95)]
+        print(f"  {name:<18} median {median:7.2f}   95 % {high:7.2f}   × bare Celery {median / base:5.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
