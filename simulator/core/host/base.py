@@ -80,7 +80,7 @@ UBUNTU_CODENAME=noble
 LOGO=ubuntu-logo
 """
 BASHRC = """# ~/.bashrc: read by interactive shells
-PS1='\\h:\\w\\$ '
+PS1='\\h:\\w$ '
 alias ls='ls --color=auto'
 alias ll='ls -alF'
 alias la='ls -A'

@@ -43,7 +43,7 @@ class Ended(Exception):
 class Task:
     """One running command: its process, coroutine, descriptors and what it waits for."""
 
-    __slots__ = ("proc", "steps", "fds", "wait", "turn", "value", "stopped", "queued", "on_signal", "timer", "daemon", "missed")
+    __slots__ = ("proc", "steps", "fds", "wait", "turn", "value", "stopped", "queued", "on_signal", "timer", "daemon", "missed", "keep")
 
     def __init__(self, proc: Process, fds: dict[int, streams.Stream]) -> None:
         self.proc = proc
@@ -58,6 +58,7 @@ class Task:
         self.timer = 0
         self.daemon = False
         self.missed = False
+        self.keep = False
 
 
 class Executor:
@@ -341,6 +342,9 @@ class Executor:
         if task.timer:
             self.world.cancel(task.timer)
         self._drop(proc.key)
+        if task.keep and code < 256:
+            self.on_ring(f"task:{proc.key}")
+            return
         processes.finish(self.world, proc, code & 0xFF)
 
     def signal(self, proc: Process, number: int) -> int:

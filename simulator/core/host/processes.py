@@ -32,9 +32,10 @@ class ExitWatch(msgspec.Struct, array_like=True):
 
 
 class ProcessTable(msgspec.Struct):
-    """State of this layer: exit watchers by `host/pid`."""
+    """State of this layer: exit watchers by `host/pid`, and the last exit statuses of terminals' processes (for `wait`)."""
 
     watchers: dict[str, list[ExitWatch]] = {}
+    codes: dict[str, int] = {}
 
 
 def table(world: World) -> ProcessTable:
@@ -85,7 +86,7 @@ def add(
         unit=unit,
         container=container,
         tty=tty,
-        pgid=pgid or pid,
+        pgid=pgid if pgid > 0 else pid,
     )
     machine.processes[pid] = proc
     return proc
@@ -181,6 +182,11 @@ def finish(world: World, proc: Process, code: int) -> None:
         for child in [p for p in machine.processes.values() if p.ppid == proc.pid]:
             child.ppid = 1
     proc.state, proc.exit_code = "X", code
+    if proc.ppid > 1:
+        codes = table(world).codes
+        codes[proc.key] = code
+        if len(codes) > 200:
+            del codes[next(iter(codes))]
     network.close_sockets(world, proc.netns, proc.pid)
     world.unsubscribe(proc.target)
     for watch in table(world).watchers.pop(proc.key, ()):

@@ -1,0 +1,266 @@
+"""Builtins that steer the shell: exit, return, loops, eval, source, trap, command, type."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Generator
+from typing import Any
+
+from ..control import Break, Continue, Exit, Return
+from ..expand import quote
+from ..parser import RESERVED
+from ..state import Var
+from .signals import SIGNAL_NAMES, number
+
+
+def _level(shell: Any, words: list[str]) -> int:
+    if shell.loops == 0:
+        shell.complain(f"{words[0]}: only meaningful in a `for', `while', or `until' loop")
+        return 0
+    if len(words) > 1:
+        if not words[1].lstrip("-").isdigit():
+            shell.complain(f"{words[0]}: {words[1]}: numeric argument required")
+            raise Exit(128)
+        if int(words[1]) < 1:
+            shell.complain(f"{words[0]}: {words[1]}: loop count out of range")
+            raise Break(shell.loops)
+        return int(words[1])
+    return 1
+
+
+def break_(shell: Any, words: list[str]) -> int:
+    """`break [n]`."""
+    level = _level(shell, words)
+    if level:
+        raise Break(min(level, shell.loops))
+    return 0
+
+
+def continue_(shell: Any, words: list[str]) -> int:
+    """`continue [n]`."""
+    level = _level(shell, words)
+    if level:
+        raise Continue(min(level, shell.loops))
+    return 0
+
+
+def _code(shell: Any, words: list[str], name: str) -> int:
+    if len(words) == 1:
+        return int(shell.state.status)
+    text = words[1]
+    if not text.lstrip("+-").isdigit():
+        shell.complain(f"{name}: {text}: numeric argument required")
+        return 2
+    return int(text) & 0xFF
+
+
+def exit_(shell: Any, words: list[str]) -> int:
+    """`exit [n]`."""
+    if shell.interactive and not shell.subshell:
+        shell.err("exit\n" if words[0] == "exit" else "logout\n")
+    raise Exit(_code(shell, words, words[0]))
+
+
+def return_(shell: Any, words: list[str]) -> int:
+    """`return [n]`."""
+    if not shell.function_stack and not shell.sourcing:
+        shell.complain("return: can only `return' from a function or sourced script")
+        return 2
+    raise Return(_code(shell, words, "return"))
+
+
+def eval_(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
+    """`eval args`."""
+    args = words[2:] if words[1:2] == ["--"] else words[1:]
+    shell.depth += 1
+    try:
+        if shell.depth > 40:
+            from ...kernel.errors import BudgetExceeded
+
+            raise BudgetExceeded("eval: nested more than 40 deep")
+        return (yield from shell.run_source(" ".join(args)))
+    finally:
+        shell.depth -= 1
+
+
+def source(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
+    """`source file [args]`."""
+    args = words[2:] if words[1:2] == ["--"] else words[1:]
+    if not args:
+        shell.complain(f"{words[0]}: filename argument required")
+        shell.err(f"{words[0]}: usage: {words[0]} filename [arguments]\n")
+        return 2
+    name = args[0]
+    try:
+        if "/" not in name:
+            for folder in (shell.state.get("PATH") or "").split(":"):
+                where = posixpath.join(folder, name)
+                if folder and shell.tree.exists(where) and shell.lookup(where).kind == "file":
+                    name = where
+                    break
+        if shell.isdir(name):
+            shell.complain(f"{words[0]}: {args[0]}: is a directory")
+            return 1
+        text = shell.read_file(name).decode("utf-8", "surrogateescape")
+    except OSError as failed:
+        shell.complain(f"{args[0]}: {failed.strerror}" if "/" in args[0] or failed.errno != 2 else f"{args[0]}: No such file or directory")
+        return 1
+    saved = shell.state.positional
+    if len(args) > 1:
+        shell.state.positional = args[1:]
+    shell.sourcing += 1
+    shell.depth += 1
+    interactive, shell.interactive = shell.interactive, shell.interactive
+    try:
+        if shell.depth > 40:
+            shell.complain(f"{args[0]}: sourced too deeply")
+            return 1
+        return (yield from shell.run_source(text))
+    except Return as ended:
+        return ended.code
+    finally:
+        shell.sourcing -= 1
+        shell.depth -= 1
+        shell.interactive = interactive
+        if len(args) > 1:
+            shell.state.positional = saved
+
+
+def exec_(shell: Any, words: list[str]) -> int:
+    """`exec` is done by the interpreter."""
+    return 0
+
+
+def trap(shell: Any, words: list[str]) -> int:
+    """`trap [action] signals`."""
+    traps = shell.state.traps
+    args = words[1:]
+    if args and args[0] == "--":
+        args = args[1:]
+    if not args or args[0] == "-p":
+        for name in sorted(traps, key=lambda n: number(n) or 0):
+            if len(args) < 2 or name in args[1:]:
+                shell.out(f"trap -- {quote(traps[name])} {name if name in ('EXIT', 'ERR', 'DEBUG', 'RETURN') else 'SIG' + name}\n")
+        return 0
+    if args[0] == "-l":
+        shell.out("".join(f"{n:2}) SIG{name}" + ("\n" if n % 5 == 0 else "\t") for n, name in SIGNAL_NAMES.items() if n) + "\n")
+        return 0
+    action, names = (args[0], args[1:]) if len(args) > 1 else ("-", args)
+    status = 0
+    for text in names:
+        upper = text.upper()
+        if upper in ("ERR", "DEBUG", "RETURN"):
+            name = upper
+        else:
+            found = number(text)
+            if found is None:
+                shell.complain(f"trap: {text}: invalid signal specification")
+                status = 1
+                continue
+            name = SIGNAL_NAMES.get(found, str(found))
+        if action == "-":
+            traps.pop(name, None)
+        else:
+            traps[name] = action
+    return status
+
+
+def command(shell: Any, words: list[str]) -> Any:
+    """`command [-vV] name args`."""
+    from . import BUILTINS
+
+    at, flags = 1, ""
+    while at < len(words) and words[at].startswith("-") and len(words[at]) > 1:
+        flags += words[at][1:]
+        at += 1
+        if words[at - 1] == "--":
+            break
+    rest = words[at:]
+    if not rest:
+        return 0
+    if "v" in flags or "V" in flags:
+        return _describe(shell, rest, verbose="V" in flags, who="command")
+    if rest[0] == "exec":
+        return shell.exec_builtin(rest, shell.fds)
+    if rest[0] in BUILTINS:
+        return shell.run_builtin(rest[0], rest)
+    return shell.run_external(rest, shell.fds)
+
+
+def builtin(shell: Any, words: list[str]) -> Any:
+    """`builtin name args`."""
+    from . import BUILTINS
+
+    if len(words) < 2:
+        return 0
+    if words[1] not in BUILTINS:
+        shell.complain(f"builtin: {words[1]}: not a shell builtin")
+        return 1
+    return shell.run_builtin(words[1], words[1:])
+
+
+def _describe(shell: Any, names: list[str], *, verbose: bool, who: str) -> int:
+    from . import BUILTINS
+
+    status = 0
+    for name in names:
+        if name in shell.state.aliases and shell.interactive:
+            value = shell.state.aliases[name]
+            shell.out(f"{name} is aliased to `{value}'\n" if verbose else f"alias {name}={quote(value)}\n")
+        elif name in RESERVED:
+            shell.out(f"{name} is a shell keyword\n" if verbose else f"{name}\n")
+        elif name in shell.state.functions:
+            shell.out(f"{name} is a function\n{name} () \n{shell.state.functions[name]}\n" if verbose else f"{name}\n")
+        elif name in BUILTINS:
+            shell.out(f"{name} is a shell builtin\n" if verbose else f"{name}\n")
+        else:
+            try:
+                path = shell.find_command(name)[0]
+                shown = name if "/" in name else path
+                shell.out(f"{name} is {shown}\n" if verbose else f"{shown}\n")
+            except OSError:
+                status = 1
+                if verbose:
+                    shell.complain(f"{who}: {name}: not found")
+    return status
+
+
+def type_(shell: Any, words: list[str]) -> int:
+    """`type [-tpaP] names`."""
+    from . import BUILTINS
+
+    flags = "".join(word[1:] for word in words[1:] if word.startswith("-"))
+    names = [word for word in words[1:] if not word.startswith("-")]
+    if not flags or flags == "a":
+        return _describe(shell, names, verbose=True, who="type")
+    status = 0
+    for name in names:
+        kind, path = "", ""
+        if name in shell.state.aliases and shell.interactive:
+            kind = "alias"
+        elif name in RESERVED:
+            kind = "keyword"
+        elif name in shell.state.functions:
+            kind = "function"
+        elif name in BUILTINS:
+            kind = "builtin"
+        if not kind or "P" in flags:
+            try:
+                path, kind = shell.find_command(name)[0], "file"
+            except OSError:
+                status = 1 if not kind else status
+                if not kind:
+                    continue
+        if "t" in flags:
+            shell.out(kind + "\n")
+        elif path:
+            shell.out(path + "\n")
+    return status
+
+
+def unset_function(shell: Any, name: str) -> None:
+    """Forget a function."""
+    shell.state.functions.pop(name, None)
+
+
+__all__ = ["Var"]

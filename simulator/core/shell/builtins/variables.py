@@ -1,0 +1,401 @@
+"""Builtins about variables: declare, export, local, read, mapfile, getopts, unset, shift, let."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Any
+
+from ..expand import quote
+from ..state import Var, sorted_items
+
+NAME = re.compile(r"[A-Za-z_]\w*\Z")
+TARGET = re.compile(r"([A-Za-z_]\w*)(\[(.*)\])?(\+)?(=)(.*)\Z", re.DOTALL)
+
+
+def _double(value: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        return quote(value)
+    return '"' + re.sub(r'(["$`\\])', r"\\\1", value) + '"'
+
+
+def _show(name: str, var: Var) -> str:
+    flags = ("" if var.kind == "s" else var.kind) + "".join(flag for flag in "ilrux" if flag in var.flags)
+    head = f"declare -{flags or '-'} {name}"
+    if var.kind != "s":
+        keys = {key: key if re.fullmatch(r"[\w.]+", key) else _double(key) for key, _ in sorted_items(var)}
+        inner = " ".join(f"[{keys[key]}]={_double(value)}" for key, value in sorted_items(var))
+        return f"{head}=({inner}{' ' if var.kind == 'A' and inner else ''})\n"
+    return f"{head}={_double(var.value)}\n" if var.value is not None else f"{head}\n"
+
+
+def _flags(words: list[str]) -> tuple[str, str, list[str]]:
+    on, off, at = "", "", 1
+    while at < len(words) and len(words[at]) > 1 and words[at][0] in "-+":
+        if words[at] == "--":
+            at += 1
+            break
+        if words[at][0] == "-":
+            on += words[at][1:]
+        else:
+            off += words[at][1:]
+        at += 1
+    return on, off, words[at:]
+
+
+def _declare(shell: Any, name: str, words: list[str], on: str, off: str, args: list[str], *, local: bool) -> int:
+    status = 0
+    for arg in args:
+        match = TARGET.match(arg)
+        base = match.group(1) if match else arg
+        if not NAME.match(base):
+            shell.complain(f"{name}: `{arg}': not a valid identifier")
+            status = 1
+            continue
+        if match and base in shell.state.vars and "r" in shell.state.vars[base].flags and not local:
+            shell.complain(f"{base}: readonly variable" if name != "declare" else f"declare: {base}: readonly variable")
+            status = 1
+            continue
+        var = shell.make_local(base) if local else shell.state.vars.get(base)
+        if var is None:
+            var = shell.state.vars[base] = Var()
+        if "A" in on and var.kind != "A":
+            var.kind, var.items, var.value = "A", {}, None
+        elif "a" in on and var.kind == "s":
+            var.kind, var.items = "a", ({} if var.value is None else {"0": var.value})
+            var.value = None
+        for flag in "xilu":
+            if flag in on and flag not in var.flags:
+                var.flags += flag
+            if flag in off:
+                var.flags = var.flags.replace(flag, "")
+        if match:
+            shell.assign(base, match.group(6), index=match.group(3), append=bool(match.group(4)))
+        if "r" in on and "r" not in var.flags:
+            shell.state.vars[base].flags += "r"
+    return status
+
+
+def declare(shell: Any, words: list[str]) -> int:
+    """`declare`/`typeset`."""
+    on, off, args = _flags(words)
+    if "f" in on or "F" in on:
+        for name in args or sorted(shell.state.functions):
+            if name not in shell.state.functions:
+                return 1
+            shell.out(f"declare -f {name}\n" if "F" in on and not args else f"{name}\n" if "F" in on else f"{name} () \n{shell.state.functions[name]}\n")
+        return 0
+    if "p" in on or not args:
+        status = 0
+        for name in args or sorted(shell.state.vars):
+            var = shell.state.vars.get(name)
+            if var is None:
+                shell.complain(f"declare: {name}: not found")
+                status = 1
+            elif args or all(flag in var.flags + var.kind for flag in on.replace("p", "")):
+                shell.out(_show(name, var))
+        return status
+    return _declare(shell, words[0], words, on.replace("g", ""), off, args, local=bool(shell.locals) and "g" not in on)
+
+
+def local(shell: Any, words: list[str]) -> int:
+    """`local`."""
+    if not shell.locals:
+        shell.complain("local: can only be used in a function")
+        return 1
+    on, off, args = _flags(words)
+    return _declare(shell, "local", words, on, off, args, local=True)
+
+
+def export(shell: Any, words: list[str]) -> int:
+    """`export`."""
+    on, _, args = _flags(words)
+    if not args:
+        for name in sorted(shell.state.vars):
+            if "x" in shell.state.vars[name].flags:
+                shell.out(_show(name, shell.state.vars[name]))
+        return 0
+    if "n" in on:
+        for name in args:
+            var = shell.state.vars.get(name.partition("=")[0])
+            if var is not None:
+                var.flags = var.flags.replace("x", "")
+        return 0
+    if "f" in on:
+        return 0
+    return _declare(shell, "export", words, "x", "", args, local=False)
+
+
+def readonly(shell: Any, words: list[str]) -> int:
+    """`readonly`."""
+    on, _, args = _flags(words)
+    if not args:
+        for name in sorted(shell.state.vars):
+            if "r" in shell.state.vars[name].flags:
+                shell.out(_show(name, shell.state.vars[name]))
+        return 0
+    return _declare(shell, "readonly", words, "r" + on.replace("p", ""), "", args, local=False)
+
+
+def unset(shell: Any, words: list[str]) -> int:
+    """`unset [-fv] names`."""
+    on, _, args = _flags(words)
+    status = 0
+    for arg in args:
+        match = re.match(r"([A-Za-z_]\w*)\[(.*)\]\Z", arg)
+        name = match.group(1) if match else arg
+        var = shell.state.vars.get(name)
+        if "f" not in on and var is not None:
+            if "r" in var.flags:
+                shell.complain(f"unset: {name}: cannot unset: readonly variable")
+                status = 1
+            elif match and var.kind != "s":
+                if match.group(2) in ("@", "*"):
+                    var.items.clear()
+                else:
+                    key = match.group(2).strip("\"'") if var.kind == "A" else str(shell._slot(var, match.group(2)))
+                    var.items.pop(key, None)
+            else:
+                del shell.state.vars[name]
+        elif "v" not in on:
+            if shell.state.functions.pop(name, None) is None and not NAME.match(name):
+                shell.complain(f"unset: `{name}': not a valid identifier")
+                status = 1
+    return status
+
+
+def shift(shell: Any, words: list[str]) -> int:
+    """`shift [n]`."""
+    if len(words) > 1 and not words[1].lstrip("-").isdigit():
+        shell.complain(f"shift: {words[1]}: numeric argument required")
+        return 1
+    count = int(words[1]) if len(words) > 1 else 1
+    if count < 0:
+        shell.complain(f"shift: {words[1]}: shift count out of range")
+        return 1
+    if count > len(shell.state.positional):
+        return 1
+    shell.state.positional = shell.state.positional[count:]
+    return 0
+
+
+def let(shell: Any, words: list[str]) -> int:
+    """`let expr…`."""
+    value = 0
+    if len(words) < 2:
+        shell.complain("let: expression expected")
+        return 1
+    for word in words[1:]:
+        value = shell.arithmetic(word)
+    return int(value == 0)
+
+
+def getopts(shell: Any, words: list[str]) -> int:
+    """`getopts optstring name [args]`."""
+    if len(words) < 3:
+        shell.err("getopts: usage: getopts optstring name [arg ...]\n")
+        return 2
+    spec, name = words[1], words[2]
+    args = words[3:] or shell.state.positional
+    index = int(shell.state.get("OPTIND") or 1)
+    within = shell.getopts_at if index == shell.getopts_index else 1
+    silent = spec.startswith(":")
+    if index > len(args) or not args[index - 1].startswith("-") or args[index - 1] in ("-", "--"):
+        if index <= len(args) and args[index - 1] == "--":
+            shell.state.set("OPTIND", str(index + 1))
+        shell.assign(name, "?")
+        shell.state.vars.pop("OPTARG", None)
+        return 1
+    word = args[index - 1]
+    letter = word[within]
+    at = spec.find(letter, 1 if silent else 0) if letter != ":" else -1
+    more = within + 1 < len(word)
+    shell.state.vars.pop("OPTARG", None)
+    found = letter
+    if at < 0:
+        found = "?"
+        if silent:
+            shell.state.set("OPTARG", letter)
+        else:
+            shell.err(f"{shell.state.name}: illegal option -- {letter}\n")
+    elif spec[at + 1 : at + 2] == ":":
+        if more:
+            shell.state.set("OPTARG", word[within + 1 :])
+            more = False
+        elif index < len(args):
+            shell.state.set("OPTARG", args[index])
+            index += 1
+        else:
+            found = ":" if silent else "?"
+            if silent:
+                shell.state.set("OPTARG", letter)
+            else:
+                shell.err(f"{shell.state.name}: option requires an argument -- {letter}\n")
+    if more:
+        shell.getopts_at = within + 1
+    else:
+        index += 1
+        shell.getopts_at = 1
+    shell.state.set("OPTIND", str(index))
+    shell.getopts_index = index
+    shell.assign(name, found)
+    return 0
+
+
+def _read_options(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    options: dict[str, str] = {}
+    at = 1
+    while at < len(words) and words[at].startswith("-") and len(words[at]) > 1:
+        word = words[at]
+        at += 1
+        if word == "--":
+            break
+        for place, letter in enumerate(word[1:], 1):
+            if letter in "pndtuaNi":
+                if word[place + 1 :]:
+                    options[letter] = word[place + 1 :]
+                else:
+                    options[letter] = words[at] if at < len(words) else ""
+                    at += 1
+                break
+            options[letter] = ""
+    return options, words[at:]
+
+
+def read(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
+    """`read [-r] [-p prompt] [-a array] [-d delim] [-n count] [-t seconds] [-s] [names]`."""
+    options, names = _read_options(words)
+    for name in names:
+        if not re.match(r"[A-Za-z_]\w*(\[.*\])?\Z", name):
+            shell.complain(f"read: `{name}': not a valid identifier")
+            return 1
+    fd = int(options["u"]) if options.get("u", "").isdigit() else 0
+    if fd not in shell.fds:
+        shell.complain(f"read: {fd}: invalid file descriptor: Bad file descriptor")
+        return 1
+    if "p" in options and shell.fds[fd].tty:
+        shell.err(options["p"])
+    delimiter = "\n" if "d" not in options else (options["d"][:1] or "\0")
+    limit = int(options.get("n") or options.get("N") or 0)
+    text, complete, timed_out = yield from _input(shell, fd, delimiter, limit, options)
+    values = _fields(shell, text, "r" in options, 0 if "a" in options else max(len(names), 1), not names and "a" not in options)
+    if "a" in options:
+        shell.state.vars[options["a"]] = Var("a", None, {str(n): value for n, value in enumerate(values)})
+    elif not names:
+        shell.assign("REPLY", values[0] if values else "")
+    else:
+        for number, name in enumerate(names):
+            base, _, index = name.partition("[")
+            shell.assign(base, values[number] if number < len(values) else "", index=index[:-1] if index else None)
+    return 142 if timed_out else int(not complete)
+
+
+def _input(shell: Any, fd: int, delimiter: str, limit: int, options: dict[str, str]) -> Generator[Any, Any, tuple[str, bool, bool]]:
+    raw = "r" in options
+    deadline = None
+    if "t" in options:
+        try:
+            deadline = shell.world.now + int(float(options["t"]) * 1e9)
+        except ValueError:
+            deadline = None
+    data = bytearray()
+    end = delimiter.encode()
+    while True:
+        stream = yield from shell.wait_input(fd, deadline)
+        if stream is None:
+            return data.decode("utf-8", "surrogateescape"), False, True
+        if end == b"\n" and not limit and not data:
+            line = stream.take_line()
+            if line is None:
+                yield shell.input_wait(fd)
+                continue
+            data += line
+            while not raw and data.endswith(b"\\\n"):
+                more = stream.take_line()
+                if not more:
+                    break
+                data = data[:-2] + more
+            complete = data.endswith(b"\n")
+            return data.rstrip(b"\n").decode("utf-8", "surrogateescape") if complete else data.decode("utf-8", "surrogateescape"), complete, False
+        one = stream.take(1)
+        if not one:
+            return data.decode("utf-8", "surrogateescape"), False, False
+        if one == end and "N" not in options:
+            return data.decode("utf-8", "surrogateescape"), True, False
+        data += one
+        if limit and len(data.decode("utf-8", "ignore")) >= limit:
+            return data.decode("utf-8", "surrogateescape"), True, False
+
+
+def _fields(shell: Any, text: str, raw: bool, count: int, whole: bool) -> list[str]:
+    """Split a line at IFS into `count` fields (0: all); backslashes quote unless raw."""
+    ifs = shell.ifs()
+    white = "".join(c for c in ifs if c in " \t\n")
+    pairs: list[tuple[str, bool]] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "\\" and not raw:
+            at += 1
+            if at < len(text):
+                pairs.append((text[at], True))
+        else:
+            pairs.append((text[at], False))
+        at += 1
+    if whole:
+        return ["".join(c for c, _ in pairs)]
+
+    def blank(item: tuple[str, bool]) -> bool:
+        return item[0] in white and not item[1]
+
+    while pairs and blank(pairs[0]):
+        pairs.pop(0)
+    while pairs and blank(pairs[-1]):
+        pairs.pop()
+    out: list[str] = []
+    at = 0
+    while at < len(pairs):
+        if count and len(out) == count - 1:
+            rest = pairs[at:]
+            text = "".join(c for c, _ in rest)
+            hard = [n for n, (c, q) in enumerate(rest) if c in ifs and c not in white and not q]
+            if len(hard) == 1 and hard[0] == len(rest) - 1:
+                text = text[:-1].rstrip(white) if white else text[:-1]
+            out.append(text)
+            return out
+        word = ""
+        while at < len(pairs) and (pairs[at][1] or pairs[at][0] not in ifs):
+            word += pairs[at][0]
+            at += 1
+        out.append(word)
+        hard_seen = False
+        while at < len(pairs) and not pairs[at][1] and (pairs[at][0] in white or (pairs[at][0] in ifs and not hard_seen)):
+            hard_seen = hard_seen or pairs[at][0] not in white
+            at += 1
+    return out
+
+
+def mapfile(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
+    """`mapfile [-t] [-n count] [-s skip] [-d delim] [array]`."""
+    options: dict[str, str] = {}
+    at = 1
+    while at < len(words) and words[at].startswith("-"):
+        letter = words[at][1:2]
+        if letter in "nsdOuCc":
+            options[letter] = words[at][2:] or (words[at + 1] if at + 1 < len(words) else "")
+            at += 1 if words[at][2:] else 2
+        else:
+            for each in words[at][1:]:
+                options[each] = ""
+            at += 1
+    name = words[at] if at < len(words) else "MAPFILE"
+    data = yield from shell.read()
+    end = (options["d"][:1] or "\0") if "d" in options else "\n"
+    text = data.decode("utf-8", "surrogateescape")
+    lines = [line + end for line in text.split(end)[:-1]] + ([text.split(end)[-1]] if text.split(end)[-1] else [])
+    lines = lines[int(options.get("s") or 0) :]
+    if int(options.get("n") or 0):
+        lines = lines[: int(options["n"])]
+    if "t" in options:
+        lines = [line[: -len(end)] if line.endswith(end) else line for line in lines]
+    shell.state.vars[name] = Var("a", None, {str(n): line for n, line in enumerate(lines)})
+    return 0

@@ -1,0 +1,270 @@
+"""POSIX regular expressions, translated to Python's and bounded.
+
+Python's engine backtracks, so a pattern is refused when a repeated group itself repeats something unbounded (`(a*)*`), and
+subjects are cut into lines of at most `MAX_SUBJECT`; several unbounded repetitions in a row shorten that further.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+CLASSES = {
+    "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s", "blank": r" \t",
+    "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e\u00a0-\U0010ffff",
+    "graph": r"\x21-\x7e\u00a1-\U0010ffff",
+}  # fmt: skip
+MAX_PATTERN = 4000
+MAX_SUBJECT = 1_000_000
+
+
+class BadPattern(Exception):
+    """The pattern is wrong or refused; the message is what the tool prints."""
+
+
+def _bracket(text: str, at: int) -> tuple[str, int]:
+    """A bracket expression after its `[`."""
+    out = "["
+    if text[at : at + 1] == "^":
+        out += "^"
+        at += 1
+    first = True
+    while True:
+        if at >= len(text):
+            raise BadPattern("Unmatched [, [^, [:, [., or [=")
+        c = text[at]
+        if c == "]" and not first:
+            return out + "]", at + 1
+        first = False
+        if c == "[" and text[at + 1 : at + 2] in (":", ".", "="):
+            mark = text[at + 1]
+            end = text.find(mark + "]", at + 2)
+            if end < 0:
+                raise BadPattern("Unmatched [, [^, [:, [., or [=")
+            name = text[at + 2 : end]
+            if mark == ":":
+                if name not in CLASSES:
+                    raise BadPattern("Invalid character class name")
+                out += CLASSES[name]
+            else:
+                out += re.escape(name)
+            at = end + 2
+            continue
+        if c == "-" and text[at + 1 : at + 2] not in ("]", "") and out not in ("[", "[^"):
+            out += "-"
+        else:
+            out += "\\" + c if c in "\\]^-[&~|" else c
+        at += 1
+
+
+def translate(pattern: str, extended: bool) -> str:
+    """The Python pattern of a POSIX (GNU) one."""
+    out: list[str] = []
+    at = 0
+    start = True  # at the start of an expression: `*` is literal in a basic one
+    depth = 0
+    special_plain = set("()|+?{}") if extended else set()
+    while at < len(pattern):
+        c = pattern[at]
+        at += 1
+        if c == "[":
+            piece, at = _bracket(pattern, at)
+            out.append(piece)
+            start = False
+            continue
+        escaped = False
+        if c == "\\":
+            if at >= len(pattern):
+                raise BadPattern("Trailing backslash")
+            c = pattern[at]
+            at += 1
+            escaped = True
+        operator = c in special_plain if not escaped else (not extended and c in "()|+?{}")
+        if operator:
+            if c == "{":
+                end = pattern.find("}" if extended else "\\}", at)
+                body = pattern[at:end] if end >= 0 else ""
+                if re.fullmatch(r"\d*(,\d*)?", body) and body not in ("", ","):
+                    if any(int(n) > 32767 for n in body.split(",") if n):
+                        raise BadPattern("Regular expression too big")
+                    if any(int(n) > 1000 for n in body.split(",") if n):
+                        raise BadPattern("Regular expression too big")
+                    out.append("{" + (("0" + body) if body.startswith(",") else body) + "}")
+                    at = end + (1 if extended else 2)
+                    continue
+                if not extended:
+                    raise BadPattern("Unmatched \\{" if end < 0 else "Invalid content of \\{\\}")
+                out.append(r"\{")
+            elif c == "}":
+                out.append(r"\}")
+            elif c in "+?*" and start:
+                out.append("\\" + c if not extended else "")
+                start = False
+                continue
+            elif c == "(":
+                depth += 1
+                out.append("(")
+            elif c == ")":
+                if depth == 0:
+                    if not extended:
+                        raise BadPattern("Unmatched ) or \\)")
+                    out.append(r"\)")
+                    start = False
+                    continue
+                depth -= 1
+                out.append(")")
+            else:
+                if c in "+?" and out and out[-1] in ("*", "+", "?"):
+                    continue
+                out.append(c)
+            start = c in "(|"
+            continue
+        if escaped:
+            out.append(_escaped(c))
+            start = False
+            continue
+        if c == "*":
+            if start:
+                out.append(r"\*" if not extended else "")
+                start = False
+            elif not (out and out[-1] == "*"):
+                if out and out[-1] in "+?":
+                    out[-1] = "*"
+                else:
+                    out.append("*")
+            continue
+        if c == "^":
+            anchor = extended or start
+            out.append("^" if anchor else r"\^")
+            continue
+        if c == "$":
+            rest = pattern[at:]
+            anchor = extended or not rest or rest.startswith(("\\)", "\\|"))
+            out.append(r"(?=\n?\Z)(?!\n)" if False else ("$" if anchor else r"\$"))
+            start = False
+            continue
+        out.append(c if c == "." else re.escape(c))
+        start = False
+    if depth:
+        raise BadPattern("Unmatched ( or \\(")
+    return "".join(out)
+
+
+def _escaped(c: str) -> str:
+    if c in "wWsS":
+        return "\\" + c
+    if c in "bB":
+        return "\\" + c
+    if c == "<":
+        return r"\b(?=\w)"
+    if c == ">":
+        return r"\b(?<=\w)"
+    if c == "`":
+        return r"\A"
+    if c == "'":
+        return r"\Z"
+    if c.isdigit() and c != "0":
+        return f"(?:\\{c})"
+    if c == "n":
+        return "\\n"
+    if c == "t":
+        return "\\t"
+    return re.escape(c)
+
+
+def guard(pattern: str) -> None:
+    """Refuse patterns that could run for exponential time: an unbounded repetition of a group that repeats or alternates."""
+    if len(pattern) > MAX_PATTERN:
+        raise BadPattern("Regular expression too big")
+    try:
+        import re._parser as parser  # type: ignore[import-not-found]
+
+        tree = parser.parse(pattern)
+    except re.error as failed:
+        raise BadPattern(_python_error(failed)) from None
+    except (RecursionError, OverflowError):
+        raise BadPattern("Regular expression too big") from None
+    if _dangerous(tree, 0):
+        raise BadPattern("Regular expression too complex for Slipway (nested repetition)")
+
+
+def _python_error(failed: re.error) -> str:
+    text = str(failed)
+    if "nothing to repeat" in text or "multiple repeat" in text:
+        return "Invalid preceding regular expression"
+    if "invalid group reference" in text:
+        return "Invalid back reference"
+    if "bad character range" in text:
+        return "Invalid range end"
+    if "min repeat" in text:
+        return "Invalid content of \\{\\}"
+    return "Invalid regular expression"
+
+
+def _dangerous(tree: object, loops: int) -> bool:
+    for op, args in tree:  # type: ignore[attr-defined]
+        name = str(op)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            low, high, body = args
+            many = int(high) > 16
+            if many and loops and not _fixed(body):
+                return True
+            if many and loops:
+                return True
+            if _dangerous(body, loops + many if not _single(body) else 0):
+                return True
+        elif name == "SUBPATTERN":
+            if _dangerous(args[3], loops):
+                return True
+        elif name == "BRANCH":
+            if loops and _overlapping(args[1]):
+                return True
+            if any(_dangerous(branch, loops) for branch in args[1]):
+                return True
+    return False
+
+
+def _single(body: object) -> bool:
+    items = list(body)  # type: ignore[call-overload]
+    return len(items) == 1 and str(items[0][0]) in ("LITERAL", "ANY", "IN", "NOT_LITERAL")
+
+
+def _fixed(body: object) -> bool:
+    return body.getwidth()[0] == body.getwidth()[1]  # type: ignore[attr-defined,no-any-return]
+
+
+def _overlapping(branches: list[object]) -> bool:
+    """Whether two alternatives under a repetition may begin alike (first literals decide; anything else may)."""
+    seen: set[int] = set()
+    for branch in branches:
+        items = list(branch)  # type: ignore[call-overload]
+        if not items or str(items[0][0]) != "LITERAL" or items[0][1] in seen:
+            return True
+        seen.add(items[0][1])
+    return False
+
+
+@functools.lru_cache(maxsize=512)
+def compile_posix(pattern: str, *, extended: bool, ignore_case: bool = False, multiline: bool = False) -> re.Pattern[str]:
+    """A compiled POSIX pattern.  Raises BadPattern.  `$` matches only at the very end (or line ends with `multiline`)."""
+    found = translate(pattern, extended)
+    if not multiline:
+        found = re.sub(r"(?<!\\)((?:\\\\)*)\$", r"\1(?!\\n)\\Z" if False else r"\1\\Z", _mask(found))
+        found = found.replace("\0", "$")
+    guard(found)
+    flags = (re.IGNORECASE if ignore_case else 0) | (re.MULTILINE if multiline else 0)
+    try:
+        return re.compile(found, flags)
+    except re.error as failed:
+        raise BadPattern(_python_error(failed)) from None
+
+
+def _mask(pattern: str) -> str:
+    """Hide dollars inside brackets from the replacement above."""
+    return re.sub(r"\[\^?\]?(?:\\.|[^]\\])*\]", lambda m: m.group().replace("$", "\0"), pattern)
+
+
+def compile_ere(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
+    """An extended pattern for `[[ =~ ]]` and awk: a dot and brackets match newlines too."""
+    found = compile_posix(pattern, extended=True, ignore_case=ignore_case)
+    return re.compile(found.pattern, found.flags | re.DOTALL)

@@ -1,0 +1,509 @@
+"""Reading words: quotes, expansions, assignments.  The parser (parser.py) builds commands of them.
+
+Scannerless: both work on the source text and a position, so that aliases can be put into the text where they stand and an
+unfinished text is told from a wrong one (`Incomplete` against `ShellSyntaxError`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from .syntax import ArithSub, ArrayLit, Assign, CommandSub, ListNode, Lit, Param, Part, ProcessSub, Word
+
+META = " \t\n;&|<>()"
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[)?")
+SPECIAL = "@*#?-$!_0123456789"
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"', "?": "?"}
+MAX_DEPTH = 60
+
+
+class ShellSyntaxError(Exception):
+    """The text is wrong; the message is what bash prints after `bash: `."""
+
+
+class Incomplete(Exception):
+    """The text may become right with more lines; `want` is what closes it (for the message at the end of a file)."""
+
+    def __init__(self, want: str = "") -> None:
+        super().__init__(want)
+        self.want = want
+
+
+class Lexer:
+    """The source, the position, and the reading of words."""
+
+    def __init__(self, source: str) -> None:
+        self.src = source
+        self.pos = 0
+        self.depth = 0
+        self.extglob = False
+
+    # -- characters -----------------------------------------------------------------------------------------------------
+    def peek(self, offset: int = 0) -> str:
+        """The character at the position, "" at the end."""
+        at = self.pos + offset
+        return self.src[at] if at < len(self.src) else ""
+
+    def starts(self, text: str) -> bool:
+        """Whether the source goes on with a text."""
+        return self.src.startswith(text, self.pos)
+
+    def skip_blanks(self) -> None:
+        """Skip blanks, continued lines and a comment."""
+        src = self.src
+        while self.pos < len(src):
+            c = src[self.pos]
+            if c in " \t":
+                self.pos += 1
+            elif c == "\\" and src.startswith("\\\n", self.pos):
+                self.pos += 2
+                if self.pos >= len(src):
+                    raise Incomplete
+            elif c == "#" and (self.pos == 0 or src[self.pos - 1] in META or src[self.pos - 1] == "`"):
+                end = src.find("\n", self.pos)
+                self.pos = len(src) if end < 0 else end
+            else:
+                return
+
+    def nested(self) -> None:
+        """Count a level of nesting."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ShellSyntaxError("nested too deeply")
+
+    # -- words ----------------------------------------------------------------------------------------------------------
+    def read_word(self, stop: str = META) -> Word | None:
+        """The word at the position, or None."""
+        parts: Word = []
+        text: list[str] = []
+
+        def flush() -> None:
+            if text:
+                parts.append(Lit("".join(text)))
+                text.clear()
+
+        start = self.pos
+        while self.pos < len(self.src):
+            c = self.src[self.pos]
+            if c in "<>" and self.peek(1) == "(" and stop is META:
+                flush()
+                self.pos += 2
+                self.nested()
+                parts.append(ProcessSub(c, self.parse_until(")")))
+                self.depth -= 1
+                continue
+            if self.extglob and c in "?*+@!" and self.peek(1) == "(" and stop is not DQ:
+                text.append(self._extglob())
+                continue
+            if c in stop:
+                break
+            if c == "\\":
+                if self.pos + 1 >= len(self.src):
+                    raise Incomplete
+                if self.src[self.pos + 1] == "\n":
+                    self.pos += 2
+                    if self.pos >= len(self.src):
+                        raise Incomplete
+                    continue
+                flush()
+                parts.append(Lit(self.src[self.pos + 1], True))
+                self.pos += 2
+            elif c in "'\"`$":
+                flush()
+                self._special(parts, text)
+            else:
+                text.append(c)
+                self.pos += 1
+        flush()
+        return parts if parts or self.pos > start else None
+
+    def _extglob(self) -> str:
+        start, depth = self.pos, 0
+        while self.pos < len(self.src):
+            c = self.src[self.pos]
+            self.pos += 1
+            depth += (c == "(") - (c == ")")
+            if c == ")" and depth == 0:
+                return self.src[start : self.pos]
+        raise Incomplete(")")
+
+    def _special(self, parts: Word, text: list[str]) -> None:
+        c = self.src[self.pos]
+        if c == "'":
+            parts.append(Lit(self._single(), True))
+        elif c == '"':
+            parts.extend(self._double())
+        elif c == "`":
+            parts.append(CommandSub(self._backticks(False), False))
+        elif self.starts("$'"):
+            parts.append(Lit(self._ansi(), True))
+        elif self.starts('$"'):
+            self.pos += 1
+            parts.extend(self._double())
+        else:
+            part = self.read_dollar(False)
+            if part is None:
+                text.append("$")
+                self.pos += 1
+            else:
+                parts.append(part)
+
+    def _single(self) -> str:
+        end = self.src.find("'", self.pos + 1)
+        if end < 0:
+            raise Incomplete("'")
+        found = self.src[self.pos + 1 : end]
+        self.pos = end + 1
+        return found
+
+    def _ansi(self) -> str:
+        self.pos += 2
+        out: list[str] = []
+        while True:
+            c = self.peek()
+            if not c:
+                raise Incomplete("'")
+            self.pos += 1
+            if c == "'":
+                return "".join(out)
+            if c != "\\":
+                out.append(c)
+                continue
+            found, self.pos = escape(self.src, self.pos)
+            out.append(found)
+
+    def _double(self) -> Word:
+        self.pos += 1
+        parts = self.read_quoted('"')
+        if not self.starts('"'):
+            raise Incomplete('"')
+        self.pos += 1
+        return parts or [Lit("", True)]
+
+    def read_quoted(self, stop: str) -> Word:
+        """Text in double quotes (or a here-document, `stop` empty) up to `stop` or the end of the source."""
+        parts: Word = []
+        text: list[str] = []
+        while self.pos < len(self.src):
+            c = self.src[self.pos]
+            if c == stop:
+                break
+            if c == "\\":
+                after = self.peek(1)
+                if after == "\n":
+                    self.pos += 2
+                elif after and after in '$`\\"' and (after != '"' or stop):
+                    text.append(after)
+                    self.pos += 2
+                else:
+                    text.append("\\")
+                    self.pos += 1
+                continue
+            if c in "$`":
+                part: Part | None
+                if c == "`":
+                    part = CommandSub(self._backticks(True), True)
+                else:
+                    part = self.read_dollar(True)
+                if part is not None:
+                    if text:
+                        parts.append(Lit("".join(text), True))
+                        text = []
+                    parts.append(part)
+                    continue
+            text.append(c)
+            self.pos += 1
+        if text:
+            parts.append(Lit("".join(text), True))
+        return parts
+
+    def _backticks(self, quoted: bool) -> ListNode:
+        self.pos += 1
+        out: list[str] = []
+        while True:
+            c = self.peek()
+            if not c:
+                raise Incomplete("`")
+            if c == "`":
+                self.pos += 1
+                break
+            if c == "\\" and self.peek(1) in ("`", "\\", "$", '"' if quoted else "`"):
+                out.append(self.peek(1))
+                self.pos += 2
+                continue
+            out.append(c)
+            self.pos += 1
+        return self.parse_text("".join(out))
+
+    # -- after a dollar -------------------------------------------------------------------------------------------------
+    def read_dollar(self, quoted: bool) -> Part | None:
+        """The expansion at a `$`, or None when the dollar is just a dollar."""
+        after = self.peek(1)
+        if self.starts("$(("):
+            found = self._arithmetic()
+            if found is not None:
+                return ArithSub(found, quoted)
+        if after == "(":
+            self.pos += 2
+            self.nested()
+            body = self.parse_until(")")
+            self.depth -= 1
+            return CommandSub(body, quoted)
+        if after == "[":
+            start = self.pos + 2
+            end = self.src.find("]", start)
+            if end < 0:
+                raise Incomplete("]")
+            self.pos = end + 1
+            return ArithSub(self.sub(self.src[start:end]), quoted)
+        if after == "{":
+            self.pos += 2
+            self.nested()
+            param = self._braced(quoted)
+            self.depth -= 1
+            return param
+        match = NAME.match(self.src, self.pos + 1)
+        if match:
+            self.pos = match.end()
+            return Param(match.group(), quoted)
+        if after and after in SPECIAL:
+            self.pos += 2
+            return Param(after, quoted)
+        return None
+
+    def sub(self, text: str) -> Word:
+        """A text as if in double quotes."""
+        inner = type(self)(text)
+        inner.depth = self.depth
+        return inner.read_quoted("")
+
+    def _arithmetic(self) -> Word | None:
+        """`$((…))` from its dollar; None (position unchanged) when it is a subshell in a command substitution."""
+        end = closing(self.src, self.pos + 3, "))")
+        if end is None:
+            if closing(self.src, self.pos + 2, ")") is None:
+                raise Incomplete(")")
+            return None
+        text = self.src[self.pos + 3 : end]
+        self.pos = end + 2
+        return self.sub(text)
+
+    def _braced(self, quoted: bool) -> Param:
+        """The inside of `${…}`, the position just after the brace."""
+        start = self.pos - 2
+        param = Param("", quoted)
+        c = self.peek()
+        if c == "#" and self.peek(1) not in ("}", ":", "-", "=", "+", "%", "/", "#") or (c == "#" and self.peek(1) in "-#" and self.peek(2) == "}"):
+            param.prefix = "#"
+            self.pos += 1
+        elif c == "!" and self.peek(1) not in ("}", ":", "-", "=", "+", ""):
+            param.prefix = "!"
+            self.pos += 1
+        match = NAME.match(self.src, self.pos) or re.compile(r"[0-9]+").match(self.src, self.pos)
+        if match:
+            param.name = match.group()
+            self.pos = match.end()
+        elif self.peek() and self.peek() in SPECIAL:
+            param.name = self.peek()
+            self.pos += 1
+        else:
+            self._bad_substitution(start)
+        if self.peek() == "[" and match:
+            self.pos += 1
+            end = closing(self.src, self.pos, "]")
+            if end is None:
+                raise Incomplete("]")
+            param.index = self.sub(self.src[self.pos : end])
+            if self.src[self.pos : end] in ("@", "*"):
+                param.index = [Lit(self.src[self.pos : end], True)]
+            self.pos = end + 1
+        if param.prefix == "!" and self.peek() in ("*", "@") and self.peek(1) == "}":
+            param.op = "names"
+            self.pos += 1
+        elif self.peek() != "}":
+            self._operator(param, start, quoted)
+        if self.peek() != "}":
+            if not self.peek():
+                raise Incomplete("}")
+            self._bad_substitution(start)
+        self.pos += 1
+        return param
+
+    def _bad_substitution(self, start: int) -> None:
+        end = closing(self.src, start + 2, "}")
+        if end is None:
+            raise Incomplete("}")
+        raise ShellSyntaxError(f"{self.src[start : end + 1]}: bad substitution")
+
+    def _operator(self, param: Param, start: int, quoted: bool) -> None:
+        for op in (":-", ":=", ":?", ":+", "##", "%%", "//", "/#", "/%", "^^", ",,", "-", "=", "?", "+", "#", "%", "/", "^", ",", "@", ":"):
+            if self.starts(op):
+                break
+        else:
+            if not self.peek():
+                raise Incomplete("}")
+            self._bad_substitution(start)
+        self.pos += len(op)
+        param.op = op
+        if op == ":":
+            param.arg = self.until_brace("}:", quoted)
+            if self.peek() == ":":
+                self.pos += 1
+                param.arg2 = self.until_brace("}", quoted)
+        elif op[0] == "/":
+            param.arg = self.until_brace("}/", quoted, pattern=True)
+            if self.peek() == "/":
+                self.pos += 1
+                param.arg2 = self.until_brace("}", quoted, pattern=True)
+            else:
+                param.arg2 = []
+        else:
+            param.arg = self.until_brace("}", quoted, pattern=op[0] in "#%^,")
+
+    def until_brace(self, stop: str, quoted: bool, pattern: bool = False) -> Word:
+        """A word inside `${…}` up to an unquoted stop character."""
+        if not quoted or pattern:
+            return self.read_word(stop) or []
+        parts: Word = []
+        while self.peek() and self.peek() not in stop:
+            if self.peek() == '"':
+                parts.extend(self._double())
+                continue
+            if self.peek() == "\\" and self.peek(1) == "}":
+                parts.append(Lit("}", True))
+                self.pos += 2
+                continue
+            at = self.pos
+            while self.peek() and self.peek() not in stop + '"$`\\':
+                self.pos += 1
+            if self.pos > at:
+                parts.append(Lit(self.src[at : self.pos], True))
+            elif self.peek() == "\\":
+                after = self.peek(1)
+                parts.append(Lit(after if after in '$`\\"' else "\\" + after, True))
+                self.pos += 2
+            elif self.peek() == "`":
+                parts.append(CommandSub(self._backticks(True), True))
+            else:
+                part = self.read_dollar(True)
+                if part is None:
+                    part = Lit("$", True)
+                    self.pos += 1
+                parts.append(part)
+        return parts
+
+    # -- assignments ----------------------------------------------------------------------------------------------------
+    def read_assign(self) -> Assign | None:
+        """The assignment at the position, or None (position unchanged)."""
+        match = ASSIGN.match(self.src, self.pos)
+        if not match:
+            return None
+        at, index = match.end(), None
+        if match.group(2):
+            end = closing(self.src, at, "]")
+            if end is None:
+                return None
+            index, at = self.sub(self.src[match.end() : end]), end + 1
+        append = self.src.startswith("+=", at)
+        if not append and not self.src.startswith("=", at):
+            return None
+        self.pos = at + (2 if append else 1)
+        if self.peek() == "(" and index is None:
+            return Assign(match.group(1), [self._array()], append)
+        return Assign(match.group(1), self.read_word() or [], append, index)
+
+    def _array(self) -> ArrayLit:
+        self.pos += 1
+        items: list[tuple[Word | None, Word]] = []
+        while True:
+            self.skip_blanks()
+            if self.peek() == "\n":
+                self.pos += 1
+                continue
+            if not self.peek():
+                raise Incomplete(")")
+            if self.peek() == ")":
+                self.pos += 1
+                return ArrayLit(items)
+            key: Word | None = None
+            if self.peek() == "[":
+                end = closing(self.src, self.pos + 1, "]")
+                if end is not None and self.src.startswith("=", end + 1):
+                    key = self.sub(self.src[self.pos + 1 : end].strip("\"'"))
+                    self.pos = end + 2
+            word = self.read_word()
+            if word is None:
+                if key is None:
+                    raise ShellSyntaxError(f"syntax error near unexpected token `{self.peek()}'")
+                word = []
+            items.append((key, word))
+
+    # -- provided by the parser -----------------------------------------------------------------------------------------
+    def parse_until(self, closer: str) -> ListNode:
+        """A list up to a closing character, which is consumed."""
+        raise NotImplementedError
+
+    def parse_text(self, text: str) -> ListNode:
+        """A whole text as a list."""
+        raise NotImplementedError
+
+
+DQ = '"'
+
+
+def closing(src: str, at: int, closer: str) -> int | None:
+    """The index of the closer that matches, past quotes and nested brackets; None when there is none."""
+    pairs = {")": "(", "]": "[", "}": "{", "))": "("}
+    opener = pairs[closer]
+    single = closer[0]
+    depth = 0
+    while at < len(src):
+        c = src[at]
+        if c == "\\":
+            at += 2
+            continue
+        if c == "'":
+            end = src.find("'", at + 1)
+            at = len(src) if end < 0 else end + 1
+            continue
+        if c == '"':
+            at += 1
+            while at < len(src) and src[at] != '"':
+                at += 2 if src[at] == "\\" else 1
+            at += 1
+            continue
+        if c == opener:
+            depth += 1
+        elif c == single:
+            if depth == 0:
+                return at if src.startswith(closer, at) else None
+            depth -= 1
+        at += 1
+    return None
+
+
+def escape(src: str, at: int) -> tuple[str, int]:
+    """An ANSI-C escape after its backslash: (text, position after it)."""
+    c = src[at] if at < len(src) else "\\"
+    if c in ESCAPES:
+        return ESCAPES[c], at + 1
+    if c in "01234567":
+        match = re.compile(r"[0-7]{1,3}").match(src, at)
+        assert match
+        return _byte(int(match.group(), 8) & 0xFF), match.end()
+    if c == "x":
+        match = re.compile(r"[0-9a-fA-F]{1,2}").match(src, at + 1)
+        return (_byte(int(match.group(), 16)), match.end()) if match else ("\\x", at + 1)
+    if c in "uU":
+        match = re.compile(r"[0-9a-fA-F]{1,%d}" % (4 if c == "u" else 8)).match(src, at + 1)
+        if match and int(match.group(), 16) < 0x110000:
+            return chr(int(match.group(), 16)), match.end()
+        return "\\" + c, at + 1
+    if c == "c" and at + 1 < len(src):
+        return chr(ord(src[at + 1].upper()) ^ 0x40), at + 2
+    return "\\" + c, at + 1
+
+
+def _byte(value: int) -> str:
+    return chr(value) if value < 128 else bytes([value]).decode("utf-8", "surrogateescape")

@@ -1,0 +1,234 @@
+"""An interactive shell: start-up files, history expansion, prompts, one line after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Any
+
+from ..host import streams
+from ..host.program import Wait
+from ..kernel.clock import to_datetime
+from ..kernel.errors import BudgetExceeded, SimulatorError
+from .control import Exit, Interrupted, Jump
+from .expand import ExpansionError
+from .lexer import Incomplete, ShellSyntaxError
+from .parser import Parser
+from .shell import Shell
+from .state import ShellState
+
+HISTORY_KEEP = 1000
+#: The longest line a terminal takes.
+MAX_LINE = 64 * 1024
+
+
+class HistoryError(Exception):
+    """An event that is not there: the message."""
+
+
+def expand_history(line: str, history: list[str]) -> str:
+    """`!!`, `!n`, `!-n`, `!text`, `!?text`, `!$`, `!*`, `^old^new`; single quotes protect.  Raises HistoryError."""
+    if line.startswith("^") and line.count("^") >= 2:
+        old, new = line[1:].split("^")[:2]
+        if not history or not old or old not in history[-1]:
+            raise HistoryError(f"{line}: substitution failed")
+        return history[-1].replace(old, new, 1)
+    out, at, quoted = "", 0, False
+    while at < len(line):
+        c = line[at]
+        if c == "\\" and not quoted:
+            out += line[at : at + 2]
+            at += 2
+            continue
+        if c == "'" and '"' not in out.replace('\\"', ""):
+            quoted = not quoted
+        match = None if quoted or c != "!" else re.compile(r"!(?:(!)|(-?\d+)|([$*^])|(\?[^?\n]+\??)|([^\s=(\"!;&|<>:]+))(?::([$^*]|\d+))?").match(line, at)
+        if match is None:
+            out += c
+            at += 1
+            continue
+        out += _event(match, history)
+        at = match.end()
+    return out
+
+
+def _event(match: re.Match[str], history: list[str]) -> str:
+    double, number, word, contains, prefix, designator = match.groups()
+    text = match.group()
+    found: str | None = None
+    if double or word:
+        found = history[-1] if history else None
+    elif number:
+        n = int(number)
+        at = n - 1 if n > 0 else len(history) + n
+        found = history[at] if 0 <= at < len(history) else None
+    elif contains:
+        found = next((item for item in reversed(history) if contains.strip("?") in item), None)
+    else:
+        found = next((item for item in reversed(history) if item.startswith(prefix)), None)
+    if found is None:
+        raise HistoryError(f"{text}: event not found")
+    pick = word or designator
+    if not pick:
+        return found
+    words = found.split()
+    if pick == "$":
+        return words[-1] if words else ""
+    if pick == "*":
+        return " ".join(words[1:])
+    n = 1 if pick == "^" else int(pick)
+    if n >= len(words):
+        raise HistoryError(f"{text}: bad word specifier")
+    return words[n]
+
+
+def complete(text: str, state: ShellState) -> bool:
+    """Whether a text needs no further line (a wrong text needs none either)."""
+    try:
+        parser = Parser(text, state.aliases)
+        parser.extglob = state.shopts.get("extglob", False)
+        while parser.next_command() is not None:
+            pass
+    except Incomplete:
+        return False
+    except (ShellSyntaxError, RecursionError, BudgetExceeded):
+        return True
+    return True
+
+
+def prompt(shell_state: ShellState, world: Any, *, host: str, user: str, name: str = "PS1") -> str:
+    """The prompt with its escapes expanded (`\\h`, `\\w`, `\\u`, `\\$` …)."""
+    text = shell_state.get(name)
+    if text is None:
+        text = "\\s-\\v\\$ " if name == "PS1" else "> "
+    home = shell_state.get("HOME") or ""
+    cwd = shell_state.cwd
+    shown = "~" + cwd[len(home) :] if home not in ("", "/") and (cwd == home or cwd.startswith(home + "/")) else cwd
+    moment = to_datetime(world.wall)
+    table = {
+        "h": host.split(".")[0], "H": host, "w": shown, "W": "~" if shown == "~" else (cwd.rpartition("/")[2] or "/"), "u": user,
+        "$": "#" if user == "root" else "$", "s": "bash", "v": "5.2", "V": "5.2.21", "n": "\n", "r": "\r", "e": "\x1b", "a": "\a", "\\": "\\",
+        "t": moment.strftime("%H:%M:%S"), "T": moment.strftime("%I:%M:%S"), "A": moment.strftime("%H:%M"), "d": moment.strftime("%a %b %d"),
+        "j": str(len(shell_state.jobs)), "!": str(len(shell_state.history) + 1), "#": str(len(shell_state.history) + 1), "[": "", "]": "",
+    }  # fmt: skip
+
+    def escape(match: re.Match[str]) -> str:
+        code = match.group(1)
+        return chr(int(code, 8)) if code.isdigit() else table.get(code, "\\" + code)
+
+    text = re.sub(r"\\([0-7]{3}|.)", escape, text)
+    return re.sub(r"\$\{?(\w+)\}?", lambda m: shell_state.get(m.group(1)) or "", text)
+
+
+class Session:
+    """Lines for one interactive shell."""
+
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+
+    def start_files(self, *, login: bool) -> Generator[Wait, Any, None]:
+        """Read ~/.profile (a login shell's) or ~/.bashrc."""
+        shell = self.shell
+        home = shell.state.get("HOME") or "/root"
+        shell.quiet += 1
+        try:
+            for path in (["/etc/profile", f"{home}/.bash_profile", f"{home}/.profile"] if login else [f"{home}/.bashrc"]):
+                if shell.tree.exists(path):
+                    try:
+                        yield from shell.run_source(shell.read_file(path).decode(errors="replace"))
+                    except (OSError, ExpansionError):
+                        continue
+                    except Jump:
+                        continue
+        finally:
+            shell.quiet -= 1
+            shell.state.status = 0
+
+    def run_text(self, text: str) -> Generator[Wait, Any, int]:
+        """Run one complete text; only Exit leaves."""
+        shell = self.shell
+        shell.steps = 0
+        shell.interrupted = False
+        try:
+            shell.state.status = yield from shell.run_source(text, aliases=True)
+        except Exit:
+            raise
+        except (Jump, ExpansionError) as jump:
+            shell.state.status = 130 if isinstance(jump, Interrupted) and shell.state.status in (0, 130) else shell.state.status or 1
+        except BudgetExceeded as failed:
+            shell.err(f"bash: {failed}\n")
+            shell.state.status = 1
+        except RecursionError:
+            shell.err("bash: nested too deeply\n")
+            shell.state.status = 1
+        except OSError as failed:
+            shell.err(f"bash: {failed.strerror or failed}\n")
+            shell.state.status = 1
+        except streams.BrokenPipe:
+            shell.state.status = 141
+        shell.reap(report=True)
+        return shell.state.status
+
+    def remember(self, text: str) -> str:
+        """History expansion and the history itself; returns the text to run ("" when there is nothing to run)."""
+        state = self.shell.state
+        first = text.rstrip("\n")
+        if "!" in first or first.startswith("^"):
+            try:
+                expanded = expand_history(first, state.history)
+            except HistoryError as failed:
+                self.shell.err(f"bash: {failed}\n")
+                return ""
+            if expanded != first:
+                self.shell.out(expanded + "\n")
+            first = expanded
+        if first.strip():
+            record(state, first)
+        return first + "\n"
+
+    def read_lines(self) -> Generator[Wait, Any, None]:
+        """The loop of a nested interactive shell at a terminal."""
+        shell = self.shell
+        device = next((stream.device for stream in shell.fds.values() if isinstance(stream, streams.Tty)), None)
+        stack: list[Shell] = device.stack if device is not None else []
+        stack.append(shell)
+        try:
+            while True:
+                pending = ""
+                while True:
+                    name = "PS2" if pending else "PS1"
+                    text = prompt(shell.state, shell.world, host=shell.host.name if shell.proc.mnt == "host" else shell.hostname(), user=shell.proc.user, name=name)
+                    if device is not None:
+                        device.prompt = text
+                    try:
+                        line = yield from shell.read_line()
+                    except Interrupted:
+                        shell.state.status, pending = 130, ""
+                        continue
+                    finally:
+                        if device is not None:
+                            device.prompt = ""
+                    if not line:
+                        shell.err("exit\n")
+                        raise Exit(shell.state.status)
+                    pending += line.decode("utf-8", "surrogateescape")
+                    if len(pending) > MAX_LINE or complete(pending, shell.state):
+                        break
+                text = self.remember(pending)
+                if text.strip():
+                    yield from self.run_text(text)
+        finally:
+            if shell in stack:
+                stack.remove(shell)
+
+
+def record(state: ShellState, text: str) -> None:
+    """Add to the history, unless it repeats the line before or starts with a blank (HISTCONTROL=ignoreboth)."""
+    if text.startswith(" ") or (state.history and state.history[-1] == text):
+        return
+    state.history.append(text)
+    if len(state.history) > HISTORY_KEEP:
+        del state.history[: len(state.history) - HISTORY_KEEP]
+
+
+__all__ = ["Session", "SimulatorError", "complete", "expand_history", "prompt", "record"]

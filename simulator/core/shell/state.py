@@ -1,0 +1,100 @@
+"""What a shell remembers between lines, as plain data: variables, functions, aliases, options, history."""
+
+from __future__ import annotations
+
+import msgspec
+
+MAX_VALUE = 4 * 1024 * 1024
+
+
+class Var(msgspec.Struct):
+    """A variable: `kind` is `s` (scalar), `a` (indexed array) or `A` (associative); `flags` of `x r i l u n`."""
+
+    kind: str = "s"
+    value: str | None = None
+    items: dict[str, str] = {}
+    flags: str = ""
+
+
+class Job(msgspec.Struct):
+    """A background or stopped job: its processes' pids and what it was typed as."""
+
+    number: int
+    pids: list[int]
+    text: str
+    state: str = "Running"
+
+
+class ShellState(msgspec.Struct):
+    """The durable state of a shell."""
+
+    cwd: str = "/"
+    old_cwd: str = ""
+    vars: dict[str, Var] = {}
+    functions: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    options: dict[str, bool] = {}
+    shopts: dict[str, bool] = {}
+    history: list[str] = []
+    positional: list[str] = []
+    name: str = "bash"
+    status: int = 0
+    last_background: int = 0
+    traps: dict[str, str] = {}
+    dirs: list[str] = []
+    umask: int = 0o022
+    started: int = 0
+    jobs: list[Job] = []
+
+    def copy(self) -> ShellState:
+        """What a subshell inherits."""
+        return msgspec.structs.replace(
+            self,
+            vars={name: msgspec.structs.replace(var, items=dict(var.items)) for name, var in self.vars.items()},
+            functions=dict(self.functions),
+            aliases=dict(self.aliases),
+            options=dict(self.options),
+            shopts=dict(self.shopts),
+            history=list(self.history),
+            positional=list(self.positional),
+            traps={name: text for name, text in self.traps.items() if not text},
+            dirs=list(self.dirs),
+        )
+
+    # -- variables ------------------------------------------------------------------------------------------------------
+    def get(self, name: str) -> str | None:
+        """The scalar value of a variable (element 0 of an array)."""
+        var = self.vars.get(name)
+        if var is None:
+            return None
+        return var.value if var.kind == "s" else var.items.get("0")
+
+    def set(self, name: str, value: str) -> None:
+        """Assign a scalar without looking at attributes (the shell's own variables)."""
+        var = self.vars.get(name)
+        if var is None:
+            self.vars[name] = Var(value=value)
+        elif var.kind == "s":
+            var.value = value
+        else:
+            var.items["0"] = value
+
+    def export(self, name: str, value: str) -> None:
+        """Assign and export."""
+        self.set(name, value)
+        var = self.vars[name]
+        if "x" not in var.flags:
+            var.flags += "x"
+
+    def environment(self) -> dict[str, str]:
+        """The exported variables that have a value."""
+        return {name: var.value for name, var in self.vars.items() if "x" in var.flags and var.kind == "s" and var.value is not None}
+
+
+def sorted_items(var: Var) -> list[tuple[str, str]]:
+    """The elements of an array in the order in which bash gives them."""
+    if var.kind == "a":
+        return sorted(var.items.items(), key=lambda item: int(item[0]))
+    if var.kind == "s":
+        return [] if var.value is None else [("0", var.value)]
+    return list(var.items.items())

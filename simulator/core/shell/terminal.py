@@ -1,0 +1,388 @@
+"""A learner's terminal: the line discipline and the login shell.
+
+The state (section `terminals`) is plain data: the login shell's variables, history and jobs, an unfinished text, output that has
+not been drained.  A line runs as a task of the login shell's process and nothing of it stays when the prompt is back, so that
+a world at its prompt can be stored.  Line editing is the browser's; whole lines come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Protocol
+
+import msgspec
+
+from ..host import executor, processes, streams
+from ..host.machine import hosts
+from ..host.process import Process
+from ..kernel.errors import BadInput, BudgetExceeded
+from ..kernel.world import World
+from . import launch
+from .control import Exit
+from .session import MAX_LINE, Session, complete, prompt
+from .shell import Shell
+from .state import ShellState
+
+#: Bytes that one line's programs may print on the screen.
+OUTPUT_LIMIT = 2 * 1024 * 1024
+KEYS = {"ctrl-c": (2, "^C"), "ctrl-z": (20, "^Z"), "ctrl-\\": (3, "^\\")}
+
+
+class Chunk(msgspec.Struct, array_like=True):
+    """Output: its number, virtual time, terminal, descriptor (0 echo of prompt and line, 1 output, 2 error output) and text."""
+
+    seq: int
+    at: int
+    terminal: str
+    fd: int
+    data: str
+
+
+class TerminalState(msgspec.Struct):
+    """One terminal as plain data."""
+
+    name: str
+    host: str
+    user: str
+    pid: int
+    shell: ShellState
+    columns: int = 80
+    rows: int = 24
+    pending: str = ""
+    closed: bool = False
+
+
+class Terminals(msgspec.Struct):
+    """The section `terminals`."""
+
+    items: dict[str, TerminalState] = {}
+    chunks: list[Chunk] = []
+    seq: int = 0
+
+
+class TerminalView(msgspec.Struct):
+    """What the page shows of a terminal."""
+
+    host: str
+    prompt: str
+    busy: bool
+    continuation: bool
+    columns: int = 80
+    closed: bool = False
+
+
+class Interactive(Protocol):
+    """What the terminal needs of an interactive shell."""
+
+    proc: Process
+    group: tuple[str, int] | None
+
+
+class Device:
+    """The warm side of a terminal: typed input, the interactive shells on it, how much was printed."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.input = streams.Buffer(ended=False)
+        self.stack: list[Interactive] = []
+        self.prompt = ""
+        self.used = 0
+        self.tail = b""
+
+    @property
+    def columns(self) -> int:
+        """The width."""
+        return section(self.world).items[self.name].columns
+
+    @property
+    def rows(self) -> int:
+        """The height."""
+        return section(self.world).items[self.name].rows
+
+    def show(self, channel: int, text: bytes) -> None:
+        """Output of a program; past the limit of a line it raises BudgetExceeded."""
+        if self.used > OUTPUT_LIMIT:
+            raise BudgetExceeded("output limit reached")
+        self.used += len(text)
+        emit(self.world, self.name, channel, text.decode("utf-8", "replace"))
+        if self.used > OUTPUT_LIMIT:
+            emit(self.world, self.name, 2, f"\nslipway: more than {OUTPUT_LIMIT // 1024 // 1024} MiB of output; stopped\n")
+            raise BudgetExceeded("output limit reached")
+
+
+def section(world: World) -> Terminals:
+    """All terminals of the world."""
+    return world.section("terminals", Terminals)
+
+
+def emit(world: World, name: str, fd: int, data: str) -> None:
+    """Append to the undrained output; neighbouring pieces of one descriptor and instant are joined."""
+    if not data:
+        return
+    terminals = section(world)
+    last = terminals.chunks[-1] if terminals.chunks else None
+    if last is not None and last.terminal == name and last.fd == fd and last.at == world.now and len(last.data) < 65536:
+        last.data += data
+        return
+    terminals.seq += 1
+    terminals.chunks.append(Chunk(terminals.seq, world.now, name, fd, data))
+
+
+def drain(world: World) -> list[Chunk]:
+    """The output since the last drain, in order."""
+    terminals = section(world)
+    found, terminals.chunks = terminals.chunks, []
+    return found
+
+
+def show(world: World, name: str, fd: int, text: str) -> None:
+    """`tables['tty']`: a daemon writes to a terminal."""
+    state = section(world).items.get(name)
+    if state is not None and not state.closed:
+        emit(world, name, fd, text)
+
+
+def device(world: World, name: str) -> Device:
+    """The warm side of a terminal, made on first use."""
+    devices: dict[str, Device] = world.warm.setdefault("tty", {})
+    found = devices.get(name)
+    if found is None:
+        found = devices[name] = Device(world, name)
+    return found
+
+
+class Terminal:
+    """A terminal of the world by name; `open` makes it."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        if name not in section(world).items:
+            raise BadInput(f"no terminal {name!r}")
+
+    @classmethod
+    def open(cls, world: World, name: str, host: str, user: str = "root", *, columns: int = 80, rows: int = 24) -> Terminal:
+        """Open a terminal with a login shell on a host (an open one of that name is kept)."""
+        if host not in hosts(world):
+            raise BadInput(f"no host {host!r}")
+        items = section(world).items
+        old = items.get(name)
+        if old is not None and not old.closed:
+            return cls(world, name)
+        state = launch.login_state(world, hosts(world)[host], user)
+        items[name] = TerminalState(name, host, user, 0, state, columns, rows)
+        terminal = cls(world, name)
+        terminal._login()
+        return terminal
+
+    # -- questions ------------------------------------------------------------------------------------------------------
+    @property
+    def state(self) -> TerminalState:
+        """The plain data."""
+        return section(self.world).items[self.name]
+
+    @property
+    def process(self) -> Process | None:
+        """The login shell's process."""
+        return processes.find(self.world, self.state.host, self.state.pid)
+
+    @property
+    def running(self) -> bool:
+        """Whether the login shell is at work on a line."""
+        return f"{self.state.host}/{self.state.pid}" in executor.get(self.world).tasks
+
+    def prompt(self) -> str:
+        """The prompt that stands on the screen now ("" while a program runs)."""
+        state = self.state
+        if self.running:
+            return device(self.world, self.name).prompt
+        if state.closed or self.process is None:
+            return ""
+        return prompt(state.shell, self.world, host=state.host, user=state.user, name="PS2" if state.pending else "PS1")
+
+    def view(self) -> TerminalView:
+        """What the page shows."""
+        state = self.state
+        waiting = self.prompt()
+        busy = self.running and not waiting
+        return TerminalView(state.host, waiting, busy, bool(state.pending), state.columns, state.closed)
+
+    # -- input ----------------------------------------------------------------------------------------------------------
+    def feed_line(self, text: str) -> None:
+        """A line was entered (without its newline; several lines are fed one after the other)."""
+        for line in text.removesuffix("\n").split("\n"):
+            self._line(line)
+
+    def _line(self, text: str) -> None:
+        state = self.state
+        if len(text) > MAX_LINE:
+            raise BadInput(f"a line may have at most {MAX_LINE} characters")
+        if not hosts(self.world)[state.host].up:
+            emit(self.world, self.name, 2, f"{state.host} is powered off\n")
+            return
+        if state.closed or self.process is None:
+            self._reopen()
+        emit(self.world, self.name, 0, f"{self.prompt()}{text}\n")
+        screen = device(self.world, self.name)
+        if self.running:
+            screen.used = 0
+            screen.input.data += text.encode("utf-8", "surrogateescape") + b"\n"
+            screen.input.wake()
+            executor.get(self.world).pump()
+            return
+        self._begin(text)
+
+    def _begin(self, text: str) -> None:
+        state = self.state
+        full = state.pending + text + "\n"
+        if len(full) <= MAX_LINE * 4 and not complete(full, state.shell):
+            state.pending = full
+            return
+        state.pending = ""
+        self._start(lambda session: _run(session, full))
+
+    def _start(self, body: Any) -> None:
+        world, screen = self.world, device(self.world, self.name)
+        proc = self.process
+        assert proc is not None
+        screen.used = 0
+        run = executor.get(world)
+        fds: dict[int, streams.Stream] = {0: streams.Tty(screen, 1), 1: streams.Tty(screen, 1), 2: streams.Tty(screen, 2)}
+
+        def main(task: executor.Task) -> Generator[Any, Any, int]:
+            shell = Shell(run, task, self.state.shell, interactive=True)
+            screen.stack.append(shell)
+            session = Session(shell)
+            try:
+                yield from body(session)
+                while b"\n" in screen.input.data[screen.input.start :]:  # typed ahead
+                    yield from self._typed_ahead(session, screen)
+            except Exit as ended:
+                yield from shell.finish(ended.code)
+                self._closed(ended.code)
+                return 256 + (ended.code & 0xFF)
+            finally:
+                if shell in screen.stack:
+                    screen.stack.remove(shell)
+            screen.input.take()
+            return 0
+
+        run.begin(proc, fds, main)
+        run.tasks[proc.key].keep = True
+        run.pump()
+
+    def _typed_ahead(self, session: Session, screen: Device) -> Generator[Any, Any, None]:
+        line = (screen.input.take_line() or b"").decode("utf-8", "surrogateescape").rstrip("\n")
+        state = self.state
+        emit(self.world, self.name, 0, f"{prompt(state.shell, self.world, host=state.host, user=state.user)}{line}\n")
+        text = state.pending + line + "\n"
+        if complete(text, state.shell):
+            state.pending = ""
+            yield from _run(session, text)
+        else:
+            state.pending = text
+
+    def key(self, name: str) -> None:
+        """`ctrl-c`, `ctrl-d`, `ctrl-z`, `ctrl-\\`."""
+        state = self.state
+        screen = device(self.world, self.name)
+        if state.closed or self.process is None:
+            return
+        if name == "ctrl-d":
+            self._end_of_file(screen)
+            return
+        if name not in KEYS:
+            raise BadInput(f"unknown key {name!r}")
+        signal, shown = KEYS[name]
+        if not self.running:
+            if signal == 2:
+                emit(self.world, self.name, 0, f"{self.prompt()}{shown}\n")
+                state.pending, state.shell.status = "", 130
+            return
+        waiting = screen.prompt
+        emit(self.world, self.name, 0, waiting + shown + ("\n" if waiting else ""))
+        screen.input.take()
+        shell = screen.stack[-1] if screen.stack else None
+        if shell is not None and shell.group is not None:
+            self._signal_group(shell.group, signal)
+        elif shell is not None and processes.alive(self.world, shell.proc):
+            if signal == 2:
+                if not waiting:
+                    emit(self.world, self.name, 0, "\n")
+                processes.kill(self.world, shell.proc, 2)
+        executor.get(self.world).pump()
+
+    def _signal_group(self, group: tuple[str, int], signal: int) -> None:
+        host, pgid = group
+        for pid in sorted(hosts(self.world)[host].processes):
+            proc = processes.find(self.world, host, pid)
+            if proc is not None and proc.pgid == pgid:
+                processes.kill(self.world, proc, signal)
+
+    def _end_of_file(self, screen: Device) -> None:
+        if self.running:
+            screen.input.ended = True
+            screen.input.wake()
+            executor.get(self.world).pump()
+        elif not self.state.pending:
+            emit(self.world, self.name, 0, self.prompt())
+            self._begin("exit")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The window has another size."""
+        self.state.columns, self.state.rows = max(columns, 20), max(rows, 5)
+
+    def close(self) -> None:
+        """The window was closed: everything on the terminal gets SIGHUP."""
+        world, state = self.world, self.state
+        for name in sorted(hosts(world)):
+            for pid in sorted(hosts(world)[name].processes):
+                proc = processes.find(world, name, pid)
+                if proc is not None and proc.tty == self.name and pid != state.pid:
+                    processes.kill(world, proc, 1)
+        proc = self.process
+        if proc is not None:
+            run = executor.get(world)
+            if run.owns(proc):
+                run.signal(proc, 9)
+            processes.finish(world, proc, 129)
+        self._closed(129)
+        executor.get(world).pump()
+        section(world).items.pop(self.name, None)
+        world.warm.get("tty", {}).pop(self.name, None)
+
+    # -- the login shell ------------------------------------------------------------------------------------------------
+    def _login(self) -> None:
+        state = self.state
+        home = state.shell.cwd
+        proc = processes.add(
+            self.world, host=state.host, program="bash", argv=["-bash"], user=state.user, cwd=home, env=state.shell.environment(), tty=self.name
+        )
+        state.pid, state.closed, state.pending = proc.pid, False, ""
+        world = self.world
+        device(world, self.name)
+        self._start(lambda session: _start_up(session))
+
+    def _reopen(self) -> None:
+        state = self.state
+        state.shell = launch.login_state(self.world, hosts(self.world)[state.host], state.user)
+        self._login()
+
+    def _closed(self, code: int) -> None:
+        state = section(self.world).items.get(self.name)
+        if state is not None:
+            state.closed, state.pending = True, ""
+
+
+def _start_up(session: Session) -> Generator[Any, Any, int]:
+    yield from session.start_files(login=True)
+    return 0
+
+
+def _run(session: Session, text: str) -> Generator[Any, Any, int]:
+    text = session.remember(text)
+    if text.strip():
+        return (yield from session.run_text(text))
+    session.shell.reap(report=True)
+    return 0
