@@ -46,14 +46,14 @@ def running() -> Iterator[Running]:
 
 
 @pytest.fixture
-def harness(running: Running) -> Iterator[Harness]:
+def harness(running: Running) -> Harness:
     """The harness with fresh clusters."""
     harness = running.harness
     harness.clusters.clear()
     harness.posts.clear()
     harness.refuse = 0
     harness.post_status = 204
-    yield harness
+    return harness
 
 
 class Watched:

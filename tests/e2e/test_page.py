@@ -1,4 +1,4 @@
-"""What every page's scripts do: words in both languages, themes, language links, quiz answers that are never lost, ordering; no axe violations."""
+"""What every page's scripts do: words, themes, language links, quiz answers that are never lost, ordering; no axe violations."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from tests.e2e.bench import ready, run, shows
 from tests.e2e.conftest import Watched
@@ -130,12 +131,9 @@ def test_a_refusal_is_final_and_says_why(watched: Watched, harness: Harness) -> 
 
 
 def order(watched: Watched) -> list[str]:
-    return [
-        str(x)
-        for x in watched.page.evaluate(
-            "() => [...document.querySelectorAll('[data-order] li')].map((li) => li.querySelector('[data-label]').textContent + li.querySelector('.pos').value)"
-        )
-    ]
+    items = """() => [...document.querySelectorAll('[data-order] li')].map(
+      (li) => li.querySelector('[data-label]').textContent + li.querySelector('.pos').value)"""
+    return [str(item) for item in watched.page.evaluate(items)]
 
 
 def test_items_are_ordered_by_button_number_and_drag(watched: Watched, harness: Harness) -> None:
@@ -179,9 +177,9 @@ def test_the_plain_terminal_has_no_axe_violations(watched: Watched, harness: Har
     assert violations(page) == []
 
 
-def violations(page: object) -> list[str]:
+def violations(page: Page) -> list[str]:
     """Each violation and where it is."""
-    found = Axe().run(page)  # type: ignore[arg-type]
+    found = Axe().run(page)
     return [
         f"{v['id']}: {[n['target'] for n in v['nodes']]} {v['nodes'][0].get('failureSummary', '')}"
         for v in found.response["violations"]

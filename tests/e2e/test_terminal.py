@@ -14,7 +14,8 @@ PROMPT = "controlplane:~$ "
 PASTE = """(text) => {
   const data = new DataTransfer();
   data.setData('text/plain', text);
-  document.querySelector('.term-panel:not([hidden]) textarea').dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
+  const event = new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true});
+  document.querySelector('.term-panel:not([hidden]) textarea').dispatchEvent(event);
 }"""
 
 

@@ -74,15 +74,40 @@ def three_nodes() -> Frame:
             "members": [{"name": "controlplane", "host": "controlplane", "role": "leader", "state": "healthy"}],
         },
         "hosts": [
-            {"name": "controlplane", "role": "control-plane", "state": "healthy", "ready": True, "note": "", "components": plane + node_parts(),
-             "pods": [pod("coredns-7d764666f9-4xk2p", namespace=system)]},
-            {"name": "node01", "role": "worker", "state": "healthy", "ready": True, "note": "", "components": node_parts(),
-             "pods": [pod("web-7c5d8bf9f-7pk4m"), pod("web-7c5d8bf9f-x2v9d"), pod("coredns-7d764666f9-wq8sn", namespace=system)]},
-            {"name": "node02", "role": "worker", "state": "healthy", "ready": True, "note": "", "components": node_parts(),
-             "pods": [pod("web-7c5d8bf9f-q8s5t"), pod("web-5f6d9c7b8b-k2xqp", "failing", "ErrImagePull")]},
+            {
+                "name": "controlplane",
+                "role": "control-plane",
+                "state": "healthy",
+                "ready": True,
+                "note": "",
+                "components": plane + node_parts(),
+                "pods": [pod("coredns-7d764666f9-4xk2p", namespace=system)],
+            },
+            {
+                "name": "node01",
+                "role": "worker",
+                "state": "healthy",
+                "ready": True,
+                "note": "",
+                "components": node_parts(),
+                "pods": [
+                    pod("web-7c5d8bf9f-7pk4m"),
+                    pod("web-7c5d8bf9f-x2v9d"),
+                    pod("coredns-7d764666f9-wq8sn", namespace=system),
+                ],
+            },
+            {
+                "name": "node02",
+                "role": "worker",
+                "state": "healthy",
+                "ready": True,
+                "note": "",
+                "components": node_parts(),
+                "pods": [pod("web-7c5d8bf9f-q8s5t"), pod("web-5f6d9c7b8b-k2xqp", "failing", "ErrImagePull")],
+            },
         ],
         "pending": [],
-    }  # fmt: skip
+    }
 
 
 def rollout(first: int = 141) -> list[Frame]:
@@ -294,10 +319,17 @@ class FakeCluster:
 
     def state(self) -> Frame:
         return {
-            "t": "state", "now": self.now, "epoch": "1793610000000000000", "speed": self.speed, "running": self.speed > 0, "scenario": "three-nodes", "pending": 0,
+            "t": "state",
+            "now": self.now,
+            "epoch": "1793610000000000000",
+            "speed": self.speed,
+            "running": self.speed > 0,
+            "scenario": "three-nodes",
+            "pending": 0,
             "terminals": {name: t.view() for name, t in self.terminals.items()},
-            "cursor": self.chunks[-1]["cursor"] if self.chunks else 0, "trace": self.events[-1]["seq"] if self.events else 0,
-        }  # fmt: skip
+            "cursor": self.chunks[-1]["cursor"] if self.chunks else 0,
+            "trace": self.events[-1]["seq"] if self.events else 0,
+        }
 
     def out(self, terminal: str, fd: int, data: str) -> None:
         """Terminal output, kept and sent to every browser."""

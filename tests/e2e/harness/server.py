@@ -25,7 +25,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 def policy(nonce: str) -> str:
     """The strict policy that the site sends too."""
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        f"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
@@ -50,18 +51,21 @@ class Harness:
 
     def call(self, fn: Callable[[], Any]) -> Any:
         """Runs `fn` in the server's loop and returns its result."""
-        done: asyncio.Future[Any] | None = None
 
         async def run() -> Any:
             return fn()
 
         assert self.loop is not None
-        done = asyncio.run_coroutine_threadsafe(run(), self.loop)  # type: ignore[assignment]
-        return done.result(10)  # type: ignore[union-attr, call-arg]
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
 
     def drop(self, code: int = 1011) -> None:
         """Closes every WebSocket."""
-        self.call(lambda: [queue.put_nowait(code) for queue in self.sockets])
+
+        def close() -> None:
+            for queue in self.sockets:
+                queue.put_nowait(code)
+
+        self.call(close)
 
     # ---- ASGI
 
@@ -158,7 +162,7 @@ class Running:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        config = uvicorn.Config(self.harness, host="127.0.0.1", port=self.port, log_level="warning", ws="websockets-sansio")  # type: ignore[arg-type]
+        config = uvicorn.Config(self.harness, host="127.0.0.1", port=self.port, log_level="warning", ws="websockets-sansio")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
