@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help run test bench lint types unit e2e clean
+.PHONY: help run test bench lint types unit e2e vendor clean
 
 help:
 	@sed -n '1,3p' Makefile
@@ -25,6 +25,12 @@ bench: $(VENV)/.installed-dev
 # parts of `make test`, for use while working
 lint types unit postgres e2e: $(VENV)/.installed-dev
 	@exec $(BIN)/python -m tools.check $@
+
+# Third-party front-end code into static/vendor, which is committed: the only thing that needs Node.
+vendor:
+	npm ci --no-audit --no-fund
+	npm run --silent vendor
+	npm run --silent lint
 
 # Stamps: a second run has nothing to install until a pin changes.
 $(VENV)/.installed: requirements.txt constraints.txt $(VENV)/.made

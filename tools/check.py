@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -39,7 +40,17 @@ def lint() -> int:
         run(BIN / "djlint", "templates", "--lint", "--quiet"),
         run(sys.executable, "manage.py", "check"),
         run(sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"),
+        scripts(),
     )
+
+
+def scripts() -> int:
+    """ESLint over our own scripts, where `make vendor` has been run; Node is not needed for anything else."""
+    eslint = ROOT / "node_modules" / ".bin" / "eslint"
+    if not eslint.exists() or shutil.which("node") is None:
+        print("\n*** ESLint is not installed (`make vendor`): the lint of static/js is SKIPPED ***", flush=True)
+        return 0
+    return run(eslint, "static/js", "tools")
 
 
 def types() -> int:

@@ -90,11 +90,14 @@ export class TerminalSession extends EventTarget {
     this.dispatchEvent(new CustomEvent('output', { detail: chunk }));
   }
 
-  /* The echo of a line: it and everything sent before it are on the screen now. */
+  /* The echo of one or more lines: they and everything sent before them are on the screen now. Returns the last of them. */
   arrived(data) {
-    const echo = data.replace(/\r?\n$/, '');
-    const index = this.flight.findIndex((item) => echo.endsWith(item.key ? KEY_ECHO[item.key] : item.text));
-    return index >= 0 ? this.flight.splice(0, index + 1).at(-1) : null;
+    let last = null;
+    for (const echo of data.replace(/\r?\n$/, '').split('\n')) {
+      const index = this.flight.findIndex((item) => echo.endsWith(item.key ? KEY_ECHO[item.key] : item.text));
+      if (index >= 0) last = this.flight.splice(0, index + 1).at(-1);
+    }
+    return last;
   }
 
   acked(id) {

@@ -30,11 +30,10 @@ const THEME = {
 /** A chunk as it is written: the echo gets the colours of prompt and command, everything else is the program's own. */
 export function dress(chunk, prompt) {
   if (chunk.fd !== 0) return chunk.data;
-  const [body, end] = chunk.data.endsWith('\n') ? [chunk.data.slice(0, -1), '\n'] : [chunk.data, ''];
-  const known = prompt && body.startsWith(prompt);
-  const match = known ? [null, prompt, body.slice(prompt.length)] : PROMPT_PATTERN.exec(body);
-  if (!match) return chunk.data;
-  return `${PROMPT}${match[1]}${PLAIN}${TYPED}${match[2]}${PLAIN}${end}`;
+  return chunk.data.split('\n').map((line) => {
+    const match = prompt && line.startsWith(prompt) ? [line, prompt, line.slice(prompt.length)] : PROMPT_PATTERN.exec(line);
+    return match ? `${PROMPT}${match[1]}${PLAIN}${TYPED}${match[2]}${PLAIN}` : line;
+  }).join('\n');
 }
 
 export class XtermView {

@@ -12,7 +12,16 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.e2e.harness.server import Harness, Running
 
+HERE = Path(__file__).parent
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs a browser, and one process shares it."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
