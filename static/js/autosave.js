@@ -32,7 +32,7 @@ export class Autosave {
     this.version = 0;
     form.addEventListener('input', () => this.changed());
     form.addEventListener('change', () => this.changed());
-    form.addEventListener('submit', () => this.submitted());
+    form.addEventListener('submit', () => this.keep());
     addEventListener('online', () => this.dirty && this.send());
     addEventListener('pagehide', () => this.keep());
     this.restore();
@@ -62,12 +62,6 @@ export class Autosave {
     if (this.dirty) memory.set(this.key, JSON.stringify(entries(this.form)));
   }
 
-  submitted() {
-    clearTimeout(this.timer);
-    this.dirty = false;
-    memory.set(this.key, null);
-  }
-
   async send() {
     clearTimeout(this.timer);
     const { version } = this;
@@ -88,6 +82,8 @@ export class Autosave {
       memory.set(this.key, null);
       this.show('ok', t('save.saved'));
     } else if (answer && FINAL.has(answer.status)) {
+      this.dirty = false;
+      memory.set(this.key, null);
       const plain = answer.headers.get('content-type')?.startsWith('text/plain');
       this.show('bad', t('save.refused', { reason: plain ? (await answer.text()).slice(0, 200) : String(answer.status) }));
     } else {

@@ -22,6 +22,7 @@ export class Bench {
     this.plain = memory.get('map') === 'plain';
     this.hosts = (element.dataset.hosts ?? 'controlplane').split(/[\s,]+/).filter(Boolean);
     this.resetUrl = element.dataset.reset ?? '';
+    this.home = { path: element.dataset.ws, hosts: this.hosts, reset: this.resetUrl };
     this.build();
     this.start(element.dataset.ws);
   }
@@ -37,7 +38,8 @@ export class Bench {
     this.notice = h('div', { class: 'banner bench-notice', role: 'status', hidden: true });
     this.line = h('span', { class: 'bench-line' });
     this.tools = h('div', { class: 'end' });
-    const bar = h('div', { class: 'bar' }, h('h2', {}, t('bench.title')), this.line, this.tools);
+    this.homeButton = button(t('bench.home'), { class: 'btn is-plain', hidden: true, onclick: () => this.use(this.home.path, this.home) });
+    const bar = h('div', { class: 'bar' }, h('h2', {}, t('bench.title')), this.line, this.homeButton, this.tools);
     this.map = h('div', { class: 'map-host' }, h('p', { class: 'map-empty' }, t('bench.nomap')));
     this.inspector = h('div', { class: 'inspect', hidden: true });
     this.timeHost = h('div', { class: 'tl-host' });
@@ -45,7 +47,7 @@ export class Bench {
     this.time = h('div', { class: 'time' }, this.timeHost);
     this.terminals = h('div', {});
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
-    this.popovers = [this.popover('legend'), this.popover('astext'), ...(this.resetUrl ? [this.resetSlip()] : [])];
+    this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip()];
     this.element.replaceChildren(sheet, this.banner, this.notice, bar, this.above, this.controls, this.terminals, ...this.popovers);
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
     this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
@@ -129,6 +131,7 @@ export class Bench {
     if (hosts?.length) this.hosts = hosts;
     if (reset !== undefined) this.resetUrl = reset;
     this.element.dataset.ws = path;
+    this.homeButton.hidden = path === this.home.path;
     this.map.replaceChildren(h('p', { class: 'map-empty' }, t('bench.nomap')));
     const fresh = h('div', {});
     this.terminals.replaceWith(fresh);
@@ -142,8 +145,9 @@ export class Bench {
       const answer = await fetch(this.resetUrl, { method: 'POST', headers: { 'X-CSRFToken': csrfToken(), Accept: 'application/json' }, credentials: 'same-origin' });
       if (!answer.ok) throw new Error(String(answer.status));
       const { id, ws } = await answer.json();
-      const oldId = old.split('/').filter(Boolean).at(-1);
-      this.use(ws, { reset: this.resetUrl.replace(oldId, id) });
+      const reset = this.resetUrl.replace(old.split('/').filter(Boolean).at(-1), id);
+      if (old === this.home.path) this.home = { ...this.home, path: ws, reset };
+      this.use(ws, { reset });
       this.tell(t('bench.reset.done'));
       this.element.dispatchEvent(new CustomEvent('bench:reset', { bubbles: true, detail: { id, ws } }));
     } catch {

@@ -61,10 +61,16 @@ function once(root, selector, fn) {
 
 function equip(root = document) {
   once(root, '[data-theme-switch]', showTheme);
-  once(root, '[data-needs-js]', (element) => { element.hidden = false; });
+  for (const element of root.querySelectorAll('[data-needs-js][hidden]')) element.hidden = false;
   once(root, 'ol[data-order]', (list) => new Order(list));
   once(root, 'form[data-autosave]', (form) => new Autosave(form));
-  if (bench) for (const element of root.querySelectorAll('[data-run][hidden]')) element.hidden = false;
+  if (!bench) return;
+  for (const element of root.querySelectorAll('[data-run][hidden]')) element.hidden = false;
+  once(root, '[data-cluster][data-cluster-now]', useCluster);
+}
+
+function useCluster({ dataset }) {
+  bench.use(dataset.cluster, { hosts: dataset.clusterHosts?.split(/[\s,]+/).filter(Boolean), reset: dataset.clusterReset ?? '' });
 }
 
 async function startBench() {
@@ -85,7 +91,7 @@ function clicked(event) {
     event.preventDefault();
     bench.showEvent(Number(element.dataset.event));
   } else if ((element = hit('[data-cluster]')) && bench) {
-    bench.use(element.dataset.cluster, { hosts: element.dataset.clusterHosts?.split(/[\s,]+/).filter(Boolean), reset: element.dataset.clusterReset ?? '' });
+    useCluster(element);
   } else if (hit('[data-theme-switch]')) nextTheme();
   else if ((element = hit('[data-lang-switch] a'))) keepPlace(element);
 }

@@ -259,6 +259,10 @@ def test_an_exercise_can_bring_its_own_cluster(watched: Watched, harness: Harnes
     page.wait_for_selector("svg.map")
     assert page.get_by_role("tab").count() == 1
     assert page.get_by_role("button", name="Reset", exact=True).count() == 0
+    page.get_by_role("button", name="To the lesson's cluster").click()
+    ready(page, "/ws/cluster/first/")
+    assert page.get_by_role("tab").count() == 3
+    assert page.get_by_role("button", name="Reset", exact=True).count() == 1
 
 
 def test_ten_workers_and_three_members_fit_every_width(watched: Watched, harness: Harness) -> None:

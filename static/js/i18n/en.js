@@ -27,6 +27,7 @@ export default {
   'bench.legend': 'Legend',
   'bench.astext': 'As text',
   'bench.plain': 'Plain names',
+  'bench.home': 'To the lesson\'s cluster',
   'bench.reset': 'Reset',
   'bench.reset.ask': 'Start this cluster again from its beginning? What you did in it is archived, not deleted.',
   'bench.reset.do': 'Reset the cluster',

@@ -27,6 +27,7 @@ export default {
   'bench.legend': '범례',
   'bench.astext': '글로 보기',
   'bench.plain': '비유 끄기',
+  'bench.home': '레슨의 클러스터로',
   'bench.reset': '처음으로',
   'bench.reset.ask': '이 클러스터를 처음 상태로 다시 시작합니까? 지금까지 한 일은 지워지지 않고 보관됩니다.',
   'bench.reset.do': '클러스터 처음으로',
