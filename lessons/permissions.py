@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def person(request: HttpRequest) -> User:
     """The user of a view that needs a log-in (the decorator has seen to it)."""
     assert request.user.is_authenticated
-    return cast("User", request.user)
+    return request.user
 
 
 def staffed_cohort(user: User, pk: int) -> Cohort:
@@ -39,7 +39,7 @@ def learner_of(cohort: Cohort, user_id: int) -> User:
     membership = cohort.memberships.filter(user_id=user_id, role=Membership.Role.LEARNER).select_related("user").first()
     if membership is None:
         raise Http404
-    return cast("User", membership.user)
+    return membership.user
 
 
 def is_staff_somewhere(user: User) -> bool:

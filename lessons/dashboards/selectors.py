@@ -149,7 +149,9 @@ def learners(cohort: Cohort) -> list[User]:
 def _last_moves(users: list[User], course: Outline) -> dict[int, datetime.datetime]:
     """When each learner's clusters of this course last moved (their own journal inputs and page visits)."""
     prefix = f"{course.course.slug}/"
-    rows = ClusterSession.objects.filter(owner__in=users, slot__startswith=prefix, last_seq__gt=0).values_list("owner_id", "touched_at")
+    rows = ClusterSession.objects.filter(owner__in=users, slot__startswith=prefix, last_seq__gt=0).values_list(
+        "owner_id", "touched_at"
+    )
     out: dict[int, datetime.datetime] = {}
     for owner, at in rows:
         out[owner] = max(at, out.get(owner, at))
@@ -167,7 +169,9 @@ def board(cohort: Cohort, *, now: datetime.datetime | None = None) -> Board:
     for user in users:
         standing = found[user.pk]
         latest = max(standing.progress.values(), key=lambda item: item.last_at, default=None)
-        seen = max([item.last_at for item in standing.progress.values()] + ([moves[user.pk]] if user.pk in moves else []), default=None)
+        seen = max(
+            [item.last_at for item in standing.progress.values()] + ([moves[user.pk]] if user.pk in moves else []), default=None
+        )
         is_active = seen is not None and now - seen < ACTIVE_WITHIN
         here = latest.lesson_id if latest and is_active else 0
         rows.append(_row(user, standing, course, here))
@@ -190,7 +194,9 @@ def _row(user: User, standing: Standing, course: Outline, here: int) -> LearnerR
         for item in course.exercises
     ]
     quizzes = [_quiz_cell(standing, quiz) for quiz in course.quizzes]
-    points = sum(cell.passed.points for cell in exercises if cell.passed) + sum(cell.grade.points for cell in quizzes if cell.grade)
+    points = sum(cell.passed.points for cell in exercises if cell.passed) + sum(
+        cell.grade.points for cell in quizzes if cell.grade
+    )
     read = sum(cell.state.read for chapter in chapters for cell in chapter.lessons)
     passes = sum(cell.passed is not None for cell in exercises)
     return LearnerRow(user, chapters, exercises, quizzes, read, passes, points, here != 0)

@@ -33,9 +33,14 @@ from simulator.models import ClusterSession
 class CohortForm(forms.Form):
     """A new cohort."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=80, widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=80, widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"})
+    )
     course = forms.ModelChoiceField(
-        label=gettext_lazy("Course"), queryset=Course.objects.none(), empty_label=None, widget=forms.Select(attrs={"class": "field"})
+        label=gettext_lazy("Course"),
+        queryset=Course.objects.none(),
+        empty_label=None,
+        widget=forms.Select(attrs={"class": "field"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,7 +48,7 @@ class CohortForm(forms.Form):
         field = self.fields["course"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Course.objects.filter(active=True).select_related("version").order_by("pk")
-        field.label_from_instance = lambda course: course.title  # type: ignore[method-assign]
+        field.label_from_instance = lambda course: course.title  # type: ignore[method-assign,assignment]
 
 
 @require_safe
@@ -51,7 +56,9 @@ class CohortForm(forms.Form):
 def cohorts(request: HttpRequest) -> HttpResponse:
     """The cohorts that one teaches, and those that one learns in."""
     rows = (
-        Membership.objects.filter(user=person(request)).select_related("cohort__course__version").order_by("-cohort__created_at", "-cohort_id")
+        Membership.objects.filter(user=person(request))
+        .select_related("cohort__course__version")
+        .order_by("-cohort__created_at", "-cohort_id")
     )
     taught = [row for row in rows if row.role in Membership.STAFF]
     joined = [row for row in rows if row.role == Membership.Role.LEARNER]
@@ -90,7 +97,9 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     cohort = staffed_cohort(person(request), pk)
     rows = cohort.memberships.select_related("user").order_by("role", "user__username")
     me = next(row for row in rows if row.user_id == person(request).pk)
-    invites = [(invite, request.build_absolute_uri(invite.get_absolute_url())) for invite in cohort.invites.filter(revoked_at=None)]
+    invites = [
+        (invite, request.build_absolute_uri(invite.get_absolute_url())) for invite in cohort.invites.filter(revoked_at=None)
+    ]
     context = {"cohort": cohort, "members": rows, "invites": invites, "manages": me.role in Membership.MANAGERS}
     return render(request, "dashboards/members.html", context)
 
@@ -195,9 +204,15 @@ def learner_quiz(request: HttpRequest, pk: int, user: int, quiz: int) -> HttpRes
     """The evidence of a quiz grade: every submitted attempt with its answers."""
     cohort = staffed_cohort(person(request), pk)
     who = learner_of(cohort, user)
-    found = get_object_or_404(Quiz.objects.select_related("version", "chapter__version", "chapter__course__version"), pk=quiz, chapter__course=cohort.course)
+    found = get_object_or_404(
+        Quiz.objects.select_related("version", "chapter__version", "chapter__course__version"),
+        pk=quiz,
+        chapter__course=cohort.course,
+    )
     rows = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at__isnull=False)
-    attempts = [(attempt, results(attempt)) for attempt in rows.select_related("version", "quiz__chapter__course").order_by("-number")]
+    attempts = [
+        (attempt, results(attempt)) for attempt in rows.select_related("version", "quiz__chapter__course").order_by("-number")
+    ]
     grade = Grade.objects.filter(user=who, quiz=found).first()
     begun = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at=None).exists()
     context = {"cohort": cohort, "who": who, "quiz": found, "attempts": attempts, "grade": grade, "begun": begun}

@@ -24,7 +24,9 @@ class Grade(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "exercise"], condition=models.Q(exercise__isnull=False), name="grade_exercise_once"),
+            models.UniqueConstraint(
+                fields=["user", "exercise"], condition=models.Q(exercise__isnull=False), name="grade_exercise_once"
+            ),
             models.UniqueConstraint(fields=["user", "quiz"], condition=models.Q(quiz__isnull=False), name="grade_quiz_once"),
             models.CheckConstraint(
                 condition=models.Q(exercise__isnull=True) ^ models.Q(quiz__isnull=True), name="grade_of_exactly_one_thing"

@@ -170,7 +170,11 @@ def standings(user_ids: Iterable[int], course: Course) -> dict[int, Standing]:
         found[item.user_id].passes[item.exercise_id] = item
     for attempt in ExerciseAttempt.objects.filter(user__in=ids, exercise__course=course).order_by("number"):
         found[attempt.user_id].attempts[attempt.exercise_id] = attempt  # the last one stays
-    runs = CheckRun.objects.filter(attempt__user__in=ids, attempt__exercise__course=course).select_related("attempt").order_by("at", "id")
+    runs = (
+        CheckRun.objects.filter(attempt__user__in=ids, attempt__exercise__course=course)
+        .select_related("attempt")
+        .order_by("at", "id")
+    )
     for run in runs.defer("evidence"):
         found[run.attempt.user_id].runs[run.attempt.exercise_id] = run
     for grade in Grade.objects.filter(user__in=ids, course=course):

@@ -12,7 +12,7 @@ from lessons.models import Exercise, Version
 
 
 class ExerciseAttempt(models.Model):
-    """One go at one version of an exercise.  A new one starts when the content changes or the learner starts over after giving up."""
+    """One go at one version of an exercise.  A new one starts when the content changes."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exercise_attempts")
     exercise = models.ForeignKey(Exercise, on_delete=models.CASCADE, related_name="attempts")

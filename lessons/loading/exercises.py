@@ -11,7 +11,19 @@ from lessons.loading.problems import Problem
 from lessons.quizzes.types.short import pattern_problem
 
 PROBES = ("run", "object", "objects", "file", "etcd", "process", "history", "trace")
-OPERATORS = ("equals", "not_equals", "contains", "not_contains", "matches", "at_least", "at_most", "exists", "one_of", "length", "same")
+OPERATORS = (
+    "equals",
+    "not_equals",
+    "contains",
+    "not_contains",
+    "matches",
+    "at_least",
+    "at_most",
+    "exists",
+    "one_of",
+    "length",
+    "same",
+)
 SHORT_FORMS = (
     "stdout_contains", "stdout_not_contains", "stdout_equals", "stdout_matches", "stderr_contains", "stderr_matches", "code",
 )  # fmt: skip

@@ -104,7 +104,9 @@ class LessonReader:
         for kind, what in (("try", "exercises"), ("question", "questions")):
             mine, theirs = bodies["ko"].embeds(kind), bodies["en"].embeds(kind)
             if mine != theirs:
-                reason = f"embeds other {what} than the English file: {', '.join(mine) or 'none'} and {', '.join(theirs) or 'none'}"
+                reason = (
+                    f"embeds other {what} than the English file: {', '.join(mine) or 'none'} and {', '.join(theirs) or 'none'}"
+                )
                 self.problems.append(Problem(korean.file, 0, "", reason))
 
     def references(self, chapter: ChapterSource, folder: Path, slug: str, bodies: dict[str, Rendered]) -> None:

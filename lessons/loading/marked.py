@@ -106,8 +106,8 @@ class _Reader:
             if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
                 self.refuse(event.start_mark, "anchors and aliases are not allowed")
                 raise _Refused
-            if getattr(event, "tag", None) is not None:
-                self.refuse(event.start_mark, f"tags are not allowed ({event.tag})")
+            if (tag := getattr(event, "tag", None)) is not None:
+                self.refuse(event.start_mark, f"tags are not allowed ({tag})")
                 raise _Refused
         if isinstance(event, yaml.CollectionStartEvent):
             self.depth += 1

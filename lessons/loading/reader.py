@@ -103,7 +103,13 @@ class _Reader:
         for kind in ("lessons", "exercises", "slug"):
             seen: dict[str, Path] = {}
             for chapter, path in folders:
-                slugs = [chapter.slug] if kind == "slug" else chapter.data["lessons"] if kind == "lessons" else list(chapter.exercises)
+                slugs = (
+                    [chapter.slug]
+                    if kind == "slug"
+                    else chapter.data["lessons"]
+                    if kind == "lessons"
+                    else list(chapter.exercises)
+                )
                 for slug in slugs:
                     if slug in seen:
                         what = {"slug": "chapter", "lessons": "lesson", "exercises": "exercise"}[kind]
@@ -170,7 +176,9 @@ class _Reader:
                 count = len(places.get(slug, []))
                 if count != 1:
                     where = ", ".join(places.get(slug, [])) or "no lesson"
-                    self.complain(path / "exercises" / f"{slug}.yaml", f"is embedded in {where}; it belongs into exactly one lesson")
+                    self.complain(
+                        path / "exercises" / f"{slug}.yaml", f"is embedded in {where}; it belongs into exactly one lesson"
+                    )
 
 
 def courses_under(folder: Path) -> list[Path]:
@@ -178,4 +186,3 @@ def courses_under(folder: Path) -> list[Path]:
     if (folder / "course.yaml").exists():
         return [folder]
     return sorted(child for child in folder.iterdir() if (child / "course.yaml").exists()) if folder.is_dir() else []
-

@@ -53,7 +53,9 @@ def _python(source: str, name: str) -> Iterator[Message]:
     for node in ast.walk(ast.parse(source, filename=name)):
         if not isinstance(node, ast.Call):
             continue
-        called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        called = (
+            node.func.id if isinstance(node.func, ast.Name) else node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        )
         count = _CALLS.get(called, 0)
         words = [arg.value for arg in node.args[:count] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
         if count and len(words) == count:
@@ -67,8 +69,8 @@ def _template(source: str, name: str) -> Iterator[Message]:
             yield Message((match.group(1) or match.group(2)).replace("%", "%%"), "", name, token.lineno or 0)
         if token.token_type != TokenType.BLOCK:
             continue
-        if match := _TRANSLATE.match(token.contents):
-            text = match.group(1) if match.group(1) is not None else match.group(2)
+        if plain := _TRANSLATE.match(token.contents):
+            text = plain.group(1) if plain.group(1) is not None else plain.group(2)
             yield Message(text.replace("%", "%%"), "", name, token.lineno or 0)
         elif _BLOCK.match(token.contents):
             trimmed = "trimmed" in token.contents.split()

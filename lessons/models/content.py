@@ -70,8 +70,6 @@ class Content(models.Model):
 class Course(Content):
     """A course: the unit that people enrol in and cohorts are made for."""
 
-    chapters: models.Manager[Chapter]
-
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["slug"], name="course_slug")]
 
@@ -152,7 +150,9 @@ class Question(Content):
         ordering: ClassVar = ["position"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["quiz", "slug"], condition=models.Q(quiz__isnull=False), name="quiz_question_slug"),
-            models.UniqueConstraint(fields=["chapter", "slug"], condition=models.Q(quiz__isnull=True), name="inline_question_slug"),
+            models.UniqueConstraint(
+                fields=["chapter", "slug"], condition=models.Q(quiz__isnull=True), name="inline_question_slug"
+            ),
         ]
 
 

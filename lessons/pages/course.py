@@ -180,7 +180,9 @@ def progress_page(request: HttpRequest) -> HttpResponse:
         context = _context(request, course)
         standing = standings([user.pk], course)[user.pk]
         plan: Outline = context["outline"]
-        context["exercises"] = [(exercise, standing.passes.get(exercise.pk), standing.runs.get(exercise.pk)) for exercise in plan.exercises]
+        context["exercises"] = [
+            (exercise, standing.passes.get(exercise.pk), standing.runs.get(exercise.pk)) for exercise in plan.exercises
+        ]
         context["quizzes"] = [(quiz, standing.quiz(quiz)) for quiz in plan.quizzes]
         pages.append(context)
     return render(request, "pages/progress.html", {"pages": pages})

@@ -58,7 +58,13 @@ def find_lesson(course: str, chapter: str, lesson: str) -> Lesson:
     """An active lesson by its address, else 404."""
     rows = Lesson.objects.select_related("version", "chapter__version", "chapter__course__version")
     return get_object_or_404(
-        rows, slug=lesson, chapter__slug=chapter, chapter__course__slug=course, active=True, chapter__active=True, chapter__course__active=True
+        rows,
+        slug=lesson,
+        chapter__slug=chapter,
+        chapter__course__slug=course,
+        active=True,
+        chapter__active=True,
+        chapter__course__active=True,
     )
 
 
@@ -229,7 +235,11 @@ def question_answer(request: HttpRequest, pk: int) -> HttpResponse:
         ask = quizzes.inline(request.user, question, language(), answer=answer)
         return render(request, "quizzes/inline.html", {"ask": ask})
     back = request.POST.get("lesson", "")
-    lesson = Lesson.objects.filter(pk=int(back) if back.isdecimal() else 0, chapter=question.chapter).select_related("chapter__course").first()
+    lesson = (
+        Lesson.objects.filter(pk=int(back) if back.isdecimal() else 0, chapter=question.chapter)
+        .select_related("chapter__course")
+        .first()
+    )
     if lesson is None:
         raise Http404
     return redirect(f"{lesson.get_absolute_url()}#q-{question.slug}")

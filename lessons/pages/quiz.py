@@ -29,7 +29,9 @@ def find_quiz(course: str, chapter: str) -> Quiz:
 
 def own_attempt(request: HttpRequest, pk: int) -> QuizAttempt:
     """An attempt of the one who asks; another's is 404."""
-    rows = QuizAttempt.objects.select_related("version", "quiz__version", "quiz__chapter__version", "quiz__chapter__course__version")
+    rows = QuizAttempt.objects.select_related(
+        "version", "quiz__version", "quiz__chapter__version", "quiz__chapter__course__version"
+    )
     return get_object_or_404(rows, pk=pk, user=person(request))
 
 
@@ -134,7 +136,9 @@ def attempt_save(request: HttpRequest, pk: int) -> HttpResponse:
         services.save(attempt, request.POST)
     except services.Closed:
         if automatic:
-            return HttpResponse(_("This attempt was submitted; the answer was not added."), status=409, content_type="text/plain; charset=utf-8")
+            return HttpResponse(
+                _("This attempt was submitted; the answer was not added."), status=409, content_type="text/plain; charset=utf-8"
+            )
         messages.error(request, _("This attempt was submitted; nothing was added."))
         return redirect("lessons:quiz-result", attempt.pk)
     if automatic:
@@ -188,7 +192,9 @@ class Result:
 def results(attempt: QuizAttempt) -> list[Result]:
     """Every question of a submitted attempt, with what may be said about it."""
     names = {item.get("lesson") for item in attempt.version.data["questions"]} - {None}
-    rows = Lesson.objects.filter(chapter__course=attempt.quiz.chapter.course, slug__in=names, active=True).select_related("version", "chapter__course")
+    rows = Lesson.objects.filter(chapter__course=attempt.quiz.chapter.course, slug__in=names, active=True).select_related(
+        "version", "chapter__course"
+    )
     lessons = {row.slug: row for row in rows}
     out = []
     for item in services.asked(attempt):

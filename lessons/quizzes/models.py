@@ -35,7 +35,9 @@ class QuizAttempt(models.Model):
         ordering: ClassVar = ["number"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "quiz", "number"], name="quiz_attempt_number"),
-            models.UniqueConstraint(fields=["user", "quiz"], condition=models.Q(submitted_at=None), name="quiz_attempt_open_once"),
+            models.UniqueConstraint(
+                fields=["user", "quiz"], condition=models.Q(submitted_at=None), name="quiz_attempt_open_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -112,7 +112,9 @@ def save(attempt: QuizAttempt, form: Form) -> None:
                 continue
             if item.response is None or item.response.answer != answer or item.response.flagged != flagged:
                 Response.objects.update_or_create(
-                    attempt=attempt, question_id=item.question_id, defaults={"answer": answer, "flagged": flagged, "saved_at": now}
+                    attempt=attempt,
+                    question_id=item.question_id,
+                    defaults={"answer": answer, "flagged": flagged, "saved_at": now},
                 )
         QuizAttempt.objects.filter(pk=attempt.pk).update(saved_at=now)
     attempt.saved_at = now

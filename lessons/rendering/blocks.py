@@ -16,7 +16,16 @@ from pygments.lexers import get_lexer_by_name
 from lessons.rendering.icons import svg
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z")
-LISTINGS = {"yaml": "yaml", "json": "json", "console": "console", "bash": "bash", "sh": "bash", "ini": "ini", "text": "text", "go": "go"}
+LISTINGS = {
+    "yaml": "yaml",
+    "json": "json",
+    "console": "console",
+    "bash": "bash",
+    "sh": "bash",
+    "ini": "ini",
+    "text": "text",
+    "go": "go",
+}
 
 
 class BlockError(Exception):
@@ -51,12 +60,10 @@ def command(source: str, words: list[str], language: str, *, runs: bool) -> str:
         label = {"copy": gettext("Copy"), "run": gettext("Run")}
         copy = gettext("Copy: %(command)s") % {"command": first}
         run = gettext("Run in the terminal of %(host)s: %(command)s") % {"host": host, "command": first}
-    buttons = f'<button type="button" data-copy data-needs-js hidden aria-label="{escape(copy)}">{svg("copy")}{escape(label["copy"])}</button>'
+    shape = svg("copy") + escape(label["copy"])
+    buttons = f'<button type="button" data-copy data-needs-js hidden aria-label="{escape(copy)}">{shape}</button>'
     if runs:
-        buttons += (
-            f'<button type="button" data-run hidden aria-label="{escape(run)}">'
-            f"{svg('run')}{escape(label['run'])}</button>"
-        )
+        buttons += f'<button type="button" data-run hidden aria-label="{escape(run)}">{svg("run")}{escape(label["run"])}</button>'
     where = f'<span class="on">{escape(host)}</span>' if runs and host != "controlplane" else ""
     lines = " is-lines" if "\n" in text else ""
     return (

@@ -28,10 +28,28 @@ Part = dict[str, str]
 
 _EMBED = re.compile(r":::(question|try)[ \t]+([a-z0-9]+(?:-[a-z0-9]+)*)[ \t]*\Z")
 _NOTES = ("note", "tip", "warning")
-_TAGS = set(
-    "a blockquote br button code dd del div dl dt em figcaption figure h2 h3 h4 hr img li ol p pre span strong "
-    "svg path table tbody td th thead tr ul".split()
-)
+_TAGS = {
+    *(
+        "a",
+        "blockquote",
+        "br",
+        "button",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "h2",
+        "h3",
+        "h4",
+        "hr",
+    ),
+    *("img", "li", "ol", "p", "pre", "span", "strong", "svg", "path", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "lang"},
     "a": {"href", "title"},

@@ -26,7 +26,6 @@ class Form(Protocol):
         """All values of a field."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How good an answer is: 0 to 1, with the parts that make it up (kept as evidence)."""

@@ -46,7 +46,8 @@ class _Choice(QuestionType):
         order = shuffled(count, seed) if spec.get("shuffle", True) else list(range(count))
         picked = chosen(spec, response)
         options = [
-            {"value": index, "text": text(spec["choices"][index]["text"], language), "checked": index in picked} for index in order
+            {"value": index, "text": text(spec["choices"][index]["text"], language), "checked": index in picked}
+            for index in order
         ]
         return {"options": options, "kind": "checkbox" if self.several else "radio"}
 

@@ -6,6 +6,7 @@ gets it: choosing "2" for the fifth item moves it above the second, as a drag wo
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from lessons.quizzes.types.base import Form, Mark, QuestionType, Spec, shuffled, text
@@ -13,10 +14,8 @@ from lessons.quizzes.types.base import Form, Mark, QuestionType, Spec, shuffled,
 
 def order(spec: Spec, response: Any) -> list[int] | None:
     """The answer when it is an order of all items, else nothing."""
-    if isinstance(response, list) and all(type(item) is int for item in response):
-        if sorted(response) == list(range(len(spec["items"]))):
-            return list(response)
-    return None
+    whole = isinstance(response, list) and all(type(item) is int for item in response)
+    return list(response) if whole and sorted(response) == list(range(len(spec["items"]))) else None
 
 
 def start(spec: Spec, seed: str) -> list[int]:
@@ -37,7 +36,8 @@ class Ordering(QuestionType):
         shown = order(spec, response) or start(spec, seed)
         positions = range(1, len(shown) + 1)
         rows = [
-            {"index": index, "position": place, "text": text(spec["items"][index], language)} for place, index in enumerate(shown, 1)
+            {"index": index, "position": place, "text": text(spec["items"][index], language)}
+            for place, index in enumerate(shown, 1)
         ]
         return {"rows": rows, "positions": list(positions), "last": len(shown)}
 
@@ -62,7 +62,7 @@ class Ordering(QuestionType):
         given = order(spec, response)
         if given is None:
             return Mark(0.0, {"order": None})
-        neighbours = sum(b == a + 1 for a, b in zip(given, given[1:], strict=False))
+        neighbours = sum(b == a + 1 for a, b in itertools.pairwise(given))
         return Mark(neighbours / (len(given) - 1), {"order": given, "neighbours": neighbours})
 
     def key(self, spec: Spec, language: str) -> list[str]:
