@@ -1,4 +1,4 @@
-"""A small control plane for tests: one host, an API server (a stand-in unless another is given), components, and a fake kubelet."""
+"""A small control plane for tests: one host, an API server (a stand-in by default), components, and a fake kubelet."""
 
 from __future__ import annotations
 

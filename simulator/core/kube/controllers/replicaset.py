@@ -123,7 +123,7 @@ class ReplicaSetController(Controller):
     def _related(self, owner: Obj) -> list[Obj]:
         """The pods of all ReplicaSets of the same owner, so that an old set gives way where the new one stands already."""
         ref = controller_of(owner)
-        sets = [owner] if ref is None else [rs for rs in self.informer("replicasets").by_owner(ref["uid"])] or [owner]
+        sets = [owner] if ref is None else list(self.informer("replicasets").by_owner(ref["uid"])) or [owner]
         return [pod for item in sets for pod in self.informer("pods").by_owner(item["metadata"]["uid"])]
 
     def _delete(self, owner: Obj, pod: Obj) -> None:

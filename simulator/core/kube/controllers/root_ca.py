@@ -1,4 +1,4 @@
-"""Publishes the cluster's CA in every namespace as ConfigMap `kube-root-ca.crt` (pkg/controller/certificates/rootcacertpublisher)."""
+"""Publishes the cluster's CA in every namespace: ConfigMap `kube-root-ca.crt` (controller/certificates/rootcacertpublisher)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from ..component import read_file
 from .base import Controller
 
 NAME = "kube-root-ca.crt"
-NOTE = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or "
-NOTE += "kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."
+NOTE = (
+    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal "
+    "service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."
+)
 
 
 class RootCAPublisher(Controller):

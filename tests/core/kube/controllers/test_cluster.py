@@ -50,7 +50,8 @@ def test_a_silent_node_becomes_unknown_after_50_seconds_and_loses_its_pods_after
     assert condition(plane.get("nodes", "node02", ""), "Ready")["status"] == "True"  # type: ignore[index]
     plane.run(15)
     ready = condition(plane.get("nodes", "node02", ""), "Ready")
-    assert ready is not None and (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
+    assert ready is not None
+    assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
     assert ready["message"] == "Kubelet stopped posting node status."
     assert ("node.kubernetes.io/unreachable", "NoSchedule") in taints(plane, "node02")
     assert ("node.kubernetes.io/unreachable", "NoExecute") in taints(plane, "node02")
@@ -62,7 +63,8 @@ def test_a_silent_node_becomes_unknown_after_50_seconds_and_loses_its_pods_after
     assert event["message"].startswith("Marking for deletion Pod default/web-")
     assert event["source"]["component"] == "taint-eviction-controller"
     alive = [p for p in plane.client.list("pods", "default").items if not p["metadata"].get("deletionTimestamp")]
-    assert len(alive) == 2 and {p["spec"]["nodeName"] for p in alive} == {"node01"}
+    assert len(alive) == 2
+    assert {p["spec"]["nodeName"] for p in alive} == {"node01"}
     plane.world.warm["silent"] = set()
     node = plane.get("nodes", "node02", "")
     fixed = [
@@ -153,7 +155,8 @@ def test_a_terminating_namespace_is_emptied_and_goes(plane: Plane) -> None:
     plane.client.delete("namespaces", "", "shop")
     plane.run(40)
     assert "shop" not in plane.names("namespaces", "")
-    assert plane.names("pods", "shop") == [] and plane.names("configmaps", "shop") == []
+    assert plane.names("pods", "shop") == []
+    assert plane.names("configmaps", "shop") == []
 
 
 def test_pods_of_a_node_that_is_gone_are_collected(plane: Plane) -> None:
@@ -186,22 +189,27 @@ def test_endpoints_and_slices_follow_the_pods(plane: Plane) -> None:
     plane.run(2)
     (found,) = plane.client.list("endpointslices", "default").items
     labels = found["metadata"]["labels"]
-    assert labels["kubernetes.io/service-name"] == "web" and labels["app"] == "web"
+    assert labels["kubernetes.io/service-name"] == "web"
+    assert labels["app"] == "web"
     assert labels["endpointslice.kubernetes.io/managed-by"] == "endpointslice-controller.k8s.io"
-    assert found["metadata"]["ownerReferences"][0]["kind"] == "Service" and found["metadata"]["name"].startswith("web-")
+    assert found["metadata"]["ownerReferences"][0]["kind"] == "Service"
+    assert found["metadata"]["name"].startswith("web-")
     assert found["ports"] == [{"name": "", "port": 8080, "protocol": "TCP"}]
-    assert {e["conditions"]["ready"] for e in found["endpoints"]} == {True} and len(found["endpoints"]) == 2
+    assert {e["conditions"]["ready"] for e in found["endpoints"]} == {True}
+    assert len(found["endpoints"]) == 2
     (subset,) = plane.get("endpoints", "web")["subsets"]
     assert [a["targetRef"]["kind"] for a in subset["addresses"]] == ["Pod", "Pod"]
     assert subset["ports"] == [{"port": 8080, "protocol": "TCP"}]
     plane.client.patch("deployments", "default", "web", {"spec": {"replicas": 0}}, kind="merge")
     plane.run(2)
     (found,) = plane.client.list("endpointslices", "default").items
-    assert not found["endpoints"] and not found["ports"]
+    assert not found["endpoints"]
+    assert not found["ports"]
     assert "subsets" not in plane.get("endpoints", "web")
     plane.client.delete("services", "default", "web")
     plane.run(2)
-    assert plane.names("endpointslices") == [] and plane.names("endpoints") == []
+    assert plane.names("endpointslices") == []
+    assert plane.names("endpoints") == []
 
 
 def test_a_slice_holds_at_most_a_hundred_endpoints(plane: Plane) -> None:
@@ -209,7 +217,8 @@ def test_a_slice_holds_at_most_a_hundred_endpoints(plane: Plane) -> None:
     service(plane)
     plane.run(6)
     sizes = sorted(len(s["endpoints"]) for s in plane.client.list("endpointslices", "default").items)
-    assert sum(sizes) == 130 and max(sizes) <= 100
+    assert sum(sizes) == 130
+    assert max(sizes) <= 100
 
 
 # -- daemon sets ---------------------------------------------------------------------------------------------------------
@@ -261,6 +270,7 @@ def test_a_daemon_is_updated_one_node_at_a_time(plane: Plane) -> None:
         ]
         assert len(up) >= 1
     images = {p["spec"]["containers"][0]["image"] for p in plane.client.list("pods", "default").items}
-    assert images == {"redis:8"} and nodes_of(plane) == ["node01", "node02"]
+    assert images == {"redis:8"}
+    assert nodes_of(plane) == ["node01", "node02"]
     revisions = sorted(r["revision"] for r in plane.client.list("controllerrevisions", "default").items)
     assert revisions == [1, 2]

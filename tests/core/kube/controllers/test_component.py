@@ -73,7 +73,8 @@ def test_a_missing_kubeconfig_ends_the_process() -> None:
 
 def test_controllers_are_chosen_by_flag() -> None:
     names = {c.name for c in chosen({"controllers": "*,-deployment-controller,bootstrapsigner"})}
-    assert "replicaset-controller" in names and "deployment-controller" not in names
+    assert "replicaset-controller" in names
+    assert "deployment-controller" not in names
     assert [c.name for c in chosen({"controllers": "replicaset"})] == ["replicaset-controller"]
     with pytest.raises(ValueError, match='"nope" is not in the list of known controllers'):
         chosen({"controllers": "*,nope"})
@@ -85,7 +86,8 @@ def test_a_switched_off_controller_does_nothing() -> None:
     plane.run(2)
     plane.deployment()
     plane.run(2)
-    assert len(plane.names("replicasets")) == 1 and plane.names("pods") == []
+    assert len(plane.names("replicasets")) == 1
+    assert plane.names("pods") == []
 
 
 def test_health_ports_answer_while_the_process_lives() -> None:
@@ -94,7 +96,8 @@ def test_health_ports_answer_while_the_process_lives() -> None:
     answer = network.http(plane.world, plane.host, "127.0.0.1", 10257, Request(method="GET", path="/healthz"))
     assert (answer.status, answer.body) == (200, b"ok")
     again = plane.manager("--bind-address=127.0.0.1")
-    assert again.exit_code == 1 and "bind: address already in use" in plane.journal("kube-controller-manager")
+    assert again.exit_code == 1
+    assert "bind: address already in use" in plane.journal("kube-controller-manager")
     processes.kill(plane.world, proc, 9)
     with pytest.raises(Exception, match="refused"):
         network.http(plane.world, plane.host, "127.0.0.1", 10257, Request(method="GET", path="/healthz"))
@@ -105,7 +108,8 @@ def test_the_lease_is_held_renewed_and_taken_over_after_15_seconds() -> None:
     first = plane.manager()
     plane.run(1)
     lease = plane.get("leases", "kube-controller-manager", "kube-system")
-    assert lease["spec"]["leaseDurationSeconds"] == 15 and lease["spec"]["leaseTransitions"] == 0
+    assert lease["spec"]["leaseDurationSeconds"] == 15
+    assert lease["spec"]["leaseTransitions"] == 0
     holder = lease["spec"]["holderIdentity"]
     assert holder.startswith("controlplane_")
     assert plane.messages("LeaderElection") == [f"{holder} became leader"]
@@ -117,7 +121,8 @@ def test_the_lease_is_held_renewed_and_taken_over_after_15_seconds() -> None:
     assert plane.get("leases", "kube-controller-manager", "kube-system")["spec"]["holderIdentity"] == holder
     plane.run(12)
     taken = plane.get("leases", "kube-controller-manager", "kube-system")["spec"]
-    assert taken["holderIdentity"] != holder and taken["leaseTransitions"] == 1
+    assert taken["holderIdentity"] != holder
+    assert taken["leaseTransitions"] == 1
 
 
 def test_a_scheduler_that_is_terminated_gives_its_lease_back() -> None:
@@ -140,7 +145,8 @@ def test_a_leader_that_cannot_renew_for_10_seconds_ends() -> None:
     plane.run(7)
     assert processes.alive(plane.world, manager)
     plane.run(6)
-    assert (manager.state, manager.exit_code) == ("X", 1) and (scheduler.state, scheduler.exit_code) == ("X", 1)
+    assert (manager.state, manager.exit_code) == ("X", 1)
+    assert (scheduler.state, scheduler.exit_code) == ("X", 1)
     assert '"leaderelection lost"' in plane.journal("kube-controller-manager")
     assert "connect: connection refused" in plane.journal("kube-controller-manager")
 
@@ -175,8 +181,10 @@ def test_an_event_that_repeats_is_counted() -> None:
         record.event(pod, "Warning", "Broken", "it is broken")
         plane.run(1)
     (event,) = plane.events("Broken")
-    assert event["count"] == 3 and event["lastTimestamp"] > event["firstTimestamp"]
-    assert event["source"] == {"component": "tester"} and event["involvedObject"]["name"] == "p"
+    assert event["count"] == 3
+    assert event["lastTimestamp"] > event["firstTimestamp"]
+    assert event["source"] == {"component": "tester"}
+    assert event["involvedObject"]["name"] == "p"
 
 
 def test_ten_different_messages_of_one_reason_are_combined() -> None:

@@ -54,9 +54,11 @@ def test_a_deployment_becomes_a_replica_set_and_pods(plane: Plane) -> None:
         "terminatingReplicas": 0,
     }
     progressing, available = condition(d, "Progressing"), condition(d, "Available")
-    assert progressing is not None and progressing["reason"] == "NewReplicaSetAvailable"
+    assert progressing is not None
+    assert progressing["reason"] == "NewReplicaSetAvailable"
     assert progressing["message"] == f'ReplicaSet "web-{digest}" has successfully progressed.'
-    assert available is not None and available["message"] == "Deployment has minimum availability."
+    assert available is not None
+    assert available["message"] == "Deployment has minimum availability."
     assert plane.messages("ScalingReplicaSet") == [f"Scaled up replica set web-{digest} from 0 to 3"]
     assert sorted(plane.messages("SuccessfulCreate")) == sorted(f"Created pod: {n}" for n in plane.names("pods"))
 
@@ -107,7 +109,8 @@ def test_a_paused_deployment_scales_but_does_not_roll(plane: Plane) -> None:
     plane.client.patch("deployments", "default", "web", {"spec": {"paused": True}}, kind="merge")
     plane.run(1)
     found = condition(plane.get("deployments", "web"), "Progressing")
-    assert found is not None and (found["status"], found["reason"]) == ("Unknown", "DeploymentPaused")
+    assert found is not None
+    assert (found["status"], found["reason"]) == ("Unknown", "DeploymentPaused")
     retag(plane, "nginx:1.26", replicas=3)
     plane.run(1)
     assert replicas(plane) == {"nginx:1.25": 3}
@@ -133,7 +136,8 @@ def test_a_rollout_that_is_stuck_exceeds_its_deadline(plane: Plane) -> None:
     retag(plane, "stuck:1")
     plane.run(40)
     found = condition(plane.get("deployments", "web"), "Progressing")
-    assert found is not None and (found["status"], found["reason"]) == ("False", "ProgressDeadlineExceeded")
+    assert found is not None
+    assert (found["status"], found["reason"]) == ("False", "ProgressDeadlineExceeded")
     assert found["message"].endswith("has timed out progressing.")
     assert plane.get("deployments", "web")["status"]["availableReplicas"] == 1
 
@@ -177,7 +181,8 @@ def test_a_replica_set_replaces_adopts_and_releases_pods(plane: Plane) -> None:
     first, second = plane.names("pods")
     plane.client.delete("pods", "default", first)
     plane.run(1)
-    assert len(plane.names("pods")) == 2 and first not in plane.names("pods")
+    assert len(plane.names("pods")) == 2
+    assert first not in plane.names("pods")
     pod = plane.get("pods", second)
     plane.client.update("pods", {**pod, "metadata": {**pod["metadata"], "labels": {"app": "other"}}})
     plane.run(1)
@@ -207,11 +212,15 @@ def test_a_refusal_is_met_once_by_slow_start_and_reported(plane: Plane) -> None:
     plane.run(0.02)
     (rs,) = plane.client.list("replicasets", "default").items
     failure = condition(rs, "ReplicaFailure")
-    assert failure is not None and failure["reason"] == "FailedCreate" and "exceeded quota" in failure["message"]
+    assert failure is not None
+    assert failure["reason"] == "FailedCreate"
+    assert "exceeded quota" in failure["message"]
     (event,) = plane.events("FailedCreate")
-    assert event["message"].startswith("Error creating: pods") and event["count"] < 8
+    assert event["message"].startswith("Error creating: pods")
+    assert event["count"] < 8
     carried = condition(plane.get("deployments", "web"), "ReplicaFailure")
-    assert carried is not None and carried["reason"] == "FailedCreate"
+    assert carried is not None
+    assert carried["reason"] == "FailedCreate"
     plane.api.refuse = None
     plane.run(30)
     assert plane.get("deployments", "web")["status"]["availableReplicas"] == 8

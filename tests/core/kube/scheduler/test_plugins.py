@@ -102,7 +102,8 @@ def test_terms_by_name_narrow_the_search() -> None:
     required = {"nodeSelectorTerms": [{"matchFields": [field]}]}
     incoming = pod(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}})
     _, names, narrowed = run_pre_filter(cycle_of(incoming, node("a"), node("b")), [node_affinity.PLUGIN])
-    assert names == {"b"} and narrowed == ["NodeAffinity"]
+    assert names == {"b"}
+    assert narrowed == ["NodeAffinity"]
 
 
 def test_a_cordoned_node_takes_only_who_tolerates_it() -> None:
@@ -169,7 +170,8 @@ def test_least_allocated_and_balanced_scores() -> None:
     half.add(PodInfo(pod("other", containers=requests("2", "4Gi"))))
     incoming = pod(containers=requests("1", "2Gi"))
     scores = run_scores(cycle_of(incoming, empty, half), (node_resources.FIT, node_resources.BALANCED), {}, [empty, half])
-    assert scores["empty"]["NodeResourcesFit"] == 75 and scores["half"]["NodeResourcesFit"] == 25
+    assert scores["empty"]["NodeResourcesFit"] == 75
+    assert scores["half"]["NodeResourcesFit"] == 25
     assert scores["empty"]["NodeResourcesBalancedAllocation"] == scores["half"]["NodeResourcesBalancedAllocation"] == 75
 
 
@@ -202,7 +204,8 @@ def test_soft_spread_prefers_the_emptier_zone() -> None:
     a.add(PodInfo(pod("x0", {"app": "x"})))
     incoming = pod("new", {"app": "x"}, topologySpreadConstraints=spread(1, "ScheduleAnyway"))
     scores = run_scores(cycle_of(incoming, a, b), (pod_topology_spread.PLUGIN,), {"PodTopologySpread": 2}, [a, b])
-    assert scores["b"]["PodTopologySpread"] == 200 and scores["a"]["PodTopologySpread"] == 0
+    assert scores["b"]["PodTopologySpread"] == 200
+    assert scores["a"]["PodTopologySpread"] == 0
 
 
 def rule(app: str) -> Obj:

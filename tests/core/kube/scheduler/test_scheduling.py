@@ -29,7 +29,8 @@ def plane() -> Plane:
 def why(plane: Plane, name: str) -> str:
     """The message of PodScheduled=False."""
     found = condition(plane.get("pods", name), "PodScheduled")
-    assert found is not None and (found["status"], found["reason"]) == ("False", "Unschedulable")
+    assert found is not None
+    assert (found["status"], found["reason"]) == ("False", "Unschedulable")
     return str(found["message"])
 
 
@@ -94,7 +95,8 @@ def test_messages_of_failure(plane: Plane, name: str, spec: dict[str, Any], mess
     plane.run(1)
     assert why(plane, name) == message
     (event,) = plane.events("FailedScheduling")
-    assert event["note"] == message and event["type"] == "Warning"
+    assert event["note"] == message
+    assert event["type"] == "Warning"
 
 
 def test_anti_affinity_leaves_the_third_replica_pending(plane: Plane) -> None:
@@ -154,7 +156,8 @@ def test_a_deletion_frees_room(plane: Plane) -> None:
 def test_gated_pods_wait_for_their_gates(plane: Plane) -> None:
     plane.pod("gated", schedulingGates=[{"name": "example.com/wait"}])
     plane.run(1)
-    assert node_of(plane, "gated") == "" and not plane.events("FailedScheduling")
+    assert node_of(plane, "gated") == ""
+    assert not plane.events("FailedScheduling")
     plane.client.patch("pods", "default", "gated", {"spec": {"schedulingGates": None}}, kind="merge")
     plane.run(1)
     assert node_of(plane, "gated")
@@ -163,7 +166,8 @@ def test_gated_pods_wait_for_their_gates(plane: Plane) -> None:
 def test_another_schedulers_pods_are_left_alone(plane: Plane) -> None:
     plane.pod("foreign", schedulerName="mine")
     plane.run(1)
-    assert node_of(plane, "foreign") == "" and not plane.events("FailedScheduling")
+    assert node_of(plane, "foreign") == ""
+    assert not plane.events("FailedScheduling")
 
 
 def test_higher_priority_goes_first_and_preempts(plane: Plane) -> None:
@@ -202,7 +206,8 @@ def test_a_repeated_failure_of_an_unchanged_pod_becomes_a_series(plane: Plane) -
         plane.client.delete("pods", "default", "x")
         plane.run(1)
     events = [e for e in plane.events("FailedScheduling") if e["regarding"]["name"] == "huge"]
-    assert len(events) == 2 and events[1]["series"]["count"] == 2
+    assert len(events) == 2
+    assert events[1]["series"]["count"] == 2
 
 
 def test_replicas_spread_over_nodes() -> None:
@@ -217,7 +222,8 @@ def test_the_decision_is_traced_with_verdicts_and_scores(plane: Plane) -> None:
     plane.pod("a", cpu="500m")
     plane.run(1)
     (event,) = [e for e in plane.world.trace if (e.actor, e.action) == ("kube-scheduler", "schedule")]
-    assert event.detail is not None and event.ref == "pods/default/a"
+    assert event.detail is not None
+    assert event.ref == "pods/default/a"
     assert event.detail["verdicts"] == {"controlplane": ["TaintToleration", "node(s) had untolerated taint(s)"]}
     assert event.detail["node"] == node_of(plane, "a")
     assert set(event.detail["scores"]) == {"node01", "node02"}
