@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..host import processes
+from ..host import executor, processes, streams
+from ..host.filesystem import Inode
 from ..host.machine import hosts
 from ..host.process import Process
 from ..kernel import clock, network
@@ -84,8 +85,13 @@ def _through_entrypoint(container: Container, argv: list[str]) -> list[str]:
     return argv
 
 
-def start(world: World, host: str, container: Container, *, sink: str = "", actor: str = "") -> Process:
-    """Start a container's task; raises StartError, after which the container is EXITED with code 128."""
+def start(
+    world: World, host: str, container: Container, *, sink: str = "", actor: str = "", fds: dict[int, streams.Stream] | None = None
+) -> Process:
+    """Start a container's task; raises StartError, after which the container is EXITED with code 128.
+
+    With `fds` the main process has those descriptors (an interactive `run`), else its output goes to the log.
+    """
     sink = sink or (f"cri:{container.id}" if container.log_path else "null")
     try:
         program, argv, _ = _resolve(world, container, host)
@@ -97,7 +103,7 @@ def start(world: World, host: str, container: Container, *, sink: str = "", acto
     shim = _ensure_shim(world, host, container)
     container.state, container.started_at, container.has_task = "RUNNING", world.wall, True
     container.exit_code, container.reason, container.message, container.finished_at = 0, "", "", 0
-    proc = _launch(world, host, container, program, argv, shim, sink)
+    proc = _launch(world, host, container, program, argv, shim, sink, fds)
     container.pid = proc.pid
     world.emit(actor or f"containerd/{host}", "container.start", f"containers/{container.id[:12]}", {"image": container.image, "pid": proc.pid, "argv": argv[:8]})
     processes.watch_exit(world, proc, shim.target, ["exit", container.id])
@@ -126,11 +132,18 @@ def start_shim(world: World, host: str, space: str, owner: str) -> Process:
     return processes.start(world, host=host, program=SHIM, argv=argv, sink="null")
 
 
-def _launch(world: World, host: str, container: Container, program: str, argv: list[str], shim: Process, sink: str) -> Process:
+def _launch(
+    world: World, host: str, container: Container, program: str, argv: list[str], shim: Process, sink: str, fds: dict[int, streams.Stream] | None
+) -> Process:
     programs = world.tables.get("programs", {})
     user = container.user.partition(":")[0] or "root"
     netns = container.netns or host
     program = signals.as_program(program, argv)
+    if fds is not None:
+        return executor.get(world).spawn(
+            host, argv, fds, user=user, cwd=container.cwd, env=dict(container.env), mnt=container.id, netns=netns, ppid=shim.pid,
+            container=container.id, found=(argv[0], Inode("exec", 0o755, target=program)) if program else None,
+        )  # fmt: skip
     if program in programs:
         return processes.start(
             world, host=host, program=program, argv=argv, ppid=shim.pid, user=user, cwd=container.cwd,

@@ -1,0 +1,50 @@
+"""Running a container in the foreground, for ctr and nerdctl: output as it comes, the exit status, and Ctrl-C passed on."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Generator
+from typing import Any, cast
+
+from ..host import files
+from ..host.invocation import Call
+from ..host.program import Invocation, Wait, WaitTopic
+from ..runtime import containers, logs
+from ..runtime.state import Container, find_container
+
+
+def begin(inv: Invocation, container: Container, *, interactive: bool) -> None:
+    """Start the container; an interactive one gets the caller's descriptors.  Raises containers.StartError."""
+    fds = dict(cast(Call, inv).fds) if interactive else None
+    containers.start(inv.world, inv.host.name, container, fds=fds)
+
+
+def follow(inv: Invocation, container: Container, *, interactive: bool) -> Generator[Wait, Any, int]:
+    """Print what the container writes until it ends; returns its exit status.  Ctrl-C sends it SIGINT."""
+    world, host = inv.world, inv.host.name
+    seen = 0
+    topics = [f"container:{host}:{container.id}"]
+    if container.log_path and not interactive:
+        topics.append(f"file:{host}:{posixpath.dirname(container.log_path)}")
+    finished = False
+    try:
+        while True:
+            if not interactive:
+                lines = logs.read(world, host, container.log_path)
+                for line in lines[seen:]:
+                    (inv.err if line.stream == "stderr" else inv.out)(line.text + "\n")
+                seen = len(lines)
+            if container.state != "RUNNING" or find_container(world, host, container.id) is None:
+                finished = True
+                return container.exit_code
+            yield WaitTopic(tuple(topics))
+    finally:
+        if not finished and container.state == "RUNNING":
+            containers.signal(world, host, container, 2)
+
+
+def forget_log(inv: Invocation, container: Container) -> None:
+    """Remove the log of a container that keeps none."""
+    path = posixpath.dirname(container.log_path)
+    if container.log_path and inv.host.fs.exists(path):
+        files.remove_file(inv.world, inv.host, path, recursive=True)

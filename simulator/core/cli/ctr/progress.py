@@ -1,0 +1,81 @@
+"""The progress display of `ctr images pull` (`cmd/ctr/commands/images/pull.go: DisplayHierarchy`, `pkg/progress`)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ...host.program import Invocation, Sleep, Wait
+from ...kernel.clock import MS, SECOND
+from ...runtime import catalogue
+from ...runtime.state import Pull
+from .. import human
+
+#: containerd sends progress this often.
+TICK = 300 * MS
+_WIDTH = 40
+
+
+def bar(part: float) -> str:
+    """A bar of 40 columns, green as `progress.Bar` draws it."""
+    inner = _WIDTH - 2
+    positive = int(inner * min(max(part, 0.0), 1.0))
+    return "|\x1b[32m" + "+" * positive + "\x1b[0m" + "-" * (inner - positive) + "|"
+
+
+def _line(prefix: str, name: str, event: str, part: float | None = None, extra: str = "") -> str:
+    label = f"{(prefix + name)[:40]:<40}"
+    if part is None:
+        return f"{label}\t{event}\t\n"
+    return f"{label}\t{event:<11}\t{bar(part)}\t{extra}\n"
+
+
+def frame(pull: Pull, now: int, status: str) -> str:
+    """One picture of a pull: the tree of its descriptors, the digest when it is saved, the status line."""
+    build = catalogue.BUILDS[pull.build]
+    done = now >= pull.ends
+    resolved = min((layer.start for layer in pull.layers), default=pull.ends)
+    total = 0
+    if now < resolved:
+        return f"{status}\telapsed: {(now - pull.started) / SECOND:<4.1f}s\ttotal: {human.binary(0)[:6]:>7}\t({human.binary(0)}/s)\t\n"
+    short = lambda part: f"({build.digest(part)[7:19]})"  # noqa: E731
+    lines = [_line("", pull.ref, "saved" if done else "fetching image content")]
+    lines.append(_line("└──", f"index {short('index')}", "complete", 1.0))
+    lines.append(_line("   └──", f"manifest {short('manifest')}", "complete", 1.0))
+    lines.append(_line("      ├──", f"config {short('config')}", "complete", 1.0))
+    for index, layer in enumerate(pull.layers):
+        prefix = "      └──" if index == len(pull.layers) - 1 else "      ├──"
+        name = f"layer ({layer.digest[7:19]})"
+        if now < layer.start:
+            lines.append(_line(prefix, name, "waiting", 0.0))
+        elif now < layer.fetched:
+            got = layer.size * (now - layer.start) // max(1, layer.fetched - layer.start)
+            total += got
+            lines.append(_line(prefix, name, "downloading", got / layer.size, f"{human.binary(got)[:8]:>8}/{human.binary(layer.size)}\t"))
+        else:
+            total += layer.size
+            lines.append(_line(prefix, name, "extracted" if now >= layer.unpacked else "complete", 1.0))
+    lines.append(f"{build.media_type} {build.digest('index')}\n")
+    spent = max(now - pull.started, 1) / SECOND
+    rate = human.binary(int(total / spent))
+    lines.append(f"{status}\telapsed: {spent:<4.1f}s\ttotal: {human.binary(total)[:6]:>7}\t({rate}/s)\t\n")
+    return "".join(lines)
+
+
+def show(inv: Invocation, pull: Pull) -> Generator[Wait, Any, None]:
+    """Draw the pull until it ends; on a terminal each picture replaces the one before."""
+    lines = 0
+    where = f"OCI Registry ({pull.ref})"
+
+    def draw(status: str) -> int:
+        text = frame(pull, inv.world.now, status)
+        clear = "\x1b[1A\x1b[2K\r" * lines if inv.stdin_tty else ""
+        inv.out(clear + text)
+        return text.count("\n")
+
+    while not pull.done and not pull.error:
+        yield Sleep(min(TICK, max(1 * MS, pull.ends - inv.world.now + MS)))
+        if not pull.done:
+            lines = draw(f"Pulling from {where}" if pull.layers and inv.world.now >= pull.layers[0].start else f"Resolving from {where}")
+    if not pull.error:
+        draw(f"Completed pull from {where}")
