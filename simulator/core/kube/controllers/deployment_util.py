@@ -39,7 +39,7 @@ def total(items: Iterable[Obj | None]) -> int:
 
 def is_rolling(d: Obj) -> bool:
     """Whether the strategy is RollingUpdate."""
-    return (d["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate"
+    return str((d["spec"].get("strategy") or {}).get("type", "RollingUpdate")) == "RollingUpdate"
 
 
 def fenceposts(d: Obj) -> tuple[int, int]:

@@ -33,7 +33,8 @@ def _requirement(item: Obj, values: dict[str, str]) -> bool:
         return (have is not None) == (operator == "Exists")
     if have is None or not have.lstrip("-").isdigit():
         return False
-    return int(have) > int(wanted[0]) if operator == "Gt" else int(have) < int(wanted[0])
+    limit = int(wanted[0])
+    return int(have) > limit if operator == "Gt" else int(have) < limit
 
 
 def fits_affinity(spec: Obj, name: str, labels: dict[str, str]) -> bool:

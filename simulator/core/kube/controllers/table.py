@@ -8,9 +8,11 @@ from __future__ import annotations
 from .base import Controller
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
+from .disruption import DisruptionController
 from .endpoints import EndpointsController
 from .endpointslice import EndpointSliceController
 from .garbagecollector import GarbageCollector
+from .job import JobController
 from .namespace import NamespaceController
 from .node_ipam import NodeIpamController
 from .nodelifecycle import NodeLifecycleController
@@ -18,7 +20,9 @@ from .podgc import PodGCController
 from .replicaset import ReplicaSetController
 from .root_ca import RootCAPublisher
 from .serviceaccount import ServiceAccountController
+from .statefulset import StatefulSetController
 from .tainteviction import TaintEvictionController
+from .ttl_after_finished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[Controller], ...] = (
     NamespaceController,
@@ -27,6 +31,10 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
+    StatefulSetController,
+    JobController,
+    TTLAfterFinishedController,
+    DisruptionController,
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,
@@ -43,11 +51,9 @@ NOT_YET: tuple[str, ...] = (
     "certificatesigningrequest-signing-controller",
     "clusterrole-aggregation-controller",
     "cronjob-controller",
-    "disruption-controller",
     "endpointslice-mirroring-controller",
     "ephemeral-volume-controller",
     "horizontal-pod-autoscaler-controller",
-    "job-controller",
     "legacy-serviceaccount-token-cleaner-controller",
     "persistentvolume-attach-detach-controller",
     "persistentvolume-binder-controller",
@@ -59,10 +65,8 @@ NOT_YET: tuple[str, ...] = (
     "resourcequota-controller",
     "service-cidr-controller",
     "serviceaccount-token-controller",
-    "statefulset-controller",
     "storage-version-migrator-controller",
     "token-cleaner-controller",
-    "ttl-after-finished-controller",
     "ttl-controller",
     "validatingadmissionpolicy-status-controller",
     "volumeattributesclass-protection-controller",

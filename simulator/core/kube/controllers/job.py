@@ -1,0 +1,283 @@
+"""The Job controller: run pods until enough of them have succeeded (pkg/controller/job/job_controller.go).
+
+Each pod carries the finaliser `batch.kubernetes.io/job-tracking`, so that none is lost uncounted: a finished pod's UID goes into
+`status.uncountedTerminatedPods`, the finaliser is taken away, and only then the pod is counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...kernel import clock
+from ..api.objects import Obj, annotations_of, condition, controller_of, key_of, split_key
+from ..client import ApiError
+from . import common
+from .base import Controller
+
+FINALIZER = "batch.kubernetes.io/job-tracking"
+INDEX = "batch.kubernetes.io/job-completion-index"
+BACKOFF, BACKOFF_MAX = 10 * clock.SECOND, 10 * clock.MINUTE
+
+
+def is_finished(job: Obj) -> bool:
+    """Complete or Failed."""
+    return any((condition(job, kind) or {}).get("status") == "True" for kind in ("Complete", "Failed"))
+
+
+class JobController(Controller):
+    """Reconciles Jobs; keys that begin with `pod:` are pods whose Job may be gone."""
+
+    name = "job-controller"
+    source = "job-controller"
+    resources = ("jobs", "pods")
+
+    def changed(self, resource: str, kind: str, obj: Obj) -> None:
+        """A Job or one of its pods changed."""
+        if resource == "jobs":
+            self.enqueue(key_of(obj))
+            return
+        ref = controller_of(obj)
+        if ref is not None and ref.get("kind") == "Job":
+            self.enqueue(f"{obj['metadata']['namespace']}/{ref['name']}")
+        if (
+            kind != "DELETED"
+            and FINALIZER in (obj["metadata"].get("finalizers") or ())
+            and obj["metadata"].get("deletionTimestamp")
+        ):
+            self.enqueue("pod:" + key_of(obj))
+
+    def sync(self, key: str) -> None:
+        """Take one Job's next step."""
+        if key.startswith("pod:"):
+            self._orphan(key.removeprefix("pod:"))
+            return
+        namespace, name = split_key(key)
+        job = self.informer("jobs").get(namespace, name)
+        if job is None or job["metadata"].get("deletionTimestamp"):
+            return
+        pods = self.informer("pods").by_owner(job["metadata"]["uid"])
+        if is_finished(job):
+            for pod in pods:
+                if common.is_terminal(pod):
+                    self._release(pod)
+            return
+        self._sync(job, pods)
+
+    def _orphan(self, key: str) -> None:
+        namespace, name = split_key(key)
+        pod = self.informer("pods").get(namespace, name)
+        if pod is None:
+            return
+        ref = controller_of(pod)
+        owner = self.informer("jobs").get(namespace, ref["name"]) if ref is not None else None
+        if owner is None or ref is None or owner["metadata"]["uid"] != ref["uid"] or is_finished(owner):
+            self._release(pod)
+
+    def _release(self, pod: Obj) -> None:
+        if FINALIZER not in (pod["metadata"].get("finalizers") or ()):
+            return
+        kept = [f for f in pod["metadata"]["finalizers"] if f != FINALIZER]
+        patch = {"metadata": {"uid": pod["metadata"]["uid"], "finalizers": kept or None}}
+        try:
+            self.client.patch("pods", pod["metadata"]["namespace"], pod["metadata"]["name"], patch, kind="merge")
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+    # -- one Job ---------------------------------------------------------------------------------------------------------
+    def _sync(self, job: Obj, pods: list[Obj]) -> None:
+        status: Obj = dict(job.get("status") or {})
+        spec = job["spec"]
+        if not status.get("startTime") and not spec.get("suspend"):
+            status["startTime"] = self.world.timestamp()
+        tracked = [p for p in pods if FINALIZER in (p["metadata"].get("finalizers") or ())]
+        won = [p for p in tracked if (p.get("status") or {}).get("phase") == "Succeeded"]
+        lost = [p for p in tracked if (p.get("status") or {}).get("phase") == "Failed"]
+        succeeded = int(status.get("succeeded") or 0) + len(won)
+        failed = int(status.get("failed") or 0) + len(lost)
+        active = [p for p in pods if common.is_active(p)]
+        outcome = self._outcome(job, status, active, succeeded, failed)
+        if outcome is not None or spec.get("suspend"):
+            for pod in active:
+                self._delete(job, pod)
+            active = []
+        else:
+            active = self._manage(job, active, succeeded, failed, lost)
+        self._suspended(job, status)
+        going = sum(1 for p in pods if common.is_terminating(p))
+        self._count(job, status, active, going, won, lost, outcome)
+
+    def _outcome(self, job: Obj, status: Obj, active: list[Obj], succeeded: int, failed: int) -> tuple[str, str, str] | None:
+        """(Complete or Failed, reason, message) once it is certain."""
+        spec = job["spec"]
+        target = condition(job, "FailureTarget") or condition(job, "SuccessCriteriaMet")
+        if target is not None:
+            return "Failed" if target["type"] == "FailureTarget" else "Complete", target["reason"], target["message"]
+        limit = int(spec.get("backoffLimit", 6))
+        retried = sum(common.restarts(p) for p in active) if spec["template"]["spec"].get("restartPolicy") == "OnFailure" else 0
+        if failed > limit or (retried and retried > limit):
+            return "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+        deadline = spec.get("activeDeadlineSeconds")
+        if deadline and status.get("startTime"):
+            left = clock.parse_rfc3339(status["startTime"]) + deadline * clock.SECOND - self.world.wall
+            if left <= 0:
+                return "Failed", "DeadlineExceeded", "Job was active longer than specified deadline"
+            self.enqueue(key_of(job), left)
+        completions = spec.get("completions")
+        enough = succeeded >= completions if completions is not None else succeeded > 0 and not active
+        if enough:
+            return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
+        return None
+
+    def _manage(self, job: Obj, active: list[Obj], succeeded: int, failed: int, lost: list[Obj]) -> list[Obj]:
+        """Have the right number of active pods; returns those that are."""
+        spec = job["spec"]
+        parallel, completions = int(spec.get("parallelism", 1)), spec.get("completions")
+        if completions is None:
+            wanted = len(active) if succeeded else parallel
+        else:
+            wanted = min(parallel, int(completions) - succeeded)
+        if len(active) > wanted:
+            ranked = sorted(active, key=lambda p: common.deletion_rank(p, 0, self.world))
+            for pod in ranked[: len(active) - wanted]:
+                self._delete(job, pod)
+            return ranked[len(active) - wanted :]
+        missing = wanted - len(active)
+        if missing and failed and not self._rested(job, failed, lost):
+            return active
+        return active + self._create(job, missing, active)
+
+    def _rested(self, job: Obj, failed: int, lost: list[Obj]) -> bool:
+        """Whether the back-off after the last failure is over (10 s doubling to 10 min)."""
+        key = key_of(job)
+        if lost:
+            self.memory[key] = self.world.now + min(BACKOFF_MAX, BACKOFF << min(failed - 1, 10))
+        until = int(self.memory.get(key, 0))
+        if self.world.now < until:
+            self.enqueue(key, until - self.world.now)
+            return False
+        return True
+
+    def _create(self, job: Obj, count: int, active: list[Obj]) -> list[Obj]:
+        made: list[Obj] = []
+        indexes = self._free_indexes(job, count, active) if job["spec"].get("completionMode") == "Indexed" else [None] * count
+        for index in indexes:
+            name = job["metadata"]["name"]
+            pod = common.pod_from_template(
+                job["spec"]["template"], job, generate=f"{name}-" if index is None else f"{name}-{index}-"
+            )
+            pod["metadata"]["finalizers"] = [FINALIZER]
+            if index is not None:
+                self._indexed(pod, name, index)
+            try:
+                created = self.client.create("pods", job["metadata"]["namespace"], pod)
+            except ApiError as error:
+                if "being terminated" in error.message:
+                    return made
+                self.event(job, "Warning", "FailedCreate", f"Error creating: {error}")
+                raise
+            made.append(created)
+            self.event(job, "Normal", "SuccessfulCreate", f"Created pod: {created['metadata']['name']}")
+        return made
+
+    def _free_indexes(self, job: Obj, count: int, active: list[Obj]) -> list[Any]:
+        pods = self.informer("pods").by_owner(job["metadata"]["uid"])
+        done = [p for p in pods if (p.get("status") or {}).get("phase") == "Succeeded"]
+        taken = {annotations_of(p).get(INDEX) for p in [*active, *done]}
+        free = [i for i in range(int(job["spec"].get("completions") or 0)) if str(i) not in taken]
+        return free[:count]
+
+    @staticmethod
+    def _indexed(pod: Obj, name: str, index: int) -> None:
+        meta, spec = pod["metadata"], pod["spec"]
+        meta["annotations"] = {**(meta.get("annotations") or {}), INDEX: str(index)}
+        meta["labels"] = {**(meta.get("labels") or {}), INDEX: str(index)}
+        source = {"fieldRef": {"fieldPath": f"metadata.labels['{INDEX}']"}}
+        env = {"name": "JOB_COMPLETION_INDEX", "valueFrom": source}
+        containers = [{**c, "env": [*(c.get("env") or ()), env]} for c in spec["containers"]]
+        pod["spec"] = {**spec, "hostname": f"{name}-{index}", "containers": containers}
+
+    def _delete(self, job: Obj, pod: Obj) -> None:
+        try:
+            self.client.delete("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            return
+        self.event(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+        self._release(self.client.get("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]) if pod else pod)
+
+    # -- status ----------------------------------------------------------------------------------------------------------
+    def _suspended(self, job: Obj, status: Obj) -> None:
+        found = condition(job, "Suspended")
+        asked = bool(job["spec"].get("suspend"))
+        if asked == (found is not None and found["status"] == "True"):
+            return
+        value, reason, message = ("True", "JobSuspended", "Job suspended") if asked else ("False", "JobResumed", "Job resumed")
+        if asked or found is not None:
+            status["conditions"] = common.set_condition(
+                status.get("conditions") or [], self._condition("Suspended", reason, message, value)
+            )
+            self.event(job, "Normal", "Suspended" if asked else "Resumed", message)
+        if asked:
+            status.pop("startTime", None)
+        elif found is not None:
+            status["startTime"] = self.world.timestamp()
+
+    def _condition(self, kind: str, reason: str, message: str, value: str = "True") -> Obj:
+        now = self.world.timestamp()
+        return {
+            "lastProbeTime": now,
+            "lastTransitionTime": now,
+            "message": message,
+            "reason": reason,
+            "status": value,
+            "type": kind,
+        }
+
+    def _count(
+        self,
+        job: Obj,
+        status: Obj,
+        active: list[Obj],
+        going: int,
+        won: list[Obj],
+        lost: list[Obj],
+        outcome: tuple[str, str, str] | None,
+    ) -> None:
+        """Write what is uncounted, let the pods go, then count them; a certain outcome is announced first, then final."""
+        ready = sum(1 for p in active if common.is_ready(p))
+        status |= {"active": len(active), "ready": ready, "terminating": going}
+        conditions = list(status.get("conditions") or [])
+        if outcome is not None:
+            early = "SuccessCriteriaMet" if outcome[0] == "Complete" else "FailureTarget"
+            if not any(c["type"] == early for c in conditions):
+                conditions.append(self._condition(early, outcome[1], outcome[2]))
+        if conditions:
+            status["conditions"] = conditions
+        if won or lost or outcome is not None:
+            names = {"succeeded": [p["metadata"]["uid"] for p in won], "failed": [p["metadata"]["uid"] for p in lost]}
+            status["uncountedTerminatedPods"] = {key: uids for key, uids in names.items() if uids}
+            job = self._store(job, status)
+            for pod in [*won, *lost]:
+                self._release(pod)
+            counts = {"succeeded": len(won), "failed": len(lost)}
+            status = {**status, **{k: int(status.get(k) or 0) + n for k, n in counts.items() if n or status.get(k)}}
+        status["uncountedTerminatedPods"] = {}
+        if outcome is not None and not going:
+            done = self._condition(*outcome)
+            status["conditions"] = [*status["conditions"], done]
+            if outcome[0] == "Complete":
+                status["completionTime"] = self.world.timestamp()
+        self._store(job, status)
+        if outcome is not None and not going:
+            if outcome[0] == "Complete":
+                self.event(job, "Normal", "Completed", "Job completed")
+            else:
+                self.event(job, "Warning", outcome[1], outcome[2])
+
+    def _store(self, job: Obj, status: Obj) -> Obj:
+        clean = {k: v for k, v in status.items() if k not in ("active",) or v}
+        if clean == (job.get("status") or {}):
+            return job
+        return self.client.update("jobs", {**job, "status": clean}, subresource="status")
