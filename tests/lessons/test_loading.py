@@ -39,31 +39,50 @@ def complaints(folder: Path) -> list[str]:
 
 
 CHAPTER = "01-harbour"
+EXERCISE = f"{CHAPTER}/exercises/make-a-namespace.yaml"
 
 # file, what to replace, by what, the line after the place, what the complaint says after file and line
 WRONG = [
     ("course.yaml", "scenario: three-nodes", "scenari: three-nodes", 0, "scenari: no such field here"),
     ("course.yaml", "en: A small course for tests.", "fr: A small course.", 0, "about.en: is missing"),
-    ("course.yaml", "scenario: three-nodes", "scenario: Three Nodes", 0, "scenario: \"Three Nodes\" is not a slug"),
-    (f"{CHAPTER}/chapter.yaml", "lessons: [ships, hub]", "lessons: [ships, hub, moon]", 0, "lessons[2]: there is no lesson-moon.en.md"),
-    (f"{CHAPTER}/exercises/make-a-namespace.yaml", "expect: {exists: true}", "expect: {exist: true}", 0, "checks[0].expect.exist: no such field"),
-    (f"{CHAPTER}/exercises/make-a-namespace.yaml", "needs: [exists]", "needs: [exist]", 0, "checks[1].needs[0]: `exist` is not a check before"),
-    (f"{CHAPTER}/exercises/make-a-namespace.yaml", "expect: {exists: true}", "expect: {exists: true, length: 3}", 0, "needs exactly one operator"),
-    (f"{CHAPTER}/exercises/make-a-namespace.yaml", "    run: kubectl", "    user: root\n    file: {host: a, path: /b}\n    run: kubectl", -3, "needs exactly one probe"),
-    (f"{CHAPTER}/exercises/make-a-namespace.yaml", "fails: exists", "fails: nothing", 0, "wrong[0].fails: there is no check `nothing`"),
-    (f"{CHAPTER}/exercises/make-a-namespace.yaml", "message: {ko: 목록에 없습니다., en: It is not listed.}", "message: {ko: 목록에 없습니다.}", 0, "checks[1].message.en: is missing"),
+    ("course.yaml", "scenario: three-nodes", "scenario: Three Nodes", 0, 'scenario: "Three Nodes" is not a slug'),
+    (
+        f"{CHAPTER}/chapter.yaml",
+        "lessons: [ships, hub]",
+        "lessons: [ships, hub, moon]",
+        0,
+        "lessons[2]: there is no lesson-moon.en.md",
+    ),
+    (EXERCISE, "expect: {exists: true}", "expect: {exist: true}", 0, "checks[0].expect.exist: no such field"),
+    (EXERCISE, "needs: [exists]", "needs: [exist]", 0, "checks[1].needs[0]: `exist` is not"),
+    (EXERCISE, "expect: {exists: true}", "expect: {exists: true, length: 3}", 0, "needs exactly one operator"),
+    (
+        EXERCISE,
+        "    run: kubectl",
+        "    user: root\n    file: {host: a, path: /b}\n    run: kubectl",
+        -3,
+        "needs exactly one probe",
+    ),
+    (EXERCISE, "fails: exists", "fails: nothing", 0, "wrong[0].fails: there is no check `nothing`"),
+    (EXERCISE, ", en: It is not listed.}", "}", 0, "checks[1].message.en: is missing"),
     (f"{CHAPTER}/quiz.yaml", "{text: etcd, correct: true}", "{text: etcd}", -1, "questions[0].choices: exactly one choice has"),
-    (f"{CHAPTER}/quiz.yaml", "answer: 2379", "answer: often", 0, "questions[3].answer: must be a number, not \"often\""),
+    (f"{CHAPTER}/quiz.yaml", "answer: 2379", "answer: often", 0, 'questions[3].answer: must be a number, not "often"'),
     (f"{CHAPTER}/quiz.yaml", "type: matching", "type: pairing", 0, "questions[5].type: there is no type 'pairing'"),
     (f"{CHAPTER}/quiz.yaml", "lesson: hub", "lesson: moon", 0, "questions[0].lesson: there is no lesson `moon`"),
-    (f"{CHAPTER}/quiz.yaml", "accept: [etcdctl]", "accept: [etcdctl]\n    patterns: ['(a+)+b']", 1, "questions[4].patterns[0]: look-around, back-references"),
-    (f"{CHAPTER}/lesson-ships.en.md", "minutes: 5", "minutes: soon", 0, "minutes: must be a whole number, not \"soon\""),
+    (
+        f"{CHAPTER}/quiz.yaml",
+        "accept: [etcdctl]",
+        "accept: [etcdctl]\n    patterns: ['(a+)+b']",
+        1,
+        "questions[4].patterns[0]: look-around, back-references",
+    ),
+    (f"{CHAPTER}/lesson-ships.en.md", "minutes: 5", "minutes: soon", 0, 'minutes: must be a whole number, not "soon"'),
     (f"{CHAPTER}/lesson-ships.en.md", "```run host=node01", "```run hots=node01", 0, "no such option: hots"),
     (f"{CHAPTER}/lesson-ships.en.md", "```yaml", "```cobol", 0, "no block of kind `cobol`"),
     (f"{CHAPTER}/lesson-ships.en.md", "(lesson:hub)", "(lesson:moon)", 0, "links to lesson `moon`"),
     (f"{CHAPTER}/lesson-ships.en.md", "![A hub and two ships]", "![]", 0, "the picture says nothing"),
     (f"{CHAPTER}/lesson-ships.en.md", "## Who is here", "# Who is here", 0, "sections are `##`"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("file", "old", "new", "offset", "reason"), WRONG, ids=[f"{row[0]}-{row[4][:30]}" for row in WRONG])

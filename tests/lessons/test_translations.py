@@ -62,7 +62,8 @@ def test_django_uses_it() -> None:
 def test_the_extractor_reads_every_form() -> None:
     source = """{% translate "a 100%" %}{% blocktranslate trimmed with x=y %}
       b {{ x }}
-    {% endblocktranslate %}{% blocktranslate count n=c %}{{ n }} d{% plural %}{{ n }} ds{% endblocktranslate %}{% include "i" with e=_("f") %}"""
+    {% endblocktranslate %}{% blocktranslate count n=c %}{{ n }} d{% plural %}{{ n }} ds{% endblocktranslate %}
+    {% include "i" with e=_("f") %}"""
     assert [(one.msgid, one.plural) for one in _template(source, "x.html")] == [
         ("a 100%%", ""), ("b %(x)s", ""), ("%(n)s d", "%(n)s ds"), ("f", ""),
     ]  # fmt: skip
