@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from ...api import names
 from ...api.kinds import KindInfo
+from . import core, others, workloads
+from .pod import PodStrategy
+from .service import ServiceStrategy
 from .strategy import Strategy
 
-if TYPE_CHECKING:
-    from ..call import Call
-
-Obj = dict[str, Any]
-
-
-class Rbac(Strategy):
-    """Roles and bindings: names are path segments, a PUT creates (`pkg/registry/rbac`)."""
-
-    create_on_update = True
-    check_name = staticmethod(names.path_segment)
-
-    def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
-        """Verdicts that were cached no longer hold."""
-        call.server.rbac_changed()
-
-    def released(self, call: Call, obj: Obj) -> None:
-        """Verdicts that were cached no longer hold."""
-        call.server.rbac_changed()
-
-
-class Generation(Strategy):
-    """A kind whose spec changes are counted in metadata.generation."""
-
-    generation = True
-
-
 _TABLE: dict[tuple[str, str], type[Strategy]] = {
-    ("rbac.authorization.k8s.io", "Role"): Rbac,
-    ("rbac.authorization.k8s.io", "RoleBinding"): Rbac,
-    ("rbac.authorization.k8s.io", "ClusterRole"): Rbac,
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): Rbac,
+    ("", "ConfigMap"): core.ConfigMap,
+    ("", "Endpoints"): core.Endpoints,
+    ("", "Event"): core.Event,
+    ("", "LimitRange"): core.LimitRange,
+    ("", "Namespace"): core.Namespace,
+    ("", "Node"): core.Node,
+    ("", "PersistentVolume"): core.PersistentVolume,
+    ("", "PersistentVolumeClaim"): core.Claim,
+    ("", "Pod"): PodStrategy,
+    ("", "ReplicationController"): workloads.ReplicationController,
+    ("", "ResourceQuota"): core.ResourceQuota,
+    ("", "Secret"): core.Secret,
+    ("", "Service"): ServiceStrategy,
+    ("", "ServiceAccount"): core.ServiceAccount,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): others.Counted,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): others.Counted,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): others.Counted,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): others.Counted,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): others.CustomResourceDefinition,
+    ("apps", "DaemonSet"): workloads.DaemonSet,
+    ("apps", "Deployment"): workloads.Deployment,
+    ("apps", "ReplicaSet"): workloads.ReplicaSet,
+    ("apps", "StatefulSet"): workloads.StatefulSet,
+    ("autoscaling", "HorizontalPodAutoscaler"): workloads.Autoscaler,
+    ("batch", "CronJob"): workloads.CronJob,
+    ("batch", "Job"): workloads.Job,
+    ("certificates.k8s.io", "CertificateSigningRequest"): others.SigningRequest,
+    ("coordination.k8s.io", "Lease"): others.Lease,
+    ("discovery.k8s.io", "EndpointSlice"): others.EndpointSlice,
+    ("events.k8s.io", "Event"): core.Event,
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"): others.Counted,
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): others.Counted,
+    ("networking.k8s.io", "Ingress"): others.Ingress,
+    ("networking.k8s.io", "IngressClass"): others.IngressClass,
+    ("networking.k8s.io", "NetworkPolicy"): others.NetworkPolicy,
+    ("policy", "PodDisruptionBudget"): others.DisruptionBudget,
+    ("rbac.authorization.k8s.io", "ClusterRole"): others.Rbac,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): others.Binding,
+    ("rbac.authorization.k8s.io", "Role"): others.Rbac,
+    ("rbac.authorization.k8s.io", "RoleBinding"): others.Binding,
+    ("scheduling.k8s.io", "PriorityClass"): others.PriorityClass,
+    ("storage.k8s.io", "CSIDriver"): others.CsiDriver,
+    ("storage.k8s.io", "StorageClass"): others.StorageClass,
 }
 
 _MADE: dict[tuple[str, str], Strategy] = {}
@@ -50,5 +62,6 @@ def strategy_of(kind: KindInfo) -> Strategy:
     key = (kind.group, kind.kind)
     found = _MADE.get(key)
     if found is None:
-        found = _MADE[key] = _TABLE.get(key, Strategy)(kind.kind)
+        found = others.Custom(kind.kind) if kind.custom else _TABLE.get(key, Strategy)(kind.kind)
+        _MADE[key] = found
     return found

@@ -1,0 +1,199 @@
+"""Namespaces, nodes, secrets, config maps, events and the other kinds of the core group with behaviour of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...api import names
+from ...api.errors import FieldError
+from ..defaults import others
+from ..validation import core as rules
+from .strategy import Strategy
+
+if TYPE_CHECKING:
+    from ..call import Call
+
+Obj = dict[str, Any]
+
+
+class Namespace(Strategy):
+    """Namespaces: the finalizer `kubernetes` holds one until the namespace controller has emptied it."""
+
+    check_name = staticmethod(names.dns_label)
+    fields = {"status.phase": ("status", "phase"), "name": ("metadata", "name")}
+
+    def default(self, obj: Obj) -> None:
+        """The name label."""
+        others.namespace(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """Active, held by its finalizer."""
+        spec = obj.get("spec") or {}
+        held = list(spec.get("finalizers") or ())
+        obj["spec"] = {**spec, "finalizers": held if "kubernetes" in held else [*held, "kubernetes"]}
+        obj["status"] = {"phase": "Active"}
+
+    def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
+        """Only `finalize` changes the finalizers; a deletion makes the phase Terminating."""
+        if call.info.subresource != "finalize":
+            obj["spec"] = old.get("spec") or {}
+        if obj["metadata"].get("deletionTimestamp") and call.info.subresource != "status":
+            obj["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Names are also labels."""
+        return rules.namespace(obj)
+
+
+class Node(Strategy):
+    """Nodes."""
+
+    fields = {"spec.unschedulable": ("spec", "unschedulable")}
+    field_defaults = {"spec.unschedulable": "false"}
+
+    def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
+        """The pod range is set once."""
+        if old.get("spec", {}).get("podCIDR") and "podCIDR" not in obj.get("spec", {}):
+            obj["spec"] = {**obj.get("spec", {}), "podCIDR": old["spec"]["podCIDR"], "podCIDRs": old["spec"].get("podCIDRs", [])}
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """A node is registered with its status, unlike other kinds."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Taints."""
+        return rules.node(obj)
+
+    status_fields = ("status",)
+
+
+class Secret(Strategy):
+    """Secrets: stringData is folded into data."""
+
+    fields = {"type": ("type",)}
+
+    def default(self, obj: Obj) -> None:
+        """Opaque unless said otherwise."""
+        others.secret(obj)
+        rules.fold_string_data(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateSecret`."""
+        return rules.secret(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The type is immutable, and so is an immutable secret."""
+        return rules.secret(obj) + rules.immutable_data(obj, old, "secret")
+
+
+class ConfigMap(Strategy):
+    """ConfigMaps."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateConfigMap`."""
+        return rules.config_map(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """An immutable one stays as it is."""
+        return rules.config_map(obj) + rules.immutable_data(obj, old, "configmap")
+
+
+class Event(Strategy):
+    """Events live an hour."""
+
+    ttl = 3600
+    create_on_update = True
+    quiet = True
+    status_fields = ()
+    fields = {
+        "involvedObject.kind": ("involvedObject", "kind"),
+        "involvedObject.namespace": ("involvedObject", "namespace"),
+        "involvedObject.name": ("involvedObject", "name"),
+        "involvedObject.uid": ("involvedObject", "uid"),
+        "involvedObject.apiVersion": ("involvedObject", "apiVersion"),
+        "involvedObject.resourceVersion": ("involvedObject", "resourceVersion"),
+        "involvedObject.fieldPath": ("involvedObject", "fieldPath"),
+        "regarding.kind": ("involvedObject", "kind"),
+        "regarding.namespace": ("involvedObject", "namespace"),
+        "regarding.name": ("involvedObject", "name"),
+        "regarding.uid": ("involvedObject", "uid"),
+        "reason": ("reason",),
+        "reportingComponent": ("reportingComponent",),
+        "source": ("source", "component"),
+        "type": ("type",),
+    }
+
+
+class ServiceAccount(Strategy):
+    """ServiceAccounts."""
+
+    return_deleted = True
+
+
+class Endpoints(Strategy):
+    """Endpoints: deprecated, and said so."""
+
+    create_on_update = True
+    status_fields = ()
+
+    def default(self, obj: Obj) -> None:
+        """TCP."""
+        others.endpoints(obj)
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Every write warns."""
+        return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
+
+
+class PersistentVolume(Strategy):
+    """PersistentVolumes."""
+
+    return_deleted = True
+    fields = {"name": ("metadata", "name")}
+
+    def default(self, obj: Obj) -> None:
+        """Retain, Filesystem."""
+        others.persistent_volume(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """Pending until the controller has seen it."""
+        obj["status"] = {"phase": "Pending"}
+        self.mark_finalizer(obj, "kubernetes.io/pv-protection")
+
+    def mark_finalizer(self, obj: Obj, name: str) -> None:
+        """Protection finalizers are put in by StorageObjectInUseProtection."""
+        held = list(obj["metadata"].get("finalizers") or ())
+        if name not in held:
+            obj["metadata"]["finalizers"] = [*held, name]
+
+
+class Claim(PersistentVolume):
+    """PersistentVolumeClaims."""
+
+    def default(self, obj: Obj) -> None:
+        """Filesystem."""
+        others.claim(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """Pending until bound."""
+        obj["status"] = {"phase": "Pending"}
+        self.mark_finalizer(obj, "kubernetes.io/pvc-protection")
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidatePersistentVolumeClaim`."""
+        return rules.claim(obj)
+
+
+class LimitRange(Strategy):
+    """LimitRanges."""
+
+    create_on_update = True
+
+    def default(self, obj: Obj) -> None:
+        """Container limits give defaults."""
+        others.limit_range(obj)
+
+
+class ResourceQuota(Strategy):
+    """ResourceQuotas."""
+
+    return_deleted = True

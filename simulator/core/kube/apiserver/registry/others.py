@@ -1,0 +1,208 @@
+"""Kinds of the smaller groups: networking, policy, storage, scheduling, certificates, coordination, extensions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...api import names
+from ...api.errors import FieldError, invalid_value
+from ...api.objects import clone
+from ..defaults import others
+from ..validation import others as rules
+from .strategy import Strategy
+
+if TYPE_CHECKING:
+    from ..call import Call
+
+Obj = dict[str, Any]
+
+
+class Rbac(Strategy):
+    """Roles: names are path segments, a PUT creates (`pkg/registry/rbac`)."""
+
+    create_on_update = True
+    check_name = staticmethod(names.path_segment)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Rules name verbs, and resources or paths."""
+        return rules.role(obj)
+
+    def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
+        """Verdicts that were cached no longer hold."""
+        call.server.rbac_changed()
+
+    def released(self, call: Call, obj: Obj) -> None:
+        """Verdicts that were cached no longer hold."""
+        call.server.rbac_changed()
+
+
+class Binding(Rbac):
+    """RoleBindings and ClusterRoleBindings."""
+
+    def default(self, obj: Obj) -> None:
+        """API groups."""
+        others.binding(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Subjects and the role."""
+        return rules.binding(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The role is immutable."""
+        out = rules.binding(obj)
+        if obj.get("roleRef") != old.get("roleRef"):
+            ref = obj.get("roleRef") or {}
+            shown = {"APIGroup": ref.get("apiGroup", ""), "Kind": ref.get("kind", ""), "Name": ref.get("name", "")}
+            out.append(invalid_value("roleRef", shown, "cannot change roleRef"))
+        return out
+
+
+class Counted(Strategy):
+    """A kind whose spec changes are counted in metadata.generation."""
+
+    generation = True
+
+
+class Lease(Strategy):
+    """Leases."""
+
+    create_on_update = True
+    unconditional_update = False
+    quiet = True
+    status_fields = ()
+
+
+class EndpointSlice(Counted):
+    """EndpointSlices."""
+
+    status_fields = ()
+
+    def default(self, obj: Obj) -> None:
+        """Port names and protocols."""
+        others.endpoint_slice(obj)
+
+
+class NetworkPolicy(Counted):
+    """NetworkPolicies."""
+
+    def default(self, obj: Obj) -> None:
+        """Policy types."""
+        others.network_policy(obj)
+
+
+class IngressClass(Counted):
+    """IngressClasses."""
+
+    def default(self, obj: Obj) -> None:
+        """Scope of parameters."""
+        others.ingress_class(obj)
+
+
+class Ingress(Counted):
+    """Ingresses."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Rules and backends."""
+        return rules.ingress(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """An empty load balancer status."""
+        obj["status"] = {"loadBalancer": {}}
+
+
+class StorageClass(Strategy):
+    """StorageClasses."""
+
+    def default(self, obj: Obj) -> None:
+        """Delete, Immediate."""
+        others.storage_class(obj)
+
+
+class CsiDriver(Strategy):
+    """CSIDrivers."""
+
+    def default(self, obj: Obj) -> None:
+        """CSIDriver defaults."""
+        others.csi_driver(obj)
+
+
+class PriorityClass(Strategy):
+    """PriorityClasses."""
+
+    generation = True
+
+    def default(self, obj: Obj) -> None:
+        """Pre-emption policy."""
+        others.priority_class(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Names and values that are reserved."""
+        return rules.priority_class(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The value is immutable."""
+        return rules.priority_class_update(obj, old)
+
+
+class DisruptionBudget(Counted):
+    """PodDisruptionBudgets."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """minAvailable or maxUnavailable."""
+        return rules.disruption_budget(obj)
+
+
+class SigningRequest(Strategy):
+    """CertificateSigningRequests: the server writes who asked."""
+
+    fields = {"spec.signerName": ("spec", "signerName")}
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """The requester's identity, whatever the client said (`certificates/strategy.go`)."""
+        spec = obj.setdefault("spec", {})
+        spec["username"] = call.user.name
+        if call.user.groups:
+            spec["groups"] = list(call.user.groups)
+        if not spec.get("usages"):
+            spec["usages"] = ["digital signature", "key encipherment"]
+
+    def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
+        """The request itself never changes."""
+        obj["spec"] = old["spec"]
+
+
+class CustomResourceDefinition(Counted):
+    """CustomResourceDefinitions; the establishing controller of the API server runs at once."""
+
+    def default(self, obj: Obj) -> None:
+        """Names and conversion."""
+        others.custom_resource_definition(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Group, names, versions."""
+        return rules.custom_resource_definition(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """Accepted and established (`pkg/controller/{status,establish}`), which in reality takes a second."""
+        now = call.server.world.timestamp()
+        conditions = [
+            {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now, "reason": "NoConflicts", "message": "no conflicts found"},
+            {"type": "Established", "status": "True", "lastTransitionTime": now, "reason": "InitialNamesAccepted",
+             "message": "the initial names have been accepted"},
+        ]  # fmt: skip
+        stored = [v["name"] for v in obj["spec"].get("versions") or () if v.get("storage")]
+        obj["status"] = {"conditions": conditions, "acceptedNames": clone(obj["spec"].get("names") or {}), "storedVersions": stored}
+
+    def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
+        """Serve it from now on."""
+        call.server.load_custom()
+
+    def released(self, call: Call, obj: Obj) -> None:
+        """Serve it no more."""
+        call.server.load_custom()
+
+
+class Custom(Counted):
+    """Custom resources."""
+
+    unconditional_update = False

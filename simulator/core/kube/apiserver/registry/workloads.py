@@ -1,0 +1,170 @@
+"""Deployments, replica sets, stateful sets, daemon sets, jobs … (`pkg/registry/apps/*/strategy.go`, `pkg/registry/batch`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...api import names
+from ...api.errors import FieldError
+from ..defaults import workloads as defaults
+from ..validation import workloads as rules
+from .strategy import Strategy
+
+if TYPE_CHECKING:
+    from ..call import Call
+
+Obj = dict[str, Any]
+
+
+class Deployment(Strategy):
+    """Deployments."""
+
+    generation = True
+
+    def default(self, obj: Obj) -> None:
+        """Deployment defaults."""
+        defaults.deployment(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateDeployment`."""
+        return rules.deployment(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """`ValidateDeploymentUpdate`, the selector immutable."""
+        return rules.deployment(obj) + rules.immutable_selector(obj, old)
+
+
+class ReplicaSet(Strategy):
+    """ReplicaSets."""
+
+    generation = True
+    fields = {"status.replicas": ("status", "replicas")}
+    field_defaults = {"status.replicas": "0"}
+
+    def default(self, obj: Obj) -> None:
+        """ReplicaSet defaults."""
+        defaults.replica_set(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateReplicaSet`."""
+        return rules.replica_set(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The selector is immutable."""
+        return rules.replica_set(obj) + rules.immutable_selector(obj, old)
+
+
+class ReplicationController(Strategy):
+    """ReplicationControllers."""
+
+    generation = True
+    fields = {"status.replicas": ("status", "replicas")}
+    field_defaults = {"status.replicas": "0"}
+
+    def default(self, obj: Obj) -> None:
+        """ReplicationController defaults."""
+        defaults.replication_controller(obj)
+
+    def default_finalizers(self, obj: Obj) -> list[str]:
+        """Replication controllers orphan by default in the oldest API; v1 does not ask for it."""
+        return []
+
+
+class DaemonSet(Strategy):
+    """DaemonSets."""
+
+    generation = True
+
+    def default(self, obj: Obj) -> None:
+        """DaemonSet defaults."""
+        defaults.daemon_set(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateDaemonSet`."""
+        return rules.daemon_set(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The selector is immutable."""
+        return rules.daemon_set(obj) + rules.immutable_selector(obj, old)
+
+
+class StatefulSet(Strategy):
+    """StatefulSets."""
+
+    generation = True
+
+    def default(self, obj: Obj) -> None:
+        """StatefulSet defaults."""
+        defaults.stateful_set(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateStatefulSet`."""
+        return rules.stateful_set(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """Only some fields of the spec may change."""
+        return rules.stateful_set(obj) + rules.stateful_set_update(obj, old)
+
+
+class Job(Strategy):
+    """Jobs: the server makes the selector and the labels that go with it."""
+
+    generation = True
+    fields = {"status.successful": ("status", "succeeded")}
+    field_defaults = {"status.successful": "0"}
+
+    def default(self, obj: Obj) -> None:
+        """Job defaults."""
+        defaults.job(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """Generate the selector from the uid (`jobStrategy.generateSelector`)."""
+        spec = obj["spec"]
+        template = spec.get("template")
+        if spec.get("manualSelector") or template is None:
+            return
+        uid, name = obj["metadata"]["uid"], obj["metadata"].get("name", "")
+        meta = template.setdefault("metadata", {})
+        labels = dict(meta.get("labels") or {})
+        labels.setdefault("job-name", name)
+        labels.setdefault("batch.kubernetes.io/job-name", name)
+        labels.setdefault("controller-uid", uid)
+        labels.setdefault("batch.kubernetes.io/controller-uid", uid)
+        meta["labels"] = {k: labels[k] for k in sorted(labels)}
+        selector = spec.setdefault("selector", {})
+        selector.setdefault("matchLabels", {})["batch.kubernetes.io/controller-uid"] = uid
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateJob`."""
+        return rules.job(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """Template, selector and completions are immutable."""
+        return rules.job_update(obj, old)
+
+
+class CronJob(Strategy):
+    """CronJobs."""
+
+    generation = True
+    check_name = staticmethod(names.dns_subdomain)
+
+    def default(self, obj: Obj) -> None:
+        """CronJob defaults."""
+        defaults.cron_job(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateCronJob`."""
+        return rules.cron_job(obj)
+
+
+class Autoscaler(Strategy):
+    """HorizontalPodAutoscalers."""
+
+    def default(self, obj: Obj) -> None:
+        """HorizontalPodAutoscaler defaults."""
+        defaults.autoscaler(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateHorizontalPodAutoscaler`."""
+        return rules.autoscaler(obj)

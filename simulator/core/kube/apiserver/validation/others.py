@@ -1,0 +1,132 @@
+"""Validation of kinds outside the core group: RBAC, networking, policy, scheduling, extensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...api import names
+from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
+from . import affinity
+
+Obj = dict[str, Any]
+SUBJECT_KINDS = ("ServiceAccount", "User", "Group")
+
+
+def role(obj: Obj) -> list[FieldError]:
+    """`ValidatePolicyRule`."""
+    out: list[FieldError] = []
+    for i, rule in enumerate(obj.get("rules") or ()):
+        at = f"rules[{i}]"
+        if not rule.get("verbs"):
+            out.append(required(f"{at}.verbs", "verbs must contain at least one value"))
+        if rule.get("nonResourceURLs"):
+            if obj["kind"] == "Role":
+                out.append(invalid_value(f"{at}.nonResourceURLs", rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs"))
+            continue
+        if not rule.get("apiGroups"):
+            out.append(required(f"{at}.apiGroups", "resource rules must supply at least one api group"))
+        if not rule.get("resources"):
+            out.append(required(f"{at}.resources", "resource rules must supply at least one resource"))
+    return out
+
+
+def binding(obj: Obj) -> list[FieldError]:
+    """`ValidateRoleBinding`."""
+    out: list[FieldError] = []
+    ref = obj.get("roleRef") or {}
+    if ref.get("apiGroup") != "rbac.authorization.k8s.io":
+        out.append(not_supported("roleRef.apiGroup", ref.get("apiGroup"), ("rbac.authorization.k8s.io",)))
+    kinds = ("ClusterRole",) if obj["kind"] == "ClusterRoleBinding" else ("Role", "ClusterRole")
+    if ref.get("kind") not in kinds:
+        out.append(not_supported("roleRef.kind", ref.get("kind", ""), kinds))
+    if not ref.get("name"):
+        out.append(required("roleRef.name"))
+    for i, subject in enumerate(obj.get("subjects") or ()):
+        at = f"subjects[{i}]"
+        if not subject.get("name"):
+            out.append(required(f"{at}.name"))
+        if subject.get("kind") not in SUBJECT_KINDS:
+            out.append(not_supported(f"{at}.kind", subject.get("kind", ""), SUBJECT_KINDS))
+        elif subject["kind"] == "ServiceAccount" and not subject.get("namespace"):
+            out.append(required(f"{at}.namespace"))
+    return out
+
+
+def ingress(obj: Obj) -> list[FieldError]:
+    """`ValidateIngressSpec`."""
+    spec = obj.get("spec") or {}
+    out: list[FieldError] = []
+    if not spec.get("rules") and spec.get("defaultBackend") is None:
+        out.append(invalid_value("spec", [], "either `defaultBackend` or `rules` must be specified"))
+    for i, rule in enumerate(spec.get("rules") or ()):
+        for j, path in enumerate((rule.get("http") or {}).get("paths") or ()):
+            at = f"spec.rules[{i}].http.paths[{j}]"
+            if path.get("pathType") not in ("Exact", "Prefix", "ImplementationSpecific"):
+                if not path.get("pathType"):
+                    out.append(required(f"{at}.pathType", "pathType must be specified"))
+                else:
+                    out.append(not_supported(f"{at}.pathType", path["pathType"], ("Exact", "ImplementationSpecific", "Prefix")))
+            service = (path.get("backend") or {}).get("service")
+            if service is not None and not service.get("name"):
+                out.append(required(f"{at}.backend.service.name"))
+    return out
+
+
+def priority_class(obj: Obj) -> list[FieldError]:
+    """`ValidatePriorityClass`."""
+    out: list[FieldError] = []
+    name, value = obj["metadata"].get("name", ""), obj.get("value", 0)
+    if name.startswith("system-"):
+        text = "priority class names with 'system-' prefix are reserved for system use only"
+        out.append(forbidden_field("metadata.name", text))
+    elif value > 1_000_000_000:
+        out.append(forbidden_field("value", "maximum allowed value of a user defined priority is 1000000000"))
+    if obj.get("preemptionPolicy") not in ("Never", "PreemptLowerPriority"):
+        out.append(not_supported("preemptionPolicy", obj.get("preemptionPolicy"), ("Never", "PreemptLowerPriority")))
+    return out
+
+
+def priority_class_update(obj: Obj, old: Obj) -> list[FieldError]:
+    """The value and the policy cannot change."""
+    out: list[FieldError] = []
+    if obj.get("value", 0) != old.get("value", 0):
+        out.append(forbidden_field("value", "may not be changed in an update."))
+    if obj.get("preemptionPolicy") != old.get("preemptionPolicy"):
+        out.append(forbidden_field("preemptionPolicy", "may not be changed in an update."))
+    return out
+
+
+def disruption_budget(obj: Obj) -> list[FieldError]:
+    """`ValidatePodDisruptionBudgetSpec`."""
+    spec = obj.get("spec") or {}
+    out: list[FieldError] = []
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        out.append(invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
+    return out + affinity.label_selector(spec.get("selector"), "spec.selector")
+
+
+def custom_resource_definition(obj: Obj) -> list[FieldError]:
+    """`ValidateCustomResourceDefinition`."""
+    spec = obj.get("spec") or {}
+    plural, group = (spec.get("names") or {}).get("plural", ""), spec.get("group", "")
+    out: list[FieldError] = []
+    name = obj["metadata"].get("name", "")
+    if name != f"{plural}.{group}":
+        out.append(invalid_value("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
+    if not group:
+        out.append(required("spec.group"))
+    elif "." not in group:
+        out.append(invalid_value("spec.group", group, "should be a domain with at least one dot"))
+    if spec.get("scope") not in ("Cluster", "Namespaced"):
+        out.append(not_supported("spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced")))
+    versions = spec.get("versions") or ()
+    if sum(1 for item in versions if item.get("storage")) != 1:
+        out.append(invalid_value("spec.versions", list(versions), "must have exactly one version marked as storage version"))
+    for i, item in enumerate(versions):
+        out += [invalid_value(f"spec.versions[{i}].name", item.get("name", ""), text) for text in names.dns1035_label(item.get("name", ""))]
+        if not (item.get("schema") or {}).get("openAPIV3Schema"):
+            out.append(required(f"spec.versions[{i}].schema.openAPIV3Schema"))
+    for member in ("plural", "kind"):
+        if not (spec.get("names") or {}).get(member):
+            out.append(required(f"spec.names.{member}"))
+    return out

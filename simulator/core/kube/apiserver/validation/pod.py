@@ -1,0 +1,307 @@
+"""Validation of pods and pod templates (`pkg/apis/core/validation/validation.go`): the parts that users meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...api import names, quantity
+from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_found_field, not_supported, required
+from . import affinity, meta
+
+Obj = dict[str, Any]
+
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+RESTART_POLICIES = ("Always", "OnFailure", "Never")
+DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
+HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+UPDATABLE = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def pod(obj: Obj) -> list[FieldError]:
+    """`ValidatePodCreate`."""
+    return pod_spec(obj.get("spec") or {}, "spec")
+
+
+def template(obj: Obj | None, path: str) -> list[FieldError]:
+    """`ValidatePodTemplateSpec`."""
+    if obj is None:
+        return [required(path)]
+    held = obj.get("metadata") or {}
+    out = meta.labels(held.get("labels"), f"{path}.labels") + meta.annotations(held.get("annotations"), f"{path}.annotations")
+    return out + pod_spec(obj.get("spec") or {}, f"{path}.spec")
+
+
+def pod_spec(spec: Obj, path: str) -> list[FieldError]:
+    """`ValidatePodSpec`."""
+    out, volumes = _volumes(spec.get("volumes") or (), f"{path}.volumes")
+    seen: set[str] = set()
+    out += _containers(spec.get("containers") or (), f"{path}.containers", volumes, seen, spec)
+    out += _containers(spec.get("initContainers") or (), f"{path}.initContainers", volumes, seen, spec, initial=True)
+    out += _ports_conflict(spec, path)
+    if spec.get("restartPolicy") not in RESTART_POLICIES:
+        out.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTART_POLICIES))
+    if spec.get("dnsPolicy") not in DNS_POLICIES:
+        out.append(not_supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", ""), DNS_POLICIES))
+    for key, value in sorted((spec.get("nodeSelector") or {}).items()):
+        out += [invalid_value(f"{path}.nodeSelector", key, text) for text in names.qualified_name(key)]
+        out += [invalid_value(f"{path}.nodeSelector", value, text) for text in names.label_value(value)]
+    for name, check in (("serviceAccountName", names.dns_subdomain), ("nodeName", names.dns_subdomain)):
+        if spec.get(name):
+            out += [invalid_value(f"{path}.{name}", spec[name], text) for text in check(spec[name])]
+    for name in ("hostname", "subdomain"):
+        if spec.get(name):
+            out += [invalid_value(f"{path}.{name}", spec[name], text) for text in names.dns_label(spec[name])]
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= 2147483647:
+        out.append(invalid_value(f"{path}.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive"))
+    grace = spec.get("terminationGracePeriodSeconds")
+    if grace is not None and grace < 0:
+        out.append(invalid_value(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"))
+    out += affinity.tolerations(spec.get("tolerations") or (), f"{path}.tolerations")
+    out += affinity.affinity(spec.get("affinity") or {}, f"{path}.affinity")
+    out += affinity.spread(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
+    if spec.get("priorityClassName"):
+        out += [invalid_value(f"{path}.priorityClassName", spec["priorityClassName"], t) for t in names.dns_subdomain(spec["priorityClassName"])]
+    return out
+
+
+def _volumes(held: Any, path: str) -> tuple[list[FieldError], dict[str, Obj]]:
+    out: list[FieldError] = []
+    found: dict[str, Obj] = {}
+    for i, item in enumerate(held):
+        name, at = item.get("name", ""), f"{path}[{i}]"
+        sources = [key for key in item if key != "name"]
+        out += [forbidden_field(f"{at}.{extra}", "may not specify more than 1 volume type") for extra in sources[1:]]
+        if sources and sources[0] == "hostPath" and not item["hostPath"].get("path"):
+            out.append(required(f"{at}.hostPath.path"))
+        if "persistentVolumeClaim" in item and not item["persistentVolumeClaim"].get("claimName"):
+            out.append(required(f"{at}.persistentVolumeClaim.claimName"))
+        if "configMap" in item and not item["configMap"].get("name"):
+            out.append(required(f"{at}.configMap.name"))
+        if "secret" in item and not item["secret"].get("secretName"):
+            out.append(required(f"{at}.secret.secretName"))
+        if not name:
+            out.append(required(f"{at}.name"))
+        else:
+            out += [invalid_value(f"{at}.name", name, text) for text in names.dns_label(name)]
+            if name in found:
+                out.append(duplicate(f"{at}.name", name))
+        found[name] = item
+    return out, found
+
+
+def _containers(
+    held: Any, path: str, volumes: dict[str, Obj], seen: set[str], spec: Obj, *, initial: bool = False
+) -> list[FieldError]:
+    out: list[FieldError] = []
+    if not held and not initial:
+        return [required(path)]
+    for i, item in enumerate(held):
+        at = f"{path}[{i}]"
+        name = item.get("name", "")
+        if not name:
+            out.append(required(f"{at}.name"))
+        else:
+            out += [invalid_value(f"{at}.name", name, text) for text in names.dns_label(name)]
+        if name and name in seen:
+            out.append(duplicate(f"{at}.name", name))
+        seen.add(name)
+        image = item.get("image", "")
+        if not image:
+            out.append(required(f"{at}.image"))
+        elif image != image.strip():
+            out.append(invalid_value(f"{at}.image", image, "must not have leading or trailing whitespace"))
+        out += _container(item, at, volumes, initial=initial)
+    return out
+
+
+def _container(item: Obj, at: str, volumes: dict[str, Obj], *, initial: bool) -> list[FieldError]:
+    out: list[FieldError] = []
+    sidecar = item.get("restartPolicy") == "Always"
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if item.get(name) is not None:
+            if initial and not sidecar:
+                out.append(forbidden_field(f"{at}.{name}", "may not be set for init containers without restartPolicy=Always"))
+            else:
+                out += _probe(item[name], f"{at}.{name}")
+                if name != "readinessProbe" and item[name].get("successThreshold", 1) != 1:
+                    out.append(invalid_value(f"{at}.{name}.successThreshold", item[name]["successThreshold"], "must be 1"))
+    out += _ports(item.get("ports") or (), f"{at}.ports")
+    out += _env(item.get("env") or (), f"{at}.env")
+    out += _mounts(item.get("volumeMounts") or (), f"{at}.volumeMounts", volumes)
+    if item.get("imagePullPolicy") not in PULL_POLICIES:
+        out.append(not_supported(f"{at}.imagePullPolicy", item.get("imagePullPolicy", ""), PULL_POLICIES))
+    out += resources(item.get("resources") or {}, f"{at}.resources")
+    return out
+
+
+def _probe(probe: Obj, at: str) -> list[FieldError]:
+    out: list[FieldError] = []
+    found = [name for name in HANDLERS if probe.get(name) is not None]
+    if not found:
+        out.append(required(at, "must specify a handler type"))
+    out += [forbidden_field(f"{at}.{name}", "may not specify more than 1 handler type") for name in found[1:]]
+    for name in found[:1]:
+        handler = probe[name]
+        if name == "exec" and not handler.get("command"):
+            out.append(required(f"{at}.exec.command"))
+        if name in ("httpGet", "tcpSocket"):
+            out += _target_port(handler.get("port", 0), f"{at}.{name}.port")
+        if name == "httpGet" and handler.get("scheme") not in ("HTTP", "HTTPS"):
+            out.append(not_supported(f"{at}.httpGet.scheme", handler.get("scheme"), ("HTTP", "HTTPS")))
+    for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
+        if probe.get(name, 0) < 0:
+            out.append(invalid_value(f"{at}.{name}", probe[name], "must be greater than or equal to 0"))
+    return out
+
+
+def _target_port(port: Any, at: str) -> list[FieldError]:
+    if isinstance(port, int):
+        return [invalid_value(at, port, text) for text in names.port_number(port)]
+    return [invalid_value(at, port, text) for text in names.port_name(port)]
+
+
+def _ports(held: Any, path: str) -> list[FieldError]:
+    out: list[FieldError] = []
+    seen: set[str] = set()
+    for i, port in enumerate(held):
+        at = f"{path}[{i}]"
+        name = port.get("name", "")
+        if name:
+            out += [invalid_value(f"{at}.name", name, text) for text in names.port_name(name)]
+            if name in seen:
+                out.append(duplicate(f"{at}.name", name))
+            seen.add(name)
+        number = port.get("containerPort", 0)
+        if not number:
+            out.append(required(f"{at}.containerPort"))
+        else:
+            out += [invalid_value(f"{at}.containerPort", number, text) for text in names.port_number(number)]
+        if port.get("hostPort"):
+            out += [invalid_value(f"{at}.hostPort", port["hostPort"], text) for text in names.port_number(port["hostPort"])]
+        if port.get("protocol") not in ("TCP", "UDP", "SCTP"):
+            out.append(not_supported(f"{at}.protocol", port.get("protocol", ""), ("SCTP", "TCP", "UDP")))
+    return out
+
+
+def _ports_conflict(spec: Obj, path: str) -> list[FieldError]:
+    out: list[FieldError] = []
+    seen: set[tuple[int, str, str]] = set()
+    for i, item in enumerate(spec.get("containers") or ()):
+        for j, port in enumerate(item.get("ports") or ()):
+            number = port.get("hostPort", 0)
+            if not number:
+                continue
+            key = (number, port.get("protocol", "TCP"), port.get("hostIP", ""))
+            if key in seen:
+                out.append(duplicate(f"{path}.containers[{i}].ports[{j}].hostPort", f"{key[1]}/{key[2]}/{number}"))
+            seen.add(key)
+    return out
+
+
+def _env(held: Any, path: str) -> list[FieldError]:
+    out: list[FieldError] = []
+    for i, item in enumerate(held):
+        at = f"{path}[{i}]"
+        if not item.get("name"):
+            out.append(required(f"{at}.name"))
+        else:
+            out += [invalid_value(f"{at}.name", item["name"], text) for text in names.env_name(item["name"])]
+        source = item.get("valueFrom")
+        if source is None:
+            continue
+        if item.get("value"):
+            out.append(invalid_value(f"{at}.valueFrom", "", "may not be specified when `value` is not empty"))
+        if not source:
+            text = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+            out.append(invalid_value(f"{at}.valueFrom", "", text))
+        elif len(source) > 1:
+            out.append(invalid_value(f"{at}.valueFrom", "", "may not have more than one field specified at a time"))
+        for name in ("configMapKeyRef", "secretKeyRef"):
+            if source.get(name) is not None and not source[name].get("key"):
+                out.append(required(f"{at}.valueFrom.{name}.key"))
+    return out
+
+
+def _mounts(held: Any, path: str, volumes: dict[str, Obj]) -> list[FieldError]:
+    out: list[FieldError] = []
+    seen: set[str] = set()
+    for i, item in enumerate(held):
+        at = f"{path}[{i}]"
+        name, where = item.get("name", ""), item.get("mountPath", "")
+        if not name:
+            out.append(required(f"{at}.name"))
+        elif name not in volumes:
+            out.append(not_found_field(f"{at}.name", name))
+        if not where:
+            out.append(required(f"{at}.mountPath"))
+        elif where in seen:
+            out.append(invalid_value(f"{at}.mountPath", where, "must be unique"))
+        seen.add(where)
+        if item.get("subPath", "").startswith("/"):
+            out.append(invalid_value(f"{at}.subPath", item["subPath"], "must be a relative path"))
+    return out
+
+
+def resources(held: Obj, path: str) -> list[FieldError]:
+    """`ValidateContainerResourceRequirements`."""
+    out: list[FieldError] = []
+    limits, requests = held.get("limits") or {}, held.get("requests") or {}
+    for kind, amounts in (("limits", limits), ("requests", requests)):
+        for name, amount in sorted(amounts.items()):
+            at = f"{path}.{kind}[{name}]"
+            out += [invalid_value(at if "/" in name else f"{path}.{kind}", name, text) for text in names.qualified_name(name)]
+            if "/" not in name and name not in ("cpu", "memory", "ephemeral-storage") and not name.startswith("hugepages-"):
+                out.append(invalid_value(f"{path}.{kind}[{name}]", name, "must be a standard resource for containers"))
+            if quantity.nano(amount) < 0:
+                out.append(invalid_value(at, amount, "must be greater than or equal to 0"))
+    for name, amount in sorted(requests.items()):
+        limit = limits.get(name)
+        if limit is not None and quantity.compare(amount, limit) > 0:
+            out.append(invalid_value(f"{path}.requests", amount, f"must be less than or equal to {name} limit of {limit}"))
+    return out
+
+
+def pod_update(obj: Obj, old: Obj) -> list[FieldError]:
+    """`ValidatePodUpdate`: a few fields of the spec may change."""
+    spec, held = obj.get("spec") or {}, old.get("spec") or {}
+    if spec == held:
+        return []
+    out: list[FieldError] = []
+    if len(spec.get("containers") or ()) != len(held.get("containers") or ()):
+        return [forbidden_field("spec.containers", "pod updates may not add or remove containers")]
+    for i, item in enumerate(spec.get("containers") or ()):
+        if not item.get("image"):
+            out.append(required(f"spec.containers[{i}].image"))
+    frozen = ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates", "nodeName", "ephemeralContainers")
+    if _without(spec, frozen) != _without(held, frozen):
+        out.append(forbidden_field("spec", f"{UPDATABLE}\n{diff(spec, held)}"))
+    if spec.get("nodeName") != held.get("nodeName"):
+        out.append(forbidden_field("spec", f"{UPDATABLE}\n{diff(spec, held)}"))
+    was = held.get("tolerations") or []
+    if any(item not in (spec.get("tolerations") or ()) for item in was):
+        text = "existing toleration can not be modified except its tolerationSeconds"
+        out.append(forbidden_field("spec.tolerations", text))
+    out += affinity.tolerations(spec.get("tolerations") or (), "spec.tolerations")
+    return out
+
+
+def _without(spec: Obj, frozen: tuple[str, ...]) -> Obj:
+    out = {k: v for k, v in spec.items() if k not in frozen}
+    for kind in ("containers", "initContainers"):
+        if out.get(kind):
+            out[kind] = [{k: v for k, v in item.items() if k not in ("image", "resources")} for item in out[kind]]
+    return out
+
+
+def diff(new: Obj, old: Obj) -> str:
+    """What differs, one line a member, in the manner of the real message's diff."""
+    lines = []
+    for name in sorted({*new, *old}):
+        if new.get(name) != old.get(name):
+            lines += [f"- {name}: {old.get(name)!r}", f"+ {name}: {new.get(name)!r}"]
+    return "\n".join(lines) + "\n"
