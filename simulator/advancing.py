@@ -3,9 +3,9 @@
 `advance` is level-triggered: it reads where the session stands, does what is missing and stores it under the condition that
 nobody else did (`ClusterSession.version`).  Calling it twice, late or in two processes changes nothing but the cost.
 
-A journal row is tried at most `MAX_ATTEMPTS` times.  The attempt is counted before it begins, in a transaction of its own, so
-that a row which kills its worker is counted too; rows that were tried before are run and stored one by one, so that only the
-culprit is set aside.
+A journal row is tried at most `MAX_ATTEMPTS` times.  The attempt is counted before it begins (`simulator.attempts`), so that a
+row which kills its worker is counted too; after a failure rows are run and stored one by one, so that only the culprit is set
+aside.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ from typing import Any, cast
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import doorbell, engine, worlds
+from . import attempts, doorbell, engine, worlds
 from .core.kernel.errors import BadInput, BudgetExceeded
 from .models import ClusterSession, JournalEntry
-from .storing import Done, Lost, announce, store, store_snapshot
+from .storing import Done, Lost, announce, store, store_snapshot, store_view
 from .worlds import Frozen, Warm
 
 logger = logging.getLogger(__name__)
@@ -49,6 +48,27 @@ class _RowFailed(Exception):
     """A journal row raised something; it has been counted and the world dropped."""
 
 
+def run_inputs(session_id: uuid.UUID) -> None:
+    """Run the session to the end of its journal, taking the world in memory for the right one.
+
+    That saves a look at the session's row for each command; if the world is not the right one, nothing can be stored, and
+    `advance` takes over.
+    """
+    warm = worlds.cache.get(session_id)
+    if warm is None:
+        advance(session_id)
+        return
+    try:
+        _run_journal(warm)
+    except _TRANSIENT:
+        worlds.cache.drop(session_id)
+        raise
+    except Exception as error:
+        logger.info("session %s: %r, once more from its rows", session_id, error)
+        worlds.cache.drop(session_id)
+        advance(session_id)
+
+
 def advance(session_id: uuid.UUID, until: int | None = None) -> Warm | None:
     """Run the session to the end of its journal and, if given, on to virtual time `until`.
 
@@ -56,28 +76,27 @@ def advance(session_id: uuid.UUID, until: int | None = None) -> Warm | None:
     """
     broken = ""
     for _try in range(TRIES):
-        session = ClusterSession.objects.filter(pk=session_id).first()
-        if session is None or session.archived_at or session.frozen_reason:
-            worlds.cache.drop(session_id)
-            return None
         try:
-            warm = _world(session)
-            _run_journal(session, warm)
+            warm = _world(session_id)
+            if warm is None:
+                worlds.cache.drop(session_id)
+                return None
+            _run_journal(warm)
             if until is not None:
-                _run_time(session, warm, until)
+                _run_time(warm, until)
         except (Lost, _RowFailed):
             worlds.cache.drop(session_id)
         except Frozen as difference:
-            _freeze(session, str(difference))
+            _freeze(session_id, str(difference))
             return None
         except _TRANSIENT:
             worlds.cache.drop(session_id)
             raise
         except Exception as error:  # a defect of the simulator: never let it take the worker or the journal with it
             worlds.cache.drop(session_id)
-            logger.exception("session %s broke at version %s", session_id, session.version)
+            logger.exception("session %s broke", session_id)
             if broken:
-                _freeze(session, f"the simulator failed: {type(error).__name__}: {error}")
+                _freeze(session_id, f"the simulator failed: {type(error).__name__}: {error}")
                 return None
             broken = repr(error)
         else:
@@ -86,17 +105,24 @@ def advance(session_id: uuid.UUID, until: int | None = None) -> Warm | None:
     return None
 
 
-def _world(session: ClusterSession) -> Warm:
-    warm = worlds.cache.get(session.pk)
-    if warm is None or warm.version != session.version:
-        worlds.cache.drop(session.pk)
-        warm = worlds.load(session)
-        for gone in worlds.cache.put(warm):
-            _leave(gone)
+def _world(session_id: uuid.UUID) -> Warm | None:
+    """The session's world as its rows describe it, from memory if that is still so; None when it takes nothing more."""
+    found = ClusterSession.objects.filter(pk=session_id, archived_at=None, frozen_reason="").values_list("version").first()
+    if found is None:
+        return None
+    warm = worlds.cache.get(session_id)
+    if warm is not None and warm.version == found[0]:
+        return warm
+    worlds.cache.drop(session_id)
+    session = ClusterSession.objects.get(pk=session_id)
+    warm = worlds.load(session)
+    for gone in worlds.cache.put(warm):
+        _leave(gone)
     if not session.booted:
-        store(warm, Done(first=True), engine.version())
-        session.booted = True
-        announce(warm, Done(first=True))
+        done = Done(first=True)
+        store(warm, done, engine.version())
+        announce(warm, done)
+        store_view(warm, done)
     return warm
 
 
@@ -106,42 +132,45 @@ def _leave(warm: Warm) -> None:
         store_snapshot(warm)
 
 
-def _run_journal(session: ClusterSession, warm: Warm) -> None:
+def _run_journal(warm: Warm) -> None:
     while True:
-        rows = list(JournalEntry.objects.filter(session_id=session.pk, seq__gt=warm.applied_seq).order_by("seq")[:BATCH_ROWS])
-        if not rows:
-            return
-        if rows[0].attempts:
-            rows = rows[:1]  # somebody began this one and did not end it
-        else:
-            rows = [row for row in rows if not row.attempts]
-        _run_rows(warm, rows)
+        later = JournalEntry.objects.filter(session_id=warm.session_id, seq__gt=warm.applied_seq)
+        rows = list(later.order_by("seq")[:BATCH_ROWS])
+        if not rows or (_run_rows(warm, rows) and len(rows) < BATCH_ROWS):
+            return  # rows that were written meanwhile have rung for themselves
 
 
-def _run_rows(warm: Warm, rows: list[JournalEntry]) -> None:
-    if rows[0].attempts >= MAX_ATTEMPTS:
+def _run_rows(warm: Warm, rows: list[JournalEntry]) -> bool:
+    """Run and store rows; were these all of them?"""
+    attempt = attempts.begin(warm.session_id, warm.applied_seq)
+    if attempt > MAX_ATTEMPTS:
         _set_aside(warm, rows[0])
-        return
-    JournalEntry.objects.filter(pk__in=[row.pk for row in rows]).update(attempts=F("attempts") + 1)
+        return False
+    wanted = rows if attempt == 1 else rows[:1]  # somebody began here and did not end: one at a time
     done = Done()
     began = time.monotonic()
-    for row in rows:
+    for row in wanted:
+        row.attempts = attempt
         try:
             _run_row(warm, row)
         except _TRANSIENT:
             raise
         except Exception as error:
-            logger.exception("session %s: input %d (%s) failed, attempt %d", warm.session_id, row.seq, row.kind, row.attempts + 1)
+            logger.exception("session %s: input %d (%s) failed, attempt %d", warm.session_id, row.seq, row.kind, attempt)
             raise _RowFailed from error
         done.rows.append(row)
         if time.monotonic() - began > BATCH_SECONDS:
             break
-    begun = rows[len(done.rows) :]
-    if begun:  # counted as begun, but were not
-        JournalEntry.objects.filter(pk__in=[row.pk for row in begun]).update(attempts=F("attempts") - 1)
-    store(warm, done, engine.version())
+    position = warm.applied_seq
+    try:
+        store(warm, done, engine.version())
+    except (Lost, DatabaseError):
+        attempts.undo(warm.session_id, position)
+        raise
     announce(warm, done)
+    store_view(warm, done)
     _snapshot_if_due(warm)
+    return len(done.rows) == len(rows)
 
 
 def _run_row(warm: Warm, row: JournalEntry) -> None:
@@ -151,6 +180,7 @@ def _run_row(warm: Warm, row: JournalEntry) -> None:
 
 def _set_aside(warm: Warm, row: JournalEntry) -> None:
     """A poison input: the journal goes on without it, and the learner is told."""
+    row.attempts = MAX_ATTEMPTS
     row.quarantined = _("This input could not be run and was set aside; that is a defect of the simulator.")
     row.applied_at = max(row.at, warm.sandbox.now)
     done = Done(rows=[row])
@@ -158,7 +188,7 @@ def _set_aside(warm: Warm, row: JournalEntry) -> None:
     announce(warm, done)
 
 
-def _run_time(session: ClusterSession, warm: Warm, until: int) -> None:
+def _run_time(warm: Warm, until: int) -> None:
     """Let time pass; stop early when it takes long, whoever watches asks again."""
     sandbox = warm.sandbox
     began = time.monotonic()
@@ -173,6 +203,7 @@ def _run_time(session: ClusterSession, warm: Warm, until: int) -> None:
     if done.visible or time.monotonic() - warm.stored_wall > STORE_SECONDS:
         store(warm, done, engine.version())
     announce(warm, done)
+    store_view(warm, done)
     _snapshot_if_due(warm)
 
 
@@ -202,11 +233,11 @@ def rest(session_id: uuid.UUID) -> None:
     _leave(warm)
 
 
-def _freeze(session: ClusterSession, reason: str) -> None:
-    logger.error("session %s is frozen: %s", session.pk, reason)
-    ClusterSession.objects.filter(pk=session.pk, frozen_reason="").update(frozen_reason=reason[:300], touched_at=timezone.now())
-    worlds.cache.drop(session.pk)
-    doorbell.ring(session.pk, {"type": "cluster.ended", "reason": "frozen"})
+def _freeze(session_id: uuid.UUID, reason: str) -> None:
+    logger.error("session %s is frozen: %s", session_id, reason)
+    ClusterSession.objects.filter(pk=session_id, frozen_reason="").update(frozen_reason=reason[:300], touched_at=timezone.now())
+    worlds.cache.drop(session_id)
+    doorbell.ring(session_id, {"type": "cluster.ended", "reason": "frozen"})
 
 
 # -- questions about a world, which change nothing -------------------------------------------------------------------------

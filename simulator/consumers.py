@@ -189,8 +189,6 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             async with self.sending:
                 await self._send_output(event["out"][2])
                 await self._send_trace(event["trace"][2])
-            if event["view"] > self.view_version:
-                await self._send_view(await in_thread(selectors.view_after)(self.session_id, self.view_version))
             await self._send_state()
         else:
             await self._catch_up()
@@ -202,6 +200,11 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         """Does this part of a doorbell reach from our cursor on, without a gap?"""
         before, after, items = part
         return after <= cursor or (before <= cursor and items is not None)
+
+    async def cluster_viewed(self, event: dict[str, Any]) -> None:
+        """The map's picture has changed."""
+        if self.greeted and event["view"] > self.view_version:
+            await self._send_view(await in_thread(selectors.view_after)(self.session_id, self.view_version))
 
     async def cluster_speed(self, event: dict[str, Any]) -> None:
         """Somebody set the speed."""

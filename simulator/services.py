@@ -171,23 +171,18 @@ def append_input(
         try:
             with transaction.atomic():
                 return _append(session.pk, kind, data, client_id, at)
-        except IntegrityError:  # the same input over two connections at once
-            continue
+        except IntegrityError:  # this input is there already, or the same one came over two connections at once
+            found = JournalEntry.objects.filter(session_id=session.pk, client_id=client_id).first()
+            if found is not None:
+                schedule(session.pk)
+                return found
     raise OperationalError(f"session {session.pk}: the journal could not be written")
 
 
 def _append(session_id: uuid.UUID, kind: str, data: dict[str, Any], client_id: uuid.UUID, at: int | None) -> JournalEntry:
-    locked = ClusterSession.objects.select_for_update().get(pk=session_id)
-    transaction.on_commit(functools.partial(schedule, session_id))
-    found = JournalEntry.objects.filter(session_id=session_id, client_id=client_id).first()
-    if found is not None:
-        return found
-    if locked.archived_at:
-        raise Refused("archived", _("This cluster was reset; there is a newer one."))
-    if locked.frozen_reason:
-        raise Refused("frozen", _("This cluster cannot go on: %(why)s. Reset it to begin anew.") % {"why": locked.frozen_reason})
-    if locked.last_seq >= settings.SLIPWAY_JOURNAL_LIMIT:
-        raise Refused("full", _("This cluster has taken all the inputs it can hold. Reset it to begin anew."))
+    fields = ("archived_at", "frozen_reason", "last_seq", "advanced_to")
+    locked = ClusterSession.objects.select_for_update().only(*fields).get(pk=session_id)
+    _check_open(locked)
     row = JournalEntry.objects.create(
         session_id=session_id,
         seq=locked.last_seq + 1,
@@ -197,7 +192,18 @@ def _append(session_id: uuid.UUID, kind: str, data: dict[str, Any], client_id: u
         client_id=client_id,
     )
     ClusterSession.objects.filter(pk=session_id).update(last_seq=row.seq)
+    transaction.on_commit(functools.partial(schedule, session_id))
     return row
+
+
+def _check_open(session: ClusterSession) -> None:
+    """Does the session take another input?"""
+    if session.archived_at:
+        raise Refused("archived", _("This cluster was reset; there is a newer one."))
+    if session.frozen_reason:
+        raise Refused("frozen", _("This cluster cannot go on: %(why)s. Reset it to begin anew.") % {"why": session.frozen_reason})
+    if session.last_seq >= settings.SLIPWAY_JOURNAL_LIMIT:
+        raise Refused("full", _("This cluster has taken all the inputs it can hold. Reset it to begin anew."))
 
 
 # -- questions -------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from . import doorbell, engine
@@ -34,7 +35,6 @@ class Done:
     chunks: list[list[Any]] = field(default_factory=list)
     events: list[list[Any]] = field(default_factory=list)
     terminals: dict[str, Any] | None = None
-    view: dict[str, Any] | None = None
     first: bool = False
     collected: bool = False
     cursor_before: int = 0
@@ -59,15 +59,11 @@ class Done:
         terminals = without_nul({name: msgspec.to_builtins(view) for name, view in sorted(sandbox.terminals().items())})
         if terminals != warm.terminals:
             self.terminals = terminals
-        if self.events or self.rows or self.first:
-            view = without_nul(sandbox.view())
-            if view != warm.view:
-                self.view = view
 
     @property
     def visible(self) -> bool:
         """Is there anything that a watcher could see?"""
-        return bool(self.rows or self.chunks or self.events or self.terminals is not None or self.view is not None or self.first)
+        return bool(self.rows or self.chunks or self.events or self.terminals is not None or self.first)
 
 
 def store(warm: Warm, done: Done, engine_version: str) -> None:
@@ -94,7 +90,7 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
     values |= {"output_cursor": output, "trace_cursor": trace}
     try:
         with transaction.atomic():
-            if not ClusterSession.objects.filter(pk=warm.session_id, version=warm.version).update(**values):
+            if not _mine(warm).update(**values):
                 raise Lost
             _write_rows(done)
             _write_results(warm, done, output, trace)
@@ -105,14 +101,13 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
     warm.stored_at, warm.stored_wall = sandbox.now, time.monotonic()
     if done.terminals is not None:
         warm.terminals = done.terminals
-    if done.view is not None:
-        warm.view = done.view
-        warm.view_version += 1
 
 
 def _write_rows(done: Done) -> None:
     for row in done.rows:
-        JournalEntry.objects.filter(pk=row.pk).update(applied_at=row.applied_at, refusal=row.refusal, quarantined=row.quarantined)
+        JournalEntry.objects.filter(pk=row.pk).update(
+            applied_at=row.applied_at, attempts=row.attempts, refusal=row.refusal, quarantined=row.quarantined
+        )
 
 
 def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:
@@ -122,10 +117,31 @@ def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:
         )
     if done.events:
         TraceBatch.objects.create(session_id=warm.session_id, first=done.events[0][0], last=trace, events=pack(done.events))
-    if done.view is not None:
-        ClusterView.objects.update_or_create(
-            session_id=warm.session_id, defaults={"version": warm.view_version + 1, "data": done.view}
-        )
+
+
+def store_view(warm: Warm, done: Done) -> None:
+    """Store and announce the map's picture if it changed.
+
+    It is a cache of what the rows say, and comes after the output, which somebody waits for.
+    """
+    if not (done.events or done.rows or done.first):
+        return
+    view = without_nul(warm.sandbox.view())
+    if view == warm.view:
+        return
+    version = warm.view_version + 1
+    with transaction.atomic():
+        if not _mine(warm).exists():
+            return  # another worker has gone on; it stores its own
+        if not ClusterView.objects.filter(session_id=warm.session_id).update(version=version, data=view):
+            ClusterView.objects.create(session_id=warm.session_id, version=version, data=view)
+    warm.view, warm.view_version = view, version
+    doorbell.ring(warm.session_id, {"type": "cluster.viewed", "view": version})
+
+
+def _mine(warm: Warm) -> QuerySet[ClusterSession]:
+    """The session, if it still is what this world was computed from, and takes results."""
+    return ClusterSession.objects.filter(pk=warm.session_id, version=warm.version, archived_at=None, frozen_reason="")
 
 
 def _inline(items: list[list[Any]]) -> list[list[Any]] | None:
@@ -147,7 +163,6 @@ def announce(warm: Warm, done: Done) -> None:
         "next": warm.sandbox.next_due(),
         "applied": warm.applied_seq,
         "visible": done.visible,
-        "view": warm.view_version,
         "terminals": warm.terminals,
         "out": [done.cursor_before, warm.output_cursor, _inline(done.chunks)],
         "trace": [done.trace_before, warm.trace_cursor, _inline(done.events)],
@@ -170,8 +185,7 @@ def store_snapshot(warm: Warm) -> bool:
         return False
     blob = sandbox.snapshot()
     with transaction.atomic():
-        fresh = ClusterSession.objects.filter(pk=warm.session_id, version=warm.version).update(advanced_to=sandbox.now)
-        if not fresh:
+        if not _mine(warm).update(advanced_to=sandbox.now):
             return False
         snapshot, created = Snapshot.objects.get_or_create(
             session_id=warm.session_id,

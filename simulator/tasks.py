@@ -31,7 +31,10 @@ def queues() -> list[str]:
 @shared_task(name="simulator.advance")
 def advance(session_id: str, until: int | None = None) -> None:
     """Bring a cluster to the end of its journal, and on to virtual time `until`."""
-    advancing.advance(uuid.UUID(session_id), until)
+    if until is None:
+        advancing.run_inputs(uuid.UUID(session_id))
+    else:
+        advancing.advance(uuid.UUID(session_id), until)
 
 
 @shared_task(name="simulator.rest")

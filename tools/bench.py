@@ -36,9 +36,7 @@ def main(argv: list[str]) -> int:
 
 
 def _set_up(var: Path) -> None:
-    os.environ.update(
-        DJANGO_SETTINGS_MODULE="coursesite.settings", SLIPWAY_VAR=str(var), WORKERS="1", SECRET_KEY="bench", DEBUG="1"
-    )
+    os.environ.update(DJANGO_SETTINGS_MODULE="coursesite.settings", SLIPWAY_VAR=str(var), WORKERS="1", SECRET_KEY="bench")
     os.environ.pop("REDIS_URL", None)
     os.environ["DATABASE_URL"] = f"sqlite:///{var / 'bench.sqlite3'}"
     import django
@@ -56,7 +54,7 @@ def _site(var: Path, rounds: int) -> None:
 
     from .stack import Stack
 
-    stack = Stack(var, sandbox=settings.SLIPWAY_SANDBOX)
+    stack = Stack(var, sandbox=settings.SLIPWAY_SANDBOX, debug=False)
     try:
         stack.start()
         user = get_user_model().objects.create_user("bench")
@@ -108,10 +106,12 @@ def _typed(browser: Any, terminal: str, text: str) -> float:
             sequence = frame["seq"]
         elif frame["t"] == "error":
             raise SystemExit(f"bench: {frame['message']}")
-        elif (
-            frame["t"] == "state" and answered and sequence and not frame["pending"] and not frame["terminals"][terminal]["busy"]
-        ):
+        elif _settled(frame, terminal) and answered and sequence:
             return answered - began
+
+
+def _settled(frame: dict[str, Any], terminal: str) -> bool:
+    return frame["t"] == "state" and not frame["pending"] and not frame["terminals"][terminal]["busy"]
 
 
 def _report(samples: dict[str, list[float]]) -> None:

@@ -93,6 +93,10 @@ def printed(text: str) -> Callable[[dict[str, Any]], bool]:
     return lambda frame: frame["t"] == "out" and any(text in chunk["data"] for chunk in frame["chunks"])
 
 
+def viewed(runs: int) -> Callable[[dict[str, Any]], bool]:
+    return lambda frame: frame["t"] == "view" and frame["view"]["runs"] == runs
+
+
 def is_error(reason: str) -> Callable[[dict[str, Any]], bool]:
     return lambda frame: frame["t"] == "error" and frame["reason"] == reason
 
@@ -108,7 +112,7 @@ async def test_a_first_visit_shows_the_cluster_and_then_what_is_typed(session: C
         assert browser.text() == "welcome to three-nodes\n$ echo hello\nhello\n"
         kinds = [frame["t"] for frame in browser.frames]
         assert kinds.index("history") < kinds.index("out") < kinds.index("state")
-        assert any(frame["t"] == "view" and frame["view"]["runs"] == 1 for frame in browser.frames)
+        await browser.until(viewed(1))
         assert [event["ref"] for frame in browser.frames if frame["t"] == "trace" for event in frame["events"]] == [
             "three-nodes",
             "echo hello",
@@ -173,7 +177,7 @@ async def test_nothing_moves_while_the_clock_is_paused(session: ClusterSession, 
         await browser.send(t="speed", value=0)
         await browser.until(lambda frame: frame["t"] == "state" and frame["speed"] == 0)
         await browser.line("sleep 1 rested")
-        await browser.until(lambda frame: frame["t"] == "state" and frame["terminals"]["t1"]["busy"])
+        await browser.until(viewed(1))
         assert await browser.socket.receive_nothing(timeout=pacing.TICK * 4)
 
 

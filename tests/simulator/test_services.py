@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.test import TestCase
 
 from simulator import advancing, frames, selectors, services, worlds
@@ -132,6 +133,27 @@ def test_a_race_lost_at_the_last_moment_is_run_again_on_the_winners_state(sessio
     monkeypatch.setattr(advancing, "_run_row", race)
     advance(session.pk)
     assert raced == [1]
+    assert printed(session).count("$ count") == 1
+
+
+def test_a_database_that_is_busy_does_not_count_against_an_input(session: ClusterSession, monkeypatch: Any) -> None:
+    advance(session.pk)
+    line(session, "count")
+    original = advancing.store
+    failures = iter([True] * (advancing.MAX_ATTEMPTS + 2))
+
+    def busy(*args: Any) -> None:
+        if next(failures, False):
+            raise OperationalError("database is locked")
+        original(*args)
+
+    monkeypatch.setattr(advancing, "store", busy)
+    for _ in range(advancing.MAX_ATTEMPTS + 2):
+        with pytest.raises(OperationalError):
+            advance(session.pk)
+    advance(session.pk)
+    row = JournalEntry.objects.get(session=session)
+    assert (row.quarantined, row.attempts) == ("", 1)
     assert printed(session).count("$ count") == 1
 
 
