@@ -208,8 +208,20 @@ class Plane:
 
     def events(self, reason: str) -> list[Obj]:
         """The Events with a reason, oldest first."""
-        found = [e for e in self.client.list("events").items if e["reason"] == reason]
+        found = [self._both(e) for e in self.client.list("events").items if e["reason"] == reason]
         return sorted(found, key=lambda e: e["metadata"]["name"].rsplit(".", 1)[-1])
+
+    @staticmethod
+    def _both(event: Obj) -> Obj:
+        """An Event with the field names of both generations, whichever the server gave."""
+        names = (("note", "message"), ("regarding", "involvedObject"), ("reportingController", "reportingComponent"))
+        both = {new: event.get(new) or event.get(old) for new, old in names}
+        return {**event, **both, **{old: both[new] for new, old in names}}
+
+    def slices(self, name: str = "web") -> list[Obj]:
+        """The EndpointSlices of a Service."""
+        found = self.client.list("endpointslices", "default").items
+        return [s for s in found if s["metadata"]["labels"].get("kubernetes.io/service-name") == name]
 
     def messages(self, reason: str) -> list[str]:
         """Their texts."""

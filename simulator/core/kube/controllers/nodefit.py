@@ -34,7 +34,8 @@ def _requirement(item: Obj, values: dict[str, str]) -> bool:
     if have is None or not have.lstrip("-").isdigit():
         return False
     limit = int(wanted[0])
-    return int(have) > limit if operator == "Gt" else int(have) < limit
+    number = int(have)
+    return number > limit if operator == "Gt" else number < limit
 
 
 def fits_affinity(spec: Obj, name: str, labels: dict[str, str]) -> bool:

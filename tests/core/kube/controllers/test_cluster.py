@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.core.host import files
 from simulator.core.kube.api.objects import Obj, condition
 from simulator.core.kube.client import ApiError
 
 from ..plane import Plane
+from ..real_plane import RealPlane
 
 
-@pytest.fixture
-def plane() -> Plane:
-    """A running control plane with two nodes."""
-    return Plane().all()
+@pytest.fixture(params=["mini", "real"])
+def plane(request: pytest.FixtureRequest) -> Plane:
+    """A running control plane with two nodes, on the stand-in and on the real API server."""
+    return (RealPlane() if request.param == "real" else Plane()).all()
+
+
+def authority(plane: Plane) -> str:
+    """The cluster's CA."""
+    return files.read_file(plane.world, plane.host, "/etc/kubernetes/pki/ca.crt").decode()
 
 
 def taints(plane: Plane, name: str) -> set[tuple[str, str]]:
@@ -25,12 +32,12 @@ def test_every_namespace_gets_its_service_account_and_the_root_ca(plane: Plane) 
     plane.client.create("namespaces", "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
     plane.run(1)
     assert plane.names("serviceaccounts", "shop") == ["default"]
-    assert plane.get("configmaps", "kube-root-ca.crt", "shop")["data"] == {"ca.crt": "CA\n"}
+    assert plane.get("configmaps", "kube-root-ca.crt", "shop")["data"] == {"ca.crt": authority(plane)}
     plane.client.delete("serviceaccounts", "shop", "default")
     plane.client.patch("configmaps", "shop", "kube-root-ca.crt", {"data": {"ca.crt": "other"}}, kind="merge")
     plane.run(1)
     assert plane.names("serviceaccounts", "shop") == ["default"]
-    assert plane.get("configmaps", "kube-root-ca.crt", "shop")["data"] == {"ca.crt": "CA\n"}
+    assert plane.get("configmaps", "kube-root-ca.crt", "shop")["data"] == {"ca.crt": authority(plane)}
 
 
 def test_a_silent_node_becomes_unknown_after_50_seconds_and_loses_its_pods_after_300_more(plane: Plane) -> None:
@@ -121,7 +128,8 @@ def test_what_becomes_of_dependents(plane: Plane, propagation: str, left: list[s
     assert [r for r in ("replicasets", "pods") if plane.names(r)] == left
 
 
-def test_foreground_deletion_goes_from_the_leaves_to_the_root(plane: Plane) -> None:
+def test_foreground_deletion_goes_from_the_leaves_to_the_root() -> None:
+    plane = Plane().all()
     plane.deployment(replicas=1)
     plane.run(2)
     before = len(plane.api.changes)
@@ -187,7 +195,7 @@ def test_endpoints_and_slices_follow_the_pods(plane: Plane) -> None:
     plane.deployment(replicas=2)
     service(plane)
     plane.run(2)
-    (found,) = plane.client.list("endpointslices", "default").items
+    (found,) = plane.slices()
     labels = found["metadata"]["labels"]
     assert labels["kubernetes.io/service-name"] == "web"
     assert labels["app"] == "web"
@@ -202,21 +210,21 @@ def test_endpoints_and_slices_follow_the_pods(plane: Plane) -> None:
     assert subset["ports"] == [{"port": 8080, "protocol": "TCP"}]
     plane.client.patch("deployments", "default", "web", {"spec": {"replicas": 0}}, kind="merge")
     plane.run(2)
-    (found,) = plane.client.list("endpointslices", "default").items
+    (found,) = plane.slices()
     assert not found["endpoints"]
     assert not found["ports"]
     assert "subsets" not in plane.get("endpoints", "web")
     plane.client.delete("services", "default", "web")
     plane.run(2)
-    assert plane.names("endpointslices") == []
-    assert plane.names("endpoints") == []
+    assert plane.slices() == []
+    assert "web" not in plane.names("endpoints")
 
 
 def test_a_slice_holds_at_most_a_hundred_endpoints(plane: Plane) -> None:
     plane.deployment(replicas=130)
     service(plane)
     plane.run(6)
-    sizes = sorted(len(s["endpoints"]) for s in plane.client.list("endpointslices", "default").items)
+    sizes = sorted(len(s["endpoints"]) for s in plane.slices())
     assert sum(sizes) == 130
     assert max(sizes) <= 100
 

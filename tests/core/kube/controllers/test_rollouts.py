@@ -11,6 +11,7 @@ from simulator.core.kube.controllers import common
 from simulator.core.kube.controllers import deployment_util as util
 
 from ..plane import Plane
+from ..real_plane import RealPlane
 
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -28,10 +29,10 @@ def replicas(plane: Plane) -> dict[str, int]:
     return {rs["spec"]["template"]["spec"]["containers"][0]["image"]: rs["spec"]["replicas"] for rs in sets}
 
 
-@pytest.fixture
-def plane() -> Plane:
-    """A running control plane with two nodes."""
-    return Plane().all()
+@pytest.fixture(params=["mini", "real"])
+def plane(request: pytest.FixtureRequest) -> Plane:
+    """A running control plane with two nodes, on the stand-in and on the real API server."""
+    return (RealPlane() if request.param == "real" else Plane()).all()
 
 
 def test_a_deployment_becomes_a_replica_set_and_pods(plane: Plane) -> None:
@@ -195,7 +196,8 @@ def test_a_replica_set_replaces_adopts_and_releases_pods(plane: Plane) -> None:
     assert len([p for p in plane.client.list("pods", "default").items if common.is_active(p)]) == 2
 
 
-def test_a_refusal_is_met_once_by_slow_start_and_reported(plane: Plane) -> None:
+def test_a_refusal_is_met_once_by_slow_start_and_reported() -> None:
+    plane = Plane().all()
     from ..mini_api import Refused
 
     def refuse(method: str, plural: str, _namespace: str, _name: str) -> None:

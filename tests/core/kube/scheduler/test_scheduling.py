@@ -9,15 +9,16 @@ import pytest
 from simulator.core.kube.api.objects import condition
 
 from ..plane import Plane
+from ..real_plane import RealPlane
 
 CONTROL_PLANE = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
 TAIL = "no new claims to deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
 
 
-@pytest.fixture
-def plane() -> Plane:
-    """Three nodes, one of them the control plane."""
-    made = Plane()
+@pytest.fixture(params=["mini", "real"])
+def plane(request: pytest.FixtureRequest) -> Plane:
+    """Three nodes, one of them the control plane, on the stand-in and on the real API server."""
+    made = RealPlane() if request.param == "real" else Plane()
     made.node("controlplane", taints=CONTROL_PLANE)
     made.node("node01")
     made.node("node02")
