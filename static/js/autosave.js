@@ -43,6 +43,7 @@ export class Autosave {
     if (!text) return;
     try {
       putBack(this.form, JSON.parse(text));
+      this.form.dispatchEvent(new Event('answers:restored'));
       this.dirty = true;
       this.send();
     } catch {

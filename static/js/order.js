@@ -12,6 +12,7 @@ export class Order {
     list.addEventListener('change', (event) => this.typed(event));
     list.addEventListener('dragover', (event) => this.over(event));
     list.addEventListener('drop', (event) => event.preventDefault());
+    list.closest('form')?.addEventListener('answers:restored', () => this.sortByNumber());
     this.sortByNumber();
   }
 

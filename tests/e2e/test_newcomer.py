@@ -1,0 +1,246 @@
+"""A newcomer's whole path through the real site in both languages: join, sign up, read, type the seed's commands, pass an
+exercise, take the quiz; and the instructor sees it.
+
+No page breaks axe's rules or the security policy, and a picture of each is kept in `test-results/`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.e2e import answers, bench, site
+from tests.e2e.conftest import RESULTS
+
+PASSWORD = "a-long-wharf-2468"
+WORDS = {"en": {"passed": "Passed, 10 of 10 points", "saved": "saved"}, "ko": {"passed": "통과, 10점 중 10점", "saved": "저장됨"}}
+LESSON = "/{lang}/courses/cluster-architecture/{chapter}/{lesson}/"
+
+#: Commands of the seed notes as a newcomer types them, and what the terminal must then show.
+SEED = [
+    ("kubectl get pods -n kube-system", r"etcd-controlplane +1/1 +Running"),
+    ("kubectl get nodes", r"node02 +Ready"),
+    ("ctr images pull docker.io/library/redis:alpine", r"redis:alpine"),
+    ("crictl pods", r"kube-apiserver-controlplane"),
+    ("crictl ps -a", r"kube-scheduler"),
+    ("crictl images", r"registry\.k8s\.io/etcd"),
+    ("nerdctl run --name webserver -p 80:80 -d nginx", r"\b[0-9a-f]{64}\b"),
+    ("nerdctl ps", r"webserver"),
+    ("etcdctl get / --prefix -keys-only", r"unknown shorthand flag: 'k' in -keys-only"),
+    (
+        "kubectl exec etcd-controlplane -n kube-system -- etcdctl --cacert=/etc/kubernetes/pki/etcd/ca.crt "
+        "--cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key get / --prefix --keys-only",
+        r"/registry/pods/kube-system/etcd-controlplane",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def running_site() -> Iterator[site.Site]:
+    """The site, started as `make run` starts it, on a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="slipway-e2e-"))
+    started = site.start(folder)
+    try:
+        yield started
+    finally:
+        started.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Visitor:
+    """Somebody's browser in one language; what went wrong in it is collected."""
+
+    context: BrowserContext
+    page: Page
+    base: str
+    lang: str
+    name: str
+    errors: list[str]
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.base + path.format(lang=self.lang))
+
+    def keep(self, name: str, *, full: bool = True) -> None:
+        """A picture of the page, after axe has found nothing wrong in it."""
+        RESULTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=RESULTS / f"{self.lang}-{name}.png", full_page=full)
+        found = Axe().run(self.page).response["violations"]
+        assert [(v["id"], [n["target"] for n in v["nodes"]], v["nodes"][0].get("failureSummary")) for v in found] == []
+
+
+def visit(browser: Browser, base: str, lang: str, name: str) -> Visitor:
+    """A fresh browser profile."""
+    locale = {"en": "en-GB", "ko": "ko-KR"}[lang]
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale=locale, reduced_motion="reduce")
+    context.set_default_timeout(30_000)
+    errors: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    return Visitor(context, page, base, lang, name, errors)
+
+
+@pytest.fixture(params=["en", "ko"])
+def newcomer(request: pytest.FixtureRequest, chromium: Browser, running_site: site.Site) -> Iterator[Visitor]:
+    """Somebody who has never been here."""
+    visitor = visit(chromium, running_site.url, request.param, f"newcomer-{request.param}")
+    yield visitor
+    visitor.context.close()
+    assert visitor.errors == []
+
+
+@pytest.fixture
+def instructor(chromium: Browser, running_site: site.Site, newcomer: Visitor) -> Iterator[Visitor]:
+    """The demo instructor, logged in, in the newcomer's language."""
+    name, password = running_site.accounts["instructor"]
+    visitor = visit(chromium, running_site.url, newcomer.lang, name)
+    visitor.go("/{lang}/accounts/login/")
+    visitor.page.fill("[name=login]", name)
+    visitor.page.fill("[name=password]", password)
+    visitor.page.locator("main button[type=submit]").click()
+    visitor.page.wait_for_selector("header .who")
+    yield visitor
+    visitor.context.close()
+    assert visitor.errors == []
+
+
+def invite_link(teacher: Visitor) -> str:
+    """The address of an invite of the teacher's first cohort."""
+    teacher.go("/{lang}/cohorts/")
+    teacher.page.locator('a[href*="/members/"]').first.click()
+    return teacher.page.locator(".invites input").first.input_value()
+
+
+def sign_up(visitor: Visitor, link: str) -> None:
+    """Opens the invite, makes an account, joins."""
+    page = visitor.page
+    page.goto(link)
+    visitor.keep("join")
+    page.locator("main a[href*='/signup/']").click()
+    visitor.keep("signup")
+    page.fill("[name=username]", visitor.name)
+    if page.locator("[name=email]").count():
+        page.fill("[name=email]", f"{visitor.name}@example.org")
+    page.fill("[name=password1]", PASSWORD)
+    if page.locator("[name=password2]").count():
+        page.fill("[name=password2]", PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_selector("header .who")
+    page.goto(link)
+    page.locator("main form button[type=submit]").click()
+    page.wait_for_load_state()
+
+
+def type_command(page: Page, command: str, expected: str) -> None:
+    """Types a command into the terminal and waits for its answer and the next prompt."""
+    before = len(bench.screen(page))
+    bench.run(page, command)
+    wait = """([before, name]) => {
+      const session = document.querySelector('[data-bench]').bench.panel.sessions.get(name);
+      return session.ready && document.querySelector('[data-bench]').bench.panel.tabs.get(name).view.contents().length > before;
+    }"""
+    page.wait_for_function(wait, arg=[before, "controlplane"], timeout=60_000)
+    shown = bench.screen(page)
+    assert re.search(expected, shown[shown.rindex(command) :]), (
+        f"{command}: wanted {expected!r}, the screen says:\n{shown[-1500:]}"
+    )
+
+
+def read_first_lesson(visitor: Visitor) -> None:
+    """The course page, then the first lesson with its terminal and map."""
+    page = visitor.page
+    visitor.go("/{lang}/courses/cluster-architecture/")
+    visitor.keep("course")
+    page.locator("a[href*='/why-a-fleet/']").first.click()
+    bench.ready(page)
+    page.wait_for_selector("svg.map")
+    bench.shows(page, "#" if "#" in bench.screen(page) else "$")
+    page.locator(".cmd [data-run]").first.click()
+    page.wait_for_function("() => document.querySelector('[data-bench]').bench.panel.view.contents().split('\\n').length > 2")
+    for command, expected in SEED:
+        type_command(page, command, expected)
+    visitor.keep("lesson", full=False)
+    page.locator("#read-button").click()
+    page.wait_for_selector("#read .st.ok")
+
+
+def pass_exercise(visitor: Visitor) -> None:
+    """Fails the check first, then does the work and passes."""
+    page = visitor.page
+    folder = answers.COURSE / "01-architecture"
+    lesson = next(p for p in folder.glob(f"lesson-*.{visitor.lang}.md") if ":::try first-cargo" in p.read_text("utf-8"))
+    visitor.go(LESSON.replace("{chapter}", "architecture").replace("{lesson}", lesson.name.split(".")[0].removeprefix("lesson-")))
+    bench.ready(page)
+    panel = page.locator("#try-first-cargo")
+    panel.locator("[data-check] button").click()
+    panel.locator(".fail-box").first.wait_for(timeout=60_000)
+    visitor.keep("exercise-failed")
+    type_command(page, "kubectl create deployment web --image=nginx --replicas=3", "deployment.apps/web created")
+    page.wait_for_selector(".tl-event")
+    page.locator('[data-time="speed-10"]').click()
+    page.wait_for_function("""() => document.querySelector('[data-bench]').bench.view.hosts.flatMap((h) => h.pods)
+      .filter((p) => p.name.startsWith('web-') && p.state === 'healthy').length === 3""", timeout=60_000)  # fmt: skip
+    panel.locator("[data-check] button").click()
+    panel.locator(".pass").wait_for(timeout=60_000)
+    assert WORDS[visitor.lang]["passed"] in panel.locator(".pass").inner_text()
+    visitor.keep("exercise-passed")
+
+
+def take_quiz(visitor: Visitor) -> str:
+    """All answers right; returns the points as the result page says them."""
+    page = visitor.page
+    quiz = answers.load(answers.COURSE / "01-architecture" / "quiz.yaml")
+    visitor.go("/{lang}/courses/cluster-architecture/architecture/quiz/")
+    visitor.keep("quiz-start")
+    page.locator("main form[data-once] button").click()
+    page.wait_for_selector("form[data-autosave]")
+    answers.answer_all(page, quiz, visitor.lang)
+    page.wait_for_function(
+        "(word) => document.querySelector('[data-save-state]').textContent === word", arg=WORDS[visitor.lang]["saved"]
+    )
+    visitor.keep("quiz")
+    page.reload()
+    assert page.locator(".asked").count() == len(quiz["questions"])
+    page.locator("button[name=then][value=submit]").click()
+    visitor.keep("quiz-submit")
+    page.locator("main form[data-once] button[type=submit]").click()
+    page.wait_for_selector(".results")
+    visitor.keep("quiz-result")
+    points = sum(q.get("points", 1) for q in quiz["questions"])
+    assert page.locator("h1").inner_text().count(str(points)) == 2, page.locator("h1").inner_text()
+    return str(points)
+
+
+def test_a_newcomer_goes_all_the_way_and_the_instructor_sees_it(newcomer: Visitor, instructor: Visitor) -> None:
+    newcomer.go("/{lang}/")
+    newcomer.keep("landing")
+    sign_up(newcomer, invite_link(instructor))
+    read_first_lesson(newcomer)
+    pass_exercise(newcomer)
+    points = take_quiz(newcomer)
+    newcomer.go("/{lang}/progress/")
+    newcomer.keep("progress")
+
+    page = instructor.page
+    instructor.go("/{lang}/cohorts/")
+    instructor.keep("cohorts")
+    page.locator("main table a").first.click()
+    row = page.locator(f'tr[data-learner="{newcomer.name}"]')
+    assert row.locator('[data-lesson="why-a-fleet"]').get_attribute("data-l") != "0"
+    assert (
+        row.locator('[data-quiz="architecture"]').inner_text().strip().startswith(points)
+        or points in row.locator('[data-quiz="architecture"]').inner_text()
+    )
+    assert [cell.inner_text() for cell in row.locator("td.tot").all()] == ["1", str(10 + int(points))]
+    instructor.keep("dashboard")
+    row.locator("th a").click()
+    instructor.keep("learner")
