@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .host import executor
+from .host.machine import hosts
 from .kernel import clock, snapshot
 from .kernel.clock import MS, SECOND
 from .kernel.errors import BadInput, SimulatorError
@@ -19,7 +20,8 @@ from .kernel.trace import TraceEvent
 from .kernel.world import World
 from .lab import faults, scenarios
 from .lab import view as map_view
-from .shell import completion, runner, terminal
+from .shell import runner, terminal
+from .shell.terminal import Chunk, TerminalView
 from .tables import SECTIONS, install
 
 #: How far an input's foreground command is run on at once, so that ordinary commands answer without waiting for the clock.
@@ -28,28 +30,11 @@ MAX_LINE = 64 * 1024
 MAX_TERMINALS = 16
 
 
+__all__ = ["Chunk", "Completion", "Meta", "RunResult", "Sandbox", "SnapshotBusy", "TerminalView"]
+
+
 class SnapshotBusy(Exception):
     """A program waits in a terminal; take the snapshot when it has ended."""
-
-
-class Chunk(msgspec.Struct, array_like=True, frozen=True):
-    """Terminal output: fd 1 output, 2 error output, 0 the echo of prompt and line.  `at` is virtual nanoseconds."""
-
-    seq: int
-    at: int
-    terminal: str
-    fd: int
-    data: str
-
-
-class TerminalView(msgspec.Struct, frozen=True):
-    """What a terminal shows of itself: `continuation` while a construct is still open, `busy` while a program runs."""
-
-    host: str
-    prompt: str
-    busy: bool
-    continuation: bool
-    status: int = 0
 
 
 class Completion(msgspec.Struct, frozen=True):
@@ -70,13 +55,10 @@ class RunResult(msgspec.Struct, frozen=True):
 
 
 class Meta(msgspec.Struct):
-    """The façade's own state: which scenario, what was typed, output that is not drained, the output digest."""
+    """The façade's own state: which scenario, what was typed, how much of the trace was drained."""
 
     scenario: str
-    chunk_seq: int = 0
-    chunks: list[Chunk] = []
     typed: list[tuple[str, str]] = []
-    output_digest: bytes = b"\0" * 16
     trace_drained: int = 0
 
 
@@ -89,7 +71,9 @@ class Sandbox:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        install(world, self._sink)
+        install(world)
+        self._image = b""
+        self._since: list[tuple[str, dict[str, Any], int]] = []
 
     # -- life -----------------------------------------------------------------------------------------------------------
     @staticmethod
@@ -113,35 +97,47 @@ class Sandbox:
         sandbox = Sandbox(world)
         found.build(world)
         for host in found.terminals:
-            terminal.open_terminal(world, host, host)
+            terminal.Terminal.open(world, host, host)
+        executor.get(world).pump()
         world.trace.clear()
-        sandbox.meta.chunks.clear()
+        sandbox.drain()
         return sandbox
 
     @staticmethod
     def restore(data: bytes) -> Sandbox:
         """The world of a snapshot; raises BadInput for a damaged or foreign one."""
-        world = snapshot.load(data, SECTIONS)
+        world = snapshot.load(data, {**SECTIONS, "sandbox": Meta})
         if "sandbox" not in world.sections:
             raise BadInput("snapshot: not of a sandbox")
-        return Sandbox(world)
+        sandbox = Sandbox(world)
+        sandbox._image = data
+        return sandbox
 
     def snapshot(self) -> bytes:
         """The world as bytes; raises SnapshotBusy while a program waits."""
         if not self.can_snapshot():
             raise SnapshotBusy
-        return snapshot.dump(self.world)
+        self._image, self._since = snapshot.dump(self.world), []
+        return self._image
 
     def can_snapshot(self) -> bool:
         """Whether no program waits in the warm world."""
         return executor.get(self.world).idle()
 
     def fork(self) -> Sandbox:
-        """A copy that goes its own way.  While a program waits, the copy is one without it (as if it had been killed)."""
+        """A copy that goes its own way.  While a program waits, the copy is made by replay from the last snapshot."""
         if self.can_snapshot():
             return Sandbox.restore(snapshot.dump(self.world))
-        copy = Sandbox.restore(snapshot.dump(self.world))
-        terminal.abandon(copy.world)
+        if not self._image:
+            raise SnapshotBusy
+        copy = Sandbox.restore(self._image)
+        for kind, data, at in self._since:
+            try:
+                copy.apply(kind, data, at)
+            except BadInput:
+                pass
+        copy.advance(self.now)
+        copy.drain()
         return copy
 
     # -- state ----------------------------------------------------------------------------------------------------------
@@ -167,8 +163,9 @@ class Sandbox:
     def terminals(self) -> dict[str, TerminalView]:
         """Each terminal's prompt and whether a program runs in it."""
         return {
-            name: TerminalView(t.host, t.prompt, t.busy, t.continuation, t.status)
-            for name, t in sorted(terminal.terminals(self.world).items())
+            name: terminal.Terminal(self.world, name).view()
+            for name, state in sorted(terminal.section(self.world).items.items())
+            if not state.closed
         }
 
     def typed(self) -> list[tuple[str, str]]:
@@ -182,7 +179,7 @@ class Sandbox:
     def digest(self) -> str:
         """Equal for equal (scenario, seed, inputs), wherever and whenever they were played."""
         state = msgspec.msgpack.encode((self.world.now, self.world.timer_seq, sorted(self.world.rng_state.items())))
-        joined = self.world.digest + self.meta.output_digest + state
+        joined = self.world.digest + terminal.section(self.world).digest + state
         return hashlib.blake2b(joined, digest_size=16).hexdigest()
 
     # -- inputs ---------------------------------------------------------------------------------------------------------
@@ -193,6 +190,7 @@ class Sandbox:
         """
         self.advance(max(at, self.now))
         took = self.now
+        self._since.append((kind, data, took))
         handler = {
             "line": self._line,
             "key": self._key,
@@ -222,7 +220,7 @@ class Sandbox:
     def _run_on(self, name: str, limit: int) -> None:
         """Pass time while the terminal's program is busy, at most `limit` nanoseconds."""
         deadline = self.now + limit
-        while terminal.get(self.world, name).busy:
+        while terminal.Terminal(self.world, name).view().busy:
             due = self.world.next_due()
             if due is None or due > deadline:
                 break
@@ -231,7 +229,7 @@ class Sandbox:
 
     def _terminal(self, data: dict[str, Any]) -> str:
         name = data.get("terminal")
-        if not isinstance(name, str) or name not in terminal.terminals(self.world):
+        if not isinstance(name, str) or name not in self.terminals():
             raise BadInput(f"terminal: no terminal {name!r}")
         return name
 
@@ -241,41 +239,39 @@ class Sandbox:
             raise BadInput("text: must be one line")
         if len(text.encode("utf-8", "replace")) > MAX_LINE:
             raise BadInput(f"text: longer than {MAX_LINE} bytes")
-        target = terminal.get(self.world, name)
-        if not target.busy:
-            self.meta.typed.append((target.host, text))
+        view = terminal.Terminal(self.world, name).view()
+        if not view.busy:
+            self.meta.typed.append((view.host, text))
             del self.meta.typed[:-2000]
         seq = self.world.emit("terminal", "line", name, {"text": text[:200]}, cause=0)
-        self.world.because(seq, lambda: terminal.feed_line(self.world, name, text))
+        self.world.because(seq, lambda: terminal.Terminal(self.world, name).feed_line(text))
 
     def _key(self, data: dict[str, Any]) -> None:
         name, key = self._terminal(data), data.get("key")
         if key not in ("ctrl-c", "ctrl-d", "ctrl-z", "ctrl-\\"):
             raise BadInput(f"key: {key!r} is not one of ctrl-c, ctrl-d, ctrl-z, ctrl-\\")
-        terminal.key(self.world, name, str(key))
+        terminal.Terminal(self.world, name).key(str(key))
 
     def _open(self, data: dict[str, Any]) -> None:
         name, host = data.get("terminal"), data.get("host")
         if not isinstance(name, str) or not name or len(name) > 32:
             raise BadInput("terminal: needs a name of at most 32 characters")
-        if name in terminal.terminals(self.world):
+        if name in self.terminals():
             raise BadInput(f"terminal: {name!r} is open already")
-        if len(terminal.terminals(self.world)) >= MAX_TERMINALS:
+        if len(self.terminals()) >= MAX_TERMINALS:
             raise BadInput(f"terminal: at most {MAX_TERMINALS} may be open")
-        from .host.machine import hosts
-
         if not isinstance(host, str) or host not in hosts(self.world):
             raise BadInput(f"host: no host {host!r}")
-        terminal.open_terminal(self.world, name, host)
+        terminal.Terminal.open(self.world, name, host)
 
     def _close(self, data: dict[str, Any]) -> None:
-        terminal.close_terminal(self.world, self._terminal(data))
+        terminal.Terminal(self.world, self._terminal(data)).close()
 
     def _resize(self, data: dict[str, Any]) -> None:
         columns, rows = data.get("columns"), data.get("rows")
         if not isinstance(columns, int) or not isinstance(rows, int) or not (1 <= columns <= 1000 and 1 <= rows <= 1000):
             raise BadInput("resize: columns and rows must be between 1 and 1000")
-        terminal.resize(self.world, self._terminal(data), columns, rows)
+        terminal.Terminal(self.world, self._terminal(data)).resize(columns, rows)
 
     def _fault(self, data: dict[str, Any]) -> None:
         name, args = data.get("name"), data.get("args", [])
@@ -290,23 +286,9 @@ class Sandbox:
         self.advance(self.now + ns)
 
     # -- output ---------------------------------------------------------------------------------------------------------
-    def _sink(self, world: World, name: str, fd: int, text: str) -> None:
-        """Output of a terminal, as it comes (`tables['tty']`)."""
-        meta = self.meta
-        meta.output_digest = hashlib.blake2b(
-            f"{world.now}\0{name}\0{fd}\0{text}".encode("utf-8", "surrogateescape"), key=meta.output_digest, digest_size=16
-        ).digest()
-        last = meta.chunks[-1] if meta.chunks else None
-        if last is not None and (last.terminal, last.fd, last.at) == (name, fd, world.now) and len(last.data) < 65536:
-            meta.chunks[-1] = Chunk(last.seq, last.at, name, fd, last.data + text)
-            return
-        meta.chunk_seq += 1
-        meta.chunks.append(Chunk(meta.chunk_seq, world.now, name, fd, text))
-
     def drain(self) -> list[Chunk]:
         """Terminal output since the last drain, in order."""
-        chunks, self.meta.chunks = self.meta.chunks, []
-        return chunks
+        return terminal.drain(self.world)
 
     def drain_trace(self) -> list[TraceEvent]:
         """Trace events since the last drain, in order (the oldest may be missing after a long run)."""
@@ -318,8 +300,10 @@ class Sandbox:
     # -- queries and authors' tools -------------------------------------------------------------------------------------
     def complete(self, name: str, line: str, cursor: int) -> Completion:
         """Completions at `cursor` of a line in a terminal; changes nothing."""
-        if name not in terminal.terminals(self.world):
+        if name not in self.terminals():
             raise BadInput(f"terminal: no terminal {name!r}")
+        from .shell import completion
+
         return Completion(*completion.complete(self.world, name, line, cursor))
 
     def run(

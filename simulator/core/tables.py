@@ -17,6 +17,7 @@ from .host.processes import ProcessTable
 from .host.virtual import VIRTUAL
 from .kernel.network import Network
 from .kernel.world import World, dispatch_wake
+from .kube.apiserver.program import Running as ApiServerState
 from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
 from .kube.proxy.program import ProxyState
@@ -24,6 +25,12 @@ from .kube.scheduler.state import SchedulerState
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
 from .runtime.table import SINKS as RUNTIME_SINKS
+from .shell import terminal
+
+try:
+    from .shell.coreutils.table import COMMANDS as HOST_COMMANDS
+except ImportError:
+    HOST_COMMANDS = {"bash": "shell.launch:bash", "sh": "shell.launch:bash"}
 
 
 class Lazy(dict[str, Any]):
@@ -61,6 +68,7 @@ PROGRAMS = Lazy(
 #: Commands by program name.
 COMMANDS = Lazy(
     {
+        **HOST_COMMANDS,
         "kubectl": "cli.kubectl:main",
         "etcdctl": "cli.etcdctl:main",
         "ctr": "cli.ctr:main",
@@ -71,6 +79,7 @@ COMMANDS = Lazy(
 
 #: Sections of a world by name, with their types.
 SECTIONS: dict[str, Any] = {
+    "apiserver": dict[str, ApiServerState],
     "etcd": EtcdSection,
     "hosts": dict[str, Host],
     "kcm": dict[str, ManagerState],
@@ -81,6 +90,7 @@ SECTIONS: dict[str, Any] = {
     "redis": dict[str, dict[str, str]],
     "runtime": dict[str, RuntimeState],
     "scheduler": dict[str, SchedulerState],
+    "terminals": terminal.Terminals,
 }
 
 #: Timer targets by the part before `:`.
@@ -95,8 +105,8 @@ DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
 SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink, **RUNTIME_SINKS}
 
 
-def install(world: World, tty: Callable[[World, str, int, str], None]) -> None:
-    """Give a world its behaviour; `tty` receives the output of terminals."""
+def install(world: World, tty: Callable[[World, str, int, str], None] = terminal.show) -> None:
+    """Give a world its behaviour; `tty` receives what daemons write to a terminal."""
     world.tables.update(
         {
             "programs": PROGRAMS,

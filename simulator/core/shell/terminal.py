@@ -7,6 +7,7 @@ a world at its prompt can be stored.  Line editing is the browser's; whole lines
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator
 from typing import Any, Protocol
 
@@ -58,6 +59,7 @@ class Terminals(msgspec.Struct):
     items: dict[str, TerminalState] = {}
     chunks: list[Chunk] = []
     seq: int = 0
+    digest: bytes = b"\0" * 16
 
 
 class TerminalView(msgspec.Struct):
@@ -69,6 +71,7 @@ class TerminalView(msgspec.Struct):
     continuation: bool
     columns: int = 80
     closed: bool = False
+    status: int = 0
 
 
 class Interactive(Protocol):
@@ -121,6 +124,10 @@ def emit(world: World, name: str, fd: int, data: str) -> None:
     if not data:
         return
     terminals = section(world)
+    # each write counts, not each chunk: how chunks are joined depends on when they are drained
+    terminals.digest = hashlib.blake2b(
+        f"{world.now}\0{name}\0{fd}\0{data}".encode("utf-8", "surrogateescape"), key=terminals.digest, digest_size=16
+    ).digest()
     last = terminals.chunks[-1] if terminals.chunks else None
     if last is not None and last.terminal == name and last.fd == fd and last.at == world.now and len(last.data) < 65536:
         last.data += data
@@ -206,7 +213,7 @@ class Terminal:
         state = self.state
         waiting = self.prompt()
         busy = self.running and not waiting
-        return TerminalView(state.host, waiting, busy, bool(state.pending), state.columns, state.closed)
+        return TerminalView(state.host, waiting, busy, bool(state.pending), state.columns, state.closed, state.shell.status)
 
     # -- input ----------------------------------------------------------------------------------------------------------
     def feed_line(self, text: str) -> None:
