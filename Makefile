@@ -5,25 +5,26 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+SCHEMA = simulator/core/kube/api/data/v1.36.schema.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help run test bench lint types unit e2e vendor clean
+.PHONY: help run test bench lint types unit postgres e2e vendor clean
 
 help:
 	@sed -n '1,3p' Makefile
 
-run: $(VENV)/.installed
+run: $(VENV)/.installed $(SCHEMA)
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.check
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.bench
 
 # parts of `make test`, for use while working
-lint types unit postgres e2e: $(VENV)/.installed-dev
+lint types unit postgres e2e: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.check $@
 
 # Third-party front-end code into static/vendor, which is committed: the only thing that needs Node.
@@ -39,6 +40,11 @@ $(VENV)/.installed: requirements.txt constraints.txt $(VENV)/.made
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# Types of the Kubernetes API, extracted from a pinned package instead of committed.
+$(SCHEMA): scripts/extract_schema.py constraints.txt | $(VENV)/.installed
+	@$(BIN)/python scripts/extract_schema.py
 	@touch $@
 
 $(VENV)/.made:

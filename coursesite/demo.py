@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
+
+from lessons import demo as course
 
 from . import environment
 
@@ -66,7 +65,5 @@ def ensure() -> Accounts | None:
             user.set_password(password)
             user.save(update_fields=["password"])
         users[name] = user
-    if apps.is_installed("lessons") and find_spec("lessons.demo"):
-        course = import_module("lessons.demo")
-        course.ensure(learner=users["learner"], instructor=users["instructor"])
+    course.ensure(learner=users["learner"], instructor=users["instructor"])
     return Accounts(("learner", kept["learner"]), ("instructor", kept["instructor"]))

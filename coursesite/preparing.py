@@ -7,7 +7,6 @@ import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
@@ -71,10 +70,9 @@ def prepare(say: Callable[[str], None]) -> demo.Accounts | None:
     collect_static()
     say("database …")
     call_command("migrate", interactive=False, verbosity=0)
-    if apps.is_installed("lessons"):
-        say("course …")
-        try:
-            call_command("loadcourse", stdout=io.StringIO())
-        except CommandError as error:  # wrong files: the course that was loaded before stays up
-            say(f"the course was not loaded: {error}")
+    say("course …")
+    try:
+        call_command("loadcourse", stdout=io.StringIO())
+    except CommandError as error:  # wrong files: the course that was loaded before stays up
+        say(f"the course was not loaded: {error}")
     return demo.ensure()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
@@ -14,7 +12,7 @@ urlpatterns = [
     *i18n_patterns(
         path("accounts/", include("allauth.urls")),
         path("admin/", admin.site.urls),
-        *([path("", include("lessons.urls"))] if find_spec("lessons.urls") else []),
+        path("", include("lessons.urls")),
         prefix_default_language=True,
     ),
 ]
