@@ -7,7 +7,7 @@ target `co:<host>/<pid>`; each wait has a number, and a timer of an earlier wait
 from __future__ import annotations
 
 import errno
-import os
+import posixpath
 from collections import deque
 from collections.abc import Callable, Generator
 from types import GeneratorType
@@ -144,7 +144,7 @@ class Executor:
         proc = processes.add(
             self.world,
             host=host,
-            program=os.path.basename(argv[0]) if argv else "",
+            program=posixpath.basename(argv[0]) if argv else "",
             argv=argv,
             ppid=ppid,
             user=user,
@@ -192,7 +192,7 @@ class Executor:
             return self.begin(proc, fds, lambda task: run(Call(self, task)))
         if name in self.world.tables.get("programs", {}):
             return self._daemon(proc, fds)
-        return self.begin(proc, fds, lambda task: _fail(task, f"{os.path.basename(proc.argv[0])}: not simulated in Slipway yet\n", 127))
+        return self.begin(proc, fds, lambda task: _fail(task, f"{posixpath.basename(proc.argv[0])}: not simulated in Slipway yet\n", 127))
 
     def _daemon(self, proc: Process, fds: dict[int, streams.Stream]) -> Process:
         """A daemon started by a shell: its log goes to descriptor 2, as plain data wherever that is possible."""
@@ -397,7 +397,7 @@ class Executor:
 
 
 def _name(task: Task) -> str:
-    return os.path.basename(task.proc.argv[0]) if task.proc.argv else task.proc.program
+    return posixpath.basename(task.proc.argv[0]) if task.proc.argv else task.proc.program
 
 
 def _fail(task: Task, text: str, code: int) -> int:
@@ -438,7 +438,7 @@ def resolve(host: Host, mnt: str, name: str, *, cwd: str, path: str, user: str =
     """The executable that a command name means: by PATH, or as a path when it has a slash.  Raises OSError."""
     tree = files.tree(host, mnt)
     if "/" in name:
-        where = os.path.normpath(os.path.join(cwd, name))
+        where = posixpath.normpath(posixpath.join(cwd, name))
         node = tree.lookup(where)
         if node.kind == "dir":
             raise error(errno.EISDIR, name)
@@ -448,7 +448,7 @@ def resolve(host: Host, mnt: str, name: str, *, cwd: str, path: str, user: str =
         return where, node
     denied = False
     for folder in path.split(":"):
-        where = os.path.normpath(os.path.join(cwd, folder or ".", name))
+        where = posixpath.normpath(posixpath.join(cwd, folder or ".", name))
         try:
             node = tree.lookup(where)
         except OSError:
