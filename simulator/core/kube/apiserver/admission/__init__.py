@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..call import Call
+from .default_toleration_seconds import DefaultTolerationSeconds
 from .namespace_lifecycle import NamespaceLifecycle
+from .priority import Priority
+from .service_account import ServiceAccount
 
 Obj = dict[str, Any]
 
@@ -22,10 +25,10 @@ class Plugin(Protocol):
         """Refuse the request by raising ApiError."""
 
 
-PLUGINS: tuple[Plugin, ...] = (NamespaceLifecycle(),)
+PLUGINS: tuple[Plugin, ...] = (NamespaceLifecycle(), ServiceAccount(), Priority(), DefaultTolerationSeconds())
 
 #: On without a flag.
-DEFAULT_ON = frozenset(("NamespaceLifecycle",))
+DEFAULT_ON = frozenset(("DefaultTolerationSeconds", "NamespaceLifecycle", "Priority", "ServiceAccount"))
 
 
 def enabled(names: list[str]) -> tuple[Plugin, ...]:
