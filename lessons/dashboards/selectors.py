@@ -124,6 +124,11 @@ class Board:
         return float(median(row.read for row in self.rows)) if self.rows else 0.0
 
     @property
+    def stuck_learners(self) -> int:
+        """How many learners are stuck somewhere."""
+        return len({item.user.pk for item in self.stuck})
+
+    @property
     def columns(self) -> int:
         """How many cells a row of the heat map has."""
         return len(self.outline.lessons) + len(self.outline.quizzes)

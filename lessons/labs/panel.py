@@ -142,7 +142,7 @@ def rows_of(data: dict[str, Any], run: CheckRun | None) -> list[CheckRow]:
         if state in ("failed", "error"):
             row.expected = in_language(check.get("expected") or verdict.get("expected") or "")
             row.found = str(verdict.get("found") or "")
-            row.message = in_language(verdict.get("message") or (check["message"] if state == "failed" else ""))
+            row.message = in_language(verdict.get("message") or check["message"]) if state == "failed" else ""
             row.evidence = [item for item in verdict.get("evidence") or [] if isinstance(item, dict)][:6]
         out.append(row)
     return out

@@ -116,7 +116,7 @@ def check(user: User, exercise: Exercise, *, timeout: float = 20.0) -> CheckRun:
         )
         if passed == len(verdicts):
             _record_pass(attempt, run)
-        else:
+        elif any(verdict["state"] == "failed" for verdict in verdicts):  # what could not be decided is not the learner's failure
             ExerciseAttempt.objects.filter(pk=attempt.pk).update(failed_checks=F("failed_checks") + 1)
     return run
 

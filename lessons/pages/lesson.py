@@ -183,6 +183,7 @@ def _answer(request: HttpRequest, shown: Panel) -> HttpResponse:
 def exercise_check(request: HttpRequest, pk: int) -> HttpResponse:
     """Run the checks on the learner's cluster."""
     user, exercise = person(request), _exercise(pk)
+    _remember(request, exercise.lesson)
     trouble = ""
     try:
         labs.check(user, exercise)
@@ -233,7 +234,7 @@ def question_answer(request: HttpRequest, pk: int) -> HttpResponse:
     answer = quizzes.answer_inline(request.user, question, request.POST)
     if request.htmx:  # type: ignore[attr-defined]
         ask = quizzes.inline(request.user, question, language(), answer=answer)
-        return render(request, "quizzes/inline.html", {"ask": ask})
+        return render(request, "quizzes/inline.html", {"ask": ask, "empty": answer is None})
     back = request.POST.get("lesson", "")
     lesson = (
         Lesson.objects.filter(pk=int(back) if back.isdecimal() else 0, chapter=question.chapter)
