@@ -1,0 +1,437 @@
+"""`find`, `tree`, `diff`, `cmp`."""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+import re
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ...host import files
+from ...host.filesystem import Inode
+from ...host.invocation import Call
+from ...host.program import Wait
+from ...kernel.clock import DAY, MINUTE, to_datetime
+from .. import patterns
+from .common import Code, parse, read_path, text_lines
+from .listing import mode_text, size_of
+
+Test = Callable[[str, Inode], Generator[Wait, Any, bool]]
+VALUED = {"-name", "-iname", "-path", "-wholename", "-ipath", "-type", "-size", "-mtime", "-mmin", "-newer", "-perm", "-user", "-group", "-maxdepth", "-mindepth", "-printf", "-regex"}  # fmt: skip
+
+
+class _Find:
+    def __init__(self, call: Call, words: list[str]) -> None:
+        self.call, self.words, self.at = call, words, 0
+        self.maxdepth, self.mindepth = 1 << 20, 0
+        self.acts = self.pruned = self.stop = False
+
+    def peek(self) -> str:
+        return self.words[self.at] if self.at < len(self.words) else ""
+
+    def either(self) -> Test:
+        left = self.both()
+        while self.peek() in ("-o", "-or"):
+            self.at += 1
+            left = self._or(left, self.both())
+        return left
+
+    def _or(self, a: Test, b: Test) -> Test:
+        def test(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+            return (yield from a(path, node)) or (yield from b(path, node))
+
+        return test
+
+    def both(self) -> Test:
+        tests = [self.one()]
+        while self.peek() and self.peek() not in (")", "-o", "-or"):
+            if self.peek() in ("-a", "-and"):
+                self.at += 1
+            tests.append(self.one())
+
+        def test(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+            for part in tests:
+                if not (yield from part(path, node)):
+                    return False
+            return True
+
+        return test
+
+    def one(self) -> Test:
+        word = self.peek()
+        self.at += 1
+        if word in ("!", "-not"):
+            inner = self.one()
+
+            def negated(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+                return not (yield from inner(path, node))
+
+            return negated
+        if word == "(":
+            inner = self.either()
+            self.at += 1
+            return inner
+        if word in ("-exec", "-execdir", "-ok"):
+            return self.exec_()
+        value = ""
+        if word in VALUED:
+            if self.at >= len(self.words):
+                raise ValueError(f"missing argument to `{word}'")
+            value = self.peek()
+            self.at += 1
+        simple = self.simple(word, value)
+
+        def test(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+            return simple(path, node)
+            yield
+
+        return test
+
+    def simple(self, word: str, value: str) -> Callable[[str, Inode], bool]:
+        call = self.call
+        if word in ("-name", "-iname"):
+            return lambda path, node: patterns.matches(value, posixpath.basename(path.rstrip("/")) or path, nocase=word == "-iname")
+        if word in ("-path", "-wholename", "-ipath"):
+            return lambda path, node: patterns.matches(value, path, nocase=word == "-ipath")
+        if word == "-regex":
+            return lambda path, node: re.fullmatch(re.sub(r"\\([|()])", r"\1", value), path) is not None
+        if word == "-type":
+            kinds = {"f": ("file", "exec", "virtual"), "d": ("dir",), "l": ("link",)}
+            wanted = [kind for letter in value.split(",") for kind in kinds.get(letter, ())]
+            return lambda path, node: node.kind in wanted
+        if word == "-empty":
+            return lambda path, node: (node.kind == "dir" and not node.children) or (node.kind == "file" and not node.data)
+        if word == "-size":
+            return self._number(value, lambda node: size_of(node), {"c": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "b": 512, "": 512})
+        if word in ("-mtime", "-mmin"):
+            unit = DAY if word == "-mtime" else MINUTE
+            return self._number(value, lambda node: (call.world.wall - node.mtime) // unit, {"": 1})
+        if word == "-newer":
+            reference = call.lookup(value).mtime
+            return lambda path, node: node.mtime > reference
+        if word == "-perm":
+            bits = int(value.lstrip("-/"), 8)
+            return lambda path, node: node.mode & bits == bits if value[0] == "-" else bool(node.mode & bits) if value[0] == "/" else node.mode & 0o7777 == bits
+        if word in ("-user", "-group"):
+            from ...host import users
+
+            return lambda path, node: (users.user_name(call.tree, node.uid) if word == "-user" else users.group_name(call.tree, node.gid)) == value
+        if word in ("-maxdepth", "-mindepth"):
+            setattr(self, word[1:], int(value))
+            return lambda path, node: True
+        if word in ("-true", "-depth", "-mount", "-xdev", "-follow"):
+            return lambda path, node: True
+        if word == "-false":
+            return lambda path, node: False
+        return self.action(word, value)
+
+    def _number(self, value: str, measure: Callable[[Inode], int], units: dict[str, int]) -> Callable[[str, Inode], bool]:
+        match = re.fullmatch(r"([-+]?)(\d+)([ckMGb]?)", value)
+        if match is None or match.group(3) not in units:
+            raise ValueError(f"Invalid argument `{value}'")
+        sign, count, unit = match.group(1), int(match.group(2)), units[match.group(3)]
+
+        def test(path: str, node: Inode) -> bool:
+            have = -(-measure(node) // unit)
+            return have > count if sign == "+" else have < count if sign == "-" else have == count
+
+        return test
+
+    def action(self, word: str, value: str) -> Callable[[str, Inode], bool]:
+        call = self.call
+        if word == "-prune":
+
+            def prune(path: str, node: Inode) -> bool:
+                self.pruned = True
+                return True
+
+            return prune
+        self.acts = True
+        if word in ("-print", "-print0"):
+            end = "\n" if word == "-print" else "\0"
+            return lambda path, node: call.out((path + end).encode("utf-8", "surrogateescape")) is None
+        if word == "-printf":
+            return lambda path, node: call.out(self.form(value, path, node)) is None
+        if word == "-ls":
+            return lambda path, node: call.out(f"{mode_text(node)} {size_of(node):>8} {path}\n") is None
+        if word == "-quit":
+
+            def finish(path: str, node: Inode) -> bool:
+                self.stop = True
+                return True
+
+            return finish
+        if word == "-delete":
+
+            def delete(path: str, node: Inode) -> bool:
+                try:
+                    files.remove_file(call.world, call.host, call.path(path), mnt=call.proc.mnt)
+                except OSError as failed:
+                    call.err(f"find: cannot delete ‘{path}’: {failed.strerror}\n")
+                    return False
+                return True
+
+            return delete
+        raise ValueError(f"unknown predicate `{word}'")
+
+    def form(self, text: str, path: str, node: Inode) -> str:
+        from .echo import expand
+
+        table = {"p": path, "f": posixpath.basename(path), "h": posixpath.dirname(path), "s": str(size_of(node)), "m": f"{node.mode:o}", "M": mode_text(node), "y": {"dir": "d", "link": "l"}.get(node.kind, "f"), "P": path, "%": "%", "t": f"{to_datetime(node.mtime):%a %b %d %H:%M:%S %Y}", "l": node.target}
+        return re.sub(r"%([a-zA-Z%])", lambda m: table.get(m.group(1), m.group()), expand(text)[0])
+
+    def exec_(self) -> Test:
+        self.acts = True
+        argv: list[str] = []
+        while self.peek() not in (";", "+") or (self.peek() == "+" and argv[-1:] != ["{}"]):
+            if self.at >= len(self.words):
+                raise ValueError("missing argument to `-exec'")
+            argv.append(self.peek())
+            self.at += 1
+        many = self.peek() == "+"
+        self.at += 1
+        if many:
+            batch: list[str] = []
+            self.batches.append((argv[:-1], batch))
+
+            def collect(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+                batch.append(path)
+                return True
+                yield
+
+            return collect
+
+        def run(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+            return (yield from self.call.run([word.replace("{}", path) for word in argv], stdin=b"")) == 0
+
+        return run
+
+    batches: list[tuple[list[str], list[str]]]
+
+
+def find(call: Call) -> Code:
+    """`find [paths] [expression]`."""
+    words = [word for word in call.argv[1:] if word not in ("-L", "-H", "-P")]
+    start = next((n for n, word in enumerate(words) if word[:1] in ("-", "(", "!") and word != "-"), len(words))
+    roots, words = words[:start] or ["."], words[start:]
+    finder = _Find(call, words)
+    finder.batches = []
+    try:
+        test = finder.either() if words else finder.simple("-print", "") and _always
+        if finder.at < len(words):
+            raise ValueError(f"paths must precede expression: `{finder.peek()}'")
+    except ValueError as failed:
+        call.err(f"find: {failed}\n")
+        return 1
+    code = 0
+    for root in roots:
+        try:
+            call.lookup(root, follow=False)
+        except OSError as failed:
+            call.err(f"find: ‘{root}’: {failed.strerror}\n")
+            code = 1
+            continue
+        yield from _visit(call, finder, test, root, 0, "-delete" in words or "-depth" in words)
+    for argv, batch in finder.batches:
+        if batch and (yield from call.run([*argv, *batch], stdin=b"")):
+            code = 1
+    return code
+
+
+def _always(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+    return True
+    yield
+
+
+def _visit(call: Call, finder: _Find, test: Test, path: str, depth: int, children_first: bool) -> Generator[Wait, Any, None]:
+    node = call.lookup(path, follow=False)
+    finder.pruned = False
+
+    def here() -> Generator[Wait, Any, None]:
+        if depth >= finder.mindepth and (yield from test(path, node)) and not finder.acts:
+            call.out((path + "\n").encode("utf-8", "surrogateescape"))
+
+    if not children_first:
+        yield from here()
+    if node.kind == "dir" and depth < finder.maxdepth and not finder.pruned:
+        for name in call.tree.listdir(call.path(path)):
+            if finder.stop:
+                return
+            yield from _visit(call, finder, test, path + name if path.endswith("/") else f"{path}/{name}", depth + 1, children_first)
+    if children_first:
+        yield from here()
+
+
+def tree(call: Call) -> int:
+    """`tree [-L depth] [-a] [-d] [dir]`."""
+    options, names = parse(call, "L:adfi", "")
+    depth = int(options.get("L", 1 << 20))
+    counts = [0, 0]
+    for name in names or ["."]:
+        if not call.isdir(name):
+            call.out(f"{name}  [error opening dir]\n")
+            continue
+        call.out(name + "\n")
+        _branch(call, call.path(name), "", depth, options, counts)
+    call.out(f"\n{counts[0]} director{'y' if counts[0] == 1 else 'ies'}" + ("" if "d" in options else f", {counts[1]} file{'' if counts[1] == 1 else 's'}") + "\n")
+    return 0
+
+
+def _branch(call: Call, path: str, indent: str, depth: int, options: dict[str, str], counts: list[int]) -> None:
+    if depth == 0:
+        return
+    names = [name for name in call.tree.listdir(path) if "a" in options or not name.startswith(".")]
+    nodes = [(name, call.tree.lookup(posixpath.join(path, name), follow=False)) for name in names]
+    nodes = [(name, node) for name, node in nodes if "d" not in options or node.kind == "dir"]
+    for number, (name, node) in enumerate(nodes):
+        last = number == len(nodes) - 1
+        call.out(f"{indent}{'└── ' if last else '├── '}{name}{' -> ' + node.target if node.kind == 'link' else ''}\n")
+        counts[0 if node.kind == "dir" else 1] += 1
+        if node.kind == "dir":
+            _branch(call, posixpath.join(path, name), indent + ("    " if last else "│   "), depth - 1, options, counts)
+
+
+def diff(call: Call) -> Code:
+    """`diff [-u] [-q] [-r] a b`."""
+    options, names = parse(call, "uqrNbwiBU:yc", "unified?u brief:q recursive:r new-file:N ignore-all-space:w", code=2)
+    if len(names) != 2:
+        call.err(f"diff: missing operand after '{names[0] if names else 'diff'}'\ndiff: Try 'diff --help' for more information.\n")
+        return 2
+    return (yield from _diff(call, options, names[0], names[1]))
+
+
+def _diff(call: Call, options: dict[str, str], a: str, b: str) -> Code:
+    if call.isdir(a) and call.isdir(b):
+        return (yield from _directories(call, options, a, b))
+    if call.isdir(a) != call.isdir(b) and "-" not in (a, b):
+        a, b = (posixpath.join(a, posixpath.basename(b)), b) if call.isdir(a) else (a, posixpath.join(b, posixpath.basename(a)))
+    data = []
+    for name in (a, b):
+        try:
+            data.append((yield from call.read()) if name == "-" else (yield from read_path(call, name)))
+        except OSError as failed:
+            if "N" in options:
+                data.append(b"")
+                continue
+            call.err(f"diff: {name}: {failed.strerror}\n")
+            return 2
+    if data[0] == data[1]:
+        return 0
+    if "q" in options:
+        call.out(f"Files {a} and {b} differ\n")
+        return 1
+    left, right = text_lines(data[0]), text_lines(data[1])
+    if "w" in options or "b" in options:
+        strip = (lambda s: re.sub(r"\s+", "", s)) if "w" in options else (lambda s: re.sub(r"\s+", " ", s).rstrip())
+        if [strip(line) for line in left] == [strip(line) for line in right]:
+            return 0
+    if "u" in options or "U" in options:
+        _unified(call, options, a, b, left, right, data)
+    else:
+        _normal(call, left, right, data)
+    return 1
+
+
+def _directories(call: Call, options: dict[str, str], a: str, b: str) -> Code:
+    code = 0
+    left, right = (set(call.tree.listdir(call.path(name))) for name in (a, b))
+    for name in sorted(left | right):
+        if name not in right or name not in left:
+            if "N" not in options:
+                call.out(f"Only in {a if name in left else b}: {name}\n")
+                code = 1
+                continue
+        one, two = posixpath.join(a, name), posixpath.join(b, name)
+        if call.isdir(one) and call.isdir(two):
+            if "r" in options:
+                code = (yield from _directories(call, options, one, two)) or code
+            else:
+                call.out(f"Common subdirectories: {one} and {two}\n")
+            continue
+        text = call.executor and (yield from call.capture(["diff", *(word for word in call.argv[1:] if word.startswith("-")), one, two]))
+        if text and text[0]:
+            flags = "".join(" " + word for word in call.argv[1:] if word.startswith("-"))
+            call.out(("" if "q" in options else f"diff{flags} {one} {two}\n").encode() + text[1])
+            code = 1
+    return code
+
+
+def _stamp(call: Call, name: str) -> str:
+    try:
+        mtime = call.lookup(name).mtime
+    except OSError:
+        mtime = call.world.wall
+    return f"{to_datetime(mtime):%Y-%m-%d %H:%M:%S}.{mtime % 1_000_000_000:09d} +0000"
+
+
+def _unified(call: Call, options: dict[str, str], a: str, b: str, left: list[str], right: list[str], data: list[bytes]) -> None:
+    context = int(options.get("U") or 3)
+    if call.env.get("LABEL"):
+        pass
+    call.out(f"--- {a}\t{_stamp(call, a)}\n+++ {b}\t{_stamp(call, b)}\n")
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    for group in matcher.get_grouped_opcodes(context):
+        i1, i2, j1, j2 = group[0][1], group[-1][2], group[0][3], group[-1][4]
+
+        def span(start: int, stop: int) -> str:
+            size = stop - start
+            return f"{start + 1 if size else start}" + ("" if size == 1 else f",{size}")
+
+        call.out(f"@@ -{span(i1, i2)} +{span(j1, j2)} @@\n")
+        for tag, a1, a2, b1, b2 in group:
+            if tag == "equal":
+                call.out("".join(f" {line}\n" for line in left[a1:a2]).encode("utf-8", "surrogateescape"))
+                continue
+            call.out(_marked("-", left, a1, a2, data[0]) + _marked("+", right, b1, b2, data[1]))
+
+
+def _marked(mark: str, rows: list[str], start: int, stop: int, data: bytes) -> bytes:
+    text = "".join(f"{mark}{line}\n" for line in rows[start:stop])
+    if stop == len(rows) and stop > start and not data.endswith(b"\n"):
+        text += "\\ No newline at end of file\n"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _normal(call: Call, left: list[str], right: list[str], data: list[bytes]) -> None:
+    def span(start: int, stop: int) -> str:
+        return f"{start + 1}" if stop - start == 1 else f"{start + 1},{stop}"
+
+    for tag, a1, a2, b1, b2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        if tag == "delete":
+            call.out(f"{span(a1, a2)}d{b1}\n")
+        elif tag == "insert":
+            call.out(f"{a1}a{span(b1, b2)}\n")
+        else:
+            call.out(f"{span(a1, a2)}c{span(b1, b2)}\n")
+        call.out(_marked("< ", left, a1, a2, data[0]))
+        if tag == "replace":
+            call.out("---\n")
+        call.out(_marked("> ", right, b1, b2, data[1]))
+
+
+def cmp(call: Call) -> Code:
+    """`cmp [-s] a b`."""
+    options, names = parse(call, "sl", "silent:s quiet:s", code=2)
+    data = []
+    for name in names[:2]:
+        try:
+            data.append((yield from call.read()) if name == "-" else (yield from read_path(call, name)))
+        except OSError as failed:
+            call.err(f"cmp: {name}: {failed.strerror}\n")
+            return 2
+    a, b = data
+    for at, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            if "s" not in options:
+                call.out(f"{names[0]} {names[1]} differ: byte {at + 1}, line {a[:at].count(10) + 1}\n")
+            return 1
+    if len(a) != len(b):
+        short = 0 if len(a) < len(b) else 1
+        if "s" not in options:
+            size = min(len(a), len(b))
+            call.err(f"cmp: EOF on {names[short]} after byte {size}, in line {(a if short == 0 else b).count(10) + 1}\n" if size else f"cmp: EOF on {names[short]} which is empty\n")
+        return 1
+    return 0

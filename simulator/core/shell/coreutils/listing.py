@@ -1,0 +1,286 @@
+"""`ls` and `stat`: GNU's columns, long format, sizes and colours."""
+
+from __future__ import annotations
+
+import posixpath
+import unicodedata
+import zlib
+from collections.abc import Callable
+
+from ...host import users
+from ...host.filesystem import Inode
+from ...host.invocation import Call
+from ...kernel.clock import DAY, SECOND, to_datetime
+from .common import human, name_of, parse
+
+#: Sizes of real binaries, where a learner may look.
+BINARY_SIZES = {
+    "kubectl": 58_597_560, "kubeadm": 72_360_120, "kubelet": 58_110_244, "etcd": 25_731_224, "etcdctl": 16_982_168, "etcdutl": 15_872_152,
+    "crictl": 39_857_440, "containerd": 44_219_440, "ctr": 23_416_120, "nerdctl": 26_583_224, "bash": 1_446_024, "sh": 129_784,
+}  # fmt: skip
+COLOURS = {"dir": "\x1b[01;34m", "link": "\x1b[01;36m", "exec": "\x1b[01;32m"}
+
+
+def size_of(node: Inode) -> int:
+    """The size that `ls -l` shows."""
+    if node.kind == "dir":
+        return 4096
+    if node.kind == "link":
+        return len(node.target.encode())
+    if node.kind == "exec":
+        name = node.target.partition(":")[0]
+        return BINARY_SIZES.get(name) or 14_000 + zlib.crc32(name.encode()) % 160_000 // 8 * 8
+    return len(node.data)
+
+
+def mode_text(node: Inode) -> str:
+    """`drwxr-xr-x`."""
+    kind = {"dir": "d", "link": "l"}.get(node.kind, "c" if node.kind == "virtual" and node.target.startswith("dev:") else "-")
+    out = kind
+    for shift, special, letter in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
+        bits = node.mode >> shift & 7
+        x = "x" if bits & 1 else "-"
+        if node.mode & special:
+            x = letter if bits & 1 else letter.upper()
+        out += ("r" if bits & 4 else "-") + ("w" if bits & 2 else "-") + x
+    return out
+
+
+def links(node: Inode) -> int:
+    """The link count: a directory has one for each subdirectory."""
+    if node.kind == "dir" and node.children is not None:
+        return 2 + sum(1 for child in node.children.values() if child.kind in ("dir", "frozen"))
+    return 1
+
+
+def when(call: Call, mtime: int) -> str:
+    """The time as `ls -l` prints it: the year when older than six months."""
+    moment = to_datetime(mtime)
+    recent = call.world.wall - 183 * DAY < mtime <= call.world.wall + 3600 * SECOND
+    return f"{moment:%b} {moment.day:2d} " + (f"{moment:%H:%M}" if recent else f" {moment.year}")
+
+
+def width(text: str) -> int:
+    """Columns of a text on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+class _Lister:
+    def __init__(self, call: Call, options: dict[str, str]) -> None:
+        self.call, self.o = call, options
+        self.colour = options.get("color") in ("always", "") and "color" in options or options.get("color") == "auto" and call.stdout_tty
+
+    def shown(self, name: str, node: Inode, path: str) -> str:
+        text = name
+        if self.call.stdout_tty and any(c in " '\"$&|;<>*?()#~`\\\t\n" for c in name):
+            text = "'" + name.replace("'", "'\\''") + "'" if "'" not in name else '"' + name + '"'
+        executable = node.kind == "exec" or (node.kind == "file" and node.mode & 0o111)
+        if self.colour:
+            code = COLOURS.get("exec" if executable else node.kind)
+            text = f"{code}{text}\x1b[0m" if code else text
+        if "F" in self.o or "p" in self.o:
+            if node.kind == "dir":
+                text += "/"
+            elif "F" in self.o:
+                text += "@" if node.kind == "link" and "l" not in self.o else "*" if executable else ""
+        return text
+
+    def key(self) -> Callable[[tuple[str, Inode]], object]:
+        if "t" in self.o:
+            return lambda item: (-item[1].mtime, item[0])
+        if "S" in self.o:
+            return lambda item: (-size_of(item[1]), item[0])
+        if "X" in self.o:
+            return lambda item: (posixpath.splitext(item[0])[1], item[0])
+        return lambda item: item[0]
+
+    def entries(self, items: list[tuple[str, Inode]], folder: str) -> None:
+        if "U" not in self.o:
+            items.sort(key=self.key())  # type: ignore[arg-type]
+        if "r" in self.o:
+            items.reverse()
+        if "l" in self.o or "n" in self.o or "g" in self.o or "o" in self.o:
+            self.long(items, folder)
+            return
+        names = [(str(_inode(path_of(folder, n))) + " " if "i" in self.o else "") + self.shown(n, node, folder) for n, node in items]
+        plain = [(f"{_inode(path_of(folder, n))} " if "i" in self.o else "") + n for n, _ in items]
+        if "1" in self.o or not (self.call.stdout_tty or "C" in self.o):
+            self.call.out("".join(name + "\n" for name in names))
+        elif names:
+            self.columns(names, [width(p) + width(_bare(s)) - width(_bare(s)) + (len(_bare(s)) - len(p) if len(_bare(s)) > len(p) else 0) for p, s in zip(plain, names, strict=True)])
+
+    def columns(self, names: list[str], widths: list[int]) -> None:
+        total = self.call.columns
+        count = len(names)
+        for rows in range(1, count + 1):
+            cols = -(-count // rows)
+            spans = [max(widths[c * rows : (c + 1) * rows]) for c in range(cols) if widths[c * rows : (c + 1) * rows]]
+            if sum(spans) + 2 * (len(spans) - 1) <= total or rows == count:
+                break
+        for row in range(rows):
+            line = ""
+            cells = list(range(row, count, rows))
+            for col, at in enumerate(cells):
+                line += names[at]
+                if at != cells[-1]:
+                    line += " " * (spans[col] + 2 - widths[at])
+            self.call.out(line + "\n")
+
+    def long(self, items: list[tuple[str, Inode]], folder: str) -> None:
+        tree = self.call.tree
+        numeric = "n" in self.o
+        rows = []
+        for name, node in items:
+            size = size_of(node)
+            text = human(size) if "h" in self.o else str(size)
+            if node.kind == "virtual" and node.target.startswith("dev:"):
+                text = "1, 3"
+            owner = str(node.uid) if numeric else users.user_name(tree, node.uid)
+            group = str(node.gid) if numeric else users.group_name(tree, node.gid)
+            shown = self.shown(name, node, folder)
+            if node.kind == "link":
+                shown += f" -> {node.target}"
+            stamp = when(self.call, node.mtime)
+            if self.o.get("time-style") in ("long-iso", "full-iso"):
+                stamp = f"{to_datetime(node.mtime):%Y-%m-%d %H:%M}"
+            inode = [str(_inode(path_of(folder, name)))] if "i" in self.o else []
+            owners = ([owner] if "g" not in self.o else []) + ([group] if "o" not in self.o and "G" not in self.o else [])
+            rows.append((inode, mode_text(node), str(links(node)), owners, text, stamp, shown))
+        if not rows:
+            return
+        wide = [max(len(row[2]) for row in rows), max(len(row[4]) for row in rows)]
+        owner_widths = [max(len(row[3][n]) for row in rows) for n in range(len(rows[0][3]))]
+        for inode, mode, count, owners, text, stamp, shown in rows:
+            cells = [*inode, mode, count.rjust(wide[0]), *(o.ljust(owner_widths[n]) for n, o in enumerate(owners)), text.rjust(wide[1]), stamp, shown]
+            self.call.out(" ".join(cells) + "\n")
+
+
+def _bare(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def path_of(folder: str, name: str) -> str:
+    """A name in a folder, or an operand as it is."""
+    return posixpath.join(folder, name) if folder else name
+
+
+def _inode(path: str) -> int:
+    return 260_000 + zlib.crc32(path.encode()) % 500_000
+
+
+def ls(call: Call) -> int:
+    """`ls [options] [files]`."""
+    options, names = parse(
+        call, "alhtrRSd1FCiAnpGgoXUsI:", "all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I", code=2
+    )
+    if "color" in options and options["color"] == "":
+        options["color"] = "always"
+    lister = _Lister(call, options)
+    code = 0
+    plain: list[tuple[str, Inode]] = []
+    folders: list[str] = []
+    for name in sorted(names) or ["."]:
+        try:
+            node = call.lookup(name, follow="l" not in options and "d" not in options)
+            if node.kind == "link" and name.endswith("/"):
+                node = call.lookup(name)
+        except OSError as failed:
+            try:
+                node = call.lookup(name, follow=False)
+            except OSError:
+                call.err(f"{name_of(call)}: cannot access '{name}': {failed.strerror}\n")
+                code = 2
+                continue
+        if node.kind == "dir" and "d" not in options:
+            folders.append(name)
+        else:
+            plain.append((name, node))
+    lister.entries(plain, "")
+    title = len(names) > 1 or "R" in options
+    first = not plain
+    queue = list(folders)
+    while queue:
+        name = queue.pop(0)
+        try:
+            node = call.lookup(name)
+            users.check(call.tree, call.path(name), call.proc.user, users.READ)
+        except OSError as failed:
+            call.err(f"{name_of(call)}: cannot open directory '{name}': {failed.strerror}\n")
+            code = 2
+            continue
+        items = []
+        for child in call.tree.listdir(call.path(name)):
+            if child.startswith(".") and not ("a" in options or "A" in options):
+                continue
+            items.append((child, call.lookup(posixpath.join(name, child), follow=False)))
+        if title:
+            call.out(("" if first else "\n") + f"{name}:\n")
+        first = False
+        subfolders = [child for child, inode in items if inode.kind == "dir"] if "R" in options else []
+        if "a" in options:
+            items += [(".", node), ("..", call.lookup(posixpath.join(name, "..")))]
+        if "l" in options or "n" in options or "s" in options:
+            blocks = sum(4 if inode.kind == "dir" else -(-size_of(inode) // 4096) * 4 if inode.kind != "link" and size_of(inode) else 0 for _, inode in items)
+            call.out(f"total {human(blocks * 1024) if 'h' in options else blocks}\n")
+        lister.entries(items, name)
+        queue = [posixpath.join(name, child) for child in sorted(subfolders)] + queue
+    return code
+
+
+def stat(call: Call) -> int:
+    """`stat [-c format] files`."""
+    options, names = parse(call, "c:Lft", "format=c printf=printf dereference:L")
+    code = 0
+    for name in names:
+        try:
+            node = call.lookup(name, follow="L" in options)
+        except OSError as failed:
+            call.err(f"stat: cannot statx '{name}': {failed.strerror}\n")
+            code = 1
+            continue
+        if "c" in options or "printf" in options:
+            text = _format(call, options.get("c") or options["printf"], name, node)
+            if "c" in options:
+                text += "\n"
+            else:
+                from .echo import expand
+
+                text = expand(text)[0]
+            call.out(text)
+            continue
+        size = size_of(node)
+        kind = _kind(node)
+        stamp = f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000"
+        arrow = f" -> {node.target}" if node.kind == "link" else ""
+        owner = f"Uid: ({node.uid:5d}/{users.user_name(call.tree, node.uid):>8})   Gid: ({node.gid:5d}/{users.group_name(call.tree, node.gid):>8})"
+        call.out(
+            f"  File: {name}{arrow}\n  Size: {size:<10}\tBlocks: {-(-size // 4096) * 8:<10} IO Block: 4096   {kind}\n"
+            f"Device: 253,1\tInode: {_inode(call.path(name)):<11} Links: {links(node)}\n"
+            f"Access: ({node.mode:04o}/{mode_text(node)})  {owner}\nAccess: {stamp}\nModify: {stamp}\nChange: {stamp}\n Birth: {stamp}\n"
+        )
+    return code
+
+
+def _kind(node: Inode) -> str:
+    if node.kind == "dir":
+        return "directory"
+    if node.kind == "link":
+        return "symbolic link"
+    if node.kind == "virtual" and node.target.startswith("dev:"):
+        return "character special file"
+    return "regular file" if size_of(node) else "regular empty file"
+
+
+def _format(call: Call, form: str, name: str, node: Inode) -> str:
+    import re
+
+    table = {
+        "n": name, "N": f"'{name}'" + (f" -> '{node.target}'" if node.kind == "link" else ""), "s": str(size_of(node)), "a": f"{node.mode:o}",
+        "A": mode_text(node), "u": str(node.uid), "g": str(node.gid), "U": users.user_name(call.tree, node.uid),
+        "G": users.group_name(call.tree, node.gid), "F": _kind(node), "Y": str(node.mtime // SECOND), "X": str(node.mtime // SECOND),
+        "Z": str(node.mtime // SECOND), "h": str(links(node)), "i": str(_inode(call.path(name))), "%": "%",
+        "y": f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000", "b": str(-(-size_of(node) // 4096) * 8), "B": "512",
+    }  # fmt: skip
+    return re.sub(r"%(.)", lambda match: table.get(match.group(1), "?"), form)

@@ -1,0 +1,687 @@
+"""`sed`: addresses, s///gipwNe, y, d D p P n N h H g G x, a i c, =, q Q, l, r w, labels; -n -e -f -i -E -s (GNU sed)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...host.executor import Ended
+from ...host.invocation import Call
+from . import regexes
+from .common import Code, inputs, parse
+
+MAX_STEPS = 2_000_000
+
+
+class SedError(Exception):
+    """A wrong program: the message of `sed: -e expression #1, char N:`."""
+
+    def __init__(self, text: str, at: int) -> None:
+        super().__init__(text)
+        self.at = at
+
+
+class _Command:
+    __slots__ = ("first", "second", "negate", "name", "args", "active", "end", "target")
+
+    def __init__(self) -> None:
+        self.first: Any = None
+        self.second: Any = None
+        self.negate = False
+        self.name = ""
+        self.args: Any = None
+        self.active = False
+        self.end = 0
+        self.target = -1
+
+
+class _Parser:
+    def __init__(self, text: str, extended: bool) -> None:
+        self.text, self.extended, self.at = text, extended, 0
+        self.commands: list[_Command] = []
+
+    def fail(self, why: str) -> SedError:
+        return SedError(why, self.at)
+
+    def peek(self) -> str:
+        return self.text[self.at] if self.at < len(self.text) else ""
+
+    def parse(self) -> list[_Command]:
+        blocks: list[int] = []
+        while True:
+            while self.peek() and self.peek() in " \t\n;":
+                self.at += 1
+            if not self.peek():
+                break
+            if self.peek() == "#":
+                end = self.text.find("\n", self.at)
+                self.at = len(self.text) if end < 0 else end
+                continue
+            command = _Command()
+            command.first = self.address()
+            if command.first is not None:
+                self.blanks()
+                if self.peek() == ",":
+                    self.at += 1
+                    self.blanks()
+                    command.second = self.address(second=True)
+                    if command.second is None:
+                        raise self.fail("unexpected `,'")
+            self.blanks()
+            while self.peek() == "!":
+                command.negate = True
+                self.at += 1
+                self.blanks()
+            command.name = self.peek()
+            self.at += 1
+            if not command.name:
+                raise self.fail("missing command")
+            self.arguments(command, blocks)
+            self.commands.append(command)
+        if blocks:
+            raise SedError("unmatched `{'", 0)
+        labels = {c.args: n for n, c in enumerate(self.commands) if c.name == ":"}
+        for c in self.commands:
+            if c.name in "btT" and c.args:
+                if c.args not in labels:
+                    raise SedError(f"can't find label for jump to `{c.args}'", -1)
+                c.target = labels[c.args]
+        return self.commands
+
+    def blanks(self) -> None:
+        while self.peek() and self.peek() in " \t":
+            self.at += 1
+
+    def address(self, second: bool = False) -> Any:
+        c = self.peek()
+        if c.isdigit():
+            match = re.compile(r"(\d+)(?:~(\d+))?").match(self.text, self.at)
+            assert match
+            self.at = match.end()
+            return ("step", int(match.group(1)), int(match.group(2))) if match.group(2) else ("line", int(match.group(1)))
+        if second and c in ("+", "~"):
+            match = re.compile(r"[+~](\d+)").match(self.text, self.at)
+            if match:
+                self.at = match.end()
+                return ("plus" if c == "+" else "multiple", int(match.group(1)))
+        if c == "$":
+            self.at += 1
+            return ("last",)
+        if c == "/" or c == "\\":
+            delimiter = c
+            self.at += 1
+            if c == "\\":
+                delimiter = self.peek()
+                self.at += 1
+            body = self.until(delimiter, "unterminated address regex")
+            flags = ""
+            while self.peek() and self.peek() in "IM":
+                flags += self.peek()
+                self.at += 1
+            return ("regex", self.regex(body, "I" in flags, "M" in flags))
+        return None
+
+    def regex(self, body: str, ignore: bool = False, multiline: bool = False) -> re.Pattern[str] | None:
+        if not body:
+            return None
+        try:
+            return regexes.compile_posix(body, extended=self.extended, ignore_case=ignore, multiline=multiline)
+        except regexes.BadPattern as failed:
+            raise self.fail(str(failed)) from None
+
+    def until(self, delimiter: str, why: str, keep: bool = True) -> str:
+        out, bracket = "", False
+        while True:
+            c = self.peek()
+            if not c or (c == "\n" and why.startswith("unterminated address")):
+                raise self.fail(why)
+            self.at += 1
+            if c == "\\":
+                after = self.peek()
+                self.at += 1
+                out += after if after == delimiter and delimiter not in ".*[]^$+?(){}|\\" else ("\n" if after == "n" and keep else c + after)
+                continue
+            if c == "[" and keep and not bracket and "]" in self.text[self.at :]:
+                bracket = True
+                out += c
+                for extra in ("^", "]"):
+                    if self.peek() == extra:
+                        out += extra
+                        self.at += 1
+                continue
+            if c == "]" and bracket:
+                bracket = False
+            if c == delimiter and not bracket:
+                return out
+            out += c
+
+    def arguments(self, command: _Command, blocks: list[int]) -> None:
+        name = command.name
+        if name == "{":
+            blocks.append(len(self.commands))
+            return
+        if name == "}":
+            if not blocks:
+                raise self.fail("unexpected `}'")
+            self.commands[blocks.pop()].target = len(self.commands)
+        elif name == "s":
+            self.substitute(command)
+        elif name == "y":
+            delimiter = self.peek()
+            self.at += 1
+            a = self.until(delimiter, "unterminated `y' command", keep=False)
+            b = self.until(delimiter, "unterminated `y' command", keep=False)
+            a, b = (re.sub(r"\\(.)", lambda m: {"n": "\n", "t": "\t"}.get(m.group(1), m.group(1)), part) for part in (a, b))
+            if len(a) != len(b):
+                raise self.fail("strings for `y' command are different lengths")
+            command.args = str.maketrans(a, b)
+        elif name in "aic":
+            self.text_argument(command)
+            return
+        elif name in ":btT":
+            self.blanks()
+            match = re.compile(r"[^\n;}]*" if name != ":" else r"[^\n;]*").match(self.text, self.at)
+            assert match
+            command.args = match.group().strip()
+            self.at = match.end()
+        elif name in "rwR":
+            self.blanks()
+            end = self.text.find("\n", self.at)
+            end = len(self.text) if end < 0 else end
+            command.args = self.text[self.at : end]
+            self.at = end
+        elif name in "qQlL":
+            self.blanks()
+            match = re.compile(r"\d*").match(self.text, self.at)
+            assert match
+            command.args = int(match.group() or 0)
+            self.at = match.end()
+        elif name not in "dDpPnNhHgGx=zF":
+            raise self.fail(f"unknown command: `{name}'")
+        self.blanks()
+        if self.peek() and self.peek() not in ";\n}#":
+            raise self.fail("extra characters after command")
+
+    def text_argument(self, command: _Command) -> None:
+        self.blanks()
+        if self.peek() == "\\":
+            self.at += 1
+            self.blanks()
+            if self.peek() == "\n":
+                self.at += 1
+        out = ""
+        while self.peek():
+            c = self.peek()
+            self.at += 1
+            if c == "\\":
+                out += self.peek()
+                self.at += 1
+            elif c == "\n":
+                break
+            else:
+                out += c
+        if not out and not self.text.endswith("\n"):
+            raise self.fail("expected \\ after `a', `c' or `i'")
+        command.args = out + "\n"
+
+    def substitute(self, command: _Command) -> None:
+        delimiter = self.peek()
+        self.at += 1
+        pattern = self.until(delimiter, "unterminated `s' command")
+        replacement = self.until(delimiter, "unterminated `s' command", keep=False)
+        flags = {"g": False, "p": False, "i": False, "m": False, "e": False}
+        number, target = 1, ""
+        while self.peek() and self.peek() not in ";\n}# \t":
+            c = self.peek()
+            if c.isdigit():
+                match = re.compile(r"\d+").match(self.text, self.at)
+                assert match
+                number = int(match.group())
+                if number == 0:
+                    raise self.fail("number option to `s' command may not be zero")
+                self.at = match.end()
+                continue
+            self.at += 1
+            if c == "w":
+                self.blanks()
+                end = self.text.find("\n", self.at)
+                end = len(self.text) if end < 0 else end
+                target, self.at = self.text[self.at : end], end
+                break
+            if c.lower() not in flags or c == "e":
+                raise self.fail("unknown option to `s'")
+            flags[c.lower()] = True
+        compiled = self.regex(pattern, flags["i"], flags["m"])
+        pieces = _replacement(replacement)
+        groups = compiled.groups if compiled is not None else 9
+        for piece in pieces:
+            if isinstance(piece, int) and piece > groups:
+                raise self.fail(f"invalid reference \\{piece} on `s' command's RHS")
+        command.args = (compiled, pieces, flags, number, target)
+
+
+def _replacement(text: str) -> list[Any]:
+    """Literal texts, group numbers, and case marks ("\\U" …) as one-element tuples."""
+    out: list[Any] = []
+    literal = ""
+    at = 0
+    while at < len(text):
+        c = text[at]
+        at += 1
+        piece: Any = None
+        if c == "&":
+            piece = 0
+        elif c == "\\" and at < len(text):
+            c = text[at]
+            at += 1
+            if c.isdigit():
+                piece = int(c)
+            elif c in "ULEul":
+                piece = (c,)
+            else:
+                literal += {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "f": "\f", "v": "\v"}.get(c, c)
+                continue
+        if piece is None:
+            literal += c
+            continue
+        if literal:
+            out.append(literal)
+            literal = ""
+        out.append(piece)
+    if literal:
+        out.append(literal)
+    return out
+
+
+def _fill(pieces: list[Any], match: re.Match[str]) -> str:
+    out, case, once = "", "", ""
+    for piece in pieces:
+        if isinstance(piece, tuple):
+            if piece[0] in "ul":
+                once = piece[0]
+            else:
+                case = "" if piece[0] == "E" else piece[0]
+            continue
+        text = piece if isinstance(piece, str) else (match.group(piece) or "")
+        if case:
+            text = text.upper() if case == "U" else text.lower()
+        if once and text:
+            text = (text[0].upper() if once == "u" else text[0].lower()) + text[1:]
+            once = ""
+        out += text
+    return out
+
+
+class _Machine:
+    """Runs a program over lines."""
+
+    def __init__(self, call: Call, commands: list[_Command], quiet: bool) -> None:
+        self.call, self.commands, self.quiet = call, commands, quiet
+        self.lines: list[str] = []
+        self.final_newline = True
+        self.at = 0
+        self.number = 0
+        self.hold = ""
+        self.space = ""
+        self.out: list[str] = []
+        self.after: list[str] = []
+        self.files: dict[str, str] = {}
+        self.last_regex: re.Pattern[str] | None = None
+        self.code: int | None = None
+        self.steps = 0
+
+    def read(self) -> bool:
+        if self.at >= len(self.lines):
+            return False
+        self.space = self.lines[self.at]
+        self.at += 1
+        self.number += 1
+        return True
+
+    @property
+    def last(self) -> bool:
+        return self.at >= len(self.lines)
+
+    def emit(self, text: str) -> None:
+        self.out.append(text + "\n")
+
+    def matches(self, address: Any) -> bool:
+        kind = address[0]
+        if kind == "line":
+            return bool(self.number == address[1])
+        if kind == "last":
+            return self.last
+        if kind == "step":
+            return self.number >= address[1] and (not address[2] or (self.number - address[1]) % address[2] == 0)
+        pattern = address[1] or self.last_regex
+        if pattern is None:
+            raise SedError("no previous regular expression", 0)
+        self.last_regex = pattern
+        return pattern.search(self.space) is not None
+
+    def selected(self, c: _Command) -> bool:
+        if c.first is None:
+            return not c.negate
+        if c.second is None:
+            return self.matches(c.first) != c.negate
+        return self.in_range(c) != c.negate
+
+    def in_range(self, c: _Command) -> bool:
+        kind = c.second[0]
+        if not c.active:
+            zero = c.first == ("line", 0)
+            if not zero and not self.matches(c.first):
+                return False
+            if zero and self.number > 1:
+                return False
+            if kind == "line":
+                c.active = c.second[1] > self.number
+            elif kind == "plus":
+                c.end = self.number + c.second[1]
+                c.active = c.second[1] > 0
+            elif kind == "multiple":
+                c.active = bool(c.second[1]) and self.number % c.second[1] != 0
+            elif kind == "last":
+                c.active = not self.last
+            else:
+                c.active = True
+                if zero and self.matches(c.second):
+                    c.active = False
+                    c.first = ("line", -1)
+            return True
+        if kind == "line":
+            if self.number >= c.second[1]:
+                c.active = False
+            return self.number <= c.second[1]
+        if kind == "plus":
+            c.active = self.number < c.end
+        elif kind == "multiple":
+            c.active = self.number % c.second[1] != 0
+        elif self.matches(c.second):
+            c.active = False
+        return True
+
+    def run(self) -> None:
+        restart = False
+        while restart or self.read():
+            restart = self.cycle()
+            if self.code is not None:
+                break
+
+    def end(self, show: bool = True) -> None:
+        if show and not self.quiet:
+            self.emit(self.space)
+        self.out += self.after
+        self.after = []
+
+    def cycle(self) -> bool:
+        """One cycle; True when the next starts without reading (`D`)."""
+        pc, replaced = 0, False
+        while pc < len(self.commands):
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise SedError("stopped by Slipway: too many steps", -1)
+            c = self.commands[pc]
+            pc += 1
+            if c.name in ("}", ":"):
+                continue
+            if not self.selected(c):
+                if c.name == "{":
+                    pc = c.target
+                continue
+            name = c.name
+            if name == "s":
+                replaced = self.substitute(c) or replaced
+            elif name == "d":
+                self.end(False)
+                return False
+            elif name == "D":
+                if "\n" not in self.space:
+                    self.end(False)
+                    return False
+                self.space = self.space.partition("\n")[2]
+                self.end(False)
+                return True
+            elif name in ("b", "t", "T"):
+                jump = name == "b" or (name == "t" and replaced) or (name == "T" and not replaced)
+                if name != "b":
+                    replaced = False
+                if jump:
+                    pc = c.target if c.args else len(self.commands)
+            elif name in ("n", "N"):
+                if self.last:
+                    self.end(not (name == "N" and False))
+                    self.code = 0
+                    return False
+                if name == "n":
+                    self.end()
+                    self.read()
+                else:
+                    before = self.space
+                    self.out += self.after
+                    self.after = []
+                    self.read()
+                    self.space = before + "\n" + self.space
+            elif name in ("q", "Q"):
+                if name == "q":
+                    self.end()
+                self.code = c.args
+                return False
+            else:
+                if self.simple(name, c):
+                    return False
+        self.end()
+        return False
+
+    def simple(self, name: str, c: _Command) -> bool:
+        """The commands without control flow; True ends the cycle."""
+        if name == "p":
+            self.emit(self.space)
+        elif name == "P":
+            self.emit(self.space.partition("\n")[0])
+        elif name == "h":
+            self.hold = self.space
+        elif name == "H":
+            self.hold += "\n" + self.space
+        elif name == "g":
+            self.space = self.hold
+        elif name == "G":
+            self.space += "\n" + self.hold
+        elif name == "x":
+            self.space, self.hold = self.hold, self.space
+        elif name == "y":
+            self.space = self.space.translate(c.args)
+        elif name == "=":
+            self.emit(str(self.number))
+        elif name == "z":
+            self.space = ""
+        elif name == "a":
+            self.after.append(c.args)
+        elif name == "i":
+            self.out.append(c.args)
+        elif name == "c":
+            if c.second is None or not c.active or c.negate:
+                self.out.append(c.args)
+            self.end(False)
+            return True
+        elif name == "l":
+            self.emit(_visible(self.space))
+        elif name == "r":
+            try:
+                self.after.append(self.call.read_file(c.args).decode("utf-8", "surrogateescape"))
+            except OSError:
+                pass
+        elif name == "w":
+            self.write(c.args, self.space)
+        if len(self.space) > 4_000_000:
+            raise SedError("stopped by Slipway: the pattern space is too large", -1)
+        return False
+
+    def write(self, name: str, text: str) -> None:
+        if name == "/dev/stdout":
+            self.emit(text)
+        else:
+            self.files[name] = self.files.get(name, "") + text + "\n"
+
+    def substitute(self, c: _Command) -> bool:
+        pattern, pieces, flags, number, target = c.args
+        pattern = pattern or self.last_regex
+        if pattern is None:
+            raise SedError("no previous regular expression", 0)
+        self.last_regex = pattern
+        count, out, at, done = 0, "", 0, False
+        for match in pattern.finditer(self.space):
+            count += 1
+            if count < number:
+                continue
+            out += self.space[at : match.start()] + _fill(pieces, match)
+            at = match.end()
+            done = True
+            if not flags["g"]:
+                break
+        if not done:
+            return False
+        self.space = out + self.space[at:]
+        if flags["p"]:
+            self.emit(self.space)
+        if target:
+            self.write(target, self.space)
+        return True
+
+
+def _visible(text: str) -> str:
+    names = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\r": "\\r", "\v": "\\v"}
+    out = ""
+    for c in text:
+        if c in names:
+            out += names[c]
+        elif " " <= c <= "~":
+            out += c
+        else:
+            out += "".join(f"\\{b:03o}" for b in c.encode("utf-8", "surrogateescape"))
+    return out + "$"
+
+
+def _program(call: Call) -> tuple[str, dict[str, str], list[str]]:
+    scripts: list[str] = []
+    args, at = [call.argv[0]], 1
+    while at < len(call.argv):
+        word = call.argv[at]
+        match = re.fullmatch(r"-([nErsuz]*)([ef])(.*)", word, re.DOTALL)
+        if match and not word.startswith("--"):
+            value = match.group(3)
+            if not value:
+                at += 1
+                value = call.argv[at] if at < len(call.argv) else ""
+            scripts.append(value if match.group(2) == "e" else call.read_file(value).decode("utf-8", "surrogateescape"))
+            if match.group(1):
+                args.append("-" + match.group(1))
+        elif word.startswith("--expression="):
+            scripts.append(word[13:])
+        elif re.fullmatch(r"-[nErsu]*i.*", word) and not word.startswith("--"):
+            flags, _, suffix = word[1:].partition("i")
+            args.append(f"--in-place={suffix}")
+            if flags:
+                args.append("-" + flags)
+        else:
+            args.append(word)
+        at += 1
+    call.argv = args
+    options, names = parse(call, "nErsuz", "quiet:n silent:n regexp-extended:E in-place?i separate:s debug posix null-data:z")
+    if not scripts:
+        if not names:
+            call.err("Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...\n")
+            raise Ended(1)
+        scripts = [names.pop(0)]
+    return "\n".join(scripts), options, names
+
+
+def sed(call: Call) -> Code:
+    """`sed [-nEis] [-e] script [files]`."""
+    text, options, names = _program(call)
+    quiet = "n" in options
+    if text.startswith("#n\n"):
+        quiet = True
+    extended = "E" in options or "r" in options
+    code = 0
+    try:
+        commands = _Parser(text, extended).parse()
+        if "i" in options or "s" in options:
+            for name in names:
+                code = _one_file(call, _Parser(text, extended).parse(), quiet, name, options) or code
+            return code
+        machine = _Machine(call, commands, quiet)
+        found, code = yield from _inputs(call, names)
+        data = b"".join(d if d.endswith(b"\n") or not d or n == len(found) - 1 else d + b"\n" for n, (_, d) in enumerate(found))
+        _feed(machine, data)
+        machine.run()
+        _output(call, machine)
+        return machine.code or (2 if code else 0)
+    except SedError as failed:
+        where = f"-e expression #1, char {failed.at}: " if failed.at >= 0 else ""
+        call.err(f"sed: {where}{failed}\n")
+        return 1
+
+
+def _inputs(call: Call, names: list[str]) -> Any:
+    good, code = [], 0
+    for name in names:
+        if name != "-":
+            try:
+                if call.lookup(name).kind == "dir":
+                    call.err(f"sed: couldn't edit {name}: not a regular file\n" if False else f"sed: read error on {name}: Is a directory\n")
+                    code = 2
+                    continue
+            except OSError as failed:
+                call.err(f"sed: can't read {name}: {failed.strerror}\n")
+                code = 2
+                continue
+        good.append(name)
+    if names and not good:
+        return [], code
+    found, _ = yield from inputs(call, good)
+    return found, code
+
+
+def _feed(machine: _Machine, data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    machine.final_newline = text.endswith("\n") or not text
+    machine.lines = text.removesuffix("\n").split("\n") if text else []
+
+
+def _output(call: Call, machine: _Machine) -> None:
+    text = "".join(machine.out)
+    if not machine.final_newline and machine.last and text.endswith("\n"):
+        text = text[:-1]
+    call.out(text.encode("utf-8", "surrogateescape"))
+    for name, content in machine.files.items():
+        call.write_file(name, content.encode("utf-8", "surrogateescape"))
+
+
+def _one_file(call: Call, commands: list[_Command], quiet: bool, name: str, options: dict[str, str]) -> int:
+    try:
+        if call.lookup(name).kind == "dir":
+            call.err(f"sed: couldn't edit {name}: not a regular file\n")
+            return 4
+        data = call.read_file(name)
+    except OSError as failed:
+        call.err(f"sed: can't read {name}: {failed.strerror}\n")
+        return 2
+    machine = _Machine(call, commands, quiet)
+    _feed(machine, data)
+    machine.run()
+    text = "".join(machine.out)
+    if machine.code is not None:
+        text += "".join(line + "\n" for line in machine.lines[machine.at :])
+    if not machine.final_newline and text.endswith("\n"):
+        text = text[:-1]
+    if "i" in options:
+        if options["i"]:
+            backup = options["i"].replace("*", name) if "*" in options["i"] else name + options["i"]
+            call.write_file(backup, data)
+        call.write_file(name, text.encode("utf-8", "surrogateescape"))
+    else:
+        call.out(text.encode("utf-8", "surrogateescape"))
+    for target, content in machine.files.items():
+        call.write_file(target, content.encode("utf-8", "surrogateescape"))
+    return 0

@@ -1,0 +1,526 @@
+"""Small commands: names of paths, environment, users, sums, base64, xargs, find helpers live elsewhere."""
+
+from __future__ import annotations
+
+import base64 as _b64
+import hashlib
+import posixpath
+import re
+import zlib
+from typing import Any
+
+from ...host import users
+from ...host.executor import DEFAULT_PATH, resolve
+from ...host.invocation import Call
+from ...kernel.clock import SECOND
+from .common import Code, inputs, name_of, parse, usage
+
+
+def true(call: Call) -> int:
+    """`true`."""
+    return 0
+
+
+def false(call: Call) -> int:
+    """`false`."""
+    return 1
+
+
+def pwd(call: Call) -> int:
+    """`/bin/pwd`."""
+    call.out(call.tree.realpath(call.cwd) + "\n")
+    return 0
+
+
+def basename(call: Call) -> int:
+    """`basename name [suffix]`, `-a`, `-s suffix`."""
+    options, names = parse(call, "as:z", "multiple:a suffix=s", permute=False)
+    if not names:
+        raise usage(call, "missing operand")
+    suffix = options.get("s", "")
+    if "a" not in options and "s" not in options:
+        if len(names) > 2:
+            raise usage(call, f"extra operand ‘{names[2]}’")
+        suffix = names[1] if len(names) > 1 else ""
+        names = names[:1]
+    for name in names:
+        base = posixpath.basename(name.rstrip("/")) or ("/" if name else "")
+        call.out((base.removesuffix(suffix) or base if suffix != base else base) + "\n")
+    return 0
+
+
+def dirname(call: Call) -> int:
+    """`dirname names`."""
+    _, names = parse(call, "z")
+    if not names:
+        raise usage(call, "missing operand")
+    for name in names:
+        call.out((posixpath.dirname(name.rstrip("/")) or ("/" if name.startswith("/") else ".")) + "\n")
+    return 0
+
+
+def realpath(call: Call) -> int:
+    """`realpath names` (all but the last part must exist)."""
+    options, names = parse(call, "eqmsz", "canonicalize-existing:e")
+    code = 0
+    for name in names:
+        try:
+            place = call.tree.locate(call.path(name))
+            if place.node is None and "e" in options:
+                raise OSError(2, "No such file or directory")
+            call.out(place.seen + "\n")
+        except OSError as failed:
+            call.err(f"realpath: {name}: {failed.strerror}\n")
+            code = 1
+    return code
+
+
+def readlink(call: Call) -> int:
+    """`readlink [-f] names`."""
+    options, names = parse(call, "fenm", "canonicalize:f")
+    code = 0
+    for name in names:
+        try:
+            if any(flag in options for flag in "fem"):
+                call.out(call.tree.locate(call.path(name)).seen + ("" if "n" in options else "\n"))
+                continue
+            node = call.lookup(name, follow=False)
+            if node.kind != "link":
+                code = 1
+                continue
+            call.out(node.target + ("" if "n" in options else "\n"))
+        except OSError:
+            code = 1
+    return code
+
+
+def which(call: Call) -> int:
+    """`which [-a] names`."""
+    _, names = parse(call, "as")
+    code = 0
+    for name in names:
+        try:
+            call.out(resolve(call.host, call.proc.mnt, name, cwd=call.cwd, path=call.env.get("PATH", DEFAULT_PATH), user=call.proc.user)[0] + "\n")
+        except OSError:
+            code = 1
+    return code
+
+
+def whereis(call: Call) -> int:
+    """`whereis names`."""
+    for name in call.argv[1:]:
+        found = [f"{folder}/{name}" for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin") if call.exists(f"{folder}/{name}")]
+        call.out(f"{name}:{''.join(' ' + path for path in found)}\n")
+    return 0
+
+
+def env(call: Call) -> Code:
+    """`env [-i] [-u name] [name=value] [command]`."""
+    options, rest = parse(call, "iu:0C:S:", "ignore-environment:i unset=u chdir=C", permute=False)
+    table = {} if "i" in options else dict(call.env)
+    if "u" in options:
+        table.pop(options["u"], None)
+    while rest and "=" in rest[0]:
+        name, _, value = rest.pop(0).partition("=")
+        table[name] = value
+    if rest:
+        try:
+            resolve(call.host, call.proc.mnt, rest[0], cwd=call.cwd, path=table.get("PATH", DEFAULT_PATH), user=call.proc.user)
+        except OSError as failed:
+            call.err(f"env: ‘{rest[0]}’: {failed.strerror}\n")
+            return 127 if failed.errno == 2 else 126
+        return (yield from call.run(rest, env=table))
+    call.out("".join(f"{name}={value}\n" for name, value in table.items()))
+    return 0
+
+
+def printenv(call: Call) -> int:
+    """`printenv [names]`."""
+    names = call.argv[1:]
+    if not names:
+        call.out("".join(f"{name}={value}\n" for name, value in call.env.items()))
+        return 0
+    code = 0
+    for name in names:
+        if name in call.env:
+            call.out(call.env[name] + "\n")
+        else:
+            code = 1
+    return code
+
+
+def whoami(call: Call) -> int:
+    """`whoami`."""
+    call.out(users.user_name(call.tree, call.uid) + "\n")
+    return 0
+
+
+def id_(call: Call) -> int:
+    """`id [-ugn] [user]`."""
+    options, names = parse(call, "ugnGr", "user:u group:g name:n")
+    tree = call.tree
+    user = names[0] if names else call.proc.user
+    if names and users.passwd(tree, user) is None:
+        call.err(f"id: ‘{user}’: no such user\n")
+        return 1
+    uid, gid = users.uid_of(tree, user), users.gid_of(tree, user)
+    if "u" in options:
+        call.out(f"{users.user_name(tree, uid) if 'n' in options else uid}\n")
+    elif "g" in options or "G" in options:
+        call.out(f"{users.group_name(tree, gid) if 'n' in options else gid}\n")
+    else:
+        group = users.group_name(tree, gid)
+        call.out(f"uid={uid}({users.user_name(tree, uid)}) gid={gid}({group}) groups={gid}({group})\n")
+    return 0
+
+
+def groups(call: Call) -> int:
+    """`groups`."""
+    call.out(users.group_name(call.tree, call.gid) + "\n")
+    return 0
+
+
+def base64(call: Call) -> Code:
+    """`base64 [-d] [-w cols] [file]`, `base32`."""
+    options, names = parse(call, "diw:", "decode:d wrap=w ignore-garbage:i")
+    found, code = yield from inputs(call, names)
+    encode, decode = (_b64.b64encode, _b64.b64decode) if name_of(call) == "base64" else (_b64.b32encode, _b64.b32decode)
+    for _, data in found:
+        if "d" in options:
+            clean = re.sub(rb"\s", b"", data)
+            valid = re.match(rb"[A-Za-z0-9+/]*={0,2}", clean)
+            good = clean if valid and valid.end() == len(clean) else (valid.group() if valid else b"")
+            size = len(good) // 4 * 4
+            try:
+                call.out(decode(good[:size] if name_of(call) == "base64" else clean))
+            except ValueError:
+                pass
+            if size != len(clean):
+                rest = good[size:].rstrip(b"=")
+                if len(rest) > 1:
+                    call.out(decode(rest + b"=" * (-len(rest) % 4)))
+                call.err(f"{name_of(call)}: invalid input\n")
+                code = 1
+            continue
+        text = encode(data).decode()
+        width = int(options.get("w", 76))
+        if width:
+            call.out("".join(text[at : at + width] + "\n" for at in range(0, len(text), width)))
+        else:
+            call.out(text)
+    return code
+
+
+def checksum(call: Call) -> Code:
+    """`md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, with `-c`."""
+    algorithm = name_of(call).removesuffix("sum")
+    options, names = parse(call, "cbtw", "check:c quiet:q status:s ignore-missing:m")
+    found, code = yield from inputs(call, names)
+    if "c" in options:
+        return _check(call, found, algorithm, options)
+    for name, data in found:
+        call.out(f"{hashlib.new(algorithm, data).hexdigest()}  {name}\n")
+    return code
+
+
+def _check(call: Call, found: list[tuple[str, bytes]], algorithm: str, options: dict[str, str]) -> int:
+    bad = 0
+    for _, data in found:
+        for line in data.decode(errors="replace").splitlines():
+            match = re.fullmatch(r"([0-9a-f]+) [ *](.+)", line.strip())
+            if match is None:
+                continue
+            try:
+                good = hashlib.new(algorithm, call.read_file(match.group(2))).hexdigest() == match.group(1)
+                verdict = "OK" if good else "FAILED"
+            except OSError as failed:
+                call.err(f"{name_of(call)}: {match.group(2)}: {failed.strerror}\n")
+                good, verdict = False, "FAILED open or read"
+            bad += not good
+            if "s" not in options and not (good and "q" in options):
+                call.out(f"{match.group(2)}: {verdict}\n")
+    if bad:
+        call.err(f"{name_of(call)}: WARNING: {bad} computed checksum{'' if bad == 1 else 's'} did NOT match\n")
+    return int(bad > 0)
+
+
+def cksum(call: Call) -> Code:
+    """`cksum` as CRC-32 of POSIX."""
+    found, code = yield from inputs(call, call.argv[1:])
+    for name, data in found:
+        crc = 0
+        length = len(data)
+        suffix = b""
+        while length:
+            suffix += bytes([length & 0xFF])
+            length >>= 8
+        for byte in data + suffix:
+            crc ^= byte << 24
+            for _ in range(8):
+                crc = ((crc << 1) ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
+        call.out(f"{crc ^ 0xFFFFFFFF} {len(data)}{'' if name == '-' else ' ' + name}\n")
+    return code
+
+
+def xargs(call: Call) -> Code:
+    """`xargs [-n max] [-I repl] [-0] [-d delim] [-r] [-t] [command]`."""
+    options, command = parse(call, "n:I:0d:rtL:P:i", "null:0 max-args=n replace=I no-run-if-empty:r delimiter=d max-procs=P verbose:t", permute=False)
+    data = (yield from call.read()).decode("utf-8", "surrogateescape")
+    command = command or ["echo"]
+    if "0" in options:
+        items = data.split("\0")[: -1 if data.endswith("\0") else None]
+    elif "d" in options:
+        delimiter = {"\\n": "\n", "\\t": "\t", "\\0": "\0"}.get(options["d"], options["d"])
+        items = data.removesuffix(delimiter).split(delimiter) if data else []
+    elif "I" in options:
+        items = [line.strip() for line in data.splitlines() if line.strip()]
+    elif "L" in options:
+        items = [line for line in data.splitlines() if line.strip()]
+    else:
+        items = [re.sub(r"\\(.)|['\"]", lambda m: m.group(1) or "", item) for item in re.findall(r"""(?:\\.|'[^'\n]*'|"[^"\n]*"|[^\s\\'"])+""", data, re.DOTALL)]
+    batches: list[list[str]] = []
+    if "I" in options:
+        batches = [[word.replace(options["I"], item) for word in command] for item in items]
+    elif "L" in options:
+        batches = [[*command, *item.split()] for item in items]
+    else:
+        size = int(options.get("n", 5000))
+        batches = [[*command, *items[at : at + size]] for at in range(0, len(items), size)]
+        if not items and "r" not in options:
+            batches = [command]
+    code = 0
+    for argv in batches:
+        try:
+            resolve(call.host, call.proc.mnt, argv[0], cwd=call.cwd, path=call.env.get("PATH", DEFAULT_PATH), user=call.proc.user)
+        except OSError as failed:
+            call.err(f"xargs: {argv[0]}: {failed.strerror}\n")
+            return 127 if failed.errno == 2 else 126
+        if "t" in options:
+            call.err(" ".join(argv) + "\n")
+        status = yield from call.run(argv, stdin=b"")
+        if status == 255:
+            call.err(f"xargs: {argv[0]}: exited with status 255; aborting\n")
+            return 124
+        code = 123 if status else code
+    return code
+
+
+def expr(call: Call) -> int:
+    """`expr`: arithmetic, comparison, `:`, length, substr."""
+    args = call.argv[1:]
+    if len(args) == 2 and args[0] == "length":
+        call.out(f"{len(args[1])}\n")
+        return int(not args[1])
+    if len(args) == 4 and args[0] == "substr":
+        start = int(args[2]) - 1
+        text = args[1][start : start + int(args[3])]
+        call.out(text + "\n")
+        return int(not text)
+    from .. import arith
+
+    try:
+        value = _expr(args)
+    except (ValueError, IndexError, arith.ArithError):
+        call.err("expr: syntax error\n" if len(args) < 3 else "expr: non-integer argument\n")
+        return 2
+    except ZeroDivisionError:
+        call.err("expr: division by zero\n")
+        return 2
+    call.out(f"{value}\n")
+    return int(value in ("", "0"))
+
+
+def _expr(args: list[str]) -> str:
+    for ops in (("|",), ("&",), ("=", "==", "!=", "<", "<=", ">", ">="), ("+", "-"), ("*", "/", "%"), (":",)):
+        depth = 0
+        for at in range(len(args) - 2, 0, -1):
+            depth += (args[at] == ")") - (args[at] == "(")
+            if depth == 0 and args[at] in ops:
+                return _apply(_expr(args[:at]), args[at], _expr(args[at + 1 :]))
+    if len(args) >= 3 and args[0] == "(" and args[-1] == ")":
+        return _expr(args[1:-1])
+    if len(args) != 1:
+        raise ValueError
+    return args[0]
+
+
+def _apply(a: str, op: str, b: str) -> str:
+    if op == "|":
+        return a if a not in ("", "0") else (b or "0")
+    if op == "&":
+        return a if a not in ("", "0") and b not in ("", "0") else "0"
+    if op == ":":
+        from . import regexes
+
+        match = regexes.compile_posix(b, extended=False).match(a)
+        if match is None:
+            return "" if "\\(" in b else "0"
+        return (match.group(1) or "") if match.re.groups else str(len(match.group()))
+    if op in ("+", "-", "*", "/", "%"):
+        x, y = int(a), int(b)
+        if op in "/%":
+            quotient = abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1)
+            return str(quotient if op == "/" else x - quotient * y)
+        return str({"+": x + y, "-": x - y, "*": x * y}[op])
+    try:
+        left: Any = int(a)
+        right: Any = int(b)
+    except ValueError:
+        left, right = a, b
+    table = {"=": left == right, "==": left == right, "!=": left != right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}
+    return str(int(table[op]))
+
+
+def file_(call: Call) -> int:
+    """`file names`: by content."""
+    options, names = parse(call, "bLi", "brief:b")
+    for name in names:
+        try:
+            node = call.lookup(name, follow=False)
+        except OSError:
+            call.out(f"{name}: cannot open `{name}' (No such file or directory)\n")
+            continue
+        if node.kind == "dir":
+            text = "directory"
+        elif node.kind == "link":
+            text = f"symbolic link to {node.target}"
+        elif node.kind == "exec":
+            text = "ELF 64-bit LSB executable, x86-64, version 1 (SYSV), statically linked, stripped"
+        else:
+            text = _content(node.data)
+        call.out(text + "\n" if "b" in options else f"{name}: {text}\n")
+    return 0
+
+
+def _content(data: bytes) -> str:
+    if not data:
+        return "empty"
+    if data[:2] == b"\x1f\x8b":
+        return f"gzip compressed data, from Unix, original size modulo 2^32 {int.from_bytes(data[-4:], 'little')}"
+    if data[257:262] == b"ustar":
+        return "POSIX tar archive (GNU)"
+    if data.startswith(b"-----BEGIN CERTIFICATE"):
+        return "PEM certificate"
+    if data.startswith(b"-----BEGIN RSA PRIVATE KEY"):
+        return "PEM RSA private key"
+    if data.startswith(b"#!"):
+        kind = "Bourne-Again shell" if b"bash" in data[:40] else "POSIX shell"
+        return f"{kind} script, ASCII text executable"
+    if b"\0" in data[:1024]:
+        return "data"
+    if re.match(rb"\s*[\[{]", data) and re.search(rb"[\]}]\s*\Z", data):
+        return "JSON text data"
+    try:
+        data.decode("ascii")
+        return "ASCII text"
+    except UnicodeDecodeError:
+        pass
+    try:
+        data.decode()
+        return "Unicode text, UTF-8 text"
+    except UnicodeDecodeError:
+        return "data"
+
+
+def uname(call: Call) -> int:
+    """`uname [-asnrvmo]`."""
+    options, _ = parse(call, "asnrvmpio", "all:a kernel-name:s nodename:n kernel-release:r kernel-version:v machine:m operating-system:o")
+    host = call.host
+    parts = {"s": "Linux", "n": _hostname(call), "r": host.kernel, "v": "#45-Ubuntu SMP PREEMPT_DYNAMIC Fri Aug 30 12:02:04 UTC 2024", "m": "x86_64"}
+    if "a" in options:
+        call.out(" ".join([*parts.values(), "x86_64", "x86_64", "GNU/Linux"]) + "\n")
+        return 0
+    chosen = [parts[flag] for flag in "snrvm" if flag in options] + (["x86_64"] if "p" in options else []) + (["GNU/Linux"] if "o" in options else [])
+    call.out(" ".join(chosen or ["Linux"]) + "\n")
+    return 0
+
+
+def arch(call: Call) -> int:
+    """`arch`."""
+    call.out("x86_64\n")
+    return 0
+
+
+def _hostname(call: Call) -> str:
+    try:
+        return call.tree.read("/etc/hostname").decode().strip() or call.host.name
+    except OSError:
+        return call.host.name
+
+
+def hostname(call: Call) -> int:
+    """`hostname [-isf]`."""
+    options, names = parse(call, "isfIAd", "ip-address:i short:s fqdn:f all-ip-addresses:I")
+    if names:
+        if call.uid:
+            call.err("hostname: you must be root to change the host name\n")
+            return 1
+        call.write_file("/etc/hostname", names[0].encode() + b"\n")
+        return 0
+    if "i" in options or "I" in options:
+        from ...kernel.network import network
+
+        found = network(call.world).namespaces.get(call.proc.netns)
+        call.out(" ".join(found.ips if found else [call.host.ip]) + (" \n" if "I" in options else "\n"))
+        return 0
+    call.out(_hostname(call) + "\n")
+    return 0
+
+
+def nproc(call: Call) -> int:
+    """`nproc`."""
+    call.out(f"{call.host.cpus}\n")
+    return 0
+
+
+def tty(call: Call) -> int:
+    """`tty`."""
+    if call.stdin_tty:
+        call.out("/dev/pts/0\n")
+        return 0
+    call.out("not a tty\n")
+    return 1
+
+
+def clear(call: Call) -> int:
+    """`clear`."""
+    call.out("\x1b[H\x1b[2J\x1b[3J")
+    return 0
+
+
+def sync(call: Call) -> int:
+    """`sync`."""
+    return 0
+
+
+def logger(call: Call) -> int:
+    """`logger [-t tag] text`: a line in the journal."""
+    from ...host import processes
+
+    options, words = parse(call, "t:p:is", "tag=t priority=p", permute=False)
+    processes.journal(call.world, call.host.name, options.get("t", call.proc.user), call.proc.pid, " ".join(words))
+    return 0
+
+
+def xxd(call: Call) -> Code:
+    """`xxd [-l length] [file]`."""
+    options, names = parse(call, "l:pc:", "")
+    found, code = yield from inputs(call, names[:1])
+    for _, data in found:
+        data = data[: int(options["l"])] if "l" in options else data
+        if "p" in options:
+            call.out("".join(data[at : at + 30].hex() + "\n" for at in range(0, len(data), 30)))
+            continue
+        for at in range(0, len(data), 16):
+            row = data[at : at + 16]
+            hexa = " ".join(row[n : n + 2].hex() for n in range(0, len(row), 2))
+            call.out(f"{at:08x}: {hexa:<39}  {''.join(chr(b) if 32 <= b < 127 else '.' for b in row)}\n")
+    return code
+
+
+def crc(name: str) -> int:
+    """A stable number for a name."""
+    return zlib.crc32(name.encode())
+
+
+__all__ = ["SECOND"]
