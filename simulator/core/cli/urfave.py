@@ -2,7 +2,7 @@
 
 Flags stand before positional arguments; the first word that is no flag ends them.  An unknown flag prints `Incorrect Usage` with the
 help on standard output, and the error is the tool's to print.  An unknown command is `No help topic for 'x'`, exit status 3.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .flags import parse_duration, quote
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """A flag: its names (the first is the long one), kind (`bool`, `string`, `slice`, `int`, `duration`), help text and default."""
+    """A flag: its names (the first is the long one), kind (`bool`, `string`, `slice`, `int`, `duration`), help text and default."""  # noqa: E501
 
     names: tuple[str, ...]
     kind: str = "bool"
@@ -74,7 +74,7 @@ class Context(msgspec.Struct):
 
 
 class Stop(Exception):
-    """The command line ends the tool: what to print, and the exit status; `error` is left to the tool's way of printing errors."""
+    """The command line ends the tool: what to print, and the exit status; `error` is left to the tool's way of printing errors."""  # noqa: E501
 
     def __init__(self, code: int, out: str = "", err: str = "", error: str = "") -> None:
         super().__init__(error or err or out)
@@ -99,7 +99,12 @@ def parse(app: App, argv: list[str], env: dict[str, str]) -> Context:
     if values.pop("help", False):
         raise Stop(0, app_help(app))
     if values.pop("version", False):
-        raise Stop(0, f"{app.name} version {app.version}\n" if app.name != "ctr" else f"ctr github.com/containerd/containerd/v2 {app.version}\n")
+        raise Stop(
+            0,
+            f"{app.name} version {app.version}\n"
+            if app.name != "ctr"
+            else f"ctr github.com/containerd/containerd/v2 {app.version}\n",
+        )
     if not rest:
         raise Stop(0, app_help(app))
     commands, path, inherited = app.commands, app.name, values
@@ -168,7 +173,7 @@ def _flags(
         rest.pop(0)
         if word == "--":
             break
-        if word.startswith("---") or word.startswith("-=") or word == "--=":
+        if word.startswith(("---", "-=")) or word == "--=":
             raise UsageError(f"bad flag syntax: {word}")
         name, equals, text = word.lstrip("-").partition("=")
         if short and name not in by_name and not word.startswith("--") and not equals and all(ch in by_name for ch in name):
@@ -220,7 +225,10 @@ def _flag_line(one: Flag) -> tuple[str, str]:
         usage, name_hint = before + inner + after, f" {inner}"
     names = ", ".join(("--" if len(n) > 1 else "-") + n + name_hint for n in one.names)
     if one.kind == "slice":
-        names = ", ".join(("--" if len(n) > 1 else "-") + n + name_hint for n in one.names) + f" [ {', '.join(('--' if len(n) > 1 else '-') + n + name_hint for n in one.names)} ]"
+        names = (
+            ", ".join(("--" if len(n) > 1 else "-") + n + name_hint for n in one.names)
+            + f" [ {', '.join(('--' if len(n) > 1 else '-') + n + name_hint for n in one.names)} ]"
+        )
     note = ""
     if one.kind == "bool" and one.names[0] not in ("help", "version"):
         note = " (default: false)" if not one.default else " (default: true)"
@@ -248,10 +256,12 @@ def _indent(text: str) -> str:
 
 def app_help(app: App) -> str:
     """The tool's help."""
-    text = f"NAME:\n   {app.name} - {app.usage}\n\nUSAGE:\n   {app.name} [global options] command [command options]\n\nVERSION:\n   {app.version}\n"
+    text = f"NAME:\n   {app.name} - {app.usage}\n\nUSAGE:\n   {app.name} [global options] command [command options]\n\nVERSION:\n   {app.version}\n"  # noqa: E501
     if app.description:
         text += f"\nDESCRIPTION:\n{_indent(app.description)}\n"
-    rows = [(", ".join((c.name, *c.aliases)), c.usage) for c in app.commands] + [("help, h", "Shows a list of commands or help for one command")]
+    rows = [(", ".join((c.name, *c.aliases)), c.usage) for c in app.commands] + [
+        ("help, h", "Shows a list of commands or help for one command")
+    ]
     text += "\nCOMMANDS:\n" + _columns(rows)
     flags = [*app.flags, Flag(("help", "h"), usage=app.help_usage), Flag(("version", "v"), usage=app.version_usage)]
     return text + "\nGLOBAL OPTIONS:\n" + _columns([_flag_line(f) for f in flags])

@@ -14,7 +14,16 @@ import msgspec
 KIB = 1024
 MIB = 1024 * KIB
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-MULTI = ("linux/386", "linux/amd64", "linux/arm/v5", "linux/arm/v7", "linux/arm64/v8", "linux/ppc64le", "linux/riscv64", "linux/s390x")
+MULTI = (
+    "linux/386",
+    "linux/amd64",
+    "linux/arm/v5",
+    "linux/arm/v7",
+    "linux/arm64/v8",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+)
 KUBE = ("linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s390x")
 
 
@@ -176,7 +185,10 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     (_redis("6.2.21", "debian"), ("6.2.21", "6.2", "6")),
     (_redis("6.2.21", "alpine"), ("6.2-alpine", "6-alpine")),
     (_redis("5.0.14", "debian"), ("5.0.14", "5.0", "5")),
-    (_plain("busybox", "1.37.0", (2144,), "busybox", ("sh",)), ("latest", "1.37.0", "1.37", "1", "stable", "musl", "glibc", "uclibc")),
+    (
+        _plain("busybox", "1.37.0", (2144,), "busybox", ("sh",)),
+        ("latest", "1.37.0", "1.37", "1", "stable", "musl", "glibc", "uclibc"),
+    ),
     (_plain("busybox", "1.36.1", (2152,), "busybox", ("sh",)), ("1.36.1", "1.36")),
     (_plain("busybox", "1.35.0", (2149,), "busybox", ("sh",)), ("1.35.0", "1.35")),
     (_plain("busybox", "1.34.1", (2145,), "busybox", ("sh",)), ("1.34.1", "1.34")),
@@ -191,25 +203,153 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     (_plain("debian", "13.2", (48110,), "debian", ("bash",)), ("latest", "13.2", "13", "trixie", "stable")),
     (_plain("debian", "13.2-slim", (29060,), "debian", ("bash",)), ("stable-slim", "trixie-slim", "13-slim")),
     (_plain("debian", "12.12", (47360,), "debian", ("bash",)), ("12.12", "12", "bookworm", "oldstable")),
-    (_plain("python", "3.14.2", (48110, 24600, 65800, 206800, 6200, 27100), "debian", ("python3",), PYTHON_VERSION="3.14.2"), ("latest", "3.14", "3", "3.14.2")),
-    (_plain("python", "3.14.2-slim", (29060, 1260, 13800), "debian", ("python3",), PYTHON_VERSION="3.14.2"), ("slim", "3-slim", "3.14-slim")),
-    (_plain("python", "3.13.11-alpine", (3718, 450, 12600), "alpine", ("python3",), PYTHON_VERSION="3.13.11"), ("alpine", "3.13-alpine", "3-alpine")),
-    (_plain("node", "24.11.1", (48110, 24600, 65800, 206800, 4, 55900, 1250), "debian", ("node",), NODE_VERSION="24.11.1"), ("latest", "24", "lts", "current")),
-    (_plain("node", "24.11.1-alpine", (3718, 51200, 1230), "alpine", ("node",), NODE_VERSION="24.11.1"), ("alpine", "24-alpine", "lts-alpine")),
-    (_plain("node", "22.21.1", (48110, 24600, 65800, 206800, 4, 55100, 1250), "debian", ("node",), NODE_VERSION="22.21.1"), ("22", "jod")),
-    (_plain("perl", "5.42.0", (48110, 24600, 65800, 206800, 130, 14900), "debian", ("perl5.42.0", "-de0")), ("latest", "5.42", "5", "5.42.0")),
+    (
+        _plain("python", "3.14.2", (48110, 24600, 65800, 206800, 6200, 27100), "debian", ("python3",), PYTHON_VERSION="3.14.2"),
+        ("latest", "3.14", "3", "3.14.2"),
+    ),
+    (
+        _plain("python", "3.14.2-slim", (29060, 1260, 13800), "debian", ("python3",), PYTHON_VERSION="3.14.2"),
+        ("slim", "3-slim", "3.14-slim"),
+    ),
+    (
+        _plain("python", "3.13.11-alpine", (3718, 450, 12600), "alpine", ("python3",), PYTHON_VERSION="3.13.11"),
+        ("alpine", "3.13-alpine", "3-alpine"),
+    ),
+    (
+        _plain("node", "24.11.1", (48110, 24600, 65800, 206800, 4, 55900, 1250), "debian", ("node",), NODE_VERSION="24.11.1"),
+        ("latest", "24", "lts", "current"),
+    ),
+    (
+        _plain("node", "24.11.1-alpine", (3718, 51200, 1230), "alpine", ("node",), NODE_VERSION="24.11.1"),
+        ("alpine", "24-alpine", "lts-alpine"),
+    ),
+    (
+        _plain("node", "22.21.1", (48110, 24600, 65800, 206800, 4, 55100, 1250), "debian", ("node",), NODE_VERSION="22.21.1"),
+        ("22", "jod"),
+    ),
+    (
+        _plain("perl", "5.42.0", (48110, 24600, 65800, 206800, 130, 14900), "debian", ("perl5.42.0", "-de0")),
+        ("latest", "5.42", "5", "5.42.0"),
+    ),
     (_plain("perl", "5.34.0", (48110, 24600, 65800, 206800, 130, 14100), "debian", ("perl5.34.0", "-de0")), ("5.34.0", "5.34")),
-    (_plain("golang", "1.25.5", (48110, 24600, 65800, 59600, 1, 1), "debian", ("bash",), GOLANG_VERSION="1.25.5"), ("latest", "1.25", "1")),
-    (_database("mysql", "9.5.0", (48900, 1, 980, 4680, 2, 334, 48700, 1, 130200, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="9.5.0-1.el9"), ("latest", "9.5.0", "9.5", "9")),
-    (_database("mysql", "8.4.7", (48900, 1, 980, 4680, 2, 334, 48700, 1, 129100, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="8.4.7-1.el9"), ("8.4.7", "8.4", "lts")),
-    (_database("mysql", "8.0.44", (48900, 1, 980, 4680, 2, 334, 48700, 1, 126100, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="8.0.44-1.el9"), ("8.0.44", "8.0", "8")),
-    (_database("mysql", "5.7.44", (48900, 1, 980, 4680, 2, 334, 25400, 1, 108100, 5), "mysqld", "3306/tcp", "/var/lib/mysql", MYSQL_VERSION="5.7.44-1.el7"), ("5.7.44", "5.7", "5")),
-    (_database("mariadb", "12.1.2", (29700, 1, 5600, 3, 330, 92100, 2, 9), "mariadbd", "3306/tcp", "/var/lib/mysql", MARIADB_VERSION="1:12.1.2+maria~ubu2404"), ("latest", "12.1.2", "12.1", "12")),
-    (_database("postgres", "18.1", (29060, 1170, 4580, 1, 8210, 3, 107900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql", PG_MAJOR="18"), ("latest", "18.1", "18")),
-    (_database("postgres", "17.7", (29060, 1170, 4580, 1, 8210, 3, 106900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql/data", PG_MAJOR="17"), ("17.7", "17")),
-    (_database("postgres", "16.11", (29060, 1170, 4580, 1, 8210, 3, 105900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql/data", PG_MAJOR="16"), ("16.11", "16", "16-alpine", "alpine")),
-    (_database("postgres", "15.15", (29060, 1170, 4580, 1, 8210, 3, 104900, 10, 5), "postgres", "5432/tcp", "/var/lib/postgresql/data", PG_MAJOR="15"), ("15.15", "15")),
-    (_database("mongo", "8.2.2", (29700, 1, 1480, 980, 1, 271300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="8.2.2"), ("latest", "8.2", "8")),
+    (
+        _plain("golang", "1.25.5", (48110, 24600, 65800, 59600, 1, 1), "debian", ("bash",), GOLANG_VERSION="1.25.5"),
+        ("latest", "1.25", "1"),
+    ),
+    (
+        _database(
+            "mysql",
+            "9.5.0",
+            (48900, 1, 980, 4680, 2, 334, 48700, 1, 130200, 5),
+            "mysqld",
+            "3306/tcp",
+            "/var/lib/mysql",
+            MYSQL_VERSION="9.5.0-1.el9",
+        ),
+        ("latest", "9.5.0", "9.5", "9"),
+    ),
+    (
+        _database(
+            "mysql",
+            "8.4.7",
+            (48900, 1, 980, 4680, 2, 334, 48700, 1, 129100, 5),
+            "mysqld",
+            "3306/tcp",
+            "/var/lib/mysql",
+            MYSQL_VERSION="8.4.7-1.el9",
+        ),
+        ("8.4.7", "8.4", "lts"),
+    ),
+    (
+        _database(
+            "mysql",
+            "8.0.44",
+            (48900, 1, 980, 4680, 2, 334, 48700, 1, 126100, 5),
+            "mysqld",
+            "3306/tcp",
+            "/var/lib/mysql",
+            MYSQL_VERSION="8.0.44-1.el9",
+        ),
+        ("8.0.44", "8.0", "8"),
+    ),
+    (
+        _database(
+            "mysql",
+            "5.7.44",
+            (48900, 1, 980, 4680, 2, 334, 25400, 1, 108100, 5),
+            "mysqld",
+            "3306/tcp",
+            "/var/lib/mysql",
+            MYSQL_VERSION="5.7.44-1.el7",
+        ),
+        ("5.7.44", "5.7", "5"),
+    ),
+    (
+        _database(
+            "mariadb",
+            "12.1.2",
+            (29700, 1, 5600, 3, 330, 92100, 2, 9),
+            "mariadbd",
+            "3306/tcp",
+            "/var/lib/mysql",
+            MARIADB_VERSION="1:12.1.2+maria~ubu2404",
+        ),
+        ("latest", "12.1.2", "12.1", "12"),
+    ),
+    (
+        _database(
+            "postgres",
+            "18.1",
+            (29060, 1170, 4580, 1, 8210, 3, 107900, 10, 5),
+            "postgres",
+            "5432/tcp",
+            "/var/lib/postgresql",
+            PG_MAJOR="18",
+        ),
+        ("latest", "18.1", "18"),
+    ),
+    (
+        _database(
+            "postgres",
+            "17.7",
+            (29060, 1170, 4580, 1, 8210, 3, 106900, 10, 5),
+            "postgres",
+            "5432/tcp",
+            "/var/lib/postgresql/data",
+            PG_MAJOR="17",
+        ),
+        ("17.7", "17"),
+    ),
+    (
+        _database(
+            "postgres",
+            "16.11",
+            (29060, 1170, 4580, 1, 8210, 3, 105900, 10, 5),
+            "postgres",
+            "5432/tcp",
+            "/var/lib/postgresql/data",
+            PG_MAJOR="16",
+        ),
+        ("16.11", "16", "16-alpine", "alpine"),
+    ),
+    (
+        _database(
+            "postgres",
+            "15.15",
+            (29060, 1170, 4580, 1, 8210, 3, 104900, 10, 5),
+            "postgres",
+            "5432/tcp",
+            "/var/lib/postgresql/data",
+            PG_MAJOR="15",
+        ),
+        ("15.15", "15"),
+    ),
+    (
+        _database(
+            "mongo", "8.2.2", (29700, 1, 1480, 980, 1, 271300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="8.2.2"
+        ),
+        ("latest", "8.2", "8"),
+    ),
     (
         Build(
             name="docker.io/library/httpd:2.4.66",
@@ -260,8 +400,30 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ),
         ("latest", "8.17.0"),
     ),
-    (Build(name="registry.k8s.io/pause:3.10.2", layers=(312,), entrypoint=("/pause",), user="65535:65535", programs=(("/pause", "pause"),), platforms=KUBE, pinned=True), ("3.10.2",)),
-    (Build(name="registry.k8s.io/pause:3.10.1", layers=(311,), entrypoint=("/pause",), user="65535:65535", programs=(("/pause", "pause"),), platforms=KUBE, pinned=True), ("3.10.1", "3.10", "latest", "3.9")),
+    (
+        Build(
+            name="registry.k8s.io/pause:3.10.2",
+            layers=(312,),
+            entrypoint=("/pause",),
+            user="65535:65535",
+            programs=(("/pause", "pause"),),
+            platforms=KUBE,
+            pinned=True,
+        ),
+        ("3.10.2",),
+    ),
+    (
+        Build(
+            name="registry.k8s.io/pause:3.10.1",
+            layers=(311,),
+            entrypoint=("/pause",),
+            user="65535:65535",
+            programs=(("/pause", "pause"),),
+            platforms=KUBE,
+            pinned=True,
+        ),
+        ("3.10.1", "3.10", "latest", "3.9"),
+    ),
     (_kube("kube-apiserver", 27410), ("v1.36.2",)),
     (_kube("kube-controller-manager", 23060), ("v1.36.2",)),
     (_kube("kube-scheduler", 17330), ("v1.36.2",)),
@@ -271,7 +433,11 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
             name="registry.k8s.io/etcd:3.6.8-0",
             layers=(82, 1, 13, 23470),
             cmd=("/usr/local/bin/etcd",),
-            programs=(("/usr/local/bin/etcd", "etcd"), ("/usr/local/bin/etcdctl", "etcdctl"), ("/usr/local/bin/etcdutl", "etcdutl")),
+            programs=(
+                ("/usr/local/bin/etcd", "etcd"),
+                ("/usr/local/bin/etcdctl", "etcdctl"),
+                ("/usr/local/bin/etcdutl", "etcdutl"),
+            ),
             ports=("2379/tcp", "2380/tcp", "4001/tcp", "7001/tcp"),
             platforms=KUBE,
         ),

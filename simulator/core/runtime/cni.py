@@ -43,7 +43,9 @@ def attach(world: World, host: str, netns: str, cidr: str) -> str:
             state.last_ip[cidr] = offset
             network.add_namespace(world, netns, host, [ip])
             return ip
-    raise NetworkNotReady(f"failed to allocate for range 0: no IP addresses available in range set: {subnet[1]}-{subnet[count - 2]}")
+    raise NetworkNotReady(
+        f"failed to allocate for range 0: no IP addresses available in range set: {subnet[1]}-{subnet[count - 2]}"
+    )
 
 
 def detach(world: World, netns: str) -> None:

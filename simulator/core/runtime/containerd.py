@@ -5,6 +5,7 @@ Follows containerd 2.x: `cmd/containerd`, `core/transfer`.  State that a restart
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from ..host import files, processes
@@ -86,10 +87,8 @@ class Containerd:
                 pull.done, pull.code, pull.error = True, "Unavailable", "error reading from server: EOF"
                 world.ring(f"pull:{proc.host}:{pull.id}")
         if signal != 9:
-            try:
+            with contextlib.suppress(OSError):
                 files.remove_file(world, proc.host, SOCKET)
-            except OSError:
-                pass
         world.ring(f"cri:{proc.host}")
         return 137 if signal == 9 else 0
 
@@ -102,7 +101,7 @@ def begin_pull(world: World, host: str, space: str, text: str, *, strict: bool =
     """Start a pull and return its record; `pull:<host>:<id>` rings when it is done.
 
     `wrap` says how errors are worded: `cri`/`client` (`failed to pull and unpack image …`) or `transfer` (`failed to resolve image: …`).
-    """
+    """  # noqa: E501
     proc = connect(world, host)
     state = runtime(world, host)
     pull = Pull(id=str(state.next_pull), namespace=space, ref=text, started=world.now)
@@ -183,7 +182,11 @@ def store_build(world: World, host: str, space: str, build: Build) -> None:
     found = namespace(world, host, space)
     now = world.wall
     source = {f"containerd.io/distribution.source.{build.repository.partition('/')[0]}": build.repository.partition("/")[2]}
-    sizes = [("index", 9_000 + len(build.platforms) * 400), ("manifest", 400 + 200 * len(build.layers)), ("config", 3_000 + 350 * len(build.layers))]
+    sizes = [
+        ("index", 9_000 + len(build.platforms) * 400),
+        ("manifest", 400 + 200 * len(build.layers)),
+        ("config", 3_000 + 350 * len(build.layers)),
+    ]
     sizes += [(f"layer/{i}", size) for i, size in enumerate(build.layer_bytes)]
     for part, size in sizes:
         digest = build.digest(part)

@@ -59,11 +59,17 @@ def _resolve(world: World, container: Container, host: str) -> tuple[str, list[s
     machine = hosts(world)[host]
     argv = list(container.argv)
     if not argv:
-        raise StartError('failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: no command specified')
+        raise StartError(
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: no command specified"  # noqa: E501
+        )
     for _ in range(3):
         found = rootfs.find_executable(machine, container, argv[0])
         if found is None:
-            where = f'stat {argv[0]}: no such file or directory' if "/" in argv[0] else f'exec: "{argv[0]}": executable file not found in $PATH'
+            where = (
+                f"stat {argv[0]}: no such file or directory"
+                if "/" in argv[0]
+                else f'exec: "{argv[0]}": executable file not found in $PATH'
+            )
             if "/" in argv[0]:
                 where = f'exec: "{argv[0]}": {where}'
             raise StartError(
@@ -86,7 +92,13 @@ def _through_entrypoint(container: Container, argv: list[str]) -> list[str]:
 
 
 def start(
-    world: World, host: str, container: Container, *, sink: str = "", actor: str = "", fds: dict[int, streams.Stream] | None = None
+    world: World,
+    host: str,
+    container: Container,
+    *,
+    sink: str = "",
+    actor: str = "",
+    fds: dict[int, streams.Stream] | None = None,
 ) -> Process:
     """Start a container's task; raises StartError, after which the container is EXITED with code 128.
 
@@ -105,7 +117,12 @@ def start(
     container.exit_code, container.reason, container.message, container.finished_at = 0, "", "", 0
     proc = _launch(world, host, container, program, argv, shim, sink, fds)
     container.pid = proc.pid
-    world.emit(actor or f"containerd/{host}", "container.start", f"containers/{container.id[:12]}", {"image": container.image, "pid": proc.pid, "argv": argv[:8]})
+    world.emit(
+        actor or f"containerd/{host}",
+        "container.start",
+        f"containers/{container.id[:12]}",
+        {"image": container.image, "pid": proc.pid, "argv": argv[:8]},
+    )
     processes.watch_exit(world, proc, shim.target, ["exit", container.id])
     for port in container.ports:
         _publish(world, host, shim, port.host_port, port.host_ip, port.protocol)
@@ -133,7 +150,14 @@ def start_shim(world: World, host: str, space: str, owner: str) -> Process:
 
 
 def _launch(
-    world: World, host: str, container: Container, program: str, argv: list[str], shim: Process, sink: str, fds: dict[int, streams.Stream] | None
+    world: World,
+    host: str,
+    container: Container,
+    program: str,
+    argv: list[str],
+    shim: Process,
+    sink: str,
+    fds: dict[int, streams.Stream] | None,
 ) -> Process:
     programs = world.tables.get("programs", {})
     user = container.user.partition(":")[0] or "root"
@@ -297,4 +321,17 @@ def running_for(world: World, container: Container) -> int:
     return max(0, end - container.started_at)
 
 
-__all__ = ["SHIM", "ShimProgram", "StartError", "create", "logs", "new_id", "remove", "running_for", "signal", "start", "stop", "clock"]
+__all__ = [
+    "SHIM",
+    "ShimProgram",
+    "StartError",
+    "clock",
+    "create",
+    "logs",
+    "new_id",
+    "remove",
+    "running_for",
+    "signal",
+    "start",
+    "stop",
+]

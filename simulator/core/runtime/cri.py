@@ -80,7 +80,7 @@ def find_image(world: World, host: str, text: str, space: str = SPACE) -> Image 
         name = references.normalise(text).name
         if name in images:
             return images[name]
-    except Exception:  # noqa: BLE001 - not a name; may be an id
+    except Exception:
         pass
     digits = text.removeprefix("sha256:")
     if len(digits) >= 1 and all(ch in "0123456789abcdef" for ch in digits):
@@ -107,7 +107,16 @@ def image_message(image: Image) -> dict[str, Any]:
     """A CRI Image message without its names."""
     build = catalogue.BUILDS[image.build]
     uid = build.user.partition(":")[0]
-    message: dict[str, Any] = {"id": image.image_id, "repoTags": [], "repoDigests": [], "size": str(build.size), "uid": None, "username": "", "spec": None, "pinned": build.pinned}
+    message: dict[str, Any] = {
+        "id": image.image_id,
+        "repoTags": [],
+        "repoDigests": [],
+        "size": str(build.size),
+        "uid": None,
+        "username": "",
+        "spec": None,
+        "pinned": build.pinned,
+    }
     if uid.isdigit():
         message["uid"] = {"value": uid}
     else:
@@ -129,7 +138,7 @@ def remove_image(world: World, host: str, text: str) -> None:
 
 # -- sandboxes ----------------------------------------------------------------------------------------------------------
 def run_pod_sandbox(world: World, host: str, config: dict[str, Any]) -> str:
-    """Start a sandbox from a PodSandboxConfig: metadata, hostname, logDirectory, labels, annotations, portMappings, hostNetwork."""
+    """Start a sandbox from a PodSandboxConfig: metadata, hostname, logDirectory, labels, annotations, portMappings, hostNetwork."""  # noqa: E501
     containerd.connect(world, host)
     meta = config["metadata"]
     sandbox = Sandbox(
@@ -143,7 +152,11 @@ def run_pod_sandbox(world: World, host: str, config: dict[str, Any]) -> str:
         labels=dict(config.get("labels") or {}),
         annotations=dict(config.get("annotations") or {}),
         log_directory=config.get("logDirectory", ""),
-        ports=[Port(int(p["hostPort"]), int(p["containerPort"]), p.get("protocol", "TCP").lower()) for p in config.get("portMappings") or [] if p.get("hostPort")],
+        ports=[
+            Port(int(p["hostPort"]), int(p["containerPort"]), p.get("protocol", "TCP").lower())
+            for p in config.get("portMappings") or []
+            if p.get("hostPort")
+        ],
     )
     try:
         sandboxes.create(world, host, sandbox)
@@ -163,7 +176,7 @@ def find_sandbox(world: World, host: str, ident: str) -> Sandbox:
     containerd.connect(world, host)
     found = [s for key, s in sorted(runtime(world, host).sandboxes.items()) if key.startswith(ident)] if ident else []
     if len(found) != 1:
-        raise CriError("NotFound", f'an error occurred when try to find sandbox: not found')
+        raise CriError("NotFound", "an error occurred when try to find sandbox: not found")
     return found[0]
 
 
@@ -183,16 +196,21 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
     sandbox = find_sandbox(world, host, sandbox_id)
     image = find_image(world, host, config["image"])
     if image is None:
-        raise CriError("NotFound", f'failed to get image "{config["image"]}": not found' if False else f'failed to resolve image "{config["image"]}": not found')
+        raise CriError("NotFound", f'failed to resolve image "{config["image"]}": not found')
     if sandbox.state != "READY":
-        raise CriError("Unknown", f'failed to get sandbox container task: no running task found: task {sandbox.id} not found: not found')
+        raise CriError(
+            "Unknown", f"failed to get sandbox container task: no running task found: task {sandbox.id} not found: not found"
+        )
     build = catalogue.BUILDS[image.build]
     entrypoint = list(config.get("command") or []) or list(build.entrypoint)
     args = list(config.get("args") or [])
     if not args and not config.get("command"):
         args = list(build.cmd)
     if not entrypoint and not args:
-        raise CriError("Unknown", f'failed to generate container "{config["metadata"]["name"]}" spec: failed to generate spec: no command specified')
+        raise CriError(
+            "Unknown",
+            f'failed to generate container "{config["metadata"]["name"]}" spec: failed to generate spec: no command specified',
+        )
     env = dict(build.env)
     env["HOSTNAME"] = sandbox.hostname or host
     env.update({str(k): str(v) for k, v in config.get("envs") or []})
@@ -216,7 +234,9 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
         netns=sandbox.netns,
         shared_netns=True,
         mounts=[Mount(m["containerPath"], m["hostPath"], bool(m.get("readonly"))) for m in config.get("mounts") or []],
-        log_path=posixpath.join(sandbox.log_directory, config["logPath"]) if config.get("logPath") and sandbox.log_directory else "",
+        log_path=posixpath.join(sandbox.log_directory, config["logPath"])
+        if config.get("logPath") and sandbox.log_directory
+        else "",
         tty=bool(config.get("tty")),
         stdin=bool(config.get("stdin")),
         stop_signal=SIGNALS.get(config.get("stopSignal") or build.stop_signal or "SIGTERM", 15),
@@ -247,7 +267,7 @@ def start_container(world: World, host: str, ident: str) -> None:
     """Start a created container; raises CriError when its process cannot be started."""
     container = find_container(world, host, ident)
     if container.state != "CREATED":
-        raise CriError("Unknown", f'container is in {container_state(container)} state')
+        raise CriError("Unknown", f"container is in {container_state(container)} state")
     try:
         containers.start(world, host, container)
     except containers.StartError as failed:

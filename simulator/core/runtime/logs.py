@@ -124,7 +124,9 @@ def path_of(container: Container, directory: str = "") -> str:
 class LogFollower:
     """An open, followed log: a `kernel.http.Stream` of encoded lines; ends when the container has ended and all was read."""
 
-    def __init__(self, world: World, host: str, container: Container, *, timestamps: bool = False, since: int = 0, tail: int = -1) -> None:
+    def __init__(
+        self, world: World, host: str, container: Container, *, timestamps: bool = False, since: int = 0, tail: int = -1
+    ) -> None:
         self._world, self._host, self._container = world, host, container
         self._timestamps, self._since, self._tail = timestamps, since, tail
         self._seen = 0

@@ -1,4 +1,4 @@
-"""Pod sandboxes: the pause container, the network namespace and the address of a pod (containerd `internal/cri/server/podsandbox`)."""
+"""Pod sandboxes: the pause container, the network namespace and the address of a pod (containerd `internal/cri/server/podsandbox`)."""  # noqa: E501
 
 from __future__ import annotations
 

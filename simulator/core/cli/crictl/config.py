@@ -9,7 +9,20 @@ import yaml
 from .. import human, tabwriter
 from .session import CONFIG_KEYS, CrictlError, Session
 
-_BOOLS = {"1": True, "t": True, "true": True, "TRUE": True, "True": True, "T": True, "0": False, "f": False, "false": False, "FALSE": False, "False": False, "F": False}
+_BOOLS = {
+    "1": True,
+    "t": True,
+    "true": True,
+    "TRUE": True,
+    "True": True,
+    "T": True,
+    "0": False,
+    "f": False,
+    "false": False,
+    "FALSE": False,
+    "False": False,
+    "F": False,
+}
 
 
 def _text(value: Any) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Generator
 from typing import Any
 
 from ...host.program import Wait, WaitTopic
-from ...runtime import catalogue, cri, references
 from ...kernel.errors import BadInput
+from ...runtime import catalogue, cri, references
 from .. import human
 from .messages import output, statuses
 from .session import CrictlError, Session
@@ -30,7 +30,11 @@ def _matching(session: Session) -> list[Obj]:
         except BadInput as failed:
             raise CrictlError(f"listing images: {failed}") from None
         full = references.normalise(wanted).name
-        images = [i for i in images if full in i["repoTags"] or (not ref.tag and any(t.startswith(ref.repository + ":") for t in i["repoTags"]))]
+        images = [
+            i
+            for i in images
+            if full in i["repoTags"] or (not ref.tag and any(t.startswith(ref.repository + ":") for t in i["repoTags"]))
+        ]
     for condition in session.context.values.get("filter") or ():
         key, _, value = str(condition).partition("=")
         if key == "dangling":
@@ -60,7 +64,12 @@ def list_images(session: Session) -> int:
         return 0
     if session.flag("verbose"):
         for i in images:
-            lines = [f"ID: {i['id']}", *(f"RepoTags: {t}" for t in i["repoTags"]), *(f"RepoDigests: {d}" for d in i["repoDigests"]), f"Size: {i['size']}"]
+            lines = [
+                f"ID: {i['id']}",
+                *(f"RepoTags: {t}" for t in i["repoTags"]),
+                *(f"RepoDigests: {d}" for d in i["repoDigests"]),
+                f"Size: {i['size']}",
+            ]
             lines += [f"Username: {i['username']}"] if i["username"] else []
             lines += ["Pinned: true"] if i["pinned"] else []
             session.inv.out("\n".join(lines) + "\n\n")
@@ -100,8 +109,6 @@ def pull_image(session: Session, name: str) -> Generator[Wait, Any, None]:
     while not one.done:
         yield WaitTopic((f"pull:{session.host}:{one.id}",))
     if one.error:
-        if one.code != "Unavailable":
-            human.logrus(session.inv, "error", f"PullImage from image service failed: image {name!r} error: rpc error: code = {one.code} desc = {one.error}".replace("'", '"')) if False else None
         raise CrictlError(f"pulling image: rpc error: code = {one.code} desc = {one.error}")
 
 
@@ -119,7 +126,12 @@ def inspect(session: Session) -> int:
             raise CrictlError(f'no such image "{ident}" present')
         message = next(i for i in cri.list_images(session.world, session.host) if i["id"] == image.image_id)
         if session.flag("output") == "table":
-            lines = [f"ID: {message['id']}", *(f"Tag: {t}" for t in message["repoTags"]), *(f"Digest: {d}" for d in message["repoDigests"]), f"Size: {human.size(int(message['size']), 3)}"]
+            lines = [
+                f"ID: {message['id']}",
+                *(f"Tag: {t}" for t in message["repoTags"]),
+                *(f"Digest: {d}" for d in message["repoDigests"]),
+                f"Size: {human.size(int(message['size']), 3)}",
+            ]
             session.inv.out("\n".join(lines) + "\n")
             continue
         entry: Obj = {"status": message}
@@ -169,7 +181,11 @@ def remove(session: Session) -> int:
         if session.flag("prune"):
             session.runtime()
         used = {c.image_id for c in cri.list_containers(session.world, session.host)} if session.flag("prune") else set()
-        ids += [i["id"] for i in cri.list_images(session.world, session.host) if not (session.flag("prune") and (i["pinned"] or i["id"] in used))]
+        ids += [
+            i["id"]
+            for i in cri.list_images(session.world, session.host)
+            if not (session.flag("prune") and (i["pinned"] or i["id"] in used))
+        ]
     if not ids:
         if session.flag("all") or session.flag("prune"):
             human.logrus(session.inv, "info", "No images to remove")

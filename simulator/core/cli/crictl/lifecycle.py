@@ -41,7 +41,10 @@ def container_config(session: Session, path: str) -> Obj:
         "args": config.get("args"),
         "workingDir": config.get("working_dir"),
         "envs": [(e.get("key"), e.get("value")) for e in config.get("envs") or ()],
-        "mounts": [{"containerPath": m.get("container_path"), "hostPath": m.get("host_path"), "readonly": m.get("readonly")} for m in config.get("mounts") or ()],
+        "mounts": [
+            {"containerPath": m.get("container_path"), "hostPath": m.get("host_path"), "readonly": m.get("readonly")}
+            for m in config.get("mounts") or ()
+        ],
         "labels": config.get("labels"),
         "annotations": config.get("annotations"),
         "logPath": config.get("log_path"),
@@ -174,7 +177,11 @@ def exec_command(session: Session) -> Generator[Wait, Any, int]:
         if not ids:
             raise CrictlError("no containers found per filter")
     if not argv:
-        raise CrictlError("execing command in container: command not specified" if not session.flag("sync") else "execing command in container synchronously: command not specified")
+        raise CrictlError(
+            "execing command in container: command not specified"
+            if not session.flag("sync")
+            else "execing command in container synchronously: command not specified"
+        )
     code = 0
     for ident in ids:
         if several and not session.flag("quiet"):
@@ -183,8 +190,15 @@ def exec_command(session: Session) -> Generator[Wait, Any, int]:
         problem = execs.exec_error(session.world, session.host, container, argv)
         if problem:
             what = "execing command in container" + (" synchronously" if session.flag("sync") else "")
-            where = f'failed to exec in container: failed to start exec "{session.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'
-            raise CrictlError(f"{what}: " + (f"rpc error: code = Unknown desc = {where}" if session.flag("sync") else f"Internal error occurred: error executing command in container: {where}"))
+            where = f'failed to exec in container: failed to start exec "{session.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'  # noqa: E501
+            raise CrictlError(
+                f"{what}: "
+                + (
+                    f"rpc error: code = Unknown desc = {where}"
+                    if session.flag("sync")
+                    else f"Internal error occurred: error executing command in container: {where}"
+                )
+            )
         code = yield from executor.exec_in(
             cast(Call, session.inv),
             session.host,

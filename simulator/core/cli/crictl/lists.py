@@ -101,7 +101,19 @@ def containers(session: Session) -> int:
         elif trunc and image.startswith("sha256:"):
             image = image[7:20]
         pod, space = c.labels.get("io.kubernetes.pod.name", "unknown"), c.labels.get("io.kubernetes.pod.namespace", "unknown")
-        rows.append([c.id[:13] if trunc else c.id, image, human.ago(session.world, c.created_at), _STATES[c.state], c.name, str(c.attempt), c.sandbox[:13] if trunc else c.sandbox, pod, space])
+        rows.append(
+            [
+                c.id[:13] if trunc else c.id,
+                image,
+                human.ago(session.world, c.created_at),
+                _STATES[c.state],
+                c.name,
+                str(c.attempt),
+                c.sandbox[:13] if trunc else c.sandbox,
+                pod,
+                space,
+            ]
+        )
     session.table(rows)
     return 0
 
@@ -121,7 +133,9 @@ def _pairs(session: Session, title: str, pairs: dict[str, str]) -> None:
 def _verbose(session: Session, c: Container) -> None:
     out = session.inv.out
     out(f"ID: {c.id}\nPodID: {c.sandbox}\nNamespace: {c.labels.get('io.kubernetes.pod.namespace', 'unknown')}\n")
-    out(f"Name: {c.name}\nAttempt: {c.attempt}\nState: {_STATES[c.state]}\nImage: {c.image}\nCreated: {human.ago(session.world, c.created_at)}\n")
+    out(
+        f"Name: {c.name}\nAttempt: {c.attempt}\nState: {_STATES[c.state]}\nImage: {c.image}\nCreated: {human.ago(session.world, c.created_at)}\n"  # noqa: E501
+    )
     _pairs(session, "Labels", c.labels)
     _pairs(session, "Annotations", c.annotations)
     out("\n")
@@ -170,7 +184,10 @@ def pods(session: Session) -> int:
     names: dict[str, Any] = {"READY": "Ready", "NOTREADY": "NotReady"}
     if session.flag("verbose"):
         for s in found:
-            session.inv.out(f"ID: {s.id}\nName: {s.name}\nUID: {s.uid}\nNamespace: {s.namespace}\n" + (f"Attempt: {s.attempt}\n" if s.attempt else ""))
+            session.inv.out(
+                f"ID: {s.id}\nName: {s.name}\nUID: {s.uid}\nNamespace: {s.namespace}\n"
+                + (f"Attempt: {s.attempt}\n" if s.attempt else "")
+            )
             session.inv.out(f"Status: {names[s.state]}\nCreated: {human.clock_time(s.created_at)}\n")
             _pairs(session, "Labels", s.labels)
             _pairs(session, "Annotations", s.annotations)
@@ -179,6 +196,8 @@ def pods(session: Session) -> int:
     rows = [["POD ID", "CREATED", "STATE", "NAME", "NAMESPACE", "ATTEMPT", "RUNTIME"]]
     for s in found:
         ident = s.id if session.flag("no-trunc") else s.id[:13]
-        rows.append([ident, human.ago(session.world, s.created_at), names[s.state], s.name, s.namespace, str(s.attempt), "(default)"])
+        rows.append(
+            [ident, human.ago(session.world, s.created_at), names[s.state], s.name, s.namespace, str(s.attempt), "(default)"]
+        )
     session.table(rows)
     return 0

@@ -59,7 +59,9 @@ def run(session: Session) -> Generator[Wait, Any, int]:
     tail, stamps = int(session.flag("tail")), bool(session.flag("timestamps"))
     lines = store.read(session.world, session.host, path)
     seen = len(lines)
-    _show(session, store.select(lines, tail=tail, since=start, limit_bytes=int(session.flag("limit-bytes")), stream=stream), stamps)
+    _show(
+        session, store.select(lines, tail=tail, since=start, limit_bytes=int(session.flag("limit-bytes")), stream=stream), stamps
+    )
     while session.flag("follow"):
         current = find_container(session.world, session.host, container.id)
         if current is None or current.state == "EXITED":

@@ -45,5 +45,9 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         human.logrus(inv, "error", str(failed))
         return 1
     except ConnectError as failed:
-        human.logrus(inv, "error", f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial {failed.address.replace("://", " ")}: connect: {failed.detail}"')
+        human.logrus(
+            inv,
+            "error",
+            f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial {failed.address.replace("://", " ")}: connect: {failed.detail}"',  # noqa: E501
+        )
         return 1

@@ -67,14 +67,26 @@ def container_status(session: Session, c: Container) -> Obj:
         "message": c.message,
         "metadata": {"attempt": c.attempt, "name": c.name},
         "mounts": [
-            {"containerPath": m.target, "gidMappings": [], "hostPath": m.source, "image": None, "propagation": "PROPAGATION_PRIVATE", "readonly": m.readonly, "recursiveReadOnly": False, "selinuxRelabel": False, "uidMappings": []}
+            {
+                "containerPath": m.target,
+                "gidMappings": [],
+                "hostPath": m.source,
+                "image": None,
+                "propagation": "PROPAGATION_PRIVATE",
+                "readonly": m.readonly,
+                "recursiveReadOnly": False,
+                "selinuxRelabel": False,
+                "uidMappings": [],
+            }
             for m in c.mounts
         ],
         "reason": c.reason,
         "resources": {"linux": None, "windows": None},
         "startedAt": stamp(c.started_at),
         "state": f"CONTAINER_{c.state}",
-        "user": {"linux": {"gid": "0", "supplementalGroups": ["0"], "uid": c.user.partition(":")[0] if c.user[:1].isdigit() else "0"}},
+        "user": {
+            "linux": {"gid": "0", "supplementalGroups": ["0"], "uid": c.user.partition(":")[0] if c.user[:1].isdigit() else "0"}
+        },
     }
     return status
 
@@ -90,7 +102,12 @@ def container_info(c: Container) -> Obj:
             "hostname": c.hostname,
             "linux": {"namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "network")]},
             "ociVersion": "1.2.1",
-            "process": {"args": c.argv, "cwd": c.cwd, "env": [f"{k}={v}" for k, v in c.env.items()], "user": {"gid": 0, "uid": 0}},
+            "process": {
+                "args": c.argv,
+                "cwd": c.cwd,
+                "env": [f"{k}={v}" for k, v in c.env.items()],
+                "user": {"gid": 0, "uid": 0},
+            },
             "root": {"path": "rootfs"},
         },
         "runtimeType": "io.containerd.runc.v2",

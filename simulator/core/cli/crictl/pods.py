@@ -42,7 +42,9 @@ def sandbox_config(session: Session, path: str) -> Obj:
         "labels": config.get("labels"),
         "annotations": config.get("annotations"),
         "hostNetwork": options.get("network") == 2,
-        "portMappings": [{"hostPort": p.get("host_port"), "containerPort": p.get("container_port")} for p in config.get("port_mappings") or ()],
+        "portMappings": [
+            {"hostPort": p.get("host_port"), "containerPort": p.get("container_port")} for p in config.get("port_mappings") or ()
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""One invocation of crictl: its configuration, the connection to the runtime, and how it prints errors (`cmd/crictl/{main,crictl_config}.go`)."""
+"""One invocation of crictl: its configuration, the connection to the runtime, and how it prints errors (`cmd/crictl/{main,crictl_config}.go`)."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class Session:
             self.config = loaded if isinstance(loaded, dict) else {}
         except OSError as failed:
             if "config" in context.given and context.path.split(" ")[1:2] != ["config"]:
-                raise CrictlError(f"get server config: load config file: open {path}: {(failed.strerror or '').lower()}") from None
+                raise CrictlError(
+                    f"get server config: load config file: open {path}: {(failed.strerror or '').lower()}"
+                ) from None
         except yaml.YAMLError as failed:
             raise CrictlError(f"get server config: load config file: yaml: {failed}".splitlines()[0]) from None
 
@@ -94,7 +96,7 @@ class Session:
             detail = "connection refused" if self.inv.host.fs.exists(path) else "no such file or directory"
         if detail:
             raise CrictlError(
-                f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unavailable '
+                f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unavailable '  # noqa: E501
                 f'desc = connection error: desc = "transport: Error while dialing: dial unix {path}: connect: {detail}"'
             )
 

@@ -27,7 +27,9 @@ def version(session: Session) -> int:
         raise _help()
     session.runtime()
     found = cri.version(session.world, session.host)
-    session.inv.out(f"Version:  {found['version']}\nRuntimeName:  {found['runtimeName']}\nRuntimeVersion:  {found['runtimeVersion']}\nRuntimeApiVersion:  {found['runtimeApiVersion']}\n")
+    session.inv.out(
+        f"Version:  {found['version']}\nRuntimeName:  {found['runtimeName']}\nRuntimeVersion:  {found['runtimeVersion']}\nRuntimeApiVersion:  {found['runtimeApiVersion']}\n"  # noqa: E501
+    )
     return 0
 
 
@@ -36,7 +38,9 @@ def info(session: Session) -> int:
     if session.args:
         raise _help()
     session.runtime()
-    conditions = [{"message": m, "reason": r, "status": good, "type": kind} for kind, good, r, m in cri.status(session.world, session.host)]
+    conditions = [
+        {"message": m, "reason": r, "status": good, "type": kind} for kind, good, r, m in cri.status(session.world, session.host)
+    ]
     conditions.append({"message": "", "reason": "", "status": True, "type": "ContainerdHasNoDeprecationWarnings"})
     features = {"recursive_read_only_mounts": True, "user_namespaces": True}
     data: Obj = {
@@ -48,7 +52,10 @@ def info(session: Session) -> int:
         data["golang"] = "go1.25.5"
         data["config"] = {
             "cni": {"binDirs": ["/opt/cni/bin"], "confDir": "/etc/cni/net.d"},
-            "containerd": {"defaultRuntimeName": "runc", "runtimes": {"runc": {"options": {"SystemdCgroup": True}, "runtimeType": "io.containerd.runc.v2"}}},
+            "containerd": {
+                "defaultRuntimeName": "runc",
+                "runtimes": {"runc": {"options": {"SystemdCgroup": True}, "runtimeType": "io.containerd.runc.v2"}},
+            },
             "containerdEndpoint": "/run/containerd/containerd.sock",
             "containerdRootDir": "/var/lib/containerd",
             "rootDir": "/var/lib/containerd/io.containerd.grpc.v1.cri",
@@ -72,9 +79,11 @@ def inspect(session: Session) -> int:
         try:
             container = cri.find_container(session.world, session.host, ident)
         except cri.CriError as failed:
-            raise CrictlError(f"getting the status of the container \"{ident}\": {failed}") from None
+            raise CrictlError(f'getting the status of the container "{ident}": {failed}') from None
         if session.flag("output") == "table":
-            session.inv.out(f"ID: {container.id}\nName: {container.name}\nAttempt: {container.attempt}\nState: CONTAINER_{container.state}\nCreated: {human.ago(session.world, container.created_at)}\n")
+            session.inv.out(
+                f"ID: {container.id}\nName: {container.name}\nAttempt: {container.attempt}\nState: CONTAINER_{container.state}\nCreated: {human.ago(session.world, container.created_at)}\n"  # noqa: E501
+            )
             continue
         entry: Obj = {"status": container_status(session, container)}
         if not session.flag("quiet"):
@@ -104,7 +113,11 @@ def inspect_pod(session: Session) -> int:
             "createdAt": stamp(sandbox.created_at),
             "id": sandbox.id,
             "labels": dict(sorted(sandbox.labels.items())),
-            "linux": {"namespaces": {"options": {"ipc": "POD", "network": mode, "pid": "CONTAINER", "targetId": "", "usernsOptions": None}}},
+            "linux": {
+                "namespaces": {
+                    "options": {"ipc": "POD", "network": mode, "pid": "CONTAINER", "targetId": "", "usernsOptions": None}
+                }
+            },
             "metadata": {"attempt": sandbox.attempt, "name": sandbox.name, "namespace": sandbox.namespace, "uid": sandbox.uid},
             "network": {"additionalIps": [], "ip": "" if sandbox.host_network else sandbox.ip},
             "runtimeHandler": "",
@@ -112,7 +125,13 @@ def inspect_pod(session: Session) -> int:
         }
         entry: Obj = {"status": status}
         if not session.flag("quiet"):
-            entry["info"] = {"image": sandboxes.PAUSE_IMAGE, "pid": sandbox.pid, "processStatus": "running" if sandbox.pid else "deleted", "runtimeType": "io.containerd.runc.v2", "snapshotter": "overlayfs"}
+            entry["info"] = {
+                "image": sandboxes.PAUSE_IMAGE,
+                "pid": sandbox.pid,
+                "processStatus": "running" if sandbox.pid else "deleted",
+                "runtimeType": "io.containerd.runc.v2",
+                "snapshotter": "overlayfs",
+            }
         found.append(entry)
     statuses(session, found, str(session.flag("output")))
     return 0

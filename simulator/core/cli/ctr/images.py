@@ -51,7 +51,9 @@ def listing(session: Session) -> int:
     for image in chosen:
         build = catalogue.BUILDS[image.build]
         labels = ",".join(f"{k}={v}" for k, v in sorted(image.labels.items())) or "-"
-        rows.append([image.name, build.media_type, image.target, human.binary(build.size), ",".join(sorted(build.platforms)), labels])
+        rows.append(
+            [image.name, build.media_type, image.target, human.binary(build.size), ",".join(sorted(build.platforms)), labels]
+        )
     session.table(rows, minwidth=1, padding=1)
     return 0
 
@@ -90,7 +92,9 @@ def tag(session: Session) -> int:
                 raise CtrError(f'error parsing reference: "{target}" is not a valid repository/tag {failed}') from None
         if target in session.namespace().images and not session.flag("force"):
             raise CtrError(f'image "{target}": already exists')
-        containerd.add_image(session.world, session.host, session.space, target, catalogue.BUILDS[image.build]).labels = dict(image.labels)
+        containerd.add_image(session.world, session.host, session.space, target, catalogue.BUILDS[image.build]).labels = dict(
+            image.labels
+        )
         session.inv.out(target + "\n")
     return 0
 
@@ -161,7 +165,7 @@ def namespace_create(session: Session) -> int:
     name = session.args[0]
     if name in spaces:
         raise CtrError(f'namespace "{name}": already exists')
-    labels = dict(word.split("=", 1) if "=" in word else (word, "") for word in session.args[1:])
+    labels = {word.partition("=")[0]: word.partition("=")[2] for word in session.args[1:]}
     spaces[name] = store.Namespace(labels=labels)
     return 0
 
@@ -175,10 +179,19 @@ def namespace_remove(session: Session) -> int:
         if space is None:
             session.log("warning", f"namespace {name}: not found")
             continue
-        held = [what for what, there in (("images", space.images), ("containers", space.containers), ("blobs", space.blobs), ("snapshots on \"overlayfs\" snapshotter", space.snapshots)) if there]
+        held = [
+            what
+            for what, there in (
+                ("images", space.images),
+                ("containers", space.containers),
+                ("blobs", space.blobs),
+                ('snapshots on "overlayfs" snapshotter', space.snapshots),
+            )
+            if there
+        ]
         if held:
             text = f'namespace "{name}" must be empty, but it still has {", ".join(held)}: failed precondition'
-            session.log("error", f'unable to delete {name}', text)
+            session.log("error", f"unable to delete {name}", text)
             raise CtrError(f"unable to delete {name}: {text}")
         del spaces[name]
         session.inv.out(name + "\n")

@@ -37,8 +37,11 @@ def frame(pull: Pull, now: int, status: str) -> str:
     resolved = min((layer.start for layer in pull.layers), default=pull.ends)
     total = 0
     if now < resolved:
-        return f"{status}\telapsed: {(now - pull.started) / SECOND:<4.1f}s\ttotal: {human.binary(0)[:6]:>7}\t({human.binary(0)}/s)\t\n"
-    short = lambda part: f"({build.digest(part)[7:19]})"  # noqa: E731
+        return f"{status}\telapsed: {(now - pull.started) / SECOND:<4.1f}s\ttotal: {human.binary(0)[:6]:>7}\t({human.binary(0)}/s)\t\n"  # noqa: E501
+
+    def short(part: str) -> str:
+        return f"({build.digest(part)[7:19]})"
+
     lines = [_line("", pull.ref, "saved" if done else "fetching image content")]
     lines.append(_line("└──", f"index {short('index')}", "complete", 1.0))
     lines.append(_line("   └──", f"manifest {short('manifest')}", "complete", 1.0))
@@ -51,7 +54,9 @@ def frame(pull: Pull, now: int, status: str) -> str:
         elif now < layer.fetched:
             got = layer.size * (now - layer.start) // max(1, layer.fetched - layer.start)
             total += got
-            lines.append(_line(prefix, name, "downloading", got / layer.size, f"{human.binary(got)[:8]:>8}/{human.binary(layer.size)}\t"))
+            lines.append(
+                _line(prefix, name, "downloading", got / layer.size, f"{human.binary(got)[:8]:>8}/{human.binary(layer.size)}\t")
+            )
         else:
             total += layer.size
             lines.append(_line(prefix, name, "extracted" if now >= layer.unpacked else "complete", 1.0))
@@ -76,6 +81,8 @@ def show(inv: Invocation, pull: Pull) -> Generator[Wait, Any, None]:
     while not pull.done and not pull.error:
         yield Sleep(min(TICK, max(1 * MS, pull.ends - inv.world.now + MS)))
         if not pull.done:
-            lines = draw(f"Pulling from {where}" if pull.layers and inv.world.now >= pull.layers[0].start else f"Resolving from {where}")
+            lines = draw(
+                f"Pulling from {where}" if pull.layers and inv.world.now >= pull.layers[0].start else f"Resolving from {where}"
+            )
     if not pull.error:
         draw(f"Completed pull from {where}")

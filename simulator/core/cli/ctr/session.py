@@ -46,7 +46,9 @@ class Session:
         except ConnectError as failed:
             if failed.detail == "no such file or directory":
                 raise CtrError(f"cannot access socket {address}: stat {address}: no such file or directory") from None
-            raise CtrError(f'failed to dial "{address}": context deadline exceeded: connection error: desc = "transport: error while dialing: dial unix {address}: connect: {failed.detail}"') from None
+            raise CtrError(
+                f'failed to dial "{address}": context deadline exceeded: connection error: desc = "transport: error while dialing: dial unix {address}: connect: {failed.detail}"'  # noqa: E501
+            ) from None
 
     def namespace(self) -> Namespace:
         """What is in the namespace (an empty one is not made by looking)."""
@@ -74,7 +76,7 @@ class Session:
     def log(self, level: str, message: str, error: str = "") -> None:
         """A logrus line of containerd's log package."""
         if self.inv.stdout_tty:
-            extra = f" error=\"{error}\"" if error else ""
+            extra = f' error="{error}"' if error else ""
             self.inv.err(f"{level.upper()[:4]}[0000] {message} {extra}\n")
             return
         quoted = '"' + message.replace('"', '\\"') + '"'

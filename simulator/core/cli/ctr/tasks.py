@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator
 from typing import Any, cast
 
-from ...host import executor, processes
+from ...host import executor
 from ...host.invocation import Call
 from ...host.program import Wait, WaitTopic
 from ...kernel import network
@@ -32,9 +32,10 @@ def _new(session: Session, ref: str, ident: str, argv: list[str]) -> Container:
     mounts = []
     for text in session.flag("mount"):
         fields = dict(part.split("=", 1) for part in str(text).split(",") if "=" in part)
-        mounts.append(Mount(fields.get("dst") or fields.get("destination") or "", fields.get("src") or fields.get("source") or ""))
-    labels = {"containerd.io/runc/...": ""} if False else {}
-    labels["io.containerd.image.config.stop-signal"] = build.stop_signal or "SIGTERM"
+        mounts.append(
+            Mount(fields.get("dst") or fields.get("destination") or "", fields.get("src") or fields.get("source") or "")
+        )
+    labels = {"io.containerd.image.config.stop-signal": build.stop_signal or "SIGTERM"}
     for pair in session.flag("label"):
         key, _, value = str(pair).partition("=")
         labels[key] = value
@@ -56,7 +57,9 @@ def _new(session: Session, ref: str, ident: str, argv: list[str]) -> Container:
         shared_netns=host_net,
         mounts=mounts,
         tty=bool(session.flag("tty")),
-        log_path="" if session.flag("detach") or session.flag("null-io") else f"/run/containerd/fifo/{session.space}-{ident}/0.log",
+        log_path=""
+        if session.flag("detach") or session.flag("null-io")
+        else f"/run/containerd/fifo/{session.space}-{ident}/0.log",
         stop_signal=SIGNALS.get(build.stop_signal or "SIGTERM", 15),
     )
     if not container.shared_netns and container.netns not in network.network(session.world).namespaces:
@@ -99,7 +102,10 @@ def run(session: Session) -> Generator[Wait, Any, int]:
 # -- containers ---------------------------------------------------------------------------------------------------------
 def _entries(session: Session) -> list[tuple[str, str, str, int, str]]:
     """(id, image, runtime, pid, task status or "") of everything in the namespace, pods' pause containers included."""
-    found = [(c.id, c.image if not c.image.startswith("sha256:") else _name(c), RUNTIME, c.pid, _task(c)) for c in session.namespace().containers.values()]
+    found = [
+        (c.id, c.image if not c.image.startswith("sha256:") else _name(c), RUNTIME, c.pid, _task(c))
+        for c in session.namespace().containers.values()
+    ]
     if session.space == "k8s.io":
         for s in runtime(session.world, session.host).sandboxes.values():
             found.append((s.id, "registry.k8s.io/pause:3.10.2", RUNTIME, s.pid, "RUNNING" if s.pid else ""))
@@ -108,8 +114,7 @@ def _entries(session: Session) -> list[tuple[str, str, str, int, str]]:
 
 def _name(container: Container) -> str:
     build = catalogue.BUILDS[container.build]
-    tag = next((t for t in sorted(catalogue.TAGS) if catalogue.TAGS[t] is build and t.endswith(":" + build.version)), build.name)
-    return tag
+    return next((t for t in sorted(catalogue.TAGS) if catalogue.TAGS[t] is build and t.endswith(":" + build.version)), build.name)
 
 
 def _task(container: Container) -> str:
@@ -137,18 +142,29 @@ def container_info(session: Session) -> int:
     c = session.container(session.args[0])
     spec = {
         "ociVersion": "1.2.1",
-        "process": {"user": {"uid": 0, "gid": 0, "additionalGids": [0]}, "args": c.argv, "env": [f"{k}={v}" for k, v in c.env.items()], "cwd": c.cwd},
+        "process": {
+            "user": {"uid": 0, "gid": 0, "additionalGids": [0]},
+            "args": c.argv,
+            "env": [f"{k}={v}" for k, v in c.env.items()],
+            "cwd": c.cwd,
+        },
         "root": {"path": "rootfs"},
-        "mounts": [{"destination": m.target, "type": "bind", "source": m.source, "options": ["rbind", "ro" if m.readonly else "rw"]} for m in c.mounts],
-        "linux": {"cgroupsPath": f"/{session.space}/{c.id}", "namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "network")]},
+        "mounts": [
+            {"destination": m.target, "type": "bind", "source": m.source, "options": ["rbind", "ro" if m.readonly else "rw"]}
+            for m in c.mounts
+        ],
+        "linux": {
+            "cgroupsPath": f"/{session.space}/{c.id}",
+            "namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "network")],
+        },
     }
     if session.flag("spec"):
         session.inv.out(json.dumps(spec, indent=4) + "\n")
         return 0
     stamp = logs.stamp(c.created_at)
     record = {
-        "ID": c.id, "Labels": dict(sorted(c.labels.items())), "Image": c.image, "Runtime": {"Name": RUNTIME, "Options": {"type_url": "containerd.runc.v1.Options"}},
-        "SnapshotKey": c.id, "Snapshotter": "overlayfs", "CreatedAt": stamp, "UpdatedAt": stamp, "Extensions": {}, "SandboxID": "", "Spec": spec,
+        "ID": c.id, "Labels": dict(sorted(c.labels.items())), "Image": c.image, "Runtime": {"Name": RUNTIME, "Options": {"type_url": "containerd.runc.v1.Options"}},  # noqa: E501
+        "SnapshotKey": c.id, "Snapshotter": "overlayfs", "CreatedAt": stamp, "UpdatedAt": stamp, "Extensions": {}, "SandboxID": "", "Spec": spec,  # noqa: E501
     }  # fmt: skip
     session.inv.out(json.dumps(record, indent=4) + "\n")
     return 0
@@ -207,7 +223,7 @@ def task_list(session: Session) -> int:
 def _running(session: Session, ident: str) -> Container:
     c = session.container(ident)
     if not _task(c):
-        raise CtrError(f'no running task found: task {ident} not found: not found')
+        raise CtrError(f"no running task found: task {ident} not found: not found")
     return c
 
 
@@ -292,12 +308,14 @@ def task_exec(session: Session) -> Generator[Wait, Any, int]:
     if problem:
         raise CtrError(f"OCI runtime exec failed: exec failed: unable to start container process: {problem}")
     if session.flag("detach"):
-        executor.run_in(session.world, session.host, argv, mnt=c.id, netns=c.netns, user="root", env=dict(c.env), cwd=c.cwd, container=c.id)
+        executor.run_in(
+            session.world, session.host, argv, mnt=c.id, netns=c.netns, user="root", env=dict(c.env), cwd=c.cwd, container=c.id
+        )
         return 0
     return (
         yield from executor.exec_in(
             cast(Call, session.inv), session.host, argv, mnt=c.id, netns=c.netns, env=dict(c.env),
-            user=str(session.flag("user") or c.user).partition(":")[0], cwd=str(session.flag("cwd") or c.cwd), container=c.id, stdin=True,
+            user=str(session.flag("user") or c.user).partition(":")[0], cwd=str(session.flag("cwd") or c.cwd), container=c.id, stdin=True,  # noqa: E501
         )
     )  # fmt: skip
 
@@ -308,7 +326,9 @@ def task_ps(session: Session) -> int:
         raise CtrError("container id must be provided")
     session.connect()
     c = _running(session, session.args[0])
-    rows = "PID\tINFO\n" + "".join(f"{p.pid}\t-\n" for p in sorted(session.inv.host.processes.values(), key=lambda p: p.pid) if p.container == c.id)
+    rows = "PID\tINFO\n" + "".join(
+        f"{p.pid}\t-\n" for p in sorted(session.inv.host.processes.values(), key=lambda p: p.pid) if p.container == c.id
+    )
     from .. import tabwriter
 
     session.inv.out(tabwriter.align(rows, minwidth=1, tabwidth=8, padding=4))
@@ -337,6 +357,3 @@ def version(session: Session) -> int:
     uuid = f"{seed[:8]}-{seed[8:12]}-4{seed[13:16]}-a{seed[17:20]}-{seed[20:32]}"
     out(f"Server:\n  Version:  v{containerd.VERSION}\n  Revision: {containerd.REVISION}\n  UUID: {uuid}\n")
     return 0
-
-
-__all__ = ["processes", "run"]

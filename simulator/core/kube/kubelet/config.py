@@ -78,7 +78,7 @@ def load(world: World, proc: Process) -> tuple[dict[str, str], Obj]:
             text = component.read_file(world, proc, path)
         except OSError:
             raise _fail(
-                world, proc, f'failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error failed to read kubelet config file "{path}", '
+                world, proc, f'failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error failed to read kubelet config file "{path}", '  # noqa: E501
                 f"error: open {path}: no such file or directory",
             ) from None  # fmt: skip
         config = _parse(world, proc, path, text)
@@ -111,7 +111,12 @@ def _parse(world: World, proc: Process, path: str, text: bytes) -> Obj:
         raise _fail(world, proc, head + "failed to decode: couldn't get version/kind; json parse error")
     if parsed.get("kind") != "KubeletConfiguration":
         kind, version = parsed.get("kind", ""), parsed.get("apiVersion", "")
-        raise _fail(world, proc, head + f'failed to decode: no kind "{kind}" is registered for version "{version}" in scheme "k8s.io/kubernetes/pkg/kubelet/apis/config/scheme/scheme.go:33"')
+        raise _fail(
+            world,
+            proc,
+            head
+            + f'failed to decode: no kind "{kind}" is registered for version "{version}" in scheme "k8s.io/kubernetes/pkg/kubelet/apis/config/scheme/scheme.go:33"',  # noqa: E501
+        )
     return parsed
 
 

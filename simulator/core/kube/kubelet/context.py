@@ -47,10 +47,17 @@ class Kubelet:
         path = self.state.kubeconfig
         if not path:
             raise ConnectError("refused", "no kubeconfig")
-        read = lambda name: component.read_file(self.world, self.proc, name)  # noqa: E731
+
+        def read(name: str) -> bytes:
+            return component.read_file(self.world, self.proc, name)
+
         try:
             return KubeClient.from_kubeconfig(
-                self.world, self.proc.netns, read(path), user_agent=f"kubelet/{VERSION} (linux/amd64) kubernetes/80cfa60", read_file=read
+                self.world,
+                self.proc.netns,
+                read(path),
+                user_agent=f"kubelet/{VERSION} (linux/amd64) kubernetes/80cfa60",
+                read_file=read,
             )
         except (OSError, BadInput) as failed:
             raise ConnectError("refused", str(failed)) from failed
@@ -58,7 +65,9 @@ class Kubelet:
     def event(self, obj: Obj, kind: str, reason: str, message: str, field_path: str = "") -> None:
         """Record an Event as the kubelet of this node."""
         try:
-            Recorder(self.world, self.client, self.state.events, "kubelet", self.state.node).event(obj, kind, reason, message, field_path=field_path)
+            Recorder(self.world, self.client, self.state.events, "kubelet", self.state.node).event(
+                obj, kind, reason, message, field_path=field_path
+            )
         except (ConnectError, ApiError):
             return
 

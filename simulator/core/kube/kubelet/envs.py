@@ -1,4 +1,4 @@
-"""A container's environment: literal values, references, the downward API and services (`makeEnvironmentVariables`, `pkg/kubelet/envvars`)."""
+"""A container's environment: literal values, references, the downward API and services (`makeEnvironmentVariables`, `pkg/kubelet/envvars`)."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def field(kubelet: Kubelet, pod: PodState, path: str) -> str:
 def resource_field(kubelet: Kubelet, pod: PodState, ref: Obj, default: str) -> str:
     """A resource of a container, divided and rounded up (`pkg/api/v1/resource/helpers.go`)."""
     name = ref.get("containerName") or default
-    container = next((c for c in pod.pod["spec"]["containers"] if c["name"] == name), {})
+    container: Obj = next((c for c in pod.pod["spec"]["containers"] if c["name"] == name), {})
     kind, _, resource = str(ref["resource"]).partition(".")
     amounts = (container.get("resources") or {}).get(kind) or {}
     amount = amounts.get(resource)
@@ -147,7 +147,11 @@ def _services(kubelet: Kubelet, pod: PodState) -> dict[str, str]:
     try:
         services = [kubelet.client.get("services", "default", "kubernetes")]
         if links:
-            services += [s for s in kubelet.client.list("services", pod.namespace).items if not (s["metadata"]["name"] == "kubernetes" and pod.namespace == "default")]
+            services += [
+                s
+                for s in kubelet.client.list("services", pod.namespace).items
+                if not (s["metadata"]["name"] == "kubernetes" and pod.namespace == "default")
+            ]
     except (ConnectError, ApiError):
         return {}
     out: dict[str, str] = {}

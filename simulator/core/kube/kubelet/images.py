@@ -42,7 +42,9 @@ def ensure(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> boo
     policy = pull_policy(container)
     present = cri.image_status(world, host, image)
     if policy != "Always" and present is not None:
-        kubelet.pod_event(pod, "Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod', name)
+        kubelet.pod_event(
+            pod, "Normal", "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod', name
+        )
         track.image_id = present.image_id
         return True
     if policy == "Never":

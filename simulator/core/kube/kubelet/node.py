@@ -1,4 +1,4 @@
-"""The kubelet's own Node: registration, status and lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus/setters.go`, `pkg/util/node`)."""
+"""The kubelet's own Node: registration, status and lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus/setters.go`, `pkg/util/node`)."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -55,7 +55,11 @@ def initial(kubelet: Kubelet) -> Obj:
     node: Obj = {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels, "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}},
+        "metadata": {
+            "name": name,
+            "labels": labels,
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+        },
         "spec": {},
         "status": status(kubelet, {}),
     }
@@ -103,12 +107,29 @@ def status(kubelet: Kubelet, old: Obj) -> Obj:
     conditions = [c for c in old.get("conditions") or () if c["type"] not in ("Ready", *(p[0] for p in _PRESSURES))]
     wanted = [(kind, "False", reason, message, event) for kind, reason, message, event in _PRESSURES]
     ready, message = _readiness(kubelet)
-    wanted.append(("Ready", "True" if ready else "False", "KubeletReady" if ready else "KubeletNotReady", message, "NodeReady" if ready else "NodeNotReady"))
+    wanted.append(
+        (
+            "Ready",
+            "True" if ready else "False",
+            "KubeletReady" if ready else "KubeletNotReady",
+            message,
+            "NodeReady" if ready else "NodeNotReady",
+        )
+    )
     for kind, value, reason, text, event in wanted:
         previous = before.get(kind)
         changed = previous is None or previous["status"] != value
         since = now if changed or previous is None else previous["lastTransitionTime"]
-        conditions.append({"lastHeartbeatTime": now, "lastTransitionTime": since, "message": text, "reason": reason, "status": value, "type": kind})
+        conditions.append(
+            {
+                "lastHeartbeatTime": now,
+                "lastTransitionTime": since,
+                "message": text,
+                "reason": reason,
+                "status": value,
+                "type": kind,
+            }
+        )
         if changed and not (kind == "Ready" and previous is None and not ready):
             kubelet.node_event("Normal", event, f"Node {kubelet.state.node} status is now: {event}")
     return {
@@ -131,7 +152,10 @@ def status(kubelet: Kubelet, old: Obj) -> Obj:
             "swap": {"capacity": 0},
             "systemUUID": host.system_uuid,
         },
-        "runtimeHandlers": [{"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": ""}, {"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": "runc"}],
+        "runtimeHandlers": [
+            {"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": ""},
+            {"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": "runc"},
+        ],
         "features": {"supplementalGroupsPolicy": True},
     }
 
@@ -141,7 +165,11 @@ def _images(kubelet: Kubelet) -> list[Obj]:
         images = cri.list_images(kubelet.world, kubelet.proc.host)
     except ConnectError:
         return list((kubelet.state.node_status or {}).get("images") or ())
-    found = [{"names": [*i["repoDigests"], *i["repoTags"]][:5], "sizeBytes": int(i["size"])} for i in images if i["repoTags"] or i["repoDigests"]]
+    found = [
+        {"names": [*i["repoDigests"], *i["repoTags"]][:5], "sizeBytes": int(i["size"])}
+        for i in images
+        if i["repoTags"] or i["repoDigests"]
+    ]
     found.sort(key=lambda i: (-int(str(i["sizeBytes"])), str(i["names"])))
     return found[:50]
 
@@ -171,7 +199,9 @@ def register(kubelet: Kubelet) -> bool:
         adopt_cidr(kubelet, created)
         return True
     except (ConnectError, ApiError) as failed:
-        kubelet.log("E", "kubelet_node_status.go:107", "Unable to register node with API server", err=str(failed), node=state.node)
+        kubelet.log(
+            "E", "kubelet_node_status.go:107", "Unable to register node with API server", err=str(failed), node=state.node
+        )
         return False
 
 
@@ -222,7 +252,7 @@ def _look_at_runtime(kubelet: Kubelet) -> None:
             world.after(RUNTIME_SILENCE + SECOND, kubelet.proc.target, ["node"])
             kubelet.log(
                 "E", "kubelet.go:3200", "Container runtime sanity check failed",
-                err=f'rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix {containerd.SOCKET}: connect: {failed.detail}\\"',
+                err=f'rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix {containerd.SOCKET}: connect: {failed.detail}\\"',  # noqa: E501
             )  # fmt: skip
         return
     if not state.runtime_up:
@@ -267,7 +297,9 @@ def _renew(kubelet: Kubelet) -> None:
                 raise
     try:
         lease = kubelet.client.get("leases", "kube-node-lease", state.node)
-        state.lease = kubelet.client.update("leases", {**lease, "spec": {**lease["spec"], "renewTime": stamp, "holderIdentity": state.node}})
+        state.lease = kubelet.client.update(
+            "leases", {**lease, "spec": {**lease["spec"], "renewTime": stamp, "holderIdentity": state.node}}
+        )
     except ApiError as failed:
         if failed.code != 404:
             raise

@@ -2,7 +2,7 @@
 
 Each probe of a running container has its own timer.  A result counts after its threshold; a failed liveness or startup probe kills
 the container.  The kubelet's HTTP probe accepts 200–399.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def run(kubelet: Kubelet, pod: PodState, container: Obj, record: Container, spec
         argv = [str(w) for w in spec["exec"].get("command") or ()]
         problem = execs.exec_error(kubelet.world, kubelet.proc.host, record, argv)
         if problem:
-            text = f'rpc error: code = Unknown desc = failed to exec in container: failed to start exec "{kubelet.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'
+            text = f'rpc error: code = Unknown desc = failed to exec in container: failed to start exec "{kubelet.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'  # noqa: E501
             return False, f"errored and resulted in unknown state: {text}"
         found = hooks.run_exec(kubelet, record, argv)
         if not found.done:
@@ -140,7 +140,10 @@ def _http(kubelet: Kubelet, pod: PodState, container: Obj, spec: Obj) -> tuple[b
         if failed.kind == "timeout":
             return False, f"failed: {where}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
         if failed.kind == "reset":
-            return False, f"failed: {where}: read tcp {kubelet.host.ip}:{40000 + kubelet.world.now // MS % 20000}->{host}:{port}: read: connection reset by peer"
+            return (
+                False,
+                f"failed: {where}: read tcp {kubelet.host.ip}:{40000 + kubelet.world.now // MS % 20000}->{host}:{port}: read: connection reset by peer",  # noqa: E501
+            )
         return False, f"failed: {where}: dial tcp {host}:{port}: {_dial(failed)}"
     if 200 <= code < 400:
         return True, ""

@@ -25,21 +25,36 @@ class KubeletProgram:
         flags, settings = config.load(world, proc)
         name = flags.get("hostname-override") or proc.host
         labels = dict(pair.split("=", 1) for pair in flags.get("node-labels", "").split(",") if "=" in pair)
-        state = KubeletState(pid=proc.pid, host=proc.host, node=name, config=settings, kubeconfig=flags.get("kubeconfig", ""), labels=labels)
+        state = KubeletState(
+            pid=proc.pid, host=proc.host, node=name, config=settings, kubeconfig=flags.get("kubeconfig", ""), labels=labels
+        )
         state.started_at = state.runtime_seen = world.now
         kubelets(world)[proc.host] = state
         kubelet = Kubelet(world, proc)
         kubelet.log("I", "server.go:534", "Kubelet version", kubeletVersion=VERSION)
         path = state.kubeconfig
-        if path and not kubelet.host.fs.exists(path) and "bootstrap-kubeconfig" in flags and not kubelet.host.fs.exists(flags["bootstrap-kubeconfig"]):
-            text = f"failed to run Kubelet: unable to load bootstrap kubeconfig: stat {flags['bootstrap-kubeconfig']}: no such file or directory"
+        if (
+            path
+            and not kubelet.host.fs.exists(path)
+            and "bootstrap-kubeconfig" in flags
+            and not kubelet.host.fs.exists(flags["bootstrap-kubeconfig"])
+        ):
+            text = f"failed to run Kubelet: unable to load bootstrap kubeconfig: stat {flags['bootstrap-kubeconfig']}: no such file or directory"  # noqa: E501
             kubelet.log("E", "run.go:72", "command failed", err=text)
             raise Exited(1)
-        for port, address in ((int(settings["port"]), "0.0.0.0"), (int(settings["healthzPort"]), str(settings["healthzBindAddress"]))):
+        for port, address in (
+            (int(settings["port"]), "0.0.0.0"),
+            (int(settings["healthzPort"]), str(settings["healthzBindAddress"])),
+        ):
             try:
                 network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
             except OSError:
-                kubelet.log("E", "server.go:168", "Failed to listen and serve", err=f"listen tcp {address}:{port}: bind: address already in use")
+                kubelet.log(
+                    "E",
+                    "server.go:168",
+                    "Failed to listen and serve",
+                    err=f"listen tcp {address}:{port}: bind: address already in use",
+                )
                 raise Exited(1) from None
         world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
         world.subscribe("registry:pods", proc.target, ["api"])

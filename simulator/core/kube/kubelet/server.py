@@ -2,7 +2,7 @@
 
 In-process form of `/exec` and `/attach`: the answer has status 101 and `obj` an `ExecTarget` as a dict; whoever holds the terminal
 (kubectl) then runs `executor.exec_in` with it.  `/containerLogs` answers with a body, or with a stream when `follow=true`.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def handle(kubelet: Kubelet, request: Request) -> Response:
         return _pods(kubelet)
     if head == "configz":
         config = {k: v for k, v in kubelet.state.config.items() if not k.endswith("Ns")}
-        return Response(status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode({"kubeletconfig": config}))
+        return Response(
+            status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode({"kubeletconfig": config})
+        )
     if head == "containerLogs" and len(parts) == 4:
         return _logs(kubelet, parts[1], parts[2], parts[3], request)
     if head in ("exec", "attach") and len(parts) in (4, 5):
@@ -81,7 +83,14 @@ def _container(kubelet: Kubelet, pod: PodState, name: str, previous: bool) -> Co
         if record.state == "EXITED" and track.reason == "CrashLoopBackOff":
             return record
         space = namespace(kubelet.world, kubelet.proc.host, "k8s.io").containers.values()
-        older = [c for c in space if c.sandbox and c.labels.get("io.kubernetes.pod.uid") == pod.uid and c.name == name and c.attempt == record.attempt - 1]
+        older = [
+            c
+            for c in space
+            if c.sandbox
+            and c.labels.get("io.kubernetes.pod.uid") == pod.uid
+            and c.name == name
+            and c.attempt == record.attempt - 1
+        ]
         return older[0] if older else f'previous terminated container "{name}" in pod "{pod.name}" not found'
     return record
 
@@ -125,7 +134,10 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
             return _text(500, f'container not found ("{container}")')
         return _text(500, str(failed))
     except ConnectError as failed:
-        return _text(500, f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: {failed.detail}"')
+        return _text(
+            500,
+            f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: {failed.detail}"',
+        )
     argv = list(request.query.get("command") or ())
     problem = execs.exec_error(kubelet.world, kubelet.proc.host, record, argv) if verb == "exec" else ""
     target: Obj = {
@@ -145,7 +157,7 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
     if problem:
         session = kubelet.world.rng("exec").hex(64)
         target["error"] = (
-            f'error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "{session}": '
+            f'error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "{session}": '  # noqa: E501
             f"OCI runtime exec failed: exec failed: unable to start container process: {problem}"
         )
     return Response(status=101, obj=target)

@@ -1,4 +1,4 @@
-"""Where pods come from: files below staticPodPath (`pkg/kubelet/config/file.go`) and the API (`config/apiserver.go`), and mirror pods."""
+"""Where pods come from: files below staticPodPath (`pkg/kubelet/config/file.go`) and the API (`config/apiserver.go`), and mirror pods."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def read_static(kubelet: Kubelet) -> bool:
     try:
         names = [n for n in tree.listdir(directory) if not n.startswith(".")]
     except OSError:
-        kubelet.log("E", "file.go:110", "Unable to process watch event", err=f"error while processing manifest directory {directory}")
+        kubelet.log(
+            "E", "file.go:110", "Unable to process watch event", err=f"error while processing manifest directory {directory}"
+        )
         names = []
     for name in names:
         path = posixpath.join(directory, name)
@@ -49,7 +51,13 @@ def read_static(kubelet: Kubelet) -> bool:
             pod = _decode(kubelet, path, tree.read(path))
         except (OSError, ValueError, yaml.YAMLError) as failed:
             text = str(failed).splitlines()[0] if str(failed) else "unreadable"
-            kubelet.log("E", "file.go:187", "Could not process manifest file", err=f"{path}: couldn't parse as pod({text}), please check config file", path=path)
+            kubelet.log(
+                "E",
+                "file.go:187",
+                "Could not process manifest file",
+                err=f"{path}: couldn't parse as pod({text}), please check config file",
+                path=path,
+            )
             continue
         found[pod["metadata"]["uid"]] = (path, pod)
     state = kubelet.state
@@ -112,7 +120,9 @@ def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
     try:
         try:
             found = kubelet.client.get("pods", pod.namespace, pod.name)
-            if (found["metadata"].get("annotations") or {}).get(MIRROR) == meta["annotations"][HASH] and not found["metadata"].get("deletionTimestamp"):
+            if (found["metadata"].get("annotations") or {}).get(MIRROR) == meta["annotations"][HASH] and not found[
+                "metadata"
+            ].get("deletionTimestamp"):
                 return True
             kubelet.client.delete("pods", pod.namespace, pod.name, grace=0)
         except ApiError as failed:
@@ -124,7 +134,13 @@ def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
         mirror.pop("status", None)
         if kubelet.state.registered:
             node = kubelet.client.get("nodes", None, kubelet.state.node)
-            owner = {"apiVersion": "v1", "controller": True, "kind": "Node", "name": kubelet.state.node, "uid": node["metadata"]["uid"]}
+            owner = {
+                "apiVersion": "v1",
+                "controller": True,
+                "kind": "Node",
+                "name": kubelet.state.node,
+                "uid": node["metadata"]["uid"],
+            }
             mirror["metadata"]["ownerReferences"] = [owner]
         kubelet.client.create("pods", pod.namespace, mirror)
         pod.sent = ""
@@ -132,7 +148,9 @@ def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
     except ConnectError:
         return False
     except ApiError as failed:
-        kubelet.log("E", "kubelet.go:1900", "Failed creating a mirror pod for", err=failed.message, pod=f"{pod.namespace}/{pod.name}")
+        kubelet.log(
+            "E", "kubelet.go:1900", "Failed creating a mirror pod for", err=failed.message, pod=f"{pod.namespace}/{pod.name}"
+        )
         return False
 
 

@@ -1,4 +1,4 @@
-"""Starting one container: image, creation, start, post-start hook (`pkg/kubelet/kuberuntime/kuberuntime_container.go: startContainer`)."""
+"""Starting one container: image, creation, start, post-start hook (`pkg/kubelet/kuberuntime/kuberuntime_container.go: startContainer`)."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -64,7 +64,11 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
     security = {**(pod.pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
     user = security.get("runAsUser")
     if security.get("runAsNonRoot") and (user == 0 or (user is None and _image_user(kubelet, track) in ("", "root", "0"))):
-        why = "container's runAsUser breaks non-root policy" if user == 0 else "container has runAsNonRoot and image will run as root"
+        why = (
+            "container's runAsUser breaks non-root policy"
+            if user == 0
+            else "container has runAsNonRoot and image will run as root"
+        )
         text = f'{why} (pod: "{pod.full_name}({pod.uid})", container: {name})'
         kubelet.pod_event(pod, "Warning", "Failed", f"Error: {text}", name)
         raise StartFailed("CreateContainerConfigError", text)
@@ -105,7 +109,11 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         raise StartFailed("CreateContainerError", failed.message) from failed
     if track.id:
         old = cri.list_containers(kubelet.world, kubelet.proc.host)
-        stale = [c for c in old if c.labels.get("io.kubernetes.pod.uid") == pod.uid and c.name == name and c.id not in (ident, track.id)]
+        stale = [
+            c
+            for c in old
+            if c.labels.get("io.kubernetes.pod.uid") == pod.uid and c.name == name and c.id not in (ident, track.id)
+        ]
         for container_ in stale:
             cri.remove_container(kubelet.world, kubelet.proc.host, container_.id)
     track.id, track.restarts = ident, attempt

@@ -1,4 +1,4 @@
-"""A pod's status from its containers (`pkg/kubelet/kubelet_pods.go`, `pkg/kubelet/status/generate.go`) and sending it (`status_manager.go`)."""
+"""A pod's status from its containers (`pkg/kubelet/kubelet_pods.go`, `pkg/kubelet/status/generate.go`) and sending it (`status_manager.go`)."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -41,7 +41,15 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
     """One entry of containerStatuses or initContainerStatuses."""
     track = pod.tracks.get(spec["name"])
     container = record(kubelet, track)
-    out: Obj = {"image": spec.get("image", ""), "imageID": "", "lastState": {}, "name": spec["name"], "ready": False, "restartCount": 0, "started": False}
+    out: Obj = {
+        "image": spec.get("image", ""),
+        "imageID": "",
+        "lastState": {},
+        "name": spec["name"],
+        "ready": False,
+        "restartCount": 0,
+        "started": False,
+    }
     if track is not None:
         out["restartCount"] = track.restarts
         if track.last is not None:
@@ -81,8 +89,8 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
 
 
 def _image_name(kubelet: Kubelet, container: Container, spec: Obj) -> str:
-    from ...runtime import references
     from ...kernel.errors import BadInput
+    from ...runtime import references
 
     try:
         return references.normalise(str(spec.get("image") or "")).name
@@ -212,7 +220,9 @@ def _conditions(kubelet: Kubelet, pod: PodState, current: str, statuses: list[Ob
     if current == "Succeeded":
         wanted.append(("Initialized", "True", "PodCompleted", ""))
     elif incomplete and not begun:
-        wanted.append(("Initialized", "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(incomplete)}]"))
+        wanted.append(
+            ("Initialized", "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(incomplete)}]")
+        )
     else:
         wanted.append(("Initialized", "True", "", ""))
     sidecars = [c["name"] for c in pod.pod["spec"].get("initContainers") or () if is_sidecar(c)]
@@ -290,4 +300,10 @@ def send(kubelet: Kubelet, pod: PodState) -> None:
         if failed.code in (404, 409):
             pod.sent = digest
         else:
-            kubelet.log("W", "status_manager.go:895", "Failed to update status for pod", pod=f"{pod.namespace}/{pod.name}", err=failed.message)
+            kubelet.log(
+                "W",
+                "status_manager.go:895",
+                "Failed to update status for pod",
+                pod=f"{pod.namespace}/{pod.name}",
+                err=failed.message,
+            )

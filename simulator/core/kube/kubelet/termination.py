@@ -1,4 +1,4 @@
-"""The end of pods: graceful termination, clean-up, and pods whose containers are all done (`SyncTerminatingPod`, `SyncTerminatedPod`)."""
+"""The end of pods: graceful termination, clean-up, and pods whose containers are all done (`SyncTerminatingPod`, `SyncTerminatedPod`)."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _hasten(kubelet: Kubelet, pod: PodState, grace: int) -> None:
 
 
 def stop_all(kubelet: Kubelet, pod: PodState) -> None:
-    """Stop every running container; sidecars after the others would have ended (in reverse order, as far as the grace period lasts)."""
+    """Stop every running container; sidecars after the others would have ended (in reverse order, as far as the grace period lasts)."""  # noqa: E501
     from . import worker
 
     for container in all_containers(pod.pod):
@@ -148,7 +148,13 @@ def orphans(kubelet: Kubelet) -> None:
     try:
         for sandbox in cri.list_pod_sandboxes(world, host):
             if sandbox.uid not in state.pods:
-                kubelet.log("I", "kubelet_pods.go:1180", "Clean up containers for orphaned pod we had not seen before", podUID=sandbox.uid, killPodOptions="<internal error: json: unsupported type: chan<- struct {}>")
+                kubelet.log(
+                    "I",
+                    "kubelet_pods.go:1180",
+                    "Clean up containers for orphaned pod we had not seen before",
+                    podUID=sandbox.uid,
+                    killPodOptions="<internal error: json: unsupported type: chan<- struct {}>",
+                )
                 cri.remove_pod_sandbox(world, host, sandbox.id)
     except (ConnectError, cri.CriError):
         return

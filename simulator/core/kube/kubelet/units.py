@@ -54,7 +54,11 @@ def is_sidecar(container: Obj) -> bool:
 def should_restart(pod: Obj, container: Obj, code: int) -> bool:
     """Whether a container that has ended is started again."""
     policy = container.get("restartPolicy") or pod["spec"].get("restartPolicy") or "Always"
-    if container.get("restartPolicy") is None and policy == "Always" and any(c is container for c in pod["spec"].get("initContainers") or ()):
+    if (
+        container.get("restartPolicy") is None
+        and policy == "Always"
+        and any(c is container for c in pod["spec"].get("initContainers") or ())
+    ):
         return code != 0
     return policy == "Always" or (policy == "OnFailure" and code != 0)
 

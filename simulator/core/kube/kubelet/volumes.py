@@ -2,7 +2,7 @@
 
 Simulated: configMap, secret, projected (token, configMap, secret, downwardAPI), downwardAPI, emptyDir, hostPath.  Their files are
 copies made when the pod starts; a refresh of configMaps and secrets in running pods is not simulated yet.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ def path_of(pod: PodState, volume: Obj) -> str:
     """Where a volume's files are on the node."""
     if "hostPath" in volume:
         return str(volume["hostPath"]["path"])
-    kinds = {"configMap": "configmap", "secret": "secret", "projected": "projected", "downwardAPI": "downward-api", "emptyDir": "empty-dir"}
+    kinds = {
+        "configMap": "configmap",
+        "secret": "secret",
+        "projected": "projected",
+        "downwardAPI": "downward-api",
+        "emptyDir": "empty-dir",
+    }
     kind = next((name for key, name in kinds.items() if key in volume), "empty-dir")
     return f"{root(pod)}/volumes/kubernetes.io~{kind}/{volume['name']}"
 
@@ -159,9 +165,11 @@ def _token(kubelet: Kubelet, pod: PodState, source: Obj) -> bytes:
     try:
         answer = kubelet.client.create("serviceaccounts", pod.namespace, request, subresource="token", name=account)
     except ApiError as failed:
-        raise MountError(f'failed to fetch token: {failed.message}') from failed
+        raise MountError(f"failed to fetch token: {failed.message}") from failed
     except ConnectError as failed:
-        raise MountError(f"failed to fetch token: Post \"{kubelet.client.server}/api/v1/namespaces/{pod.namespace}/serviceaccounts/{account}/token\": {failed}") from failed
+        raise MountError(
+            f'failed to fetch token: Post "{kubelet.client.server}/api/v1/namespaces/{pod.namespace}/serviceaccounts/{account}/token": {failed}'  # noqa: E501
+        ) from failed
     return str((answer.get("status") or {}).get("token") or "").encode()
 
 

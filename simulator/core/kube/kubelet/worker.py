@@ -2,7 +2,7 @@
 `kuberuntime_manager.go: computePodActions`).
 
 A step that takes time sets `busy_until`; a pull is waited for by its bell.  Containers of a pod are started one after the other.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
         terminate(kubelet, pod)
         return
     if old["spec"] is obj["spec"] or old["spec"] == obj["spec"]:
-        if old["metadata"].get("annotations") != obj["metadata"].get("annotations") or old["metadata"].get("labels") != obj["metadata"].get("labels"):
+        if old["metadata"].get("annotations") != obj["metadata"].get("annotations") or old["metadata"].get("labels") != obj[
+            "metadata"
+        ].get("labels"):
             kubelet.wake(pod, kubelet.world.now)
         return
     images = {c["name"]: c.get("image") for c in all_containers(old)}
@@ -77,7 +79,9 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
             track.image_id = track.pull = track.reason = track.message = ""
             track.image_backoff = 0
             if record is not None and record.state == "RUNNING":
-                kill_container(kubelet, pod, container, track, f"Container {container['name']} definition changed, will be restarted")
+                kill_container(
+                    kubelet, pod, container, track, f"Container {container['name']} definition changed, will be restarted"
+                )
     kubelet.wake(pod, kubelet.world.now)
 
 
@@ -112,7 +116,14 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
     except ConnectError:
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
     except cri.CriError as failed:
-        kubelet.log("E", "pod_workers.go:1324", "Error syncing pod, skipping", err=str(failed), pod=f"{pod.namespace}/{pod.name}", podUID=pod.uid)
+        kubelet.log(
+            "E",
+            "pod_workers.go:1324",
+            "Error syncing pod, skipping",
+            err=str(failed),
+            pod=f"{pod.namespace}/{pod.name}",
+            podUID=pod.uid,
+        )
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
     if pod.work == "sync":
         status.send(kubelet, pod)
@@ -201,7 +212,9 @@ def _network(kubelet: Kubelet, pod: PodState) -> bool:
         return True
     for kind, good, reason, message in cri.status(kubelet.world, kubelet.proc.host):
         if kind == "NetworkReady" and not good:
-            text = f"network is not ready: container runtime network not ready: NetworkReady=false reason:{reason} message:{message}"
+            text = (
+                f"network is not ready: container runtime network not ready: NetworkReady=false reason:{reason} message:{message}"
+            )
             kubelet.pod_event(pod, "Warning", "NetworkNotReady", text)
             kubelet.wake(pod, kubelet.world.now + kubelet.rng(1000, 1500))
             return False
@@ -216,12 +229,16 @@ def _sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
         records = [status.record(kubelet, t) for t in pod.tracks.values()]
         ended = [r for r in records if r is not None and r.state == "EXITED"]
         policy = spec.get("restartPolicy") or "Always"
-        if policy == "Never" and ended or policy == "OnFailure" and ended and all(r.exit_code == 0 for r in ended) and len(ended) == len(pod.tracks):
+        if (policy == "Never" and ended) or (
+            policy == "OnFailure" and ended and all(r.exit_code == 0 for r in ended) and len(ended) == len(pod.tracks)
+        ):
             return
         kubelet.pod_event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         cri.stop_pod_sandbox(world, host, old.id)
         pod.attempt = old.attempt + 1
-    ports = [p for c in spec["containers"] for p in c.get("ports") or () if p.get("hostPort")] if not spec.get("hostNetwork") else []
+    ports = (
+        [p for c in spec["containers"] for p in c.get("ports") or () if p.get("hostPort")] if not spec.get("hostNetwork") else []
+    )
     config: Obj = {
         "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid, "attempt": pod.attempt},
         "hostname": kubelet.state.node if spec.get("hostNetwork") else str(spec.get("hostname") or pod.name)[:63],
@@ -306,7 +323,14 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
         track.reason, track.message = failed.reason, str(failed)
         track.image_id, track.created = "", False
         soon, pod.resync = pod.resync, False
-        kubelet.log("E", "pod_workers.go:1324", "Error syncing pod, skipping", err=f'failed to \\"StartContainer\\" for \\"{container["name"]}\\" with {failed.reason}: \\"{failed}\\"', pod=f"{pod.namespace}/{pod.name}", podUID=pod.uid)
+        kubelet.log(
+            "E",
+            "pod_workers.go:1324",
+            "Error syncing pod, skipping",
+            err=f'failed to \\"StartContainer\\" for \\"{container["name"]}\\" with {failed.reason}: \\"{failed}\\"',
+            pod=f"{pod.namespace}/{pod.name}",
+            podUID=pod.uid,
+        )
         kubelet.wake(pod, world.now + (kubelet.rng(200, 900) if soon else kubelet.rng(10_000, 15_000)))
         return True
     if done:
@@ -321,7 +345,7 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
 
 
 def _backing_off(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, record: Container) -> bool:
-    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running."""
+    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running."""  # noqa: E501
     world = kubelet.world
     finished = record.finished_at - world.epoch
     if track.crash_backoff and finished - track.crash_at > 2 * CRASH_LONGEST:
@@ -345,7 +369,9 @@ def _minutes(ns: int) -> str:
 
 
 # -- killing one container ----------------------------------------------------------------------------------------------
-def kill_container(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, message: str, *, grace: int | None = None) -> None:
+def kill_container(
+    kubelet: Kubelet, pod: PodState, container: Obj, track: Track, message: str, *, grace: int | None = None
+) -> None:
     """Record Killing, run preStop, then TERM and after the grace period KILL."""
     record = status.record(kubelet, track)
     if record is None or record.state != "RUNNING" or track.stopping:
@@ -357,7 +383,9 @@ def kill_container(kubelet: Kubelet, pod: PodState, container: Obj, track: Track
     delay = hooks.pre_stop(kubelet, pod, container, track) if seconds > 0 else 0
     if delay:
         waits = min(delay, seconds * SECOND) if delay > 0 else seconds * SECOND
-        kubelet.world.after(waits, kubelet.proc.target, ["stop", pod.uid, container["name"], max(2 * SECOND, seconds * SECOND - waits)])
+        kubelet.world.after(
+            waits, kubelet.proc.target, ["stop", pod.uid, container["name"], max(2 * SECOND, seconds * SECOND - waits)]
+        )
         return
     cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(2, seconds) * SECOND)
 
@@ -383,7 +411,9 @@ def relist(kubelet: Kubelet) -> None:
         pod = kubelet.state.pods.get(uid)
         if pod is None:
             continue
-        changed = bool(pod.sandbox) and (pod.sandbox not in sandboxes or sandboxes[pod.sandbox].state != "READY") and not pod.terminal
+        changed = (
+            bool(pod.sandbox) and (pod.sandbox not in sandboxes or sandboxes[pod.sandbox].state != "READY") and not pod.terminal
+        )
         for track in pod.tracks.values():
             record = status.record(kubelet, track)
             seen = f"{record.id}/{record.state}" if record is not None else ""

@@ -14,6 +14,12 @@ from .. import logs
 from .basics import Quiet
 
 
+def data(world: World) -> dict[str, dict[str, str]]:
+    """The section `redis`: keys and values of each server by `Process.key`."""
+    found: dict[str, dict[str, str]] = world.section("redis", dict)
+    return found
+
+
 class Redis(Quiet):
     """redis-server: start and stop lines; its data are in the section `redis` for redis-cli."""
 
@@ -26,18 +32,30 @@ class Redis(Quiet):
         self._line(world, proc, "C", "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo")
         self._line(world, proc, "C", f"Redis version={version}, bits=64, commit=00000000, modified=0, pid=1, just started")
         if len(proc.argv) == 1:
-            self._line(world, proc, "C", "Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf", "#")
+            self._line(
+                world,
+                proc,
+                "C",
+                "Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf",  # noqa: E501
+                "#",
+            )
         try:
             network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid)
         except OSError:
-            self._line(world, proc, "M", f"Warning: Could not create server TCP listening socket *:{port}: bind: Address already in use", "#")
+            self._line(
+                world,
+                proc,
+                "M",
+                f"Warning: Could not create server TCP listening socket *:{port}: bind: Address already in use",
+                "#",
+            )
             self._line(world, proc, "M", f"Failed listening on port {port} (tcp), aborting.", "#")
             raise Exited(1) from None
         self._line(world, proc, "M", "monotonic clock: POSIX clock_gettime")
         self._line(world, proc, "M", f"Running mode=standalone, port={port}.")
         self._line(world, proc, "M", "Server initialized")
         self._line(world, proc, "M", "Ready to accept connections tcp")
-        world.section("redis", dict)[proc.key] = {}
+        data(world)[proc.key] = {}
 
     @staticmethod
     def _line(world: World, proc: Process, role: str, text: str, level: str = "*") -> None:
@@ -46,11 +64,13 @@ class Redis(Quiet):
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """TERM saves and ends with 0."""
-        world.section("redis", dict).pop(proc.key, None)
+        data(world).pop(proc.key, None)
         if signal == 9:
             return 137
         now = world.wall // SECOND
-        logs.emit(world, proc, f"1:signal-handler ({now}) Received {'SIGINT' if signal == 2 else 'SIGTERM'} scheduling shutdown...")
+        logs.emit(
+            world, proc, f"1:signal-handler ({now}) Received {'SIGINT' if signal == 2 else 'SIGTERM'} scheduling shutdown..."
+        )
         self._line(world, proc, "M", "User requested shutdown...")
         self._line(world, proc, "M", "Saving the final RDB snapshot before exiting.")
         self._line(world, proc, "M", "DB saved on disk")
@@ -115,28 +135,46 @@ class Mysql(_Database):
     def begin(self, world: World, proc: Process) -> None:
         """The entrypoint's greeting."""
         version = proc.env.get(f"{self.prefix}_VERSION", "")
-        for text in (f"Entrypoint script for {self.product} Server {version} started.", "Switching to dedicated user 'mysql'", f"Entrypoint script for {self.product} Server {version} started."):
+        for text in (
+            f"Entrypoint script for {self.product} Server {version} started.",
+            "Switching to dedicated user 'mysql'",
+            f"Entrypoint script for {self.product} Server {version} started.",
+        ):
             logs.emit(world, proc, f"{self.when(world)} [Note] [Entrypoint]: {text}")
 
     def missing(self, proc: Process) -> str:
         """The root password, or leave to do without."""
         names = [f"{self.prefix}_ROOT_PASSWORD", f"{self.prefix}_ALLOW_EMPTY_PASSWORD", f"{self.prefix}_RANDOM_ROOT_PASSWORD"]
         if self.prefix == "MARIADB":
-            names = ["MARIADB_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD_HASH", "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD", "MARIADB_RANDOM_ROOT_PASSWORD"]
+            names = [
+                "MARIADB_ROOT_PASSWORD",
+                "MARIADB_ROOT_PASSWORD_HASH",
+                "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD",
+                "MARIADB_RANDOM_ROOT_PASSWORD",
+            ]
         if any(proc.env.get(name) or proc.env.get(name.replace("MARIADB", "MYSQL")) for name in names):
             return ""
         listing = "".join(f"\n    - {name}" for name in names)
-        which = "one of the following as an environment variable" if self.prefix == "MYSQL" else f"one of {', '.join(names[:-1])} and {names[-1]}"
+        which = (
+            "one of the following as an environment variable"
+            if self.prefix == "MYSQL"
+            else f"one of {', '.join(names[:-1])} and {names[-1]}"
+        )
         if self.prefix == "MARIADB":
-            return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n\tYou need to specify {which}"
-        return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify {which}:{listing}"
+            return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n\tYou need to specify {which}"  # noqa: E501
+        return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify {which}:{listing}"  # noqa: E501
 
     def ready(self, world: World, proc: Process) -> None:
         """Serving."""
         stamp = clock.rfc3339_micro(world.wall)
         version = proc.env.get(f"{self.prefix}_VERSION", "").partition("-")[0]
         logs.emit(world, proc, f"{self.when(world)} [Note] [Entrypoint]: {self.product} init process done. Ready for start up.")
-        logs.emit(world, proc, f"{stamp} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '{version}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  {self.product} Community Server - GPL.", "stderr")
+        logs.emit(
+            world,
+            proc,
+            f"{stamp} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '{version}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  {self.product} Community Server - GPL.",  # noqa: E501
+            "stderr",
+        )
 
 
 class Postgres(_Database):

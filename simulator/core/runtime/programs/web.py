@@ -65,7 +65,10 @@ class Nginx(Quiet):
 
     def start(self, world: World, proc: Process) -> None:
         """Read the configuration, bind, and log the start."""
-        out = lambda text: logs.emit(world, proc, text)  # noqa: E731
+
+        def out(text: str) -> None:
+            logs.emit(world, proc, text)
+
         prefix = "/docker-entrypoint.sh: "
         out(prefix + "/docker-entrypoint.d/ is not empty, will attempt to perform configuration")
         out(prefix + "Looking for shell scripts in /docker-entrypoint.d/")
@@ -137,7 +140,7 @@ class Nginx(Quiet):
         headers["content-length"] = str(len(body))
         peer = client_ip(world, request)
         if status == 404:
-            text = f'open() "{path}" failed (2: No such file or directory), client: {peer}, server: localhost, request: "{request.method} {request.path} HTTP/1.1", host: "{request.headers.get("host", "")}"'
+            text = f'open() "{path}" failed (2: No such file or directory), client: {peer}, server: localhost, request: "{request.method} {request.path} HTTP/1.1", host: "{request.headers.get("host", "")}"'  # noqa: E501
             logs.emit(world, proc, f"{self._when(world)} [error] 29#29: *1 {text}", "stderr")
         self._access(world, proc, request, status, len(body), peer)
         return Response(status=status, headers=headers, body=b"" if request.method == "HEAD" else body)
@@ -146,14 +149,21 @@ class Nginx(Quiet):
     def _access(world: World, proc: Process, request: Request, status: int, size: int, peer: str) -> None:
         when = clock.to_datetime(world.wall).strftime("%d/%b/%Y:%H:%M:%S +0000")
         agent = request.headers.get("user-agent", "-")
-        logs.emit(world, proc, f'{peer} - - [{when}] "{request.method} {request.path} HTTP/1.1" {status} {size} "-" "{agent}" "-"')
+        logs.emit(
+            world, proc, f'{peer} - - [{when}] "{request.method} {request.path} HTTP/1.1" {status} {size} "-" "{agent}" "-"'
+        )
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """TERM and QUIT end it with 0 after its farewell lines."""
         if signal == 9:
             return 137
         name = {3: "3 (SIGQUIT)", 15: "15 (SIGTERM)", 2: "2 (SIGINT)"}.get(signal, str(signal))
-        logs.emit(world, proc, f"{self._when(world)} [notice] 1#1: signal {name} received, {'shutting down' if signal == 3 else 'exiting'}", "stderr")
+        logs.emit(
+            world,
+            proc,
+            f"{self._when(world)} [notice] 1#1: signal {name} received, {'shutting down' if signal == 3 else 'exiting'}",
+            "stderr",
+        )
         logs.emit(world, proc, f"{self._when(world)} [notice] 1#1: exit", "stderr")
         return 0
 
@@ -166,10 +176,15 @@ class Httpd(Quiet):
         try:
             network.listen(world, proc.netns, 80, host=proc.host, pid=proc.pid)
         except OSError:
-            logs.emit(world, proc, "(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:80\nno listening sockets available, shutting down\nAH00015: Unable to open logs", "stderr")
+            logs.emit(
+                world,
+                proc,
+                "(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:80\nno listening sockets available, shutting down\nAH00015: Unable to open logs",  # noqa: E501
+                "stderr",
+            )
             raise Exited(1) from None
         ip = (network.network(world).namespaces[proc.netns].ips or ["127.0.0.1"])[0]
-        line = f"AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the 'ServerName' directive globally to suppress this message"
+        line = f"AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the 'ServerName' directive globally to suppress this message"  # noqa: E501
         logs.emit(world, proc, line, "stderr")
         logs.emit(world, proc, line, "stderr")
         self._note(world, proc, "mpm_event:notice", "AH00489: Apache/2.4.66 (Unix) configured -- resuming normal operations")
@@ -192,7 +207,11 @@ class Httpd(Quiet):
             headers["content-type"] = "text/html; charset=iso-8859-1"
         headers["content-length"] = str(len(body))
         when = clock.to_datetime(world.wall).strftime("%d/%b/%Y:%H:%M:%S +0000")
-        logs.emit(world, proc, f'{client_ip(world, request)} - - [{when}] "{request.method} {request.path} HTTP/1.1" {status} {len(body)}')
+        logs.emit(
+            world,
+            proc,
+            f'{client_ip(world, request)} - - [{when}] "{request.method} {request.path} HTTP/1.1" {status} {len(body)}',
+        )
         return Response(status=status, headers=headers, body=b"" if request.method == "HEAD" else body)
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
@@ -236,8 +255,12 @@ class CoreDns(Quiet):
         """TERM: lame duck for five seconds, then 0."""
         if signal == 9:
             return 137
-        logs.emit(world, proc, "[INFO] SIGTERM: Shutting down servers then terminating\n[INFO] plugin/health: Going into lameduck mode for 5s")
+        logs.emit(
+            world,
+            proc,
+            "[INFO] SIGTERM: Shutting down servers then terminating\n[INFO] plugin/health: Going into lameduck mode for 5s",
+        )
         return 0
 
 
-__all__ = ["CoreDns", "Httpd", "Nginx", "client_ip", "find_page", "hostname", "http_date", "processes", "Any"]
+__all__ = ["Any", "CoreDns", "Httpd", "Nginx", "client_ip", "find_page", "hostname", "http_date", "processes"]

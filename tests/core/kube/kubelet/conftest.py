@@ -74,7 +74,11 @@ class Node:
         self.world.run_until(self.world.now + int(seconds * SECOND))
 
     def pod(self, name: str, image: str = "nginx", **container: Any) -> None:
-        spec = {"nodeName": "node01", "restartPolicy": container.pop("restartPolicy", "Always"), "terminationGracePeriodSeconds": 30}
+        spec = {
+            "nodeName": "node01",
+            "restartPolicy": container.pop("restartPolicy", "Always"),
+            "terminationGracePeriodSeconds": 30,
+        }
         spec |= container.pop("spec", {})
         spec.setdefault("containers", [{"name": name, "image": image, **container}])
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec, "status": {"phase": "Pending"}}
@@ -99,7 +103,9 @@ class Node:
     def delete(self, name: str, grace: int | None = None) -> None:
         from simulator.core.kube.client import Credentials, KubeClient
 
-        KubeClient(self.world, "controlplane", "https://172.30.1.2:6443", Credentials(token="t"), "test").delete("pods", "default", name, grace=grace)
+        KubeClient(self.world, "controlplane", "https://172.30.1.2:6443", Credentials(token="t"), "test").delete(
+            "pods", "default", name, grace=grace
+        )
 
 
 @pytest.fixture

@@ -96,7 +96,11 @@ class FakeApi:
                     return Response(obj={"status": {"token": "e30.e30.sig"}})
         if method == "GET" and "watch" in request.query:
             since = int(request.param("resourceVersion"))
-            items = [{"type": kind, "object": obj} for v, kind, p, obj in self.log if v > since and self._in(p, path) and self._selected(obj, request)]
+            items = [
+                {"type": kind, "object": obj}
+                for v, kind, p, obj in self.log
+                if v > since and self._in(p, path) and self._selected(obj, request)
+            ]
             return Response(obj=None, stream=Stream(items, str(self.version)))
         if method == "GET" and path in self.objects:
             return Response(obj=self.objects[path])

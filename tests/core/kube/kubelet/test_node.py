@@ -126,6 +126,8 @@ def test_an_unknown_flag_ends_the_kubelet(node: Node) -> None:
 
 
 def test_a_missing_configuration_ends_the_kubelet(node: Node) -> None:
-    found = processes.start(node.world, host="node01", program="kubelet", argv=["kubelet", "--config=/nope.yaml"], sink="journal:k")
+    found = processes.start(
+        node.world, host="node01", program="kubelet", argv=["kubelet", "--config=/nope.yaml"], sink="journal:k"
+    )
     assert found.exit_code == 1
     assert "open /nope.yaml: no such file or directory" in processes.hosts(node.world)["node01"].journal[-1].text

@@ -21,7 +21,12 @@ def test_a_pod_is_pulled_created_started_and_answers(node: Node) -> None:
     node.run(8)
     assert node.status("web")["phase"] == "Running"
     assert ready(node, "web")
-    assert [e[0] for e in node.events() if e[0] in ("Pulling", "Pulled", "Created", "Started")] == ["Pulling", "Pulled", "Created", "Started"]
+    assert [e[0] for e in node.events() if e[0] in ("Pulling", "Pulled", "Created", "Started")] == [
+        "Pulling",
+        "Pulled",
+        "Created",
+        "Started",
+    ]
     assert node.events("Pulled")[0][1].startswith('Successfully pulled image "nginx:1.27" in ')
     ip = node.status("web")["podIP"]
     answer = network.http(node.world, "controlplane", ip, 80, Request(method="GET", path="/", headers={"host": ip}))
@@ -49,7 +54,9 @@ def test_an_unknown_image_backs_off(node: Node) -> None:
     node.run(2)
     waiting = node.state("bad")["waiting"]
     assert waiting["reason"] == "ImagePullBackOff"
-    assert waiting["message"].startswith('Back-off pulling image "nope": ErrImagePull: rpc error: code = Unknown desc = failed to pull and unpack image')
+    assert waiting["message"].startswith(
+        'Back-off pulling image "nope": ErrImagePull: rpc error: code = Unknown desc = failed to pull and unpack image'
+    )
     assert node.status("bad")["phase"] == "Pending"
     node.run(600)
     pulls = node.events("Pulling")[0][2]
@@ -144,19 +151,27 @@ def test_readiness_probe_keeps_a_pod_out(node: Node) -> None:
     assert node.status("web")["phase"] == "Running"
     assert not ready(node, "web")
     ip = node.status("web")["podIP"]
-    assert ("Unhealthy", f"Readiness probe failed: dial tcp {ip}:8080: connect: connection refused") in [(r, m) for r, m, _ in node.events()]
+    assert ("Unhealthy", f"Readiness probe failed: dial tcp {ip}:8080: connect: connection refused") in [
+        (r, m) for r, m, _ in node.events()
+    ]
 
 
 def test_init_containers_run_one_after_the_other(node: Node) -> None:
     node.run(15)
-    inits = [{"name": "one", "image": "busybox:1.36", "command": ["sleep", "4"]}, {"name": "two", "image": "busybox:1.36", "command": ["sleep", "4"]}]
+    inits = [
+        {"name": "one", "image": "busybox:1.36", "command": ["sleep", "4"]},
+        {"name": "two", "image": "busybox:1.36", "command": ["sleep", "4"]},
+    ]
     node.pod("app", spec={"initContainers": inits, "containers": [{"name": "web", "image": "nginx:1.27"}]})
     node.run(5)
     status = node.status("app")
     assert status["phase"] == "Pending"
     assert "running" in status["initContainerStatuses"][0]["state"]
     assert status["initContainerStatuses"][1]["state"] == {"waiting": {"reason": "PodInitializing"}}
-    assert next(c for c in status["conditions"] if c["type"] == "Initialized")["message"] == "containers with incomplete status: [one two]"
+    assert (
+        next(c for c in status["conditions"] if c["type"] == "Initialized")["message"]
+        == "containers with incomplete status: [one two]"
+    )
     node.run(20)
     assert node.status("app")["phase"] == "Running"
     assert [s["state"]["terminated"]["reason"] for s in node.status("app")["initContainerStatuses"]] == ["Completed", "Completed"]
@@ -178,7 +193,11 @@ def test_a_killed_process_is_restarted(node: Node) -> None:
 def test_configmap_and_secret_reach_the_container(node: Node) -> None:
     node.run(15)
     base = "/api/v1/namespaces/default"
-    node.api.put(node.world, f"{base}/configmaps/cm", {"metadata": {"name": "cm"}, "data": {"color": "blue", "index.html": "<h1>hi</h1>\n"}})
+    node.api.put(
+        node.world,
+        f"{base}/configmaps/cm",
+        {"metadata": {"name": "cm"}, "data": {"color": "blue", "index.html": "<h1>hi</h1>\n"}},
+    )
     node.api.put(node.world, f"{base}/secrets/s", {"metadata": {"name": "s"}, "data": {"password": "c2VjcmV0"}})
     env = [
         {"name": "COLOR", "valueFrom": {"configMapKeyRef": {"name": "cm", "key": "color"}}},
@@ -217,7 +236,9 @@ def test_a_container_made_by_hand_is_removed(node: Node) -> None:
     config = {"metadata": {"name": "mine", "namespace": "default", "uid": "by-hand"}, "logDirectory": "/tmp"}
     sandbox = cri.run_pod_sandbox(node.world, "node01", config)
     containerd.preload(node.world, "node01", ["busybox"])
-    made = cri.create_container(node.world, "node01", sandbox, {"metadata": {"name": "c"}, "image": "busybox", "command": ["sleep", "99"]})
+    made = cri.create_container(
+        node.world, "node01", sandbox, {"metadata": {"name": "c"}, "image": "busybox", "command": ["sleep", "99"]}
+    )
     cri.start_container(node.world, "node01", made)
     node.run(6)
     assert cri.list_containers(node.world, "node01") == []
