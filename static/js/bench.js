@@ -15,6 +15,7 @@ import { asText, current, drawTimeline, sentence } from './timeline.js';
 
 const FINAL = { login: 'bench.login', 'not-found': 'bench.notfound', origin: 'bench.origin' };
 const phone = matchMedia('(width < 62rem)');
+const short = matchMedia('(height < 58rem)');
 
 export class Bench {
   constructor(element) {
@@ -52,6 +53,10 @@ export class Bench {
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
     this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
     watchWidth(this.map, () => this.drawMap());
+    short.addEventListener('change', () => {
+      this.drawMap();
+      this.paint();
+    });
     watchWidth(this.timeHost, () => this.paint());
   }
 
@@ -197,7 +202,7 @@ export class Bench {
 
   drawMap() {
     if (!this.view || !this.map.clientWidth) return;
-    this.drawn = draw(this.map, modelOf(this.view, { plain: this.plain }), this.map.clientWidth, { selected: this.selected });
+    this.drawn = draw(this.map, modelOf(this.view, { plain: this.plain }), this.map.clientWidth, { selected: this.selected, compact: short.matches });
     this.paint();
   }
 
@@ -278,7 +283,7 @@ export class Bench {
 
   togglePlay() {
     if (this.player.playing) this.player.hold();
-    else if (this.player.warped && this.player.now < this.player.warped.end) this.player.play();
+    else if (this.player.warped && this.player.now < this.player.end) this.player.play();
     else this.player.again();
   }
 
@@ -292,7 +297,7 @@ export class Bench {
 
   paint() {
     const { warped, now } = this.player;
-    if (warped) drawTimeline(this.timeHost, warped, this.timeHost.clientWidth, now, this.chosen);
+    if (warped) drawTimeline(this.timeHost, warped, this.timeHost.clientWidth, now, { chosen: this.chosen, compact: short.matches });
     else this.timeHost.replaceChildren(h('p', { class: 'tl-empty' }, t('bench.noevents')));
     this.drawn?.paint(now, warped ? this.moving : []);
     if (!warped) this.showPlay();

@@ -3,6 +3,8 @@
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const HURRY_AFTER = 6;
+/* a little after the last event nothing is on its way any more */
+const REST = 0.4;
 
 /** Events: `paint` when `now` or the story changed, `mode` when playing stopped or began. */
 export class Player extends EventTarget {
@@ -15,10 +17,15 @@ export class Player extends EventTarget {
     this.held = false;
   }
 
+  /** Where playing stops. */
+  get end() {
+    return this.warped ? this.warped.end + REST : 0;
+  }
+
   /** A story, new or grown. */
   show(root, warped) {
     const fresh = root !== this.root;
-    const wasAtEnd = !this.warped || this.now >= this.warped.end - 1e-9;
+    const wasAtEnd = !this.warped || this.now >= this.end - 1e-9;
     this.root = root;
     this.warped = warped;
     if (fresh) {
@@ -26,7 +33,7 @@ export class Player extends EventTarget {
       this.held = false;
     }
     if (still.matches) {
-      if (fresh || wasAtEnd) this.now = warped.end;
+      if (fresh || wasAtEnd) this.now = this.end;
       this.paint();
     } else if ((fresh || wasAtEnd || this.playing) && !this.held) {
       this.play();
@@ -39,7 +46,7 @@ export class Player extends EventTarget {
     this.held = false;
     if (!this.warped) return;
     if (still.matches) {
-      this.now = this.warped.end;
+      this.now = this.end;
       this.paint();
       return;
     }
@@ -49,12 +56,12 @@ export class Player extends EventTarget {
     let before = performance.now();
     const frame = (at) => {
       if (!this.playing) return;
-      const left = this.warped.end - this.now;
+      const left = this.end - this.now;
       const speed = Math.max(1, left / HURRY_AFTER);
-      this.now = Math.min(this.warped.end, this.now + Math.min(0.1, (at - before) / 1000) * speed);
+      this.now = Math.min(this.end, this.now + Math.min(0.1, (at - before) / 1000) * speed);
       before = at;
       this.paint();
-      if (this.now >= this.warped.end) this.stop();
+      if (this.now >= this.end) this.stop();
       else requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);

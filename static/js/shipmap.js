@@ -15,8 +15,9 @@ function part(id, label, ...kids) {
 
 /* One drawing under way: the groups and what was placed where. */
 class Sheet {
-  constructor(model, width) {
+  constructor(model, width, compact) {
     this.model = model;
+    this.compact = compact;
     this.plain = model.plain;
     this.W = Math.max(240, Math.round(width));
     this.narrow = this.W < 560;
@@ -55,7 +56,10 @@ class Sheet {
     const words = p.note || stateName(p.state);
     const g = part(p.id, `${p.namespace}/${p.name}, ${words}, ${hostName}`, pod(r1(x), r1(y), r1(w), r1(h), p, this.plain));
     g.append(s('title', {}, `${p.namespace}/${p.name} · ${words}`));
-    if (named) g.append(text(x, y + h + 13, `t-pod is-${p.state}`, p.short));
+    if (named) {
+      const room = Math.floor((w + 3) / 6.65);
+      g.append(text(x, y + h + 13, `t-pod is-${p.state}`, p.short.length <= room ? p.short : `…${p.name.slice(1 - room)}`));
+    }
     if (p.restarts && h > 20) {
       g.append(s('rect', { class: 'tagbg', x: r1(x + w - 19), y: r1(y - 4), width: 22, height: 13 }), text(x + w - 8, y + 6, 't-tag', `×${p.restarts}`, 'middle'));
     }
@@ -66,7 +70,7 @@ class Sheet {
   /** Pods stowed in a space, with empty bays where there is room. */
   hold(pods, hostName, ax, y, aw, shipH, dense) {
     const named = !dense && pods.length > 0 && aw / pods.length >= 58;
-    const high = dense ? shipH - 14 : shipH - 26;
+    const high = dense ? shipH - 14 : shipH - (this.compact ? 20 : 26);
     const fit = stow(Math.max(pods.length, 3), aw, named ? 36 : high, named ? 74 : 46, 36);
     const blockH = fit.rows * fit.h + (fit.rows - 1) * fit.gap + (named ? 15 : 0);
     const ay = y + (shipH - blockH) / 2;
@@ -83,22 +87,22 @@ class Sheet {
 /* ---- the control-plane ship ---- */
 
 function planeLayout(sheet) {
-  const { W, narrow, pad, model } = sheet;
+  const { W, narrow, pad, model, compact } = sheet;
   const cp = model.controlPlane;
-  const upper = narrow ? 150 : W > 900 ? 156 : 144;
-  const extra = cp.components.length || cp.pods.length ? (narrow ? 52 : 40) : 0;
-  const g = { top: 42, upper, extra, x: pad, w: W - 2 * pad, h: upper + extra };
+  const upper = narrow ? 150 : compact ? 116 : W > 900 ? 156 : 144;
+  const extra = cp.components.length || cp.pods.length ? (narrow ? 52 : compact ? 34 : 40) : 0;
+  const g = { top: compact ? 38 : 42, upper, extra, x: pad, w: W - 2 * pad, h: upper + extra };
   g.bow = narrow ? 34 : Math.min(96, g.w * 0.13);
   g.cy = g.top + upper / 2;
   g.pr = narrow ? 42 : upper * 0.39;
   g.px = g.x + (narrow ? 56 : 24 + g.pr);
   g.pcy = narrow ? g.cy - 14 : g.cy;
   g.hubR = narrow ? 31 : 36;
-  g.hx = narrow ? g.x + g.w * 0.47 : g.x + Math.max(g.w * 0.44, 2 * g.pr + 180);
+  g.hx = narrow ? g.x + g.w * 0.47 : g.x + Math.max(g.w * 0.44, 2 * g.pr + 222);
   g.hubY = g.cy - (narrow ? 14 : 8);
   g.rightX = narrow ? g.hx + g.hubR + 25 : Math.max(g.hx + g.hubR + 46, g.x + g.w * 0.62);
   g.rightW = g.x + g.w - g.bow * (narrow ? 0.6 : 0.72) - g.rightX;
-  g.busY = g.top + g.h + 15;
+  g.busY = g.top + g.h + (compact ? 12 : 15);
   return g;
 }
 
@@ -167,7 +171,7 @@ function etcdLine(sheet, g) {
     sheet.line('etcd', `M${r1(g.hx - g.hubR)} ${g.hubY}H${r1(g.px + g.pr)}`, cut);
     return;
   }
-  const y = g.cy - 46;
+  const y = g.cy - Math.min(46, g.pr * 0.8);
   const x = g.hx - g.hubR;
   sheet.line('etcd', `M${r1(x)} ${g.hubY}H${r1(x - 40)}Q${r1(x - 44)} ${g.hubY} ${r1(x - 44)} ${g.hubY - 4}V${r1(y + 4)}Q${r1(x - 44)} ${r1(y)} ${r1(x - 48)} ${r1(y)}`
     + `H${r1(g.px + Math.sqrt(Math.max(0, g.pr * g.pr - (y - g.cy) * (y - g.cy))))}`, cut);
@@ -224,7 +228,7 @@ function drawShip(sheet, g, node, x, y, w, shipH, dense) {
   sheet.hulls.append(hull(x, y, w, shipH, bow, node.state, sheet.plain));
   sheet.add(text(x + 2, y - 7, 't-ship', node.name), text(x + w - bow * 0.6, y - 7, `t-note is-${node.state}`, node.note, 'end'),
     s('path', { class: 'bulkhead', d: `M${r1(x + stern)} ${y + 4}V${y + shipH - 4}` }));
-  const step = dense ? 15.5 : 25;
+  const step = dense ? 15.5 : sheet.compact ? 21 : 25;
   const count = node.components.length;
   node.components.forEach((c, k) => sheet.lampPart(c.id, c, node.name, x + 5, y + shipH / 2 + (k - (count - 1) / 2) * step, stern - 7, step, dense));
   const ky = y + shipH / 2 - ((count - 1) / 2) * step;
@@ -246,14 +250,14 @@ function drawShips(sheet, g) {
   const cols = Math.max(1, Math.min(n, Math.floor((W - 2 * pad) / least)));
   const rows = Math.ceil(n / cols) || 0;
   const dense = rows > 3;
-  const shipH = dense ? 54 : 88;
-  const nameH = 20;
+  const shipH = dense ? 54 : sheet.compact ? 70 : 88;
+  const nameH = sheet.compact ? 18 : 20;
   const gap = 14;
   const colW = (W - 2 * pad - gap * (cols - 1)) / cols;
-  const y0 = g.busY + 12 + nameH;
-  const step = shipH + nameH + 14;
+  const y0 = g.busY + (sheet.compact ? 8 : 12) + nameH;
+  const step = shipH + nameH + (sheet.compact ? 8 : 14);
   nodes.forEach((node, i) => drawShip(sheet, g, node, pad + (i % cols) * (colW + gap) + 16, y0 + Math.floor(i / cols) * step, colW - 16, shipH, dense));
-  return Math.ceil(n ? y0 + (rows - 1) * step + shipH + 14 : g.top + g.h + 14);
+  return Math.ceil(n ? y0 + (rows - 1) * step + shipH + (sheet.compact ? 10 : 14) : g.top + g.h + 14);
 }
 
 /* ---- what moves ---- */
@@ -296,10 +300,10 @@ function drawFlag(sheet, g, travel, at, used) {
 
 /* ---- the drawing ---- */
 
-/** Draws the model into `host`; returns {paint, select, selected}. `host` fires `shipmap:select` with {id} (null: nothing). */
-export function draw(host, model, width, { selected = null } = {}) {
+/** Draws the model into `host` (`compact`: for low windows); returns {paint, select, selected}. `host` fires `shipmap:select` with {id} (null: nothing). */
+export function draw(host, model, width, { selected = null, compact = false } = {}) {
   const focused = host.contains(document.activeElement) ? document.activeElement.dataset?.id : null;
-  const sheet = new Sheet(model, width);
+  const sheet = new Sheet(model, width, compact);
   if (!model.controlPlane) {
     host.replaceChildren();
     return { paint() {}, select() {}, get selected() { return null; } };

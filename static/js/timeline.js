@@ -76,14 +76,14 @@ function zebra(svg, ticks, y, end) {
 
 /**
  * Draws a warped story into `host` at display time `now`.
- * `chosen` is the seq of an event to mark. Events are buttons: clicking one fires `timeline:choose` with {seq}.
+ * `chosen` is the seq of an event to mark, `compact` sets the lanes closer. Clicking an event fires `timeline:choose` with {seq}.
  */
-export function drawTimeline(host, warped, width, now, chosen = null) {
+export function drawTimeline(host, warped, width, now, { chosen = null, compact = false } = {}) {
   const W = Math.max(240, Math.round(width));
   const narrow = W < 480;
   const left = narrow ? 84 : 118;
   const right = 18;
-  const laneH = narrow ? 17 : 18;
+  const laneH = compact ? 15 : narrow ? 17 : 18;
   const top = 24;
   const rows = lanes(warped.events);
   const H = top + rows.length * laneH + 26;
@@ -112,7 +112,7 @@ export function drawTimeline(host, warped, width, now, chosen = null) {
   }
   const ay = top + rows.length * laneH + 4;
   zebra(svg, ticksOf(warped, X, narrow ? 44 : 56), ay, W - right);
-  const nx = r1(X(now));
+  const nx = r1(X(Math.min(now, warped.end)));
   svg.append(s('path', { class: 'tl-now', d: `M${nx} ${top - 4}V${ay + 8}M${nx - 5} ${top - 10}h10l-5 7z` }));
   const here = current(warped, now);
   if (here) {

@@ -59,7 +59,7 @@ def three_nodes() -> Frame:
     """The view of a healthy three-node cluster with a rollout that fails on node02 (docs/map.md)."""
     system = "kube-system"
     plane = [
-        component(c, note="leader" if "etcd" not in c else "", pod=f"{system}/{c}-controlplane")
+        component(c, note="leader" if c.startswith(("kube-s", "kube-c")) else "", pod=f"{system}/{c}-controlplane")
         for c in ("etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager")
     ]
     return {
