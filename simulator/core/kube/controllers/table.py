@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from .base import Controller
+from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpoints import EndpointsController
 from .endpointslice import EndpointSliceController
+from .endpointslice_mirroring import EndpointSliceMirroringController
 from .garbagecollector import GarbageCollector
 from .job import JobController
 from .namespace import NamespaceController
@@ -33,6 +35,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DaemonSetController,
     StatefulSetController,
     JobController,
+    CronJobController,
     TTLAfterFinishedController,
     DisruptionController,
     NodeIpamController,
@@ -41,6 +44,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     PodGCController,
     EndpointsController,
     EndpointSliceController,
+    EndpointSliceMirroringController,
     GarbageCollector,
 )
 
@@ -50,8 +54,6 @@ NOT_YET: tuple[str, ...] = (
     "certificatesigningrequest-cleaner-controller",
     "certificatesigningrequest-signing-controller",
     "clusterrole-aggregation-controller",
-    "cronjob-controller",
-    "endpointslice-mirroring-controller",
     "ephemeral-volume-controller",
     "horizontal-pod-autoscaler-controller",
     "legacy-serviceaccount-token-cleaner-controller",

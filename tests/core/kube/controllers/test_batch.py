@@ -1,0 +1,233 @@
+"""StatefulSets, Jobs, CronJobs, disruption budgets and mirrored Endpoints."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from simulator.core.kube.api.objects import Obj, condition
+from simulator.core.kube.controllers.cron import Schedule
+
+from ..plane import Plane
+from ..real_plane import RealPlane
+
+
+@pytest.fixture(params=["mini", "real"])
+def plane(request: pytest.FixtureRequest) -> Plane:
+    """A running control plane with two nodes, on the stand-in and on the real API server."""
+    return (RealPlane() if request.param == "real" else Plane()).all()
+
+
+def finish(plane: Plane, name: str, phase: str) -> None:
+    """What the kubelet reports when a pod's containers have ended."""
+    patch = {"status": {"phase": phase, "conditions": [{"type": "Ready", "status": "False"}]}}
+    plane.client.patch("pods", "default", name, patch, kind="strategic", subresource="status")
+
+
+def stateful(plane: Plane, replicas: int = 3, **spec: Any) -> Obj:
+    labels = {"app": "db"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "redis:7"}]}}
+    full = {"serviceName": "db", "replicas": replicas, "selector": {"matchLabels": labels}, "template": template, **spec}
+    body = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": full}
+    return plane.client.create("statefulsets", "default", body)
+
+
+def test_a_stateful_set_makes_its_pods_in_order_and_takes_them_away_backwards(plane: Plane) -> None:
+    stateful(plane)
+    seen: list[list[str]] = []
+    for _ in range(400):
+        plane.world.run_until(plane.world.now + 2_000_000)
+        names = plane.names("pods")
+        if not seen or seen[-1] != names:
+            seen.append(names)
+    assert seen[-3:] == [["db-0"], ["db-0", "db-1"], ["db-0", "db-1", "db-2"]]
+    labels = plane.get("pods", "db-0")["metadata"]["labels"]
+    status = plane.get("statefulsets", "db")["status"]
+    assert labels["statefulset.kubernetes.io/pod-name"] == "db-0"
+    assert labels["apps.kubernetes.io/pod-index"] == "0"
+    assert labels["controller-revision-hash"] == status["currentRevision"] == status["updateRevision"]
+    assert (status["replicas"], status["readyReplicas"], status["currentReplicas"]) == (3, 3, 3)
+    assert plane.messages("SuccessfulCreate")[0] == "create Pod db-0 in StatefulSet db successful"
+    plane.client.patch("statefulsets", "default", "db", {"spec": {"replicas": 1}}, kind="merge")
+    plane.run(2)
+    assert plane.names("pods") == ["db-0"]
+    assert [m.split()[2] for m in plane.messages("SuccessfulDelete")] == ["db-2", "db-1"]
+
+
+def test_a_stateful_update_goes_from_the_top_to_the_partition(plane: Plane) -> None:
+    made = stateful(plane)
+    plane.run(3)
+    fresh = plane.get("statefulsets", "db")
+    template = {**made["spec"]["template"], "spec": {"containers": [{"name": "c", "image": "redis:8"}]}}
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    plane.client.update("statefulsets", {**fresh, "spec": {**fresh["spec"], "template": template, "updateStrategy": strategy}})
+    plane.run(4)
+    images = [p["spec"]["containers"][0]["image"] for p in plane.client.list("pods", "default").items]
+    assert images == ["redis:7", "redis:8", "redis:8"]
+    status = plane.get("statefulsets", "db")["status"]
+    assert status["currentRevision"] != status["updateRevision"]
+    assert status["updatedReplicas"] == 2
+
+
+def job(plane: Plane, name: str = "work", **spec: Any) -> Obj:
+    uid = {"batch.kubernetes.io/job-name": name}
+    template = {
+        "metadata": {"labels": uid},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]},
+    }
+    body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template, **spec}}
+    if isinstance(plane, RealPlane):
+        body["spec"]["template"]["metadata"] = {}
+    else:
+        body["spec"] = {"completions": 1, "parallelism": 1, **body["spec"]}
+    return plane.client.create("jobs", "default", body)
+
+
+def test_a_job_completes_when_enough_pods_have_succeeded(plane: Plane) -> None:
+    job(plane, completions=3, parallelism=2)
+    for _ in range(3):
+        plane.run(1)
+        running = [p["metadata"]["name"] for p in plane.client.list("pods", "default").items if p["status"]["phase"] == "Running"]
+        assert 0 < len(running) <= 2
+        finish(plane, running[0], "Succeeded")
+    plane.run(1)
+    done = plane.get("jobs", "work")
+    assert done["status"]["succeeded"] == 3
+    assert not done["status"].get("active")
+    assert [c["type"] for c in done["status"]["conditions"]] == ["SuccessCriteriaMet", "Complete"]
+    assert done["status"]["completionTime"]
+    assert plane.messages("Completed") == ["Job completed"]
+    assert all(not p["metadata"].get("finalizers") for p in plane.client.list("pods", "default").items)
+
+
+def test_a_job_fails_when_its_backoff_limit_is_exceeded(plane: Plane) -> None:
+    job(plane, backoffLimit=1)
+    plane.run(1)
+    (first,) = plane.names("pods")
+    finish(plane, first, "Failed")
+    plane.run(5)
+    assert len(plane.names("pods")) == 1
+    plane.run(8)
+    (second,) = [n for n in plane.names("pods") if n != first]
+    finish(plane, second, "Failed")
+    plane.run(2)
+    status = plane.get("jobs", "work")["status"]
+    assert [(c["type"], c["reason"]) for c in status["conditions"]] == [
+        ("FailureTarget", "BackoffLimitExceeded"),
+        ("Failed", "BackoffLimitExceeded"),
+    ]
+    assert status["failed"] == 2
+    assert plane.messages("BackoffLimitExceeded") == ["Job has reached the specified backoff limit"]
+
+
+def test_a_deleted_job_takes_its_pods_along(plane: Plane) -> None:
+    job(plane)
+    plane.run(1)
+    finish(plane, plane.names("pods")[0], "Succeeded")
+    plane.run(1)
+    plane.client.delete("jobs", "default", "work", propagation="Background")
+    plane.run(2)
+    assert plane.names("pods") == []
+
+
+def cron(plane: Plane, schedule: str, **spec: Any) -> Obj:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]}}
+    inner: Obj = (
+        {"template": template} if isinstance(plane, RealPlane) else {"template": template, "completions": 1, "parallelism": 1}
+    )
+    full = {"schedule": schedule, "jobTemplate": {"spec": inner}, **spec}
+    body = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "tick"}, "spec": full}
+    return plane.client.create("cronjobs", "default", body)
+
+
+def test_a_cron_job_starts_a_job_each_minute_and_keeps_three(plane: Plane) -> None:
+    cron(plane, "*/1 * * * *")
+    for _ in range(6):
+        plane.run(61)
+        for pod in plane.client.list("pods", "default").items:
+            if pod["status"]["phase"] == "Running":
+                finish(plane, pod["metadata"]["name"], "Succeeded")
+    plane.run(2)
+    names = plane.names("jobs")
+    assert len(names) == 3
+    assert all(n.startswith("tick-") and n.removeprefix("tick-").isdigit() for n in names)
+    status = plane.get("cronjobs", "tick")["status"]
+    assert status["lastScheduleTime"].endswith(":00Z")
+    assert status["lastSuccessfulTime"]
+    assert any(
+        m.startswith("Saw completed job: tick-") and m.endswith("condition: Complete") for m in plane.messages("SawCompletedJob")
+    )
+
+
+def test_forbid_does_not_start_a_second_job(plane: Plane) -> None:
+    cron(plane, "*/1 * * * *", concurrencyPolicy="Forbid")
+    plane.run(200)
+    assert len(plane.names("jobs")) == 1
+    assert plane.messages("JobAlreadyActive")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "expected"),
+    [
+        ("*/5 * * * *", "2026-11-02T09:03:00", "2026-11-02T09:05:00"),
+        ("0 3 * * *", "2026-11-02T09:03:00", "2026-11-03T03:00:00"),
+        ("0 3 * * *", "2026-11-02T03:00:00", "2026-11-03T03:00:00"),
+        ("30 8 * * mon-fri", "2026-11-06T09:00:00", "2026-11-09T08:30:00"),
+        ("0 0 1 jan *", "2026-11-06T09:00:00", "2027-01-01T00:00:00"),
+        ("0 0 13 * 5", "2026-11-06T09:00:00", "2026-11-13T00:00:00"),
+        ("@hourly", "2026-11-06T09:10:00", "2026-11-06T10:00:00"),
+        ("15,45 9-10 * * *", "2026-11-06T09:20:00", "2026-11-06T09:45:00"),
+    ],
+)
+def test_cron_schedules(text: str, start: str, expected: str) -> None:
+    begin = dt.datetime.fromisoformat(start).replace(tzinfo=dt.UTC)
+    found = Schedule(text).after(begin)
+    assert found is not None
+    assert found.strftime("%Y-%m-%dT%H:%M:%S") == expected
+
+
+@pytest.mark.parametrize("text", ["every day", "60 * * * *", "* * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *"])
+def test_bad_cron_schedules(text: str) -> None:
+    with pytest.raises(ValueError, match=r"fields|range|parse"):
+        Schedule(text)
+
+
+def test_a_schedule_that_never_comes() -> None:
+    assert Schedule("0 0 30 2 *").after(dt.datetime(2026, 1, 1, tzinfo=dt.UTC)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "desired", "allowed"), [({"minAvailable": 4}, 4, 0), ({"minAvailable": 1}, 1, 3), ({"maxUnavailable": "50%"}, 2, 2)]
+)
+def test_a_budget_says_how_many_may_go(plane: Plane, rule: dict[str, Any], desired: int, allowed: int) -> None:
+    plane.deployment(replicas=4)
+    spec = {"selector": {"matchLabels": {"app": "web"}}, **rule}
+    body = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "guard"}, "spec": spec}
+    plane.client.create("poddisruptionbudgets", "default", body)
+    plane.run(3)
+    status = plane.get("poddisruptionbudgets", "guard")["status"]
+    found = (status["currentHealthy"], status["desiredHealthy"], status["disruptionsAllowed"], status["expectedPods"])
+    assert found == (4, desired, allowed, 4)
+    allowed_now = condition(plane.get("poddisruptionbudgets", "guard"), "DisruptionAllowed")
+    assert allowed_now is not None
+    assert allowed_now["reason"] == ("SufficientPods" if allowed else "InsufficientPods")
+
+
+def test_endpoints_written_by_hand_are_mirrored(plane: Plane) -> None:
+    spec = {"ports": [{"port": 5432, "protocol": "TCP"}]}
+    plane.client.create(
+        "services", "default", {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "outside"}, "spec": spec}
+    )
+    subsets = [{"addresses": [{"ip": "10.9.8.6"}], "ports": [{"port": 5432, "protocol": "TCP"}]}]
+    plane.client.create(
+        "endpoints", "default", {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "outside"}, "subsets": subsets}
+    )
+    plane.run(1)
+    (found,) = plane.slices("outside")
+    assert found["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] == "endpointslicemirroring-controller.k8s.io"
+    assert [e["addresses"] for e in found["endpoints"]] == [["10.9.8.6"]]
+    plane.client.delete("endpoints", "default", "outside")
+    plane.run(1)
+    assert plane.slices("outside") == []
