@@ -11,6 +11,9 @@ from simulator.core.host.x509 import KeyPair
 from simulator.core.kernel.world import World
 from simulator.core.kube.kubeadm import pki
 
+#: Validity of what is issued for real clients.
+DAYS = 3650
+
 
 class Material:
     """The CA of a world and what is signed by it for real clients.  Uses a random stream of its own, never the world's."""
@@ -19,12 +22,12 @@ class Material:
         self.ca = KeyPair(
             files.read_file(world, host, "/etc/kubernetes/pki/ca.crt"), files.read_file(world, host, "/etc/kubernetes/pki/ca.key")
         )
-        # certificates for real clients must be valid on their clocks, which are not the world's
-        self._scratch = World(seed=int.from_bytes(os.urandom(6), "big"), epoch=_now())
+        # certificates for real clients must be valid on their clocks and on the world's
+        self._scratch = World(seed=int.from_bytes(os.urandom(6), "big"), epoch=min(_now(), world.wall))
 
     def server_context(self, names: tuple[str, ...], ips: tuple[str, ...]) -> ssl.SSLContext:
         """A TLS context that serves these names and asks clients for certificates of the world's CA."""
-        pair = x509.issue(self._scratch, "kube-apiserver", issuer=self.ca, dns=names, ips=ips, server=True)
+        pair = x509.issue(self._scratch, "kube-apiserver", issuer=self.ca, dns=names, ips=ips, server=True, days=DAYS)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
         context.verify_mode = ssl.CERT_OPTIONAL
@@ -41,7 +44,7 @@ class Material:
     def kubeconfig(self, server: str) -> bytes:
         """An administrator's kubeconfig for the gateway's address."""
         pair = x509.issue(
-            self._scratch, "kubernetes-admin", issuer=self.ca, organizations=("kubeadm:cluster-admins",), client=True
+            self._scratch, "kubernetes-admin", issuer=self.ca, organizations=("kubeadm:cluster-admins",), client=True, days=DAYS
         )
         return pki.kubeconfig(self.ca.cert, server, "kubernetes-admin", pair)
 

@@ -86,8 +86,11 @@ async def _serve(args: argparse.Namespace) -> int:
         raise BadInput(f"--listen {address}:{port}: {error.strerror}") from None
     bound = listener.sockets[0].getsockname()[1]
     config = material.kubeconfig(f"https://{address}:{bound}")
-    with open(os.open(args.kubeconfig, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(config)
+    try:
+        with open(os.open(args.kubeconfig, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(config)
+    except OSError as error:
+        raise BadInput(f"--kubeconfig {args.kubeconfig}: {error.strerror}") from None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
