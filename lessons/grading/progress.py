@@ -70,6 +70,7 @@ def outline(course: Course) -> Outline:
     lessons = (
         Lesson.objects.filter(active=True)
         .select_related("version")
+        .defer("version__body")
         .order_by("number")
         .prefetch_related(Prefetch("exercises", exercises, to_attr="active_exercises"))
     )

@@ -54,8 +54,8 @@ class LessonReader:
             return None
         self.compare(fronts, bodies)
         self.references(chapter, folder, slug, bodies)
-        data = self.merge(fronts, bodies)
-        return LessonSource(slug, number, data, bodies["en"].embeds("try"), bodies["en"].embeds("question"))
+        body = {language: bodies[language].parts for language in LANGUAGES}
+        return LessonSource(slug, number, self.merge(fronts), body, bodies["en"].embeds("try"), bodies["en"].embeds("question"))
 
     def file(self, path: Path, chapter: ChapterSource, language: str, number: str) -> tuple[Marked, Rendered] | None:
         name = self.name(path)
@@ -119,14 +119,13 @@ class LessonReader:
                 if name not in chapter.questions and not chapter.questions_broken:
                     self.problems.append(Problem(file, 0, "", f":::question {name}: there is no such question in questions.yaml"))
 
-    def merge(self, fronts: dict[str, Marked], bodies: dict[str, Rendered]) -> dict[str, Any]:
+    def merge(self, fronts: dict[str, Marked]) -> dict[str, Any]:
         korean, english = fronts["ko"].data, fronts["en"].data
         data: dict[str, Any] = {
             "title": {"ko": korean["title"], "en": english["title"]},
             "minutes": english["minutes"],
             "scenario": english.get("scenario") or self.course.data.get("scenario"),
             "hosts": english.get("hosts") or self.course.data.get("hosts"),
-            "body": {language: bodies[language].parts for language in LANGUAGES},
         }
         if "summary" in english and "summary" in korean:
             data["summary"] = {"ko": korean["summary"], "en": english["summary"]}

@@ -44,8 +44,9 @@ class _Publisher:
         self.source = source
         self.new_versions = 0
 
-    def version(self, kind: str, data: Any) -> Version:
-        version, created = Version.objects.get_or_create(kind=kind, digest=digest(data), defaults={"data": data})
+    def version(self, kind: str, data: Any, body: Any = None) -> Version:
+        name = digest(data if body is None else {"data": data, "body": body})
+        version, created = Version.objects.get_or_create(kind=kind, digest=name, defaults={"data": data, "body": body})
         self.new_versions += created
         return version
 
@@ -83,7 +84,7 @@ class _Publisher:
         row, _ = Lesson.objects.update_or_create(
             chapter=chapter,
             slug=lesson.slug,
-            defaults={"number": lesson.number, "version": self.version("lesson", lesson.data), "active": True},
+            defaults={"number": lesson.number, "version": self.version("lesson", lesson.data, lesson.body), "active": True},
         )
         for number, slug in enumerate(lesson.exercises, 1):
             version = self.version("exercise", source.exercises[slug])

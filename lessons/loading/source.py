@@ -10,11 +10,12 @@ LANGUAGES = ("ko", "en")
 
 @dataclass(slots=True)
 class LessonSource:
-    """One lesson in both languages; `data["body"]` holds the rendered parts by language."""
+    """One lesson in both languages; `body` holds the rendered parts by language."""
 
     slug: str
     number: int
     data: dict[str, Any]
+    body: dict[str, list[dict[str, str]]]
     exercises: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
 

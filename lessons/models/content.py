@@ -28,6 +28,8 @@ class Version(models.Model):
     kind = models.CharField(max_length=16)
     digest = models.CharField(max_length=64)
     data = models.JSONField()
+    #: Rendered text of a lesson by language, apart because lists of lessons must not read it.
+    body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -84,7 +84,7 @@ def _parts(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
     questions = {item.slug: item for item in Question.objects.filter(chapter=lesson.chapter, quiz=None).select_related("version")}
     exercises = {item.slug: item for item in lesson.exercises.filter(active=True).select_related("version")}
     parts: list[dict[str, Any]] = []
-    for part in lesson.data["body"][language()]:
+    for part in (lesson.version.body or {}).get(language(), []):
         if "html" in part:
             parts.append({"html": part["html"]})
         elif "question" in part and part["question"] in questions:
@@ -115,6 +115,7 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
     around = list(
         Lesson.objects.filter(chapter__course=found.chapter.course, active=True, chapter__active=True)
         .select_related("version", "chapter__course")
+        .defer("version__body")
         .order_by("chapter__number", "number")
     )
     place = [row.pk for row in around].index(found.pk)

@@ -192,8 +192,10 @@ class Result:
 def results(attempt: QuizAttempt) -> list[Result]:
     """Every question of a submitted attempt, with what may be said about it."""
     names = {item.get("lesson") for item in attempt.version.data["questions"]} - {None}
-    rows = Lesson.objects.filter(chapter__course=attempt.quiz.chapter.course, slug__in=names, active=True).select_related(
-        "version", "chapter__course"
+    rows = (
+        Lesson.objects.filter(chapter__course=attempt.quiz.chapter.course, slug__in=names, active=True)
+        .defer("version__body")
+        .select_related("version", "chapter__course")
     )
     lessons = {row.slug: row for row in rows}
     out = []

@@ -58,7 +58,9 @@ class TestLessonPage:
         assert not ClusterSession.objects.exists()
 
     def test_an_unknown_scenario_leaves_the_text(self, client: Client, ships: Lesson, cluster: Cluster) -> None:
-        version = Version.objects.create(kind="lesson", digest="x", data={**ships.data, "scenario": "moon"})
+        version = Version.objects.create(
+            kind="lesson", digest="x", data={**ships.data, "scenario": "moon"}, body=ships.version.body
+        )
         Lesson.objects.filter(pk=ships.pk).update(version=version)
         out = page(client, LESSON)
         assert "There is no scenario named moon" in out
@@ -276,6 +278,8 @@ class TestQuiz:
         response = client.post("/en/courses/harbour-course/harbour/quiz/start/")
         attempt = QuizAttempt.objects.get(submitted_at=None)
         assert response["Location"] == f"/en/quiz-attempts/{attempt.pk}/"
+        attempt.seed = "a"  # some seeds start the ordering with what a test gives as its answer
+        attempt.save()
         return attempt
 
     def save(self, client: Client, attempt: QuizAttempt, form: dict[str, Any]) -> Any:
