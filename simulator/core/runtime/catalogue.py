@@ -8,6 +8,7 @@ tags may point at one build, as they do in reality.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
@@ -25,6 +26,12 @@ MULTI = (
     "linux/s390x",
 )
 KUBE = ("linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s390x")
+
+
+@lru_cache(maxsize=8192)
+def _digest(name: str, part: str) -> str:
+    return "sha256:" + hashlib.sha256(f"slipway/{name}/{part}".encode()).hexdigest()
+
 
 
 class Build(msgspec.Struct, kw_only=True, frozen=True):
@@ -61,7 +68,7 @@ class Build(msgspec.Struct, kw_only=True, frozen=True):
 
     def digest(self, part: str) -> str:
         """The digest of one part: `index`, `manifest`, `config`, `layer/<n>`, `diff/<n>`, `chain/<n>`."""
-        return "sha256:" + hashlib.sha256(f"slipway/{self.name}/{part}".encode()).hexdigest()
+        return _digest(self.name, part)
 
     @property
     def media_type(self) -> str:

@@ -31,11 +31,14 @@ CHECKS: dict[str, tuple[str, ...]] = {
 
 #: Hooks that cannot have run while etcd has never answered.
 _NEED_ETCD = frozenset(("poststarthook/rbac/bootstrap-roles", "poststarthook/scheduling/bootstrap-system-priority-classes"))
+_PLAIN = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 ETCD_FAILED = "error getting data from etcd: context deadline exceeded"
 
 
 def serve(server: Server, request: Request, kind: str, rest: str) -> Response:
     """One of the three endpoints, or one of its checks."""
+    if not rest and not request.query and server.ready and not check(server, "etcd"):
+        return Response(body=b"ok", headers=dict(_PLAIN))  # what probes ask every second
     names = CHECKS[kind]
     excluded = [name for name in request.query.get("exclude", ()) if name]
     if rest:
@@ -57,7 +60,7 @@ def serve(server: Server, request: Request, kind: str, rest: str) -> Response:
     if unknown:
         listed = ", ".join(f'"{name}"' for name in unknown)
         lines.append(f"warn: some health checks cannot be excluded: no matches for {listed}")
-    plain = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    plain = dict(_PLAIN)
     if failed:
         if rest:
             return Response(status=500, body=f"internal server error: {ETCD_FAILED}\n".encode(), headers=plain)
