@@ -22,6 +22,7 @@ from .storage import UNREACHABLE_LATENCY
 
 Obj = dict[str, Any]
 
+ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 READ_LATENCY = 2 * MS
 WRITE_LATENCY = 6 * MS
 
@@ -68,6 +69,8 @@ def _serve(server: Server, request: Request) -> Response:
     verbs = call.sub.verbs if call.sub is not None else kind.verbs
     if verb not in verbs and not (verb == "watch" and "watch" in kind.verbs and call.sub is None):
         raise errors.method_not_allowed()
+    if kind.plural == "endpoints" and verb in ("get", "list", "watch"):
+        call.warnings.append(ENDPOINTS_DEPRECATED)
     response = resource.serve(call, verb)
     if call.warnings:
         response.headers["warning"] = ", ".join(negotiate.warning(text) for text in dict.fromkeys(call.warnings))

@@ -6,7 +6,10 @@ from typing import Any, Protocol
 
 from ..call import Call
 from .default_toleration_seconds import DefaultTolerationSeconds
+from .limits import LimitRanger, ResourceQuota
 from .namespace_lifecycle import NamespaceLifecycle
+from .pods import DefaultStorageClass, DefaultTolerationSeconds, NodeRestriction, Priority, TaintNodesByCondition
+from .service_account import ServiceAccount
 from .priority import Priority
 from .service_account import ServiceAccount
 
@@ -25,10 +28,21 @@ class Plugin(Protocol):
         """Refuse the request by raising ApiError."""
 
 
-PLUGINS: tuple[Plugin, ...] = (NamespaceLifecycle(), ServiceAccount(), Priority(), DefaultTolerationSeconds())
+#: In the order of `AllOrderedPlugins`.
+PLUGINS: tuple[Plugin, ...] = (
+    NamespaceLifecycle(),
+    LimitRanger(),
+    ServiceAccount(),
+    NodeRestriction(),
+    TaintNodesByCondition(),
+    DefaultTolerationSeconds(),
+    DefaultStorageClass(),
+    Priority(),
+    ResourceQuota(),
+)
 
 #: On without a flag.
-DEFAULT_ON = frozenset(("DefaultTolerationSeconds", "NamespaceLifecycle", "Priority", "ServiceAccount"))
+DEFAULT_ON = frozenset(plugin.name for plugin in PLUGINS) - {"NodeRestriction"}
 
 
 def enabled(names: list[str]) -> tuple[Plugin, ...]:

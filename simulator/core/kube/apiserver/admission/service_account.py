@@ -1,4 +1,4 @@
-"""ServiceAccount (plugin/pkg/admission/serviceaccount/admission.go): every pod runs as an account and gets its token mounted."""
+"""ServiceAccount (`plugin/pkg/admission/serviceaccount/admission.go`): the account of a pod and its token volume."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ from ...api import errors
 from ..call import Call
 
 Obj = dict[str, Any]
-MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 MIRROR = "kubernetes.io/config.mirror"
+MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_SECONDS = 3607
-
-
-def _volume(name: str) -> Obj:
-    sources: list[Obj] = [
-        {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
-        {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}], "name": "kube-root-ca.crt"}},
-        {"downwardAPI": {"items": [{"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"}]}},
-    ]
-    return {"name": name, "projected": {"defaultMode": 420, "sources": sources}}
 
 
 class ServiceAccount:
@@ -28,53 +19,65 @@ class ServiceAccount:
     name = "ServiceAccount"
 
     def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
-        """Name the account (default: `default`), take its pull secrets, mount its token."""
-        if call.kind.kind != "Pod" or call.operation != "CREATE" or call.info.subresource:
+        """Pods that are created get an account, its pull secrets and a projected token."""
+        if old is not None or call.kind.kind != "Pod" or call.info.subresource:
             return
-        spec = obj["spec"]
-        if MIRROR in (obj["metadata"].get("annotations") or {}):
+        spec, meta = obj["spec"], obj["metadata"]
+        if MIRROR in (meta.get("annotations") or {}):
+            self._mirror(call, obj)
             return
         name = spec.get("serviceAccountName") or "default"
         spec["serviceAccountName"] = spec["serviceAccount"] = name
-        account = self._account(call, obj, name)
-        if account.get("imagePullSecrets") and not spec.get("imagePullSecrets"):
-            spec["imagePullSecrets"] = account["imagePullSecrets"]
-        wanted = spec.get("automountServiceAccountToken", account.get("automountServiceAccountToken", True))
-        if wanted:
-            self._mount(call, spec)
-
-    def _account(self, call: Call, obj: Obj, name: str) -> Obj:
         found = call.server.storage.get(f"/registry/serviceaccounts/{call.namespace}/{name}".encode())
         if found is None:
-            why = f"error looking up service account {call.namespace}/{name}: serviceaccount \"{name}\" not found"
-            raise errors.forbidden("pods", str(obj["metadata"].get("name") or ""), why)
-        account: Obj = found[0]
-        return account
-
-    def _mount(self, call: Call, spec: Obj) -> None:
-        containers = [*spec.get("initContainers", ()), *spec.get("containers", ())]
-        needing = [c for c in containers if all(m.get("mountPath") != MOUNT_PATH for m in c.get("volumeMounts", ()))]
-        if not needing:
-            return
-        name = next(
-            (
-                v["name"]
-                for v in spec.get("volumes", ())
-                if any("serviceAccountToken" in s for s in (v.get("projected") or {}).get("sources", ()))
-                and v["name"].startswith("kube-api-access-")
-            ),
-            "",
-        )
-        if not name:
-            name = "kube-api-access-" + call.server.world.rng("apiserver/names").token(5)
-            spec.setdefault("volumes", []).append(_volume(name))
-        for container in needing:
-            container.setdefault("volumeMounts", []).append({"mountPath": MOUNT_PATH, "name": name, "readOnly": True})
+            why = f'error looking up service account {call.namespace}/{name}: serviceaccount "{name}" not found'
+            raise errors.forbidden("pods", str(meta.get("name") or ""), why)
+        account = found[0]
+        automount = spec.get("automountServiceAccountToken")
+        if automount is None:
+            automount = account.get("automountServiceAccountToken", True)
+        if automount:
+            mount_token(call, spec)
+        if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
+            spec["imagePullSecrets"] = [dict(item) for item in account["imagePullSecrets"]]
 
     def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
-        """A mirror pod may not use an account."""
-        if call.kind.kind != "Pod" or call.operation != "CREATE" or call.info.subresource or obj is None:
-            return
-        if MIRROR in (obj["metadata"].get("annotations") or {}) and obj["spec"].get("serviceAccountName"):
-            why = "a mirror pod may not reference service accounts"
-            raise errors.forbidden("pods", str(obj["metadata"].get("name") or ""), why)
+        """Nothing more to refuse."""
+
+    @staticmethod
+    def _mirror(call: Call, obj: Obj) -> None:
+        name = obj["metadata"].get("name", "")
+        if obj["spec"].get("serviceAccountName"):
+            raise errors.forbidden("pods", name, "a mirror pod may not reference service accounts")
+        for volume in obj["spec"].get("volumes") or ():
+            if volume.get("secret") or volume.get("projected"):
+                raise errors.forbidden("pods", name, "a mirror pod may not reference secrets")
+
+
+def mount_token(call: Call, spec: Obj) -> None:
+    """Add the `kube-api-access-xxxxx` volume and mount it where nothing is mounted yet."""
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    if all(any(m.get("mountPath") == MOUNT_PATH for m in c.get("volumeMounts") or ()) for c in containers):
+        return
+    held = spec.setdefault("volumes", [])
+    existing = next((v["name"] for v in held if v.get("name", "").startswith("kube-api-access-")), None)
+    name = existing or "kube-api-access-" + call.server.world.rng("apiserver/names").token(5)
+    for container in containers:
+        mounts = container.setdefault("volumeMounts", [])
+        if not any(m.get("mountPath") == MOUNT_PATH for m in mounts):
+            mounts.append({"name": name, "readOnly": True, "mountPath": MOUNT_PATH})
+    if existing is None:
+        held.append({"name": name, "projected": projection()})
+
+
+def projection() -> Obj:
+    """The token, the cluster's CA and the namespace."""
+    field = {"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}
+    return {
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": TOKEN_SECONDS, "path": "token"}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [field]}},
+        ],
+        "defaultMode": 420,
+    }

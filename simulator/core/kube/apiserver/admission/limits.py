@@ -1,0 +1,197 @@
+"""LimitRanger and ResourceQuota (`plugin/pkg/admission/limitranger`, `apiserver/pkg/admission/plugin/resourcequota`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...api import errors, quantity
+from ...api.errors import ApiError
+from ..call import Call
+from ..storage import with_version
+
+Obj = dict[str, Any]
+
+
+class LimitRanger:
+    """Defaults and bounds of a namespace's LimitRanges."""
+
+    name = "LimitRanger"
+
+    def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
+        """Containers without requests and limits get the range's defaults."""
+        if call.kind.kind != "Pod" or old is not None or call.info.subresource:
+            return
+        for held in self._ranges(call):
+            for item in held["spec"].get("limits") or ():
+                if item.get("type") == "Container":
+                    self._defaults(obj, item)
+
+    @staticmethod
+    def _ranges(call: Call) -> list[Obj]:
+        return call.server.storage.list(f"/registry/limitranges/{call.namespace}/".encode())[0]
+
+    @staticmethod
+    def _defaults(obj: Obj, item: Obj) -> None:
+        for container in [*obj["spec"].get("containers", ()), *(obj["spec"].get("initContainers") or ())]:
+            resources = container.setdefault("resources", {})
+            for member, source in (("limits", "default"), ("requests", "defaultRequest")):
+                amounts = dict(resources.get(member) or {})
+                for name, amount in (item.get(source) or {}).items():
+                    amounts.setdefault(name, amount)
+                if amounts:
+                    resources[member] = {k: amounts[k] for k in sorted(amounts)}
+
+    def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
+        """Each container within the bounds."""
+        if obj is None or call.kind.kind != "Pod" or old is not None or call.info.subresource:
+            return
+        problems: list[str] = []
+        for held in self._ranges(call):
+            for item in held["spec"].get("limits") or ():
+                if item.get("type") == "Container":
+                    for container in obj["spec"].get("containers") or ():
+                        problems += bounds(item, container.get("resources") or {}, "Container")
+        if problems:
+            shown = problems[0] if len(problems) == 1 else "[" + ", ".join(problems) + "]"
+            raise errors.forbidden("pods", str(obj["metadata"].get("name") or ""), shown)
+
+
+def bounds(item: Obj, resources: Obj, kind: str) -> list[str]:
+    """What of a container lies outside a LimitRange item."""
+    out: list[str] = []
+    requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    for name, low in sorted((item.get("min") or {}).items()):
+        request, limit = requests.get(name), limits.get(name)
+        if request is None:
+            out.append(f"minimum {name} usage per {kind} is {low}.  No request is specified")
+        elif quantity.compare(request, low) < 0:
+            out.append(f"minimum {name} usage per {kind} is {low}, but request is {request}")
+        elif limit is not None and quantity.compare(limit, low) < 0:
+            out.append(f"minimum {name} usage per {kind} is {low}, but limit is {limit}")
+    for name, high in sorted((item.get("max") or {}).items()):
+        limit, request = limits.get(name), requests.get(name)
+        if limit is None:
+            out.append(f"maximum {name} usage per {kind} is {high}.  No limit is specified")
+        elif quantity.compare(limit, high) > 0:
+            out.append(f"maximum {name} usage per {kind} is {high}, but limit is {limit}")
+        elif request is not None and quantity.compare(request, high) > 0:
+            out.append(f"maximum {name} usage per {kind} is {high}, but request is {request}")
+    return out
+
+
+# -- quota --------------------------------------------------------------------------------------------------------------
+
+COUNTED = {
+    ("", "Pod"): "pods", ("", "Service"): "services", ("", "ConfigMap"): "configmaps", ("", "Secret"): "secrets",
+    ("", "PersistentVolumeClaim"): "persistentvolumeclaims", ("", "ReplicationController"): "replicationcontrollers",
+    ("", "ResourceQuota"): "resourcequotas",
+}  # fmt: skip
+_COMPUTE = ("cpu", "memory", "ephemeral-storage")
+
+
+def usage(kind_group: str, kind: str, plural: str, obj: Obj) -> dict[str, int]:
+    """What an object uses of a quota, in nano-units by resource name."""
+    one = quantity.NANO
+    out: dict[str, int] = {f"count/{plural}.{kind_group}" if kind_group else f"count/{plural}": one}
+    counted = COUNTED.get((kind_group, kind))
+    if counted:
+        out[counted] = one
+    spec = obj.get("spec") or {}
+    if kind == "Pod":
+        for container in spec.get("containers") or ():
+            resources = container.get("resources") or {}
+            for name in _COMPUTE:
+                for member, prefix in (("requests", "requests."), ("limits", "limits.")):
+                    amount = (resources.get(member) or {}).get(name)
+                    if amount is not None:
+                        out[prefix + name] = out.get(prefix + name, 0) + quantity.nano(amount)
+        for name in _COMPUTE:
+            if f"requests.{name}" in out:
+                out[name] = out[f"requests.{name}"]
+    if kind == "Service":
+        kind_of = spec.get("type")
+        if kind_of in ("NodePort", "LoadBalancer"):
+            out["services.nodeports"] = one * len(spec.get("ports") or ())
+        if kind_of == "LoadBalancer":
+            out["services.loadbalancers"] = one
+    if kind == "PersistentVolumeClaim":
+        amount = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+        out["requests.storage"] = quantity.nano(amount)
+    return out
+
+
+class ResourceQuota:
+    """Charge what is created against the namespace's quotas."""
+
+    name = "ResourceQuota"
+
+    def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
+        """Nothing to change."""
+
+    def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
+        """Refuse what would exceed a quota; otherwise write the new usage."""
+        if obj is None or old is not None or not call.kind.namespaced or call.info.subresource or call.kind.kind == "Event":
+            return
+        prefix = f"/registry/resourcequotas/{call.namespace}/".encode()
+        quotas = call.server.storage.list(prefix)[0]
+        if not quotas:
+            return
+        asked = usage(call.kind.group, call.kind.kind, call.kind.plural, obj)
+        changed: list[tuple[Obj, Obj]] = []
+        for quota in quotas:
+            found = self._charge(call, quota, asked, obj)
+            if found is not None:
+                changed.append((quota, found))
+        if not call.dry_run:
+            for quota, state in changed:
+                key = prefix + quota["metadata"]["name"].encode()
+                fresh = with_version({**quota, "status": state}, 0)
+                call.server.storage.update(key, fresh, int(quota["metadata"]["resourceVersion"]))
+
+    @staticmethod
+    def _charge(call: Call, quota: Obj, asked: dict[str, int], obj: Obj) -> Obj | None:
+        state = quota.get("status") or {}
+        hard = state.get("hard") or {}
+        if (quota.get("spec") or {}).get("scopes") and call.kind.kind != "Pod":
+            return None
+        name = str(quota["metadata"]["name"])
+        resource, target = call.kind.group_resource, str(obj["metadata"].get("name") or "")
+        relevant = {k: v for k, v in asked.items() if k in hard}
+        if call.kind.kind == "Pod":
+            _must_specify(call, quota, hard, obj, name)
+        over = {k: v for k, v in relevant.items() if v and quantity.nano((state.get("used") or {}).get(k)) + v > quantity.nano(hard[k])}
+        if over:
+            shown = [(k, _show(v), (state.get("used") or {}).get(k, "0"), hard[k]) for k, v in sorted(over.items())]
+            parts = ", ".join(f"{label}: " + ",".join(f"{row[0]}={row[i]}" for row in shown) for i, label in ((1, "requested"), (2, "used"), (3, "limited")))
+            raise errors.forbidden(resource, target, f"exceeded quota: {name}, {parts}")
+        if not relevant:
+            return None
+        used = dict(state.get("used") or {})
+        for key, amount in relevant.items():
+            used[key] = _show(quantity.nano(used.get(key)) + amount, str(used.get(key) or hard[key]))
+        return {**state, "used": {k: used[k] for k in sorted(used)}}
+
+
+def _show(nano: int, like: str = "") -> str:
+    form = quantity.parse(like).format if like else "DecimalSI"
+    return str(quantity.Quantity(nano, form))
+
+
+def _must_specify(call: Call, quota: Obj, hard: Obj, obj: Obj, name: str) -> None:
+    """A compute quota needs every container to say what it takes."""
+    missing: list[str] = []
+    for key in sorted(hard):
+        member, _, resource = key.partition(".") if "." in key else ("requests", ".", key)
+        if resource not in _COMPUTE or member not in ("requests", "limits"):
+            continue
+        lacking = sorted(
+            c["name"] for c in obj["spec"].get("containers") or () if resource not in ((c.get("resources") or {}).get(member) or {})
+        )
+        if lacking:
+            missing.append(f"{key} for: {','.join(lacking)}")
+    if missing:
+        raise _forbidden(call, obj, f"failed quota: {name}: must specify {'; '.join(missing)}")
+
+
+def _forbidden(call: Call, obj: Obj, why: str) -> ApiError:
+    return errors.forbidden(call.kind.group_resource, str(obj["metadata"].get("name") or ""), why)
