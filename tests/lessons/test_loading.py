@@ -152,6 +152,7 @@ class TestPublish:
         ships = Lesson.objects.get(slug="ships")
         assert ships.label == "1.1"
         assert ships.data["scenario"] == "three-nodes"
+        assert ships.version.body is not None
         assert [next(iter(part)) for part in ships.version.body["ko"]] == ["html", "question", "html", "try", "html"]
 
     def test_twice_changes_nothing(self) -> None:
