@@ -8,6 +8,7 @@ from ...kernel import clock
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import containerd, cri
+from ...runtime.state import namespace
 from ..client import ApiError
 from .context import VERSION, Kubelet
 
@@ -264,7 +265,8 @@ def report(kubelet: Kubelet) -> None:
     """Send the node's status when it differs from what was sent, or when it is five minutes old."""
     state, world = kubelet.state, kubelet.world
     try:
-        key = "|".join(i["id"] for i in cri.list_images(world, kubelet.proc.host))
+        containerd.connect(world, kubelet.proc.host)
+        key = "|".join(sorted({i.image_id for i in namespace(world, kubelet.proc.host, "k8s.io").images.values()}))
     except ConnectError:
         key = state.images_key
     old = state.node_status or {}

@@ -21,6 +21,9 @@ from .units import all_containers
 Obj = dict[str, Any]
 KINDS = ("startup", "liveness", "readiness")
 AGENT = "kube-probe/1.36"
+#: A static pod's probe that succeeded this often in a row is asked at most every 5 s until it fails: the control plane's 1 s
+#: readiness probes would otherwise be most of what an idle world does.  What a learner sees of it is a later `Ready: False`.
+STEADY, STRETCHED = 30, 5 * SECOND
 _TITLES = {"startup": "Startup", "liveness": "Liveness", "readiness": "Readiness"}
 
 
@@ -60,6 +63,8 @@ def fire(kubelet: Kubelet, uid: str, name: str, kind: str, ident: str) -> None:
         _schedule(kubelet, pod, name, kind, probe, track)
         return
     good, output = run(kubelet, pod, container, record, spec)
+    if good and pod.source == "file" and probe.streak > STEADY and probe.result:
+        period = max(period, STRETCHED)
     probe.next_at = kubelet.world.now + period
     _schedule(kubelet, pod, name, kind, probe, track)
     if not good:

@@ -1,0 +1,84 @@
+"""Names, the registry and pulls."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.core.kernel.clock import SECOND
+from simulator.core.kernel.errors import BadInput, ConnectError
+from simulator.core.runtime import catalogue, containerd, cri, references
+
+from .box import Box
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("redis", "docker.io/library/redis:latest"),
+        ("redis:alpine", "docker.io/library/redis:alpine"),
+        ("curlimages/curl", "docker.io/curlimages/curl:latest"),
+        ("registry.k8s.io/pause:3.10.2", "registry.k8s.io/pause:3.10.2"),
+        ("localhost:5000/a/b", "localhost:5000/a/b:latest"),
+    ],
+)
+def test_names_are_normalised_as_docker_does(text: str, name: str) -> None:
+    assert references.normalise(text).name == name
+
+
+@pytest.mark.parametrize("text", ["Nginx", "nginx:", "a//b", "nginx:la test", "-x", "nginx@sha256:12"])
+def test_bad_names_are_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="invalid reference format"):
+        references.normalise(text)
+
+
+def test_digests_and_sizes_belong_to_the_build() -> None:
+    latest, alpine = catalogue.TAGS["docker.io/library/redis:latest"], catalogue.TAGS["docker.io/library/redis:alpine"]
+    assert latest.digest("index") == catalogue.TAGS["docker.io/library/redis:8"].digest("index")
+    assert latest.digest("index") != alpine.digest("index")
+    assert len({build.size for build in catalogue.BUILDS.values()}) == len(catalogue.BUILDS)
+    assert catalogue.find_digest("docker.io/library/redis", alpine.digest("index")) is alpine
+
+
+def test_a_bigger_image_takes_longer(box: Box) -> None:
+    small, big = cri.pull_image(box.world, "box", "busybox"), cri.pull_image(box.world, "box", "python")
+    assert small.ends < big.ends
+    assert 4 * SECOND < big.ends - big.started < 40 * SECOND
+    box.wait(60)
+    assert cri.pull_done(box.world, "box", big)
+    again = cri.pull_image(box.world, "box", "python")
+    assert again.ends - again.started < 2 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("nope", "Unknown", "pull access denied, repository does not exist or may require authorization"),
+        ("nginx:0.0.1", "NotFound", "docker.io/library/nginx:0.0.1: not found"),
+        ("registry.k8s.io/nope:1", "NotFound", "registry.k8s.io/nope:1: not found"),
+        ("reg.example.test/a:1", "Unknown", "dial tcp: lookup reg.example.test on 127.0.0.53:53: no such host"),
+    ],
+)
+def test_what_the_registry_refuses(box: Box, name: str, code: str, words: str) -> None:
+    pull = cri.pull_image(box.world, "box", name)
+    box.wait(5)
+    assert pull.done
+    assert pull.code == code
+    assert pull.error.startswith("failed to pull and unpack image ")
+    assert words in pull.error
+
+
+def test_a_pull_dies_with_the_daemon(box: Box) -> None:
+    from simulator.core.host import processes
+
+    pull = cri.pull_image(box.world, "box", "python")
+    box.wait(1)
+    processes.kill(box.world, box.containerd, 9)
+    assert pull.error == "error reading from server: EOF"
+    with pytest.raises(ConnectError) as caught:
+        containerd.connect(box.world, "box")
+    assert caught.value.detail == "connection refused"  # the socket file is still there
+    box.start_containerd()
+    processes.kill(box.world, box.containerd, 15)
+    with pytest.raises(ConnectError) as caught:
+        containerd.connect(box.world, "box")
+    assert caught.value.detail == "no such file or directory"
