@@ -1,18 +1,251 @@
-"""Field management: who set which field (`apimachinery/pkg/util/managedfields`, structured-merge-diff)."""
+"""Field management: who set which field (`apimachinery/pkg/util/managedfields`).
+
+Every write records its manager: an Update owns what it changed, an Apply what it states.  Others lose what was changed under
+them; what no longer exists is owned by nobody.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
+from ...kernel import clock
+from ..api import errors, fieldset, schema
+from ..api.fieldset import Tree
+from ..api.schema import Field, Type
+from . import convert
 from .call import Call
 
 Obj = dict[str, Any]
 
 
+class Applying(msgspec.Struct):
+    """A server-side apply under way: its manager, what it states, whether it takes what others own."""
+
+    manager: str
+    stated: Obj
+    force: bool
+    changed_live: bool = True
+    touched: Tree | None = None
+
+
+_ROOTS: dict[str, Field | None] = {}
+
+
+def type_of(call: Call) -> Type | None:
+    """The type in which fields are managed: the stored version's."""
+    return schema.type_for("" if call.kind.kind == "Event" else call.kind.group, call.kind.version, call.kind.kind)
+
+
+def _root(call: Call) -> Field | None:
+    key = f"{call.kind.group}/{call.kind.kind}"
+    if key not in _ROOTS:
+        _ROOTS[key] = fieldset.root(type_of(call))
+    return _ROOTS[key]
+
+
 def track(call: Call, obj: Obj, old: Obj | None) -> None:
-    """Record the request's field manager as the owner of what it changed."""
+    """Record the request's manager in the object's managedFields."""
+    held: list[Obj] = ((old or {}).get("metadata") or {}).get("managedFields") or []
+    if call.applying is not None:
+        entries = _after_apply(call, obj, held)
+    else:
+        entries = _after_update(call, obj, old, held)
+    if entries:
+        obj["metadata"]["managedFields"] = entries
+    else:
+        obj["metadata"].pop("managedFields", None)
+
+
+def _entry(manager: str, operation: str, version: str, tree: Tree, subresource: str, time: str) -> Obj:
+    out: Obj = {"manager": manager, "operation": operation, "apiVersion": version}
+    if time:
+        out["time"] = time
+    out["fieldsType"], out["fieldsV1"] = "FieldsV1", tree
+    if subresource:
+        out["subresource"] = subresource
+    return out
+
+
+def _version(call: Call) -> str:
+    return f"{call.kind.group}/{call.version}" if call.kind.group else call.version
+
+
+def _after_update(call: Call, obj: Obj, old: Obj | None, held: list[Obj]) -> list[Obj]:
+    root = _root(call)
+    made = fieldset.changed(old or {}, obj, root) if old is not None else fieldset.build(obj, root, dots=True)
+    touched = fieldset.strip(made) if made is not None else {}
+    if call.kind.subresource("status") is not None:
+        reset = "f:spec" if call.info.subresource == "status" else "f:status"
+        touched = {k: v for k, v in touched.items() if k != reset}
+    gone = old is not None and _lost_members(obj, old)
+    if not touched and not gone:
+        return held
+    manager, version, sub = call.manager, _version(call), call.info.subresource
+    out: list[Obj] = []
+    mine: Obj | None = None
+    for entry in held:
+        same = entry["manager"] == manager and entry["operation"] == "Update" and entry.get("subresource", "") == sub
+        if same and entry["apiVersion"] == version:
+            mine = entry
+            continue
+        tree: Tree | None = entry["fieldsV1"]
+        if touched and tree is not None and fieldset.intersection(tree, touched) is not None:
+            tree = fieldset.difference(tree, touched)
+        if gone and tree is not None:
+            tree = fieldset.present(tree, obj, root)
+        if tree:
+            out.append(entry if tree is entry["fieldsV1"] else {**entry, "fieldsV1": tree})
+    before: Tree = mine["fieldsV1"] if mine is not None else {}
+    total = fieldset.merge_roots(before, touched)
+    if gone and total:
+        total = fieldset.present(total, obj, root) or {}
+    if total:
+        now = clock.rfc3339(call.server.world.wall) if touched or mine is None else mine.get("time", "")
+        out.append(_entry(manager, "Update", version, total, sub, now))
+    return ordered(out)
+
+
+def _lost_members(new: Any, old: Any) -> bool:
+    """Whether something of the old value is no longer there (a quick look, arrays included)."""
+    if isinstance(old, dict):
+        if not isinstance(new, dict):
+            return True
+        for key, value in old.items():
+            if key in ("managedFields", "resourceVersion"):
+                continue
+            if key not in new:
+                return True
+            other = new[key]
+            if other is not value and isinstance(value, dict | list) and _lost_members(other, value):
+                return True
+        return False
+    if isinstance(old, list):
+        return not isinstance(new, list) or old != new
+    return False
+
+
+def ordered(entries: list[Obj]) -> list[Obj]:
+    """Apply first, then by time and manager (`sortEncodedManagedFields`)."""
+    return sorted(entries, key=lambda e: (e["operation"] != "Apply", e.get("time", ""), e["manager"]))
 
 
 def same_owners(mine: list[Obj] | None, theirs: list[Obj] | None) -> bool:
-    """Whether two managedFields say the same, times aside."""
-    return True
+    """Whether two managedFields name the same owners of the same fields, times aside."""
+    if mine is theirs:
+        return True
+    bare = [[{k: v for k, v in entry.items() if k != "time"} for entry in held or ()] for held in (mine, theirs)]
+    return bare[0] == bare[1]
+
+
+# -- server-side apply --------------------------------------------------------------------------------------------------
+
+
+def apply(call: Call, old: Obj, wanted: Obj) -> Obj:
+    """The live object with the configuration merged in; raises 409 for conflicts."""
+    from . import patching
+
+    applying: Applying = call.applying
+    root = _root(call)
+    stated = {k: v for k, v in applying.stated.items() if k != "status" or call.info.subresource == "status"}
+    if not old:
+        return patching.redecode(call, {**stated, "kind": call.kind.kind, "apiVersion": _version(call)})
+    live = convert.from_storage(call.kind, call.version, old)
+    merged: Obj = fieldset.merge(live, {**stated, "kind": live["kind"], "apiVersion": live["apiVersion"]}, root)
+    mine = _own_entry(call, old)
+    if mine is not None:
+        dropped = fieldset.difference(mine["fieldsV1"], fieldset.owned(stated, type_of(call)))
+        for entry in old["metadata"].get("managedFields") or ():
+            if entry is not mine and dropped:
+                dropped = fieldset.difference(dropped, entry["fieldsV1"])
+        if dropped:
+            merged = fieldset.remove(merged, dropped, root)
+    merged["metadata"] = {**merged["metadata"], "managedFields": old["metadata"].get("managedFields")}
+    result = patching.redecode(call, merged)
+    _conflicts(call, old, live, merged, mine)
+    applying.changed_live = any(result.get(k) != v for k, v in old.items() if k not in ("metadata", "status"))
+    return result
+
+
+def _own_entry(call: Call, old: Obj) -> Obj | None:
+    for entry in old["metadata"].get("managedFields") or ():
+        if entry["manager"] == call.applying.manager and entry["operation"] == "Apply" and entry.get("subresource", "") == call.info.subresource:
+            return entry  # type: ignore[no-any-return]
+    return None
+
+
+def _conflicts(call: Call, old: Obj, live: Obj, merged: Obj, mine: Obj | None) -> None:
+    made = fieldset.changed(live, merged, _root(call))
+    if made is None:
+        return
+    touched = call.applying.touched = fieldset.strip(made)
+    if call.applying.force:
+        return
+    found: list[tuple[str, list[str]]] = []
+    for entry in old["metadata"].get("managedFields") or ():
+        if entry is mine:
+            continue
+        shared = fieldset.intersection(entry["fieldsV1"], touched)
+        if shared:
+            found.append((_named(entry), fieldset.leaves(shared)))
+    if not found:
+        return
+    count = sum(len(paths) for _, paths in found)
+    parts, causes = [], []
+    for manager, paths in sorted(found):
+        if len(paths) == 1:
+            parts.append(f"conflict with {manager}: {paths[0]}")
+        else:
+            parts.append(f"conflicts with {manager}:\n" + "\n".join(f"- {path}" for path in paths))
+        causes += [{"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path} for path in paths]
+    plural = "" if count == 1 else "s"
+    raise errors.apply_conflict(causes, f"Apply failed with {count} conflict{plural}: " + "\n".join(parts))
+
+
+def _named(entry: Obj) -> str:
+    shown = f'"{entry["manager"]}"'
+    if entry.get("subresource"):
+        shown += f' with subresource "{entry["subresource"]}"'
+    if entry["operation"] == "Update":
+        shown += f" using {entry['apiVersion']}"
+    return shown
+
+
+def _after_apply(call: Call, obj: Obj, held: list[Obj]) -> list[Obj]:
+    applying: Applying = call.applying
+    root, sub = _root(call), call.info.subresource
+    stated = {k: v for k, v in applying.stated.items() if k != "status" or sub == "status"}
+    tree = fieldset.owned(stated, type_of(call))
+    out: list[Obj] = []
+    mine: Obj | None = None
+    for entry in held:
+        if entry["manager"] == applying.manager and entry["operation"] == "Apply" and entry.get("subresource", "") == sub:
+            mine = entry
+            continue
+        kept: Tree | None = entry["fieldsV1"]
+        if applying.force and kept is not None:
+            taken = _taken(call, kept, tree, obj)
+            if taken is not None:
+                kept = fieldset.difference(kept, taken)
+        if kept:
+            kept = fieldset.present(kept, obj, root)
+        if kept:
+            out.append(entry if kept == entry["fieldsV1"] else {**entry, "fieldsV1": kept})
+    if not tree:
+        return ordered(out)
+    if mine is not None and mine["fieldsV1"] == tree and not applying.changed_live:
+        out.append(mine)
+    else:
+        now = clock.rfc3339(call.server.world.wall) if applying.changed_live else ""
+        out.append(_entry(applying.manager, "Apply", _version(call), tree, sub, now))
+    return ordered(out)
+
+
+def _taken(call: Call, kept: Tree, tree: Tree, obj: Obj) -> Tree | None:
+    """With force: what another manager owned and this configuration changed."""
+    touched = call.applying.touched
+    if touched is None:
+        return None
+    shared = fieldset.intersection(tree, touched)
+    return fieldset.intersection(kept, shared) if shared is not None else None

@@ -150,9 +150,14 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
         raise errors.invalid(call.kind.kind, call.kind.group, name, problems)
     call.warnings.extend(strategy.warnings(obj, old))
     admission.validate(call, obj, old)
-    if unchanged(obj, old):
-        return old, False
-    managed.track(call, obj, old)
+    if call.applying is None:
+        if unchanged(obj, old):
+            return old, False
+        managed.track(call, obj, old)
+    else:
+        managed.track(call, obj, old)
+        if unchanged(obj, old) and managed.same_owners(obj["metadata"].get("managedFields"), old_meta.get("managedFields")):
+            return old, False
     if not call.dry_run:
         strategy.allocate(call, obj, old)
     return _store_update(call, key, obj, old, revision), False
@@ -265,7 +270,7 @@ def unchanged(obj: Obj, old: Obj) -> bool:
     skip = ("resourceVersion", "managedFields")
     mine = {k: v for k, v in obj["metadata"].items() if k not in skip}
     theirs = {k: v for k, v in old["metadata"].items() if k not in skip}
-    return mine == theirs and managed.same_owners(obj["metadata"].get("managedFields"), old["metadata"].get("managedFields"))
+    return mine == theirs
 
 
 # -- delete -------------------------------------------------------------------------------------------------------------
