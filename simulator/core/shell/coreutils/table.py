@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ...host.executor import Command
 from .. import launch
-from . import dates, echo, filing, finding, grep, listing, printf, process, sed, small, testing, text
+from . import archive, awk, curl, dates, echo, filing, finding, grep, listing, printf, process, sed, small, testing, text
 
 COMMANDS: dict[str, Command] = {
     "[": testing.bracket,
     "arch": small.arch,
+    "awk": awk.awk,
     "base32": small.base64,
     "base64": small.base64,
     "basename": small.basename,
@@ -21,6 +22,7 @@ COMMANDS: dict[str, Command] = {
     "clear": small.clear,
     "cmp": finding.cmp,
     "cp": filing.cp,
+    "curl": curl.curl,
     "cut": text.cut,
     "date": dates.date,
     "df": process.df,
@@ -39,6 +41,8 @@ COMMANDS: dict[str, Command] = {
     "free": process.free,
     "grep": grep.grep,
     "groups": small.groups,
+    "gunzip": archive.gzip,
+    "gzip": archive.gzip,
     "head": text.head,
     "hostname": small.hostname,
     "id": small.id_,
@@ -83,6 +87,7 @@ COMMANDS: dict[str, Command] = {
     "sync": small.sync,
     "tac": text.tac,
     "tail": text.tail,
+    "tar": archive.tar,
     "tee": text.tee,
     "test": testing.test,
     "time": process.time_,
@@ -98,10 +103,12 @@ COMMANDS: dict[str, Command] = {
     "uptime": process.uptime,
     "watch": process.watch,
     "wc": text.wc,
+    "wget": curl.wget,
     "whereis": small.whereis,
     "which": small.which,
     "whoami": small.whoami,
     "xargs": small.xargs,
     "xxd": small.xxd,
     "yes": text.yes,
+    "zcat": archive.gzip,
 }

@@ -1,0 +1,325 @@
+"""`curl` and `wget`: requests to simulated listeners and to the small simulated internet (internet.py)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Generator
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from ...host.invocation import Call
+from ...host.program import Sleep, Wait, WaitTopic
+from ...kernel import network
+from ...kernel.clock import MS
+from ...kernel.errors import ConnectError, NotSimulated
+from ...kernel.http import Request, Response
+from . import internet
+from .common import Code, parse
+from .names import lookup_name
+
+REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}  # fmt: skip
+LONG = """location:L output=o remote-name:O silent:s show-error:S insecure:k include:i head:I request=X data=d data-raw=d data-binary=d header=H
+fail:f verbose:v cacert=cacert cert=cert key=key user=u user-agent=A max-time=m connect-timeout=connect-timeout write-out=w get:G http1.1 http2
+progress-bar:# compressed retry=retry json=json cookie=b resolve=resolve fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 request-target=x"""
+
+
+class CurlError(Exception):
+    """curl's number and message."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Target:
+    """A parsed address."""
+
+    def __init__(self, url: str) -> None:
+        match = re.fullmatch(r"(?:(\w+)://)?(?:([^/@]*)@)?(\[[^\]]*\]|[^/:?#]*)(?::(\d*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", url)
+        if match is None or not match.group(3):
+            raise CurlError(3, "URL rejected: No host part in the URL" if match else "URL rejected: Malformed input to a URL function")
+        self.scheme = (match.group(1) or "http").lower()
+        if self.scheme not in ("http", "https"):
+            raise CurlError(1, f"Protocol \"{self.scheme}\" not supported")
+        self.auth = match.group(2) or ""
+        self.host = match.group(3).strip("[]")
+        self.port = int(match.group(4) or (443 if self.scheme == "https" else 80))
+        if self.port > 65535:
+            raise CurlError(3, "URL rejected: Port number was not a decimal number between 0 and 65535")
+        self.path = match.group(5) or "/"
+        self.query = match.group(6) or ""
+
+    @property
+    def url(self) -> str:
+        """The address written out."""
+        default = 443 if self.scheme == "https" else 80
+        port = "" if self.port == default else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+def fetch(call: Call, target: Target, request: Request) -> Response:
+    """One request; raises ConnectError, or CurlError for names."""
+    page = internet.get(target.url)
+    if page is not None:
+        return Response(status=page.status, headers=dict(page.headers), body=page.body, latency=(80 + len(page.body) // 50_000) * MS)
+    addresses = lookup_name(call, target.host)
+    if not addresses:
+        raise CurlError(6, f"Could not resolve host: {target.host}")
+    request.scheme = target.scheme
+    item = network.connect(call.world, call.proc.netns, addresses[0], target.port)
+    from ...host import processes
+
+    proc = processes.find(call.world, item.host, item.pid)
+    program = processes.program_of(call.world, proc.program) if proc is not None else None
+    if program is None or not hasattr(program, "http"):
+        raise CurlError(52, "Empty reply from server")
+    return network.http(call.world, call.proc.netns, addresses[0], target.port, request)
+
+
+def _explain(failed: ConnectError, target: Target) -> CurlError:
+    where = f"{target.host} port {target.port}"
+    if failed.kind == "refused":
+        return CurlError(7, f"Failed to connect to {where} after 0 ms: Couldn't connect to server")
+    if failed.kind == "timeout":
+        return CurlError(28, f"Failed to connect to {where} after 134217 ms: Couldn't connect to server")
+    if failed.kind == "tls":
+        return CurlError(60, failed.detail or "SSL certificate problem: unable to get local issuer certificate")
+    if failed.kind == "reset":
+        return CurlError(56, "Recv failure: Connection reset by peer")
+    if failed.kind == "dns":
+        return CurlError(6, f"Could not resolve host: {target.host}")
+    return CurlError(7, f"Failed to connect to {where} after 3061 ms: Couldn't connect to server")
+
+
+def _request(call: Call, options: dict[str, str], headers: list[str], data: list[str], target: Target) -> Generator[Wait, Any, Request]:
+    body = b""
+    parts: list[bytes] = []
+    for text in data:
+        if text.startswith("@"):
+            parts.append((yield from call.read()) if text == "@-" else call.read_file(text[1:]))
+        else:
+            parts.append(text.encode("utf-8", "surrogateescape"))
+    if data:
+        body = b"&".join(parts)
+        if "raw" not in options:
+            body = body.replace(b"\r", b"")
+    table = {"host": target.host + (f":{target.port}" if target.port not in (80, 443) else ""), "user-agent": options.get("A", "curl/8.5.0"), "accept": "*/*"}
+    if data:
+        table["content-type"] = "application/x-www-form-urlencoded"
+    if "json" in options:
+        table["content-type"] = table["accept"] = "application/json"
+    for header in headers:
+        name, _, value = header.partition(":")
+        table[name.strip().lower()] = value.strip()
+    method = options.get("X") or ("HEAD" if "I" in options else "POST" if data and "G" not in options else "GET")
+    query = target.query
+    if "G" in options and data:
+        query = "&".join([part for part in (query, body.decode()) if part])
+        body = b""
+    cert = call.read_file(options["cert"]) if "cert" in options else b""
+    return Request(method=method, path=unquote(target.path), query=parse_qs(query, keep_blank_values=True), headers=table, body=body, client_cert=cert)
+
+
+def _collect(call: Call, short: str) -> tuple[list[str], list[str]]:
+    """Every -H and -d in order (options that may be repeated)."""
+    headers: list[str] = []
+    data: list[str] = []
+    args, at = [call.argv[0]], 1
+    while at < len(call.argv):
+        word = call.argv[at]
+        name, equals, value = word.partition("=")
+        if word in ("-H", "-d", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"):
+            at += 1
+            value = call.argv[at] if at < len(call.argv) else ""
+            (headers if word in ("-H", "--header") else data).append(value)
+            if word == "--json":
+                args += ["--json", value]
+        elif re.match(r"-[Hd].", word) and not word.startswith("--"):
+            (headers if word[1] == "H" else data).append(word[2:])
+        else:
+            args.append(word)
+        at += 1
+    call.argv = args
+    return headers, data
+
+
+def curl(call: Call) -> Code:
+    """`curl [options] urls`."""
+    headers, data = _collect(call, "")
+    if "-E" in call.argv:
+        call.argv = ["--cert" if word == "-E" else word for word in call.argv]
+    options, urls = parse(call, "LOsSkiIfvGo:X:H:u:A:m:w:b:e:#gN", LONG, code=2)
+    if not urls:
+        call.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
+        return 2
+    code = 0
+    for url in urls:
+        try:
+            code = yield from _transfer(call, options, headers, data, url)
+        except CurlError as failed:
+            if "s" not in options or "S" in options:
+                call.err(f"curl: ({failed.code}) {failed}\n")
+            if "w" in options:
+                call.out(_written(options["w"], None, url))
+            code = failed.code
+    return code
+
+
+def _transfer(call: Call, options: dict[str, str], headers: list[str], data: list[str], url: str) -> Code:
+    target = Target(url)
+    shown = b""
+    for _ in range(30):
+        request = yield from _request(call, options, headers, data, target)
+        if "v" in options:
+            call.err(f"* Connected to {target.host} port {target.port}\n> {request.method} {target.path} HTTP/1.1\n" + "".join(f"> {n.title()}: {v}\n" for n, v in request.headers.items()) + ">\n")
+        try:
+            answer = fetch(call, target, request)
+        except ConnectError as failed:
+            if failed.kind in ("timeout", "no-route"):
+                limit = float(options.get("connect-timeout") or options.get("m") or (134 if failed.kind == "timeout" else 3))
+                yield Sleep(int(limit * 1000) * MS)
+                if ("connect-timeout" in options or "m" in options) and failed.kind == "timeout":
+                    raise CurlError(28, f"Connection timed out after {int(limit * 1000) + 1} milliseconds") from None
+            raise _explain(failed, target) from None
+        yield Sleep(max(answer.latency, MS))
+        if "i" in options or "I" in options:
+            shown += _head(answer)
+        if "v" in options:
+            call.err("".join(f"< {line}\n" for line in _head(answer).decode().splitlines()))
+        location = answer.headers.get("location")
+        if answer.status in (301, 302, 303, 307, 308) and location and "L" in options:
+            target = Target(location if "://" in location else f"{target.scheme}://{target.host}:{target.port}{location}")
+            continue
+        break
+    if "f" in options and answer.status >= 400:
+        raise CurlError(22, f"The requested URL returned error: {answer.status}")
+    body = b"" if "I" in options else _body(answer)
+    output = options.get("o") or (posixpath.basename(Target(url).path) if "O" in options else "")
+    if "O" in options and not output:
+        raise CurlError(23, "Remote file name has no length")
+    yield from _deliver(call, options, output, shown + body)
+    if answer.stream is not None:
+        yield from _streamed(call, answer)
+    if "w" in options:
+        call.out(_written(options["w"], answer, target.url))
+    return 0
+
+
+def _body(answer: Response) -> bytes:
+    if answer.obj is not None and not answer.body:
+        import orjson
+
+        return orjson.dumps(answer.obj, option=orjson.OPT_INDENT_2) + b"\n"
+    return answer.body
+
+
+def _deliver(call: Call, options: dict[str, str], output: str, data: bytes) -> Generator[Wait, Any, None]:
+    meter = "s" not in options and (output or not call.stdout_tty)
+    if meter:
+        size = len(data)
+        text = f"{size // 1024}k" if size >= 100_000 else str(size)
+        call.err("  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n")
+        call.err(f"\r100 {text:>5}  100 {text:>5}    0     0  {size * 4 % 99999:>5}      0 --:--:-- --:--:-- --:--:-- {size * 4 % 99999:>5}\n")
+    if output and output != "-":
+        try:
+            call.write_file(output, data)
+        except OSError:
+            raise CurlError(23, "Failure writing output to destination") from None
+    else:
+        call.out(data)
+    return
+    yield
+
+
+def _streamed(call: Call, answer: Response) -> Generator[Wait, Any, None]:
+    """A watch or a followed log: until the other side ends it, or Ctrl-C."""
+    import orjson
+
+    stream = answer.stream
+    try:
+        while True:
+            for item in stream.poll():
+                if isinstance(item, bytes):
+                    call.out(item)
+                else:
+                    plain = {"type": item.type, "object": item.object} if hasattr(item, "object") else item
+                    call.out(orjson.dumps(plain) + b"\n")
+            if stream.closed:
+                return
+            topics = (stream.topic,) if stream.topic else ()
+            yield WaitTopic(topics, call.world.now + 1000 * MS)
+    finally:
+        stream.close()
+
+
+def _head(answer: Response) -> bytes:
+    lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, '')}"]
+    lines += [f"{name.title()}: {value}" for name, value in answer.headers.items()]
+    if "content-length" not in answer.headers:
+        lines.append(f"Content-Length: {len(_body(answer))}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _written(form: str, answer: Response | None, url: str) -> str:
+    table = {"http_code": f"{answer.status if answer else 0:03d}", "response_code": f"{answer.status if answer else 0:03d}", "size_download": str(len(_body(answer)) if answer else 0), "url_effective": url, "time_total": f"{(answer.latency if answer else 0) / 1e9:.6f}", "content_type": answer.headers.get("content-type", "") if answer else "", "exitcode": "0" if answer else "7"}
+    form = form.replace("\\n", "\n").replace("\\t", "\t")
+    return re.sub(r"%\{(\w+)\}", lambda m: table.get(m.group(1), ""), form)
+
+
+def wget(call: Call) -> Code:
+    """`wget [-q] [-O file] [-P dir] [--https-only] urls`."""
+    options, urls = parse(call, "qO:P:cNST:t:", "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:n", code=2)
+    if not urls:
+        call.err("wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n")
+        return 1
+    quiet = "q" in options
+    code = 0
+    for url in urls:
+        try:
+            target = Target(url if "://" in url else "http://" + url)
+            stamp = "--2026-11-02 09:00:00--" if False else _stamp(call)
+            if not quiet:
+                call.err(f"{stamp}  {target.url}\n")
+            for _ in range(20):
+                answer = fetch(call, target, Request(method="GET", path=unquote(target.path), query=parse_qs(target.query), headers={"host": target.host, "user-agent": "Wget/1.21.4"}))
+                yield Sleep(max(answer.latency, MS))
+                if answer.status in (301, 302, 307) and "location" in answer.headers:
+                    target = Target(answer.headers["location"])
+                    continue
+                break
+        except ConnectError as failed:
+            why = {"refused": "Connection refused", "timeout": "Connection timed out"}.get(failed.kind, "No route to host")
+            if not quiet:
+                call.err(f"Connecting to {target.host}:{target.port}... failed: {why}.\n")
+            code = 4
+            continue
+        except CurlError as failed:
+            if failed.code == 6 and not quiet:
+                call.err(f"Resolving {target.host} ({target.host})... failed: Name or service not known.\nwget: unable to resolve host address ‘{target.host}’\n")
+            code = 4
+            continue
+        if answer.status >= 400:
+            if not quiet:
+                call.err(f"HTTP request sent, awaiting response... {answer.status} {REASONS.get(answer.status, '')}\n{_stamp(call).strip('-')} ERROR {answer.status}: {REASONS.get(answer.status, '')}.\n\n")
+            code = 8
+            continue
+        body = _body(answer)
+        name = options.get("O") or posixpath.basename(Target(url if "://" in url else "http://" + url).path) or "index.html"
+        if name == "-":
+            call.out(body)
+            continue
+        path = posixpath.join(options.get("P", ""), name) if "O" not in options else name
+        call.write_file(path, body)
+        if not quiet:
+            call.err(f"HTTP request sent, awaiting response... 200 OK\nLength: {len(body)}\nSaving to: ‘{path}’\n\n{_stamp(call).strip('-')} ({len(body) / 1024:.1f} KB/s) - ‘{path}’ saved [{len(body)}/{len(body)}]\n\n")
+    return code
+
+
+def _stamp(call: Call) -> str:
+    from .dates import render
+
+    return f"--{render(call.world.wall, '%F %T')}--"
+
+
+__all__ = ["NotSimulated", "curl", "wget"]

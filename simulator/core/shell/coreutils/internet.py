@@ -1,0 +1,97 @@
+"""A small simulated internet: which addresses outside the cluster exist and what they serve.
+
+A table of patterns of addresses, each with a builder of its content.  Everything else does not resolve.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from ...host.filesystem import Inode
+from ...kernel.clock import DAY, DEFAULT_EPOCH
+from .archive import build
+
+#: etcd releases that a learner may download: version → days before the epoch.
+ETCD_RELEASES = ("3.3.9", "3.3.27", "3.4.23", "3.4.27", "3.4.37", "3.5.0", "3.5.9", "3.5.15", "3.5.21", "3.6.0", "3.6.4", "3.6.8", "3.6.13")
+HOSTS = {"github.com", "storage.googleapis.com", "objects.githubusercontent.com", "raw.githubusercontent.com", "dl.k8s.io", "google.com", "www.google.com", "example.com"}
+
+
+class Page(msgspec.Struct):
+    """An answer of the outside world."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = {}
+
+
+def etcd_tarball(version: str, arch: str = "linux-amd64") -> bytes:
+    """A release archive of etcd: `etcd`, `etcdctl`, from 3.5 on `etcdutl`, and its documents."""
+    top = f"etcd-v{version}-{arch}"
+    when = DEFAULT_EPOCH - 200 * DAY
+    entries: list[tuple[str, Inode]] = [(top, Inode("dir", 0o755, 1000, 1000, when))]
+    documents = {"README.md": f"# etcd {version}\n\nA distributed, reliable key-value store.\n", "README-etcdctl.md": "# etcdctl\n\nA command line client for etcd.\n"}
+    minor = int(version.split(".")[1])
+    programs = ["etcd", "etcdctl"] + (["etcdutl"] if minor >= 5 else [])
+    if minor >= 5:
+        documents["README-etcdutl.md"] = "# etcdutl\n\nA command line administration tool for etcd.\n"
+    entries.append((f"{top}/Documentation", Inode("dir", 0o755, 1000, 1000, when)))
+    entries.append((f"{top}/Documentation/README.md", Inode("file", 0o644, 1000, 1000, when, b"Documentation: https://etcd.io/docs\n")))
+    entries += [(f"{top}/{name}", Inode("file", 0o644, 1000, 1000, when, text.encode())) for name, text in documents.items()]
+    entries += [(f"{top}/{name}", Inode("exec", 0o755, 1000, 1000, when, b"", None, f"{name}:{version}")) for name in programs]
+    return build(entries, compress=True)
+
+
+def _etcd(match: re.Match[str]) -> Page:
+    version, inner, arch = match.group(1), match.group(2), match.group(3)
+    if version != inner or version not in ETCD_RELEASES or arch != "linux-amd64":
+        return Page(404, b"Not Found")
+    return Page(200, etcd_tarball(version), {"content-type": "application/octet-stream"})
+
+
+def _etcd_sums(match: re.Match[str]) -> Page:
+    version = match.group(1)
+    if version not in ETCD_RELEASES:
+        return Page(404, b"Not Found")
+    digest = hashlib.sha256(etcd_tarball(version)).hexdigest()
+    return Page(200, f"{digest}  etcd-v{version}-linux-amd64.tar.gz\n".encode())
+
+
+def _redirect(match: re.Match[str]) -> Page:
+    """GitHub sends a release asset elsewhere, which is why `curl` needs -L."""
+    return Page(302, b"", {"location": f"https://objects.githubusercontent.com/etcd/{match.group(1)}/{match.group(2)}"})
+
+
+def _asset(match: re.Match[str]) -> Page:
+    found = re.fullmatch(r"etcd-v([\d.]+)-([\w-]+)\.tar\.gz", match.group(2))
+    if found is not None:
+        inner = re.fullmatch(r"(.+)/(.+)/(.+)", f"{match.group(1)}/{found.group(1)}/{found.group(2)}")
+        assert inner is not None
+        return _etcd(inner)
+    if match.group(2) == "SHA256SUMS":
+        return _etcd_sums(match)
+    return Page(404, b"Not Found")
+
+
+PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
+    (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
+    (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
+    (r"https?://storage\.googleapis\.com/etcd/v([\d.]+)/etcd-v([\d.]+)-([\w-]+)\.tar\.gz", _etcd),
+    (r"https?://dl\.k8s\.io/release/stable\.txt", lambda match: Page(200, b"v1.36.2")),
+    (r"https?://(?:www\.)?example\.com/?", lambda match: Page(200, b"<!doctype html><title>Example Domain</title><h1>Example Domain</h1>\n")),
+)
+
+
+def get(url: str) -> Page | None:
+    """The answer of an address; None when its host does not exist out there."""
+    host = re.match(r"https?://([^/:?#]+)", url)
+    if host is None or host.group(1) not in HOSTS:
+        return None
+    for pattern, builder in PAGES:
+        match = re.fullmatch(pattern, url.split("?")[0])
+        if match is not None:
+            return builder(match)
+    return Page(404, b"Not Found")
