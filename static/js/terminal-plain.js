@@ -70,11 +70,11 @@ export class PlainView {
   }
 
   refresh() {
-    const { flight, waiting, busy, prompt, known } = this.session;
+    const { flight, waiting, ready, prompt } = this.session;
     const words = flight.map((item) => item.text);
     if (waiting.length) words.push(t('term.waiting', { n: waiting.length }));
     this.way.textContent = words.join('\n');
-    this.lead.textContent = known && !busy && !flight.length ? prompt : '';
+    this.lead.textContent = ready ? prompt : '';
   }
 
   key(key) {

@@ -19,6 +19,8 @@ export class TerminalSession extends EventTarget {
     this.busy = true;
     this.continuation = false;
     this.known = false;
+    /* whether a state has come since the last line was echoed: until then nobody knows if the shell is busy */
+    this.settled = true;
     this.log = [];
     this.characters = 0;
     this.flight = [];
@@ -36,7 +38,7 @@ export class TerminalSession extends EventTarget {
   }
 
   get ready() {
-    return this.known && !this.busy && !this.flight.length;
+    return this.known && this.settled && !this.busy && !this.flight.length;
   }
 
   /* ---- from the learner ---- */
@@ -55,9 +57,11 @@ export class TerminalSession extends EventTarget {
 
   key(key, text) {
     if (key === 'ctrl-c' || key === 'ctrl-\\') this.waiting = [];
+    const lead = this.ready ? this.prompt : '';
     const id = this.connection.input('key', { terminal: this.name, key });
     const shown = text + KEY_ECHO[key];
-    if (shown) this.flight.push({ id, text: shown, partial: text, acked: false, key, lead: this.ready ? this.prompt : '' });
+    if (shown) this.flight.push({ id, text: shown, partial: text, acked: false, key, lead });
+    this.settled = !shown;
     this.changed();
   }
 
@@ -70,6 +74,7 @@ export class TerminalSession extends EventTarget {
     const lead = this.ready ? this.prompt : '';
     const id = this.connection.input('line', { terminal: this.name, text });
     this.flight.push({ id, text, acked: false, lead });
+    this.settled = false;
   }
 
   pump() {
@@ -109,6 +114,7 @@ export class TerminalSession extends EventTarget {
     const index = this.flight.findIndex((one) => one.id === id);
     if (index < 0) return false;
     this.flight.splice(index, 1);
+    this.settled ||= !this.flight.length;
     this.waiting = [];
     this.changed();
     return true;
@@ -123,6 +129,7 @@ export class TerminalSession extends EventTarget {
     this.continuation = Boolean(view.continuation);
     /* all that was acknowledged has taken effect: what was not echoed never will be */
     if (pending === 0) this.flight = this.flight.filter((item) => !item.acked);
+    this.settled ||= !this.flight.length;
     this.pump();
     this.changed();
   }

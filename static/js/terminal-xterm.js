@@ -214,7 +214,7 @@ export class XtermView {
   /* ---- the overlay ---- */
 
   parts() {
-    const { flight, waiting, busy, prompt, known } = this.session;
+    const { flight, waiting, ready, prompt, known } = this.session;
     const { editor } = this;
     const parts = [];
     for (const item of flight) {
@@ -226,7 +226,7 @@ export class XtermView {
     if (editor.search) {
       const label = t(editor.search.failed ? 'term.search.failed' : 'term.search', { query: editor.search.query });
       parts.push({ text: label, on: PROMPT, off: PLAIN });
-    } else if (!busy && !flight.length) {
+    } else if (ready) {
       parts.push({ text: prompt, on: PROMPT, off: PLAIN });
     }
     parts.push({ text: editor.text, on: TYPED, off: PLAIN, cursor: editor.at });
