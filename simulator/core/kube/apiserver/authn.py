@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from ...kernel import clock
@@ -121,7 +122,9 @@ def parse_certificate(pem: bytes, ca: bytes) -> tuple[User, int, int] | None:
     groups = tuple(str(item.value) for item in cert.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME))
     start = int(cert.not_valid_before_utc.timestamp()) * clock.SECOND
     end = int(cert.not_valid_after_utc.timestamp()) * clock.SECOND
-    return User(str(common[0].value), (*groups, AUTHENTICATED)), start, end
+    digest = cert.fingerprint(hashes.SHA256()).hex()
+    extra = (("authentication.kubernetes.io/credential-id", (f"X509SHA256={digest}",)),)
+    return User(str(common[0].value), (*groups, AUTHENTICATED), "", extra), start, end
 
 
 # -- service-account tokens ---------------------------------------------------------------------------------------------

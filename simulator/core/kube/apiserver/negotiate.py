@@ -10,11 +10,13 @@ import orjson
 import yaml
 
 from ...kernel.http import Request
-from ..api import errors
+from ..api import errors, protobuf
+from ..api.protobuf import ProtobufError
 
 Obj = dict[str, Any]
 MAX_BODY = 3 * 1024 * 1024
 ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _JSON = ("application/json", "application/*", "*/*", "application/yaml", "text/plain", "text/*", "")
 
 
@@ -55,6 +57,11 @@ def body_of(request: Request) -> Any:
     media = request.headers.get("content-type", "").partition(";")[0].strip()
     if media in ("application/yaml", "application/apply-patch+yaml"):
         return parse_yaml(data)
+    if media == PROTOBUF:
+        try:
+            return protobuf.decode(data)
+        except ProtobufError as error:
+            raise errors.bad_request(str(error)) from None
     if media and not (media.endswith("json") or media in ("*/*", "application/*")):
         raise errors.unsupported_media_type(ACCEPTED)
     return parse_json(data)
