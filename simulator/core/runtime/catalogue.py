@@ -33,7 +33,6 @@ def _digest(name: str, part: str) -> str:
     return "sha256:" + hashlib.sha256(f"slipway/{name}/{part}".encode()).hexdigest()
 
 
-
 class Build(msgspec.Struct, kw_only=True, frozen=True):
     """One version of an image: OCI configuration, compressed layer sizes (KiB), and its files (see `rootfs.py`).
 

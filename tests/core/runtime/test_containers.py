@@ -106,3 +106,16 @@ def test_a_world_with_containers_is_stored_and_goes_on(box: Box) -> None:
     assert found is not None
     assert found.state == "RUNNING"
     assert "Exited (0)" in box.run("nerdctl ps -a").out
+
+
+def test_a_waiting_script_is_plain_data(box: Box) -> None:
+    loop = started(box, "nerdctl run -d busybox sh -c 'while true; do echo tick; date; sleep 5; done'")
+    once = started(box, "nerdctl run -d busybox sh -c 'echo begin; sleep 7; echo end; exit 4'")
+    box.wait(12)
+    ticks = [line.text for line in logs.read(box.world, "box", loop.log_path)]
+    assert ticks.count("tick") == 3
+    assert [line.text for line in logs.read(box.world, "box", once.log_path)] == ["begin", "end"]
+    assert (once.state, once.exit_code) == ("EXITED", 4)
+    from simulator.core.host import executor
+
+    assert executor.get(box.world).idle()

@@ -71,6 +71,11 @@ def parse_sleep(words: list[str]) -> int | None:
 def as_program(program: str, argv: list[str]) -> str:
     """The daemon that stands for a plain waiting command, else the name as it is."""
     words = argv
+    if program in ("sh", "bash", "ash"):
+        from .script import plan
+
+        if plan(argv) is not None:
+            return "container-script"
     if program in ("sh", "bash", "ash") and len(argv) == 3 and argv[1] == "-c":
         try:
             words = shlex.split(argv[2])

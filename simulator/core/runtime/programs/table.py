@@ -5,11 +5,13 @@ from __future__ import annotations
 from ...host.program import Program
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .databases import Mysql, Postgres, Redis
+from .script import Script
 from .web import CoreDns, Httpd, Nginx
 
 PROGRAMS: dict[str, Program] = {
     "pause": Pause(),
     "container-sleep": Sleep(),
+    "container-script": Script(),
     "unsimulated": Unsimulated(),
     "hello": Hello(),
     "nginx": Nginx(),
