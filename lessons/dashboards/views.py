@@ -12,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from lessons.dashboards import selectors
@@ -97,11 +97,14 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     cohort = staffed_cohort(person(request), pk)
     rows = cohort.memberships.select_related("user").order_by("role", "user__username")
     me = next(row for row in rows if row.user_id == person(request).pk)
-    invites = [
-        (invite, request.build_absolute_uri(invite.get_absolute_url())) for invite in cohort.invites.filter(revoked_at=None)
-    ]
+    invites = [(invite, _link(request, invite)) for invite in cohort.invites.filter(revoked_at=None)]
     context = {"cohort": cohort, "members": rows, "invites": invites, "manages": me.role in Membership.MANAGERS}
     return render(request, "dashboards/members.html", context)
+
+
+def _link(request: HttpRequest, invite: Invite) -> str:
+    """The address to send: without a language, so that it opens in that of whoever follows it."""
+    return request.build_absolute_uri(invite.get_absolute_url().removeprefix(f"/{get_language()}"))
 
 
 @require_POST

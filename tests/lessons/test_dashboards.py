@@ -185,7 +185,12 @@ class TestCohort:
         assert response["Location"] == f"/en/cohorts/{cohort.pk}/members/"
         assert cohort.memberships.get().role == Membership.Role.OWNER
         invite = Invite.objects.get(cohort=cohort)
-        assert f"http://testserver/en/join/{invite.token}/" in client.get(response["Location"]).content.decode()
+        assert f'value="http://testserver/join/{invite.token}/"' in client.get(response["Location"]).content.decode()
+
+    @pytest.mark.parametrize("language", ["ko", "en"])
+    def test_the_link_opens_in_the_language_of_who_follows_it(self, people: People, language: str) -> None:
+        response = Client().get(f"/join/{people.invite.token}/", headers={"Accept-Language": language})
+        assert response["Location"] == f"/{language}/join/{people.invite.token}/"
 
     def test_a_wrong_form_says_what_is_missing(self, people: People) -> None:
         response = sign_in(people.stranger).post("/ko/cohorts/new/", {"name": "", "course": "9999"})
