@@ -66,6 +66,7 @@ class Refused(Exception):
 
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
+        self.code = code
         self.status = {
             "kind": "Status",
             "apiVersion": "v1",
@@ -99,7 +100,7 @@ class MiniApi:
         try:
             return self.answer(world, request)
         except Refused as refused:
-            return Response(status=refused.status["code"], obj=refused.status)
+            return Response(status=refused.code, obj=refused.status)
 
     # -- requests --------------------------------------------------------------------------------------------------------
     def answer(self, world: World, request: Request) -> Response:

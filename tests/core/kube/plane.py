@@ -167,6 +167,8 @@ class Plane:
         made = self.client.create("nodes", "", body)
         if not (made.get("status") or {}).get("conditions"):
             self.client.update("nodes", {**made, "status": body["status"]}, subresource="status")
+        if made["spec"].get("taints") != taints:  # admission taints new nodes; the node lifecycle controller may not run here
+            self.client.patch("nodes", "", name, {"spec": {"taints": taints}}, kind="merge")
         meta = {"name": name, "namespace": "kube-node-lease"}
         lease = {
             "apiVersion": "coordination.k8s.io/v1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.core.host import files, processes
 from simulator.core.host.process import Process
+from simulator.core.host.x509 import KeyPair
 from simulator.core.kube.controllers.program import ControllerManager
 from simulator.core.kube.kubeadm import manifests, pki
 from simulator.core.kube.proxy.program import KubeProxy
@@ -27,11 +28,13 @@ class RealPlane(Plane):
                 "fake-kubelet": FakeKubelet(),
             }
         )
-        ca = pki.KeyPair(self.base.read("/etc/kubernetes/pki/ca.crt"), self.base.read("/etc/kubernetes/pki/ca.key"))
+        ca = KeyPair(self.base.read("/etc/kubernetes/pki/ca.crt"), self.base.read("/etc/kubernetes/pki/ca.key"))
         for path, data in pki.control_plane_kubeconfigs(self.world, ca, f"https://{IP}:6443").items():
             files.write_file(self.world, NODE, "/etc/kubernetes/" + path, data, parents=True)
         self.client = self.base.client()
         self.world.warm["test-client"] = self.client
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        self.client.create("serviceaccounts", "default", account)  # pods are admitted before a controller manager runs
 
     def manager(self, *flags: str) -> Process:
         """Start the controller manager as kubeadm does."""

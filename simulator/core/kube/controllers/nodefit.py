@@ -25,17 +25,15 @@ def untolerated(taints: list[Obj], tolerations: list[Obj], effects: tuple[str, .
 
 def _requirement(item: Obj, values: dict[str, str]) -> bool:
     have, wanted, operator = values.get(item["key"]), item.get("values") or [], item["operator"]
-    if operator == "In":
-        return have is not None and have in wanted
-    if operator == "NotIn":
-        return have is None or have not in wanted
+    if operator in ("In", "NotIn"):
+        found: bool = have is not None and have in wanted
+        return found if operator == "In" else not found
     if operator in ("Exists", "DoesNotExist"):
-        return (have is not None) == (operator == "Exists")
+        return bool(have is not None) == bool(operator == "Exists")
     if have is None or not have.lstrip("-").isdigit():
         return False
-    limit = int(wanted[0])
-    number = int(have)
-    return number > limit if operator == "Gt" else number < limit
+    limit, number = int(wanted[0]), int(have)
+    return (number > limit) if operator == "Gt" else (number < limit)
 
 
 def fits_affinity(spec: Obj, name: str, labels: dict[str, str]) -> bool:

@@ -144,10 +144,10 @@ class StatefulSetController(Controller):
         except ApiError as error:
             if error.reason == "AlreadyExists" or "being terminated" in error.message:
                 return
-            text = f"create Pod {name} in StatefulSet {set_name} failed error: {error}"
+            text = f"Create Pod {name} in StatefulSet {set_name} failed error: {error}"
             self.event(owner, "Warning", "FailedCreate", text)
             raise
-        self.event(owner, "Normal", "SuccessfulCreate", f"create Pod {name} in StatefulSet {set_name} successful")
+        self.event(owner, "Normal", "SuccessfulCreate", f"Create Pod {name} in StatefulSet {set_name} successful")
 
     def _claims(self, owner: Obj, pod: str, claims: list[Obj]) -> None:
         namespace = owner["metadata"]["namespace"]
@@ -162,7 +162,7 @@ class StatefulSetController(Controller):
                 meta["ownerReferences"] = [owner_reference(owner)]
             body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": claim["spec"]}
             self.client.create("persistentvolumeclaims", namespace, body)
-            text = f"create Claim {name} Pod {pod} in StatefulSet {owner['metadata']['name']} success"
+            text = f"Create Claim {name} Pod {pod} in StatefulSet {owner['metadata']['name']} success"
             self.event(owner, "Normal", "SuccessfulCreate", text)
 
     def _delete(self, owner: Obj, pod: Obj) -> None:
@@ -172,9 +172,9 @@ class StatefulSetController(Controller):
         except ApiError as error:
             if error.code == 404:
                 return
-            self.event(owner, "Warning", "FailedDelete", f"delete Pod {name} in StatefulSet {set_name} failed error: {error}")
+            self.event(owner, "Warning", "FailedDelete", f"Delete Pod {name} in StatefulSet {set_name} failed error: {error}")
             raise
-        self.event(owner, "Normal", "SuccessfulDelete", f"delete Pod {name} in StatefulSet {set_name} successful")
+        self.event(owner, "Normal", "SuccessfulDelete", f"Delete Pod {name} in StatefulSet {set_name} successful")
 
     # -- status ----------------------------------------------------------------------------------------------------------
     def _write_status(self, owner: Obj, pods: dict[int, Obj], current: Obj, update: Obj) -> None:

@@ -20,6 +20,7 @@ from .node_ipam import NodeIpamController
 from .nodelifecycle import NodeLifecycleController
 from .podgc import PodGCController
 from .replicaset import ReplicaSetController
+from .resourcequota import ResourceQuotaController
 from .root_ca import RootCAPublisher
 from .serviceaccount import ServiceAccountController
 from .statefulset import StatefulSetController
@@ -38,6 +39,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     CronJobController,
     TTLAfterFinishedController,
     DisruptionController,
+    ResourceQuotaController,
     NodeIpamController,
     NodeLifecycleController,
     TaintEvictionController,
@@ -64,7 +66,6 @@ NOT_YET: tuple[str, ...] = (
     "persistentvolumeclaim-protection-controller",
     "replicationcontroller-controller",
     "resourceclaim-controller",
-    "resourcequota-controller",
     "service-cidr-controller",
     "serviceaccount-token-controller",
     "storage-version-migrator-controller",

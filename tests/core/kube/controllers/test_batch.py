@@ -49,7 +49,7 @@ def test_a_stateful_set_makes_its_pods_in_order_and_takes_them_away_backwards(pl
     assert labels["apps.kubernetes.io/pod-index"] == "0"
     assert labels["controller-revision-hash"] == status["currentRevision"] == status["updateRevision"]
     assert (status["replicas"], status["readyReplicas"], status["currentReplicas"]) == (3, 3, 3)
-    assert plane.messages("SuccessfulCreate")[0] == "create Pod db-0 in StatefulSet db successful"
+    assert plane.messages("SuccessfulCreate")[0] == "Create Pod db-0 in StatefulSet db successful"
     plane.client.patch("statefulsets", "default", "db", {"spec": {"replicas": 1}}, kind="merge")
     plane.run(2)
     assert plane.names("pods") == ["db-0"]
@@ -77,7 +77,7 @@ def job(plane: Plane, name: str = "work", **spec: Any) -> Obj:
         "metadata": {"labels": uid},
         "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]},
     }
-    body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template, **spec}}
+    body: Obj = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template, **spec}}
     if isinstance(plane, RealPlane):
         body["spec"]["template"]["metadata"] = {}
     else:
@@ -231,3 +231,19 @@ def test_endpoints_written_by_hand_are_mirrored(plane: Plane) -> None:
     plane.client.delete("endpoints", "default", "outside")
     plane.run(1)
     assert plane.slices("outside") == []
+
+
+def test_a_quota_counts_what_is_there_and_forgets_what_has_gone(plane: Plane) -> None:
+    plane.pod("first", cpu="100m")
+    plane.run(1)
+    hard = {"pods": "5", "requests.cpu": "1", "configmaps": "9"}
+    body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "small"}, "spec": {"hard": hard}}
+    plane.client.create("resourcequotas", "default", body)
+    plane.run(1)
+    assert plane.get("resourcequotas", "small")["status"] == {
+        "hard": hard,
+        "used": {"pods": "1", "requests.cpu": "100m", "configmaps": "1"},
+    }
+    plane.client.delete("pods", "default", "first")
+    plane.run(1)
+    assert plane.get("resourcequotas", "small")["status"]["used"] == {"pods": "0", "requests.cpu": "0", "configmaps": "1"}

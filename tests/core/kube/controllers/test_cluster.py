@@ -158,6 +158,7 @@ def test_an_object_with_a_living_owner_stays_and_loses_the_dead_reference(plane:
 
 def test_a_terminating_namespace_is_emptied_and_goes(plane: Plane) -> None:
     plane.client.create("namespaces", "", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    plane.run(1)
     plane.pod("till", "shop")
     plane.run(2)
     plane.client.delete("namespaces", "", "shop")

@@ -27,6 +27,17 @@ def plane(request: pytest.FixtureRequest) -> Plane:
     return made.run(2)
 
 
+def priority(plane: Plane, value: int, policy: str = "PreemptLowerPriority") -> dict[str, Any]:
+    """What a pod's spec says to have a priority: a class for the real API server, the number for the stand-in."""
+    if not isinstance(plane, RealPlane):
+        return {"priority": value, "preemptionPolicy": policy}
+    name = f"p{value}-{policy.lower()}"
+    body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
+    if name not in plane.names("priorityclasses", ""):
+        plane.client.create("priorityclasses", "", {**body, "preemptionPolicy": policy})
+    return {"priorityClassName": name}
+
+
 def why(plane: Plane, name: str) -> str:
     """The message of PodScheduled=False."""
     found = condition(plane.get("pods", name), "PodScheduled")
@@ -173,9 +184,9 @@ def test_another_schedulers_pods_are_left_alone(plane: Plane) -> None:
 
 def test_higher_priority_goes_first_and_preempts(plane: Plane) -> None:
     for number in range(2):
-        plane.pod(f"low-{number}", cpu="3", priority=1)
+        plane.pod(f"low-{number}", cpu="3", **priority(plane, 1))
     plane.run(1)
-    plane.pod("high", cpu="3", priority=1000)
+    plane.pod("high", cpu="3", **priority(plane, 1000))
     plane.run(0.01)
     plane.run(3)
     assert node_of(plane, "high") in ("node01", "node02")
@@ -193,7 +204,7 @@ def test_a_pod_that_may_not_preempt_says_so(plane: Plane) -> None:
     for number in range(2):
         plane.pod(f"low-{number}", cpu="3")
     plane.run(1)
-    plane.pod("meek", cpu="3", priority=1000, preemptionPolicy="Never")
+    plane.pod("meek", cpu="3", **priority(plane, 1000, "Never"))
     plane.run(1)
     assert why(plane, "meek").endswith("no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.")
 
