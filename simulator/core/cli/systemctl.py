@@ -1,0 +1,247 @@
+"""`systemctl`: start, stop, restart, reload, status, enable, disable, is-active, is-enabled, is-failed, show, cat, list-units, daemon-reload."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from ..host import files, processes, systemd
+from ..host.executor import Ended
+from ..host.invocation import Call
+from ..host.machine import UnitState
+from ..kernel.clock import SECOND, to_datetime
+from ..kernel.errors import NotSimulated
+from .journalctl import line_text
+
+
+def _unit(call: Call, name: str) -> systemd.UnitFile | None:
+    try:
+        return systemd.load(call.world, call.host, name)
+    except systemd.UnitNotFound:
+        return None
+
+
+def _enabled(call: Call, unit: systemd.UnitFile) -> str:
+    if unit.name in systemd.enabled_units(call.host):
+        return "enabled"
+    return "disabled" if unit.values("Install", "WantedBy") else "static"
+
+
+def _ago(call: Call, since: int) -> str:
+    seconds = max((call.world.now - since) // SECOND, 0)
+    if seconds < 60:
+        return f"{seconds}s ago"
+    if seconds < 3600:
+        return f"{seconds // 60}min" + (f" {seconds % 60}s" if seconds % 60 else "") + " ago"
+    return f"{seconds // 3600}h {seconds // 60 % 60}min ago" if seconds < 86400 else f"{seconds // 86400} day{'s' if seconds >= 172800 else ''} ago"
+
+
+def _status(call: Call, names: list[str], flags: set[str]) -> int:
+    code = 0
+    for number, name in enumerate(names):
+        unit = _unit(call, name)
+        if unit is None:
+            call.err(f"Unit {systemd.unit_name(name)} could not be found.\n")
+            code = 4
+            continue
+        if number:
+            call.out("\n")
+        state = systemd.state(call.host, unit.name)
+        _show_status(call, unit, state)
+        code = code or (0 if state.active == "active" else 3)
+    return code
+
+
+def _show_status(call: Call, unit: systemd.UnitFile, state: UnitState) -> None:
+    dot = {"active": "●", "failed": "×"}.get(state.active, "●" if state.active == "activating" else "○")
+    call.out(f"{dot} {unit.name} - {unit.value('Unit', 'Description', unit.name)}\n")
+    call.out(f"     Loaded: loaded ({unit.path}; {_enabled(call, unit)}; preset: enabled)\n")
+    if unit.drop_ins:
+        folder = posixpath.dirname(unit.drop_ins[0])
+        call.out(f"    Drop-In: {folder}\n             └─{', '.join(posixpath.basename(item) for item in unit.drop_ins)}\n")
+    since = to_datetime(call.world.epoch + state.since).strftime("%a %Y-%m-%d %H:%M:%S UTC")
+    why = f" (Result: {state.result})" if state.active == "failed" or state.sub == "auto-restart" else f" ({state.sub})"
+    if state.sub == "auto-restart":
+        why = f" (auto-restart) (Result: {state.result})"
+    known = state.since or state.active == "active"
+    call.out(f"     Active: {state.active}{why}" + (f" since {since}; {_ago(call, state.since)}" if known else "") + "\n")
+    for page in " ".join(unit.values("Unit", "Documentation")).split()[:1]:
+        call.out(f"       Docs: {page}\n")
+    proc = processes.find(call.world, call.host.name, state.main_pid) if state.main_pid else None
+    if proc is not None:
+        name = posixpath.basename(proc.argv[0])
+        call.out(f"   Main PID: {proc.pid} ({name})\n      Tasks: {8 + proc.pid % 9} (limit: 9379)\n     Memory: {proc.memory_kib / 1024:.1f}M\n")
+        call.out(f"     CGroup: /system.slice/{unit.name}\n             └─{proc.pid} {' '.join(proc.argv)}\n")
+    recent = [line for line in call.host.journal if line.unit == unit.name][-10:]
+    if recent:
+        call.out("\n" + "".join(line_text(call, line) + "\n" for line in recent))
+
+
+def _change(call: Call, names: list[str], work: Callable[[str], bool], verb: str) -> int:
+    code = 0
+    if call.uid:
+        call.err(f"Failed to {verb} {systemd.unit_name(names[0]) if names else ''}: Interactive authentication required.\n")
+        return 1
+    for name in names:
+        full = systemd.unit_name(name)
+        if _unit(call, name) is None:
+            call.err(f"Failed to {verb} {full}: Unit {full} not {'loaded' if verb == 'stop' else 'found'}.\n")
+            code = 5
+            continue
+        if not work(name):
+            call.err(
+                f'Job for {full} failed because the control process exited with error code.\nSee "systemctl status {full}" and "journalctl -xeu {full}" for details.\n'
+            )
+            code = 1
+    return code
+
+
+def _stop(call: Call, name: str) -> bool:
+    systemd.stop_unit(call.world, call.host, name)
+    return True
+
+
+def _enable(call: Call, names: list[str], flags: set[str], on: bool) -> int:
+    for name in names:
+        unit = _unit(call, name)
+        if unit is None:
+            call.err(f"Failed to {'enable' if on else 'disable'} unit: Unit file {systemd.unit_name(name)} does not exist.\n")
+            return 1
+        for wants in " ".join(unit.values("Install", "WantedBy")).split():
+            link = f"/etc/systemd/system/{wants}.wants/{unit.name}"
+            there = unit.name in systemd.enabled_units(call.host)
+            if on and not there:
+                call.tree.mkdir(posixpath.dirname(link), True, now=call.world.wall)
+                call.tree.symlink(unit.path, link, now=call.world.wall)
+                call.err(f"Created symlink {link} → {unit.path}.\n")
+            elif not on and there:
+                files.remove_file(call.world, call.host, link)
+                call.err(f'Removed "{link}".\n')
+        systemd.state(call.host, unit.name).enabled = on
+        if "--now" in flags:
+            (systemd.start_unit if on else systemd.stop_unit)(call.world, call.host, name)
+    return 0
+
+
+def _is(call: Call, names: list[str], flags: set[str], what: str) -> int:
+    code = 0 if what == "is-active" else 1
+    good = False
+    for name in names:
+        unit = _unit(call, name)
+        state = call.host.units.get(systemd.unit_name(name), UnitState())
+        if what == "is-enabled":
+            if unit is None:
+                call.err(f"Failed to get unit file state for {systemd.unit_name(name)}: No such file or directory\n")
+                return 1
+            text = _enabled(call, unit)
+            good = good or text in ("enabled", "static")
+        else:
+            text = state.active
+            good = good or text == ("failed" if what == "is-failed" else "active")
+        if "--quiet" not in flags and "-q" not in flags:
+            call.out(text + "\n")
+    code = 0 if good else (1 if what != "is-active" else 3)
+    return code
+
+
+def _names(call: Call) -> list[str]:
+    found: set[str] = set(call.host.units)
+    for folder in systemd.UNIT_DIRS:
+        if call.tree.isdir(folder):
+            found.update(name for name in call.tree.listdir(folder) if name.endswith((".service", ".socket")))
+    return sorted(found)
+
+
+def _list(call: Call, names: list[str], flags: set[str]) -> int:
+    rows = []
+    for name in _names(call):
+        unit = _unit(call, name)
+        state = call.host.units.get(name, UnitState())
+        if unit is None or (state.active == "inactive" and "--all" not in flags and "-a" not in flags):
+            continue
+        if "--failed" in flags and state.active != "failed":
+            continue
+        rows.append((("× " if state.active == "failed" else "● " if state.active == "failed" else "  ") + name, "loaded", state.active, state.sub, unit.value("Unit", "Description", name)))
+    if rows:
+        widths = [max(len(row[n]) for row in [*rows, ("  UNIT", "LOAD", "ACTIVE", "SUB", "")]) for n in range(4)]
+        for row in [("  UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION"), *rows]:
+            call.out(" ".join(cell.ljust(widths[n]) for n, cell in enumerate(row[:4])) + f" {row[4]}\n")
+        call.out("\n")
+    call.out(f"{len(rows)} loaded units listed." + (" Pass --all to see loaded but inactive units, too." if "--all" not in flags else "") + "\n")
+    return 0
+
+
+def _cat(call: Call, names: list[str]) -> int:
+    for name in names:
+        unit = _unit(call, name)
+        if unit is None:
+            call.err(f"No files found for {systemd.unit_name(name)}.\n")
+            return 1
+        for number, path in enumerate([unit.path, *unit.drop_ins]):
+            call.out(("\n" if number else "") + f"# {path}\n" + call.tree.read(path).decode(errors="replace"))
+    return 0
+
+
+def _show(call: Call, names: list[str], wanted: list[str], value_only: bool) -> int:
+    for name in names:
+        unit = _unit(call, name)
+        state = call.host.units.get(systemd.unit_name(name), UnitState())
+        table = {
+            "Id": systemd.unit_name(name), "LoadState": "loaded" if unit else "not-found", "ActiveState": state.active, "SubState": state.sub, "MainPID": str(state.main_pid),
+            "Result": state.result, "NRestarts": str(state.restarts), "FragmentPath": unit.path if unit else "", "UnitFileState": _enabled(call, unit) if unit else "",
+            "Restart": unit.value("Service", "Restart", "no") if unit else "no", "Description": unit.value("Unit", "Description") if unit else systemd.unit_name(name),
+        }  # fmt: skip
+        for key in wanted or list(table):
+            if key in table:
+                call.out(f"{table[key]}\n" if value_only else f"{key}={table[key]}\n")
+    return 0
+
+
+def systemctl(call: Call) -> int:
+    """`systemctl [options] command [units]`."""
+    args = call.argv[1:]
+    flags = {word for word in args if word.startswith("-")}
+    wanted: list[str] = []
+    words: list[str] = []
+    skip = False
+    for at, word in enumerate(args):
+        if skip:
+            skip = False
+        elif word in ("-p", "--property"):
+            wanted += args[at + 1].split(",") if at + 1 < len(args) else []
+            skip = True
+        elif word in ("-t", "-n", "--lines", "--type"):
+            skip = True
+        elif word.startswith("--property="):
+            wanted += word.partition("=")[2].split(",")
+        elif not word.startswith("-"):
+            words.append(word)
+    command, names = (words[0], words[1:]) if words else ("list-units", [])
+    if command in ("start", "stop", "restart", "reload", "reload-or-restart", "try-restart", "enable", "disable", "is-active", "is-enabled", "is-failed", "cat") and not names:
+        call.err("Too few arguments.\n")
+        raise Ended(1)
+    world, host = call.world, call.host
+    if command == "start":
+        return _change(call, names, lambda name: systemd.start_unit(world, host, name), "start")
+    if command == "stop":
+        return _change(call, names, lambda name: _stop(call, name), "stop")
+    if command in ("restart", "reload", "reload-or-restart", "try-restart"):
+        return _change(call, names, lambda name: systemd.restart_unit(world, host, name), "restart")
+    if command == "status":
+        return _status(call, names, flags)
+    if command in ("enable", "disable"):
+        return _enable(call, names, flags, command == "enable")
+    if command in ("is-active", "is-enabled", "is-failed"):
+        return _is(call, names, flags, command)
+    if command in ("daemon-reload", "daemon-reexec", "reset-failed"):
+        return 0
+    if command in ("list-units", "list-unit-files"):
+        return _list(call, names, flags)
+    if command == "cat":
+        return _cat(call, names)
+    if command == "show":
+        return _show(call, names, wanted, "--value" in flags)
+    if command in ("mask", "unmask", "edit", "isolate", "poweroff", "reboot", "list-dependencies", "list-timers"):
+        raise NotSimulated(command)
+    call.err(f"Unknown command verb '{command}'.\n")
+    return 1
