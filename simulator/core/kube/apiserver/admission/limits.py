@@ -159,16 +159,23 @@ class ResourceQuota:
         relevant = {k: v for k, v in asked.items() if k in hard}
         if call.kind.kind == "Pod":
             _must_specify(call, quota, hard, obj, name)
-        over = {k: v for k, v in relevant.items() if v and quantity.nano((state.get("used") or {}).get(k)) + v > quantity.nano(hard[k])}
+        over = {
+            k: v
+            for k, v in relevant.items()
+            if v and quantity.nano((state.get("used") or {}).get(k)) + v > quantity.nano(hard[k])
+        }
         if over:
             shown = [(k, _show(v), (state.get("used") or {}).get(k, "0"), hard[k]) for k, v in sorted(over.items())]
-            parts = ", ".join(f"{label}: " + ",".join(f"{row[0]}={row[i]}" for row in shown) for i, label in ((1, "requested"), (2, "used"), (3, "limited")))
+            parts = ", ".join(
+                f"{label}: " + ",".join(f"{row[0]}={row[i]}" for row in shown)
+                for i, label in ((1, "requested"), (2, "used"), (3, "limited"))
+            )
             raise errors.forbidden(resource, target, f"exceeded quota: {name}, {parts}")
         if not relevant:
             return None
         used = dict(state.get("used") or {})
         for key, amount in relevant.items():
-            used[key] = _show(quantity.nano(used.get(key)) + amount, str(used.get(key) or hard[key]))
+            used[key] = _show(quantity.nano(used.get(key)) + amount, str(used[key] if quantity.nano(used.get(key)) else hard[key]))
         return {**state, "used": {k: used[k] for k in sorted(used)}}
 
 
@@ -185,7 +192,9 @@ def _must_specify(call: Call, quota: Obj, hard: Obj, obj: Obj, name: str) -> Non
         if resource not in _COMPUTE or member not in ("requests", "limits"):
             continue
         lacking = sorted(
-            c["name"] for c in obj["spec"].get("containers") or () if resource not in ((c.get("resources") or {}).get(member) or {})
+            c["name"]
+            for c in obj["spec"].get("containers") or ()
+            if resource not in ((c.get("resources") or {}).get(member) or {})
         )
         if lacking:
             missing.append(f"{key} for: {','.join(lacking)}")
