@@ -252,6 +252,9 @@ def complete(session_id: uuid.UUID, terminal: str, line: str, cursor: int) -> di
         found = warm.sandbox.complete(terminal, line, cursor)
     except BadInput:
         return {"start": cursor, "end": cursor, "items": []}
+    except Exception:  # a defect must not cost more than these completions
+        logger.exception("session %s: no completions of %r", session_id, line)
+        return {"start": cursor, "end": cursor, "items": []}
     return {"start": found.start, "end": found.end, "items": [{"text": item, "hint": ""} for item in found.items]}
 
 

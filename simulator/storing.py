@@ -18,8 +18,8 @@ from .worlds import Warm
 
 #: Output and trace up to this size (characters) ride along with the doorbell; more is read from the database.
 INLINE_LIMIT = 24_000
-#: Snapshots kept of each session, and trace events kept for the page (the trace can be computed again).
-SNAPSHOTS_KEPT = 2
+#: Snapshots kept of each session (about 100 KB each), and trace events kept for the page (the trace can be computed again).
+SNAPSHOTS_KEPT = 1
 TRACE_KEPT = 4_000
 
 
