@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...kernel import clock
-from ...kernel.clock import MS, SECOND
+from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
-from ...runtime.state import Container, Sandbox, runtime
-from . import hooks, probes, start, status, termination, volumes
+from ...runtime.state import Container, runtime
+from . import hooks, prepare, probes, start, status, termination
 from .context import Kubelet
 from .state import PodState, Track
 from .units import all_containers, is_sidecar, should_restart
@@ -136,13 +135,13 @@ def _sync(kubelet: Kubelet, pod: PodState) -> None:
         termination.finished(kubelet, pod)
         return
     _notice(kubelet, pod)
-    if _past_deadline(kubelet, pod):
+    if prepare.past_deadline(kubelet, pod):
         return
-    if not _volumes(kubelet, pod) or not _network(kubelet, pod):
+    if not prepare.volumes_ready(kubelet, pod) or not prepare.network_ready(kubelet, pod):
         return
     sandbox = runtime(kubelet.world, kubelet.proc.host).sandboxes.get(pod.sandbox)
     if sandbox is None or sandbox.state != "READY":
-        _sandbox(kubelet, pod, sandbox)
+        prepare.sandbox(kubelet, pod, sandbox)
         return
     if not _init_containers(kubelet, pod):
         return
@@ -156,10 +155,11 @@ def _sync(kubelet: Kubelet, pod: PodState) -> None:
 def _blocked(kubelet: Kubelet, pod: PodState) -> bool:
     """A static pod waits until the earlier one of its name has gone."""
     for other in kubelet.state.pods.values():
-        if other is not pod and other.source == "file" and other.full_name == pod.full_name and other.work != "gone":
-            if other.work == "terminating" or other.uid not in kubelet.state.static:
-                kubelet.wake(pod, kubelet.world.now + SECOND)
-                return True
+        if other is pod or other.source != "file" or other.full_name != pod.full_name or other.work == "gone":
+            continue
+        if other.work == "terminating" or other.uid not in kubelet.state.static:
+            kubelet.wake(pod, kubelet.world.now + SECOND)
+            return True
     return False
 
 
@@ -176,92 +176,6 @@ def _notice(kubelet: Kubelet, pod: PodState) -> None:
             probes.begin(kubelet, pod, container, track)
         elif record is not None and record.state == "EXITED":
             track.probes = {}
-
-
-def _past_deadline(kubelet: Kubelet, pod: PodState) -> bool:
-    limit = pod.pod["spec"].get("activeDeadlineSeconds")
-    if limit is None:
-        return False
-    left = clock.parse_rfc3339(pod.started_at) + int(limit) * SECOND - kubelet.world.wall
-    if left > 0:
-        kubelet.world.after(left, kubelet.proc.target, ["pod", pod.uid])
-        return False
-    pod.terminal, pod.reason = "Failed", "DeadlineExceeded"
-    pod.message = "Pod was active on the node longer than the specified deadline"
-    kubelet.pod_event(pod, "Normal", "DeadlineExceeded", pod.message)
-    termination.stop_all(kubelet, pod)
-    return True
-
-
-def _volumes(kubelet: Kubelet, pod: PodState) -> bool:
-    if pod.volumes_ready:
-        return True
-    try:
-        volumes.set_up(kubelet, pod)
-    except volumes.MountError as failed:
-        kubelet.pod_event(pod, "Warning", "FailedMount", str(failed))
-        pod.mount_backoff = min(max(500 * MS, pod.mount_backoff * 2), 122 * SECOND)
-        kubelet.wake(pod, kubelet.world.now + pod.mount_backoff)
-        return False
-    pod.volumes_ready = True
-    return True
-
-
-def _network(kubelet: Kubelet, pod: PodState) -> bool:
-    if pod.pod["spec"].get("hostNetwork"):
-        return True
-    for kind, good, reason, message in cri.status(kubelet.world, kubelet.proc.host):
-        if kind == "NetworkReady" and not good:
-            text = (
-                f"network is not ready: container runtime network not ready: NetworkReady=false reason:{reason} message:{message}"
-            )
-            kubelet.pod_event(pod, "Warning", "NetworkNotReady", text)
-            kubelet.wake(pod, kubelet.world.now + kubelet.rng(1000, 1500))
-            return False
-    return True
-
-
-def _sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
-    """Create the pod's sandbox; one that has gone takes its containers with it."""
-    world, host = kubelet.world, kubelet.proc.host
-    spec = pod.pod["spec"]
-    if old is not None:
-        records = [status.record(kubelet, t) for t in pod.tracks.values()]
-        ended = [r for r in records if r is not None and r.state == "EXITED"]
-        policy = spec.get("restartPolicy") or "Always"
-        if (policy == "Never" and ended) or (
-            policy == "OnFailure" and ended and all(r.exit_code == 0 for r in ended) and len(ended) == len(pod.tracks)
-        ):
-            return
-        kubelet.pod_event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-        cri.stop_pod_sandbox(world, host, old.id)
-        pod.attempt = old.attempt + 1
-    ports = (
-        [p for c in spec["containers"] for p in c.get("ports") or () if p.get("hostPort")] if not spec.get("hostNetwork") else []
-    )
-    config: Obj = {
-        "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid, "attempt": pod.attempt},
-        "hostname": kubelet.state.node if spec.get("hostNetwork") else str(spec.get("hostname") or pod.name)[:63],
-        "hostNetwork": spec.get("hostNetwork"),
-        "logDirectory": f"/var/log/pods/{pod.namespace}_{pod.name}_{pod.uid}",
-        "labels": {
-            **(pod.pod["metadata"].get("labels") or {}),
-            "io.kubernetes.pod.name": pod.name,
-            "io.kubernetes.pod.namespace": pod.namespace,
-            "io.kubernetes.pod.uid": pod.uid,
-        },
-        "annotations": dict(pod.pod["metadata"].get("annotations") or {}),
-        "portMappings": ports,
-    }
-    try:
-        pod.sandbox = cri.run_pod_sandbox(world, host, config)
-    except cri.CriError as failed:
-        kubelet.pod_event(pod, "Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failed}")
-        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
-        return
-    pod.resync = True
-    pod.busy_until = world.now + kubelet.rng(120, 420)
-    kubelet.wake(pod, pod.busy_until)
 
 
 def _init_containers(kubelet: Kubelet, pod: PodState) -> bool:

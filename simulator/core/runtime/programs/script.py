@@ -1,4 +1,4 @@
-"""Waiting shell scripts as main processes, kept as plain data: `sh -c "…; sleep N; …"` and `sh -c "while true; do …; sleep N; done"`.
+"""Waiting shell scripts as main processes, kept as plain data: `sh -c "…; sleep N; …"`, `sh -c "while true; do …; sleep N; done"`.
 
 Such a script would be a waiting coroutine, and a world with one could not be stored.  Where nothing but the sleep waits and no
 variable lives on from one part to the next, its parts are run by the shell one after the other and the sleep is a timer.

@@ -85,16 +85,19 @@ class Node:
         self.api.put(self.world, f"{PODS}/{name}", body, "ADDED")
 
     def get(self, name: str) -> dict[str, Any]:
-        return self.api.objects[f"{PODS}/{name}"]
+        found: dict[str, Any] = self.api.objects[f"{PODS}/{name}"]
+        return found
 
     def exists(self, name: str) -> bool:
         return f"{PODS}/{name}" in self.api.objects
 
     def status(self, name: str) -> dict[str, Any]:
-        return self.get(name)["status"]
+        found: dict[str, Any] = self.get(name)["status"]
+        return found
 
     def state(self, name: str) -> dict[str, Any]:
-        return self.status(name)["containerStatuses"][0]["state"]
+        found: dict[str, Any] = self.status(name)["containerStatuses"][0]["state"]
+        return found
 
     def events(self, reason: str = "") -> list[tuple[str, str, int]]:
         found = [o for p, o in self.api.objects.items() if "/events/" in p]

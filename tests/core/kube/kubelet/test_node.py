@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.core.host import files, processes
+from simulator.core.host.machine import hosts
 from simulator.core.runtime import cri
 
 from .conftest import PODS, Node
@@ -80,7 +81,7 @@ def test_pods_run_on_while_the_api_server_is_away(node: Node) -> None:
     node.pod("web", "nginx:1.27")
     node.run(8)
     processes.kill(node.world, node.api_proc, 9)
-    main = next(p for p in processes.hosts(node.world)["node01"].processes.values() if p.program == "nginx")
+    main = next(p for p in hosts(node.world)["node01"].processes.values() if p.program == "nginx")
     processes.kill(node.world, main, 9)
     node.run(5)
     assert [c.attempt for c in cri.list_containers(node.world, "node01") if c.state == "RUNNING"] == [1]
@@ -122,7 +123,7 @@ def test_a_stopped_containerd_makes_the_node_not_ready(node: Node) -> None:
 def test_an_unknown_flag_ends_the_kubelet(node: Node) -> None:
     found = processes.start(node.world, host="node01", program="kubelet", argv=["kubelet", "--nonsense"], sink="journal:k")
     assert found.exit_code == 1
-    assert processes.hosts(node.world)["node01"].journal[-1].text == "Error: unknown flag: --nonsense"
+    assert hosts(node.world)["node01"].journal[-1].text == "Error: unknown flag: --nonsense"
 
 
 def test_a_missing_configuration_ends_the_kubelet(node: Node) -> None:
@@ -130,4 +131,4 @@ def test_a_missing_configuration_ends_the_kubelet(node: Node) -> None:
         node.world, host="node01", program="kubelet", argv=["kubelet", "--config=/nope.yaml"], sink="journal:k"
     )
     assert found.exit_code == 1
-    assert "open /nope.yaml: no such file or directory" in processes.hosts(node.world)["node01"].journal[-1].text
+    assert "open /nope.yaml: no such file or directory" in hosts(node.world)["node01"].journal[-1].text

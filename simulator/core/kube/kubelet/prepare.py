@@ -1,0 +1,104 @@
+"""What a pod needs before its containers: time left, volumes, a network, a sandbox (`kubelet.go: SyncPod`, `kuberuntime_sandbox.go`)."""  # noqa: E501
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...kernel import clock
+from ...kernel.clock import MS, SECOND
+from ...runtime import cri
+from ...runtime.state import Sandbox
+from . import status, termination, volumes
+from .context import Kubelet
+from .state import PodState
+
+Obj = dict[str, Any]
+
+
+def past_deadline(kubelet: Kubelet, pod: PodState) -> bool:
+    """End a pod that has been active longer than its activeDeadlineSeconds; True when it has."""
+    limit = pod.pod["spec"].get("activeDeadlineSeconds")
+    if limit is None:
+        return False
+    left = clock.parse_rfc3339(pod.started_at) + int(limit) * SECOND - kubelet.world.wall
+    if left > 0:
+        kubelet.world.after(left, kubelet.proc.target, ["pod", pod.uid])
+        return False
+    pod.terminal, pod.reason = "Failed", "DeadlineExceeded"
+    pod.message = "Pod was active on the node longer than the specified deadline"
+    kubelet.pod_event(pod, "Normal", "DeadlineExceeded", pod.message)
+    termination.stop_all(kubelet, pod)
+    return True
+
+
+def volumes_ready(kubelet: Kubelet, pod: PodState) -> bool:
+    """Set the volumes up; False while one is missing."""
+    if pod.volumes_ready:
+        return True
+    try:
+        volumes.set_up(kubelet, pod)
+    except volumes.MountError as failed:
+        kubelet.pod_event(pod, "Warning", "FailedMount", str(failed))
+        pod.mount_backoff = min(max(500 * MS, pod.mount_backoff * 2), 122 * SECOND)
+        kubelet.wake(pod, kubelet.world.now + pod.mount_backoff)
+        return False
+    pod.volumes_ready = True
+    return True
+
+
+def network_ready(kubelet: Kubelet, pod: PodState) -> bool:
+    """Whether the runtime has a network for the pod."""
+    if pod.pod["spec"].get("hostNetwork"):
+        return True
+    for kind, good, reason, message in cri.status(kubelet.world, kubelet.proc.host):
+        if kind == "NetworkReady" and not good:
+            text = (
+                f"network is not ready: container runtime network not ready: NetworkReady=false reason:{reason} message:{message}"
+            )
+            kubelet.pod_event(pod, "Warning", "NetworkNotReady", text)
+            kubelet.wake(pod, kubelet.world.now + kubelet.rng(1000, 1500))
+            return False
+    return True
+
+
+def sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
+    """Create the pod's sandbox; one that has gone takes its containers with it."""
+    world, host = kubelet.world, kubelet.proc.host
+    spec = pod.pod["spec"]
+    if old is not None:
+        records = [status.record(kubelet, t) for t in pod.tracks.values()]
+        ended = [r for r in records if r is not None and r.state == "EXITED"]
+        policy = spec.get("restartPolicy") or "Always"
+        if (policy == "Never" and ended) or (
+            policy == "OnFailure" and ended and all(r.exit_code == 0 for r in ended) and len(ended) == len(pod.tracks)
+        ):
+            return
+        kubelet.pod_event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+        cri.stop_pod_sandbox(world, host, old.id)
+        pod.attempt = old.attempt + 1
+    ports = (
+        [p for c in spec["containers"] for p in c.get("ports") or () if p.get("hostPort")] if not spec.get("hostNetwork") else []
+    )
+    config: Obj = {
+        "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid, "attempt": pod.attempt},
+        "hostname": kubelet.state.node if spec.get("hostNetwork") else str(spec.get("hostname") or pod.name)[:63],
+        "hostNetwork": spec.get("hostNetwork"),
+        "logDirectory": f"/var/log/pods/{pod.namespace}_{pod.name}_{pod.uid}",
+        "labels": {
+            **(pod.pod["metadata"].get("labels") or {}),
+            "io.kubernetes.pod.name": pod.name,
+            "io.kubernetes.pod.namespace": pod.namespace,
+            "io.kubernetes.pod.uid": pod.uid,
+        },
+        "annotations": dict(pod.pod["metadata"].get("annotations") or {}),
+        "portMappings": ports,
+    }
+    try:
+        pod.sandbox = cri.run_pod_sandbox(world, host, config)
+    except cri.CriError as failed:
+        kubelet.pod_event(pod, "Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failed}")
+        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
+        return
+    pod.resync = True
+    pod.busy_until = world.now + kubelet.rng(120, 420)
+    kubelet.wake(pod, pod.busy_until)
