@@ -175,7 +175,8 @@ class ResourceQuota:
             return None
         used = dict(state.get("used") or {})
         for key, amount in relevant.items():
-            used[key] = _show(quantity.nano(used.get(key)) + amount, str(used[key] if quantity.nano(used.get(key)) else hard[key]))
+            held = quantity.nano(used.get(key))
+            used[key] = _show(held + amount, str(used[key] if held else hard[key]))
         return {**state, "used": {k: used[k] for k in sorted(used)}}
 
 
