@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from lessons.grading.progress import ChapterRow, LessonRow, LessonState, Outline, Standing, outline, standings
+from lessons.grading.review import review
 from lessons.models import Course, Enrollment
 from lessons.permissions import person
 
@@ -106,6 +107,7 @@ def _context(request: HttpRequest, course: Course) -> dict[str, Any]:
         "state": standing.lesson(here) if standing and here else None,
         "totals": totals(plan, standing),
         "scale": scale(rows),
+        "review": review(person(request), plan, standing) if standing else [],
     }
 
 

@@ -421,6 +421,20 @@ class TestProgress:
         assert "10 / 10" in out
         assert "11 / 11" in out
 
+    def test_what_to_look_at_again(
+        self, client: Client, people: People, exercise: Exercise, quiz: Quiz, cluster: Cluster
+    ) -> None:
+        assert "To look at again" not in page(client, "/en/courses/harbour-course/")
+        cluster.passing = {"exists", "listed"}
+        for action in ("hint", "hint", "check"):
+            client.post(f"/en/exercises/{exercise.pk}/{action}/")
+        attempt = quizzes.start(people.learner, quiz)
+        client.post(f"/en/quiz-attempts/{attempt.pk}/save/", form_of(attempt, **{**RIGHT, "store": 1}))
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        out = page(client, "/en/courses/harbour-course/")
+        assert "passed with 2 hints" in out
+        assert re.search(r"1\.2 The hub</a><br><span class=\"meta\">1 quiz question missed", out)
+
     def test_a_new_load_keeps_what_was_done(self, client: Client, exercise: Exercise, cluster: Cluster) -> None:
         cluster.passing = {"exists", "listed"}
         client.post(f"/en/exercises/{exercise.pk}/check/")
