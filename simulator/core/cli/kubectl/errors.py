@@ -33,6 +33,10 @@ class ConfigurationInvalid(Exception):
     """The kubeconfig contradicts itself; printed with `Error in configuration: ` before it."""
 
 
+class Plain(CommandError):
+    """An error that is told as it is."""
+
+
 class NoMatch(CommandError):
     """No such resource type on the server."""
 
@@ -163,8 +167,8 @@ def tell(error: Exception) -> tuple[str, int]:
         text = f"Error in configuration: {error}"
     elif isinstance(error, Aggregate):
         text = "".join(message_of(item) + "\n" for item in error.errors)
-    elif isinstance(error, NoMatch):
-        text = f"error: {error}"
+    elif isinstance(error, Plain):
+        text = str(error)
     else:
         told = standard(error)
         text = told if told is not None else str(error) if str(error).startswith("error: ") else f"error: {error}"

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from ..cobra import Command
-from .commands import discovery, get, version
+from . import create
+from .commands import apply, delete, describe, discovery, execs, expose, get, logs, metadata, patch, run, scale, version
 from .flagsets import GLOBAL
 
 #: Headings of `kubectl --help` and the commands below each, in order.
@@ -26,7 +27,26 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 TRIES: dict[str, int] = {"explain": 2, "api-resources": 1, "auth can-i": 2, "run": 1}
 
 COMMANDS: tuple[Command, ...] = (
+    create.COMMAND,
     get.COMMAND,
+    describe.COMMAND,
+    apply.COMMAND,
+    delete.COMMAND,
+    run.COMMAND,
+    scale.COMMAND,
+    scale.AUTOSCALE,
+    expose.COMMAND,
+    patch.COMMAND,
+    patch.REPLACE,
+    logs.COMMAND,
+    execs.EXEC,
+    execs.ATTACH,
+    execs.CP,
+    execs.FORWARD,
+    execs.PROXY,
+    execs.DEBUG,
+    metadata.LABEL,
+    metadata.ANNOTATE,
     version.INFO,
     version.COMMAND,
     discovery.RESOURCES,

@@ -165,6 +165,18 @@ class Session:
             raise ApiError(_status_of(answer), answer.headers)
         return answer
 
+    def checked(self, sent: Request) -> Response:
+        """Send a request that was made by hand (repeated parameters); raises as `request` does."""
+        try:
+            answer = self.client.request(sent)
+        except ConnectError as error:
+            operation = "Get" if sent.method == "GET" else sent.method.capitalize()
+            raise UrlError(operation, self.url(sent.path), connect_why(error, bool(self.timeout))) from None
+        self._warnings(answer)
+        if answer.status >= 400:
+            raise ApiError(_status_of(answer), answer.headers)
+        return answer
+
     def call(self, method: str, path: str, **more: Any) -> Any:
         """Send a request and return the decoded answer."""
         answer = self.request(method, path, **more)

@@ -1,0 +1,264 @@
+"""`kubectl exec`, `attach`, `cp`, `port-forward`, `proxy`, `debug` (`kubectl/pkg/cmd/exec`, `attach`, `cp`, `portforward`, `proxy`, `debug`)."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Generator
+from typing import Any
+
+from ....host import files as host_files
+from ....host.machine import hosts
+from ....host.program import Wait
+from ....kernel.clock import SECOND
+from ....kernel.errors import NotSimulated
+from ...cobra import Command, Flag
+from ..builder import Builder
+from ..errors import CommandError, Silent, UsageError
+from ..flagsets import file_flags
+from ..session import Session
+from ..streams import container_names, default_container, execute, follow_log, open_exec, pods_of
+
+Obj = dict[str, Any]
+CONTAINER = Flag(name="container", short="c", usage="The container; by default the annotated or the first one.")
+STDIN = Flag(name="stdin", short="i", kind="bool", usage="Pass standard input to the container")
+TTY = Flag(name="tty", short="t", kind="bool", usage="Standard input is a terminal")
+QUIET = Flag(name="quiet", short="q", kind="bool", usage="Print only output of the remote side")
+TIMEOUT = Flag(name="pod-running-timeout", kind="duration", default=60 * SECOND, usage="How long to wait for a pod to run")
+
+
+def one_pod(s: Session, word: str) -> Obj:
+    """The pod that `POD` or `TYPE/NAME` means."""
+    words = [word] if "/" in word else ["pods", word]
+    info = Builder(s, args=words, eager=False).infos()[0]
+    found = pods_of(s, info.mapping, info.obj or {})
+    if not found:
+        raise CommandError("timed out waiting for the condition")
+    return found[0]
+
+
+def run_exec(s: Session) -> Generator[Wait, Any, int]:
+    """`kubectl exec`."""
+    values = s.values
+    given = values.args
+    words = given[values.dash_at :] if values.dash_at >= 0 else given[1:]
+    targets = given[: values.dash_at] if values.dash_at >= 0 else given[:1]
+    if values.dash_at < 0 and len(given) > 1:
+        raise CommandError(
+            "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'kubectl exec -h' for help and examples"
+        )
+    if not targets and not values.items("filename"):
+        raise CommandError("pod, type/name or --filename must be specified")
+    if not words:
+        raise CommandError("you must specify at least one command for the container")
+    pod = one_pod(s, targets[0])
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Succeeded", "Failed"):
+        raise CommandError(f"cannot exec into a container in a completed pod; current phase is {phase}")
+    container = values.text("container")
+    if container and container not in container_names(pod):
+        raise CommandError(f"container {container} is not valid for pod {pod['metadata']['name']}")
+    container = container or default_container(s, pod, values.on("quiet"))
+    tty = values.on("tty")
+    if tty and not s.inv.stdin_tty:
+        s.err("Unable to use a TTY - input is not a terminal or the right kind of file\n")
+        tty = False
+    code = yield from execute(s, pod, container, words, stdin=values.on("stdin"), tty=tty)
+    if code:
+        s.err(f"command terminated with exit code {code}\n")
+        raise Silent(code)
+    return 0
+
+
+def run_attach(s: Session) -> Generator[Wait, Any, int]:
+    """`kubectl attach`: without standard input the output of the container as it comes."""
+    values = s.values
+    if not values.args and not values.items("filename"):
+        raise CommandError("pod, type/name or --filename must be specified")
+    if len(values.args) > 2:
+        raise UsageError(
+            s.command,
+            f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(values.args)}: [{' '.join(values.args)}]",
+        )
+    pod = one_pod(s, "/".join(values.args))
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Succeeded", "Failed"):
+        raise CommandError(f"cannot attach a container in a completed pod; current phase is {phase}")
+    container = values.text("container") or default_container(s, pod, values.on("quiet"))
+    if values.on("stdin"):
+        raise NotSimulated("kubectl attach --stdin")
+    yield from follow_log(s, pod, {"container": container, "tailLines": "0"})
+    return 0
+
+
+def _spec(text: str) -> tuple[str, str, str]:
+    """Namespace, pod and path of one side of `cp`."""
+    head, colon, path = text.partition(":")
+    if not colon:
+        return "", "", text
+    if not head:
+        raise CommandError("filespec must match the canonical format: [[namespace/]pod:]file/path")
+    namespace, slash, pod = head.partition("/")
+    return (namespace, pod, path) if slash else ("", head, path)
+
+
+def run_cp(s: Session) -> int:
+    """`kubectl cp`: copy a file or a tree to or from a container."""
+    values = s.values
+    if len(values.args) != 2:
+        raise CommandError("source and destination are required")
+    source, target = (_spec(item) for item in values.args)
+    if source[1] and target[1]:
+        raise CommandError("one of src or dest must be a local file specification")
+    if not source[1] and not target[1]:
+        raise CommandError("one of src or dest must be a remote file specification")
+    remote = source if source[1] else target
+    if not remote[2] or not (source[2] and target[2]):
+        raise CommandError("filepath can not be empty")
+    namespace = remote[0] or s.namespace
+    pod = s.get(s.kind("pods"), namespace, remote[1])
+    container = values.text("container") or default_container(s, pod)
+    where = open_exec(s, pod, container, ["tar"])
+    host = hosts(s.world)[where["host"]]
+    tree = host_files.tree(host, where["container"])
+    if source[1]:
+        path = posixpath.normpath("/" + posixpath.join(where["cwd"] or "/", source[2]).lstrip("/"))
+        if not tree.exists(path):
+            s.err(
+                f"tar: {source[2].lstrip('/')}: No such file or directory\ntar: Exiting with failure status due to previous errors\n"
+            )
+            s.err("command terminated with exit code 2\n")
+            raise Silent(1)
+        _from_container(s, tree, path, target[2])
+        return 0
+    if not s.inv.exists(source[2]):
+        raise CommandError(f"{source[2]} doesn't exist in local filesystem")
+    base = posixpath.normpath("/" + posixpath.join(where["cwd"] or "/", target[2]).lstrip("/"))
+    if tree.isdir(base):
+        base = posixpath.join(base, posixpath.basename(source[2].rstrip("/")))
+    _to_container(s, where, source[2], base)
+    return 0
+
+
+def _from_container(s: Session, tree: Any, path: str, to: str) -> None:
+    if s.inv.isdir(to):
+        to = posixpath.join(to, posixpath.basename(path))
+    if not tree.isdir(path):
+        s.inv.write_file(to, tree.read(path))
+        return
+    s.inv.tree.mkdir(s.inv.path(to), True)
+    for name in tree.listdir(path):
+        inner = posixpath.join(path, name)
+        if tree.isdir(inner):
+            s.inv.tree.mkdir(s.inv.path(posixpath.join(to, name)), True)
+        _from_container(s, tree, inner, posixpath.join(to, name) if not tree.isdir(inner) else to)
+
+
+def _to_container(s: Session, where: Obj, path: str, to: str) -> None:
+    host = hosts(s.world)[where["host"]]
+    if s.inv.isdir(path):
+        for name in s.inv.tree.listdir(s.inv.path(path)):
+            _to_container(s, where, posixpath.join(path, name), posixpath.join(to, name))
+        return
+    host_files.write_file(
+        s.world, host, to, s.inv.read_file(path), mnt=where["container"], parents=True, mode=0o644, uid=0, gid=0
+    )
+
+
+def run_forward(s: Session) -> int:
+    """`kubectl port-forward`: checked as the real one checks, then refused."""
+    values = s.values
+    if len(values.args) < 2:
+        raise UsageError(s.command, "TYPE/NAME and list of ports are required for port-forward")
+    one_pod(s, values.args[0])
+    raise NotSimulated("kubectl port-forward")
+
+
+def run_proxy(s: Session) -> int:
+    """`kubectl proxy`."""
+    raise NotSimulated("kubectl proxy")
+
+
+def run_debug(s: Session) -> int:
+    """`kubectl debug`."""
+    if not s.values.text("image") and not s.values.text("copy-to"):
+        raise CommandError("you must specify --image when not using --copy-to.")
+    raise NotSimulated("kubectl debug")
+
+
+EXEC = Command(
+    "exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
+    short="Execute a command in a container",
+    long="Execute a command in a container.",
+    example="""# date in the first container of pod mypod
+kubectl exec mypod -- date
+
+# In container ruby-container
+kubectl exec mypod -c ruby-container -- date
+
+# A shell
+kubectl exec mypod -c ruby-container -i -t -- bash -il
+
+# In the first pod of a deployment or service
+kubectl exec deploy/mydeployment -- date""",
+    flags=(*file_flags("Files, directories or URLs that name the pod"), CONTAINER, STDIN, TTY, QUIET, TIMEOUT),
+    run=run_exec,
+)
+ATTACH = Command(
+    "attach (POD | TYPE/NAME) -c CONTAINER",
+    short="Attach to a running container",
+    long="Attach to a process that is already running inside an existing container.",
+    example="# Output of pod mypod\nkubectl attach mypod\n\n# Of one container\nkubectl attach mypod -c ruby-container",
+    flags=(CONTAINER, STDIN, TTY, QUIET, TIMEOUT, *file_flags("Files, directories or URLs that name the pod")),
+    run=run_attach,
+)
+CP = Command(
+    "cp <file-spec-src> <file-spec-dest>",
+    short="Copy files and directories to and from containers",
+    long="Copy files and directories to and from containers.",
+    example="""# To a pod
+kubectl cp /tmp/foo_dir <some-pod>:/tmp/bar_dir
+
+# From a pod
+kubectl cp <some-namespace>/<some-pod>:/tmp/foo /tmp/bar""",
+    flags=(
+        CONTAINER,
+        Flag(name="no-preserve", kind="bool", usage="Keep neither owner nor permissions"),
+        Flag(name="retries", kind="int", usage="How often to try again; 0 never, negative for ever."),
+    ),
+    run=run_cp,
+)
+FORWARD = Command(
+    "port-forward TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
+    short="Forward one or more local ports to a pod",
+    long="Forward one or more local ports to a pod.",
+    flags=(TIMEOUT, Flag(name="address", kind="strings", default=["localhost"], usage="Addresses to listen on.")),
+    run=run_forward,
+)
+PROXY = Command(
+    "proxy [--port=PORT] [--www=static-dir] [--www-prefix=prefix] [--api-prefix=prefix]",
+    short="Run a proxy to the Kubernetes API server",
+    long="Run a proxy between localhost and the Kubernetes API server.",
+    flags=(
+        Flag(name="port", short="p", kind="int", default=8001, usage="Port to listen on; 0 for any."),
+        Flag(name="address", default="127.0.0.1", usage="Address to listen on."),
+        Flag(name="www", short="w", usage="Serve this directory too."),
+        Flag(name="www-prefix", short="P", default="/static/", usage="Where to serve it."),
+        Flag(name="api-prefix", default="/", usage="Where to serve the API."),
+    ),
+    run=run_proxy,
+)
+DEBUG = Command(
+    "debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]",
+    short="Create debugging sessions for troubleshooting workloads and nodes",
+    long="Debug cluster resources with an interactive debugging container.",
+    flags=(
+        Flag(name="image", usage="Image of the debugging container."),
+        Flag(name="copy-to", usage="Debug a copy of the pod with this name."),
+        Flag(name="target", usage="The container whose processes to see."),
+        Flag(name="profile", default="general", usage="general, baseline, restricted, netadmin, sysadmin or legacy."),
+        CONTAINER,
+        STDIN,
+        TTY,
+    ),
+    run=run_debug,
+)

@@ -1,0 +1,155 @@
+"""Logs, exec and attach: what flows between a container and the terminal (`polymorphichelpers/logsforobject.go`, `cmd/exec/exec.go`)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ...host import executor
+from ...host.program import Wait, WaitTopic
+from ...kernel.clock import SECOND
+from ...kernel.http import Request
+from .describe.doc import selector_text
+from .errors import CommandError, Plain, Silent
+from .mapper import Mapping
+from .session import Session
+
+Obj = dict[str, Any]
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+
+
+def log_path(s: Session, pod: Obj) -> str:
+    """The path of a pod's log subresource."""
+    meta = pod["metadata"]
+    return s.kind("pods").path(meta["namespace"], meta["name"], "log")
+
+
+def pods_of(s: Session, mapping: Mapping, obj: Obj) -> list[Obj]:
+    """The pods behind an object, most active first (`GetFirstPod`, `SelectorsForObject`)."""
+    kind, spec = mapping.kind.kind, obj.get("spec") or {}
+    if kind == "Pod":
+        return [obj]
+    if kind in ("Service", "ReplicationController"):
+        selector = selector_text({"matchLabels": spec.get("selector") or {}})
+    elif kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"):
+        selector = selector_text(spec.get("selector"))
+    else:
+        raise CommandError(f"selector for {kind} not implemented")
+    if selector == "<none>":
+        raise CommandError(f"invalid service '{obj['metadata']['name']}': Service is defined without a selector")
+    found = s.list(s.kind("pods"), obj["metadata"]["namespace"], labels=selector)
+    return sorted(found, key=_activity)
+
+
+def _activity(pod: Obj) -> tuple[int, int, str]:
+    status = pod.get("status") or {}
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions") or ())
+    order = {"Running": 0, "Pending": 1, "Unknown": 2}.get(status.get("phase", ""), 3)
+    return order, 0 if ready else 1, pod["metadata"]["name"]
+
+
+def default_container(s: Session, pod: Obj, quiet: bool = False) -> str:
+    """The container that is meant when none is named; says so when there are several."""
+    names = [item["name"] for item in pod["spec"].get("containers") or ()]
+    chosen = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
+    if chosen in names:
+        return str(chosen)
+    listed = names + [f"{item['name']} (init)" for item in pod["spec"].get("initContainers") or ()]
+    listed += [f"{item['name']} (ephem)" for item in pod["spec"].get("ephemeralContainers") or ()]
+    if len(listed) > 1 and not quiet:
+        s.err(f'Defaulted container "{names[0]}" out of: {", ".join(listed)}\n')
+    return str(names[0])
+
+
+def container_names(pod: Obj) -> list[str]:
+    """Every container of a pod: init, regular, ephemeral."""
+    spec = pod["spec"]
+    return [item["name"] for key in ("initContainers", "containers", "ephemeralContainers") for item in spec.get(key) or ()]
+
+
+def read_log(s: Session, pod: Obj, query: dict[str, str]) -> str:
+    """A log as it is now."""
+    answer = s.request("GET", log_path(s, pod), query=query, accept="text/plain")
+    return answer.body.decode("utf-8", "replace")
+
+
+def follow_log(s: Session, pod: Obj, query: dict[str, str], prefix: str = "") -> Generator[Wait, Any, None]:
+    """Print a log as it grows, until the container ends."""
+    answer = s.request("GET", log_path(s, pod), query={**query, "follow": "true"}, accept="text/plain")
+    if answer.stream is None:
+        s.out(_prefixed(answer.body.decode("utf-8", "replace"), prefix))
+        return
+    stream = answer.stream
+    try:
+        while True:
+            for item in stream.poll():
+                s.out(_prefixed(item.decode("utf-8", "replace"), prefix))
+            if stream.closed:
+                return
+            yield WaitTopic((stream.topic, s.kind("pods").topic), s.world.now + 5 * SECOND)
+    finally:
+        stream.close()
+
+
+def _prefixed(text: str, prefix: str) -> str:
+    return "".join(prefix + line + "\n" for line in text.splitlines()) if prefix else text
+
+
+def execute(
+    s: Session, pod: Obj, container: str, words: list[str], *, stdin: bool = False, tty: bool = False
+) -> Generator[Wait, Any, int]:
+    """Run a command in a container with this command's descriptors; returns its exit status."""
+    target = open_exec(s, pod, container, words, stdin=stdin, tty=tty)
+    code = yield from executor.exec_in(
+        s.inv, target["host"], target["argv"], mnt=target["container"], netns=target["netns"], env=dict(target["env"]), user=target["user"],
+        cwd=target["cwd"] or "/", container=target["container"], stdin=stdin,
+    )  # fmt: skip
+    return code
+
+
+def open_exec(s: Session, pod: Obj, container: str, words: list[str], *, stdin: bool = False, tty: bool = False) -> Obj:
+    """Ask the server for an exec; the answer says where to run what.  Raises what the kubelet refuses."""
+    meta = pod["metadata"]
+    path = s.kind("pods").path(meta["namespace"], meta["name"], "exec")
+    query = {"container": [container], "command": words, "stdout": ["true"], "stderr": ["true"]}
+    query.update({"stdin": ["true"]} if stdin else {})
+    query.update({"tty": ["true"]} if tty else {})
+    answer = s.checked(Request(method="POST", path=path, query=query, headers={"accept": "*/*"}))
+    target: Obj = answer.obj or {}
+    if target.get("error"):
+        raise Plain(str(target["error"]))
+    return target
+
+
+def running(s: Session, pod: Obj, timeout: int) -> Generator[Wait, Any, Obj]:
+    """Wait until a pod runs or has ended."""
+    kind, meta = s.kind("pods"), pod["metadata"]
+    deadline = s.world.now + timeout
+    while True:
+        found: Obj = s.call("GET", kind.path(meta["namespace"], meta["name"]))
+        if (found.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed"):
+            return found
+        if s.world.now >= deadline:
+            raise CommandError("timed out waiting for the condition")
+        yield WaitTopic((kind.topic,), deadline)
+
+
+def attach_or_logs(s: Session, pod: Obj) -> Generator[Wait, Any, int]:
+    """What `run -i` does once the pod is made: be its terminal, or print its log, until it ends."""
+    values = s.values
+    found = yield from running(s, pod, values.number("pod-running-timeout") or 60 * SECOND)
+    container = found["spec"]["containers"][0]
+    shell = (container.get("command") or []) + (container.get("args") or [])
+    if values.on("stdin") and (found.get("status") or {}).get("phase") == "Running":
+        s.err("If you don't see a command prompt, try pressing enter.\n")
+        words = shell or ["sh"]
+        code = yield from execute(s, found, container["name"], words, stdin=True, tty=values.on("tty"))
+        return code
+    yield from follow_log(s, found, {"container": container["name"]})
+    kind = s.kind("pods")
+    last: Obj = s.call("GET", kind.path(found["metadata"]["namespace"], found["metadata"]["name"]))
+    for status in (last.get("status") or {}).get("containerStatuses") or ():
+        ended = (status.get("state") or {}).get("terminated")
+        if status["name"] == container["name"] and ended and ended.get("exitCode"):
+            raise Silent(int(ended["exitCode"]))
+    return 0
