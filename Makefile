@@ -35,11 +35,13 @@ vendor:
 
 # Stamps: a second run has nothing to install until a pin changes.
 $(VENV)/.installed: requirements.txt constraints.txt $(VENV)/.made
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@echo "installing requirements …"
+	@$(BIN)/python -m pip install -qq -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@echo "installing what the tests need …"
+	@$(BIN)/python -m pip install -qq -r requirements-dev.txt
 	@touch $@
 
 # Types of the Kubernetes API, extracted from a pinned package instead of committed.
