@@ -11,6 +11,7 @@ const PROMPT = '\x1b[36m';
 const TYPED = '\x1b[1;97m';
 const DIM = '\x1b[2m';
 const PLAIN = '\x1b[0m';
+const MAX_SKIPPED = 20;
 const PROMPT_PATTERN = /^([^\n]{0,120}?[$#>] )([\s\S]*)$/;
 
 /** How wide xterm's Unicode 11 tables say a character is. */
@@ -112,6 +113,11 @@ export class XtermView {
     this.term.options.screenReaderMode = on;
   }
 
+  /** Whether everything that came is on the screen. */
+  get idle() {
+    return !this.working && !this.output && !this.dirty;
+  }
+
   /** All text on the screen and in its scrollback, for tests and for copying. */
   contents() {
     const buffer = this.term.buffer.active;
@@ -176,6 +182,7 @@ export class XtermView {
   async work() {
     if (this.working) return;
     this.working = true;
+    let skipped = 0;
     try {
       while (this.output || this.dirty || this.toSize) {
         const output = this.output;
@@ -197,7 +204,9 @@ export class XtermView {
           await this.write(erase + this.draw());
           continue;
         }
-        await this.write(this.draw());
+        /* more came meanwhile: the overlay can wait, but not for ever */
+        skipped = this.output && skipped < MAX_SKIPPED ? skipped + 1 : 0;
+        if (!skipped) await this.write(this.draw());
       }
     } finally {
       this.working = false;

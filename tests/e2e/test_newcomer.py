@@ -145,8 +145,9 @@ def type_command(page: Page, command: str, expected: str) -> None:
     before = len(bench.screen(page))
     bench.run(page, command)
     wait = """([before, name]) => {
-      const session = document.querySelector('[data-bench]').bench.panel.sessions.get(name);
-      return session.ready && document.querySelector('[data-bench]').bench.panel.tabs.get(name).view.contents().length > before;
+      const { panel } = document.querySelector('[data-bench]').bench;
+      const { view } = panel.tabs.get(name);
+      return panel.sessions.get(name).ready && view.idle && view.contents().length > before;
     }"""
     page.wait_for_function(wait, arg=[before, "controlplane"], timeout=60_000)
     shown = bench.screen(page)
