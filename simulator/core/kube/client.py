@@ -25,7 +25,18 @@ from .api.kinds import KindInfo
 from .informer import Informer, InformerState
 from .workqueue import WorkQueue
 
-__all__ = ["ApiError", "Credentials", "Informer", "InformerState", "KubeClient", "Obj", "ObjList", "Watch", "WatchEvent", "WorkQueue"]
+__all__ = [
+    "ApiError",
+    "Credentials",
+    "Informer",
+    "InformerState",
+    "KubeClient",
+    "Obj",
+    "ObjList",
+    "Watch",
+    "WatchEvent",
+    "WorkQueue",
+]
 
 Obj = dict[str, Any]
 

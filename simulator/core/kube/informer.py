@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .client import KubeClient, WatchEvent
 
 Obj = dict[str, Any]
+Objects = list[Obj]
 
 
 class InformerState(msgspec.Struct):
@@ -194,12 +195,12 @@ class Informer:
             return [objects[key] for key in sorted(key for key in objects if key.startswith(prefix))]
         return [objects[key] for key in sorted(objects)]
 
-    def by_owner(self, uid: str) -> list[Obj]:
+    def by_owner(self, uid: str) -> Objects:
         """Objects that name `uid` as an owner, sorted by key."""
         found = self.store.by_owner.get(uid)
         return [found[key] for key in sorted(found)] if found else []
 
-    def by_label(self, selector: LabelSelector, namespace: str | None = None) -> list[Obj]:
+    def by_label(self, selector: LabelSelector, namespace: str | None = None) -> Objects:
         """Objects whose labels satisfy a selector."""
         return [obj for obj in self.list(namespace) if selector.matches(obj["metadata"].get("labels"))]
 

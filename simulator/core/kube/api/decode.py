@@ -185,7 +185,9 @@ class Decoder:
     def mismatch(self, item: Any, field: Field, owner: Type, plain: str, what: str = "") -> DecodeError:
         """The error of a value of the wrong JSON type."""
         where = f"{owner.go_name}.{plain}{field.name}"
-        return DecodeError(f"json: cannot unmarshal {what or json_type(item)} into Go struct field {where} of type {field.go_type()}")
+        return DecodeError(
+            f"json: cannot unmarshal {what or json_type(item)} into Go struct field {where} of type {field.go_type()}"
+        )
 
 
 def _go(kind: Type) -> str:

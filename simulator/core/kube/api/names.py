@@ -106,7 +106,11 @@ def qualified_name(value: str) -> list[str]:
         else:
             errors.extend("prefix part " + m for m in dns_subdomain(prefix))
     else:
-        return ["a qualified name " + _QUALIFIED_MESSAGE + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+        return [
+            "a qualified name "
+            + _QUALIFIED_MESSAGE
+            + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        ]
     if not name:
         errors.append("name part must be non-empty")
     elif len(name) > 63:

@@ -108,7 +108,7 @@ def canonical(text: Any) -> str:
 
 def nano(text: Any) -> int:
     """Nano-units of a text that is known to be good; 0 for None."""
-    return 0 if text is None else parse(text).nano
+    return 0 if text is None else int(parse(text).nano)
 
 
 def value(text: Any) -> int:

@@ -29,7 +29,9 @@ def strategic_merge(target: Obj, patch: Any, kind: Type) -> Obj:
 def _json_name(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
-    return {str: "string", list: "array"}.get(type(value), "number")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "number"
 
 
 def _bad(message: str) -> ApiError:

@@ -38,7 +38,6 @@ class Authenticator:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._by_cert: dict[bytes, tuple[User, int, int] | None] = {}
-        self._by_token: dict[str, tuple[User, int] | None] = {}
 
     def authenticate(self, request: Request) -> User:
         """The user of a request; raises 401."""
@@ -57,10 +56,10 @@ class Authenticator:
 
     # -- certificates ---------------------------------------------------------------------------------------------------
     def _certificate(self, pem: bytes) -> User | None:
-        found = self._by_cert.get(pem, False)
-        if found is False:
-            found = self._by_cert[pem] = parse_certificate(pem, self.server.config.client_ca)
-        if not found:
+        if pem not in self._by_cert:
+            self._by_cert[pem] = parse_certificate(pem, self.server.config.client_ca)
+        found = self._by_cert[pem]
+        if found is None:
             return None
         user, start, end = found
         return user if start <= self.server.world.wall <= end else None
@@ -92,7 +91,10 @@ class Authenticator:
             gone = self.server.storage.get(f"/registry/pods/{namespace}/{pod.get('name')}".encode())
             if gone is None or gone[0]["metadata"]["uid"] != pod.get("uid"):
                 return None
-            extra = [("authentication.kubernetes.io/pod-name", (pod["name"],)), ("authentication.kubernetes.io/pod-uid", (pod["uid"],))]
+            extra = [
+                ("authentication.kubernetes.io/pod-name", (pod["name"],)),
+                ("authentication.kubernetes.io/pod-uid", (pod["uid"],)),
+            ]
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
         return User(f"system:serviceaccount:{namespace}:{name}", groups, uid, tuple(extra))
 

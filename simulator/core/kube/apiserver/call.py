@@ -30,9 +30,24 @@ class User(msgspec.Struct, frozen=True):
 class Call:
     """A resource request after authorisation; `warnings` become Warning headers."""
 
-    __slots__ = ("applying", "dry_run", "info", "kind", "operation", "request", "server", "strategy", "sub", "user", "version", "warnings")
+    __slots__ = (
+        "applying",
+        "dry_run",
+        "info",
+        "kind",
+        "operation",
+        "request",
+        "server",
+        "strategy",
+        "sub",
+        "user",
+        "version",
+        "warnings",
+    )
 
-    def __init__(self, server: Server, request: Request, info: RequestInfo, user: User, kind: KindInfo, strategy: Strategy) -> None:
+    def __init__(
+        self, server: Server, request: Request, info: RequestInfo, user: User, kind: KindInfo, strategy: Strategy
+    ) -> None:
         self.server = server
         self.request = request
         self.info = info

@@ -134,5 +134,6 @@ def aggregated(server: Server, *, core: bool, version: str = "v2") -> Obj:
             held = [_entry(kind, each) for kind in kinds_of(server, name, each)]
             listed.append({"version": each, "resources": held, "freshness": "Current"})
         meta: Obj = {"name": name} if name else {}
-        items.append({"metadata": {**meta, "creationTimestamp": None}, "versions": listed})
+        meta["creationTimestamp"] = None
+        items.append({"metadata": meta, "versions": listed})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": f"apidiscovery.k8s.io/{version}", "metadata": {}, "items": items}

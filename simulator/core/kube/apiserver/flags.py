@@ -9,50 +9,174 @@ from .server import Config
 
 #: Every flag of the binary (`kube-apiserver --help`); any other is refused.
 KNOWN = frozenset(
-    """
-    admission-control admission-control-config-file advertise-address aggregator-reject-forwarding-redirect
-    allow-metric-labels allow-metric-labels-manifest allow-privileged anonymous-auth api-audiences apiserver-count
-    audit-log-compress audit-log-format audit-log-maxage audit-log-maxbackup audit-log-maxsize audit-log-path
-    audit-log-version audit-policy-file audit-webhook-batch-initial-backoff audit-webhook-config-file
-    audit-webhook-initial-backoff audit-webhook-version authentication-config authentication-kubeconfig
-    authentication-skip-lookup authentication-token-webhook-cache-ttl authentication-token-webhook-config-file
-    authentication-token-webhook-version authentication-tolerate-lookup-failure authorization-always-allow-paths
-    authorization-config authorization-kubeconfig authorization-mode authorization-policy-file
-    authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl
-    authorization-webhook-config-file authorization-webhook-version bind-address cert-dir client-ca-file
-    contention-profiling coordinated-leadership-lease-duration coordinated-leadership-renew-deadline
-    coordinated-leadership-retry-period cors-allowed-origins debug-socket-path default-watch-cache-size
-    delete-collection-workers disable-admission-plugins disable-http2-serving egress-selector-config-file
-    emulated-version emulation-forward-compatible enable-admission-plugins enable-aggregator-routing
-    enable-bootstrap-token-auth enable-garbage-collector enable-logs-handler enable-priority-and-fairness
-    encryption-provider-config encryption-provider-config-automatic-reload endpoint-reconciler-type etcd-cafile
-    etcd-certfile etcd-compaction-interval etcd-count-metric-poll-period etcd-db-metric-poll-interval
-    etcd-healthcheck-timeout etcd-keyfile etcd-prefix etcd-readycheck-timeout etcd-servers etcd-servers-overrides
-    event-ttl external-hostname feature-gates goaway-chance help http2-max-streams-per-connection kubeconfig
-    kubelet-certificate-authority kubelet-client-certificate kubelet-client-key kubelet-port
-    kubelet-preferred-address-types kubelet-read-only-port kubelet-timeout kubernetes-service-node-port
-    lease-reuse-duration-seconds livez-grace-period log-flush-frequency log-json-split-stream log-text-split-stream
-    logging-format max-connection-bytes-per-sec max-mutating-requests-inflight max-requests-inflight
-    min-compatibility-version min-request-timeout peer-advertise-ip peer-advertise-port peer-ca-file
-    permit-address-sharing permit-port-sharing profiling proxy-client-cert-file proxy-client-key-file request-timeout
-    requestheader-allowed-names requestheader-client-ca-file requestheader-extra-headers-prefix
-    requestheader-group-headers requestheader-uid-headers requestheader-username-headers runtime-config
-    runtime-config-emulation-forward-compatible secure-port send-retry-after-while-not-ready-once
-    service-account-extend-token-expiration service-account-issuer service-account-jwks-uri service-account-key-file
-    service-account-lookup service-account-max-token-expiration service-account-signing-endpoint
-    service-account-signing-key-file service-cluster-ip-range show-hidden-metrics-for-version shutdown-delay-duration
-    shutdown-send-retry-after shutdown-watch-termination-grace-period storage-backend storage-initialization-timeout
-    storage-media-type strict-transport-security-directives tls-cert-file tls-cipher-suites tls-curve-preferences
-    tls-min-version tls-private-key-file token-auth-file tracing-config-file v version vmodule watch-cache
-    watch-cache-sizes
-    """.split()
+    [
+        "admission-control",
+        "admission-control-config-file",
+        "advertise-address",
+        "aggregator-reject-forwarding-redirect",
+        "allow-metric-labels",
+        "allow-metric-labels-manifest",
+        "allow-privileged",
+        "anonymous-auth",
+        "api-audiences",
+        "apiserver-count",
+        "audit-log-compress",
+        "audit-log-format",
+        "audit-log-maxage",
+        "audit-log-maxbackup",
+        "audit-log-maxsize",
+        "audit-log-path",
+        "audit-log-version",
+        "audit-policy-file",
+        "audit-webhook-batch-initial-backoff",
+        "audit-webhook-config-file",
+        "audit-webhook-initial-backoff",
+        "audit-webhook-version",
+        "authentication-config",
+        "authentication-kubeconfig",
+        "authentication-skip-lookup",
+        "authentication-token-webhook-cache-ttl",
+        "authentication-token-webhook-config-file",
+        "authentication-token-webhook-version",
+        "authentication-tolerate-lookup-failure",
+        "authorization-always-allow-paths",
+        "authorization-config",
+        "authorization-kubeconfig",
+        "authorization-mode",
+        "authorization-policy-file",
+        "authorization-webhook-cache-authorized-ttl",
+        "authorization-webhook-cache-unauthorized-ttl",
+        "authorization-webhook-config-file",
+        "authorization-webhook-version",
+        "bind-address",
+        "cert-dir",
+        "client-ca-file",
+        "contention-profiling",
+        "coordinated-leadership-lease-duration",
+        "coordinated-leadership-renew-deadline",
+        "coordinated-leadership-retry-period",
+        "cors-allowed-origins",
+        "debug-socket-path",
+        "default-watch-cache-size",
+        "delete-collection-workers",
+        "disable-admission-plugins",
+        "disable-http2-serving",
+        "egress-selector-config-file",
+        "emulated-version",
+        "emulation-forward-compatible",
+        "enable-admission-plugins",
+        "enable-aggregator-routing",
+        "enable-bootstrap-token-auth",
+        "enable-garbage-collector",
+        "enable-logs-handler",
+        "enable-priority-and-fairness",
+        "encryption-provider-config",
+        "encryption-provider-config-automatic-reload",
+        "endpoint-reconciler-type",
+        "etcd-cafile",
+        "etcd-certfile",
+        "etcd-compaction-interval",
+        "etcd-count-metric-poll-period",
+        "etcd-db-metric-poll-interval",
+        "etcd-healthcheck-timeout",
+        "etcd-keyfile",
+        "etcd-prefix",
+        "etcd-readycheck-timeout",
+        "etcd-servers",
+        "etcd-servers-overrides",
+        "event-ttl",
+        "external-hostname",
+        "feature-gates",
+        "goaway-chance",
+        "help",
+        "http2-max-streams-per-connection",
+        "kubeconfig",
+        "kubelet-certificate-authority",
+        "kubelet-client-certificate",
+        "kubelet-client-key",
+        "kubelet-port",
+        "kubelet-preferred-address-types",
+        "kubelet-read-only-port",
+        "kubelet-timeout",
+        "kubernetes-service-node-port",
+        "lease-reuse-duration-seconds",
+        "livez-grace-period",
+        "log-flush-frequency",
+        "log-json-split-stream",
+        "log-text-split-stream",
+        "logging-format",
+        "max-connection-bytes-per-sec",
+        "max-mutating-requests-inflight",
+        "max-requests-inflight",
+        "min-compatibility-version",
+        "min-request-timeout",
+        "peer-advertise-ip",
+        "peer-advertise-port",
+        "peer-ca-file",
+        "permit-address-sharing",
+        "permit-port-sharing",
+        "profiling",
+        "proxy-client-cert-file",
+        "proxy-client-key-file",
+        "request-timeout",
+        "requestheader-allowed-names",
+        "requestheader-client-ca-file",
+        "requestheader-extra-headers-prefix",
+        "requestheader-group-headers",
+        "requestheader-uid-headers",
+        "requestheader-username-headers",
+        "runtime-config",
+        "runtime-config-emulation-forward-compatible",
+        "secure-port",
+        "send-retry-after-while-not-ready-once",
+        "service-account-extend-token-expiration",
+        "service-account-issuer",
+        "service-account-jwks-uri",
+        "service-account-key-file",
+        "service-account-lookup",
+        "service-account-max-token-expiration",
+        "service-account-signing-endpoint",
+        "service-account-signing-key-file",
+        "service-cluster-ip-range",
+        "show-hidden-metrics-for-version",
+        "shutdown-delay-duration",
+        "shutdown-send-retry-after",
+        "shutdown-watch-termination-grace-period",
+        "storage-backend",
+        "storage-initialization-timeout",
+        "storage-media-type",
+        "strict-transport-security-directives",
+        "tls-cert-file",
+        "tls-cipher-suites",
+        "tls-curve-preferences",
+        "tls-min-version",
+        "tls-private-key-file",
+        "token-auth-file",
+        "tracing-config-file",
+        "v",
+        "version",
+        "vmodule",
+        "watch-cache",
+        "watch-cache-sizes",
+    ]
 )
 
 #: Flags that may stand without a value.
 BOOLEAN = frozenset(
-    """allow-privileged anonymous-auth enable-bootstrap-token-auth enable-aggregator-routing profiling contention-profiling
-    enable-garbage-collector enable-priority-and-fairness service-account-lookup service-account-extend-token-expiration help
-    version""".split()
+    [
+        "allow-privileged",
+        "anonymous-auth",
+        "enable-bootstrap-token-auth",
+        "enable-aggregator-routing",
+        "profiling",
+        "contention-profiling",
+        "enable-garbage-collector",
+        "enable-priority-and-fairness",
+        "service-account-lookup",
+        "service-account-extend-token-expiration",
+        "help",
+        "version",
+    ]
 )
 
 
@@ -134,7 +258,9 @@ def _files(out: Config, flags: dict[str, str], read: Callable[[str], bytes]) -> 
     content("tls-private-key-file", "failed to load tls cert/key pair: open {path}: {error}")
     content("etcd-cafile", "open {path}: {error}")
     content("etcd-certfile", "open {path}: {error}")
-    out.service_account_key = content("service-account-signing-key-file", "failed to parse service-account-issuer-key-file: open {path}: {error}")
+    out.service_account_key = content(
+        "service-account-signing-key-file", "failed to parse service-account-issuer-key-file: open {path}: {error}"
+    )
     out.kubelet_cert = content("kubelet-client-certificate", "open {path}: {error}")
     out.front_proxy_ca = content("requestheader-client-ca-file", "open {path}: {error}")
     tokens = content("token-auth-file", "open {path}: {error}")

@@ -13,7 +13,7 @@ from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
 from . import authz, negotiate, nonresource, request_info, resource
-from .authn import AUTHENTICATED, ANONYMOUS
+from .authn import ANONYMOUS, AUTHENTICATED
 from .authz import Attributes
 from .call import Call, User
 from .request_info import RequestInfo
@@ -80,7 +80,14 @@ def _serve(server: Server, request: Request) -> Response:
 def authorize(server: Server, user: User, info: RequestInfo, verb: str) -> None:
     """Raise 403 unless the user may."""
     asked = Attributes(
-        user, verb, info.group, info.resource, info.subresource, info.namespace, info.name, "" if info.resource_request else info.path
+        user,
+        verb,
+        info.group,
+        info.resource,
+        info.subresource,
+        info.namespace,
+        info.name,
+        "" if info.resource_request else info.path,
     )
     allowed, why = server.authorizer.allowed(asked)
     if allowed:

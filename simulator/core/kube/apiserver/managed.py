@@ -170,7 +170,11 @@ def apply(call: Call, old: Obj, wanted: Obj) -> Obj:
 
 def _own_entry(call: Call, old: Obj) -> Obj | None:
     for entry in old["metadata"].get("managedFields") or ():
-        if entry["manager"] == call.applying.manager and entry["operation"] == "Apply" and entry.get("subresource", "") == call.info.subresource:
+        if (
+            entry["manager"] == call.applying.manager
+            and entry["operation"] == "Apply"
+            and entry.get("subresource", "") == call.info.subresource
+        ):
             return entry  # type: ignore[no-any-return]
     return None
 

@@ -30,7 +30,6 @@ VERSION: Obj = {
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
-
 def serve(server: Server, request: Request, user: User) -> Response:
     """Answer a GET on a path."""
     path = request.path.rstrip("/") or "/"
@@ -57,7 +56,18 @@ def serve(server: Server, request: Request, user: User) -> Response:
 
 def paths(server: Server) -> list[str]:
     """Every path that `/` names, sorted as the real list is."""
-    out = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/", "/version", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/"}
+    out = {
+        "/.well-known/openid-configuration",
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/apis/",
+        "/version",
+        "/metrics",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openapi/v3/",
+    }
     for group, versions in discovery.groups(server):
         out.add(f"/apis/{group}")
         out.update(f"/apis/{group}/{version}" for version in versions)

@@ -66,7 +66,10 @@ def custom_schema(kind: KindInfo, version: str, given: Obj) -> Obj:
     meta = definitions[schema.META + "ObjectMeta"]
     pod = definitions[schema.CORE + "Pod"]["properties"]
     properties["apiVersion"], properties["kind"] = pod["apiVersion"], pod["kind"]
-    properties["metadata"] = {"description": pod["metadata"].get("description", ""), "allOf": [{"$ref": REF + schema.META + "ObjectMeta"}]}
+    properties["metadata"] = {
+        "description": pod["metadata"].get("description", ""),
+        "allOf": [{"$ref": REF + schema.META + "ObjectMeta"}],
+    }
     assert meta
     gvk = [{"group": kind.group, "version": version, "kind": kind.kind}]
     return {**given, "properties": dict(sorted(properties.items())), "x-kubernetes-group-version-kind": gvk}
@@ -138,7 +141,12 @@ def _operation(action: str, kind: KindInfo, version: str, name: str, *parameters
     if action in ("post", "put"):
         out["requestBody"] = {"content": {"*/*": {"schema": {"$ref": REF + name}}}, "required": True}
     if action == "patch":
-        types = ("application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")
+        types = (
+            "application/json-patch+json",
+            "application/merge-patch+json",
+            "application/strategic-merge-patch+json",
+            "application/apply-patch+yaml",
+        )
         body = {media: {"schema": {"$ref": REF + schema.META + "Patch"}} for media in types}
         out["requestBody"] = {"content": body, "required": True}
     return out
@@ -150,7 +158,9 @@ def add_paths(paths: Obj, kind: KindInfo, version: str, name: str) -> None:
     one = collection + "/{name}"
     held: Obj = {}
     if "list" in kind.verbs:
-        held["get"] = _operation("list", kind, version, name + "List", "labelSelector", "fieldSelector", "limit", "continue", "watch")
+        held["get"] = _operation(
+            "list", kind, version, name + "List", "labelSelector", "fieldSelector", "limit", "continue", "watch"
+        )
     if "create" in kind.verbs:
         held["post"] = _operation("post", kind, version, name, *_WRITE_PARAMETERS)
     if held:
@@ -163,6 +173,8 @@ def add_paths(paths: Obj, kind: KindInfo, version: str, name: str) -> None:
     if "patch" in kind.verbs:
         single["patch"] = _operation("patch", kind, version, name, *_WRITE_PARAMETERS, "force")
     if "delete" in kind.verbs:
-        single["delete"] = _operation("delete", kind, version, schema.META + "Status", "dryRun", "gracePeriodSeconds", "propagationPolicy")
+        single["delete"] = _operation(
+            "delete", kind, version, schema.META + "Status", "dryRun", "gracePeriodSeconds", "propagationPolicy"
+        )
     if single:
         paths[one] = single

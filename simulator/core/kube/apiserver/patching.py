@@ -68,7 +68,9 @@ def redecode(call: Call, patched: Any, body: Any = None) -> Obj:
     api_version = f"{group}/{call.version}" if group else call.version
     if patched.get("apiVersion", api_version) != api_version or patched.get("kind", call.kind.kind) != call.kind.kind:
         given = f"{patched.get('apiVersion')}, Kind={patched.get('kind')}"
-        raise errors.bad_request(f'the object provided is unrecognized (must be of type {call.kind.kind}): no kind "{given}" is registered')
+        raise errors.bad_request(
+            f'the object provided is unrecognized (must be of type {call.kind.kind}): no kind "{given}" is registered'
+        )
     decoder = Decoder()
     try:
         obj = decoder.decode(kind, patched) if kind is not None else resource.custom(call, decoder, patched)

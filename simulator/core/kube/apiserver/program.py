@@ -130,7 +130,11 @@ class ApiServerProgram:
                 processes.exit(world, proc, 1)
                 return
             addresses = ", ".join(running.config.etcd_servers)
-            processes.log(world, proc, f'W logging.go:55] [core] grpc: addrConn.createTransport failed to connect to {{Addr: "{addresses}"}}')
+            processes.log(
+                world,
+                proc,
+                f'W logging.go:55] [core] grpc: addrConn.createTransport failed to connect to {{Addr: "{addresses}"}}',
+            )
             world.after(RETRY, proc.target, ["hooks"])
             return
         running.ready = True

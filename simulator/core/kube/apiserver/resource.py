@@ -57,7 +57,9 @@ def decode_object(call: Call, body: Any) -> Obj:
         text = f"the API version in the data ({given_version}) does not match the expected API version ({expected})"
         raise errors.bad_request(text)
     if given_kind != kind:
-        raise errors.bad_request(f'{given_kind} in version "{version}" cannot be handled as a {kind}: no kind "{given_kind}" is registered')
+        raise errors.bad_request(
+            f'{given_kind} in version "{version}" cannot be handled as a {kind}: no kind "{given_kind}" is registered'
+        )
     return decode_typed(call, body, expected)
 
 
@@ -291,7 +293,9 @@ def paging(call: Call, prefix: bytes) -> tuple[int, bytes, int]:
         problem = errors.not_supported("resourceVersionMatch", match, ("Exact", "NotOlderThan", ""))
         raise errors.invalid("ListOptions", "meta.k8s.io", "", [problem])
     if match and not version:
-        problem = errors.forbidden_field("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
+        problem = errors.forbidden_field(
+            "resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"
+        )
         raise errors.invalid("ListOptions", "meta.k8s.io", "", [problem])
     if version and not version.isdigit():
         problem = errors.invalid_value("resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax')
@@ -341,4 +345,3 @@ _VERBS = {
     "delete": delete,
     "deletecollection": delete_collection,
 }
-

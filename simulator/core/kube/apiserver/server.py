@@ -102,7 +102,9 @@ class Server:
         self._custom = {}
         self._definitions = {}
         for crd in self.storage.list(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]:
-            if any(c["type"] == "Established" and c["status"] == "True" for c in (crd.get("status") or {}).get("conditions") or ()):
+            if any(
+                c["type"] == "Established" and c["status"] == "True" for c in (crd.get("status") or {}).get("conditions") or ()
+            ):
                 row = from_crd(crd)
                 self._custom[(row.group, row.plural)] = row
                 self._definitions[(row.group, row.plural)] = crd

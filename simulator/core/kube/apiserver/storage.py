@@ -17,6 +17,9 @@ from ...kernel.errors import ConnectError
 from ..api.errors import ApiError, expired, status
 
 Obj = dict[str, Any]
+Events = list[Event]
+Guards = list[Compare]
+Operations = list[Op]
 
 #: Members of metadata that stand before resourceVersion on the wire.
 _BEFORE = frozenset(("name", "generateName", "namespace", "selfLink", "uid"))
@@ -137,7 +140,7 @@ class Storage:
             out.append(held[1] if held is not None and held[0] == kv.mod_revision else self.decode(kv))
         return out, revision or found.revision, found.more, found.count
 
-    def events(self, prefix: bytes, since: int) -> list[Event]:
+    def events(self, prefix: bytes, since: int) -> Events:
         """Changes under a prefix after a revision; raises Compacted."""
         return self.client.events(prefix, since)
 
@@ -164,7 +167,7 @@ class Storage:
         """Delete the version `expected`; the revision of the deletion, or None when another version is there."""
         return self._txn([Compare(key, "mod", "=", expected)], [Op(kind="delete", key=key)])
 
-    def _txn(self, compare: list[Compare], success: list[Op]) -> int | None:
+    def _txn(self, compare: Guards, success: Operations) -> int | None:
         try:
             result = self.client.txn(compare, success, [])
         except (EtcdError, ConnectError) as error:
@@ -188,7 +191,10 @@ class Storage:
 
 def too_large(wanted: int, current: int) -> ApiError:
     """The resourceVersion lies in the future (`storage.NewTooLargeResourceVersionError`)."""
-    details: Obj = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1}
+    details: Obj = {
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    }
     return ApiError(status(504, "Timeout", f"Timeout: Too large resource version: {wanted}, current: {current}", details))
 
 

@@ -22,7 +22,7 @@ def table_of(call: Call, items: list[Obj], meta: Obj, *, include: str = "Metadat
             row["conditions"] = made.conditions
         row["object"] = embedded(item, include)
         rows.append(row)
-    kept = {k: meta[k] for k in ("resourceVersion", "continue", "remainingItemCount") if k in meta}
+    kept: Obj = {k: meta[k] for k in ("resourceVersion", "continue", "remainingItemCount") if k in meta}
     if "annotations" in meta and include == "None" and not items:
         kept["annotations"] = meta["annotations"]
     out: Obj = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": kept}

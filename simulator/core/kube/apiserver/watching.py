@@ -71,7 +71,11 @@ class WatchStream:
     def __init__(self, call: Call, since: int, match: Match | None, initial: list[Obj], *, bookmarks: bool, timeout: int) -> None:
         self.server = call.server
         self.call = call
-        self.prefix = f"{call.kind.prefix}/{call.info.namespace}/" if call.kind.namespaced and call.info.namespace else f"{call.kind.prefix}/"
+        self.prefix = (
+            f"{call.kind.prefix}/{call.info.namespace}/"
+            if call.kind.namespaced and call.info.namespace
+            else f"{call.kind.prefix}/"
+        )
         self._prefix = self.prefix.encode()
         self.topic = call.kind.topic
         self.since = since
@@ -190,7 +194,9 @@ def watch(call: Call) -> Response:
         problem = errors.forbidden_field("resourceVersionMatch", "resourceVersionMatch is required when sendInitialEvents is set")
         raise errors.invalid("ListOptions", "meta.k8s.io", "", [problem])
     if version and not version.isdigit():
-        raise errors.bad_request(f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax')
+        raise errors.bad_request(
+            f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+        )
     timeout_text = request.param("timeoutSeconds")
     seconds = int(timeout_text) if timeout_text.isdigit() and int(timeout_text) > 0 else 0
     timeout = (seconds or DEFAULT_TIMEOUT) * SECOND
@@ -198,7 +204,11 @@ def watch(call: Call) -> Response:
     synthetic = send_initial == "true" or (version in ("", "0") and send_initial != "false")
     initial: list[Obj] = []
     if synthetic:
-        prefix = f"{call.kind.prefix}/{call.info.namespace}/" if call.kind.namespaced and call.info.namespace else f"{call.kind.prefix}/"
+        prefix = (
+            f"{call.kind.prefix}/{call.info.namespace}/"
+            if call.kind.namespaced and call.info.namespace
+            else f"{call.kind.prefix}/"
+        )
         objects, since, _, _ = call.server.storage.list(prefix.encode())
         initial = [obj for obj in objects if match is None or match(obj)]
     else:

@@ -25,7 +25,11 @@ def bare(obj: Any) -> Any:
     if not isinstance(obj, dict):
         return obj
     kind = obj.get("kind", "")
-    if kind.endswith("List") and isinstance(obj.get("items"), list) and kind not in ("APIGroupDiscoveryList", "APIGroupList", "APIResourceList"):
+    if (
+        kind.endswith("List")
+        and isinstance(obj.get("items"), list)
+        and kind not in ("APIGroupDiscoveryList", "APIGroupList", "APIResourceList")
+    ):
         return {**obj, "items": [{k: v for k, v in item.items() if k not in ("kind", "apiVersion")} for item in obj["items"]]}
     return obj
 
@@ -37,4 +41,6 @@ def event_line(event: Obj) -> bytes:
 
 def content_type(response: Response) -> str:
     """The Content-Type of a response."""
-    return response.headers.get("content-type") or ("application/json" if response.obj is not None else "text/plain; charset=utf-8")
+    return response.headers.get("content-type") or (
+        "application/json" if response.obj is not None else "text/plain; charset=utf-8"
+    )

@@ -61,7 +61,15 @@ def _service(obj: Obj, wall: int) -> list[Any]:
     ips = spec.get("clusterIPs") or ()
     ports = ",".join(_port(p) for p in spec.get("ports") or ()) or NONE
     internal = ips[0] if ips else NONE
-    return [name(obj), spec.get("type", ""), internal, _external_ip(spec, status), ports, age(obj, wall), map_text(spec.get("selector"))]
+    return [
+        name(obj),
+        spec.get("type", ""),
+        internal,
+        _external_ip(spec, status),
+        ports,
+        age(obj, wall),
+        map_text(spec.get("selector")),
+    ]
 
 
 def _endpoints(obj: Obj, wall: int) -> list[Any]:
@@ -172,7 +180,8 @@ def _component(obj: Obj, wall: int) -> list[Any]:
 
 
 NODE = Printer(
-    "Name|Status|Roles|Age|Version|Internal-IP:wide|External-IP:wide|OS-Image:wide|Kernel-Version:wide|Container-Runtime:wide", _node
+    "Name|Status|Roles|Age|Version|Internal-IP:wide|External-IP:wide|OS-Image:wide|Kernel-Version:wide|Container-Runtime:wide",
+    _node,
 )
 SERVICE = Printer("Name|Type|Cluster-IP|External-IP|Port(s)|Age|Selector:wide", _service)
 ENDPOINTS = Printer("Name|Endpoints|Age", _endpoints)
@@ -183,7 +192,8 @@ NAMESPACE = Printer("Name|Status|Age", _namespace)
 SECRET = Printer("Name|Type|Data|Age", _secret)
 CONFIG_MAP = Printer("Name|Data|Age", _config_map)
 VOLUME = Printer(
-    "Name|Capacity|Access Modes|Reclaim Policy|Status|Claim|StorageClass|VolumeAttributesClass|Reason|Age|VolumeMode:wide", _volume
+    "Name|Capacity|Access Modes|Reclaim Policy|Status|Claim|StorageClass|VolumeAttributesClass|Reason|Age|VolumeMode:wide",
+    _volume,
 )
 CLAIM = Printer("Name|Status|Volume|Capacity|Access Modes|StorageClass|VolumeAttributesClass|Age|VolumeMode:wide", _claim)
 QUOTA = Printer("Name|Request|Limit|Age", _quota)

@@ -53,7 +53,8 @@ def printer(columns: list[Obj]) -> Printer:
                 "name": column.get("name", ""),
                 "type": column.get("type", "string"),
                 "format": column.get("format", ""),
-                "description": column.get("description") or f"Custom resource definition column (in JSONPath format): {column.get('jsonPath', '')}",
+                "description": column.get("description")
+                or f"Custom resource definition column (in JSONPath format): {column.get('jsonPath', '')}",
                 "priority": column.get("priority", 0),
             }
         )

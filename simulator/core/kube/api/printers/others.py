@@ -74,7 +74,10 @@ def _lease(obj: Obj, wall: int) -> list[Any]:
 
 def _storage_class(obj: Obj, wall: int) -> list[Any]:
     notes = obj["metadata"].get("annotations") or {}
-    default = notes.get("storageclass.kubernetes.io/is-default-class") == "true" or notes.get("storageclass.beta.kubernetes.io/is-default-class") == "true"
+    default = (
+        notes.get("storageclass.kubernetes.io/is-default-class") == "true"
+        or notes.get("storageclass.beta.kubernetes.io/is-default-class") == "true"
+    )
     shown = name(obj) + (" (default)" if default else "")
     return [
         shown, obj.get("provisioner", ""), obj.get("reclaimPolicy") or "Delete", obj.get("volumeBindingMode") or "Immediate",
@@ -102,7 +105,9 @@ def _priority(obj: Obj, wall: int) -> list[Any]:
 def _flow_schema(obj: Obj, wall: int) -> list[Any]:
     spec = _spec(obj)
     method = (spec.get("distinguisherMethod") or {}).get("type") or NONE
-    dangling = next((c.get("status", "?") for c in (obj.get("status") or {}).get("conditions") or () if c.get("type") == "Dangling"), "?")
+    dangling = next(
+        (c.get("status", "?") for c in (obj.get("status") or {}).get("conditions") or () if c.get("type") == "Dangling"), "?"
+    )
     level = (spec.get("priorityLevelConfiguration") or {}).get("name", "")
     return [name(obj), level, spec.get("matchingPrecedence", 0), method, age(obj, wall), dangling]
 
@@ -170,7 +175,14 @@ def _runtime(obj: Obj, wall: int) -> list[Any]:
 def _attachment(obj: Obj, wall: int) -> list[Any]:
     spec = _spec(obj)
     volume = (spec.get("source") or {}).get("persistentVolumeName") or ""
-    return [name(obj), spec.get("attacher", ""), volume, spec.get("nodeName", ""), bool((obj.get("status") or {}).get("attached")), age(obj, wall)]
+    return [
+        name(obj),
+        spec.get("attacher", ""),
+        volume,
+        spec.get("nodeName", ""),
+        bool((obj.get("status") or {}).get("attached")),
+        age(obj, wall),
+    ]
 
 
 def _csi_node(obj: Obj, wall: int) -> list[Any]:
@@ -207,7 +219,13 @@ def _claim_state(obj: Obj, wall: int) -> list[Any]:
 
 def _resource_slice(obj: Obj, wall: int) -> list[Any]:
     spec = _spec(obj)
-    return [name(obj), spec.get("nodeName") or UNSET, spec.get("driver", ""), (spec.get("pool") or {}).get("name", ""), age(obj, wall)]
+    return [
+        name(obj),
+        spec.get("nodeName") or UNSET,
+        spec.get("driver", ""),
+        (spec.get("pool") or {}).get("name", ""),
+        age(obj, wall),
+    ]
 
 
 ROLE_BINDING = Printer("Name|Role|Age|Users:wide|Groups:wide|ServiceAccounts:wide", _binding)
@@ -234,7 +252,8 @@ RUNTIME = Printer("Name|Handler|Age", _runtime)
 ATTACHMENT = Printer("Name|Attacher:name|PV|Node|Attached:boolean|Age", _attachment)
 CSI_NODE = Printer("Name|Drivers:integer|Age", _csi_node)
 CSI_DRIVER = Printer(
-    "Name|AttachRequired:boolean|PodInfoOnMount:boolean|StorageCapacity:boolean|TokenRequests|RequiresRepublish:boolean|Modes|Age", _csi_driver
+    "Name|AttachRequired:boolean|PodInfoOnMount:boolean|StorageCapacity:boolean|TokenRequests|RequiresRepublish:boolean|Modes|Age",
+    _csi_driver,
 )
 CAPACITY = Printer("Name|StorageClassName|Capacity", _capacity)
 ATTRIBUTES = Printer("Name|DriverName|Age", _attributes)

@@ -8,7 +8,9 @@ from .base import NONE, Printer, Row, age, containers, name, since
 
 Obj = dict[str, Any]
 _DONE = {
-    "Succeeded": [{"type": "Completed", "status": "True", "reason": "Succeeded", "message": "The pod has completed successfully."}],
+    "Succeeded": [
+        {"type": "Completed", "status": "True", "reason": "Succeeded", "message": "The pod has completed successfully."}
+    ],
     "Failed": [{"type": "Completed", "status": "True", "reason": "Failed", "message": "The pod failed."}],
 }
 

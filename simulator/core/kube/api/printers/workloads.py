@@ -92,11 +92,28 @@ def _cron_job(obj: Obj, wall: int) -> list[Any]:
     suspended = {True: "True", False: "False"}.get(spec.get("suspend"), UNSET)  # type: ignore[arg-type]
     active = len(status.get("active") or ())
     zone = spec.get("timeZone") or NONE
-    return [name(obj), spec.get("schedule", ""), zone, suspended, active, last, age(obj, wall), names, images, selector_text(job.get("selector"))]
+    return [
+        name(obj),
+        spec.get("schedule", ""),
+        zone,
+        suspended,
+        active,
+        last,
+        age(obj, wall),
+        names,
+        images,
+        selector_text(job.get("selector")),
+    ]
 
 
 def _metric(spec: Obj, status: Obj) -> str:
-    member = {"Resource": "resource", "ContainerResource": "containerResource", "Pods": "pods", "Object": "object", "External": "external"}
+    member = {
+        "Resource": "resource",
+        "ContainerResource": "containerResource",
+        "Pods": "pods",
+        "Object": "object",
+        "External": "external",
+    }
     key = member.get(spec.get("type", ""), "")
     if not key:
         return "<unknown type>"
@@ -139,7 +156,8 @@ DEPLOYMENT = Printer("Name|Ready|Up-to-date|Available|Age" + _WIDE, _deployment)
 REPLICA_SET = Printer("Name|Desired:integer|Current:integer|Ready:integer|Age" + _WIDE, _replica_set)
 CONTROLLER = Printer("Name|Desired:integer|Current:integer|Ready:integer|Age" + _WIDE, _controller)
 DAEMON_SET = Printer(
-    "Name|Desired:integer|Current:integer|Ready:integer|Up-to-date:integer|Available:integer|Node Selector|Age" + _WIDE, _daemon_set
+    "Name|Desired:integer|Current:integer|Ready:integer|Up-to-date:integer|Available:integer|Node Selector|Age" + _WIDE,
+    _daemon_set,
 )
 STATEFUL_SET = Printer("Name|Ready|Age|Containers:wide|Images:wide", _stateful_set)
 JOB = Printer("Name|Status|Completions|Duration|Age" + _WIDE, _job)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..call import Call
-from .default_toleration_seconds import DefaultTolerationSeconds
 from .limits import LimitRanger, ResourceQuota
 from .namespace_lifecycle import NamespaceLifecycle
 from .pods import DefaultStorageClass, DefaultTolerationSeconds, NodeRestriction, Priority, TaintNodesByCondition
-from .service_account import ServiceAccount
-from .priority import Priority
 from .service_account import ServiceAccount
 
 Obj = dict[str, Any]

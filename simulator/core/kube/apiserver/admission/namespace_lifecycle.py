@@ -45,6 +45,10 @@ def terminating(call: Call, obj: Obj, namespace: str, held: Obj) -> ApiError:
     name = str(obj["metadata"].get("name") or "")
     why = f"unable to create new content in namespace {namespace} because it is being terminated"
     details = {"name": name, "group": call.kind.group, "kind": call.kind.plural}
-    cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated", "field": "metadata.namespace"}
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {namespace} is being terminated",
+        "field": "metadata.namespace",
+    }
     shown = f'{resource} "{name}" is forbidden: {why}' if name else f"{resource} is forbidden: {why}"
     return ApiError(status(403, "Forbidden", shown, {**{k: v for k, v in details.items() if v}, "causes": [cause]}))

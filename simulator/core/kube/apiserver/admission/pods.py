@@ -69,14 +69,22 @@ class Priority:
             text = f"the integer value of priority ({given}) must not be provided in pod spec; priority admission controller computed {value} from the given PriorityClass name"
             raise errors.forbidden("pods", str(obj["metadata"].get("name") or ""), text)
         spec["priority"] = value
-        spec.setdefault("preemptionPolicy", policy)
+        if spec.get("preemptionPolicy") not in (None, policy):
+            text = (
+                f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) must not be provided in pod spec; "
+                f"priority admission controller computed {policy} from the given PriorityClass name"
+            )
+            raise errors.forbidden("pods", str(obj["metadata"].get("name") or ""), text)
+        spec["preemptionPolicy"] = policy
 
     def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
         """Classes: a second default, and deleting a system class, are refused."""
         if call.kind.kind != "PriorityClass":
             return
         if call.operation == "DELETE" and old is not None and old["metadata"]["name"].startswith("system-"):
-            raise errors.forbidden(call.kind.group_resource, old["metadata"]["name"], "this is a system priority class and cannot be deleted")
+            raise errors.forbidden(
+                call.kind.group_resource, old["metadata"]["name"], "this is a system priority class and cannot be deleted"
+            )
         if obj is not None and obj.get("globalDefault"):
             for held in call.server.storage.list(b"/registry/priorityclasses/")[0]:
                 other = held["metadata"]["name"]
@@ -143,12 +151,12 @@ class NodeRestriction:
             return
         name = str(held["metadata"].get("name") or "")
         if call.kind.kind == "Node" and name != node:
-            text = f"node \"{node}\" is not allowed to modify node \"{name}\""
+            text = f'node "{node}" is not allowed to modify node "{name}"'
             raise errors.forbidden("nodes", name, text)
         if call.kind.kind == "Pod" and call.operation != "DELETE" and old is None:
             if "kubernetes.io/config.mirror" not in (held["metadata"].get("annotations") or {}):
-                text = f"pod does not have \"kubernetes.io/config.mirror\" annotation, node \"{node}\" can only create mirror pods"
+                text = f'pod does not have "kubernetes.io/config.mirror" annotation, node "{node}" can only create mirror pods'
                 raise errors.forbidden("pods", name, text)
         if call.kind.kind == "Pod" and held.get("spec", {}).get("nodeName") != node:
-            text = f"node \"{node}\" can only update pod status for pods with spec.nodeName set to itself"
+            text = f'node "{node}" can only update pod status for pods with spec.nodeName set to itself'
             raise errors.forbidden("pods", name, text)

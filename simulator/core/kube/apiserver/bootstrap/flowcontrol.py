@@ -24,7 +24,13 @@ _ALL: Obj = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "clusterSco
 _PATHS: Obj = {"verbs": ["*"], "nonResourceURLs": ["*"]}
 _LEASES: Obj = {"verbs": ["*"], "apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "namespaces": ["*"]}
 _ELECTION: Obj = {**_LEASES, "verbs": ["get", "create", "update"]}
-_NODES: Obj = {"verbs": ["*"], "apiGroups": [""], "resources": ["nodes", "nodes/status"], "clusterScope": True, "namespaces": ["*"]}
+_NODES: Obj = {
+    "verbs": ["*"],
+    "apiGroups": [""],
+    "resources": ["nodes", "nodes/status"],
+    "clusterScope": True,
+    "namespaces": ["*"],
+}
 _PROBES: Obj = {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/readyz", "/livez"]}
 
 

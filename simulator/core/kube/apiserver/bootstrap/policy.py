@@ -135,7 +135,10 @@ def _cluster_bindings(cluster: list[Obj]) -> list[Obj]:
         name = role["metadata"]["name"]
         if name.startswith(prefix):
             pairs.append((name, [_subject("ServiceAccount", name.removeprefix(prefix))]))
-    return [_binding("ClusterRoleBinding", _meta(name), "ClusterRole", name, subjects) for name, subjects in sorted(pairs, key=lambda p: p[0])]
+    return [
+        _binding("ClusterRoleBinding", _meta(name), "ClusterRole", name, subjects)
+        for name, subjects in sorted(pairs, key=lambda p: p[0])
+    ]
 
 
 def _role_bindings() -> list[Obj]:

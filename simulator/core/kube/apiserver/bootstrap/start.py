@@ -143,7 +143,15 @@ def _service(server: Server) -> None:
         make(server, obj)
         parent = {"parentRef": {"resource": "services", "namespace": "default", "name": "kubernetes"}}
         labels = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
-        make(server, {"kind": "IPAddress", "apiVersion": "networking.k8s.io/v1", "metadata": {"name": address, "labels": labels}, "spec": parent})
+        make(
+            server,
+            {
+                "kind": "IPAddress",
+                "apiVersion": "networking.k8s.io/v1",
+                "metadata": {"name": address, "labels": labels},
+                "spec": parent,
+            },
+        )
     renew_endpoints(server)
 
 
@@ -194,7 +202,11 @@ def _identity(server: Server) -> None:
     now = clock.rfc3339_micro(server.world.wall)
     if not _exists(server, f"/registry/leases/kube-system/{name}"):
         labels = {"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": server.netns}
-        spec = {"holderIdentity": f"{name}_{server.world.rng('apiserver/uids').uuid()}", "leaseDurationSeconds": 3600, "renewTime": now}
+        spec = {
+            "holderIdentity": f"{name}_{server.world.rng('apiserver/uids').uuid()}",
+            "leaseDurationSeconds": 3600,
+            "renewTime": now,
+        }
         meta = {"name": name, "namespace": "kube-system", "labels": labels}
         make(server, {"kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "metadata": meta, "spec": spec})
 

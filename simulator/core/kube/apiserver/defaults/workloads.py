@@ -130,7 +130,10 @@ def autoscaler(obj: Obj) -> None:
         behavior["scaleUp"] = {
             "stabilizationWindowSeconds": 0,
             "selectPolicy": "Max",
-            "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, {"type": "Percent", "value": 100, "periodSeconds": 15}],
+            "policies": [
+                {"type": "Pods", "value": 4, "periodSeconds": 15},
+                {"type": "Percent", "value": 100, "periodSeconds": 15},
+            ],
             **(behavior.get("scaleUp") or {}),
         }
         behavior["scaleDown"] = {

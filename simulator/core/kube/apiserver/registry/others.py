@@ -191,7 +191,11 @@ class CustomResourceDefinition(Counted):
              "message": "the initial names have been accepted"},
         ]  # fmt: skip
         stored = [v["name"] for v in obj["spec"].get("versions") or () if v.get("storage")]
-        obj["status"] = {"conditions": conditions, "acceptedNames": clone(obj["spec"].get("names") or {}), "storedVersions": stored}
+        obj["status"] = {
+            "conditions": conditions,
+            "acceptedNames": clone(obj["spec"].get("names") or {}),
+            "storedVersions": stored,
+        }
 
     def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
         """Serve it from now on."""

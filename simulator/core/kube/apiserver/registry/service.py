@@ -97,7 +97,9 @@ class ServiceStrategy(Strategy):
         if wanted:
             problem = None
             if wanted in taken:
-                problem = errors.invalid_value("spec.clusterIPs", [wanted], "failed to allocate IP " + wanted + ": provided IP is already allocated")
+                problem = errors.invalid_value(
+                    "spec.clusterIPs", [wanted], "failed to allocate IP " + wanted + ": provided IP is already allocated"
+                )
             elif ipaddress.ip_address(wanted) not in network:
                 text = f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {network}"
                 problem = errors.invalid_value("spec.clusterIPs", [wanted], text)

@@ -52,7 +52,7 @@ def bind(call: Call, name: str, body: Obj) -> Obj:
         if old["metadata"].get("deletionTimestamp"):
             raise errors.conflict("pods/binding", name, f"pod {name} is being deleted, cannot be assigned to a host")
         if held:
-            raise errors.conflict("pods/binding", name, f"pod {name} is already assigned to node \"{held}\"")
+            raise errors.conflict("pods/binding", name, f'pod {name} is already assigned to node "{held}"')
         if old["spec"].get("schedulingGates"):
             raise errors.conflict("pods/binding", name, f"pod {name} has non-empty .spec.schedulingGates")
         uid = (body.get("metadata") or {}).get("uid")

@@ -40,7 +40,13 @@ def approval(call: Call, verb: str) -> Response:
         now = call.server.world.timestamp()
         held = []
         for item in (body.get("status") or {}).get("conditions") or ():
-            held.append({**item, "lastUpdateTime": item.get("lastUpdateTime") or now, "lastTransitionTime": item.get("lastTransitionTime") or now})
+            held.append(
+                {
+                    **item,
+                    "lastUpdateTime": item.get("lastUpdateTime") or now,
+                    "lastTransitionTime": item.get("lastTransitionTime") or now,
+                }
+            )
         out.setdefault("status", {})["conditions"] = held
         return out
 

@@ -132,7 +132,14 @@ def proxy(call: Call, verb: str) -> Response:
         name, port_text = parts
     ip, port = _proxy_target(call, name, port_text)
     request = call.request
-    inner = Request(method=request.method, path="/" + call.info.rest, query=request.query, headers=dict(request.headers), body=request.body, scheme=scheme or "http")
+    inner = Request(
+        method=request.method,
+        path="/" + call.info.rest,
+        query=request.query,
+        headers=dict(request.headers),
+        body=request.body,
+        scheme=scheme or "http",
+    )
     inner.headers.pop("authorization", None)
     try:
         return network.http(call.server.world, call.server.netns, ip, port, inner)

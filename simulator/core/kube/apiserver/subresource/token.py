@@ -26,9 +26,13 @@ def serve(call: Call, verb: str) -> Response:
     seconds = DEFAULT_SECONDS if seconds is None else seconds
     problems = []
     if not isinstance(seconds, int) or seconds < MIN_SECONDS:
-        problems.append(errors.invalid_value("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes"))
+        problems.append(
+            errors.invalid_value("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+        )
     elif seconds > MAX_SECONDS:
-        problems.append(errors.invalid_value("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds"))
+        problems.append(
+            errors.invalid_value("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
+        )
     if problems:
         raise errors.invalid("TokenRequest", "authentication.k8s.io", "", problems)
     audiences = spec.get("audiences") or [call.server.config.service_account_issuer]

@@ -20,12 +20,18 @@ def tolerations(held: Any, path: str) -> list[FieldError]:
         if key:
             out += [invalid_value(f"{at}.key", key, text) for text in names.qualified_name(key)]
         elif operator != "Exists":
-            text = "operator must be Exists when `key` is empty, which means \"match all values and all keys\""
+            text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
             out.append(invalid_value(f"{at}.operator", operator, text))
         if item.get("tolerationSeconds") is not None and item.get("effect") != "NoExecute":
-            out.append(invalid_value(f"{at}.effect", item.get("effect", ""), "effect must be 'NoExecute' when `tolerationSeconds` is set"))
+            out.append(
+                invalid_value(
+                    f"{at}.effect", item.get("effect", ""), "effect must be 'NoExecute' when `tolerationSeconds` is set"
+                )
+            )
         if operator in ("", "Equal"):
-            out += [invalid_value(f"{at}.operator", item.get("value", ""), text) for text in names.label_value(item.get("value", ""))]
+            out += [
+                invalid_value(f"{at}.operator", item.get("value", ""), text) for text in names.label_value(item.get("value", ""))
+            ]
         elif operator == "Exists":
             if item.get("value"):
                 out.append(invalid_value(f"{at}.operator", item["value"], "value must be empty when `operator` is 'Exists'"))
@@ -78,7 +84,9 @@ def _node_term(term: Obj, at: str) -> list[FieldError]:
                 out.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
         elif operator in ("Exists", "DoesNotExist"):
             if values:
-                out.append(forbidden_field(f"{where}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+                out.append(
+                    forbidden_field(f"{where}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+                )
         elif operator in ("Gt", "Lt"):
             if len(values) != 1:
                 out.append(required(f"{where}.values", "must be specified single value when `operator` is 'Lt' or 'Gt'"))
@@ -130,6 +138,8 @@ def spread(held: Any, path: str) -> list[FieldError]:
         if not item.get("topologyKey"):
             out.append(required(f"{at}.topologyKey", "can not be empty"))
         if item.get("whenUnsatisfiable") not in ("DoNotSchedule", "ScheduleAnyway"):
-            out.append(not_supported(f"{at}.whenUnsatisfiable", item.get("whenUnsatisfiable", ""), ("DoNotSchedule", "ScheduleAnyway")))
+            out.append(
+                not_supported(f"{at}.whenUnsatisfiable", item.get("whenUnsatisfiable", ""), ("DoNotSchedule", "ScheduleAnyway"))
+            )
         out += label_selector(item.get("labelSelector"), f"{at}.labelSelector")
     return out

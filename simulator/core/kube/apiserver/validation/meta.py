@@ -38,7 +38,7 @@ def object_meta(kind: KindInfo, meta: Obj, check_name: Callable[[str], list[str]
 
 def common(meta: Obj) -> list[FieldError]:
     """Errors that creations and updates share."""
-    out = labels(meta.get("labels"), "metadata.labels") + annotations(meta.get("annotations"), "metadata.annotations")
+    out = check_labels(meta.get("labels"), "metadata.labels") + check_annotations(meta.get("annotations"), "metadata.annotations")
     out += owner_references(meta.get("ownerReferences"), "metadata.ownerReferences")
     held = meta.get("finalizers") or ()
     for item in held:
@@ -49,7 +49,7 @@ def common(meta: Obj) -> list[FieldError]:
     return out
 
 
-def labels(held: Obj | None, path: str) -> list[FieldError]:
+def check_labels(held: Obj | None, path: str) -> list[FieldError]:
     """`ValidateLabels`."""
     out: list[FieldError] = []
     for key, value in sorted((held or {}).items()):
@@ -58,7 +58,7 @@ def labels(held: Obj | None, path: str) -> list[FieldError]:
     return out
 
 
-def annotations(held: Obj | None, path: str) -> list[FieldError]:
+def check_annotations(held: Obj | None, path: str) -> list[FieldError]:
     """`ValidateAnnotations`."""
     out: list[FieldError] = []
     total = 0
@@ -85,7 +85,7 @@ def owner_references(refs: list[Obj] | None, path: str) -> list[FieldError]:
                 out.append(invalid_value(f"{path}[{i}].{member}", ref.get(member, ""), text))
         if ref.get("controller"):
             if controller:
-                text = f"Only one reference can have Controller set to true. Found \"true\" in references for {controller} and {ref.get('name')}"
+                text = f'Only one reference can have Controller set to true. Found "true" in references for {controller} and {ref.get("name")}'
                 out.append(invalid_value(path, refs, text))
             controller = str(ref.get("name"))
     return out
@@ -102,9 +102,12 @@ def update_meta(meta: Obj, old: Obj) -> list[FieldError]:
         if added:
             text = f"no new finalizers can be added if the object is being deleted, found new finalizers {_go_list(added)}"
             out.append(forbidden_field("metadata.finalizers", text))
-    if meta.get("labels") != old.get("labels") or meta.get("annotations") != old.get("annotations"):
-        out += common(meta)
-    elif meta.get("ownerReferences") != old.get("ownerReferences") or meta.get("finalizers") != old.get("finalizers"):
+    if (
+        meta.get("labels") != old.get("labels")
+        or meta.get("annotations") != old.get("annotations")
+        or meta.get("ownerReferences") != old.get("ownerReferences")
+        or meta.get("finalizers") != old.get("finalizers")
+    ):
         out += common(meta)
     return out
 

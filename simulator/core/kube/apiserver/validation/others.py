@@ -21,7 +21,11 @@ def role(obj: Obj) -> list[FieldError]:
             out.append(required(f"{at}.verbs", "verbs must contain at least one value"))
         if rule.get("nonResourceURLs"):
             if obj["kind"] == "Role":
-                out.append(invalid_value(f"{at}.nonResourceURLs", rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs"))
+                out.append(
+                    invalid_value(
+                        f"{at}.nonResourceURLs", rule["nonResourceURLs"], "namespaced rules cannot apply to non-resource URLs"
+                    )
+                )
             continue
         if not rule.get("apiGroups"):
             out.append(required(f"{at}.apiGroups", "resource rules must supply at least one api group"))
@@ -123,7 +127,10 @@ def custom_resource_definition(obj: Obj) -> list[FieldError]:
     if sum(1 for item in versions if item.get("storage")) != 1:
         out.append(invalid_value("spec.versions", list(versions), "must have exactly one version marked as storage version"))
     for i, item in enumerate(versions):
-        out += [invalid_value(f"spec.versions[{i}].name", item.get("name", ""), text) for text in names.dns1035_label(item.get("name", ""))]
+        out += [
+            invalid_value(f"spec.versions[{i}].name", item.get("name", ""), text)
+            for text in names.dns1035_label(item.get("name", ""))
+        ]
         if not (item.get("schema") or {}).get("openAPIV3Schema"):
             out.append(required(f"spec.versions[{i}].schema.openAPIV3Schema"))
     for member in ("plural", "kind"):

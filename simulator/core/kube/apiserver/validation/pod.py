@@ -31,7 +31,9 @@ def template(obj: Obj | None, path: str) -> list[FieldError]:
     if obj is None:
         return [required(path)]
     held = obj.get("metadata") or {}
-    out = meta.labels(held.get("labels"), f"{path}.labels") + meta.annotations(held.get("annotations"), f"{path}.annotations")
+    out = meta.check_labels(held.get("labels"), f"{path}.labels") + meta.check_annotations(
+        held.get("annotations"), f"{path}.annotations"
+    )
     return out + pod_spec(obj.get("spec") or {}, f"{path}.spec")
 
 
@@ -65,7 +67,10 @@ def pod_spec(spec: Obj, path: str) -> list[FieldError]:
     out += affinity.affinity(spec.get("affinity") or {}, f"{path}.affinity")
     out += affinity.spread(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
     if spec.get("priorityClassName"):
-        out += [invalid_value(f"{path}.priorityClassName", spec["priorityClassName"], t) for t in names.dns_subdomain(spec["priorityClassName"])]
+        out += [
+            invalid_value(f"{path}.priorityClassName", spec["priorityClassName"], t)
+            for t in names.dns_subdomain(spec["priorityClassName"])
+        ]
     return out
 
 
@@ -277,7 +282,14 @@ def pod_update(obj: Obj, old: Obj) -> list[FieldError]:
     for i, item in enumerate(spec.get("containers") or ()):
         if not item.get("image"):
             out.append(required(f"spec.containers[{i}].image"))
-    frozen = ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates", "nodeName", "ephemeralContainers")
+    frozen = (
+        "activeDeadlineSeconds",
+        "tolerations",
+        "terminationGracePeriodSeconds",
+        "schedulingGates",
+        "nodeName",
+        "ephemeralContainers",
+    )
     if _without(spec, frozen) != _without(held, frozen):
         out.append(forbidden_field("spec", f"{UPDATABLE}\n{diff(spec, held)}"))
     if spec.get("nodeName") != held.get("nodeName"):

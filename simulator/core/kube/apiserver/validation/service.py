@@ -22,7 +22,10 @@ def service(obj: Obj) -> list[FieldError]:
     if kind == "ExternalName" and not spec.get("externalName"):
         out.append(required("spec.externalName"))
     elif kind == "ExternalName":
-        out += [invalid_value("spec.externalName", spec["externalName"], text) for text in names.dns_subdomain(spec["externalName"].rstrip("."))]
+        out += [
+            invalid_value("spec.externalName", spec["externalName"], text)
+            for text in names.dns_subdomain(spec["externalName"].rstrip("."))
+        ]
     if kind == "LoadBalancer" and spec.get("clusterIP") == "None":
         out.append(invalid_value("spec.clusterIPs[0]", "None", "may not be set to 'None' for LoadBalancer services"))
     if kind == "NodePort" and spec.get("clusterIP") == "None":

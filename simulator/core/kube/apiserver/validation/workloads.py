@@ -15,7 +15,11 @@ MISMATCH = "`selector` does not match template `labels`"
 
 
 def _non_negative(spec: Obj, names: tuple[str, ...], path: str = "spec") -> list[FieldError]:
-    return [invalid_value(f"{path}.{name}", spec[name], NOT_NEGATIVE) for name in names if isinstance(spec.get(name), int) and spec[name] < 0]
+    return [
+        invalid_value(f"{path}.{name}", spec[name], NOT_NEGATIVE)
+        for name in names
+        if isinstance(spec.get(name), int) and spec[name] < 0
+    ]
 
 
 def _selector(spec: Obj) -> list[FieldError]:
@@ -46,7 +50,9 @@ def _template(spec: Obj) -> list[FieldError]:
     if policy in ("OnFailure", "Never"):
         out.append(not_supported("spec.template.spec.restartPolicy", policy, ("Always",)))
     if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
-        out.append(forbidden_field("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in Deployment is not Supported"))
+        out.append(
+            forbidden_field("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in Deployment is not Supported")
+        )
     return out
 
 
@@ -139,19 +145,31 @@ def stateful_set(obj: Obj) -> list[FieldError]:
         out.append(invalid_value("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
     kind = (spec.get("updateStrategy") or {}).get("type")
     if kind not in ("OnDelete", "RollingUpdate"):
-        out.append(invalid_value("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, "must be 'RollingUpdate' or 'OnDelete'"))
+        out.append(
+            invalid_value("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, "must be 'RollingUpdate' or 'OnDelete'")
+        )
     return out + _non_negative(spec, ("replicas", "minReadySeconds")) + _selector(spec) + _template(spec)
 
 
 def stateful_set_update(obj: Obj, old: Obj) -> list[FieldError]:
     """Which fields of a StatefulSet's spec may change."""
-    free = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds")
+    free = (
+        "replicas",
+        "ordinals",
+        "template",
+        "updateStrategy",
+        "revisionHistoryLimit",
+        "persistentVolumeClaimRetentionPolicy",
+        "minReadySeconds",
+    )
     mine = {k: v for k, v in (obj.get("spec") or {}).items() if k not in free}
     held = {k: v for k, v in (old.get("spec") or {}).items() if k not in free}
     if mine == held:
         return []
     listed = ", ".join(f"'{name}'" for name in free[:-1])
-    return [forbidden_field("spec", f"updates to statefulset spec for fields other than {listed} and 'minReadySeconds' are forbidden")]
+    return [
+        forbidden_field("spec", f"updates to statefulset spec for fields other than {listed} and 'minReadySeconds' are forbidden")
+    ]
 
 
 def job(obj: Obj) -> list[FieldError]:
@@ -200,7 +218,9 @@ def cron_job(obj: Obj) -> list[FieldError]:
     elif not schedule.startswith("@"):
         fields = schedule.split()
         if len(fields) != 5:
-            out.append(invalid_value("spec.schedule", schedule, f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"))
+            out.append(
+                invalid_value("spec.schedule", schedule, f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
+            )
         else:
             out += [invalid_value("spec.schedule", schedule, text) for text in _cron_problems(fields)]
     elif schedule not in _MACROS and not schedule.startswith("@every "):
