@@ -20,12 +20,24 @@ def begin(inv: Invocation, container: Container, *, interactive: bool) -> None:
 
 
 def follow(inv: Invocation, container: Container, *, interactive: bool) -> Generator[Wait, Any, int]:
-    """Print what the container writes until it ends; returns its exit status.  Ctrl-C sends it SIGINT."""
+    """Print what the container writes until it ends; returns its exit status.
+
+    Signals are passed on to the container, which may ignore them (`sleep` as PID 1 does); the third ends this command alone.
+    """
     world, host = inv.world, inv.host.name
     seen = 0
     topics = [f"container:{host}:{container.id}"]
     if container.log_path and not interactive:
         topics.append(f"file:{host}:{posixpath.dirname(container.log_path)}")
+    asked = 0
+
+    def passed_on(number: int) -> bool:
+        nonlocal asked
+        asked += 1
+        containers.signal(world, host, container, number)
+        return asked < 3
+
+    cast(Call, inv).task.on_signal = passed_on
     finished = False
     try:
         while True:
@@ -39,8 +51,8 @@ def follow(inv: Invocation, container: Container, *, interactive: bool) -> Gener
                 return container.exit_code
             yield WaitTopic(tuple(topics))
     finally:
-        if not finished and container.state == "RUNNING":
-            containers.signal(world, host, container, 2)
+        if finished:
+            cast(Call, inv).task.on_signal = None
 
 
 def forget_log(inv: Invocation, container: Container) -> None:

@@ -71,9 +71,11 @@ def test_without_a_configuration_it_warns(box: Box) -> None:
 
 def test_errors(box: Box) -> None:
     assert 'container \\"abc\\": not found' in box.run("crictl logs abc").err
+    assert '"ContainerStatus from runtime service failed" err="rpc error: code = NotFound' in box.run("crictl logs abc").err
+    assert '"PullImage from image service failed" err="rpc error: code = Unknown' in box.run("crictl pull nope").err
     assert "ID cannot be empty" in box.run("crictl logs").err
     assert (box.run("crictl nonsense").code, box.run("crictl nonsense").err) == (3, "No help topic for 'nonsense'\n")
-    assert 'level=error msg="flag provided but not defined: -z"' in box.run("crictl ps -z").err
+    assert 'level=fatal msg="flag provided but not defined: -z"' in box.run("crictl ps -z").err
     assert 'no such image \\"nope\\" present' in box.run("crictl inspecti nope").err
     assert box.run("crictl attach x").err == "crictl: crictl attach: not simulated in Slipway yet\n"
     processes.kill(box.world, box.containerd, 15)

@@ -109,7 +109,9 @@ def pull_image(session: Session, name: str) -> Generator[Wait, Any, None]:
     while not one.done:
         yield WaitTopic((f"pull:{session.host}:{one.id}",))
     if one.error:
-        raise CrictlError(f"pulling image: rpc error: code = {one.code} desc = {one.error}")
+        text = f"rpc error: code = {one.code} desc = {one.error}"
+        session.rpc_failed("PullImage from image service", text, image=name)
+        raise CrictlError(f"pulling image: {text}")
 
 
 def inspect(session: Session) -> int:

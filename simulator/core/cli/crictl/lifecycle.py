@@ -58,6 +58,7 @@ def _create(session: Session, pod: str, path: str) -> str:
     try:
         return cri.create_container(session.world, session.host, pod, config)
     except cri.CriError as failed:
+        session.rpc_failed("CreateContainer in sandbox from runtime service", failed, podSandboxID=pod)
         raise CrictlError(f"creating container: create container: {failed}") from None
 
 
@@ -103,6 +104,7 @@ def start(session: Session) -> int:
         try:
             cri.start_container(session.world, session.host, ident)
         except cri.CriError as failed:
+            session.rpc_failed("StartContainer from runtime service", failed, containerID=ident)
             raise CrictlError(f'starting the container "{ident}": {failed}') from None
         session.inv.out(ident + "\n")
     return 0
@@ -131,6 +133,7 @@ def stop(session: Session) -> Generator[Wait, Any, int]:
             container = cri.find_container(session.world, session.host, ident)
             cri.stop_container(session.world, session.host, ident, int(session.flag("timeout")) * SECOND)
         except cri.CriError as failed:
+            session.rpc_failed("StopContainer from runtime service", failed, containerID=ident)
             raise CrictlError(f'stopping the container "{ident}": {failed}') from None
         yield from _until_stopped(session, container)
         session.inv.out(ident + "\n")
@@ -220,4 +223,5 @@ def _target(session: Session, ident: str) -> Container:
     try:
         return cri.exec_target(session.world, session.host, ident)
     except cri.CriError as failed:
+        session.rpc_failed("Exec cmd from runtime service", failed, containerID=ident)
         raise CrictlError(f"execing command in container: {failed}") from None

@@ -44,7 +44,11 @@ def run(session: Session) -> Generator[Wait, Any, int]:
         human.logrus(session.inv, "info", "Container logs reopened")
     if stream not in ("", "stdout", "stderr"):
         raise CrictlError(f'invalid stream "{stream}", must be "stdout" or "stderr"')
-    container = cri.find_container(session.world, session.host, session.args[0])
+    try:
+        container = cri.find_container(session.world, session.host, session.args[0])
+    except cri.CriError as failed:
+        session.rpc_failed("ContainerStatus from runtime service", failed, containerID=session.args[0])
+        raise
     if not container.log_path:
         raise CrictlError("the container has not set log path")
     path = container.log_path

@@ -28,7 +28,7 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         inv.out(stop.out)
         inv.err(stop.err)
         if stop.error:
-            human.logrus(inv, "error", stop.error)
+            human.logrus(inv, "fatal", stop.error)
         return stop.code
     run = context.command.run
     assert run is not None
@@ -42,12 +42,12 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         inv.out(command_help(context.command, context.path))
         return 0
     except (CrictlError, CriError) as failed:
-        human.logrus(inv, "error", str(failed))
+        human.logrus(inv, "fatal", str(failed))
         return 1
     except ConnectError as failed:
         human.logrus(
             inv,
-            "error",
+            "fatal",
             f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial {failed.address.replace("://", " ")}: connect: {failed.detail}"',  # noqa: E501
         )
         return 1

@@ -59,6 +59,7 @@ def run_pod(session: Session) -> int:
     try:
         ident = cri.run_pod_sandbox(session.world, session.host, config)
     except cri.CriError as failed:
+        session.rpc_failed("RunPodSandbox from runtime service", failed)
         raise CrictlError(f"run pod sandbox: {failed}") from None
     session.inv.out(ident + "\n")
     return 0
@@ -75,6 +76,7 @@ def stop(session: Session) -> int:
         try:
             cri.stop_pod_sandbox(session.world, session.host, ident)
         except cri.CriError as failed:
+            session.rpc_failed("StopPodSandbox from runtime service", failed, podSandboxID=ident)
             raise CrictlError(f'stopping the pod sandbox "{ident}": {failed}') from None
         session.inv.out(f"Stopped sandbox {ident}\n")
     return 0

@@ -7,9 +7,11 @@ from typing import Any
 import yaml
 
 from ...host.program import Invocation
+from ...kernel.clock import to_datetime
 from ...kernel.errors import ConnectError
 from ...runtime import containerd
 from .. import human, tabwriter
+from ..flags import quote
 from ..urfave import Context
 
 DEFAULT_ENDPOINTS = ("unix:///run/containerd/containerd.sock", "unix:///run/crio/crio.sock", "unix:///var/run/cri-dockerd.sock")
@@ -99,6 +101,12 @@ class Session:
                 f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unavailable '  # noqa: E501
                 f'desc = connection error: desc = "transport: Error while dialing: dial unix {path}: connect: {detail}"'
             )
+
+    def rpc_failed(self, call: str, error: object, **fields: str) -> None:
+        """The klog line that the CRI client writes before crictl reports the error itself (`k8s.io/cri-client/pkg`)."""
+        stamp = to_datetime(self.world.wall).strftime("%m%d %H:%M:%S.%f")
+        extra = "".join(f" {key}={quote(value)}" for key, value in fields.items())
+        self.inv.err(f'E{stamp} {self.inv.proc.pid:7d} log.go:32] "{call} failed" err={quote(str(error))}{extra}\n')
 
     def table(self, rows: list[list[str]]) -> None:
         """Print rows as crictl's display does: `tabwriter.NewWriter(os.Stdout, 20, 1, 3, ' ', 0)`."""

@@ -79,6 +79,7 @@ def inspect(session: Session) -> int:
         try:
             container = cri.find_container(session.world, session.host, ident)
         except cri.CriError as failed:
+            session.rpc_failed("ContainerStatus from runtime service", failed, containerID=ident)
             raise CrictlError(f'getting the status of the container "{ident}": {failed}') from None
         if session.flag("output") == "table":
             session.inv.out(
