@@ -25,6 +25,7 @@ from .root_ca import RootCAPublisher
 from .serviceaccount import ServiceAccountController
 from .statefulset import StatefulSetController
 from .tainteviction import TaintEvictionController
+from .ttl import TTLController
 from .ttl_after_finished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[Controller], ...] = (
@@ -41,6 +42,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     DisruptionController,
     ResourceQuotaController,
     NodeIpamController,
+    TTLController,
     NodeLifecycleController,
     TaintEvictionController,
     PodGCController,
@@ -70,7 +72,6 @@ NOT_YET: tuple[str, ...] = (
     "serviceaccount-token-controller",
     "storage-version-migrator-controller",
     "token-cleaner-controller",
-    "ttl-controller",
     "validatingadmissionpolicy-status-controller",
     "volumeattributesclass-protection-controller",
 )

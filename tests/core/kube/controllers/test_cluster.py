@@ -283,3 +283,18 @@ def test_a_daemon_is_updated_one_node_at_a_time(plane: Plane) -> None:
     assert nodes_of(plane) == ["node01", "node02"]
     revisions = sorted(r["revision"] for r in plane.client.list("controllerrevisions", "default").items)
     assert revisions == [1, 2]
+
+
+def test_nodes_are_told_how_long_to_cache(plane: Plane) -> None:
+    assert plane.get("nodes", "node01", "")["metadata"]["annotations"]["node.alpha.kubernetes.io/ttl"] == "0"
+    for number in range(100):
+        plane.node(f"extra{number:03d}")
+    plane.run(1)
+    ttls = {n["metadata"]["annotations"]["node.alpha.kubernetes.io/ttl"] for n in plane.client.list("nodes").items}
+    assert ttls == {"15"}
+
+
+def test_the_cluster_role_of_each_controller_is_not_bypassed() -> None:
+    plane = RealPlane().all()
+    assert "is forbidden: User" not in plane.journal("kube-controller-manager")
+    assert "is forbidden: User" not in plane.journal("kube-scheduler")
