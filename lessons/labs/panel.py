@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 SHAPES = {"passed": "ok", "failed": "bad", "waiting": "none", "error": "wait", "todo": "todo"}
 
 
+#: How the evaluator writes a value that is not there (simulator/core/lab/conditions.py).
+NOTHING = "∅"
+
+
 @dataclass(slots=True)
 class CheckRow:
     """One check as the page shows it."""
@@ -141,7 +145,8 @@ def rows_of(data: dict[str, Any], run: CheckRun | None) -> list[CheckRow]:
         row = CheckRow(in_language(check["title"]), state, said.get(state, said["error"]))
         if state in ("failed", "error"):
             row.expected = in_language(check.get("expected") or verdict.get("expected") or "")
-            row.found = str(verdict.get("found") or "")
+            found = str(verdict.get("found") or "")
+            row.found = _("nothing there") if found == NOTHING else found
             row.message = in_language(verdict.get("message") or check["message"]) if state == "failed" else ""
             row.evidence = [item for item in verdict.get("evidence") or [] if isinstance(item, dict)][:6]
         out.append(row)
