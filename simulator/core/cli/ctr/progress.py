@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -21,6 +22,12 @@ def bar(part: float) -> str:
     inner = _WIDTH - 2
     positive = int(inner * min(max(part, 0.0), 1.0))
     return "|\x1b[32m" + "+" * positive + "\x1b[0m" + "-" * (inner - positive) + "|"
+
+
+def screen_lines(text: str, columns: int) -> int:
+    """How many lines a picture takes on a terminal, wrapped ones counted (`countLines` of `pkg/progress/writer.go`)."""
+    plain = re.sub(r"\x1b\[[0-9]+m", "", text)
+    return sum(max(0, len(line) - 1) // max(1, columns) + 1 for line in plain.split("\n")) - 1
 
 
 def _line(prefix: str, name: str, event: str, part: float | None = None, extra: str = "") -> str:
@@ -76,7 +83,7 @@ def show(inv: Invocation, pull: Pull) -> Generator[Wait, Any, None]:
         text = frame(pull, inv.world.now, status)
         clear = "\x1b[1A\x1b[2K\r" * lines if inv.stdin_tty else ""
         inv.out(clear + text)
-        return text.count("\n")
+        return screen_lines(text, inv.columns)
 
     while not pull.done and not pull.error:
         yield Sleep(min(TICK, max(1 * MS, pull.ends - inv.world.now + MS)))

@@ -13,7 +13,7 @@ from ...runtime import catalogue, containerd, logs, references
 from ...runtime.state import Image, Pull
 from .. import human, tabwriter
 from ..crictl.images import image_config
-from ..ctr.progress import bar
+from ..ctr.progress import bar, screen_lines
 from .session import NerdctlError, Session
 
 
@@ -53,7 +53,7 @@ def fetch(session: Session, name: str, *, quiet: bool = False) -> Generator[Wait
             continue
         text = _frame(one, min(session.world.now, one.ends))
         session.inv.out(("\x1b[1A\x1b[2K\r" * lines if session.inv.stdin_tty else "") + text)
-        lines = text.count("\n")
+        lines = screen_lines(text, session.inv.columns)
     if one.error:
         text = one.error.partition("failed to resolve reference")[1] + one.error.partition("failed to resolve reference")[2]
         raise NerdctlError(text or one.error)
