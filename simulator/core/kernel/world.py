@@ -180,7 +180,9 @@ class World:
         subs = self.subscriptions.get(topic)
         if subs:
             for key, sub in subs.items():
-                if key in self.pending:
+                waiting = self.timers.get(self.pending.get(key, 0))
+                if waiting is not None:
+                    waiting.cause = self.cause  # what happened last is what the wake will find
                     continue
                 delay = sub.low if sub.high <= sub.low else self.rng("doorbell").between(sub.low, sub.high)
                 self.pending[key] = self.after(delay, "wake:" + key, [sub.target, sub.payload])

@@ -85,8 +85,13 @@ class Call:
 
     @property
     def actor(self) -> str:
-        """Who the trace says asked: the user agent's name."""
-        return self.request.headers.get("user-agent", "").partition("/")[0] or self.user.name
+        """Who the trace says asked: the user agent's name; a kubelet with its node, a controller by its service account."""
+        agent = self.request.headers.get("user-agent", "").partition("/")[0]
+        if agent == "kubelet" and self.user.name.startswith("system:node:"):
+            return "kubelet/" + self.user.name.removeprefix("system:node:")
+        if agent == "kube-controller-manager" and self.user.name.startswith("system:serviceaccount:kube-system:"):
+            return self.user.name.rpartition(":")[2]
+        return agent or self.user.name
 
     def key(self, namespace: str, name: str) -> bytes:
         """The etcd key of an object of this kind."""

@@ -14,7 +14,7 @@ from ..api.decode import DecodeError, Decoder
 from ..api.schema import Type
 from . import convert, negotiate, patching, subresources, tables, watching
 from .call import Call
-from .registry import store
+from .registry import notify, store
 
 Obj = dict[str, Any]
 
@@ -28,6 +28,8 @@ def serve(call: Call, verb: str) -> Response:
     special = subresources.REVIEWS.get((call.kind.group, call.kind.kind))
     if special is not None:
         return special(call, verb)
+    if verb in ("get", "list", "watch"):
+        notify.read(call, verb)
     return _VERBS[verb](call)
 
 

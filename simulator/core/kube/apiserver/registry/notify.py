@@ -39,6 +39,23 @@ def begin(call: Call, verb: str, meta: Obj) -> int:
     return before
 
 
+#: Clients whose reads are shown too: people ask with them.  Components read all the time.
+READERS = frozenset(("kubectl", "curl"))
+
+
+def read(call: Call, verb: str) -> None:
+    """Announce a read of somebody who waits for the answer."""
+    if call.actor not in READERS or is_quiet(call) and call.kind.plural != "events":
+        return
+    parts = (call.kind.plural, call.namespace, call.info.name)
+    ref = "/".join(part for part in parts if part)
+    world = call.server.world
+    asked = world.emit(call.actor, "request", ref, {"verb": verb, "user": call.user.name})
+    served = world.emit("kube-apiserver", "read", ref, {"verb": verb}, cause=asked)
+    prefix = call.kind.prefix + "".join(f"/{part}" for part in parts[1:] if part)
+    world.emit("etcd", "range", prefix, {"verb": verb}, cause=served)
+
+
 def end(call: Call, before: int) -> None:
     """The write is done (or failed)."""
     if before >= 0:
