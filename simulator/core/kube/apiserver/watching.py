@@ -108,7 +108,7 @@ class WatchStream:
 
     def prefetch(self, revision: int) -> None:
         """Before history up to `revision` is compacted: take in what is known, as the real watch cache has it in memory."""
-        self._buffer.extend(self.poll())
+        self._buffer = self.poll()
         if not self._closed:
             self.since = max(self.since, revision)
 
