@@ -21,6 +21,7 @@ from ..api.objects import (
 )
 from ..client import ApiError
 from . import common
+from . import deployment_rollback as rollback
 from . import deployment_status as status
 from . import deployment_util as util
 from .base import Controller
@@ -85,7 +86,8 @@ class DeploymentController(Controller):
         if d["spec"].get("paused"):
             self._scale_only(d, sets)
         elif util.ROLLBACK_TO in annotations_of(d):
-            self._rollback(d, sets)
+            new, old = self._revisions(d, sets, create=True)
+            rollback.roll_back(self, d, [rs for rs in [*old, new] if rs is not None])
         elif self._is_scaling(d, sets):
             self._scale_only(d, sets)
         elif util.is_rolling(d):
@@ -360,32 +362,6 @@ class DeploymentController(Controller):
             if any(not common.is_terminal(pod) for pod in self.informer("pods").by_owner(rs["metadata"]["uid"])):
                 return True
         return False
-
-    def _rollback(self, d: Obj, sets: list[Obj]) -> None:
-        """The deprecated annotation `deprecated.deployment.rollback.to` (rollback.go)."""
-        new, old = self._revisions(d, sets, create=True)
-        every = [rs for rs in [*old, new] if rs is not None]
-        text = annotations_of(d)[util.ROLLBACK_TO]
-        revision = int(text) if text.isdigit() else 0
-        if revision == 0:
-            known = sorted(util.revision_of(rs) for rs in every)
-            revision = known[-2] if len(known) > 1 else 0
-        target = next((rs for rs in every if revision and util.revision_of(rs) == revision), None)
-        annotations = {k: v for k, v in annotations_of(d).items() if k != util.ROLLBACK_TO}
-        changed = {**d, "metadata": {**d["metadata"], "annotations": annotations}}
-        if target is None:
-            self.event(d, "Warning", "DeploymentRollbackRevisionNotFound", "Unable to find the revision to rollback to.")
-        elif util.same_template(d["spec"]["template"], target["spec"]["template"]):
-            message = f'The rollback revision contains the same template as current deployment "{d["metadata"]["name"]}"'
-            self.event(d, "Warning", "DeploymentRollbackTemplateUnchanged", message)
-        else:
-            template = target["spec"]["template"]
-            labels = {k: v for k, v in template["metadata"]["labels"].items() if k != util.HASH_LABEL}
-            changed["spec"] = {**d["spec"], "template": {**template, "metadata": {**template["metadata"], "labels": labels}}}
-            self.event(
-                d, "Normal", "DeploymentRollback", f'Rolled back deployment "{d["metadata"]["name"]}" to revision {revision}'
-            )
-        self.client.update("deployments", changed)
 
     # -- status ----------------------------------------------------------------------------------------------------------
     def _rollout_status(self, d: Obj, every: list[Obj], new: Obj | None) -> None:

@@ -252,3 +252,16 @@ def test_template_hashes_look_real_and_depend_on_the_collision_count() -> None:
     assert len(digests) == 4
     assert all(5 <= len(d) <= 10 and set(d) <= set("bcdfghjklmnpqrstvwxz2456789") for d in digests)
     assert common.fnv32a(b"foobar") == 0xBF9CF968
+
+
+def test_the_deprecated_rollback_annotation_still_works(plane: Plane) -> None:
+    plane.deployment(replicas=1)
+    plane.run(2)
+    retag(plane, "nginx:1.26")
+    plane.run(2)
+    patch = {"metadata": {"annotations": {"deprecated.deployment.rollback.to": "1"}}}
+    plane.client.patch("deployments", "default", "web", patch, kind="merge")
+    plane.run(3)
+    assert replicas(plane) == {"nginx:1.25": 1, "nginx:1.26": 0}
+    assert plane.messages("DeploymentRollback") == ['Rolled back deployment "web" to revision 1']
+    assert "deprecated.deployment.rollback.to" not in plane.get("deployments", "web")["metadata"]["annotations"]
