@@ -7,7 +7,28 @@ from __future__ import annotations
 
 from ..cobra import Command
 from . import create
-from .commands import apply, delete, describe, discovery, execs, expose, get, logs, metadata, patch, run, scale, version
+from .commands import (
+    apply,
+    auth,
+    delete,
+    describe,
+    discovery,
+    events,
+    execs,
+    expose,
+    get,
+    logs,
+    metadata,
+    misc,
+    nodes,
+    patch,
+    rollout,
+    run,
+    scale,
+    version,
+    wait,
+)
+from .commands import set as set_command
 from .flagsets import GLOBAL
 
 #: Headings of `kubectl --help` and the commands below each, in order.
@@ -45,6 +66,22 @@ COMMANDS: tuple[Command, ...] = (
     execs.FORWARD,
     execs.PROXY,
     execs.DEBUG,
+    set_command.COMMAND,
+    rollout.COMMAND,
+    wait.COMMAND,
+    auth.AUTH,
+    auth.CERTIFICATE,
+    auth.TOP,
+    events.COMMAND,
+    nodes.CORDON,
+    nodes.UNCORDON,
+    nodes.DRAIN,
+    nodes.TAINT,
+    misc.OPTIONS,
+    misc.COMPLETION,
+    misc.ALPHA,
+    misc.PLUGIN,
+    misc.KUBERC,
     metadata.LABEL,
     metadata.ANNOTATE,
     version.INFO,

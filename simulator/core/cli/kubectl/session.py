@@ -65,6 +65,10 @@ class Session:
             self.warned.append(text)
             self.err(f"Warning: {text}\n")
 
+    def warn_line(self, text: str) -> None:
+        """A warning followed by an empty line, as can-i prints it."""
+        self.err(f"Warning: {text}\n\n")
+
     # -- configuration ----------------------------------------------------------------------------------------------------
     @functools.cached_property
     def files(self) -> Files:

@@ -14,6 +14,7 @@ from ...flags import quote
 from ..errors import CommandError
 from ..hashing import configmap_hash, secret_hash
 from ..jsontext import compact
+from ..groups import group_run
 from ..session import Session
 from .base import generator, metadata
 
@@ -222,6 +223,7 @@ SECRET = Command(
     long="""Create a secret with specified type.
 
  docker-registry is for access to a container registry, generic is an Opaque secret, tls holds a certificate and its key.""",
+    run=group_run("stderr", 1),
     commands=(
         generator(
             "docker-registry NAME --docker-username=user --docker-password=password --docker-email=email [--docker-server=string] "

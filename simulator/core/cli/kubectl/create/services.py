@@ -9,6 +9,7 @@ from ....kube.api import names
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..errors import CommandError
+from ..groups import group_run
 from ..session import Session
 from .base import generator, metadata
 
@@ -90,6 +91,7 @@ SERVICE = Command(
     short="Create a service using a specified subcommand",
     long="Create a service using a specified subcommand.",
     aliases=("svc",),
+    run=group_run("stderr", 1),
     commands=(
         _kind("clusterip", "ClusterIP", "[--tcp=<port>:<targetPort>] [--dry-run=server|client|none]", "a",
               (TCP, Flag(name="clusterip", usage="The ClusterIP, or 'None' for a headless service."))),

@@ -1,0 +1,307 @@
+"""`kubectl auth …`, `certificate …` and `top` (`kubectl/pkg/cmd/auth`, `certificates`, `top`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....kernel import clock
+from ....kube.api.errors import ApiError
+from ...cobra import Command, Flag
+from ..builder import Builder
+from ..describe.doc import list_text
+from ..describe.policy import compact_rules
+from ..errors import CommandError, Silent, is_not_found, raise_all
+from ..flagsets import (
+    all_namespaces_flag,
+    dry_run,
+    dry_run_flag,
+    dry_run_suffix,
+    file_arguments,
+    file_flags,
+    print_flags,
+    require_files,
+    selector_flag,
+)
+from ..groups import group_run
+from ..printers import Output
+from ..session import Session
+from ..table import columns
+
+Obj = dict[str, Any]
+AUTHZ = "/apis/authorization.k8s.io/v1"
+VERBS = frozenset(
+    "* get list watch create update patch delete deletecollection use bind impersonate escalate approve sign attest proxy put post head options".split()
+)
+
+
+def run_can_i(s: Session) -> int:
+    """`kubectl auth can-i`."""
+    values = s.values
+    quiet = values.on("quiet")
+    if values.on("list"):
+        if values.args:
+            raise CommandError("list option must be specified with no arguments")
+        return _list(s)
+    if len(values.args) not in (2, 3):
+        raise CommandError(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples."
+        )
+    verb, word = values.args[0], values.args[1]
+    if word.startswith("/"):
+        spec: Obj = {"nonResourceAttributes": {"path": word, "verb": verb}}
+    else:
+        spec = {"resourceAttributes": _attributes(s, verb, word, values.args[2] if len(values.args) == 3 else "")}
+    review = {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": spec}
+    answer = s.call("POST", f"{AUTHZ}/selfsubjectaccessreviews", obj=review)
+    status = answer.get("status") or {}
+    allowed = bool(status.get("allowed"))
+    if not quiet:
+        text = "yes" if allowed else "no"
+        text += f" - {status['reason']}" if status.get("reason") and not allowed else ""
+        text += f" - {status['evaluationError']}" if status.get("evaluationError") else ""
+        s.out(text + "\n")
+    if not allowed:
+        raise Silent(1)
+    return 0
+
+
+def _attributes(s: Session, verb: str, word: str, name: str) -> Obj:
+    word, _, inline = word.partition("/")
+    name = name or inline
+    sub = s.values.text("subresource")
+    found = None
+    if word != "*":
+        try:
+            s.discover()
+        except Exception:
+            s.warn_line(f"the server doesn't have a resource type '{word.split('.')[0]}'")
+            raise
+        found = s.mapper.find(word)
+    if word == "*":
+        plural, group = "*", "*"
+    elif found is None:
+        plural, _, group = word.partition(".")
+        where = f" in group '{group}'" if group else ""
+        s.warn_line(f"the server doesn't have a resource type '{plural}'{where}")
+    else:
+        plural, group = found.kind.plural, found.kind.group
+        if not found.kind.namespaced and not s.values.on("all-namespaces"):
+            s.warn_line(f"resource '{plural}' is not namespace scoped" + (f" in group '{group}'" if group else ""))
+    if verb not in VERBS:
+        s.warn_line(f"verb '{verb}' is not a known verb")
+    out: Obj = {"verb": verb, "group": group, "resource": plural}
+    if found is None or found.kind.namespaced:
+        out["namespace"] = "" if s.values.on("all-namespaces") else s.namespace
+    if found is not None and not found.kind.namespaced:
+        out.pop("namespace", None)
+    if sub:
+        out["subresource"] = sub
+    if name:
+        out[
+            "subresource" if found is not None and found.kind.subresource(name) is not None and not sub and inline else "name"
+        ] = name
+    return out
+
+
+def _list(s: Session) -> int:
+    review = {
+        "kind": "SelfSubjectRulesReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {},
+        "spec": {"namespace": s.namespace},
+    }
+    status = s.call("POST", f"{AUTHZ}/selfsubjectrulesreviews", obj=review).get("status") or {}
+    if status.get("incomplete"):
+        s.err(f"warning: the list may be incomplete: {status.get('evaluationError', '')}\n")
+    rows = [] if s.values.on("no-headers") else [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]]
+    listed = []
+    for rule in compact_rules(status.get("resourceRules") or []):
+        resource, _, sub = rule["resource"].partition("/")
+        full = (f"{resource}.{rule['group']}" if rule["group"] else resource) + (f"/{sub}" if sub else "")
+        listed.append([full, list_text(rule["urls"]), list_text(rule["names"]), list_text(rule["verbs"])])
+    listed.sort(key=lambda row: row[0])
+    others = []
+    for rule in status.get("nonResourceRules") or ():
+        for url in rule.get("nonResourceURLs") or ():
+            others.append(["", f"[{url}]", "[]", list_text(rule.get("verbs"))])
+    s.out(columns(rows + listed + sorted(others, key=lambda row: row[1])))
+    return 0
+
+
+def run_whoami(s: Session) -> int:
+    """`kubectl auth whoami`."""
+    if s.values.args:
+        raise CommandError(f"unexpected arguments: [{' '.join(s.values.args)}]")
+    output = Output(s)
+    review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}}
+    answer = s.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", obj=review)
+    if output.given:
+        output.print(answer)
+        return 0
+    user = (answer.get("status") or {}).get("userInfo") or {}
+    rows = [["ATTRIBUTE", "VALUE"], ["Username", user.get("username", "")]]
+    if user.get("uid"):
+        rows.append(["UID", user["uid"]])
+    if user.get("groups"):
+        rows.append(["Groups", list_text(user["groups"])])
+    rows += [[f"Extra: {key}", list_text(value)] for key, value in sorted((user.get("extra") or {}).items())]
+    s.out(columns(rows))
+    return 0
+
+
+def _covers(rules: list[Obj], rule: Obj) -> bool:
+    """Whether every part of `rule` is in `rules`."""
+    return all(any(part["group"] in (held["group"], "*") and part["resource"] == held["resource"] and part["names"] == held["names"]
+                   and part["urls"] == held["urls"] and set(part["verbs"]) <= set(held["verbs"]) for held in compact_rules(rules))
+               for part in compact_rules([rule]))  # fmt: skip
+
+
+def run_reconcile(s: Session) -> int:
+    """`kubectl auth reconcile`."""
+    require_files(s)
+    strategy, output = dry_run(s), Output(s)
+    builder = Builder(s, **file_arguments(s), fetch=False, eager=False)
+    for info in builder.infos():
+        wanted, kind = info.obj or {}, info.mapping.kind
+        if kind.group != "rbac.authorization.k8s.io":
+            raise CommandError("only rbac.authorization.k8s.io/v1 is supported: not *unstructured.Unstructured")
+        query = {"dryRun": "All"} if strategy == "server" else {}
+        try:
+            live = s.call("GET", info.path())
+        except ApiError as error:
+            if not is_not_found(error):
+                raise
+            if strategy != "client":
+                s.call("POST", info.mapping.path(info.namespace), query=query, obj=wanted)
+            output.done(wanted, "reconciled" + dry_run_suffix(strategy))
+            s.err("\treconciliation required create\n")
+            continue
+        section = "rules" if "Role" in kind.kind and "Binding" not in kind.kind else "subjects"
+        held = live.get(section) or []
+        missing = [
+            item for item in wanted.get(section) or () if not (_covers(held, item) if section == "rules" else item in held)
+        ]
+        if missing:
+            result = {**live, section: held + missing}
+            if strategy != "client":
+                result = s.call("PUT", info.path(), query=query, obj=result)
+            output.done(result, "reconciled" + dry_run_suffix(strategy))
+            s.err("\treconciliation required update\n")
+            s.err(f"\tmissing {section} added:\n" + "".join(f"\t\t{_go(item, section)}\n" for item in missing))
+        else:
+            output.done(live, "reconciled" + dry_run_suffix(strategy))
+    return 0
+
+
+def _go(item: Obj, section: str) -> str:
+    keys = (("Verbs", "verbs"), ("APIGroups", "apiGroups"), ("Resources", "resources"), ("ResourceNames", "resourceNames"),
+            ("NonResourceURLs", "nonResourceURLs")) if section == "rules" else (("Kind", "kind"), ("APIGroup", "apiGroup"), ("Name", "name"),
+                                                                               ("Namespace", "namespace"))  # fmt: skip
+    return (
+        "{"
+        + " ".join(f"{title}:{list_text(item.get(key)) if section == 'rules' else item.get(key, '')}" for title, key in keys)
+        + "}"
+    )
+
+
+AUTH = Command(
+    "auth",
+    short="Inspect authorization",
+    long="Inspect authorization.",
+    commands=(
+        Command("can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]", short="Check whether an action is allowed", long="Check whether an action is allowed.\n\n "
+                "VERB is a verb of the API such as get or delete; NONRESOURCEURL begins with '/'.",
+                example="# May I create pods anywhere?\nkubectl auth can-i create pods --all-namespaces\n\n# What may I do here?\nkubectl auth can-i --list",
+                flags=(all_namespaces_flag(), Flag(name="quiet", short="q", kind="bool", usage="Print nothing, only set the exit status."),
+                       Flag(name="subresource", usage="A subresource such as log or scale"), Flag(name="list", kind="bool", usage="Print all that is allowed."),
+                       Flag(name="no-headers", kind="bool", usage="With --list: print no headings.")), run=run_can_i),
+        Command("reconcile -f FILENAME", short="Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects",
+                long="Create what is missing of the rules and subjects that the files have.", example="# From a file\nkubectl auth reconcile -f my-rbac-rules.yaml",
+                flags=(*print_flags(), *file_flags("Files, directories or URLs with RBAC objects."), dry_run_flag(),
+                       Flag(name="remove-extra-permissions", kind="bool", usage="Remove other rules."),
+                       Flag(name="remove-extra-subjects", kind="bool", usage="Remove other subjects.")), run=run_reconcile),
+        Command("whoami", short="Experimental: Check self subject attributes", long="Print who the server says that you are.",
+                example="# User and groups\nkubectl auth whoami", flags=print_flags(), run=run_whoami),
+    ),
+    run=group_run("stderr", 1),
+)  # fmt: skip
+
+
+# -- certificate --------------------------------------------------------------------------------------------------------------
+
+
+def run_certificate(s: Session) -> int:
+    """`kubectl certificate approve` and `deny`."""
+    values = s.values
+    approve = s.command.name == "approve"
+    if not values.args and not values.items("filename"):
+        raise CommandError("one or more CSRs must be specified as <name> or -f <filename>")
+    output = Output(s)
+    words = ["certificatesigningrequests", *values.args] if values.args else []
+    builder = Builder(s, args=words, **file_arguments(s), latest=True)
+    infos, errors = builder.infos(), builder.errors
+    kind, other = ("Approved", "Denied") if approve else ("Denied", "Approved")
+    for info in infos:
+        obj = info.obj or {}
+        conditions = list((obj.get("status") or {}).get("conditions") or ())
+        if any(item["type"] == other for item in conditions):
+            errors.append(CommandError(f'certificate signing request "{info.name}" is already {other}'))
+            continue
+        if not any(item["type"] == kind for item in conditions) or values.on("force"):
+            told = "approved" if approve else "denied"
+            stamp = clock.rfc3339(s.world.wall)
+            conditions.append({"type": kind, "status": "True", "reason": f"Kubectl{'Approve' if approve else 'Deny'}",
+                               "message": f"This CSR was {told} by kubectl certificate {s.command.name}.", "lastUpdateTime": stamp})  # fmt: skip
+            try:
+                obj = s.call(
+                    "PUT", info.path("approval"), obj={**obj, "status": {**(obj.get("status") or {}), "conditions": conditions}}
+                )
+            except ApiError as error:
+                errors.append(error)
+                continue
+        output.done(obj, "approved" if approve else "denied")
+    raise_all(errors)
+    return 0
+
+
+def _certificate(word: str) -> Command:
+    return Command(f"{word} (-f FILENAME | NAME)", short=f"{word.capitalize()} a certificate signing request",
+                   long=f"{word.capitalize()} a certificate signing request.", example=f"# One request\nkubectl certificate {word} csr-sqgzp",
+                   flags=(*print_flags(), *file_flags("Files, directories or URLs that name the requests."),
+                          Flag(name="force", kind="bool", usage="Set the condition even when it is there.")), run=run_certificate)  # fmt: skip
+
+
+CERTIFICATE = Command("certificate SUBCOMMAND", short="Modify certificate resources", long="Modify certificate resources.",
+                      commands=(_certificate("approve"), _certificate("deny")), run=group_run("stdout", 0))  # fmt: skip
+
+
+# -- top ----------------------------------------------------------------------------------------------------------------------
+
+
+def run_top(s: Session) -> int:
+    """`kubectl top`: needs the metrics API, which a cluster without metrics-server has not."""
+    s.discover()
+    groups = s.call("GET", "/apis").get("groups") or ()
+    if not any(item["name"] == "metrics.k8s.io" for item in groups):
+        raise CommandError("Metrics API not available")
+    from ....kernel.errors import NotSimulated
+
+    raise NotSimulated("kubectl top with a metrics API")
+
+
+_TOP = (selector_flag(), Flag(name="no-headers", kind="bool", usage="Print no headings"), Flag(name="sort-by", usage="Sort by 'cpu' or 'memory'"),
+        Flag(name="use-protocol-buffers", kind="bool", default=True, usage="Read metrics as protocol buffers."))  # fmt: skip
+TOP = Command(
+    "top",
+    short="Display resource (CPU/memory) usage",
+    long="Display resource (CPU/memory) usage.\n\n This needs a metrics server in the cluster.",
+    commands=(
+        Command("node [NAME | -l label]", aliases=("nodes", "no"), short="Display resource (CPU/memory) usage of nodes",
+                long="Display resource (CPU/memory) usage of nodes.", flags=_TOP, run=run_top),
+        Command("pod [NAME | -l label]", aliases=("pods", "po"), short="Display resource (CPU/memory) usage of pods",
+                long="Display resource (CPU/memory) usage of pods.",
+                flags=(*_TOP, all_namespaces_flag(), Flag(name="containers", kind="bool", usage="Each container of a pod"),
+                       Flag(name="sum", kind="bool", usage="Print the sum"), Flag(name="field-selector", usage="Field query")), run=run_top),
+    ),
+    run=group_run("stderr", 1),
+)  # fmt: skip

@@ -1,0 +1,405 @@
+"""`kubectl rollout …` (`kubectl/pkg/cmd/rollout`, `polymorphichelpers/{history,rollback,rollout_status}.go`)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ....host.program import Wait, WaitTopic
+from ....kernel import clock
+from ....kube.api import objects
+from ....kube.api.errors import ApiError
+from ...cobra import Command, Flag
+from ...flags import quote
+from ...tabwriter import align
+from ..builder import Builder, Info
+from ..describe.doc import Doc, selector_text
+from ..describe.pods import template as describe_template
+from ..describe.workloads import HASH, owned_replica_sets, same_template
+from ..errors import CommandError, raise_all
+from ..flagsets import (
+    dry_run,
+    dry_run_flag,
+    dry_run_suffix,
+    field_manager_flag,
+    file_arguments,
+    file_flags,
+    print_flags,
+    selector_flag,
+)
+from ..groups import group_run
+from ..patches import send
+from ..printers import Output
+from ..session import Session
+from ..waiting import WEEK
+
+Obj = dict[str, Any]
+REVISION = "deployment.kubernetes.io/revision"
+CAUSE = "kubernetes.io/change-cause"
+
+
+def _infos(s: Session) -> tuple[Builder, list[Info]]:
+    values = s.values
+    if not values.args and not values.items("filename") and not values.text("kustomize"):
+        raise CommandError("required resource not specified")
+    builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), latest=True)
+    return builder, builder.infos()
+
+
+# -- status -------------------------------------------------------------------------------------------------------------------
+
+
+def progress(kind: str, obj: Obj, revision: int) -> tuple[str, bool]:
+    """What is told of a rollout, and whether it is done; raises when it failed."""
+    meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    name = meta["name"]
+    if kind == "Deployment":
+        return _deployment(name, meta, spec, status, revision)
+    if kind == "DaemonSet":
+        if (spec.get("updateStrategy") or {}).get("type") != "RollingUpdate":
+            raise CommandError("rollout status is only available for RollingUpdate strategy type")
+        if meta.get("generation", 0) > status.get("observedGeneration", 0):
+            return "Waiting for daemon set spec update to be observed...\n", False
+        desired, updated, available = (
+            status.get(key, 0) for key in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable")
+        )
+        if updated < desired:
+            return (
+                f'Waiting for daemon set "{name}" rollout to finish: {updated} out of {desired} new pods have been updated...\n',
+                False,
+            )
+        if available < desired:
+            return (
+                f'Waiting for daemon set "{name}" rollout to finish: {available} of {desired} updated pods are available...\n',
+                False,
+            )
+        return f'daemon set "{name}" successfully rolled out\n', True
+    if kind == "StatefulSet":
+        return _stateful_set(meta, spec, status)
+    raise CommandError(f"no status viewer has been implemented for {kind}")
+
+
+def _deployment(name: str, meta: Obj, spec: Obj, status: Obj, revision: int) -> tuple[str, bool]:
+    if revision > 0:
+        have = int((meta.get("annotations") or {}).get(REVISION, 0))
+        if have != revision:
+            raise CommandError(f"desired revision ({revision}) is different from the running revision ({have})")
+    if meta.get("generation", 0) > status.get("observedGeneration", 0):
+        return "Waiting for deployment spec update to be observed...\n", False
+    for item in status.get("conditions") or ():
+        if item["type"] == "Progressing" and item.get("reason") == "ProgressDeadlineExceeded":
+            raise CommandError(f"deployment {quote(name)} exceeded its progress deadline")
+    replicas, updated, total, available = (
+        spec.get("replicas", 0),
+        status.get("updatedReplicas", 0),
+        status.get("replicas", 0),
+        status.get("availableReplicas", 0),
+    )
+    head = f"Waiting for deployment {quote(name)} rollout to finish: "
+    if updated < replicas:
+        return f"{head}{updated} out of {replicas} new replicas have been updated...\n", False
+    if total > updated:
+        return f"{head}{total - updated} old replicas are pending termination...\n", False
+    if available < updated:
+        return f"{head}{available} of {updated} updated replicas are available...\n", False
+    return f"deployment {quote(name)} successfully rolled out\n", True
+
+
+def _stateful_set(meta: Obj, spec: Obj, status: Obj) -> tuple[str, bool]:
+    strategy = spec.get("updateStrategy") or {}
+    if strategy.get("type") != "RollingUpdate":
+        raise CommandError("rollout status is only available for RollingUpdate strategy type")
+    if not status.get("observedGeneration") or meta.get("generation", 0) > status["observedGeneration"]:
+        return "Waiting for statefulset spec update to be observed...\n", False
+    replicas = spec.get("replicas", 0)
+    if status.get("readyReplicas", 0) < replicas:
+        return f"Waiting for {replicas - status.get('readyReplicas', 0)} pods to be ready...\n", False
+    partition = (strategy.get("rollingUpdate") or {}).get("partition")
+    if partition is not None and replicas:
+        if status.get("updatedReplicas", 0) < replicas - partition:
+            return (f"Waiting for partitioned roll out to finish: {status.get('updatedReplicas', 0)} out of {replicas - partition} new pods have been "
+                    "updated...\n"), False  # fmt: skip
+        return f"partitioned roll out complete: {status.get('updatedReplicas', 0)} new pods have been updated...\n", True
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return (
+            f"waiting for statefulset rolling update to complete {status.get('updatedReplicas', 0)} pods at revision {status.get('updateRevision', '')}...\n",
+            False,
+        )
+    return (
+        f"statefulset rolling update complete {status.get('currentReplicas', 0)} pods at revision {status.get('currentRevision', '')}...\n",
+        True,
+    )
+
+
+def run_status(s: Session) -> Generator[Wait, Any, int]:
+    """`kubectl rollout status`."""
+    builder, infos = _infos(s)
+    raise_all(builder.errors)
+    revision = s.values.number("revision")
+    if revision < 0:
+        raise CommandError(f"revision must be a positive integer: {revision}")
+    for info in infos:
+        deadline = s.world.now + (s.values.number("timeout") or WEEK)
+        last = ""
+        obj = info.obj or {}
+        while True:
+            text, done = progress(info.mapping.kind.kind, obj, revision)
+            if text != last:
+                s.out(text)
+                last = text
+            if done or not s.values.on("watch"):
+                break
+            if s.world.now >= deadline:
+                raise CommandError("timed out waiting for the condition")
+            yield WaitTopic((info.mapping.kind.topic,), deadline)
+            try:
+                obj = s.call("GET", info.path())
+            except ApiError as error:
+                if error.reason == "NotFound":
+                    raise CommandError("object has been deleted") from None
+                raise
+    return 0
+
+
+# -- history ------------------------------------------------------------------------------------------------------------------
+
+
+def revisions(s: Session, info: Info) -> dict[int, Obj]:
+    """Pod templates (with change causes in their annotations) by revision."""
+    obj, kind = info.obj or {}, info.mapping.kind.kind
+    out: dict[int, Obj] = {}
+    if kind == "Deployment":
+        for item in owned_replica_sets(Doc(s), obj):
+            annotations = item["metadata"].get("annotations") or {}
+            if annotations.get(REVISION):
+                out[int(annotations[REVISION])] = {
+                    "template": item["spec"]["template"],
+                    "cause": annotations.get(CAUSE, ""),
+                    "source": item,
+                }
+    elif kind in ("DaemonSet", "StatefulSet"):
+        query = selector_text(obj["spec"].get("selector"))
+        for item in s.list(s.kind("controllerrevisions.apps"), info.namespace, labels="" if query == "<none>" else query):
+            if (objects.controller_of(item) or {}).get("uid") == obj["metadata"]["uid"]:
+                data = item.get("data") or {}
+                template = (data.get("spec") or {}).get("template") or {}
+                cause = (item["metadata"].get("annotations") or {}).get(CAUSE, "")
+                out[int(item["revision"])] = {
+                    "template": {key: value for key, value in template.items() if key != "$patch"},
+                    "cause": cause,
+                    "source": item,
+                }
+    else:
+        raise CommandError(f"no history viewer has been implemented for {quote(kind)}")
+    return out
+
+
+def template_text(s: Session, found: Obj) -> str:
+    """A pod template as history and undo show it: tabs, not aligned."""
+    doc = Doc(s, False)
+    template = found["template"]
+    if found.get("cause"):
+        meta = template.get("metadata") or {}
+        template = {**template, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), CAUSE: found["cause"]}}}
+    describe_template(doc, template)
+    return "".join(doc.parts)
+
+
+def run_history(s: Session) -> int:
+    """`kubectl rollout history`."""
+    wanted = s.values.number("revision")
+    if wanted < 0:
+        raise CommandError(f"revision must be a positive integer: {wanted}")
+    builder, infos = _infos(s)
+    output = Output(s)
+    for info in infos:
+        found = revisions(s, info)
+        if output.given:
+            chosen = found.get(wanted) if wanted else found.get(max(found, default=0))
+            if chosen is None:
+                raise CommandError("unable to find the specified revision")
+            output.print(chosen["source"])
+            continue
+        if wanted:
+            if wanted not in found:
+                raise CommandError("unable to find the specified revision")
+            text = template_text(s, found[wanted])
+        else:
+            rows = "".join(f"{number}\t{found[number]['cause'] or '<none>'}\n" for number in sorted(found))
+            text = align("REVISION\tCHANGE-CAUSE\n" + rows, padding=2) if found else "No rollout history found."
+        s.out(f"{_name(info)} {f'with revision #{wanted}' if wanted else ''}\n{text}\n")
+    raise_all(builder.errors)
+    return 0
+
+
+def _name(info: Info) -> str:
+    kind = info.mapping.kind
+    return f"{kind.kind.lower()}.{kind.group}/{info.name}" if kind.group else f"{kind.kind.lower()}/{info.name}"
+
+
+# -- undo ---------------------------------------------------------------------------------------------------------------------
+
+
+def run_undo(s: Session) -> int:
+    """`kubectl rollout undo`."""
+    strategy = dry_run(s)
+    builder, infos = _infos(s)
+    errors = builder.errors
+    for info in infos:
+        try:
+            text = _undo(s, info, strategy)
+        except CommandError as error:
+            errors.append(error)
+            continue
+        s.out(f"{_name(info)} {text}{dry_run_suffix(strategy)}\n")
+    raise_all(errors)
+    return 0
+
+
+def _undo(s: Session, info: Info, strategy: str) -> str:
+    target = s.values.number("to-revision")
+    if target < 0:
+        raise CommandError(f"unable to find specified revision {target} in history")
+    obj = info.obj or {}
+    if info.mapping.kind.kind not in ("Deployment", "DaemonSet", "StatefulSet"):
+        raise CommandError(f"no rollbacker has been implemented for {quote(info.mapping.kind.kind)}")
+    if info.mapping.kind.kind == "Deployment" and obj["spec"].get("paused") and strategy != "client":
+        raise CommandError("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again")
+    found = revisions(s, info)
+    if target:
+        chosen = found.get(target)
+        if chosen is None:
+            raise CommandError(f"unable to find specified revision {target} in history")
+    else:
+        older = sorted(found)[:-1]
+        if not older:
+            raise CommandError(f"no rollout history found for {info.mapping.kind.kind.lower()} {quote(info.name)}")
+        chosen = found[older[-1]]
+    if strategy == "client":
+        return template_text(s, chosen)
+    if same_template(chosen["template"], obj["spec"]["template"]):
+        return f"skipped rollback (current template already matches revision {target})"
+    _send_template(s, info, obj, chosen, strategy)
+    return "rolled back"
+
+
+def _send_template(s: Session, info: Info, obj: Obj, chosen: Obj, strategy: str) -> None:
+    dry = strategy == "server"
+    if info.mapping.kind.kind != "Deployment":
+        data = chosen["source"].get("data") or {}
+        send(s, info.mapping, info.namespace, info.name, data, "strategic", manager="", dry=dry)
+        return
+    template = chosen["template"]
+    meta = dict(template.get("metadata") or {})
+    meta["labels"] = {key: value for key, value in (meta.get("labels") or {}).items() if key != HASH}
+    annotations = dict(obj["metadata"].get("annotations") or {})
+    kept = {
+        key: annotations[key]
+        for key in ("kubectl.kubernetes.io/last-applied-configuration", REVISION, "deprecated.deployment.rollback.to")
+        if key in annotations
+    }
+    source = chosen["source"]["metadata"].get("annotations") or {}
+    skip = {REVISION, "deployment.kubernetes.io/revision-history", "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas",
+            "kubectl.kubernetes.io/last-applied-configuration"}  # fmt: skip
+    kept.update({key: value for key, value in source.items() if key not in skip})
+    patch = [{"op": "replace", "path": "/spec/template", "value": {**template, "metadata": meta}},
+             {"op": "replace", "path": "/metadata/annotations", "value": kept}]  # fmt: skip
+    send(s, info.mapping, info.namespace, info.name, patch, "json", manager="", dry=dry)
+
+
+# -- pause, resume, restart ---------------------------------------------------------------------------------------------------
+
+
+def run_change(s: Session) -> int:
+    """`kubectl rollout pause`, `resume` and `restart`."""
+    word = s.command.name
+    strategy = dry_run(s) if s.values.has("dry-run") else "none"
+    output = Output(s)
+    builder, infos = _infos(s)
+    errors = builder.errors
+    if not infos and not errors:
+        s.err("No resources found\n")
+        return 0
+    for info in infos:
+        try:
+            patch = _change(s, word, info)
+            manager = s.values.text("field-manager")
+            result = send(
+                s, info.mapping, info.namespace, info.name, patch, "strategic", manager=manager, dry=strategy == "server"
+            )
+        except (CommandError, ApiError) as error:
+            errors.append(error)
+            continue
+        output.done(result, {"pause": "paused", "resume": "resumed", "restart": "restarted"}[word] + dry_run_suffix(strategy))
+    raise_all(errors)
+    return 0
+
+
+def _change(s: Session, word: str, info: Info) -> Obj:
+    kind, spec = info.mapping.kind, (info.obj or {}).get("spec") or {}
+    label = f"{kind.group_resource} {quote(info.name)}"
+    if word == "restart":
+        if kind.kind not in ("Deployment", "DaemonSet", "StatefulSet"):
+            raise CommandError(f"{label} restarting is not supported")
+        if spec.get("paused"):
+            raise CommandError(f"{label} can't restart paused deployment (run rollout resume first)")
+        stamp = clock.rfc3339(s.world.wall)
+        return {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": stamp}}}}}
+    if kind.kind != "Deployment":
+        raise CommandError(f"{label} {'pausing' if word == 'pause' else 'resuming'} is not supported")
+    if word == "pause":
+        if spec.get("paused"):
+            raise CommandError(f"{label} is already paused")
+        return {"spec": {"paused": True}}
+    if not spec.get("paused"):
+        raise CommandError(f"{label} is not paused")
+    return {"spec": {"paused": None}}
+
+
+FILES = file_flags("Files, directories or URLs that name the resource.")
+
+
+def _sub(use: str, short: str, run: Any, *flags: Flag, example: str = "") -> Command:
+    return Command(use, short=short, long=short + ".", example=example, flags=(*FILES, selector_flag(), *flags), run=run)
+
+
+COMMAND = Command(
+    "rollout SUBCOMMAND",
+    short="Manage the rollout of a resource",
+    long="""Manage the rollout of one or many resources.
+        
+ Valid resource types include:
+
+   *  deployments
+   *  daemonsets
+   *  statefulsets""",
+    example="""# Rollback to the previous deployment
+kubectl rollout undo deployment/abc
+
+# Check the rollout status of a daemonset
+kubectl rollout status daemonset/foo
+
+# Restart a deployment
+kubectl rollout restart deployment/abc
+
+# Restart deployments with the 'app=nginx' label
+kubectl rollout restart deployment --selector=app=nginx""",
+    commands=(
+        _sub("history (TYPE NAME | TYPE/NAME) [flags]", "View rollout history", run_history, *print_flags(),
+             Flag(name="revision", kind="int64", usage="Show this revision with its pod template"), example="# A deployment's history\nkubectl rollout history deployment/abc"),
+        _sub("pause RESOURCE", "Mark the provided resource as paused", run_change, *print_flags(), field_manager_flag("kubectl-rollout"),
+             example="# Deployment nginx\nkubectl rollout pause deployment/nginx"),
+        _sub("restart RESOURCE", "Restart a resource", run_change, *print_flags(), field_manager_flag("kubectl-rollout"),
+             example="# A deployment\nkubectl rollout restart deployment/nginx"),
+        _sub("resume RESOURCE", "Resume a paused resource", run_change, *print_flags(), field_manager_flag("kubectl-rollout"),
+             example="# Deployment nginx\nkubectl rollout resume deployment/nginx"),
+        _sub("status (TYPE NAME | TYPE/NAME) [flags]", "Show the status of the rollout", run_status,
+             Flag(name="watch", short="w", kind="bool", default=True, usage="Watch until it is done."),
+             Flag(name="revision", kind="int64", usage="Fail when another revision is rolled out"),
+             Flag(name="timeout", kind="duration", usage="How long to wait; zero for ever."), example="# A deployment\nkubectl rollout status deployment/nginx"),
+        _sub("undo (TYPE NAME | TYPE/NAME) [flags]", "Undo a previous rollout", run_undo, *print_flags(),
+             Flag(name="to-revision", kind="int64", usage="The revision to go back to; 0 for the one before."), dry_run_flag(),
+             example="# To the previous revision\nkubectl rollout undo deployment/abc"),
+    ),
+    run=group_run("stdout", 1),
+)  # fmt: skip

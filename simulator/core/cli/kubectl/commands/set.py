@@ -1,0 +1,394 @@
+"""`kubectl set image | env | resources | selector | serviceaccount | subject` (`kubectl/pkg/cmd/set`)."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ....kube.api import quantity
+from ....kube.api.errors import ApiError
+from ....kube.api.objects import clone
+from ...cobra import Command, Flag
+from ...flags import quote
+from ..builder import Builder, Info
+from ..describe.pods import field_value
+from ..errors import CommandError, raise_all
+from ..flagsets import (
+    dry_run,
+    dry_run_flag,
+    dry_run_suffix,
+    field_manager_flag,
+    file_arguments,
+    file_flags,
+    print_flags,
+    record_flag,
+    selector_flag,
+)
+from ..groups import group_run
+from ..patches import send, update_diff
+from ..printers import Output
+from ..session import Session
+
+Obj = dict[str, Any]
+LOCAL = "you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'"
+#: Where the pod specification stands in each kind (`polymorphichelpers.UpdatePodSpecForObject`).
+POD_SPECS: dict[str, tuple[str, ...]] = {
+    "Pod": ("spec",), "ReplicationController": ("spec", "template", "spec"), "Deployment": ("spec", "template", "spec"),
+    "DaemonSet": ("spec", "template", "spec"), "ReplicaSet": ("spec", "template", "spec"), "StatefulSet": ("spec", "template", "spec"),
+    "Job": ("spec", "template", "spec"), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+}  # fmt: skip
+
+
+def pod_spec(info: Info, obj: Obj) -> Obj:
+    """The pod specification of an object, to be changed in place."""
+    path = POD_SPECS.get(info.mapping.kind.kind)
+    if path is None:
+        raise CommandError(f"the object is not a pod or does not have a pod template: *v1.{info.mapping.kind.kind}")
+    for key in path:
+        obj = obj.setdefault(key, {})
+    return obj
+
+
+class Setter:
+    """One run: chooses objects, changes copies of them, sends what differs."""
+
+    def __init__(self, s: Session, resources: list[str], word: str) -> None:
+        values = s.values
+        self.s, self.word = s, word
+        self.local = values.has("local") and values.on("local")
+        if self.local and not values.items("filename") and not values.text("kustomize"):
+            raise CommandError(LOCAL)
+        self.strategy, self.output = dry_run(s), Output(s)
+        everything = values.has("all") and values.on("all")
+        self.builder = Builder(s, args=resources, **file_arguments(s), selector=values.text("selector") if values.has("selector") else "",
+                               select_all=everything, latest=not self.local, local=self.local, fetch=not self.local)  # fmt: skip
+
+    def run(self, change: Callable[[Info, Obj], None]) -> int:
+        """Change every object; `change` edits a copy or raises."""
+        s = self.s
+        infos, errors = self.builder.infos(), self.builder.errors
+        for info in infos:
+            before = info.obj or {}
+            after = clone(before)
+            try:
+                change(info, after)
+                if self.local or self.strategy == "client":
+                    self._tell(after)
+                    continue
+                patch, form = update_diff(info.mapping, before, after)
+                if not patch:
+                    continue
+                manager = s.values.text("field-manager") or "kubectl-set"
+                result = send(
+                    s, info.mapping, info.namespace, info.name, patch, form, manager=manager, dry=self.strategy == "server"
+                )
+                self._tell(result)
+            except (CommandError, ApiError) as error:
+                errors.append(error)
+        raise_all(errors)
+        return 0
+
+    def _tell(self, obj: Obj) -> None:
+        self.output.done(obj, self.word + dry_run_suffix(self.strategy))
+
+
+def _split(args: list[str]) -> tuple[list[str], list[str]]:
+    pairs = [arg for arg in args if "=" in arg or (arg.endswith("-") and arg != "-")]
+    return [arg for arg in args if arg not in pairs], pairs
+
+
+# -- image --------------------------------------------------------------------------------------------------------------------
+
+
+def run_image(s: Session) -> int:
+    """`kubectl set image`."""
+    resources, pairs = _split(s.values.args)
+    if not pairs:
+        if not resources and not s.values.items("filename"):
+            raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    images: dict[str, str] = {}
+    for pair in pairs:
+        name, _, image = pair.partition("=")
+        images[name] = image
+    setter = Setter(s, resources, "image updated")
+    if not images:
+        setter.builder.infos()
+        raise_all(setter.builder.errors)
+        raise CommandError("at least one image update is required")
+    if "*" in images and len(images) > 1:
+        raise CommandError(
+            "all containers are already specified by *, but saw more than one container_name=container_image pairs"
+        )
+
+    def change(info: Info, obj: Obj) -> None:
+        spec = pod_spec(info, obj)
+        containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+        for name, image in images.items():
+            found = [item for item in containers if name in ("*", item["name"])]
+            if not found:
+                raise CommandError(f"unable to find container named {quote(name)}")
+            for item in found:
+                item["image"] = image
+
+    return setter.run(change)
+
+
+# -- env ----------------------------------------------------------------------------------------------------------------------
+
+
+def _wild(pattern: str, name: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None
+
+
+def run_env(s: Session) -> int:
+    """`kubectl set env`."""
+    values = s.values
+    resources, pairs = _split(values.args)
+    if not resources and not values.items("filename"):
+        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    new: list[Obj] = []
+    remove: list[str] = []
+    for pair in [*pairs, *values.items("env")]:
+        name, equals, value = pair.partition("=")
+        if equals:
+            new.append({"name": name, "value": value} if value else {"name": name})
+        else:
+            remove.append(pair[:-1])
+    if not new and not remove and not values.text("from") and not values.on("list"):
+        raise CommandError("at least one environment variable must be provided")
+    for item in new:
+        if item["name"] in remove:
+            raise CommandError("can not both modify and remove an environment variable in the same command")
+    setter = Setter(s, resources, "env updated")
+    if values.text("from"):
+        new += _from(s)
+
+    def change(info: Info, obj: Obj) -> None:
+        spec = pod_spec(info, obj)
+        chosen = [item for item in spec.get("containers") or () if _wild(values.text("containers"), item["name"])]
+        if not chosen:
+            raise CommandError(
+                f"{info.mapping.kind.kind}/{info.name} does not have any containers matching {quote(values.text('containers'))}"
+            )
+        for item in chosen:
+            _change_env(s, item, new, remove)
+
+    if values.on("list"):
+        return _list_env(s, setter, new, remove)
+    return setter.run(change)
+
+
+def _from(s: Session) -> list[Obj]:
+    values = s.values
+    word = values.text("from")
+    info = Builder(s, args=word.split(" ") if "/" not in word else [word], eager=False).infos()[0]
+    kind = info.mapping.kind.kind
+    if kind not in ("ConfigMap", "Secret"):
+        raise CommandError(f"unsupported resource specified in --from: {info.mapping.api_version}, Kind={kind}")
+    ref = "configMapKeyRef" if kind == "ConfigMap" else "secretKeyRef"
+    out = []
+    for key in sorted((info.obj or {}).get("data") or {}):
+        if values.items("keys") and key not in values.items("keys"):
+            continue
+        name = re.sub(r"[^A-Z0-9_]", "_", key.upper())
+        if name != key:
+            s.warn(f"key {key} transferred to {name}")
+        out.append({"name": values.text("prefix") + name, "valueFrom": {ref: {"name": info.name, "key": key}}})
+    return out
+
+
+def _change_env(s: Session, container: Obj, new: list[Obj], remove: list[str]) -> None:
+    env = [item for item in container.get("env") or () if item["name"] not in remove]
+    for item in new:
+        at = next((index for index, old in enumerate(env) if old["name"] == item["name"]), None)
+        if at is None:
+            env.append(item)
+        elif s.values.on("overwrite"):
+            env[at] = item
+        else:
+            raise CommandError(f"'{item['name']}' already has a value ({env[at].get('value', '')}), and --overwrite is false")
+    if env:
+        container["env"] = env
+    else:
+        container.pop("env", None)
+
+
+def _list_env(s: Session, setter: Setter, new: list[Obj], remove: list[str]) -> int:
+    for info in setter.builder.infos():
+        obj = clone(info.obj or {})
+        for item in pod_spec(info, obj).get("containers") or ():
+            if not _wild(s.values.text("containers"), item["name"]):
+                continue
+            _change_env(s, item, new, remove)
+            s.out(f"# {info.mapping.kind.kind} {info.name}, container {item['name']}\n")
+            for variable in item.get("env") or ():
+                s.out(_listed(s, info, variable))
+    raise_all(setter.builder.errors)
+    return 0
+
+
+def _listed(s: Session, info: Info, item: Obj) -> str:
+    source = item.get("valueFrom")
+    if not source:
+        return f"{item['name']}={item.get('value', '')}\n"
+    told = {
+        "fieldRef": "field path",
+        "resourceFieldRef": "resource field",
+        "secretKeyRef": "secret",
+        "configMapKeyRef": "configmap",
+    }
+    key = next(iter(source))
+    ref = source[key]
+    if s.values.on("resolve"):
+        value = ""
+        if key in ("secretKeyRef", "configMapKeyRef"):
+            found = s.get(s.kind("secrets" if key == "secretKeyRef" else "configmaps"), info.namespace, ref["name"])
+            value = (found.get("data") or {}).get(ref["key"], "")
+            value = base64.b64decode(value).decode("utf-8", "replace") if key == "secretKeyRef" else value
+        elif key == "fieldRef":
+            value = field_value(info.obj or {}, ref["fieldPath"])
+        return f"{item['name']}={value}\n"
+    if key == "fieldRef":
+        return f"# {item['name']} from field path {ref['fieldPath']}\n"
+    if key == "resourceFieldRef":
+        container = f"{ref['containerName']}/" if ref.get("containerName") else ""
+        return f"# {item['name']} from resource field {container}{ref['resource']}\n"
+    return f"# {item['name']} from {told[key]} {ref.get('name', '')}, key {ref['key']}\n"
+
+
+# -- resources, selector, service account, subject ----------------------------------------------------------------------------
+
+
+def _quantities(text: str) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for item in text.split(",") if text else ():
+        parts = item.split("=")
+        if len(parts) != 2:
+            raise CommandError(f"Invalid argument syntax {item}, expected <resource>=<value>")
+        try:
+            out[parts[0]] = quantity.canonical(parts[1])
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+    return out
+
+
+def run_resources(s: Session) -> int:
+    """`kubectl set resources`."""
+    values = s.values
+    if not values.text("limits") and not values.text("requests"):
+        raise CommandError("you must specify an update to requests or limits (in the form of --requests/--limits)")
+    wanted = {"limits": _quantities(values.text("limits")), "requests": _quantities(values.text("requests"))}
+
+    def change(info: Info, obj: Obj) -> None:
+        spec = pod_spec(info, obj)
+        chosen = [item for item in spec.get("containers") or () if _wild(values.text("containers"), item["name"])]
+        if not chosen:
+            raise CommandError(f"unable to find container named {values.text('containers')}")
+        for item in chosen:
+            resources = item.setdefault("resources", {})
+            for section, changes in wanted.items():
+                for name, value in changes.items():
+                    held = resources.setdefault(section, {})
+                    if quantity.value(value) == 0 and quantity.milli(value) == 0:
+                        held.pop(name, None)
+                    else:
+                        held[name] = value
+
+    return Setter(s, values.args, "resource requirements updated").run(change)
+
+
+def run_selector(s: Session) -> int:
+    """`kubectl set selector`."""
+    args = s.values.args
+    if len(args) < 2 and not s.values.items("filename"):
+        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    labels = dict(item.split("=", 1) for item in args[-1].split(",") if "=" in item)
+
+    def change(info: Info, obj: Obj) -> None:
+        if info.mapping.kind.kind != "Service":
+            raise CommandError("setting a selector is only supported for Services")
+        obj["spec"]["selector"] = labels
+
+    return Setter(s, args[:-1], "selector updated").run(change)
+
+
+def run_account(s: Session) -> int:
+    """`kubectl set serviceaccount`."""
+    args = s.values.args
+    if not args:
+        raise CommandError("serviceaccount is required")
+
+    def change(info: Info, obj: Obj) -> None:
+        pod_spec(info, obj)["serviceAccountName"] = args[-1]
+
+    return Setter(s, args[:-1], "serviceaccount updated").run(change)
+
+
+def run_subject(s: Session) -> int:
+    """`kubectl set subject`."""
+    values = s.values
+    group = "rbac.authorization.k8s.io"
+    subjects: list[Obj] = [{"kind": "User", "apiGroup": group, "name": item} for item in values.items("user")]
+    subjects += [{"kind": "Group", "apiGroup": group, "name": item} for item in values.items("group")]
+    for item in values.items("serviceaccount"):
+        namespace, colon, name = item.partition(":")
+        if not colon or not namespace or not name:
+            raise CommandError("serviceaccount must be <namespace>:<name>")
+        subjects.append({"kind": "ServiceAccount", "namespace": namespace, "name": name})
+    if not subjects:
+        raise CommandError("you must specify at least one value of user, group or serviceaccount")
+
+    def change(info: Info, obj: Obj) -> None:
+        if info.mapping.kind.kind not in ("RoleBinding", "ClusterRoleBinding"):
+            raise CommandError("setting subjects is only supported for RoleBinding/ClusterRoleBinding")
+        held = obj.setdefault("subjects", [])
+        held += [item for item in subjects if item not in held]
+
+    return Setter(s, values.args, "subjects updated").run(change)
+
+
+COMMON = (*print_flags(), *file_flags("Files, directories or URLs that name the resource."),
+          Flag(name="local", kind="bool", usage="Change what the file has and do not ask the server."), selector_flag(),
+          Flag(name="all", kind="bool", usage="All resources of the given types in the namespace"), dry_run_flag(),
+          field_manager_flag("kubectl-set"))  # fmt: skip
+CONTAINERS = Flag(name="containers", short="c", default="*", usage="Names of containers; '*' stands for any text")
+
+COMMAND = Command(
+    "set SUBCOMMAND",
+    short="Set specific features on objects",
+    long="Configure application resources.\n\n These commands help you make changes to existing application resources.",
+    commands=(
+        Command("env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N", short="Update environment variables on a pod template",
+                long="Update environment variables on a pod template.", example="# One variable\nkubectl set env deployment/registry STORAGE_DIR=/local",
+                flags=(*COMMON, CONTAINERS, Flag(name="from", usage="A config map or secret to take variables from"),
+                       Flag(name="prefix", usage="Text before each name"), Flag(name="env", short="e", kind="array", usage="A variable, key=value"),
+                       Flag(name="keys", kind="strings", usage="Keys to take from --from"), Flag(name="list", kind="bool", usage="Print the variables"),
+                       Flag(name="resolve", kind="bool", usage="With --list: print the values of references"),
+                       Flag(name="overwrite", kind="bool", default=True, usage="Replace variables that are there already")), run=run_env),
+        Command("image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N",
+                short="Update the image of a pod template", long="Update existing container image(s) of resources.",
+                example="# One container\nkubectl set image deployment/nginx nginx=nginx:1.9.1\n\n# Every container\nkubectl set image daemonset abc *=nginx:1.9.1",
+                flags=(*COMMON, record_flag()), run=run_image),
+        Command("resources (-f FILENAME | TYPE NAME)  ([--limits=LIMITS & --requests=REQUESTS]",
+                short="Update resource requests/limits on objects with pod templates", long="Specify compute resource requirements for any resource that "
+                "defines a pod template.", example="# Limits\nkubectl set resources deployment nginx --limits=cpu=200m,memory=512Mi",
+                flags=(*COMMON, CONTAINERS, Flag(name="limits", usage="Limits, 'cpu=100m,memory=256Mi'; 0 removes one."),
+                       Flag(name="requests", usage="Requests, 'cpu=100m,memory=256Mi'; 0 removes one."), record_flag()), run=run_resources),
+        Command("selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]", short="Set the selector on a resource",
+                long="Set the selector on a resource.", example="# A service\nkubectl set selector svc/web app=web",
+                flags=(*COMMON, Flag(name="resource-version", usage="Succeed only if this is the object's resourceVersion."), record_flag()),
+                run=run_selector),
+        Command("serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT", aliases=("sa",), short="Update the service account of a resource",
+                long="Update the service account of pod template resources.", example="# A deployment\nkubectl set serviceaccount deployment nginx robot",
+                flags=(*COMMON, record_flag()), run=run_account),
+        Command("subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] "
+                "[--dry-run=server|client|none]", short="Update the user, group, or service account in a role binding or cluster role binding",
+                long="Update the user, group, or service account in a role binding or cluster role binding.",
+                example="# Add a user\nkubectl set subject rolebinding admin --user=jane",
+                flags=(*COMMON, Flag(name="user", kind="array", usage="A user; may be repeated"), Flag(name="group", kind="array", usage="A group"),
+                       Flag(name="serviceaccount", kind="array", usage="A service account, namespace:name")), run=run_subject),
+    ),
+    run=group_run("stderr", 1),
+)  # fmt: skip

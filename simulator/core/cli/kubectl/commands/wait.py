@@ -1,0 +1,166 @@
+"""`kubectl wait` (`kubectl/pkg/cmd/wait/wait.go`, `condition.go`, `json.go`, `create.go`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator
+from typing import Any
+
+from ....host.program import Wait, WaitTopic
+from ...cobra import Command, Flag
+from ...flags import quote
+from ..builder import Builder, Info
+from ..errors import CommandError, raise_all
+from ..flagsets import all_namespaces_flag, field_selector_flag, file_arguments, file_flags, print_flags, selector_flag
+from ..jsonpath import JSONPath, JSONPathError, go_value
+from ..printers import Output
+from ..session import Session
+from ..table import sort_key
+from ..waiting import WEEK, gone, look, until
+
+Obj = dict[str, Any]
+Check = Callable[[Obj], bool]
+
+
+def _condition(text: str) -> Check:
+    """`condition=Name[=value]`."""
+    name, _, value = text.partition("=")
+    wanted = value or "true"
+
+    def check(obj: Obj) -> bool:
+        status = obj.get("status") or {}
+        generation, observed = obj["metadata"].get("generation"), status.get("observedGeneration")
+        for item in status.get("conditions") or ():
+            if str(item.get("type", "")).lower() != name.lower():
+                continue
+            seen = item.get("observedGeneration", observed)
+            if seen is not None and generation is not None and seen < generation:
+                return False
+            return str(item.get("status", "")).lower() == wanted.lower()
+        return False
+
+    return check
+
+
+def _json(text: str) -> Check:
+    """`jsonpath={.path}[=value]`."""
+    match = re.fullmatch(r"(\{.*?\}|[^=]+?)(?:=(.*))?", text, re.DOTALL)
+    if match is None or not match[1]:
+        raise CommandError("jsonpath expression cannot be empty")
+    if "=" in text and match[2] is not None and not match[2]:
+        raise CommandError("jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3")
+    try:
+        path = JSONPath(sort_key(match[1].strip("'\"")), allow_missing=True)
+    except JSONPathError as error:
+        raise CommandError(str(error)) from None
+    wanted = match[2].strip("'\"") if match[2] is not None else None
+
+    def check(obj: Obj) -> bool:
+        found = path.find(obj)
+        values = [value for results in found for value in results]
+        if not values:
+            return False
+        if len(values) > 1:
+            raise CommandError("given jsonpath expression matches more than one value")
+        if isinstance(values[0], (dict, list)) and wanted is not None:
+            raise CommandError("jsonpath leads to a nested object or list which is not supported")
+        return wanted is None or go_value(values[0]) == wanted
+
+    return check
+
+
+def run(s: Session) -> Generator[Wait, Any, int]:
+    """Wait for the condition on each object in turn."""
+    values = s.values
+    word = values.items("for")
+    text = word[-1] if word else ""
+    lower = text.lower()
+    kind, check = "", None
+    if lower in ("delete", "create"):
+        kind = lower
+    elif text.startswith("condition="):
+        check = _condition(text.removeprefix("condition="))
+    elif text.startswith("jsonpath="):
+        check = _json(text.removeprefix("jsonpath="))
+    else:
+        raise CommandError("unrecognized condition: []" if not word else f"unrecognized condition: {quote(text)}")
+    timeout = values.number("timeout")
+    deadline = s.world.now + (WEEK if timeout < 0 else timeout)
+    output = Output(s)
+    builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), fields=values.text("field-selector"),
+                      all_namespaces=values.on("all-namespaces"), select_all=values.on("all"), fetch=kind == "", eager=kind != "")  # fmt: skip
+    infos = builder.infos()
+    raise_all(builder.errors)
+    if not infos:
+        if kind == "delete":
+            return 0
+        raise CommandError("no matching resources found")
+    errors: list[Exception] = []
+    for info in infos:
+        try:
+            yield from _one(s, info, kind, check, deadline, output)
+        except CommandError as error:
+            errors.append(error)
+    raise_all(errors)
+    return 0
+
+
+def _one(s: Session, info: Info, kind: str, check: Check | None, deadline: int, output: Output) -> Generator[Wait, Any, None]:
+    if kind == "delete":
+        first = look(s, info)
+        if first is None:
+            return
+        yield from until(s, info, gone(first["metadata"]["uid"]), deadline)
+        output.done(first, "condition met")
+        return
+    if kind == "create":
+        found = yield from until(s, info, lambda obj: obj is not None, deadline)
+        output.done(found or {}, "condition met")
+        return
+    obj = info.obj or {}
+    while check is not None and not check(obj):
+        if s.world.now >= deadline:
+            raise CommandError(f"timed out waiting for the condition on {info.label}")
+        yield WaitTopic((info.mapping.kind.topic,), deadline)
+        now = look(s, info)
+        if now is None:
+            raise CommandError(f"{info.mapping.kind.group_resource} {quote(info.name)} not found")
+        obj = now
+    output.done(obj, "condition met")
+
+
+COMMAND = Command(
+    "wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|"
+    "--for=jsonpath='{}'[=value]]",
+    short="Wait for a specific condition on one or many resources",
+    long="""Wait for a specific condition on one or many resources.
+
+ The conditions of the objects' status are looked at until the one is there, or the time is over.""",
+    example="""# Until pod busybox1 is Ready
+kubectl wait --for=condition=Ready pod/busybox1
+
+# Until a field has a value
+kubectl wait --for=jsonpath='{.status.phase}'=Running pod/busybox1
+
+# Until it is created, or gone
+kubectl wait --for=create secret/ca-certs --timeout=30s
+kubectl wait --for=delete pod/busybox1 --timeout=60s""",
+    flags=(
+        *print_flags(),
+        *file_flags("Files, directories or URLs that name what to wait for."),
+        selector_flag(),
+        field_selector_flag(),
+        Flag(name="all", kind="bool", usage="All resources of the given types in the namespace"),
+        all_namespaces_flag(),
+        Flag(name="local", kind="bool", usage="Do not ask the server."),
+        Flag(
+            name="for",
+            kind="array",
+            usage="create|delete|condition=condition-name[=condition-value]|jsonpath='{JSONPath expression}'=[JSONPath value].",
+        ),
+        Flag(
+            name="timeout", kind="duration", default=30 * 10**9, usage="How long to wait; zero looks once, negative waits a week."
+        ),
+    ),
+    run=run,
+)
