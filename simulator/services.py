@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
-from . import advancing, doorbell, engine, frames, mailbox, selectors, tasks
+from . import advancing, doorbell, engine, frames, mailbox, selectors, statements, tasks
 from .advancing import advance
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
 
@@ -161,6 +161,8 @@ def append_input(
 ) -> JournalEntry:
     """Write one input to the journal and ring for the worker; a repeated `client_id` gives the row that is there.
 
+    The row that comes back is known by its session and `seq` (it has no primary key when it is new).
+
     Raises `frames.BadFrame` for data that no row may hold and `Refused` when the session takes no more.
     """
     if by is not None and by.pk != session.owner_id:
@@ -179,19 +181,24 @@ def append_input(
     raise OperationalError(f"session {session.pk}: the journal could not be written")
 
 
+_JOURNAL_COLUMNS = tuple(field.attname for field in JournalEntry._meta.concrete_fields if not field.primary_key)
+
+
 def _append(session_id: uuid.UUID, kind: str, data: dict[str, Any], client_id: uuid.UUID, at: int | None) -> JournalEntry:
     fields = ("archived_at", "frozen_reason", "last_seq", "advanced_to")
     locked = ClusterSession.objects.select_for_update().only(*fields).get(pk=session_id)
     _check_open(locked)
-    row = JournalEntry.objects.create(
+    row = JournalEntry(
         session_id=session_id,
         seq=locked.last_seq + 1,
         at=locked.advanced_to if at is None else max(at, 0),
         kind=kind,
         data=data,
         client_id=client_id,
+        created_at=timezone.now(),
     )
-    ClusterSession.objects.filter(pk=session_id).update(last_seq=row.seq)
+    statements.insert(JournalEntry, **{name: getattr(row, name) for name in _JOURNAL_COLUMNS})
+    statements.update(ClusterSession, {"last_seq": row.seq}, pk=session_id)
     transaction.on_commit(functools.partial(schedule, session_id))
     return row
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import doorbell, engine
+from . import doorbell, engine, statements
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
 from .packing import clean, pack, without_nul
 from .worlds import Warm
@@ -90,7 +90,7 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
     values |= {"output_cursor": output, "trace_cursor": trace}
     try:
         with transaction.atomic():
-            if not _mine(warm).update(**values):
+            if not statements.update(ClusterSession, values, **_condition(warm)):
                 raise Lost
             _write_rows(done)
             _write_results(warm, done, output, trace)
@@ -105,18 +105,17 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
 
 def _write_rows(done: Done) -> None:
     for row in done.rows:
-        JournalEntry.objects.filter(pk=row.pk).update(
-            applied_at=row.applied_at, attempts=row.attempts, refusal=row.refusal, quarantined=row.quarantined
-        )
+        marks = {name: getattr(row, name) for name in ("applied_at", "attempts", "refusal", "quarantined")}
+        statements.update(JournalEntry, marks, pk=row.pk)
 
 
 def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:
     if done.chunks:
-        OutputBatch.objects.create(
-            session_id=warm.session_id, first=warm.output_cursor + 1, last=output, chunks=pack(done.chunks)
-        )
+        first = warm.output_cursor + 1
+        statements.insert(OutputBatch, session_id=warm.session_id, first=first, last=output, chunks=pack(done.chunks))
     if done.events:
-        TraceBatch.objects.create(session_id=warm.session_id, first=done.events[0][0], last=trace, events=pack(done.events))
+        first = done.events[0][0]
+        statements.insert(TraceBatch, session_id=warm.session_id, first=first, last=trace, events=pack(done.events))
 
 
 def store_view(warm: Warm, done: Done) -> None:
@@ -141,7 +140,11 @@ def store_view(warm: Warm, done: Done) -> None:
 
 def _mine(warm: Warm) -> QuerySet[ClusterSession]:
     """The session, if it still is what this world was computed from, and takes results."""
-    return ClusterSession.objects.filter(pk=warm.session_id, version=warm.version, archived_at=None, frozen_reason="")
+    return ClusterSession.objects.filter(**_condition(warm))
+
+
+def _condition(warm: Warm) -> dict[str, Any]:
+    return {"pk": warm.session_id, "version": warm.version, "archived_at": None, "frozen_reason": ""}
 
 
 def _inline(items: list[list[Any]]) -> list[list[Any]] | None:

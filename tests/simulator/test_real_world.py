@@ -29,7 +29,7 @@ def put(session: ClusterSession, kind: str, **data: Any) -> JournalEntry:
     with TestCase.captureOnCommitCallbacks(execute=False):
         row = append_input(session, kind=kind, data=data)
     advance(session.pk)
-    return row
+    return JournalEntry.objects.get(session=session, seq=row.seq)
 
 
 def line(session: ClusterSession, text: str) -> str:

@@ -20,7 +20,8 @@ SECOND = 1_000_000_000
 
 def line(session: ClusterSession, text: str, **more: Any) -> JournalEntry:
     with TestCase.captureOnCommitCallbacks(execute=False):
-        return append_input(session, kind="line", data={"terminal": "t1", "text": text}, **more)
+        row = append_input(session, kind="line", data={"terminal": "t1", "text": text}, **more)
+    return JournalEntry.objects.get(session=session, seq=row.seq)
 
 
 def printed(session: ClusterSession) -> str:
