@@ -121,7 +121,8 @@ export class Bench {
       if (detail.of === 'trace') this.newEvents();
     });
     connection.addEventListener('refused', ({ detail }) => {
-      if (!detail.fatal && detail.reason !== 'rate') this.tell(detail.message || detail.reason);
+      /* that a terminal is open already is what was wanted */
+      if (!detail.fatal && detail.reason !== 'rate' && detail.id !== this.panel.asked) this.tell(detail.message || detail.reason);
     });
     this.player.addEventListener('paint', () => this.paint());
     this.player.addEventListener('mode', () => this.showPlay());

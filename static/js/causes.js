@@ -9,19 +9,27 @@ const STEP_MIN = 0.06;
 const GAP_MAX = 0.8;
 const KEEP = 3000;
 const SHOWN = 160;
+const DRAWN = new Set(['user', 'apiserver', 'etcd', 'scheduler', 'cm', 'node']);
 
 const CONTROLLER = /(^|-)controller(-manager)?$|^garbage-collector$|^kube-controller-manager/;
 const ON_HOST = /^(kubelet|containerd|kube-proxy|systemd|container|cri|runtime)\/([^/]+)/;
 const FAILED = /(^|\.)(failed|refused|denied|error|rejected|timeout)$/;
 
-/** Where an actor is: {place, host}. Places: user, apiserver, etcd, scheduler, cm, node, none. */
-export function placeOf(actor) {
+/* What runs in a cluster without saying on which host; a kubelet says it by its user. */
+const SOMEWHERE = /^(kubelet|containerd|kube-proxy|coredns|kindnet|flannel|calico|cilium|container)\b/;
+const NODE_USER = /^system:node:(.+)$/;
+
+/** Where the actor of an event is: {place, host}. Places: user, apiserver, etcd, scheduler, cm, node, other, none. */
+export function placeOf({ actor, detail }) {
   if (actor === 'kube-apiserver' || actor.startsWith('kube-apiserver/')) return { place: 'apiserver', host: '' };
   if (actor === 'etcd' || actor.startsWith('etcd/')) return { place: 'etcd', host: '' };
   if (actor === 'kube-scheduler' || actor.startsWith('kube-scheduler/')) return { place: 'scheduler', host: '' };
   if (CONTROLLER.test(actor)) return { place: 'cm', host: '' };
   const there = ON_HOST.exec(actor);
   if (there) return { place: 'node', host: there[2] };
+  const node = NODE_USER.exec(detail?.user ?? '');
+  if (node) return { place: 'node', host: node[1] };
+  if (SOMEWHERE.test(actor)) return { place: 'other', host: actor };
   if (actor === 'fault') return { place: 'none', host: '' };
   return { place: 'user', host: '' };
 }
@@ -86,7 +94,7 @@ export class TraceStore {
     return this.events.filter((event) => this.roots.get(event.seq) === root);
   }
 
-  /** The root of what to show: the newest command or fault that had an effect, else the newest story. */
+  /** The root of what to show: the newest command or fault that had an effect, else the newest story of some length, else null. */
   latest() {
     let any = null;
     const sizes = new Map();
@@ -97,10 +105,10 @@ export class TraceStore {
     for (let i = this.events.length - 1; i >= 0; i -= 1) {
       const event = this.events[i];
       const root = this.roots.get(event.seq);
-      any ??= root;
       if (root !== event.seq) continue;
-      const { place } = placeOf(event.actor);
+      const { place } = placeOf(event);
       if ((place === 'user' || place === 'none') && sizes.get(root) > 1) return root;
+      if (sizes.get(root) > 2) any ??= root;
     }
     return any;
   }
@@ -130,7 +138,7 @@ export function warp(story) {
       const gap = Math.min(GAP_MAX, (event.at - before.at) / 1e9);
       here = last + Math.max(STEP_MIN, gap);
       const cause = bySeq.get(event.cause);
-      if (cause) here = Math.max(here, at.get(cause.seq) + (samePlace(cause.actor, event.actor) ? STEP_MIN : HOP_MIN));
+      if (cause) here = Math.max(here, at.get(cause.seq) + (samePlace(cause, event) ? STEP_MIN : HOP_MIN));
     }
     at.set(event.seq, here);
     last = here;
@@ -154,10 +162,10 @@ export function travels(warped) {
   const list = [];
   for (const event of warped.events) {
     const cause = bySeq.get(event.cause);
-    if (!cause || samePlace(cause.actor, event.actor)) continue;
-    const from = placeOf(cause.actor);
-    const to = placeOf(event.actor);
-    if (from.place === 'none' || to.place === 'none') continue;
+    if (!cause || samePlace(cause, event)) continue;
+    const from = placeOf(cause);
+    const to = placeOf(event);
+    if (!DRAWN.has(from.place) || !DRAWN.has(to.place)) continue;
     const t1 = warped.at.get(event.seq);
     const t0 = Math.max(t1 - HOP_MAX, Math.min(warped.at.get(cause.seq), t1 - HOP_MIN));
     const reading = from.place === 'etcd' || (from.place === 'apiserver' && to.place !== 'etcd');
@@ -176,20 +184,20 @@ export function travels(warped) {
   return list;
 }
 
-/** A lane of the time line for an actor: {key, name}. */
-export function laneOf(actor) {
-  const { place, host } = placeOf(actor);
-  if (place === 'node') return { key: `node/${host}`, host, place };
+/** The lane of the time line for an event: {key, host, place}. */
+export function laneOf(event) {
+  const { place, host } = placeOf(event);
+  if (host) return { key: `${place}/${host}`, host, place };
   return { key: place, host: '', place };
 }
 
-const ORDER = ['none', 'user', 'apiserver', 'etcd', 'cm', 'scheduler', 'node'];
+const ORDER = ['none', 'user', 'apiserver', 'etcd', 'cm', 'scheduler', 'node', 'other'];
 
 /** The lanes that a story needs, in a fixed order: learner, API server, etcd, controllers, scheduler, then hosts. */
 export function lanes(events) {
   const found = new Map();
   for (const event of events) {
-    const lane = laneOf(event.actor);
+    const lane = laneOf(event);
     if (!found.has(lane.key)) found.set(lane.key, lane);
   }
   return [...found.values()].sort((a, b) => ORDER.indexOf(a.place) - ORDER.indexOf(b.place) || a.host.localeCompare(b.host));

@@ -73,11 +73,14 @@ function aboutPart(part) {
     const ids = [`pods/${namespace}/${name}`, `/registry/pods/${namespace}/${name}`];
     return (event) => ids.some((one) => event.ref === one || event.ref?.startsWith(`${one}/`)) || event.detail?.pod === `${namespace}/${name}`;
   }
-  if (part.kind === 'etcd') return (event) => placeOf(event.actor).place === 'etcd';
+  if (part.kind === 'etcd') return (event) => placeOf(event).place === 'etcd';
   const { id } = part.component;
   const place = { 'kube-apiserver': 'apiserver', 'kube-scheduler': 'scheduler', 'kube-controller-manager': 'cm' }[id];
-  if (place) return (event) => placeOf(event.actor).place === place;
-  return (event) => event.actor === `${id}/${part.host}`;
+  if (place) return (event) => placeOf(event).place === place;
+  return (event) => {
+    const { place: where, host } = placeOf(event);
+    return where === 'node' && host === part.host && event.actor.startsWith(id);
+  };
 }
 
 function commandsFor(part, main) {

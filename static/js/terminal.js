@@ -81,7 +81,8 @@ export class TerminalPanel {
       this.opened.add(name);
       this.session(name, view.host).state(view, frame.pending ?? 0);
     }
-    if (this.current && !terminals[this.current]) this.openOnServer(this.current);
+    /* a cluster that is still being made has none yet: its own come by themselves */
+    if (this.current && this.there && !terminals[this.current]) this.openOnServer(this.current);
     if (this.current) this.sendSize(this.current);
   }
 
@@ -116,6 +117,11 @@ export class TerminalPanel {
     this.tabs.get(name).tab.focus();
   }
 
+  /** Whether the cluster is made: it then has a terminal at least. */
+  get there() {
+    return Boolean(this.hosts && Object.keys(this.hosts).length);
+  }
+
   get view() {
     return this.tabs.get(this.current)?.view ?? null;
   }
@@ -130,7 +136,7 @@ export class TerminalPanel {
       tab.setAttribute('tabindex', chosen ? '0' : '-1');
       panel.hidden = !chosen;
     }
-    if (this.hosts && !this.hosts[name]) this.openOnServer(name);
+    if (this.there && !this.hosts[name]) this.openOnServer(name);
     await this.makeView(name);
     if (focus) this.view?.focus();
   }
@@ -138,7 +144,7 @@ export class TerminalPanel {
   openOnServer(name) {
     if (this.opened.has(name)) return;
     this.opened.add(name);
-    this.connection.input('open', { terminal: name, host: this.sessions.get(name).host });
+    this.asked = this.connection.input('open', { terminal: name, host: this.sessions.get(name).host });
   }
 
   async makeView(name) {

@@ -14,14 +14,20 @@ export function sentence(event) {
   const more = detail.reason ?? detail.message ?? detail.error;
   const tail = more && typeof more !== 'object' && more !== true ? `: ${more}` : '';
   const values = { ...detail, verb: detail.verb ?? '', ref: event.ref ?? '', sub: detail.subresource ? `/${detail.subresource}` : '' };
+  if (detail.verdicts) values.verdicts = verdicts(detail.verdicts);
   const key = event.actor === 'fault' ? 'act.fault' : `act.${event.action}`;
   if (has(key)) return t(key, { ...values, action: event.action }) + tail;
   return `${detail.verb ? `${detail.verb} ` : `${event.action.replaceAll('.', ' ')} `}${values.ref}${values.sub}`.trim() + tail;
 }
 
+/* Why the scheduler passed nodes over: `node01: TaintToleration`. */
+function verdicts(table) {
+  return Object.entries(table).map(([node, verdict]) => `${node}: ${Array.isArray(verdict) ? verdict[0] : verdict}`).join(', ');
+}
+
 /** The name of a lane. */
 export function laneName(lane) {
-  return lane.place === 'node' ? lane.host : t(`lane.${lane.place}`);
+  return lane.host ? lane.host : t(`lane.${lane.place}`);
 }
 
 /** `+0.30 s`: virtual time since the story began. */
@@ -89,7 +95,7 @@ export function drawTimeline(host, warped, width, now, { chosen = null, compact 
   const H = top + rows.length * laneH + 26;
   const X = (time) => left + (warped.end ? time / warped.end : 0) * (W - left - right);
   const index = new Map(rows.map((lane, i) => [lane.key, i]));
-  const Y = (event) => top + index.get(laneOf(event.actor).key) * laneH + laneH / 2;
+  const Y = (event) => top + index.get(laneOf(event).key) * laneH + laneH / 2;
   const svg = s('svg', { class: 'tl', viewBox: `0 0 ${W} ${H}`, width: W, height: H, role: 'img', 'aria-label': t('tl.title', { n: warped.events.length }) });
   rows.forEach((lane, i) => {
     const y = top + i * laneH + laneH / 2;
@@ -138,5 +144,5 @@ export function current(warped, now) {
 /** The events of a story as sentences, for "As text": [{seq, when, lane, words, cause}]. */
 export function asText(warped) {
   const first = warped.events[0];
-  return warped.events.map((event) => ({ seq: event.seq, when: since(event, first), lane: laneName(laneOf(event.actor)), words: sentence(event), cause: event.cause }));
+  return warped.events.map((event) => ({ seq: event.seq, when: since(event, first), lane: laneName(laneOf(event)), words: sentence(event), cause: event.cause }));
 }

@@ -120,6 +120,21 @@ def test_requests_travel_between_the_places_of_cause_and_effect(watched: Watched
     assert ["etcd", "scheduler", "watch", "ADDED pods"] in kinds
 
 
+def test_a_kubelet_is_placed_by_the_user_of_its_requests(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    events = fake.rollout()
+    for event in events:
+        if event["actor"] == "kubelet/node02" and event["action"] == "request":
+            event["actor"], event["detail"]["user"] = "kubelet", "system:node:node02"
+    harness.call(lambda: harness.cluster().emit(events))
+    page.wait_for_selector(".tl-event")
+    moving = page.evaluate(
+        "() => document.querySelector('[data-bench]').bench.moving.filter((m) => m.seqs.includes(157)).map((m) => [m.from, m.to.place])"
+    )
+    assert moving == [[{"place": "node", "host": "node02"}, "apiserver"]]
+    assert page.locator(".t-lane").all_text_contents() == ["kubectl", "API server", "etcd", "controllers", "scheduler", "node02"]
+
+
 def test_the_picture_is_a_function_of_display_time(watched: Watched, harness: Harness) -> None:
     page = bench(watched, harness)
     run(page, "rollout")

@@ -275,6 +275,32 @@ def test_a_terminal_of_another_host_is_opened_once(watched: Watched, harness: Ha
     assert [f["data"]["terminal"] for f in harness.cluster().order if f["kind"] == "open"] == ["node02"]
 
 
+def test_a_cluster_that_is_still_being_made_gets_no_second_terminal(watched: Watched, harness: Harness) -> None:
+    cluster = harness.cluster()
+    kept, cluster.terminals = cluster.terminals, {}
+    page = watched.open("/en/lesson/")
+    ready(page)
+    page.wait_for_timeout(200)
+    cluster.terminals = kept
+    harness.call(lambda: cluster.broadcast(cluster.state()))
+    shows(page, PROMPT.rstrip())
+    assert [f for f in cluster.order if f["kind"] == "open"] == []
+
+
+def test_echo_and_output_that_arrive_apart_show_the_prompt_only_at_the_end(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    cluster = harness.cluster()
+    cluster.take_effect = lambda kind, data: cluster.out("controlplane", 0, f"{PROMPT}{data['text']}\n")  # type: ignore[method-assign]
+    cluster.hold_acks = True
+    run(page, "slow")
+    shows(page, f"{PROMPT}slow")
+    cluster.hold_acks = False
+    harness.call(lambda: cluster.out("controlplane", 1, "done\n"))
+    shows(page, f"{PROMPT}slow\ndone")
+    harness.call(lambda: cluster.broadcast(cluster.state()))
+    shows(page, f"{PROMPT}slow\ndone\n{PROMPT}".rstrip())
+
+
 # ---- a line that breaks
 
 

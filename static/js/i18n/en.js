@@ -118,6 +118,7 @@ export default {
   'act.put': 'put {ref}, revision {revision}',
   'act.delete': 'deleted {ref}, revision {revision}',
   'act.elected': 'leader elected, term {term}',
+  'act.schedule': ({ node, verdicts }) => `${node ? 'chose {node} for {ref}' : 'found no node for {ref}'}${verdicts ? ' ({verdicts})' : ''}`,
   'act.image.pulled': 'pulled {ref}',
   'act.sandbox.start': 'sandbox of {ref}, address {ip}',
   'act.container.start': 'container started, {image}',

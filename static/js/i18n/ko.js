@@ -118,6 +118,7 @@ export default {
   'act.put': '저장 {ref}, 리비전 {revision}',
   'act.delete': '삭제 {ref}, 리비전 {revision}',
   'act.elected': '리더 선출, 임기 {term}',
+  'act.schedule': ({ node, verdicts }) => `${node ? '{ref}에 {node} 선택' : '{ref}에 맞는 노드 없음'}${verdicts ? ' ({verdicts})' : ''}`,
   'act.image.pulled': '이미지 받음: {ref}',
   'act.sandbox.start': '샌드박스 {ref}, 주소 {ip}',
   'act.container.start': '컨테이너 시작, {image}',
