@@ -17,6 +17,8 @@ from lessons.quizzes import services as quizzes
 from tests.lessons.conftest import Cluster, People
 from tests.lessons.test_learning import RIGHT, form_of
 
+pytestmark = pytest.mark.postgres
+
 
 @pytest.fixture
 def owner(people: People) -> Client:

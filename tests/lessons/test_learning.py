@@ -19,6 +19,8 @@ from simulator.models import ClusterSession
 from simulator.services import EvaluationTimeout
 from tests.lessons.conftest import SAMPLE, Cluster, People
 
+pytestmark = pytest.mark.postgres
+
 LESSON = "/en/courses/harbour-course/harbour/ships/"
 HTMX = {"HX-Request": "true"}
 

@@ -144,6 +144,7 @@ def test_yaml_keeps_words_as_text() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db
 class TestPublish:
     def test_everything_is_up(self) -> None:
