@@ -128,9 +128,8 @@ def test_a_kubelet_is_placed_by_the_user_of_its_requests(watched: Watched, harne
             event["actor"], event["detail"]["user"] = "kubelet", "system:node:node02"
     harness.call(lambda: harness.cluster().emit(events))
     page.wait_for_selector(".tl-event")
-    moving = page.evaluate(
-        "() => document.querySelector('[data-bench]').bench.moving.filter((m) => m.seqs.includes(157)).map((m) => [m.from, m.to.place])"
-    )
+    moving = page.evaluate("""() => document.querySelector('[data-bench]').bench.moving
+      .filter((m) => m.seqs.includes(157)).map((m) => [m.from, m.to.place])""")
     assert moving == [[{"place": "node", "host": "node02"}, "apiserver"]]
     assert page.locator(".t-lane").all_text_contents() == ["kubectl", "API server", "etcd", "controllers", "scheduler", "node02"]
 
