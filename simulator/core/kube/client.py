@@ -141,7 +141,7 @@ class KubeClient:
         user_agent: str,
         read_file: Callable[[str], bytes] | None = None,
     ) -> KubeClient:
-        """A client of a kubeconfig's (current) context; raises BadInput.  `read_file` resolves `client-certificate:` and the like."""
+        """A client of a kubeconfig's (current) context; raises BadInput.  `read_file` resolves `client-certificate:` paths."""
         config = load_kubeconfig(text)
         chosen = context or config.get("current-context") or ""
         bound = _named(config, "contexts", chosen).get("context") or {}

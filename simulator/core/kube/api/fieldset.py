@@ -166,7 +166,7 @@ def _tidy(node: Tree) -> Tree | None:
 def union(a: Tree, b: Tree) -> Tree:
     """Members of either."""
     if not a or not b:
-        other = b if not a else a
+        other = a or b
         return {".": {}, **{k: v for k, v in other.items() if k != "."}} if other else {}
     out = dict(a)
     for key, node in b.items():

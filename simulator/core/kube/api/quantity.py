@@ -73,9 +73,9 @@ def parse(text: Any) -> Quantity:
 def _scaled(value: int, exponent: int) -> int:
     """value × 10^exponent, fractions rounded up, capped at 2^63-1 units as the real one caps."""
     if exponent >= 0:
-        out = value * 10 ** min(exponent, 60)
+        out = value * int(10 ** min(exponent, 60))
     else:
-        out = -(-value // 10 ** min(-exponent, 400))
+        out = -(-value // int(10 ** min(-exponent, 400)))
     return min(out, ((1 << 63) - 1) * NANO)
 
 

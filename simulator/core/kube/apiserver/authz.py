@@ -127,9 +127,9 @@ def rule_allows(rule: Obj, asked: Attributes) -> bool:
     if "*" not in groups and asked.group not in groups:
         return False
     resources = rule.get("resources") or ()
-    if "*" not in resources and asked.full_resource not in resources:
-        if not asked.subresource or f"*/{asked.subresource}" not in resources:
-            return False
+    named = "*" in resources or asked.full_resource in resources
+    if not named and (not asked.subresource or f"*/{asked.subresource}" not in resources):
+        return False
     allowed = rule.get("resourceNames") or ()
     return not allowed or asked.name in allowed
 

@@ -130,9 +130,10 @@ def _parameters(*names: str) -> list[Obj]:
 
 def _operation(action: str, kind: KindInfo, version: str, name: str, *parameters: str) -> Obj:
     content = {"application/json": {"schema": {"$ref": REF + name}}}
+    where = kind.group.title().replace(".", "") or "Core"
     out: Obj = {
         "tags": [f"{kind.group.partition('.')[0] or 'core'}_{version}"],
-        "operationId": f"{action}{kind.group.title().replace('.', '') or 'Core'}{version.title()}{'Namespaced' if kind.namespaced else ''}{kind.kind}",
+        "operationId": "".join((action, where, version.title(), "Namespaced" if kind.namespaced else "", kind.kind)),
         "parameters": _parameters(*parameters),
         "responses": {"200": {"description": "OK", "content": content}},
         "x-kubernetes-action": action,

@@ -6,6 +6,7 @@ etcd cannot be reached at the start the process keeps trying, as the real one do
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -115,10 +116,8 @@ class ApiServerProgram:
             self._compact(world, proc, running)
         elif what == "lease":
             world.after(10 * SECOND, proc.target, ["lease"])
-            try:
+            with contextlib.suppress(ApiError):
                 hooks.renew(server_of(world, proc))
-            except ApiError:
-                pass
 
     def _hooks(self, world: World, proc: Process, running: Running) -> None:
         server = server_of(world, proc)

@@ -1,4 +1,4 @@
-"""Watches: a stream over etcd's history from a revision (`apiserver/pkg/storage/etcd3/watcher.go`, `endpoints/handlers/watch.go`).
+"""Watches: a stream over etcd's history from a revision (`storage/etcd3/watcher.go`, `endpoints/handlers/watch.go`).
 
 A stream holds no events: each `poll` asks for what happened since, so a watch costs nothing while nothing happens.  A change
 that makes an object match the selectors is ADDED, one that makes it stop matching is DELETED.

@@ -71,7 +71,9 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
 
 def test_names_and_kinds() -> None:
     assert names.dns_label("a.b") == ["must not contain dots"]
-    assert names.dns_label("web-1") == [] and names.dns_subdomain("a.b-c") == []
+    assert names.dns_label("web-1") == []
+    assert names.dns_subdomain("a.b-c") == []
     assert kinds.find("deploy") is kinds.find("Deployment") is kinds.find("deployments.apps") is kinds.find("deployments.v1.apps")
     assert len({(k.group, k.plural) for k in kinds.KINDS}) == len(kinds.KINDS) == 67
-    assert sorted(["v1", "v2beta1", "v1alpha1", "v10", "foo"], key=kinds.version_order) == ["v10", "v1", "v2beta1", "v1alpha1", "foo"]
+    versions = ["v1", "v2beta1", "v1alpha1", "v10", "foo"]
+    assert sorted(versions, key=kinds.version_order) == ["v10", "v1", "v2beta1", "v1alpha1", "foo"]

@@ -1,4 +1,4 @@
-"""A control plane of two processes for the API server's tests: etcd and kube-apiserver on one host, no kubelet, no controllers."""
+"""A control plane of two processes for tests: etcd and kube-apiserver on one host, no kubelet, no controllers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from simulator.core.etcd.program import EtcdProgram
 from simulator.core.host import files, processes
 from simulator.core.host.process import Process
+from simulator.core.host.x509 import KeyPair
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.world import World
 from simulator.core.kube.apiserver.program import PROGRAM, server_of
@@ -53,7 +54,7 @@ class ControlPlane:
 
     def client(self, name: str = "super-admin", agent: str = "kubectl/v1.36.2 (linux/amd64) kubernetes/98b3519") -> KubeClient:
         """A client of one of kubeadm's kubeconfigs."""
-        ca = pki.KeyPair(self.read("/etc/kubernetes/pki/ca.crt"), self.read("/etc/kubernetes/pki/ca.key"))
+        ca = KeyPair(self.read("/etc/kubernetes/pki/ca.crt"), self.read("/etc/kubernetes/pki/ca.key"))
         made = pki.control_plane_kubeconfigs(self.world, ca, f"https://{IP}:6443")
         text = next(data for path, data in sorted(made.items()) if path == f"{name}.conf")
         return KubeClient.from_kubeconfig(self.world, NODE, text, user_agent=agent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.core.host import x509
+from simulator.core.host.x509 import KeyPair
 from simulator.core.kernel.http import Request
 from simulator.core.kube.client import ApiError, Credentials, KubeClient
 from simulator.core.kube.kubeadm import pki
@@ -75,7 +76,7 @@ def test_a_kubelet_reads_only_what_its_pods_refer_to(plane: ControlPlane) -> Non
         admin.create("secrets", "default", {"metadata": {"name": name}})
     volume = {"name": "v", "secret": {"secretName": "mine"}}
     admin.create("pods", "default", pod(nodeName="node01", volumes=[volume]))
-    ca = pki.KeyPair(plane.read("/etc/kubernetes/pki/ca.crt"), plane.read("/etc/kubernetes/pki/ca.key"))
+    ca = KeyPair(plane.read("/etc/kubernetes/pki/ca.crt"), plane.read("/etc/kubernetes/pki/ca.key"))
     text = pki.kubelet_kubeconfig(plane.world, ca, SERVER, "node01")
     kubelet = KubeClient.from_kubeconfig(plane.world, NODE, text, user_agent="kubelet")
     assert kubelet.get("secrets", "default", "mine")["metadata"]["name"] == "mine"

@@ -33,7 +33,9 @@ def raw(client: KubeClient, method: str, path: str, body: bytes = b"", accept: s
 def test_created_objects_carry_what_the_server_sets(plane: ControlPlane) -> None:
     made = plane.client().create("deployments", "default", deployment())
     meta = made["metadata"]
-    assert meta["generation"] == 1 and meta["uid"] and meta["creationTimestamp"].endswith("Z")
+    assert meta["generation"] == 1
+    assert meta["uid"]
+    assert meta["creationTimestamp"].endswith("Z")
     assert made["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
     assert made["spec"]["template"]["spec"]["containers"][0]["terminationMessagePath"] == "/dev/termination-log"
     assert plane.client().get("deployments", "default", "web") == made
@@ -41,7 +43,8 @@ def test_created_objects_carry_what_the_server_sets(plane: ControlPlane) -> None
 
 def test_pods_get_an_account_a_token_and_patience(plane: ControlPlane) -> None:
     spec = plane.client().create("pods", "default", pod())["spec"]
-    assert spec["serviceAccountName"] == "default" and spec["priority"] == 0
+    assert spec["serviceAccountName"] == "default"
+    assert spec["priority"] == 0
     assert spec["volumes"][0]["name"].startswith("kube-api-access-")
     assert {t["key"] for t in spec["tolerations"]} == {"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"}
     assert plane.client().get("pods", "default", "web")["status"] == {"phase": "Pending", "qosClass": "BestEffort"}
@@ -75,7 +78,8 @@ def test_generation_counts_spec_changes_only(plane: ControlPlane) -> None:
     assert held["metadata"]["generation"] == 2
     status = {**held, "status": {"observedGeneration": 2, "replicas": 3, "readyReplicas": 0}, "spec": {"replicas": 9}}
     after = client.update("deployments", status, subresource="status")
-    assert after["spec"]["replicas"] == 3 and after["metadata"]["generation"] == 2
+    assert after["spec"]["replicas"] == 3
+    assert after["metadata"]["generation"] == 2
     assert after["status"] == {"observedGeneration": 2, "replicas": 3}
 
 
@@ -84,7 +88,8 @@ def test_names_are_generated_and_absent_things_named(plane: ControlPlane) -> Non
     body = config(a="1")
     body["metadata"] = {"generateName": "conf-"}
     names = {client.create("configmaps", "default", body)["metadata"]["name"] for _ in range(5)}
-    assert len(names) == 5 and all(len(name) == 10 for name in names)
+    assert len(names) == 5
+    assert all(len(name) == 10 for name in names)
     assert refused(client.get, "pods", "default", "nope").message == 'pods "nope" not found'
     assert refused(client.create, "configmaps", "gone", config()).message == 'namespaces "gone" not found'
     client.create("configmaps", "default", config())
@@ -94,7 +99,8 @@ def test_names_are_generated_and_absent_things_named(plane: ControlPlane) -> Non
 def test_invalid_objects_are_refused_with_causes(plane: ControlPlane) -> None:
     client = plane.client()
     error = refused(client.create, "pods", "default", pod(containers=[{"name": "c", "image": "x", "imagePullPolicy": "Perhaps"}]))
-    assert error.code == 422 and error.status["details"]["causes"][0]["field"] == "spec.containers[0].imagePullPolicy"
+    assert error.code == 422
+    assert error.status["details"]["causes"][0]["field"] == "spec.containers[0].imagePullPolicy"
     assert error.message == (
         'Pod "web" is invalid: spec.containers[0].imagePullPolicy: Unsupported value: "Perhaps": '
         'supported values: "Always", "IfNotPresent", "Never"'
@@ -151,7 +157,8 @@ def test_pages_are_consistent_and_expire(plane: ControlPlane) -> None:
     for i in range(7):
         client.create("configmaps", "default", config(f"c{i}"))
     page = client.list("configmaps", "default", limit=3)
-    assert len(page.items) == 3 and page.remaining == 4
+    assert len(page.items) == 3
+    assert page.remaining == 4
     client.delete("configmaps", "default", "c6")
     rest = client.list("configmaps", "default", limit=9, continue_token=page.continue_token)
     assert [o["metadata"]["name"] for o in rest.items] == ["c3", "c4", "c5", "c6"]
@@ -183,14 +190,16 @@ def test_deletion_preconditions(plane: ControlPlane) -> None:
     made = client.create("configmaps", "default", config())
     assert "Precondition failed: UID in precondition" in refused(client.delete, "configmaps", "default", "c", uid="x").message
     gone = client.delete("configmaps", "default", "c", uid=made["metadata"]["uid"])
-    assert gone["status"] == "Success" and gone["details"]["kind"] == "configmaps"
+    assert gone["status"] == "Success"
+    assert gone["details"]["kind"] == "configmaps"
 
 
 def test_a_namespace_goes_when_its_finalizer_goes(plane: ControlPlane) -> None:
     client = plane.client()
     client.create("namespaces", None, {"metadata": {"name": "team"}})
     ending = client.delete("namespaces", None, "team")
-    assert ending["status"]["phase"] == "Terminating" and ending["spec"]["finalizers"] == ["kubernetes"]
+    assert ending["status"]["phase"] == "Terminating"
+    assert ending["spec"]["finalizers"] == ["kubernetes"]
     error = refused(client.create, "configmaps", "team", config())
     assert "because it is being terminated" in error.message
     client.update("namespaces", {**ending, "spec": {}}, subresource="finalize")
@@ -201,7 +210,8 @@ def test_services_get_addresses_and_give_them_back(plane: ControlPlane) -> None:
     client = plane.client()
     body = {"metadata": {"name": "web"}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}}
     spec = client.create("services", "default", body)["spec"]
-    assert spec["clusterIP"].startswith("10.") and 30000 <= spec["ports"][0]["nodePort"] <= 32767
+    assert spec["clusterIP"].startswith("10.")
+    assert 30000 <= spec["ports"][0]["nodePort"] <= 32767
     assert client.get("ipaddresses", None, spec["clusterIP"])["spec"]["parentRef"]["name"] == "web"
     taken = {"metadata": {"name": "b"}, "spec": {"clusterIP": "10.96.0.1", "ports": [{"port": 80}]}}
     assert "provided IP is already allocated" in refused(client.create, "services", "default", taken).message
@@ -219,7 +229,8 @@ def test_scale_and_binding(plane: ControlPlane) -> None:
     bind = {"metadata": {"name": "web"}, "target": {"kind": "Node", "name": "node01"}}
     client.create("pods", "default", bind, subresource="binding", name="web")
     held = client.get("pods", "default", "web")
-    assert held["spec"]["nodeName"] == "node01" and held["status"]["conditions"][0]["type"] == "PodScheduled"
+    assert held["spec"]["nodeName"] == "node01"
+    assert held["status"]["conditions"][0]["type"] == "PodScheduled"
     assert refused(client.create, "pods", "default", bind, subresource="binding", name="web").code == 409
 
 
@@ -227,7 +238,8 @@ def test_scale_and_binding(plane: ControlPlane) -> None:
 def test_every_kind_lists_as_a_table(plane: ControlPlane, kind: kinds.KindInfo) -> None:
     for version in kind.versions:
         answer = raw(plane.client(), "GET", kind.path(version=version), accept=TABLE)
-        assert answer.status == 200 and answer.obj["kind"] == "Table"
+        assert answer.status == 200
+        assert answer.obj["kind"] == "Table"
         for row in answer.obj["rows"]:
             assert len(row["cells"]) == len(answer.obj["columnDefinitions"])
             assert row["object"]["kind"] == "PartialObjectMetadata"
@@ -250,7 +262,8 @@ def test_discovery_names_what_is_served(plane: ControlPlane) -> None:
     assert raw(client, "GET", "/apis", accept=accept).obj["kind"] == "APIGroupDiscoveryList"
     assert raw(client, "GET", "/version").obj["gitVersion"] == "v1.36.2"
     index = raw(client, "GET", "/openapi/v3").obj["paths"]
-    assert "apis/apps/v1" in index and raw(client, "GET", "/openapi/v2").status == 404
+    assert "apis/apps/v1" in index
+    assert raw(client, "GET", "/openapi/v2").status == 404
 
 
 def test_custom_resources_are_served_once_defined(plane: ControlPlane) -> None:

@@ -80,7 +80,8 @@ def _namespaces(server: Server) -> None:
 def _priority_classes(server: Server) -> None:
     for name, value, text in (
         ("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."),
-        ("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
+        ("system-cluster-critical", 2_000_000_000,
+         "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
     ):  # fmt: skip
         if not _exists(server, f"/registry/priorityclasses/{name}"):
             obj = {"kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1", "metadata": {"name": name}, "value": value}

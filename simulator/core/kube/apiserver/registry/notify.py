@@ -45,7 +45,7 @@ READERS = frozenset(("kubectl", "curl"))
 
 def read(call: Call, verb: str) -> None:
     """Announce a read of somebody who waits for the answer."""
-    if call.actor not in READERS or is_quiet(call) and call.kind.plural != "events":
+    if call.actor not in READERS or (is_quiet(call) and call.kind.plural != "events"):
         return
     parts = (call.kind.plural, call.namespace, call.info.name)
     ref = "/".join(part for part in parts if part)

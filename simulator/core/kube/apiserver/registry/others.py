@@ -186,7 +186,8 @@ class CustomResourceDefinition(Counted):
         """Accepted and established (`pkg/controller/{status,establish}`), which in reality takes a second."""
         now = call.server.world.timestamp()
         conditions = [
-            {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now, "reason": "NoConflicts", "message": "no conflicts found"},
+            {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now, "reason": "NoConflicts",
+             "message": "no conflicts found"},
             {"type": "Established", "status": "True", "lastTransitionTime": now, "reason": "InitialNamesAccepted",
              "message": "the initial names have been accepted"},
         ]  # fmt: skip

@@ -81,9 +81,9 @@ class ServiceStrategy(Strategy):
     def allocate(self, call: Call, obj: Obj, old: Obj | None) -> None:
         """Take a ClusterIP and node ports where the service needs them and has none."""
         spec = obj["spec"]
-        if spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
-            if old is None or (old["spec"].get("clusterIP") or "") != (spec.get("clusterIP") or ""):
-                self._cluster_ip(call, obj)
+        addressed = spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None"
+        if addressed and (old is None or (old["spec"].get("clusterIP") or "") != (spec.get("clusterIP") or "")):
+            self._cluster_ip(call, obj)
         if spec.get("type") in ("NodePort", "LoadBalancer") and spec.get("allocateLoadBalancerNodePorts", True):
             self._node_ports(call, obj)
         elif spec.get("clusterIP") == "None":
@@ -101,7 +101,7 @@ class ServiceStrategy(Strategy):
                     "spec.clusterIPs", [wanted], "failed to allocate IP " + wanted + ": provided IP is already allocated"
                 )
             elif ipaddress.ip_address(wanted) not in network:
-                text = f"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {network}"
+                text = f"failed to allocate IP {wanted}: the provided network does not match the current range"
                 problem = errors.invalid_value("spec.clusterIPs", [wanted], text)
             if problem is not None:
                 raise errors.invalid("Service", "", obj["metadata"].get("name", ""), [problem])
@@ -151,7 +151,8 @@ class ServiceStrategy(Strategy):
             if wanted:
                 text = ""
                 if not config.node_port_low <= wanted <= config.node_port_high:
-                    text = f"provided port is not in the valid range. The range of valid ports is {config.node_port_low}-{config.node_port_high}"
+                    span = f"{config.node_port_low}-{config.node_port_high}"
+                    text = f"provided port is not in the valid range. The range of valid ports is {span}"
                 elif (wanted, protocol) in taken:
                     text = "provided port is already allocated"
                 if text:

@@ -1,4 +1,4 @@
-"""The generic registry: get, list, create, update, patch, delete on any kind (`apiserver/pkg/registry/generic/registry/store.go`).
+"""The generic registry: get, create, update, delete on any kind (`apiserver/pkg/registry/generic/registry/store.go`).
 
 Functions take a `Call` and give the stored object.  Objects that come out are shared; those that go in are fresh.
 """

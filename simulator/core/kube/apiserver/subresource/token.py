@@ -78,6 +78,9 @@ def _bound_object(call: Call, ref: Obj | None) -> Obj | None:
         raise errors.not_found(plural, str(ref.get("name", "")))
     uid = found[0]["metadata"]["uid"]
     if ref.get("uid") and ref["uid"] != uid:
-        text = f"the UID in the bound object reference ({ref['uid']}) does not match the UID in record. The object might have been deleted and then recreated"
+        text = (
+            f"the UID in the bound object reference ({ref['uid']}) does not match the UID in record. "
+            "The object might have been deleted and then recreated"
+        )
         raise errors.conflict(plural, str(ref["name"]), text)
     return {"kind": ref["kind"], "name": ref["name"], "uid": uid}

@@ -70,9 +70,9 @@ def secret(obj: Obj) -> list[FieldError]:
     for key in _REQUIRED_KEYS.get(obj.get("type", ""), ()):
         if key not in data:
             out.append(required(f"data[{key}]"))
-    if obj.get("type") == "kubernetes.io/service-account-token":
-        if not (obj["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name"):
-            out.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
+    account = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name")
+    if obj.get("type") == "kubernetes.io/service-account-token" and not account:
+        out.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
     return out
 
 

@@ -85,7 +85,8 @@ def owner_references(refs: list[Obj] | None, path: str) -> list[FieldError]:
                 out.append(invalid_value(f"{path}[{i}].{member}", ref.get(member, ""), text))
         if ref.get("controller"):
             if controller:
-                text = f'Only one reference can have Controller set to true. Found "true" in references for {controller} and {ref.get("name")}'
+                both = f"{controller} and {ref.get('name')}"
+                text = f'Only one reference can have Controller set to true. Found "true" in references for {both}'
                 out.append(invalid_value(path, refs, text))
             controller = str(ref.get("name"))
     return out

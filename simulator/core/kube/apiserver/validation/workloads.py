@@ -107,7 +107,10 @@ def int_or_percent(value: Any, path: str) -> list[FieldError]:
         return []
     match = re.fullmatch(r"(\d+)%", value)
     if match is None:
-        text = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+        text = (
+            "a valid percent string must be a numeric string followed by an ending '%' "
+            "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+        )
         return [invalid_value(path, value, text)]
     if int(match.group(1)) > 100 and path.endswith("maxUnavailable"):
         return [invalid_value(path, value, "must not be greater than 100%")]
