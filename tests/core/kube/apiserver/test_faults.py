@@ -70,7 +70,8 @@ PATHS = st.sampled_from(
      "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view"]
 )  # fmt: skip
 WORDS = (
-    "metadata", "spec", "name", "labels", "containers", "ports", "template", "selector", "replicas", "data", "target", "kind", "image"
+    "metadata", "spec", "name", "labels", "containers", "ports", "template", "selector", "replicas", "data", "target",
+    "kind", "image"
 )  # fmt: skip
 PARAMETERS = ("fieldManager", "force", "dryRun", "limit", "continue", "labelSelector", "fieldSelector", "resourceVersion")
 JSON = st.recursive(
