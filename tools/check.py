@@ -63,7 +63,9 @@ def postgres() -> int:
     if system.postgres_bin() is None:
         print("\n*** PostgreSQL is not installed: its tests are SKIPPED ***", flush=True)
         return 0
-    return run(sys.executable, "-m", "tools.postgres", sys.executable, "-m", "pytest", "-q", "-m", "postgres")
+    # tools.postgres imports the site, which names its settings in the environment; those would win over pyproject's
+    tests = ("-m", "pytest", "-q", "-m", "postgres", "--ds=coursesite.settings_test")
+    return run(sys.executable, "-m", "tools.postgres", sys.executable, *tests)
 
 
 def unit() -> int:
