@@ -30,7 +30,7 @@ def _insert_text(vendor: str, model: type[Model], names: tuple[str, ...]) -> str
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(_field(model, name).column)) for name in names)
     marks = ", ".join(["%s"] * len(names))
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})"
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608 (names of our own models only)
 
 
 @functools.cache
@@ -38,7 +38,7 @@ def _update_text(vendor: str, model: type[Model], names: tuple[str, ...], where:
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(str(_field(model, name).column))} = %s" for name in names)
     tests = " AND ".join(f"{quote(str(_field(model, name).column))} {'IS NULL' if null else '= %s'}" for name, null in where)
-    return f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {tests}"
+    return f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {tests}"  # noqa: S608 (names of our own models only)
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:

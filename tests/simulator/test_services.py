@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.test import TestCase
 
-from simulator import advancing, frames, selectors, services, worlds
+from simulator import advancing, frames, selectors, services, storing, worlds
 from simulator.models import ClusterSession, JournalEntry, Snapshot
 from simulator.services import advance, append_input
 
@@ -140,7 +140,7 @@ def test_a_race_lost_at_the_last_moment_is_run_again_on_the_winners_state(sessio
 def test_a_database_that_is_busy_does_not_count_against_an_input(session: ClusterSession, monkeypatch: Any) -> None:
     advance(session.pk)
     line(session, "count")
-    original = advancing.store
+    original = storing.store
     failures = iter([True] * (advancing.MAX_ATTEMPTS + 2))
 
     def busy(*args: Any) -> None:
