@@ -45,6 +45,14 @@ def _root(call: Call) -> Field | None:
     return _ROOTS[key]
 
 
+def without_owners(body: Obj) -> Obj:
+    """A body without metadata.managedFields: the server keeps its own record, so what a client sends back is not read."""
+    meta = body.get("metadata")
+    if isinstance(meta, dict) and "managedFields" in meta:
+        return {**body, "metadata": {k: v for k, v in meta.items() if k != "managedFields"}}
+    return body
+
+
 def track(call: Call, obj: Obj, old: Obj | None) -> None:
     """Record the request's manager in the object's managedFields."""
     held: list[Obj] = ((old or {}).get("metadata") or {}).get("managedFields") or []

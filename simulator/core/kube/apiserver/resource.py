@@ -12,7 +12,7 @@ from ..api import decode as typed
 from ..api import errors, schema
 from ..api.decode import DecodeError, Decoder
 from ..api.schema import Type
-from . import convert, negotiate, patching, subresources, tables, watching
+from . import convert, managed, negotiate, patching, subresources, tables, watching
 from .call import Call
 from .registry import notify, store
 
@@ -68,6 +68,7 @@ def decode_object(call: Call, body: Any) -> Obj:
 def decode_typed(call: Call, body: Obj, api_version: str) -> Obj:
     """The typed form, unknown fields handled as `fieldValidation` says."""
     kind = type_of(call)
+    body = managed.without_owners(body)
     decoder = Decoder()
     try:
         if kind is None:
