@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from .cli.hosttools import COMMANDS as HOST_TOOLS
 from .etcd.member import EtcdSection
 from .host import executor, processes, systemd
 from .host.machine import Host
@@ -26,11 +27,7 @@ from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
 from .runtime.table import SINKS as RUNTIME_SINKS
 from .shell import terminal
-
-try:
-    from .shell.coreutils.table import COMMANDS as HOST_COMMANDS
-except ImportError:
-    HOST_COMMANDS = {"bash": "shell.launch:bash", "sh": "shell.launch:bash"}
+from .shell.coreutils.table import COMMANDS as HOST_COMMANDS
 
 
 class Lazy(dict[str, Any]):
@@ -69,6 +66,7 @@ PROGRAMS = Lazy(
 COMMANDS = Lazy(
     {
         **HOST_COMMANDS,
+        **HOST_TOOLS,
         "kubectl": "cli.kubectl:main",
         "etcdctl": "cli.etcdctl:main",
         "ctr": "cli.ctr:main",

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import h11
@@ -123,7 +124,8 @@ class Connection:
                     await self._send(h11.Data(data=out))
                 if answer.stream.closed:
                     break
-                await asyncio.wait([gone, self.moved()], return_when=asyncio.FIRST_COMPLETED)
+                waits: list[asyncio.Future[Any]] = [gone, self.moved()]
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             else:
                 raise ConnectionResetError
         finally:
@@ -133,7 +135,9 @@ class Connection:
 
     async def _refuse(self, status: int, message: str) -> None:
         with contextlib.suppress(Exception):
-            body = orjson.dumps({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": status})
+            body = orjson.dumps(
+                {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": status}
+            )
             head = f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.writer.write(head.encode() + body)
             await self.writer.drain()

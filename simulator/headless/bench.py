@@ -70,6 +70,12 @@ def main(args: argparse.Namespace) -> int:
     for name, value in figures.items():
         target = TARGETS.get(name)
         shown = f"{value:,.0f}" if name.endswith(("bytes", "second")) else f"{value * 1000:,.2f} ms"
-        want = "" if target is None else f"  (target below {target * 1000:,.0f} ms)" if name.endswith("_s") else f"  (target below {target:,.0f})"
+        want = (
+            ""
+            if target is None
+            else f"  (target below {target * 1000:,.0f} ms)"
+            if name.endswith("_s")
+            else f"  (target below {target:,.0f})"
+        )
         print(f"{name:28} {shown:>14}{want}")
     return 0

@@ -34,8 +34,12 @@ def parser() -> argparse.ArgumentParser:
     run = sub.add_parser("run", parents=[world], help="type commands into a terminal of a fresh world")
     run.add_argument("--host", default="", help="whose terminal (default: the scenario's first)")
     run.add_argument("--json", action="store_true", help="read a JSON array of commands, print one JSON record a line")
-    run.add_argument("--settle", type=_duration, default="30s", help="most virtual time to wait for quiet after a command (default: 30s)")
-    run.add_argument("--limit", type=_duration, default="10m", help="virtual time after which a command gets Ctrl-C (default: 10m)")
+    run.add_argument(
+        "--settle", type=_duration, default="30s", help="most virtual time to wait for quiet after a command (default: 30s)"
+    )
+    run.add_argument(
+        "--limit", type=_duration, default="10m", help="virtual time after which a command gets Ctrl-C (default: 10m)"
+    )
     run.add_argument("file", nargs="?", default="-", metavar="FILE", help="one command a line; - is standard input")
     serve = sub.add_parser("serve", parents=[world], help="one world behind HTTPS for the real kubectl")
     serve.add_argument("--listen", type=_address, default="127.0.0.1:6443", metavar="ADDRESS:PORT")

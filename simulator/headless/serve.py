@@ -75,7 +75,9 @@ async def _serve(args: argparse.Namespace) -> int:
     server = Server(sandbox, args.speed)
     material = Material(sandbox.world, server.host)
     address, port = args.listen
-    context = material.server_context(("localhost", "kubernetes"), tuple({"127.0.0.1", address} if address[0].isdigit() else {"127.0.0.1"}))
+    context = material.server_context(
+        ("localhost", "kubernetes"), tuple({"127.0.0.1", address} if address[0].isdigit() else {"127.0.0.1"})
+    )
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await Connection(reader, writer, server.ask, server.moved).run()

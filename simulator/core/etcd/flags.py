@@ -38,18 +38,73 @@ DEFAULTS: dict[str, str] = {
 
 #: Flags that exist and are accepted but change nothing that can be seen in the simulator.
 ACCEPTED = frozenset(
-    """wal-dir max-snapshots max-wals strict-reconfig-check pre-vote discovery discovery-fallback discovery-proxy discovery-srv
-    cors host-whitelist auto-tls peer-auto-tls cipher-suites tls-min-version tls-max-version log-outputs logger log-format
-    enable-pprof metrics enable-log-rotation log-rotation-config-json auth-token bcrypt-cost auth-token-ttl
-    initial-election-tick-advance enable-grpc-gateway experimental-initial-corrupt-check experimental-watch-progress-notify-interval
-    grpc-keepalive-min-time grpc-keepalive-interval grpc-keepalive-timeout socket-reuse-port socket-reuse-address
-    client-crl-file peer-crl-file peer-cert-allowed-cn peer-cert-allowed-hostname client-cert-allowed-hostname
-    self-signed-cert-validity unsafe-no-fsync backend-batch-interval backend-batch-limit backend-bbolt-freelist-type
-    max-concurrent-streams corrupt-check-time compact-hash-check-time compaction-batch-limit compaction-sleep-interval
-    warning-apply-duration warning-unary-request-duration downgrade-check-time memory-mlock bootstrap-defrag-threshold-megabytes
-    max-learners snapshot-catchup-entries listen-client-http-urls raft-read-timeout raft-write-timeout
-    distributed-tracing-address distributed-tracing-sampling-rate distributed-tracing-service-name
-    distributed-tracing-instance-id enable-distributed-tracing""".split()
+    [
+        "wal-dir",
+        "max-snapshots",
+        "max-wals",
+        "strict-reconfig-check",
+        "pre-vote",
+        "discovery",
+        "discovery-fallback",
+        "discovery-proxy",
+        "discovery-srv",
+        "cors",
+        "host-whitelist",
+        "auto-tls",
+        "peer-auto-tls",
+        "cipher-suites",
+        "tls-min-version",
+        "tls-max-version",
+        "log-outputs",
+        "logger",
+        "log-format",
+        "enable-pprof",
+        "metrics",
+        "enable-log-rotation",
+        "log-rotation-config-json",
+        "auth-token",
+        "bcrypt-cost",
+        "auth-token-ttl",
+        "initial-election-tick-advance",
+        "enable-grpc-gateway",
+        "experimental-initial-corrupt-check",
+        "experimental-watch-progress-notify-interval",
+        "grpc-keepalive-min-time",
+        "grpc-keepalive-interval",
+        "grpc-keepalive-timeout",
+        "socket-reuse-port",
+        "socket-reuse-address",
+        "client-crl-file",
+        "peer-crl-file",
+        "peer-cert-allowed-cn",
+        "peer-cert-allowed-hostname",
+        "client-cert-allowed-hostname",
+        "self-signed-cert-validity",
+        "unsafe-no-fsync",
+        "backend-batch-interval",
+        "backend-batch-limit",
+        "backend-bbolt-freelist-type",
+        "max-concurrent-streams",
+        "corrupt-check-time",
+        "compact-hash-check-time",
+        "compaction-batch-limit",
+        "compaction-sleep-interval",
+        "warning-apply-duration",
+        "warning-unary-request-duration",
+        "downgrade-check-time",
+        "memory-mlock",
+        "bootstrap-defrag-threshold-megabytes",
+        "max-learners",
+        "snapshot-catchup-entries",
+        "listen-client-http-urls",
+        "raft-read-timeout",
+        "raft-write-timeout",
+        "distributed-tracing-address",
+        "distributed-tracing-sampling-rate",
+        "distributed-tracing-service-name",
+        "distributed-tracing-instance-id",
+        "enable-distributed-tracing",
+    ]
 )
 
 #: Only in etcd 3.4 and 3.5.

@@ -340,9 +340,7 @@ class Store:
         dropped = {kv.key for kv in self.state.log if kv.mod_revision <= revision and not (newest[kv.key] is kv and kv.version)}
         self.state.log = kept
         for key in dropped:
-            held = [
-                kv for kv in self.versions[key] if kv.mod_revision > revision or (newest[key] is kv and kv.version)
-            ]
+            held = [kv for kv in self.versions[key] if kv.mod_revision > revision or (newest[key] is kv and kv.version)]
             if held:
                 self.versions[key] = held
             else:

@@ -97,8 +97,14 @@ class EtcdProgram:
             running.ready = True
             me = f"{disk.member_id:x}"
             log(world, proc, "info", "raft/raft.go", f"{me} became leader at term {disk.term}")
-            log(world, proc, "info", "etcdserver/server.go:1804", "published local member to cluster through raft",
-                **{"local-member-id": me, "cluster-id": f"{disk.cluster_id:x}"})
+            log(
+                world,
+                proc,
+                "info",
+                "etcdserver/server.go:1804",
+                "published local member to cluster through raft",
+                **{"local-member-id": me, "cluster-id": f"{disk.cluster_id:x}"},
+            )
             for url in running.flags["listen-client-urls"].split(","):
                 _, host, port = split_endpoint(url)
                 secure = "securely" if running.tls else "insecurely, this is strongly discouraged!"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -187,7 +188,7 @@ def leases(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[i
 def expire_leases(world: World, disk: Disk) -> None:
     """Revoke what has expired (the leader's lessor does)."""
     for lease in sorted((x for x in disk.store.leases.values() if x.expires <= world.now), key=lambda x: (x.expires, x.id)):
-        _write(world, disk, lambda s, i=lease.id: s.revoke(i))
+        _write(world, disk, partial(Store.revoke, lease_id=lease.id))
 
 
 def status(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Status:

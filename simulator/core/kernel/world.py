@@ -142,14 +142,18 @@ class World:
         return Stream(self.rng_state, name, self.seed)
 
     # -- trace ----------------------------------------------------------------------------------------------------------
-    def emit(self, actor: str, action: str, ref: str = "", detail: dict[str, Any] | None = None, *, cause: int | None = None) -> int:
+    def emit(
+        self, actor: str, action: str, ref: str = "", detail: dict[str, Any] | None = None, *, cause: int | None = None
+    ) -> int:
         """Record a cause or effect; returns its seq.  `cause` defaults to what is being handled now."""
         self.trace_seq += 1
         event = TraceEvent(self.trace_seq, self.now, actor, action, ref, self.cause if cause is None else cause, detail)
         self.trace.append(event)
         if len(self.trace) > KEEP + KEEP // 4:
             del self.trace[: len(self.trace) - KEEP]
-        self.digest = hashlib.blake2b(msgspec.msgpack.encode(event, order="deterministic"), key=self.digest, digest_size=16).digest()
+        self.digest = hashlib.blake2b(
+            msgspec.msgpack.encode(event, order="deterministic"), key=self.digest, digest_size=16
+        ).digest()
         return event.seq
 
     def because(self, seq: int, work: Callable[[], S]) -> S:
@@ -196,7 +200,7 @@ class World:
         found = self.sections.get(name)
         if found is None:
             found = self.sections[name] = factory()
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def dispatch_wake(world: World, key: str, payload: Any) -> None:

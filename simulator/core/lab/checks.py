@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..kernel import clock
 from ..kernel.errors import BadInput
 from ..kernel.trace import TraceEvent
-from . import conditions, probes
+from . import conditions, paths, probes
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -75,7 +75,7 @@ def _satisfied(sandbox: Sandbox, value: Any, expect: Any) -> tuple[bool, str, st
     for condition in expect if isinstance(expect, list) else [expect]:
         for path, operator, want in conditions.expand(condition):
             if operator == "same":
-                other, _ = conditions.paths.values(probes.look(sandbox, want), str(want.get("path", "")))
+                other, _ = paths.values(probes.look(sandbox, want), str(want.get("path", "")))
                 operator, want = "equals", other[0]
             ok, found = conditions.holds(value, path, operator, want)
             wanted, seen = conditions.describe(path, operator, want), conditions.show(_redact(found))

@@ -155,11 +155,7 @@ class ClusterBuilder:
             wanted = len(self.names)
             # four static pods, two of CoreDNS, a kube-proxy on each node
             expected = (4 if self.static_pods else 0) + (2 + wanted if self.addons else 0)
-            return (
-                sum(_ready(n) for n in nodes) == wanted
-                and len(pods) >= expected
-                and all(_ready(p) for p in pods)
-            )
+            return sum(_ready(n) for n in nodes) == wanted and len(pods) >= expected and all(_ready(p) for p in pods)
 
         self._until(ready, "nodes and pods")
         self.world.run_until(self.world.now + 15 * SECOND)

@@ -90,9 +90,7 @@ def put(world: World, host: Host, path: str, data: bytes | str, mode: int = 0o64
 def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str]) -> Host:
     """A bare Linux machine with containerd, kubelet and the Kubernetes tools installed; nothing runs yet."""
     rng = world.rng(f"machine/{name}")
-    host = Host(
-        name=name, ip=ip, machine_id=rng.hex(32), boot_id=rng.uuid(), system_uuid=rng.uuid(), boot_at=world.now
-    )
+    host = Host(name=name, ip=ip, machine_id=rng.hex(32), boot_id=rng.uuid(), system_uuid=rng.uuid(), boot_at=world.now)
     hosts(world)[name] = host
     base.build(host)
     network.add_namespace(world, name, name, [ip])

@@ -88,7 +88,12 @@ def file(sandbox: Sandbox, probe: dict[str, Any]) -> Any:
         text = "" if node.kind == "dir" else files.read_file(sandbox.world, host, what["path"]).decode(errors="replace")
     except OSError:
         return {"exists": False, "text": None, "mode": None, "owner": None}
-    return {"exists": True, "text": text[:MAX_OUTPUT], "mode": f"{node.mode & 0o7777:04o}", "owner": users.user_name(tree, node.uid)}
+    return {
+        "exists": True,
+        "text": text[:MAX_OUTPUT],
+        "mode": f"{node.mode & 0o7777:04o}",
+        "owner": users.user_name(tree, node.uid),
+    }
 
 
 def etcd(sandbox: Sandbox, probe: dict[str, Any]) -> Any:

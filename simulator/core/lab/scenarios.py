@@ -33,7 +33,9 @@ def _two_nodes(world: World) -> None:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("three-nodes", "kubeadm v1.36, one control plane and two workers", ("controlplane", "node01", "node02"), _three_nodes),
+    Scenario(
+        "three-nodes", "kubeadm v1.36, one control plane and two workers", ("controlplane", "node01", "node02"), _three_nodes
+    ),
     Scenario("two-nodes", "kubeadm v1.36, one control plane and one worker", ("controlplane", "node01"), _two_nodes),
     Scenario("one-node", "kubeadm v1.36, a control plane alone", ("controlplane",), _one_node),
 )

@@ -142,7 +142,7 @@ def _node_state(host: Host, node: Json | None) -> tuple[str, bool, str]:
         return "stopped", False, "PowerOff"
     if node is None:
         return "pending", False, ""
-    condition = next((c for c in node["status"].get("conditions", ()) if c.get("type") == "Ready"), {})
+    condition: Json = next((c for c in node["status"].get("conditions", ()) if c.get("type") == "Ready"), {})
     if condition.get("status") != "True":
         return "failing", False, "Unknown" if condition.get("status") == "Unknown" else "NotReady"
     return "healthy", True, "SchedulingDisabled" if node["spec"].get("unschedulable") else ""
@@ -248,7 +248,7 @@ def _pod(pod: Json) -> Json:
 
 
 def _pending(pod: Json) -> Json:
-    condition = next((c for c in pod["status"].get("conditions", ()) if c.get("type") == "PodScheduled"), {})
+    condition: Json = next((c for c in pod["status"].get("conditions", ()) if c.get("type") == "PodScheduled"), {})
     return {
         "namespace": pod["metadata"].get("namespace", ""),
         "name": pod["metadata"]["name"],

@@ -45,11 +45,13 @@ def play(steps: list[tuple[str, object, object]]) -> tuple[Store, Reference]:
     store, model = Store(StoreState()), Reference()
     for kind, a, b in steps:
         if kind == "put":
-            assert isinstance(a, bytes) and isinstance(b, bytes)
+            assert isinstance(a, bytes)
+            assert isinstance(b, bytes)
             store.put(a, b)
             model.put(a, b)
         elif kind == "delete":
-            assert isinstance(a, bytes) and isinstance(b, bytes)
+            assert isinstance(a, bytes)
+            assert isinstance(b, bytes)
             store.delete(min(a, b), max(a, b) + b"\0")
             model.delete(min(a, b), max(a, b) + b"\0")
         else:
@@ -113,7 +115,8 @@ def test_versions_and_creation_start_again_after_a_deletion() -> None:
 def test_a_transaction_has_one_revision_and_its_changes_keep_their_order() -> None:
     store = Store(StoreState())
     result = store.txn((), (Op(kind="put", key=b"b", value=b"1"), Op(kind="put", key=b"a", value=b"2")), ())
-    assert result.succeeded and result.revision == 2
+    assert result.succeeded
+    assert result.revision == 2
     assert [e.kv.key for e in store.events(b"", 1)] == [b"b", b"a"]
 
 
@@ -122,7 +125,8 @@ def test_a_failed_comparison_runs_the_other_branch() -> None:
     store.put(b"stock", b"5")
     guard = (Compare(b"stock", "value", "=", b"4"),)
     result = store.txn(guard, (Op(kind="delete", key=b"stock"),), (Op(kind="range", key=b"stock"),))
-    assert not result.succeeded and result.revision == 2
+    assert not result.succeeded
+    assert result.revision == 2
 
 
 def test_one_key_may_not_be_put_twice_in_a_transaction() -> None:

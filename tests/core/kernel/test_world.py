@@ -62,7 +62,8 @@ def test_a_loop_that_takes_no_time_meets_the_budget_and_the_world_goes_on() -> N
     world.at(5, "note:", ["again", 0])
     with pytest.raises(BudgetExceeded):
         world.run_until(10, max_steps=100)
-    assert len(log) == 100 and world.now == 5
+    assert len(log) == 100
+    assert world.now == 5
 
 
 def test_a_doorbell_wakes_each_subscriber_once_until_it_has_answered() -> None:

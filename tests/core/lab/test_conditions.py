@@ -31,7 +31,8 @@ POD = {
 )
 def test_paths_lead_to_values(path: str, value: Any) -> None:
     found, every = paths.values(POD, path)
-    assert found == [value] and not every
+    assert found == [value]
+    assert not every
 
 
 def test_a_star_gives_every_item() -> None:
@@ -83,7 +84,9 @@ def test_unknown_operators_are_named() -> None:
         conditions.expand({"path": "a", "equls": 1})
 
 
-@pytest.mark.parametrize(("text", "ns"), [("20s", 20 * 10**9), ("5m", 300 * 10**9), ("250ms", 250 * 10**6), ("1.5h", 5400 * 10**9)])
+@pytest.mark.parametrize(
+    ("text", "ns"), [("20s", 20 * 10**9), ("5m", 300 * 10**9), ("250ms", 250 * 10**6), ("1.5h", 5400 * 10**9)]
+)
 def test_durations(text: str, ns: int) -> None:
     assert duration(text) == ns
 

@@ -46,7 +46,9 @@ def member_list(session: Session) -> Run:
         for m in found:
             member: dict[str, Any] = {"ID": m.id, "name": m.name, "peerURLs": m.peer_urls, "clientURLs": m.client_urls}
             members.append({**member, **({"isLearner": True} if m.is_learner else {})})
-        session.inv.out(render.dumps({"header": {k: header[k] for k in ("cluster_id", "member_id", "raft_term")}, "members": members}))
+        session.inv.out(
+            render.dumps({"header": {k: header[k] for k in ("cluster_id", "member_id", "raft_term")}, "members": members})
+        )
     else:
         out = render.header_fields(header)
         for m in found:

@@ -140,7 +140,11 @@ def _run(inv: Invocation, command: Command, values: Values, version: str) -> Gen
 def _environment(inv: Invocation) -> None:
     """Warn of `ETCDCTL_*` variables that name no flag, as the flag library does (ETCDCTL_API is one since 3.6)."""
     for name in sorted(inv.env):
-        if name.startswith("ETCDCTL_") and name not in KNOWN_ENV and name[8:].lower().replace("_", "-") not in ROOT.persistent.by_name:
+        if (
+            name.startswith("ETCDCTL_")
+            and name not in KNOWN_ENV
+            and name[8:].lower().replace("_", "-") not in ROOT.persistent.by_name
+        ):
             line = {
                 "level": "warn",
                 "ts": clock.rfc3339_micro(inv.world.wall),

@@ -97,7 +97,11 @@ def kubelet_configuration() -> Json:
         "imageMaximumGCAge": "0s",
         "imageMinimumGCAge": "0s",
         "kind": "KubeletConfiguration",
-        "logging": {"flushFrequency": 0, "options": {"json": {"infoBufferSize": "0"}, "text": {"infoBufferSize": "0"}}, "verbosity": 0},
+        "logging": {
+            "flushFrequency": 0,
+            "options": {"json": {"infoBufferSize": "0"}, "text": {"infoBufferSize": "0"}},
+            "verbosity": 0,
+        },
         "memorySwap": {},
         "nodeStatusReportFrequency": "0s",
         "nodeStatusUpdateFrequency": "0s",
@@ -306,9 +310,7 @@ def kube_proxy(server: str, *, pod_cidr: str) -> list[tuple[str, Json]]:
         ("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta("kube-proxy")}),
         _binding("kubeadm:node-proxier", "", "system:node-proxier", [_account("kube-proxy")]),
         _role("kube-proxy", "kube-system", [_rule(["get"], ["configmaps"], names=["kube-proxy"])]),
-        _binding(
-            "kube-proxy", "kube-system", "kube-proxy", [_group("system:bootstrappers:kubeadm:default-node-token")]
-        ),
+        _binding("kube-proxy", "kube-system", "kube-proxy", [_group("system:bootstrappers:kubeadm:default-node-token")]),
         ("daemonsets", _kube_proxy_daemonset()),
     ]
 

@@ -41,7 +41,9 @@ def cluster_pki(world: World, *, node: str, ip: str, service_ip: str = "10.96.0.
     return files
 
 
-def kubeconfig(ca_cert: bytes, server: str, user: str, pair: KeyPair, *, cluster: str = "kubernetes", namespace: str = "") -> bytes:
+def kubeconfig(
+    ca_cert: bytes, server: str, user: str, pair: KeyPair, *, cluster: str = "kubernetes", namespace: str = ""
+) -> bytes:
     """A kubeconfig with embedded certificates, laid out as client-go writes it."""
     b64 = {k: base64.b64encode(v).decode() for k, v in (("ca", ca_cert), ("cert", pair.cert), ("key", pair.key))}
     scope = f"    namespace: {namespace}\n" if namespace else ""
