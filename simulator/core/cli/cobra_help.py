@@ -94,8 +94,12 @@ def kubectl_help(command: Command, groups: tuple[tuple[str, tuple[str, ...]], ..
 
 def long_text(text: str) -> str:
     """A description as `templates.LongDesc` prints it: paragraphs on one line each, those after the first one column in."""
-    paragraphs = [block.strip("\n") for block in re.split(r"\n\s*\n", text.strip())]
-    return "\n\n".join(paragraphs)
+    out = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        lines = block.strip("\n").split("\n")
+        listed = any(line.lstrip().startswith("*") for line in lines)
+        out.append("\n".join(lines) if listed else " ".join([lines[0], *(line.strip() for line in lines[1:])]))
+    return "\n\n".join(out)
 
 
 # -- cobra's default --------------------------------------------------------------------------------------------------------

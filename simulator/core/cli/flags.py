@@ -257,6 +257,10 @@ class Values:
         """The command declares such a flag."""
         return name in self._flags.by_name
 
+    def declared(self, name: str) -> Flag:
+        """The declaration of a flag, as this command has it (its own wins over an inherited one)."""
+        return self._flags.by_name[name]
+
     def text(self, name: str) -> str:
         """A string flag."""
         return str(self._get(name))

@@ -130,6 +130,8 @@ class Connection:
 
     def __init__(self, config: Config, values: Values, files: Files) -> None:
         self.config, self.values, self.files = config, values, files
+        shadowed = values.has("user") and values.declared("user").kind != "string"
+        chosen_user = "" if shadowed else values.text("user")
         name = values.text("context") or config.current
         self.context_name = name
         if values.text("context") and name not in config.contexts:
@@ -140,8 +142,8 @@ class Connection:
         cluster_name = values.text("cluster") or str(self.context.get("cluster") or "")
         if values.text("cluster") and cluster_name not in config.clusters and not values.text("server"):
             raise CommandError(f"no server found for cluster {quote(cluster_name)}")
-        user_name = values.text("user") or str(self.context.get("user") or "")
-        if values.text("user") and user_name not in config.users:
+        user_name = chosen_user or str(self.context.get("user") or "")
+        if chosen_user and user_name not in config.users:
             raise CommandError(f"auth info {quote(user_name)} does not exist")
         self._check(name, cluster_name, user_name)
         self.cluster: Obj = dict(config.clusters.get(cluster_name, {}))

@@ -36,9 +36,9 @@ def run(s: Session) -> int:
     values = s.values
     if values.text("raw"):
         return _raw(s)
-    require_files(s)
     if values.args:
         raise UsageError(s.command, f"Unexpected args: [{' '.join(values.args)}]")
+    require_files(s)
     strategy, directive = dry_run(s), validation(s)
     output = Output(s)
     builder = Builder(s, **file_arguments(s), selector=values.text("selector"), fetch=False)

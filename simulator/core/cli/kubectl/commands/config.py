@@ -1,0 +1,374 @@
+"""`kubectl config …` (`kubectl/pkg/cmd/config`)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from ...cobra import Command, Flag
+from ...flags import quote
+from ..errors import CommandError, UsageError
+from ..flagsets import print_flags
+from ..groups import group_run
+from ..kubeconfig import Config
+from ..printers import Output
+from ..session import Session
+from ..table import columns
+
+Obj = dict[str, Any]
+SECRET = {"certificate-authority-data": "DATA+OMITTED", "client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED",
+          "token": "REDACTED", "password": "REDACTED"}  # fmt: skip
+
+
+def _args(s: Session, low: int, high: int) -> list[str]:
+    """Refuse a wrong number of words with the help text, as these commands do."""
+    from ..root import help_text
+
+    args = s.values.args
+    if not low <= len(args) <= high:
+        s.out(help_text(s.command))
+        raise CommandError(f"Unexpected args: [{' '.join(args)}]")
+    return args
+
+
+def _edit(s: Session, section: str, name: str, change: Callable[[Config], None]) -> str:
+    """Change the file that an entry stands in (or the one that new entries go to) and store it."""
+    origin = s.files.load(strict=False).origin.get((section, name)) or s.files.target()
+    config = s.files.read(origin)
+    change(config)
+    s.files.write(origin, config)
+    return origin
+
+
+def _drop(config: Config, section: str, name: str) -> None:
+    config.section(section).pop(name, None)
+
+
+def _put(config: Config, section: str, name: str, fields: Obj) -> None:
+    config.section(section).setdefault(name, {}).update(fields)
+
+
+def run_view(s: Session) -> int:
+    """`config view`."""
+    values = s.values
+    config = s.files.load(strict=False)
+    if values.on("minify"):
+        config = _minified(s, config)
+    raw = config.to_object()
+    if not values.on("raw"):
+        for section, inner in (("clusters", "cluster"), ("users", "user")):
+            for item in raw[section] or ():
+                item[inner] = {key: (SECRET.get(key, value) if value else value) for key, value in item[inner].items()}
+    Output(s, default="yaml").print(raw)
+    return 0
+
+
+def _minified(s: Session, config: Config) -> Config:
+    name = s.values.text("context") or config.current
+    if not name:
+        raise CommandError("current-context must exist in order to minify")
+    if name not in config.contexts:
+        raise CommandError(f"cannot locate context {name}")
+    out = Config()
+    out.current = name
+    context = config.contexts[name]
+    out.contexts[name] = context
+    for section, key in (("clusters", "cluster"), ("users", "user")):
+        wanted = context.get(key, "")
+        if wanted in config.section(section):
+            out.section(section)[wanted] = config.section(section)[wanted]
+    return out
+
+
+def run_current(s: Session) -> int:
+    """`config current-context`."""
+    config = s.files.load(strict=False)
+    if not config.current:
+        raise CommandError("current-context is not set")
+    s.out(config.current + "\n")
+    return 0
+
+
+def run_use(s: Session) -> int:
+    """`config use-context`."""
+    name = _args(s, 1, 1)[0]
+    config = s.files.load(strict=False)
+    if name not in config.contexts:
+        raise CommandError(f"no context exists with the name: {quote(name)}")
+    path = s.files.target()
+    first = s.files.read(path)
+    first.current = name
+    s.files.write(path, first)
+    s.out(f"Switched to context {quote(name)}.\n")
+    return 0
+
+
+def run_contexts(s: Session) -> int:
+    """`config get-contexts`."""
+    values = s.values
+    config = s.files.load(strict=False)
+    if values.text("output") not in ("", "name"):
+        raise CommandError(f"output must be one of '' or 'name': {values.text('output')}")
+    missing = [name for name in values.args if name not in config.contexts]
+    names = [name for name in (values.args or sorted(config.contexts)) if name in config.contexts]
+    if values.text("output") == "name":
+        s.out("".join(name + "\n" for name in sorted(names)))
+    else:
+        rows = [] if values.on("no-headers") else [["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"]]
+        for name in sorted(names):
+            entry = config.contexts[name]
+            rows.append(
+                [
+                    "*" if name == config.current else "",
+                    name,
+                    entry.get("cluster", ""),
+                    entry.get("user", ""),
+                    entry.get("namespace", ""),
+                ]
+            )
+        s.out(columns(rows))
+    if missing:
+        from ..errors import raise_all
+
+        raise_all([CommandError(f"context {name} not found") for name in missing])
+    return 0
+
+
+def run_names(s: Session) -> int:
+    """`config get-clusters` and `get-users`."""
+    section = s.command.name.removeprefix("get-")
+    entries = s.files.load(strict=False).section(section)
+    s.out("NAME\n" + "".join(name + "\n" for name in sorted(entries)))
+    return 0
+
+
+def run_delete(s: Session) -> int:
+    """`config delete-cluster`, `delete-context`, `delete-user`."""
+    word = s.command.name.removeprefix("delete-")
+    name = _args(s, 1, 1)[0]
+    section = word + "s"
+    config = s.files.load(strict=False)
+    origin = config.origin.get((section, name)) or s.files.target()
+    if name not in config.section(section):
+        raise CommandError(f"cannot delete {word} {name}, not in {origin}")
+    if word == "context" and config.current == name:
+        s.err('warning: this removed your active context, use "kubectl config use-context" to select a different one\n')
+    _edit(s, section, name, lambda found: _drop(found, section, name))
+    s.out(f"deleted {word} {name} from {origin}\n")
+    return 0
+
+
+def run_rename(s: Session) -> int:
+    """`config rename-context`."""
+    old, new = _args(s, 2, 2)
+    config = s.files.load(strict=False)
+    path = config.origin.get(("contexts", old)) or s.files.target()
+    if old not in config.contexts:
+        raise CommandError(f"cannot rename the context {quote(old)}, it's not in {path}")
+    if new in config.contexts:
+        raise CommandError(f"cannot rename the context {quote(old)}, the context {quote(new)} already exists in {path}")
+
+    def change(found: Config) -> None:
+        found.contexts[new] = found.contexts.pop(old)
+        if found.current == old:
+            found.current = new
+
+    _edit(s, "contexts", old, change)
+    s.out(f"Context {quote(old)} renamed to {quote(new)}.\n")
+    return 0
+
+
+def run_set_context(s: Session) -> int:
+    """`config set-context`."""
+    values = s.values
+    config = s.files.load(strict=False)
+    if values.on("current"):
+        if values.args:
+            raise UsageError(s.command, "Unexpected args: " + str(values.args))
+        name = config.current
+        if not name:
+            raise CommandError("no current context is set")
+    else:
+        name = _args(s, 1, 1)[0]
+    known = name in config.contexts
+
+    def change(found: Config) -> None:
+        entry = found.contexts.setdefault(name, {"cluster": "", "user": ""})
+        for flag in ("cluster", "user", "namespace"):
+            if flag in values.changed:
+                entry[flag] = values.text(flag)
+
+    _edit(s, "contexts", name, change)
+    s.out(f"Context {quote(name)} {'modified' if known else 'created'}.\n")
+    return 0
+
+
+def run_set_cluster(s: Session) -> int:
+    """`config set-cluster`."""
+    values = s.values
+    name = _args(s, 1, 1)[0]
+
+    def change(found: Config) -> None:
+        entry = found.clusters.setdefault(name, {})
+        for flag, key in (("server", "server"), ("tls-server-name", "tls-server-name"), ("proxy-url", "proxy-url")):
+            if flag in values.changed:
+                entry[key] = values.text(flag)
+        if "insecure-skip-tls-verify" in values.changed:
+            entry["insecure-skip-tls-verify"] = values.on("insecure-skip-tls-verify")
+            if entry["insecure-skip-tls-verify"]:
+                entry.pop("certificate-authority", None)
+                entry.pop("certificate-authority-data", None)
+        _material(s, entry, "certificate-authority")
+
+    _edit(s, "clusters", name, change)
+    s.out(f"Cluster {quote(name)} set.\n")
+    return 0
+
+
+def _material(s: Session, entry: Obj, flag: str) -> None:
+    path = s.values.text(flag)
+    if flag not in s.values.changed:
+        return
+    if s.values.on("embed-certs"):
+        try:
+            entry[flag + "-data"] = base64.b64encode(s.inv.read_file(path)).decode()
+        except OSError as error:
+            raise CommandError(f"could not stat {flag} file {path}: stat {path}: {(error.strerror or '').lower()}") from None
+        entry.pop(flag, None)
+    else:
+        entry[flag] = s.inv.path(path) if path else ""
+        entry.pop(flag + "-data", None)
+
+
+def run_set_credentials(s: Session) -> int:
+    """`config set-credentials`."""
+    values = s.values
+    name = _args(s, 1, 1)[0]
+    if values.text("token") and (values.text("username") or values.text("password")):
+        raise CommandError("you cannot specify more than one authentication method at the same time: [--token --username/--password]")  # fmt: skip
+
+    def change(found: Config) -> None:
+        entry = found.users.setdefault(name, {})
+        for flag in ("client-certificate", "client-key"):
+            _material(s, entry, flag)
+        for flag in ("token", "username", "password"):
+            if flag in values.changed:
+                entry[flag] = values.text(flag)
+        if "token" in values.changed:
+            entry.pop("username", None)
+            entry.pop("password", None)
+
+    _edit(s, "users", name, change)
+    s.out(f"User {quote(name)} set.\n")
+    return 0
+
+
+SECTIONS = {"clusters": "clusters", "contexts": "contexts", "users": "users"}
+
+
+def _steps(s: Session, name: str) -> tuple[str, str, str]:
+    """Section, entry and field of `contexts.lab.namespace`."""
+    config = s.files.load(strict=False)
+    section, _, rest = name.partition(".")
+    if section == "current-context":
+        return section, "", ""
+    if section not in SECTIONS:
+        raise CommandError(f"unable to parse {quote(name)} into the kubeconfig: unknown section {quote(section)}")
+    known = [key for key in config.section(section) if rest == key or rest.startswith(key + ".")]
+    entry = max(known, key=len) if known else rest.partition(".")[0]
+    return section, entry, rest[len(entry) + 1 :]
+
+
+def run_set(s: Session) -> int:
+    """`config set`."""
+    name, value = _args(s, 2, 2)
+    section, entry, field = _steps(s, name)
+    if section == "current-context":
+        path = s.files.target()
+        config = s.files.read(path)
+        config.current = value
+        s.files.write(path, config)
+    else:
+        stored: Any = value
+        if field.endswith("-data") and s.values.on("set-raw-bytes"):
+            stored = base64.b64encode(value.encode()).decode()
+        elif field == "insecure-skip-tls-verify":
+            stored = value == "true"
+        _edit(s, section, entry, lambda found: _put(found, section, entry, {field: stored}))
+    s.out(f"Property {quote(name)} set.\n")
+    return 0
+
+
+def run_unset(s: Session) -> int:
+    """`config unset`."""
+    name = _args(s, 1, 1)[0]
+    section, entry, field = _steps(s, name)
+    if section == "current-context":
+        path = s.files.target()
+        config = s.files.read(path)
+        config.current = ""
+        s.files.write(path, config)
+    else:
+        if entry not in s.files.load(strict=False).section(section):
+            raise CommandError(f"current map key `{entry}` is invalid")
+
+        def change(found: Config) -> None:
+            if field:
+                found.section(section)[entry].pop(field, None)
+            else:
+                found.section(section).pop(entry)
+
+        _edit(s, section, entry, change)
+    s.out(f"Property {quote(name)} unset.\n")
+    return 0
+
+
+def _sub(
+    use: str, short: str, run: Any, *flags: Flag, example: str = "", aliases: tuple[str, ...] = (), long: str = ""
+) -> Command:
+    return Command(use, short=short, long=long or short + ".", example=example, aliases=aliases, flags=flags, run=run)
+
+
+EMBED = Flag(name="embed-certs", kind="bool", no_opt="true", usage="Put the content of the files into the kubeconfig")
+COMMAND = Command(
+    "config SUBCOMMAND",
+    short="Modify kubeconfig files",
+    long="""Modify kubeconfig files using subcommands like "kubectl config set current-context my-context".
+
+ The file is --kubeconfig, or those of $KUBECONFIG, or ${HOME}/.kube/config.""",
+    commands=(
+        _sub("current-context", "Display the current-context", run_current, example="# The current context\nkubectl config current-context"),
+        _sub("delete-cluster NAME", "Delete the specified cluster from the kubeconfig", run_delete, example="# Cluster minikube\nkubectl config delete-cluster minikube"),
+        _sub("delete-context NAME", "Delete the specified context from the kubeconfig", run_delete, example="# Context minikube\nkubectl config delete-context minikube"),
+        _sub("delete-user NAME", "Delete the specified user from the kubeconfig", run_delete, example="# User minikube\nkubectl config delete-user minikube"),
+        _sub("get-clusters", "Display clusters defined in the kubeconfig", run_names, example="# The clusters\nkubectl config get-clusters"),
+        _sub("get-contexts [(-o|--output=)name)]", "Describe one or many contexts", run_contexts,
+             Flag(name="no-headers", kind="bool", usage="Print no headings."), Flag(name="output", short="o", usage="Output format. One of: (name)."),
+             example="# All contexts\nkubectl config get-contexts\n\n# One\nkubectl config get-contexts my-context"),
+        _sub("get-users", "Display users defined in the kubeconfig", run_names, example="# The users\nkubectl config get-users"),
+        _sub("rename-context CONTEXT_NAME NEW_NAME", "Rename a context from the kubeconfig file", run_rename,
+             example="# From 'old-name' to 'new-name'\nkubectl config rename-context old-name new-name"),
+        _sub("set PROPERTY_NAME PROPERTY_VALUE", "Set an individual value in a kubeconfig file", run_set,
+             Flag(name="set-raw-bytes", kind="bool", usage="Take the value of a []byte property as it is, not as base64."),
+             example="# The server of a cluster\nkubectl config set clusters.my-cluster.server https://1.2.3.4"),
+        _sub("set-cluster NAME [--server=server] [--certificate-authority=path/to/certificate/authority] [--insecure-skip-tls-verify=true] "
+             "[--tls-server-name=example.com]", "Set a cluster entry in kubeconfig", run_set_cluster, EMBED, Flag(name="proxy-url", usage="A proxy for this cluster"),
+             example="# Only the server\nkubectl config set-cluster e2e --server=https://1.2.3.4"),
+        _sub("set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]",
+             "Set a context entry in kubeconfig", run_set_context, Flag(name="current", kind="bool", usage="Change the current context"),
+             example="# Only the user\nkubectl config set-context gce --user=cluster-admin"),
+        _sub("set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] "
+             "[--username=basic_user] [--password=basic_password]", "Set a user entry in kubeconfig", run_set_credentials, EMBED,
+             example="# A token\nkubectl config set-credentials bob --token=abc"),
+        _sub("unset PROPERTY_NAME", "Unset an individual value in a kubeconfig file", run_unset, example="# The current context\nkubectl config unset current-context"),
+        _sub("use-context CONTEXT_NAME", "Set the current-context in a kubeconfig file", run_use, aliases=("use",),
+             example="# Use the context for the minikube cluster\nkubectl config use-context minikube"),
+        _sub("view", "Display merged kubeconfig settings or a specified kubeconfig file", run_view, *print_flags(),
+             Flag(name="raw", kind="bool", usage="Show certificates and secrets"), Flag(name="flatten", kind="bool", usage="Put the content of files in"),
+             Flag(name="minify", kind="bool", usage="Only what the current context uses"),
+             Flag(name="merge", kind="bool", default=True, usage="Merge all files of the hierarchy"),
+             example="# Everything\nkubectl config view\n\n# The password of user e2e\nkubectl config view -o jsonpath='{.users[?(@.name == \"e2e\")].user.password}'"),
+    ),
+    run=group_run("stderr", 1),
+)  # fmt: skip

@@ -1,0 +1,227 @@
+"""`kubectl explain` from the server's OpenAPI v3 documents (`kubectl/pkg/explain/v2/templates/plaintext.tmpl`)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ....kube.api.errors import ApiError
+from ...cobra import Command, Flag
+from ...flags import quote
+from ..errors import CommandError, NoMatch, Plain
+from ..mapper import Mapping
+from ..session import Session
+
+Obj = dict[str, Any]
+MAX_DEPTH = 40
+
+
+def wrap(limit: int, text: str) -> str:
+    """Words on lines of at most `limit` columns; line breaks of the text stay (mitchellh/go-wordwrap)."""
+    out = []
+    for line in text.split("\n"):
+        words, current = line.split(" "), ""
+        for at, word in enumerate(words):
+            if at and len(current) + 1 + len(word) > limit and current:
+                out.append(current)
+                current = word
+            else:
+                current = word if not at else f"{current} {word}"
+        out.append(current)
+    return "\n".join(out)
+
+
+def indent(amount: int, text: str) -> str:
+    """Every line moved right."""
+    pad = " " * amount
+    return pad + text.replace("\n", "\n" + pad)
+
+
+class Document:
+    """One OpenAPI v3 document."""
+
+    def __init__(self, raw: Obj) -> None:
+        self.schemas: dict[str, Obj] = (raw.get("components") or {}).get("schemas") or {}
+
+    def resolve(self, schema: Obj) -> Obj:
+        """The schema behind a reference."""
+        ref = schema.get("$ref")
+        return self.schemas.get(ref.rsplit("/", 1)[1], schema) if ref else schema
+
+    def root(self, mapping: Mapping) -> Obj | None:
+        """The schema of a kind."""
+        wanted = {"group": mapping.kind.group, "version": mapping.version, "kind": mapping.kind.kind}
+        for schema in self.schemas.values():
+            if any(
+                {key: item.get(key, "") for key in wanted} == wanted
+                for item in schema.get("x-kubernetes-group-version-kind") or ()
+            ):
+                return schema
+        return None
+
+    def type_of(self, schema: Obj) -> str:
+        """`string`, `[]Container`, `map[string]string`, `PodSpec`."""
+        if schema.get("items"):
+            return "[]" + self.type_of(schema["items"])
+        if isinstance(schema.get("additionalProperties"), dict) and schema["additionalProperties"]:
+            return "map[string]" + self.type_of(schema["additionalProperties"])
+        if schema.get("allOf") and not schema.get("properties") and len(schema["allOf"]) == 1:
+            return self.type_of(schema["allOf"][0])
+        if schema.get("$ref"):
+            found = self.schemas.get(schema["$ref"].rsplit("/", 1)[1], {})
+            if found.get("type") in (None, "object"):
+                return str(schema["$ref"].rsplit(".", 1)[1] or "Object")
+            return str(found["type"])
+        return "Object" if schema.get("type") in (None, "object") else str(schema["type"])
+
+    def description(self, schema: Obj) -> str:
+        """The description and those of what it stands for."""
+        found = self.resolve(schema)
+        out = found["description"] + "\n" if found.get("description") else ""
+        for item in found.get("allOf") or ():
+            out += self.description(item)
+        for key in ("items", "additionalProperties"):
+            if isinstance(found.get(key), dict) and found[key]:
+                out += self.description(found[key])
+        return out
+
+    def below(self, schema: Obj) -> list[Obj]:
+        """Where the fields may be found further: items, values, parts."""
+        out = list(schema.get("allOf") or ())
+        for key in ("items", "additionalProperties"):
+            if isinstance(schema.get(key), dict) and schema[key]:
+                out.append(schema[key])
+        return out
+
+    # -- text -------------------------------------------------------------------------------------------------------------
+    def output(self, schema: Obj, path: list[str], recursive: bool, depth: int = 0) -> str:
+        """The explanation of what `path` leads to, "" when it leads nowhere."""
+        if depth > MAX_DEPTH:
+            return ""
+        found = self.resolve(schema)
+        if not path:
+            text = "DESCRIPTION:\n" + indent(4, wrap(76, self.description(schema) or "<empty>")) + "\n"
+            fields = self.fields(schema, 1, recursive, ())
+            return text + ("FIELDS:\n" + fields if fields else "")
+        if path[0] in (found.get("properties") or {}):
+            inner = found["properties"][path[0]]
+            head = f"FIELD: {path[0]} <{self.type_of(inner)}>\n{enum_text(inner, True, 0)}\n\n" if len(path) == 1 else ""
+            rest = self.output(inner, path[1:], recursive, depth + 1)
+            return head + rest if rest else ""
+        for item in self.below(found):
+            text = self.output(item, path, recursive, depth + 1)
+            if text:
+                return text
+        return ""
+
+    def fields(self, schema: Obj, level: int, recursive: bool, seen: tuple[str, ...]) -> str:
+        """The fields of a schema, one after the other."""
+        ref = schema.get("$ref", "")
+        if (ref and ref in seen) or level > MAX_DEPTH:
+            return ""
+        seen = (*seen, ref) if ref else seen
+        found = self.resolve(schema)
+        out = []
+        for name in sorted(found.get("properties") or {}):
+            inner = found["properties"][name]
+            out.append(self.field(name, inner, name in (found.get("required") or ()), level, recursive))
+            if recursive:
+                out.append(self.fields(inner, level + 1, recursive, seen))
+        out += [self.fields(item, level, recursive, seen) for item in self.below(found)]
+        return "".join(out)
+
+    def field(self, name: str, schema: Obj, required: bool, level: int, short: bool) -> str:
+        """One field: its line, and its description unless `short`."""
+        amount = 2 * level
+        text = (
+            " " * amount
+            + f"{name}\t<{self.type_of(schema)}>{' -required-' if required else ''}{enum_text(schema, False, amount)}\n"
+        )
+        if short:
+            return text
+        return text + indent(amount + 2, wrap(78 - amount, schema.get("description") or "<no description>")) + "\n\n"
+
+
+def enum_text(schema: Obj, long: bool, amount: int) -> str:
+    """The values of an enumeration: four on a line, or all of them below each other."""
+    values = schema.get("enum")
+    if not values:
+        return ""
+    shown = ['""' if value == "" else str(value) for value in values]
+    if long:
+        return "ENUM:" + "".join(f"\n    {value}" for value in shown)
+    return "\n" + " " * amount + "enum: " + ", ".join(shown[:4]) + (", ...." if len(shown) > 4 else "")
+
+
+def run(s: Session) -> int:
+    """Find the resource, its document and the field."""
+    values = s.values
+    if not values.args:
+        s.err(
+            'You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n\n'
+        )
+        raise UsageError(s.command, "Required resource not specified.")
+    if len(values.args) > 1:
+        raise CommandError("We accept only this format: explain RESOURCE\n")
+    if values.text("output") not in ("plaintext", "plaintext-openapiv2"):
+        raise CommandError(f"unrecognized format: {values.text('output')}")
+    mapping, path = _resource(s, values.args[0])
+    version = values.text("api-version")
+    if version:
+        group, _, number = version.rpartition("/")
+        if group != mapping.kind.group or number not in mapping.kind.versions:
+            raise CommandError(f"couldn't find resource for {quote(f'{version}, Resource={mapping.kind.plural}')}")
+        mapping = Mapping(mapping.kind, number)
+    where = f"apis/{mapping.kind.group}/{mapping.version}" if mapping.kind.group else f"api/{mapping.version}"
+    try:
+        answer = s.request("GET", f"/openapi/v3/{where}")
+    except ApiError as error:
+        raise CommandError(f"failed to get OpenAPI v3 document: {error.message}") from None
+    document = Document(answer.obj if answer.obj is not None else json.loads(answer.body))
+    root = document.root(mapping)
+    if root is None:
+        raise CommandError(f"GVK {mapping.api_version}, Kind={mapping.kind.kind} not found in OpenAPI schema")
+    text = document.output(root, path, values.on("recursive"))
+    head = f"GROUP:      {mapping.kind.group}\n" if mapping.kind.group else ""
+    s.out(f"{head}KIND:       {mapping.kind.kind}\nVERSION:    {mapping.version}\n\n")
+    if not text:
+        raise CommandError(f"field {quote(path[-1])} does not exist")
+    s.out(f"{text}\n")
+    return 0
+
+
+def _resource(s: Session, word: str) -> tuple[Mapping, list[str]]:
+    """The resource, then the fields, of `pods.spec.containers` or `deployments.v1.apps`."""
+    s.discover()
+    found = s.mapper.find(word) if word.count(".") else None
+    if found is not None:
+        return found, []
+    head, *path = word.split(".")
+    try:
+        mapping = s.mapper.mapping(head)
+    except NoMatch as error:
+        raise Plain(str(error)) from None
+    return mapping, [part for part in path if part]
+
+
+COMMAND = Command(
+    "explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]",
+    short="Get documentation for a resource",
+    long="""Describe fields and structure of various resources.
+
+ A field is named by its path: <type>.<fieldName>[.<fieldName>]. What is printed comes from the server's OpenAPI documents.""",
+    example="""# A resource and its fields
+kubectl explain pods
+
+# Every field, at once
+kubectl explain pods --recursive
+
+# One field
+kubectl explain pods.spec.containers""",
+    flags=(
+        Flag(name="recursive", kind="bool", usage="Print the names of all fields of all levels."),
+        Flag(name="api-version", usage="Use this group/version."),
+        Flag(name="output", short="o", default="plaintext", usage="plaintext or plaintext-openapiv2."),
+    ),
+    run=run,
+)
