@@ -70,7 +70,7 @@ class Executor:
         self.ready: deque[Task] = deque()
         self.topics: dict[str, list[tuple[Task, int]]] = {}
         self.pumping = False
-        self.on_stop: dict[str, Callable[[], None]] = {}
+        self.umask = 0o022  # of the process that is being spawned
 
     # -- questions ------------------------------------------------------------------------------------------------------
     def owns(self, proc: Process) -> bool:
@@ -106,6 +106,7 @@ class Executor:
         pgid: int = 0,
     ) -> Process:
         """Start a command as a child of another process, inheriting user, directory, environment and namespaces."""
+        self.umask = parent.umask
         return self.spawn(
             parent.host,
             argv,
@@ -156,6 +157,7 @@ class Executor:
             tty=tty,
             pgid=pgid,
         )
+        proc.umask, self.umask = self.umask, 0o022
         machine = hosts(self.world)[host]
         try:
             path, node = found or resolve(machine, mnt, argv[0], cwd=cwd, path=env.get("PATH", DEFAULT_PATH), user=user)

@@ -140,6 +140,8 @@ class Call:
         where = self.path(path)
         if where == "/dev/null":
             return b""
+        if where in ("/dev/zero", "/dev/urandom", "/dev/random"):
+            return (streams.Null(b"\0") if where == "/dev/zero" else streams.Random(self.world)).take(65536)
         users.check(self.tree, where, self.proc.user, users.READ)
         return files.read_file(self.world, self.host, where, mnt=self.proc.mnt)
 
@@ -149,7 +151,7 @@ class Call:
         if where == "/dev/null":
             return
         users.check(self.tree, where, self.proc.user, users.WRITE)
-        new = 0o644 if mode is None else mode
+        new = 0o666 & ~self.proc.umask if mode is None else mode
         files.write_file(self.world, self.host, where, data, mnt=self.proc.mnt, mode=new, uid=self.uid, gid=self.gid, append=append)
 
     def lookup(self, path: str, follow: bool = True) -> Inode:

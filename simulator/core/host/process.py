@@ -37,6 +37,7 @@ class Process(msgspec.Struct):
     exit_code: int = -1
     pgid: int = 0
     tty: str = ""
+    umask: int = 0o022
 
     @property
     def key(self) -> str:

@@ -317,7 +317,10 @@ class Compound(Jobs):
         if kind == "unary":
             text = yield from self.expand_text(tree[2])
             if tree[1] == "-v":
-                return self.scalar(text) is not None or bool(self.elements(text))
+                name, bracket, index = text.partition("[")
+                if bracket:
+                    return self.scalar(name, index.rstrip("]")) is not None
+                return self.scalar(text) is not None
             if tree[1] == "-o":
                 return self.state.options.get(text, False)
             return conditions.unary(self, tree[1], text)

@@ -68,6 +68,8 @@ class Parameters(Call):
             return str((self.world.now - state.started) // SECOND)
         if name == "EPOCHSECONDS":
             return str(self.world.wall // SECOND)
+        if name in ("FUNCNAME", "PIPESTATUS", "BASH_VERSINFO"):
+            return next(iter(self.elements(name)), None)
         if name == "BASHPID":
             return str(self.proc.pid)
         if name == "LINENO":

@@ -33,7 +33,7 @@ from .syntax import (
 RESERVED = {"if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!", "[[", "]]", "function", "select", "time"}
 CLOSERS = {"then", "elif", "else", "fi", "do", "done", "esac", "}"}
 REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
-FUNCTION = re.compile(r"([A-Za-z_][^\s()<>|&;$\"'`=]*)[ \t]*\([ \t]*\)")
+FUNCTION = re.compile(r"([^\s()<>|&;$\"'`=\\]+)[ \t]*\([ \t]*\)")
 OPERATORS = ("&&", "||", ";;&", ";;", ";&", "|&", "|", "&", ";", "(", ")", "<<<", "<<", "<", ">>", ">")
 DECLARERS = {"declare", "typeset", "local", "export", "readonly"}
 MAX_SOURCE = 200_000
@@ -45,8 +45,10 @@ class Parser(Lexer):
     def __init__(self, source: str, aliases: dict[str, str] | None = None) -> None:
         super().__init__(source)
         self.aliases = aliases or {}
-        self.heredocs: list[tuple[Redirect, str, bool, bool]] = []
+        self.heredocs: list[tuple[Redirect, str, bool, bool, int]] = []
         self.expanded: list[tuple[str, int]] = []
+        self.final = False
+        self.unended: list[tuple[int, str]] = []
         if len(source) > MAX_SOURCE:
             raise ShellSyntaxError("the text is too long")
 
@@ -62,7 +64,7 @@ class Parser(Lexer):
         elif self.peek():
             self.unexpected()
         elif self.heredocs:
-            self.read_heredocs(at_end=True)
+            self.read_heredocs()
         return found
 
     def parse_until(self, closer: str) -> ListNode:
@@ -106,16 +108,17 @@ class Parser(Lexer):
                 return
             self.newline()
 
-    def read_heredocs(self, at_end: bool = False) -> None:
+    def read_heredocs(self) -> None:
         """Read the bodies of announced here-documents."""
         pending, self.heredocs = self.heredocs, []
-        for redirect, delimiter, strip, literal in pending:
+        for redirect, delimiter, strip, literal, announced in pending:
             lines: list[str] = []
             while True:
                 if self.pos >= len(self.src):
-                    if at_end and not lines and self.src:
+                    if not self.final:
                         raise Incomplete(delimiter)
-                    raise Incomplete(delimiter)
+                    self.unended.append((announced, delimiter))
+                    break
                 end = self.src.find("\n", self.pos)
                 line = self.src[self.pos :] if end < 0 else self.src[self.pos : end]
                 self.pos = len(self.src) if end < 0 else end + 1
@@ -350,7 +353,7 @@ class Parser(Lexer):
             literal = any(getattr(part, "quoted", False) for part in target) or "\\" in self.src[start : self.pos]
             delimiter = "".join(part.text for part in target if isinstance(part, Lit))
             redirect.op = "<<"
-            self.heredocs.append((redirect, delimiter, op == "<<-", literal))
+            self.heredocs.append((redirect, delimiter, op == "<<-", literal, self.src.count("\n", 0, start) + 1))
         return redirect
 
     def _simple(self) -> Simple:

@@ -65,6 +65,7 @@ def run(world: World, command: str, *, host: str = "controlplane", user: str = "
             world.run_until(deadline)
             if not running.done:
                 kill_tree(world, running.proc.host, running.proc.pid)
+                executor.get(world).pump()
                 return running.result(124)
             break
         world.step()

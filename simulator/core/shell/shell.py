@@ -120,9 +120,14 @@ class Shell(Compound):
         status = 0
         try:
             parser = Parser(text, self.state.aliases if aliases else {})
-            parser.extglob = self.state.shopts.get("extglob", False)
+            parser.final = True
             while True:
+                parser.extglob = self.state.shopts.get("extglob", False)
                 node = parser.next_command()
+                for line, wanted in parser.unended:
+                    self.line = text.count("\n") + 1
+                    self.complain(f"warning: here-document at line {line} delimited by end-of-file (wanted `{wanted}')")
+                parser.unended.clear()
                 if node is None:
                     return status
                 status = yield from self.run_list(node)
@@ -325,6 +330,7 @@ class Shell(Compound):
             pgid=pgid or (0 if self.interactive else self.proc.pgid),
         )
         state = self.state.copy()
+        proc.umask = state.umask
 
         def main(task: Task) -> Steps:
             child = Shell(self.executor, task, state, parent=self)
@@ -418,7 +424,7 @@ class Shell(Compound):
                 self.complain(str(failed))
             self.state.status = status = 1
             if not self.interactive:
-                raise Exit(127 if failed.fatal and "unbound" not in str(failed) else 1) from None
+                raise Exit(127 if failed.fatal and not self.subshell else 1) from None
             raise Interrupted from None
         self.state.status = status
         return status
@@ -557,7 +563,7 @@ class Shell(Compound):
             return self.cannot_run(name, failed, fds)
         script = found[1].kind == "file" and not self.tree.read(found[0])[:2] == b"#!"
         if script:
-            words = ["/bin/bash", found[0], *words[1:]]
+            words = ["/bin/bash", name if "/" in name else found[0], *words[1:]]
             found = resolve(self.host, self.proc.mnt, "/bin/bash", cwd="/", path="")
         yield from self.charge(PROCESS_COST)
         try:

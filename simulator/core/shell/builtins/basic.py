@@ -206,7 +206,7 @@ def shopt(shell: Any, words: list[str]) -> int:
             continue
         on = shopts.get(name, name in ("checkwinsize", "cmdhist", "expand_aliases") and shell.interactive)
         if "q" not in flags and (names or not flags or ("s" in flags) == on):
-            shell.out(f"{name:<20}\t{'on' if on else 'off'}\n")
+            shell.out(f"{name:<15}\t{'on' if on else 'off'}\n")
         if names and not on:
             status = 1
     return status
@@ -271,7 +271,7 @@ def umask(shell: Any, words: list[str]) -> int:
         if not re.fullmatch("[0-7]{1,4}", args[0]):
             shell.complain(f"umask: {args[0]}: octal number out of range")
             return 1
-        shell.state.umask = int(args[0], 8) & 0o777
+        shell.state.umask = shell.proc.umask = int(args[0], 8) & 0o777
         return 0
     mask = shell.state.umask
     if "-S" in words:

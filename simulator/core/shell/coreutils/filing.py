@@ -40,7 +40,7 @@ def mkdir(call: Call) -> int:
                 if call.exists(path):
                     raise error(errno.EEXIST, name)
                 _may_change(call, path)
-                files.make_dir(call.world, call.host, path, mnt=call.proc.mnt, uid=call.uid, gid=call.gid)
+                files.make_dir(call.world, call.host, path, mnt=call.proc.mnt, mode=0o777 & ~call.proc.umask, uid=call.uid, gid=call.gid)
                 if "v" in options:
                     call.out(f"mkdir: created directory '{name}'\n")
             if "m" in options:

@@ -59,7 +59,8 @@ def timeout(call: Call) -> Code:
     """`timeout [-s signal] [-k after] seconds command`."""
     options, rest = parse(call, "s:k:v", "signal=s kill-after=k preserve-status foreground", code=125, permute=False)
     if len(rest) < 2:
-        raise usage(call, "missing operand", 125)
+        call.err("Try 'timeout --help' for more information.\n")
+        return 125
     limit = seconds(rest[0])
     if limit is None:
         raise usage(call, f"invalid time interval ‘{rest[0]}’", 125)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...host.executor import Command
 from .. import launch
-from . import archive, awk, curl, dates, echo, filing, finding, grep, listing, printf, process, sed, small, testing, text
+from . import archive, awk, curl, dates, echo, filing, finding, grep, jq, listing, printf, process, sed, small, testing, text
 
 COMMANDS: dict[str, Command] = {
     "[": testing.bracket,
@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "hostname": small.hostname,
     "id": small.id_,
     "install": filing.install,
+    "jq": jq.jq,
     "kill": process.kill,
     "killall": process.pkill,
     "ln": filing.ln,

@@ -31,6 +31,9 @@ def cat(call: Call) -> Code:
                 if isinstance(stream, streams.Null | streams.Random):
                     yield Sleep(MS)
             continue
+        while name in ("/dev/zero", "/dev/urandom", "/dev/random"):
+            call.out(_decorate(call.read_file(name), options, state))
+            yield Sleep(MS)
         try:
             data = call.read_file(name)
         except OSError as failed:

@@ -1,0 +1,544 @@
+"""The language of jq: a parser to closures-free tuples and a machine whose filters are generators of results; steps are bounded."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+MAX_STEPS = 1_000_000
+TOKEN = re.compile(
+    r"\s+|#[^\n]*|(?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<string>\")|(?P<field>\.[A-Za-z_]\w*)|(?P<format>@\w+)|(?P<var>\$[A-Za-z_]\w*)"
+    r"|(?P<name>[A-Za-z_]\w*)|(?P<op>\?//|\|=|//=|\+=|-=|\*=|/=|%=|==|!=|<=|>=|//|\.\.|[.\[\](){}|,:;=<>+\-*/%?])"
+)
+KEYWORDS = {"if", "then", "elif", "else", "end", "as", "def", "reduce", "foreach", "try", "catch", "and", "or", "import", "label"}
+
+
+class JqSyntaxError(Exception):
+    """The filter is wrong."""
+
+
+class JqError(Exception):
+    """An error at run time; `value` is what `catch` gets."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value if isinstance(value, str) else json.dumps(value) + " (not a string)")
+        self.value = value
+
+
+class Break(Exception):
+    """`limit` and `first` have enough."""
+
+
+def _string(source: str, at: int) -> tuple[Any, int]:
+    """A string with interpolations from after its quote: (node, position)."""
+    parts: list[Any] = []
+    text = ""
+    while True:
+        if at >= len(source):
+            raise JqSyntaxError("syntax error: unterminated string literal")
+        c = source[at]
+        if c == '"':
+            at += 1
+            break
+        if c != "\\":
+            text += c
+            at += 1
+            continue
+        c = source[at + 1 : at + 2]
+        if c == "(":
+            depth, end = 1, at + 2
+            while end < len(source) and depth:
+                if source[end] == '"':
+                    end = _string(source, end + 1)[1] - 1
+                depth += (source[end] == "(") - (source[end] == ")")
+                end += 1
+            parts += [("lit", text), ("interp", parse(source[at + 2 : end - 1]))]
+            text, at = "", end
+        elif c == "u":
+            text += chr(int(source[at + 2 : at + 6], 16))
+            at += 6
+        else:
+            text += {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}.get(c, c)
+            at += 2
+    if not parts:
+        return ("lit", text), at
+    return ("format", "", [*parts, ("lit", text)]), at
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        self.tokens: list[tuple[str, Any]] = []
+        self.at = 0
+        self.depth = 0
+        at = 0
+        if len(source) > 50_000:
+            raise JqSyntaxError("filter too long")
+        while at < len(source):
+            match = TOKEN.match(source, at)
+            if match is None:
+                raise JqSyntaxError(f"syntax error, unexpected INVALID_CHARACTER at {source[at:]!r}")
+            kind = match.lastgroup
+            at = match.end()
+            if kind == "string":
+                node, at = _string(source, at)
+                self.tokens.append(("string", node))
+            elif kind:
+                self.tokens.append((kind, match.group()))
+
+    def peek(self) -> str:
+        return self.tokens[self.at][1] if self.at < len(self.tokens) and self.tokens[self.at][0] in ("op", "name") else ""
+
+    def kind(self) -> str:
+        return self.tokens[self.at][0] if self.at < len(self.tokens) else "end"
+
+    def take(self) -> Any:
+        if self.at >= len(self.tokens):
+            raise JqSyntaxError("syntax error, unexpected end of file")
+        self.at += 1
+        return self.tokens[self.at - 1][1]
+
+    def accept(self, *values: str) -> str:
+        if self.peek() in values and self.peek():
+            return str(self.take())
+        return ""
+
+    def expect(self, value: str) -> None:
+        if not self.accept(value):
+            near = self.tokens[self.at][1] if self.at < len(self.tokens) else "end of file"
+            raise JqSyntaxError(f"syntax error, unexpected {near if isinstance(near, str) else 'string'}, expecting {value}")
+
+    def pipe(self) -> Any:
+        self.depth += 1
+        if self.depth > 60:
+            raise JqSyntaxError("nested too deeply")
+        try:
+            if self.accept("def"):
+                return self.definition()
+            left = self.comma()
+            if self.accept("as"):
+                name = self.pattern()
+                self.expect("|")
+                return ("as", left, name, self.pipe())
+            if self.accept("|"):
+                return ("pipe", left, self.pipe())
+            return left
+        finally:
+            self.depth -= 1
+
+    def definition(self) -> Any:
+        name = self.take()
+        params = []
+        if self.accept("("):
+            while not self.accept(")"):
+                params.append(self.take())
+                self.accept(";")
+        self.expect(":")
+        body = self.pipe()
+        self.expect(";")
+        return ("def", name, params, body, self.pipe())
+
+    def pattern(self) -> Any:
+        if self.kind() != "var":
+            raise JqSyntaxError("syntax error: destructuring is not simulated in Slipway yet")
+        return self.take()[1:]
+
+    def comma(self) -> Any:
+        left = self.binary(0)
+        while self.accept(","):
+            left = ("comma", left, self.binary(0))
+        return left
+
+    LEVELS = (("//",), ("=", "|=", "+=", "-=", "*=", "/=", "%=", "//="), ("or",), ("and",), ("==", "!=", "<", "<=", ">", ">="), ("+", "-"), ("*", "/", "%"))
+
+    def binary(self, level: int) -> Any:
+        if level == len(self.LEVELS):
+            return self.postfix()
+        left = self.binary(level + 1)
+        while self.peek() in self.LEVELS[level] and self.peek():
+            op = self.take()
+            right = self.binary(level if op == "//" else level + 1)
+            left = ("alt", left, right) if op == "//" else ("update", op, left, right) if level == 1 else ("logic", op, left, right) if op in ("and", "or") else ("op", op, left, right)
+        return left
+
+    def postfix(self) -> Any:
+        node = self.primary()
+        while True:
+            if self.kind() == "field":
+                node = ("index", node, ("lit", self.take()[1:]))
+            elif self.peek() == "." and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1][0] == "string":
+                self.take()
+                node = ("index", node, self.take())
+            elif self.peek() == "." and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1] == ("op", "["):
+                self.take()
+            elif self.peek() == "[":
+                node = self.bracket(node)
+            elif self.accept("?"):
+                node = ("try", node, None)
+            else:
+                return node
+
+    def bracket(self, node: Any) -> Any:
+        self.take()
+        if self.accept("]"):
+            return ("iterate", node)
+        first = None if self.peek() == ":" else self.pipe()
+        if self.accept(":"):
+            last = None if self.peek() == "]" else self.pipe()
+            self.expect("]")
+            return ("slice", node, first, last)
+        self.expect("]")
+        return ("index", node, first)
+
+    def primary(self) -> Any:
+        kind = self.kind()
+        if kind == "number":
+            text = self.take()
+            return ("lit", float(text) if re.search("[.eE]", text) else int(text))
+        if kind == "string":
+            return self.take()
+        if kind == "field":
+            return ("index", ("id",), ("lit", self.take()[1:]))
+        if kind == "var":
+            return ("var", self.take()[1:])
+        if kind == "format":
+            name = self.take()[1:]
+            if self.kind() == "string":
+                node = self.take()
+                return ("format", name, node[2]) if node[0] == "format" else node
+            return ("format", name, [("interp", ("id",))])
+        word = self.peek()
+        if word == "..":
+            self.take()
+            return ("call", "recurse", [])
+        if word == ".":
+            self.take()
+            if self.kind() == "string":
+                return ("index", ("id",), self.take())
+            return ("id",)
+        if word == "(":
+            self.take()
+            node = self.pipe()
+            self.expect(")")
+            return node
+        if word == "[":
+            self.take()
+            if self.accept("]"):
+                return ("lit", [])
+            node = self.pipe()
+            self.expect("]")
+            return ("collect", node)
+        if word == "{":
+            return self.object()
+        if word == "-":
+            self.take()
+            return ("op", "-", ("lit", 0), self.postfix())
+        if word == "if":
+            return self.condition()
+        if word == "try":
+            self.take()
+            body = self.postfix()
+            return ("try", body, self.postfix() if self.accept("catch") else None)
+        if word in ("reduce", "foreach"):
+            return self.fold()
+        if kind == "name" and word not in KEYWORDS:
+            self.take()
+            args = []
+            if self.accept("("):
+                args.append(self.pipe())
+                while self.accept(";"):
+                    args.append(self.pipe())
+                self.expect(")")
+            return ("call", word, args)
+        near = self.tokens[self.at][1] if self.at < len(self.tokens) else "end of file"
+        raise JqSyntaxError(f"syntax error, unexpected {near}")
+
+    def condition(self) -> Any:
+        self.take()
+        test = self.pipe()
+        self.expect("then")
+        yes = self.pipe()
+        if self.peek() == "elif":
+            return ("if", test, yes, self.condition())
+        no = self.pipe() if self.accept("else") else ("id",)
+        self.expect("end")
+        return ("if", test, yes, no)
+
+    def fold(self) -> Any:
+        kind = self.take()
+        source = self.postfix()
+        self.expect("as")
+        name = self.pattern()
+        self.expect("(")
+        parts = [self.pipe()]
+        while self.accept(";"):
+            parts.append(self.pipe())
+        self.expect(")")
+        return (kind, source, name, parts)
+
+    def object(self) -> Any:
+        self.take()
+        pairs: list[tuple[Any, Any]] = []
+        while not self.accept("}"):
+            kind = self.kind()
+            if kind == "var":
+                name = self.take()[1:]
+                key, default = ("lit", name), ("var", name)
+            elif self.accept("("):
+                key, default = self.pipe(), None
+                self.expect(")")
+            else:
+                word = self.take()
+                key = word if kind == "string" else ("lit", word)
+                default = ("index", ("id",), key)
+            value = default
+            if self.accept(":"):
+                value = self.binary(0)
+                while self.accept("|"):
+                    value = ("pipe", value, self.binary(0))
+            pairs.append((key, value))
+            if self.peek() != "}":
+                self.expect(",")
+        return ("object", pairs)
+
+
+def parse(source: str) -> Any:
+    """The tree of a filter."""
+    parser = _Parser(source)
+    if not parser.tokens:
+        return ("id",)
+    node = parser.pipe()
+    if parser.at < len(parser.tokens):
+        near = parser.tokens[parser.at][1]
+        raise JqSyntaxError(f"syntax error, unexpected {near if isinstance(near, str) else 'string'} (Unix shell quoting issues?)")
+    return node
+
+
+def type_of(value: Any) -> str:
+    """The jq type of a value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return {"str": "string", "list": "array", "dict": "object"}[type(value).__name__]
+
+
+def truth(value: Any) -> bool:
+    """Everything but null and false is true."""
+    return value is not None and value is not False
+
+
+class Machine:
+    """Runs filters; variables and definitions are scopes in `env`."""
+
+    def __init__(self, variables: dict[str, Any]) -> None:
+        self.variables = variables
+        self.steps = 0
+
+    def run(self, node: Any, value: Any, env: dict[str, Any] | None = None) -> Iterator[Any]:
+        """The results of a filter for an input."""
+        return self.eval(node, value, {} if env is None else env)
+
+    def eval(self, node: Any, value: Any, env: dict[str, Any]) -> Iterator[Any]:
+        """Dispatch by the kind of node."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise JqError("stopped by Slipway: too many steps")
+        return getattr(self, "n_" + node[0])(node, value, env)  # type: ignore[no-any-return]
+
+    def n_id(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        yield value
+
+    def n_lit(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        yield node[1]
+
+    def n_var(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        key = "$" + node[1]
+        if key in env:
+            yield env[key]
+        elif node[1] in self.variables:
+            yield self.variables[node[1]]
+        else:
+            raise JqError(f"${node[1]} is not defined")
+
+    def n_pipe(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for left in self.eval(node[1], value, env):
+            yield from self.eval(node[2], left, env)
+
+    def n_comma(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        yield from self.eval(node[1], value, env)
+        yield from self.eval(node[2], value, env)
+
+    def n_as(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for item in self.eval(node[1], value, env):
+            yield from self.eval(node[3], value, {**env, "$" + node[2]: item})
+
+    def n_def(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        inner = dict(env)
+        inner[f"{node[1]}/{len(node[2])}"] = (node[2], node[3], inner)
+        yield from self.eval(node[4], value, inner)
+
+    def n_index(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for key in self.eval(node[2], value, env):
+            for base in self.eval(node[1], value, env):
+                yield index(base, key)
+
+    def n_slice(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for base in self.eval(node[1], value, env):
+            first = next(self.eval(node[2], value, env)) if node[2] else None
+            last = next(self.eval(node[3], value, env)) if node[3] else None
+            if base is not None and not isinstance(base, list | str):
+                raise JqError(f"Cannot index {type_of(base)} with object")
+            yield None if base is None else base[None if first is None else int(first) : None if last is None else int(last)]
+
+    def n_iterate(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for base in self.eval(node[1], value, env):
+            if isinstance(base, dict):
+                yield from list(base.values())
+            elif isinstance(base, list):
+                yield from base
+            else:
+                raise JqError(f"Cannot iterate over {type_of(base)}" + (f" ({json.dumps(base)})" if base is not None else ""))
+
+    def n_collect(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        yield list(self.eval(node[1], value, env))
+
+    def n_object(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        def build(pairs: list[Any], made: dict[str, Any]) -> Iterator[Any]:
+            if not pairs:
+                yield dict(made)
+                return
+            for key in self.eval(pairs[0][0], value, env):
+                if not isinstance(key, str):
+                    raise JqError(f"Object keys must be strings, not {type_of(key)}")
+                for item in self.eval(pairs[0][1] or ("index", ("id",), ("lit", key)), value, env):
+                    yield from build(pairs[1:], {**made, key: item})
+
+        yield from build(node[1], {})
+
+    def n_if(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for test in self.eval(node[1], value, env):
+            yield from self.eval(node[2] if truth(test) else node[3], value, env)
+
+    def n_try(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        try:
+            yield from self.eval(node[1], value, env)
+        except JqError as failed:
+            if node[2] is not None:
+                yield from self.eval(node[2], failed.value, env)
+
+    def n_alt(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        found = False
+        try:
+            for item in self.eval(node[1], value, env):
+                if truth(item):
+                    found = True
+                    yield item
+        except JqError:
+            pass
+        if not found:
+            yield from self.eval(node[2], value, env)
+
+    def n_logic(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        for left in self.eval(node[2], value, env):
+            if truth(left) == (node[1] == "or"):
+                yield node[1] == "or"
+                continue
+            for right in self.eval(node[3], value, env):
+                yield truth(right)
+
+    def n_op(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        from .jqlib import operate
+
+        for right in self.eval(node[3], value, env):
+            for left in self.eval(node[2], value, env):
+                yield operate(node[1], left, right)
+
+    def n_reduce(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        state = next(self.eval(node[3][0], value, env), None)
+        for item in self.eval(node[1], value, env):
+            for state in self.eval(node[3][1], state, {**env, "$" + node[2]: item}):
+                pass
+        yield state
+
+    def n_foreach(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        state = next(self.eval(node[3][0], value, env), None)
+        for item in self.eval(node[1], value, env):
+            inner = {**env, "$" + node[2]: item}
+            for state in self.eval(node[3][1], state, inner):
+                yield from self.eval(node[3][2], state, inner) if len(node[3]) > 2 else iter([state])
+
+    def n_format(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        from .jqlib import formatted
+
+        def build(parts: list[Any], made: str) -> Iterator[Any]:
+            if not parts:
+                yield made
+                return
+            if parts[0][0] == "lit":
+                yield from build(parts[1:], made + parts[0][1])
+                return
+            for item in self.eval(parts[0][1], value, env):
+                yield from build(parts[1:], made + formatted(node[1], item))
+
+        yield from build(node[2], "")
+
+    def n_update(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        from .jqlib import operate, path_values, set_path
+
+        op = node[1]
+        paths = list(path_values(self, node[2], value, env))
+        if op == "|=":
+            for path, old in paths:
+                new = next(self.eval(node[3], old, env), None)
+                value = set_path(value, path, new)
+            yield value
+            return
+        for right in self.eval(node[3], value, env):
+            result = value
+            for path, old in paths:
+                new = right if op == "=" else (old if truth(old) else right) if op == "//=" else operate(op[:-1], old, right)
+                result = set_path(result, path, new)
+            yield result
+
+    def n_call(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
+        from .jqlib import call
+
+        name, args = node[1], node[2]
+        key = f"{name}/{len(args)}"
+        if key in env:
+            found = env[key]
+            if len(found) == 2:  # an argument that is a filter with its own scope
+                yield from self.eval(found[0], value, found[1])
+                return
+            params, body, scope = found
+            inner = dict(scope)
+            inner[key] = found
+            pending = [({}, list(zip(params, args, strict=True)))]
+            made = inner
+            for param, arg in pending[0][1]:
+                if param.startswith("$"):
+                    made["$" + param[1:]] = next(self.eval(arg, value, env), None)
+                    made[f"{param[1:]}/0"] = (("lit", made["$" + param[1:]]), {})
+                else:
+                    made[f"{param}/0"] = (arg, env)
+            yield from self.eval(body, value, made)
+            return
+        yield from call(self, name, args, value, env)
+
+
+def index(base: Any, key: Any) -> Any:
+    """`base[key]`."""
+    if base is None and isinstance(key, str | int | float | None):
+        return None
+    if isinstance(base, dict) and isinstance(key, str):
+        return base.get(key)
+    if isinstance(base, list) and isinstance(key, int | float) and not isinstance(key, bool):
+        at = int(key)
+        return base[at] if -len(base) <= at < len(base) else None
+    if isinstance(key, str):
+        raise JqError(f"Cannot index {type_of(base)} with \"{key}\"")
+    raise JqError(f"Cannot index {type_of(base)} with {type_of(key)}")

@@ -1,0 +1,56 @@
+"""Our shell against the machine's bash: the same snippet gives the same output, messages and status."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from simulator.core.host.machine import hosts
+from simulator.core.kernel.world import World
+from simulator.core.shell import runner
+from simulator.core.shell.coreutils.table import COMMANDS
+
+from .host_world import make_world
+from .snippets import SNIPPETS
+
+SCRATCH = "/tmp/scratch"
+
+
+def shell_world() -> World:
+    """A host with the commands of a Linux box and an empty scratch directory."""
+    world = make_world()
+    world.tables["commands"].update(COMMANDS)
+    hosts(world)["controlplane"].fs.mkdir(SCRATCH)
+    return world
+
+
+def ours(text: str) -> tuple[str, str, int]:
+    """Run in the simulator."""
+    found = runner.run(shell_world(), text, cwd=SCRATCH, env={"HOME": "/root"})
+    return found.stdout, found.stderr, found.code
+
+
+def real(text: str, folder: Path) -> tuple[str, str, int]:
+    """Run in the machine's bash."""
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "TZ": "UTC"}
+    found = subprocess.run(["bash", "-c", text], cwd=folder, env=env, capture_output=True, timeout=20, stdin=subprocess.DEVNULL, check=False)
+    code = found.returncode if found.returncode >= 0 else 128 - found.returncode
+    return found.stdout.decode("utf-8", "replace"), found.stderr.decode("utf-8", "replace"), code
+
+
+def normal(text: str, folder: str) -> str:
+    """Leave out what rightly differs: the directory, awk's own dialect of messages, warnings about here-documents."""
+    text = text.replace(folder, SCRATCH)
+    return re.sub(r"(?m)^bash: warning: .*\n|^(\S+: line \d+): +\d+ (Killed|Terminated).*\n", "", text)
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)), ids=lambda n: f"{n:03d}")
+def test_a_snippet_does_what_bash_does(number: int, tmp_path: Path) -> None:
+    text = SNIPPETS[number]
+    out, err, code = ours(text)
+    real_out, real_err, real_code = real(text, tmp_path)
+    where = str(tmp_path)
+    assert (normal(out, where), normal(err, where), code) == (normal(real_out, where), normal(real_err, where), real_code), text
