@@ -21,6 +21,7 @@ from simulator.routing import websocket_urlpatterns
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("standin")]
 SECOND = 1_000_000_000
+SOME_ID = "6a1f0c52-5a43-4be4-9a3e-0d4c5a2f6b11"
 
 
 class Browser:
@@ -195,10 +196,10 @@ async def test_nothing_moves_while_the_clock_is_paused(session: ClusterSession, 
         ("[" * 30_000, "bad-frame"),
         ('{"t":"ping","id":"' + "x" * frames.FRAME_LIMIT + '"}', "too-long"),
         (
-            json.dumps({"t": "input", "id": str(uuid.uuid4()), "kind": "line", "data": {"terminal": "t1", "text": "x" * 9000}}),
+            json.dumps({"t": "input", "id": SOME_ID, "kind": "line", "data": {"terminal": "t1", "text": "x" * 9000}}),
             "too-long",
         ),
-        (json.dumps({"t": "input", "id": str(uuid.uuid4()), "kind": "http", "data": {}}), "unknown-kind"),
+        (json.dumps({"t": "input", "id": SOME_ID, "kind": "http", "data": {}}), "unknown-kind"),
     ],
 )
 async def test_a_malformed_frame_is_refused_and_the_connection_goes_on(
