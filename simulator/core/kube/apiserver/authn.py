@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
 
+from ...host.x509 import load_key
 from ...kernel import clock
 from ...kernel.http import Request
 from ..api import errors
@@ -137,17 +138,30 @@ def _b64(data: bytes) -> str:
 
 
 def sign_jwt(claims: Obj, key: bytes) -> str:
-    """A compact token.  The signature is an HMAC over the service-account key file, which stands for its RSA key: the same
-    key verifies, any other does not, and signing costs microseconds."""
-    head = _b64(orjson.dumps({"alg": "RS256", "kid": _b64(hashlib.sha256(key).digest())}))
+    """A compact token signed with the service-account key (ES256: kubeadm's `encryptionAlgorithm: ECDSA-P256`).
+
+    Signatures are deterministic (RFC 6979), so that replays agree; `sa.pub` verifies them anywhere.  Raises ValueError for a
+    key that is no ECDSA private key.
+    """
+    private = load_key(key)
+    public = private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    head = _b64(orjson.dumps({"alg": "ES256", "kid": _b64(hashlib.sha256(public).digest())}))
     body = _b64(orjson.dumps(claims))
-    return f"{head}.{body}.{_signature(f'{head}.{body}', key)}"
+    raw = private.sign(f"{head}.{body}".encode(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    r, s = utils.decode_dss_signature(raw)
+    return f"{head}.{body}.{_b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
 
-def _signature(text: str, key: bytes) -> str:
-    # As long as an RSA-2048 signature, so that tokens look like tokens.
-    out = b"".join(hmac.new(key, f"{i}.{text}".encode(), hashlib.sha256).digest() for i in range(8))
-    return _b64(out)
+def _signed(text: str, signature: str, key: bytes) -> bool:
+    try:
+        raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        if len(raw) != 64:
+            return False
+        pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+        load_key(key).public_key().verify(pair, text.encode(), ec.ECDSA(hashes.SHA256()))
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 @lru_cache(maxsize=512)
@@ -156,7 +170,7 @@ def verify_jwt(token: str, key: bytes) -> Obj | None:
     parts = token.split(".")
     if len(parts) != 3 or len(token) > 16_384 or not token.isascii():
         return None
-    if not hmac.compare_digest(_signature(f"{parts[0]}.{parts[1]}", key), parts[2]):
+    if not _signed(f"{parts[0]}.{parts[1]}", parts[2], key):
         return None
     try:
         claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
