@@ -60,7 +60,7 @@ export class XtermView {
       cursorBlink: false,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono') || 'monospace',
       fontSize: 13,
-      lineHeight: 1.25,
+      lineHeight: 1.1,
       minimumContrastRatio: 4.5,
       reflowCursorLine: true,
       screenReaderMode: screenReader,

@@ -301,6 +301,18 @@ def test_echo_and_output_that_arrive_apart_show_the_prompt_only_at_the_end(watch
     shows(page, f"{PROMPT}slow\ndone\n{PROMPT}".rstrip())
 
 
+def test_the_last_row_is_on_the_screen(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    harness.call(lambda: harness.cluster().out("controlplane", 1, "".join(f"line {i}\n" for i in range(200))))
+    shows(page, f"line 199\n{PROMPT}".rstrip())
+    for height in (1000, 760):
+        page.set_viewport_size({"width": 1440, "height": height})
+        page.wait_for_timeout(400)
+        bottoms = "() => ['.xterm-screen', '.term-panel'].map((s) => document.querySelector(s).getBoundingClientRect().bottom)"
+        drawn, room = page.evaluate(bottoms)
+        assert drawn <= room <= height + 0.5
+
+
 # ---- a line that breaks
 
 
