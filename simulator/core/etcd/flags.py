@@ -117,6 +117,15 @@ BOOLEAN = frozenset(
 )  # fmt: skip
 
 
+#: embed.ErrUnsetAdvertiseClientURLsFlag
+UNADVERTISED = "--advertise-client-urls is required when --listen-client-urls is set explicitly"
+
+
+def unadvertised(flags: dict[str, str]) -> bool:
+    """Whether clients would be told nothing of where the member listens (embed/config.go: Validate)."""
+    return not flags["advertise-client-urls"]
+
+
 class FlagError(Exception):
     """A flag that etcd refuses, with Go's flag package's text."""
 
@@ -124,10 +133,12 @@ class FlagError(Exception):
 def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
     """Flags of a command line over `ETCD_*` environment variables over defaults; raises FlagError."""
     flags = dict(DEFAULTS)
+    given: set[str] = set()
     for name in flags:
         value = env.get("ETCD_" + name.upper().replace("-", "_"))
         if value:
             flags[name] = value
+            given.add(name)
     at = 1
     while at < len(argv):
         word = argv[at]
@@ -150,6 +161,9 @@ def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
             else:
                 raise FlagError(f"flag needs an argument: -{name}")
         flags[name] = value
+        given.add(name)
+    if "listen-client-urls" in given and "advertise-client-urls" not in given:
+        flags["advertise-client-urls"] = ""  # the default is for the default listener only (etcdmain/config.go)
     if not flags["data-dir"]:
         flags["data-dir"] = f"{flags['name']}.etcd"
     if not flags["initial-cluster"]:

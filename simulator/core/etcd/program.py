@@ -63,6 +63,10 @@ class EtcdProgram:
             raise Exited(1)
         data_dir = posixpath.normpath(posixpath.join(proc.cwd, found["data-dir"]))
         log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
+        if etcd_flags.unadvertised(found):
+            for message in ("failed to verify flags", "advertise client URLs are not set"):
+                log(world, proc, "warn", "etcdmain/etcd.go", message, error=etcd_flags.UNADVERTISED)
+            raise Exited(1)
         disk = _open(world, proc, found, data_dir)
         running = Running(disk=disk.id, flags=found, version=version, data_dir=data_dir)
         running.tls = found["listen-client-urls"].startswith("https://")
@@ -202,6 +206,7 @@ def _open(world: World, proc: Process, found: dict[str, str], data_dir: str) -> 
             log(world, proc, "fatal", "etcdmain/etcd.go:183", "discovery failed", error=f"{path}: invalid database")
             raise Exited(1)
         log(world, proc, "info", "etcdmain/etcd.go:116", "server has already been initialized", **{"data-dir": data_dir})
+        disk.client_urls = found["advertise-client-urls"].split(",")  # published again at every start (server.go: publishV3)
         return disk
     peers = [m.partition("=")[2] for m in found["initial-cluster"].split(",")]
     me = member_id(peers, found["initial-cluster-token"])

@@ -96,7 +96,10 @@ def version_of(inv: Invocation) -> str:
 def main(inv: Invocation) -> Generator[Wait, Any, int]:
     """Run one etcdctl command line."""
     version = version_of(inv)
-    _environment(inv)
+    if _speaks_v2(inv, version):
+        inv.err("etcdctl: the API v2 of this release is not simulated in Slipway yet\n")
+        return 1
+    _environment(inv, version)
     api = ".".join(version.split(".")[:2])
     try:
         command, rest = ROOT.find(inv.argv[1:])
@@ -137,12 +140,23 @@ def _run(inv: Invocation, command: Command, values: Values, version: str) -> Gen
         return EXIT_ERROR
 
 
-def _environment(inv: Invocation) -> None:
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def _speaks_v2(inv: Invocation, version: str) -> bool:
+    """Whether this release would speak API v2 now: on request up to 3.5, before 3.4 unless told otherwise (etcdctl/main.go)."""
+    release, wanted = _release(version), inv.env.get("ETCDCTL_API", "")
+    return release < (3, 6) and (wanted == "2" or (release < (3, 4) and wanted != "3"))
+
+
+def _environment(inv: Invocation, version: str) -> None:
     """Warn of `ETCDCTL_*` variables that name no flag, as the flag library does (ETCDCTL_API is one since 3.6)."""
+    known = KNOWN_ENV | ({"ETCDCTL_API"} if _release(version) < (3, 6) else frozenset())
     for name in sorted(inv.env):
         if (
             name.startswith("ETCDCTL_")
-            and name not in KNOWN_ENV
+            and name not in known
             and name[8:].lower().replace("_", "-") not in ROOT.persistent.by_name
         ):
             line = {

@@ -36,12 +36,14 @@ def watch(session: Session) -> Generator[Wait, Any, int]:
     client = session.client()
     while True:
         try:
+            reached = client.call("Header").revision
             events: list[Event] = client.call("Watch/Events", prefix=key, since=since, range_end=end)
         except Compacted as error:
             session.inv.err(f"watch was canceled ({error.message})\n")
             raise Failed(EXIT_INTERRUPTED, "watch is canceled by the server") from None
+        # A watcher that has caught up is not held to the revision of its last event: compaction passes it by.
+        since = max(since, reached, events[-1].kv.mod_revision if events else 0)
         if events:
-            since = events[-1].kv.mod_revision
             yield from _print(session, events, values.on("prev-kv"))
             for event in events if command else ():
                 yield from _run(session, command, event)
