@@ -104,9 +104,12 @@ def test_a_refused_input_says_why(session: ClusterSession) -> None:
     assert "hello" in line(session, "echo hello")
 
 
-def test_completion_knows_the_cluster(session: ClusterSession) -> None:
-    answer = advancing.complete(session.pk, "controlplane", "kubectl get no", 14)
-    assert any(item["text"].startswith("nodes") for item in answer["items"])
+def test_completion_knows_the_machine(session: ClusterSession) -> None:
+    assert advancing.complete(session.pk, "controlplane", "cat /et", 7) == {
+        "start": 4,
+        "end": 7,
+        "items": [{"text": "/etc/", "hint": ""}],
+    }
     assert advancing.complete(session.pk, "no-such-terminal", "x", 1)["items"] == []
 
 
