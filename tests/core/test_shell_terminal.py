@@ -175,7 +175,7 @@ def test_runaway_lines_end_and_leave_the_shell_alive(line: str, says: str) -> No
     shown = screen.type(line, wait=30)
     screen.type("^ctrl-c", wait=5)
     assert says in shown
-    assert screen.type("echo alive", wait=2).endswith("alive\n")
+    assert "alive\n" in screen.type("echo alive", wait=2)
 
 
 def test_a_loop_without_end_meets_the_budget_of_a_script() -> None:

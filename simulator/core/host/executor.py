@@ -43,7 +43,7 @@ class Ended(Exception):
 class Task:
     """One running command: its process, coroutine, descriptors and what it waits for."""
 
-    __slots__ = ("proc", "steps", "fds", "wait", "turn", "value", "stopped", "queued", "on_signal", "timer", "daemon", "missed", "keep")
+    __slots__ = ("daemon", "fds", "keep", "missed", "on_signal", "proc", "queued", "steps", "stopped", "timer", "turn", "value", "wait")
 
     def __init__(self, proc: Process, fds: dict[int, streams.Stream]) -> None:
         self.proc = proc

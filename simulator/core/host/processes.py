@@ -163,7 +163,7 @@ def kill(world: World, proc: Process, signal: int = 15) -> int:
     return code
 
 
-def exit(world: World, proc: Process, code: int) -> None:  # noqa: A001 - the system call's name
+def exit(world: World, proc: Process, code: int) -> None:
     """A program ends by itself."""
     if not alive(world, proc):
         return

@@ -17,7 +17,24 @@ from .expand import ExpansionError
 from .jobs import Jobs
 from .parser import Parser
 from .state import ShellState, Var
-from .syntax import AndOr, Arith, Case, CFor, Command, Cond, For, Function, Group, If, ListNode, Pipeline, Simple, Subshell, While, Word
+from .syntax import (
+    AndOr,
+    Arith,
+    Case,
+    CFor,
+    Command,
+    Cond,
+    For,
+    Function,
+    Group,
+    If,
+    ListNode,
+    Pipeline,
+    Simple,
+    Subshell,
+    While,
+    Word,
+)
 
 MAX_CALLS = 50
 Code = Generator[Wait, Any, int]

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..host import users
 from ..host.executor import DEFAULT_PATH
+from ..host.files import tree
 from ..host.invocation import Call
 from ..host.machine import Host
-from ..host.files import tree
 from ..kernel.world import World
 from .control import Exit
 from .shell import Shell

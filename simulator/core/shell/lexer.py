@@ -294,7 +294,7 @@ class Lexer:
         start = self.pos - 2
         param = Param("", quoted)
         c = self.peek()
-        if c == "#" and self.peek(1) not in ("}", ":", "-", "=", "+", "%", "/", "#") or (c == "#" and self.peek(1) in "-#" and self.peek(2) == "}"):
+        if (c == "#" and self.peek(1) not in ("}", ":", "-", "=", "+", "%", "/", "#")) or (c == "#" and self.peek(1) in "-#" and self.peek(2) == "}"):
             param.prefix = "#"
             self.pos += 1
         elif c == "!" and self.peek(1) not in ("}", ":", "-", "=", "+", ""):

@@ -341,7 +341,7 @@ class Parser(Lexer):
         op = match.group(2)
         self.pos = match.end()
         self.skip_blanks()
-        if not self.peek() or self.peek() in "\n;&|)<>" and not (self.peek() in "<>" and self.peek(1) == "("):
+        if not self.peek() or (self.peek() in "\n;&|)<>" and not (self.peek() in "<>" and self.peek(1) == "(")):
             self.unexpected()
         prefix = match.group(1) or ""
         fd = int(prefix) if prefix.isdigit() else (0 if op[0] == "<" else 1)

@@ -14,7 +14,7 @@ from .control import Exit, Interrupted, Jump
 from .expand import ExpansionError
 from .lexer import Incomplete, ShellSyntaxError
 from .parser import Parser
-from .shell import Shell
+from .shell import Ledger, Shell
 from .state import ShellState
 
 HISTORY_KEEP = 1000
@@ -149,6 +149,7 @@ class Session:
         shell = self.shell
         shell.steps = 0
         shell.interrupted = False
+        shell.ledger = Ledger()
         try:
             shell.state.status = yield from shell.run_source(text, aliases=True)
         except Exit:

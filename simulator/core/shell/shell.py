@@ -12,7 +12,7 @@ from types import GeneratorType
 from typing import Any
 
 from ..host import processes, streams
-from ..host.executor import Ended, Executor, Task, resolve
+from ..host.executor import MAX_TASKS, Ended, Executor, Task, resolve
 from ..host.filesystem import Inode
 from ..host.process import Process
 from ..host.program import Sleep, Steps, Wait, WaitRead
@@ -33,8 +33,17 @@ BUILTIN_COST = 100 * US
 PROCESS_COST = MS
 DEBT = 10 * MS
 MAX_STEPS = 100_000
+MAX_FORKS = 20_000
 MAX_CALLS = 50
 Code = Generator[Wait, Any, int]
+
+
+class Ledger:
+    """What a line and all its subshells have used together: processes started, and whether they must stop."""
+
+    def __init__(self) -> None:
+        self.forks = 0
+        self.stopped = False
 
 
 class Shell(Compound):
@@ -51,6 +60,7 @@ class Shell(Compound):
         self.steps = 0
         self.debt = 0
         self.quiet = parent.quiet if parent is not None else 0
+        self.ledger = parent.ledger if parent is not None else Ledger()
         self.loops = 0
         self.calls = parent.calls if parent is not None else 0
         self.function_stack = list(parent.function_stack) if parent is not None else []
@@ -80,6 +90,8 @@ class Shell(Compound):
     def charge(self, cost: int) -> Generator[Wait, Any, None]:
         """Account for a step; lets time pass when enough has gathered, and acts on signals that came."""
         self.steps += 1
+        if self.ledger.stopped and self.subshell:
+            raise Exit(254)
         if self.steps > MAX_STEPS:
             raise BudgetExceeded(f"stopped after {MAX_STEPS} commands: a line may run no more here")
         self.debt += cost
@@ -313,7 +325,13 @@ class Shell(Compound):
         return codes[-1]
 
     def fork(self, body: Callable[[Shell], Code], fds: Fds, *, pgid: int = 0) -> Process:
-        """Start a subshell that runs `body`."""
+        """Start a subshell that runs `body`; too many at once, or in all, end the whole line."""
+        self.ledger.forks += 1
+        if self.ledger.stopped or self.ledger.forks > MAX_FORKS or len(self.executor.tasks) >= MAX_TASKS:
+            if not self.ledger.stopped:
+                self.ledger.stopped = True
+                self.complain("fork: retry: Resource temporarily unavailable")
+            raise Exit(254) if self.subshell else BudgetExceeded("fork: Resource temporarily unavailable")
         proc = processes.add(
             self.world,
             host=self.host.name,

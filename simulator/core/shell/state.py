@@ -59,6 +59,7 @@ class ShellState(msgspec.Struct):
             positional=list(self.positional),
             traps={name: text for name, text in self.traps.items() if not text},
             dirs=list(self.dirs),
+            jobs=[],
         )
 
     # -- variables ------------------------------------------------------------------------------------------------------

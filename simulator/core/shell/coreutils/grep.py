@@ -58,9 +58,7 @@ class _Grep:
         self.count += 1
         if any(flag in self.o for flag in "qlLc"):
             return not ("q" in self.o or "l" in self.o or "L" in self.o) and not 0 <= self.limit <= self.count
-        if (self.after or self.before) and self.printed >= 0 and (self.kept[0][0] if self.kept else self.number) > self.printed + 1:
-            self.call.out("--\n")
-        elif (self.after or self.before) and self.printed < 0 and self.any_context:
+        if ((self.after or self.before) and self.printed >= 0 and (self.kept[0][0] if self.kept else self.number) > self.printed + 1) or ((self.after or self.before) and self.printed < 0 and self.any_context):
             self.call.out("--\n")
         for number, kept in self.kept:
             self.show(name, "-", number, kept, False)

@@ -9,7 +9,21 @@ from typing import Any
 
 from ...kernel.clock import SECOND, parse_rfc3339, rfc3339
 from .jqlang import JqError, truth, type_of
-from .jqlib import KEY, _groups, _need, _regex, _shown, _sorted_by, compare, delete_path, formatted, operate, path_values, set_path, text_of
+from .jqlib import (
+    KEY,
+    _groups,
+    _need,
+    _regex,
+    _shown,
+    _sorted_by,
+    compare,
+    delete_path,
+    formatted,
+    operate,
+    path_values,
+    set_path,
+    text_of,
+)
 
 
 def _length(value: Any) -> Any:

@@ -68,7 +68,7 @@ def width(text: str) -> int:
 class _Lister:
     def __init__(self, call: Call, options: dict[str, str]) -> None:
         self.call, self.o = call, options
-        self.colour = options.get("color") in ("always", "") and "color" in options or options.get("color") == "auto" and call.stdout_tty
+        self.colour = (options.get("color") in ("always", "") and "color" in options) or (options.get("color") == "auto" and call.stdout_tty)
 
     def shown(self, name: str, node: Inode, path: str) -> str:
         text = name

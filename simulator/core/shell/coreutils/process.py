@@ -334,7 +334,7 @@ class _Quiet:
 
     def find_job(self, spec: str) -> None:
         """There are none."""
-        return None
+        return
 
 
 def _matching(call: Call, options: dict[str, str], pattern: str) -> list[Process]:

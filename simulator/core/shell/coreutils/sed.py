@@ -22,7 +22,7 @@ class SedError(Exception):
 
 
 class _Command:
-    __slots__ = ("first", "second", "negate", "name", "args", "active", "end", "target")
+    __slots__ = ("active", "args", "end", "first", "name", "negate", "second", "target")
 
     def __init__(self) -> None:
         self.first: Any = None
