@@ -152,7 +152,8 @@ class Template:
     def _variable(self, names: list[tuple[str, list[Any]]], name: str) -> list[Any]:
         for known, box in reversed(names):
             if known == name:
-                return box
+                held: list[Any] = box
+                return held
         raise self._fail(f"undefined variable: {name}")
 
     def _command(self, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:

@@ -79,11 +79,7 @@ class Mapper:
 
     def find(self, word: str) -> Mapping | None:
         """What a word of the command line names."""
-        for table in (lambda: kinds.KINDS, self.custom):
-            found = _find(word, table())
-            if found is not None:
-                return found
-        return None
+        return _find(word, kinds.KINDS) or _find(word, self.custom())
 
     def mapping(self, word: str) -> Mapping:
         """What a word names; raises NoMatch."""

@@ -158,7 +158,7 @@ class Output:
             except JSONPathError as error:
                 raise CommandError(f"error executing jsonpath {quote(template)}: Error executing template: {error}. Printing more information for "
                                    f"debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t"
-                                   f"{go_syntax(obj)}\n\n") from None  # fmt: skip
+                                   f"{go_syntax(obj)}\n\n\n") from None  # fmt: skip
 
         return run
 

@@ -35,7 +35,8 @@ def main(inv: Any) -> Steps:
     except UsageError as error:
         plugin = _plugin(inv, args)
         if plugin is not None:
-            return (yield from inv.run(plugin))
+            code: int = yield from inv.run(plugin)
+            return code
         return _fail(inv, f"error: {error}")
     try:
         values = command.parse(rest)

@@ -131,12 +131,11 @@ def sort_objects(objects: list[Any], read: Any, spec: str) -> list[Any]:
         left, right = values[a], values[b]
         return True if not left else False if not right else less(left[0], right[0])
 
+    def compare(a: int, b: int) -> int:
+        return int(before(b, a)) - int(before(a, b))
+
     if len(order) > 12:
-        order.sort(
-            key=functools.cmp_to_key(
-                lambda a, b: -1 if before(a, b) and not before(b, a) else 1 if before(b, a) and not before(a, b) else 0
-            )
-        )
+        order.sort(key=functools.cmp_to_key(compare))
         return [objects[at] for at in order]
     # Insertion sort for short lists as Go's sort has it: an object without the field is less than any other.
     for i in range(1, len(order)):

@@ -9,7 +9,7 @@ from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder
 from ..describe.doc import list_text
-from ..describe.policy import compact_rules
+from ..describe.policy import compact_rules, rule_name
 from ..errors import CommandError, Silent, is_not_found, raise_all
 from ..flagsets import (
     all_namespaces_flag,
@@ -114,17 +114,9 @@ def _list(s: Session) -> int:
     if status.get("incomplete"):
         s.err(f"warning: the list may be incomplete: {status.get('evaluationError', '')}\n")
     rows = [] if s.values.on("no-headers") else [["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]]
-    listed = []
-    for rule in compact_rules(status.get("resourceRules") or []):
-        resource, _, sub = rule["resource"].partition("/")
-        full = (f"{resource}.{rule['group']}" if rule["group"] else resource) + (f"/{sub}" if sub else "")
-        listed.append([full, list_text(rule["urls"]), list_text(rule["names"]), list_text(rule["verbs"])])
-    listed.sort(key=lambda row: row[0])
-    others = []
-    for rule in status.get("nonResourceRules") or ():
-        for url in rule.get("nonResourceURLs") or ():
-            others.append(["", f"[{url}]", "[]", list_text(rule.get("verbs"))])
-    s.out(columns(rows + listed + sorted(others, key=lambda row: row[1])))
+    rules = [*(status.get("resourceRules") or ()), *(status.get("nonResourceRules") or ())]
+    listed = [[rule_name(rule), *(list_text(rule[key]) for key in ("urls", "names", "verbs"))] for rule in compact_rules(rules)]
+    s.out(columns(rows + listed))
     return 0
 
 

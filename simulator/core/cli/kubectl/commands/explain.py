@@ -157,10 +157,9 @@ def run(s: Session) -> int:
     """Find the resource, its document and the field."""
     values = s.values
     if not values.args:
-        s.err(
-            'You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n\n'
+        raise CommandError(
+            'You must specify the type of resource to explain. Use "kubectl api-resources" for a complete list of supported resources.\n'
         )
-        raise UsageError(s.command, "Required resource not specified.")
     if len(values.args) > 1:
         raise CommandError("We accept only this format: explain RESOURCE\n")
     if values.text("output") not in ("plaintext", "plaintext-openapiv2"):

@@ -21,6 +21,7 @@ from ..flagsets import (
     selector_flag,
 )
 from ..jsonpath import JSONPathError
+from ..jsontext import compact, indented
 from ..mapper import Mapping
 from ..printers import Output
 from ..session import TABLE, Session, split_raw
@@ -91,9 +92,8 @@ def _raw(s: Session) -> int:
     path, query = split_raw(values.text("raw"))
     answer = s.request("GET", path, query=query, accept="*/*")
     if answer.obj is not None:
-        from ..jsontext import compact
-
-        s.out(compact(answer.obj, sort=False) + "\n")
+        # The server indents its version and nothing else.
+        s.out(indented(answer.obj, 2, sort=False) if path == "/version" else compact(answer.obj, sort=False) + "\n")
     else:
         s.out(answer.body.decode("utf-8", "replace"))
     return 0
@@ -127,8 +127,10 @@ def _tables(s: Session, builder: Builder, infos: list[Info], output: Output) -> 
     ignore = s.values.on("ignore-not-found")
     errors = [error for error in builder.errors if not (ignore and is_not_found(error))]
     with_kind = len({info.mapping for info in infos}) > 1
-    written, last, namespaced = False, None, not s.values.on("all-namespaces")
-    printer, rows = None, []
+    last: Mapping | None = None
+    written, namespaced = False, not s.values.on("all-namespaces")
+    printer: TablePrinter | None = None
+    rows: list[list[str]] = []
 
     def flush() -> None:
         nonlocal written, rows

@@ -194,11 +194,11 @@ def revisions(s: Session, info: Info) -> dict[int, Obj]:
     return out
 
 
-def template_text(s: Session, found: Obj) -> str:
+def template_text(s: Session, found: Obj, *, cause: bool = False) -> str:
     """A pod template as history and undo show it: tabs, not aligned."""
     doc = Doc(s, False)
     template = found["template"]
-    if found.get("cause"):
+    if cause and found.get("cause"):
         meta = template.get("metadata") or {}
         template = {**template, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), CAUSE: found["cause"]}}}
     describe_template(doc, template)
@@ -223,7 +223,7 @@ def run_history(s: Session) -> int:
         if wanted:
             if wanted not in found:
                 raise CommandError("unable to find the specified revision")
-            text = template_text(s, found[wanted])
+            text = template_text(s, found[wanted], cause=True)
         else:
             rows = "".join(f"{number}\t{found[number]['cause'] or '<none>'}\n" for number in sorted(found))
             text = align("REVISION\tCHANGE-CAUSE\n" + rows, padding=2) if found else "No rollout history found."
@@ -370,9 +370,9 @@ COMMAND = Command(
         
  Valid resource types include:
 
-   *  deployments
-   *  daemonsets
-   *  statefulsets""",
+  *  deployments
+  *  daemonsets
+  *  statefulsets""",
     example="""# Rollback to the previous deployment
 kubectl rollout undo deployment/abc
 

@@ -63,7 +63,7 @@ class Doc:
             if key == LAST_APPLIED:
                 continue
             value = raw.removesuffix("\n")
-            lead = indent + "\t" if out else ""
+            lead = "\t" if out else ""
             if len(value) + len(key) + 2 > MAX_ANNOTATION or "\n" in value:
                 out.append(f"{lead}{key}:\n")
                 out += [f"\t  {shorten(part, MAX_ANNOTATION - 2)}\n" for part in value.split("\n")]
@@ -76,10 +76,10 @@ class Doc:
         listed = [taint_text(item) for item in sorted(taints or (), key=lambda item: f"{item.get('effect', '')},{item['key']}")]
         self.add("Taints:\t" + ("\n\t".join(listed) or "<none>") + "\n")
 
-    def tolerations(self, tolerations: list[Obj] | None, indent: str = "") -> None:
+    def tolerations(self, tolerations: list[Obj] | None, title: str = "Tolerations") -> None:
         """`Tolerations:`, by key."""
         listed = [toleration_text(item) for item in sorted(tolerations or (), key=lambda item: item.get("key", ""))]
-        self.add(f"{indent}Tolerations:\t" + (f"\n{indent}\t".join(listed) or "<none>") + "\n")
+        self.add(f"{title}:\t" + ("\n\t".join(listed) or "<none>") + "\n")
 
     def conditions(self, conditions: list[Obj] | None) -> None:
         """Type, status and reason, as workloads have them."""
@@ -130,7 +130,7 @@ class Doc:
 
     def interval(self, event: Obj) -> str:
         """How long ago, and how often over which time."""
-        first = self.since(event.get("eventTime") or event.get("firstTimestamp"))
+        first: str = self.since(event.get("eventTime") or event.get("firstTimestamp"))
         series = event.get("series")
         if series:
             return f"{self.since(series.get('lastObservedTime'))} (x{series.get('count', 0)} over {first})"
@@ -153,7 +153,7 @@ def taint_text(taint: Obj) -> str:
 def toleration_text(item: Obj) -> str:
     """`key=value:effect op=Exists for 300s`."""
     key, value, effect = item.get("key", ""), item.get("value", ""), item.get("effect", "")
-    text = key + (f"={value}" if value else "") + (f":{effect}" if effect else "")
+    text = str(key) + (f"={value}" if value else "") + (f":{effect}" if effect else "")
     if item.get("operator") == "Exists" and not value:
         text += " op=Exists" if key or effect else "op=Exists"
     elif item.get("operator") in ("Lt", "Gt"):
@@ -167,7 +167,7 @@ def time_text(stamp: str | None) -> str:
     """RFC 1123 with a numeric zone: `Mon, 23 Nov 2026 04:02:13 +0000`."""
     if not stamp:
         return "Mon, 01 Jan 0001 00:00:00 +0000"
-    return clock.to_datetime(clock.parse_rfc3339(stamp)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    return f"{clock.to_datetime(clock.parse_rfc3339(stamp)):%a, %d %b %Y %H:%M:%S +0000}"
 
 
 def human_duration(nanos: int) -> str:

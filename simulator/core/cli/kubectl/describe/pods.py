@@ -103,9 +103,9 @@ def template(d: Doc, obj: Obj | None) -> None:
         d.add("  <unset>")
         return
     meta, spec = obj.get("metadata") or {}, obj.get("spec") or {}
-    d.labels("Labels", meta.get("labels"), "  ")
+    d.labels("  Labels", meta.get("labels"))
     if meta.get("annotations"):
-        d.annotations("Annotations", meta["annotations"], "  ")
+        d.annotations("  Annotations", meta["annotations"])
     if spec.get("serviceAccountName"):
         d.line(1, f"Service Account:\t{spec['serviceAccountName']}")
     if spec.get("initContainers"):
@@ -115,8 +115,8 @@ def template(d: Doc, obj: Obj | None) -> None:
     _spread(d, spec.get("topologySpreadConstraints"), "  ")
     if spec.get("priorityClassName"):
         d.line(1, f"Priority Class Name:\t{spec['priorityClassName']}")
-    d.labels("Node-Selectors", spec.get("nodeSelector"), "  ")
-    d.tolerations(spec.get("tolerations"), "  ")
+    d.labels("  Node-Selectors", spec.get("nodeSelector"))
+    d.tolerations(spec.get("tolerations"), "  Tolerations")
 
 
 # -- containers -----------------------------------------------------------------------------------------------------------------

@@ -20,29 +20,40 @@ def compact_rules(rules: list[Obj]) -> list[Obj]:
                 for name in names:
                     verbs = joined.setdefault((group, resource, name, ()), [])
                     verbs += [verb for verb in rule.get("verbs") or () if verb not in verbs]
-        for url in rule.get("nonResourceURLs") or ():
-            verbs = joined.setdefault(("", "", "", (url,)), [])
-            verbs += [verb for verb in rule.get("verbs") or () if verb not in verbs]
-    out = []
+    out: list[Obj] = []
     for (group, resource, name, urls), verbs in joined.items():
         out.append({"group": group, "resource": resource, "names": [name] if name else [], "urls": list(urls), "verbs": verbs})
-    return out
+    for rule in rules or ():
+        for url in rule.get("nonResourceURLs") or ():
+            out.append({"group": "", "resource": "", "names": [], "urls": [url], "verbs": list(rule.get("verbs") or ())})
+    return sorted(out, key=rule_key)
+
+
+def rule_key(rule: Obj) -> str:
+    """What rules are sorted by: the text of the Go struct, verbs first."""
+    groups = [rule["group"]] if rule["resource"] else []
+    resources = [rule["resource"]] if rule["resource"] else []
+    return (
+        f"Verbs:{list_text(rule['verbs'])},APIGroups:{list_text(groups)},Resources:{list_text(resources)},ResourceNames:{list_text(rule['names'])},"
+        f"NonResourceURLs:{list_text(rule['urls'])},"
+    )
 
 
 def policy_table(d: Doc, rules: list[Obj]) -> None:
     """The rows of `PolicyRule:`."""
     d.line(1, "Resources\tNon-Resource URLs\tResource Names\tVerbs")
     d.line(1, "---------\t-----------------\t--------------\t-----")
-    rows = []
     for rule in compact_rules(rules):
-        resource, _, sub = rule["resource"].partition("/")
-        if rule["group"] and resource:
-            resource = f"{resource}.{rule['group']}"
-        name = f"{resource}/{sub}" if sub else resource
-        key = f"APIGroups:{[rule['group']]} Resources:{[rule['resource']]} {rule['names']} {rule['urls']}"
-        rows.append((key, f"{name}\t{list_text(rule['urls'])}\t{list_text(rule['names'])}\t{list_text(rule['verbs'])}"))
-    for _, row in sorted(rows):
-        d.line(1, row)
+        cells = [list_text(rule[key]) for key in ("urls", "names", "verbs")]
+        d.line(1, "\t".join([rule_name(rule), *cells]))
+
+
+def rule_name(rule: Obj) -> str:
+    """`deployments.apps/scale`."""
+    resource, _, sub = str(rule["resource"]).partition("/")
+    if rule["group"] and resource:
+        resource = f"{resource}.{rule['group']}"
+    return f"{resource}/{sub}" if sub else resource
 
 
 def role(d: Doc, obj: Obj) -> None:
