@@ -249,6 +249,13 @@ class Builder:
         plain = [name for name in self.filenames if name != "-"]
         self.single_implied = len(plain) == 1 == len(self.filenames) and len(documents) == 1 and not self.s.inv.isdir(plain[0])
         match = selectors.parse_labels(self.selector) if self.selector else None
+        if (
+            documents
+            and not self.local
+            and self.s.values.has("validate")
+            and self.s.values.text("validate") not in ("false", "ignore")
+        ):
+            self.s.openapi(documents[0].source)
         for document in documents:
             try:
                 info = self._info(document)

@@ -85,9 +85,16 @@ class Mapper:
         """What a word names; raises NoMatch."""
         self.session.discover()
         found = self.find(word)
+        self._ambiguous(word, found)
         if found is None:
             raise NoMatch(word.split(".", 1)[0] if "." in word else word)
         return found
+
+    def _ambiguous(self, word: str, found: Mapping | None) -> None:
+        """Warn of a short name that resources of lower priority have too."""
+        for item in self.all() if self._custom is not None else kinds.KINDS:
+            if found is not None and item is not found.kind and word in item.short_names and word in found.kind.short_names:
+                self.session.warn(f'short name "{word}" could also match lower priority resource {item.group_resource}')
 
     def resource(self, name: str) -> KindInfo:
         """A kind by `plural` or `plural.group`."""

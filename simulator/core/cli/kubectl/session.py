@@ -169,6 +169,29 @@ class Session:
             raise ApiError(_status_of(answer), answer.headers)
         return answer
 
+    def _in_time(self, method: str, path: str, query: Query, started: int) -> None:
+        """Give up an answer that came after --request-timeout."""
+        if self.timeout:
+            limit = parse_duration(self.timeout)
+            if self.client.latency - started > limit:
+                self.client.latency = started + limit
+                operation = "Get" if method == "GET" else method.capitalize()
+                why = "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
+                raise UrlError(operation, self.url(path, query), why)
+
+    def openapi(self, source: str) -> None:
+        """What checks a manifest before it is sent asks for the schema; tells it when the server is away."""
+        try:
+            self.client.request(Request(method="GET", path="/api", headers={"accept": "application/json"}))
+        except ConnectError as error:
+            failed = UrlError(
+                "Get", self.url("/openapi/v2", {"timeout": self.timeout or "32s"}), connect_why(error, bool(self.timeout))
+            )
+            raise CommandError(
+                f"error validating {quote(source)}: error validating data: failed to download openapi: {failed}; if you choose to ignore these errors, "
+                "turn validation off with --validate=false"
+            ) from None
+
     def checked(self, sent: Request) -> Response:
         """Send a request that was made by hand (repeated parameters); raises as `request` does."""
         try:

@@ -117,7 +117,8 @@ def _notes(s: Session, info: Info, error: Exception) -> list[str]:
     if isinstance(error, ApiError) and error.reason == "Invalid":
         s.err(f"error: {label} is invalid\n")
         causes = (error.status.get("details") or {}).get("causes") or ()
-        return [f"{label} was not valid:", *(f"* {item.get('field', '')}: {item.get('message', '')}" for item in causes)]
+        told = "\n".join(f"* {item.get('field', '')}: {item.get('message', '')}" for item in causes)
+        return [f"{label} was not valid:", *told.split("\n")]
     if isinstance(error, ApiError) and error.reason not in ("BadRequest",):
         s.err(f"error: {label} could not be patched: {error.message}\n")
         return [f"{label} could not be patched: {error.message}"]

@@ -241,11 +241,15 @@ class Drain:
         timeout = s.values.number("timeout")
         deadline = s.world.now + timeout if timeout else None
         due = {pod["metadata"]["uid"]: s.world.now for pod in pods}
-        left = list(pods)
+        left, late = list(pods), list[Obj]()
         evicted: list[Obj] = []
         while left or evicted:
             for pod in [item for item in left if due[item["metadata"]["uid"]] <= s.world.now]:
-                if self._evict(pod):
+                if deadline is not None and s.world.now >= deadline:
+                    s.out(f"evicting pod {pod['metadata']['namespace']}/{pod['metadata']['name']}\n")
+                    left.remove(pod)
+                    late.append(pod)
+                elif self._evict(pod):
                     left.remove(pod)
                     evicted.append(pod)
                 else:
@@ -253,14 +257,15 @@ class Drain:
             for pod in [item for item in evicted if self._gone(item)]:
                 evicted.remove(pod)
                 s.out(f"pod/{pod['metadata']['name']} evicted\n")
-            if not left and not evicted:
-                return
             if deadline is not None and s.world.now >= deadline:
-                self._late(left + evicted, timeout)
-            wake = min(
-                [*(due[item["metadata"]["uid"]] for item in left), *([deadline] if deadline is not None else [])], default=None
-            )
-            yield WaitTopic((s.kind("pods").topic,), wake if wake is not None else s.world.now + 5 * SECOND)
+                late += evicted
+                evicted = []
+            if not left and not evicted:
+                break
+            wake = [due[item["metadata"]["uid"]] for item in left] + ([deadline] if deadline is not None and evicted else [])
+            yield WaitTopic((s.kind("pods").topic,), min(wake, default=s.world.now + 5 * SECOND))
+        if late:
+            self._late(late, timeout)
 
     def _evict(self, pod: Obj) -> bool:
         s, meta = self.s, pod["metadata"]

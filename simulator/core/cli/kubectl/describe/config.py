@@ -66,7 +66,7 @@ def signing_request(d: Doc, obj: Obj) -> None:
     if spec.get("expirationSeconds") is not None:
         d.line(0, f"Requested Duration:\t{human_duration(spec['expirationSeconds'] * 10**9)}")
     d.line(0, f"Status:\t{_csr_status(obj)}")
-    _subject(d, spec.get("request", ""))
+    _subject(d, str(spec.get("request") or ""))
     d.events(obj)
 
 
