@@ -1,7 +1,8 @@
-"""One HTTPS listener in front of a simulated API server: HTTP/1.1 framing by h11, client certificates by TLS.
+"""One HTTPS connection in front of a simulated API server: HTTP/1.1 framing by h11, client certificates by TLS.
 
 Bytes come in, a `kernel.http.Request` goes over the simulated network, and its answer goes out; a stream (watch, followed log) is
-polled after the world has moved.  Virtual time is advanced by the owner (`Pump`), never here.
+polled after the world has moved; an upgrade to WebSocket is handed to `upgrade.py`.  Virtual time is advanced by the owner of the
+world, never here.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -18,96 +18,126 @@ import orjson
 
 from simulator.core.kernel.errors import ConnectError
 from simulator.core.kernel.http import Request, Response
+from simulator.core.kube.apiserver import wire
+
+from . import upgrade
+from .edge import Edge, WorldStopped, status
 
 #: Largest request body (etcd takes 1.5 MiB a request; the API server's own limit is 3 MiB).
-MAX_BODY = 3 * 1024 * 1024 + 1024
+MAX_BODY = 3 * 1024 * 1024
+#: Largest head of a request (net/http: DefaultMaxHeaderBytes is 1 MiB; nobody needs that here).
+MAX_HEAD = 64 * 1024
 READ = 64 * 1024
-IDLE = 300.0
-
-Ask = Callable[[Request], Response]
-Wait = Callable[[], "asyncio.Future[None]"]
+#: Seconds that a connection may be quiet between requests, and that one request may take to arrive or a client to read.
+IDLE, ARRIVAL, DRAIN = 300.0, 60.0, 60.0
+REASONS = {
+    400: "BadRequest",
+    413: "RequestEntityTooLarge",
+    414: "RequestURITooLong",
+    431: "RequestHeaderFieldsTooLarge",
+    501: "NotImplemented",
+}
+#: What ends a connection without a word: the client has gone, or the server that it talks to.
+GONE = (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError, ConnectError, WorldStopped, EOFError)
 
 
 class Connection:
     """One client connection; requests on it are answered in turn."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ask: Ask, moved: Wait) -> None:
-        self.reader, self.writer, self.ask, self.moved = reader, writer, ask, moved
-        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * 1024)
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, edge: Edge) -> None:
+        self.reader, self.writer, self.edge = reader, writer, edge
+        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         tls: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
         der = tls.getpeercert(binary_form=True) if tls is not None else None
         self.client_cert = ssl.DER_cert_to_PEM_cert(der).encode() if der else b""
-        peer = writer.get_extra_info("peername")
-        self.source = str(peer[0]) if peer else ""
 
     async def run(self) -> None:
         """Serve until the client goes."""
         try:
-            while True:
-                request = await self._request()
-                if request is None:
-                    return
-                await self._answer(request)
-                if self.http.our_state is h11.MUST_CLOSE or self.http.their_state is h11.MUST_CLOSE:
-                    return
-                self.http.start_next_cycle()
+            while await self._exchange():
+                pass
         except (h11.RemoteProtocolError, h11.LocalProtocolError) as error:
             await self._refuse(getattr(error, "error_status_hint", 400) or 400, str(error))
-        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError):
-            pass
+        except GONE:
+            self.writer.transport.abort()
         finally:
             self.writer.close()
             with contextlib.suppress(Exception):
                 await self.writer.wait_closed()
 
-    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+    async def _exchange(self) -> bool:
+        """One request and its answer; False when the connection is to be closed."""
+        head = await self._event(IDLE)
+        if not isinstance(head, h11.Request):
+            return False
+        async with asyncio.timeout(ARRIVAL):
+            request = await self._request(head)
+        if request is None:
+            return False
+        kind = upgrade.wanted(request)
+        if kind:
+            answer = self.edge.ask(request)
+            if answer.status == 101:
+                if refusal := upgrade.refusal(request, answer, kind):
+                    await self._plain(request, Response(status=int(refusal["code"]), obj=refusal))
+                    return False
+                await upgrade.serve(self.edge, self.reader, self.writer, head, answer.obj, self.http.trailing_data[0])
+                return False
+        else:
+            answer = self.edge.ask(request)
+            if answer.status == 101:
+                answer = Response(status=400, obj=status(400, "BadRequest", "Upgrade request required"))
+        if answer.stream is not None:
+            await self._stream(answer)
+        else:
+            await self._plain(request, answer)
+        if self.http.our_state is h11.MUST_CLOSE or self.http.their_state is not h11.DONE:
+            return False
+        self.http.start_next_cycle()
+        return True
+
+    async def _event(self, patience: float | None = None) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         while True:
             event = self.http.next_event()
             if event is not h11.NEED_DATA:
                 return event
-            self.http.receive_data(await asyncio.wait_for(self.reader.read(READ), IDLE))
+            wait = IDLE if patience is None or self.http.trailing_data[0] else patience
+            self.http.receive_data(await asyncio.wait_for(self.reader.read(READ), wait))
 
-    async def _request(self) -> Request | None:
-        event = await self._event()
-        if isinstance(event, h11.ConnectionClosed) or not isinstance(event, h11.Request):
-            return None
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in event.headers}
-        if headers.get("expect", "").lower() == "100-continue":
+    async def _request(self, head: h11.Request) -> Request | None:
+        headers: dict[str, str] = {}
+        for key, value in head.headers:
+            name, text = key.decode("latin-1"), value.decode("latin-1")
+            headers[name] = f"{headers[name]},{text}" if name in headers else text
+        if self.http.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
         body = bytearray()
-        while True:
-            part = await self._event()
-            if isinstance(part, h11.Data):
-                body += part.data
-                if len(body) > MAX_BODY:
-                    raise h11.RemoteProtocolError("request body too large", error_status_hint=413)
-            elif isinstance(part, h11.EndOfMessage):
-                break
-            else:
+        while not isinstance(part := await self._event(), h11.EndOfMessage):
+            if not isinstance(part, h11.Data):
                 return None
-        target = event.target.decode("latin-1")
-        path, _, query = target.partition("?")
+            body += part.data
+            if len(body) > MAX_BODY:
+                # apiserver/pkg/endpoints/handlers/rest.go: limitedReadBody
+                raise h11.RemoteProtocolError(f"Request entity too large: limit is {MAX_BODY}", error_status_hint=413)
+        path, _, query = head.target.decode("latin-1").partition("?")
+        try:
+            parsed = parse_qs(query, keep_blank_values=True, max_num_fields=1000)
+        except ValueError as error:
+            raise h11.RemoteProtocolError(str(error)) from None
         return Request(
-            method=event.method.decode("latin-1"),
+            method=head.method.decode("latin-1"),
             path=unquote(path),
-            query=parse_qs(query, keep_blank_values=True, max_num_fields=200),
+            query=parsed,
             headers=headers,
             body=bytes(body),
             client_cert=self.client_cert,
             scheme="https",
         )
 
-    async def _answer(self, request: Request) -> None:
-        try:
-            answer = self.ask(request)
-        except ConnectError:
-            # The simulated server does not listen: a real one would refuse the connection, so end it without an answer.
-            raise ConnectionResetError from None
-        if answer.stream is not None:
-            await self._stream(answer)
-            return
-        body = answer.body if answer.obj is None else orjson.dumps(answer.obj)
-        headers = {"content-type": "application/json", **answer.headers, "content-length": str(len(body))}
+    async def _plain(self, request: Request, answer: Response) -> None:
+        body = wire.body_of(answer)
+        headers = {**answer.headers, "content-type": wire.content_type(answer), "content-length": str(len(body))}
+        headers.pop("x-pretty", None)
         await self._send(h11.Response(status_code=answer.status, headers=list(headers.items())))
         if body and request.method != "HEAD":
             await self._send(h11.Data(data=body))
@@ -115,38 +145,42 @@ class Connection:
 
     async def _stream(self, answer: Response) -> None:
         headers = {"content-type": "application/json", **answer.headers, "transfer-encoding": "chunked"}
-        await self._send(h11.Response(status_code=answer.status, headers=list(headers.items())))
         gone = asyncio.ensure_future(self.reader.read(1))
         try:
+            await self._send(h11.Response(status_code=answer.status, headers=list(headers.items())))
             while not gone.done():
+                moved = self.edge.moved()
                 out = b"".join(_line(item) for item in answer.stream.poll())
                 if out:
                     await self._send(h11.Data(data=out))
                 if answer.stream.closed:
                     break
-                waits: list[asyncio.Future[Any]] = [gone, self.moved()]
+                waits: list[asyncio.Future[Any]] = [gone, moved]
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             else:
                 raise ConnectionResetError
+            await self._send(h11.EndOfMessage())
         finally:
             answer.stream.close()
             gone.cancel()
-        await self._send(h11.EndOfMessage())
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await gone
 
-    async def _refuse(self, status: int, message: str) -> None:
+    async def _refuse(self, code: int, message: str) -> None:
         with contextlib.suppress(Exception):
-            body = orjson.dumps(
-                {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": status}
+            body = orjson.dumps(status(code, REASONS.get(code, "BadRequest"), message))
+            head = (
+                f"HTTP/1.1 {code} {REASONS.get(code, 'Bad Request')}\r\ncontent-type: application/json\r\n"
+                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
             )
-            head = f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
             self.writer.write(head.encode() + body)
-            await self.writer.drain()
+            await asyncio.wait_for(self.writer.drain(), DRAIN)
 
     async def _send(self, event: h11.Event) -> None:
         data = self.http.send(event)
         if data:
             self.writer.write(data)
-            await self.writer.drain()
+            await asyncio.wait_for(self.writer.drain(), DRAIN)
 
 
 def _line(item: object) -> bytes:
@@ -154,4 +188,4 @@ def _line(item: object) -> bytes:
     if isinstance(item, (bytes, bytearray)):
         return bytes(item)
     kind, obj = getattr(item, "type", None), getattr(item, "object", None)
-    return orjson.dumps({"type": kind, "object": obj} if kind is not None else item) + b"\n"
+    return wire.event_line({"type": kind, "object": obj} if kind is not None else item)  # type: ignore[arg-type]
