@@ -69,7 +69,9 @@ def test_failures_are_those_of_the_system_calls(call: object, number: int) -> No
 def test_a_container_sees_mounts_and_its_writes_ring_the_host() -> None:
     world = make_world()
     host = hosts(world)["controlplane"]
-    root = FileSystem(Inode("dir", 0o755, children={}), mounts={"/data": ("host", "/var/data"), "/etc/hosts": ("host", "/etc/hosts")})
+    root = FileSystem(
+        Inode("dir", 0o755, children={}), mounts={"/data": ("host", "/var/data"), "/etc/hosts": ("host", "/etc/hosts")}
+    )
     root.mkdir("/data")
     root.write("/etc/hosts", b"", parents=True)
     host.fs.mkdir("/var/data")
@@ -90,7 +92,9 @@ def test_killing_a_daemon_drops_its_timers_sockets_and_tells_watchers() -> None:
     told: list[object] = []
     world.tables["programs"]["rec"] = Recorder()
     world.tables["dispatch"]["told"] = lambda w, rest, payload: told.append(payload)
-    proc = processes.start(world, host="controlplane", program="rec:1.2", argv=["rec", "--port", "80"], sink="journal:rec.service")
+    proc = processes.start(
+        world, host="controlplane", program="rec:1.2", argv=["rec", "--port", "80"], sink="journal:rec.service"
+    )
     processes.watch_exit(world, proc, "told:x", "mine")
     assert processes.kill(world, proc, 9) == 137
     settle(world, 3)
@@ -184,7 +188,9 @@ def test_a_unit_that_cannot_start_keeps_failing_as_systemd_does() -> None:
     world.tables["programs"]["rec"] = Recorder()
     host = hosts(world)["controlplane"]
     host.fs.install("/usr/bin/rec", "rec")
-    host.fs.write("/etc/systemd/system/bad.service", b"[Service]\nExecStart=/usr/bin/rec --fail 1\nRestart=on-failure\nRestartSec=100ms\n")
+    host.fs.write(
+        "/etc/systemd/system/bad.service", b"[Service]\nExecStart=/usr/bin/rec --fail 1\nRestart=on-failure\nRestartSec=100ms\n"
+    )
     systemd.start_unit(world, host, "bad")
     settle(world, 5)
     status = host.units["bad.service"]

@@ -112,7 +112,7 @@ def test_a_program_reads_lines_and_control_d_ends_its_input() -> None:
     assert screen.type("cat", "hello") == "hello\n"
     screen.type("^ctrl-d")
     assert not screen.terminal.view().busy
-    assert screen.type("read name", "Ada", "echo \"hi $name\"") == "hi Ada\n"
+    assert screen.type("read name", "Ada", 'echo "hi $name"') == "hi Ada\n"
 
 
 def test_nested_shells_and_exit() -> None:
@@ -214,7 +214,9 @@ def test_two_replays_are_alike() -> None:
     def play() -> tuple[list[object], str]:
         world = shell_world()
         screen = Screen(world)
-        shown = screen.type("echo $RANDOM; for i in 3 1 2; do echo $i; done | sort", "mktemp", "ps aux | wc -l", "sleep 1 & wait; date")
+        shown = screen.type(
+            "echo $RANDOM; for i in 3 1 2; do echo $i; done | sort", "mktemp", "ps aux | wc -l", "sleep 1 & wait; date"
+        )
         return [shown, world.now, world.timer_seq], shown
 
     assert play() == play()
@@ -226,7 +228,10 @@ def test_files_written_by_a_shell_ring_their_directory() -> None:
     executor.get(world)
     inner = world.warm["on_ring"]
     world.warm["on_ring"] = lambda topic: (seen.append(topic), inner(topic))
-    runner.run(world, "mkdir -p /etc/kubernetes/manifests; echo x > /etc/kubernetes/manifests/p.yaml; mv /etc/kubernetes/manifests/p.yaml /tmp/")
+    runner.run(
+        world,
+        "mkdir -p /etc/kubernetes/manifests; echo x > /etc/kubernetes/manifests/p.yaml; mv /etc/kubernetes/manifests/p.yaml /tmp/",
+    )
     assert "file:controlplane:/etc/kubernetes/manifests" in seen and "file:controlplane:/tmp" in seen
 
 
@@ -254,4 +259,7 @@ def test_executables_agree_with_what_can_run() -> None:
         shown = runner.run(world, f"command -v {name}").stdout
         assert shown.strip(), name
     unknown = runner.run(world, "docker ps; frobnicate")
-    assert unknown.stderr == "docker: not simulated in Slipway yet\nbash: line 1: frobnicate: command not found\n" and unknown.code == 127
+    assert (
+        unknown.stderr == "docker: not simulated in Slipway yet\nbash: line 1: frobnicate: command not found\n"
+        and unknown.code == 127
+    )

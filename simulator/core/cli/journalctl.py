@@ -41,7 +41,11 @@ def journalctl(call: Call) -> Generator[Wait, Any, int]:
             args.append(word)
         at += 1
     call.argv = args
-    options, _ = parse(call, "fn:rexo:S:U:bkqt:ap:g:", "follow:f lines=n reverse:r pager-end:e catalog:x output=o since=S until=U boot?b dmesg:k quiet:q no-pager identifier=t priority=p grep=g no-hostname all:a utc")
+    options, _ = parse(
+        call,
+        "fn:rexo:S:U:bkqt:ap:g:",
+        "follow:f lines=n reverse:r pager-end:e catalog:x output=o since=S until=U boot?b dmesg:k quiet:q no-pager identifier=t priority=p grep=g no-hostname all:a utc",
+    )
     found = [line for line in call.host.journal if _wanted(call, line, units, options)]
     count = options.get("n", "10" if "f" in options else "1000" if "e" in options else "all")
     if count != "all" and count.lstrip("+").isdigit():
@@ -88,7 +92,16 @@ def _render(call: Call, line: JournalLine, options: dict[str, str]) -> str:
     if form == "cat":
         return line.text
     if form.startswith("json"):
-        return json.dumps({"__REALTIME_TIMESTAMP": str(line.at // 1000), "_HOSTNAME": call.host.name, "_SYSTEMD_UNIT": line.unit, "_PID": str(line.pid), "SYSLOG_IDENTIFIER": line.ident or line.unit.removesuffix(".service"), "MESSAGE": line.text})
+        return json.dumps(
+            {
+                "__REALTIME_TIMESTAMP": str(line.at // 1000),
+                "_HOSTNAME": call.host.name,
+                "_SYSTEMD_UNIT": line.unit,
+                "_PID": str(line.pid),
+                "SYSLOG_IDENTIFIER": line.ident or line.unit.removesuffix(".service"),
+                "MESSAGE": line.text,
+            }
+        )
     if form in ("short-iso", "short-iso-precise"):
         return f"{to_datetime(line.at):%Y-%m-%dT%H:%M:%S+00:00}" + line_text(call, line)[15:]
     return line_text(call, line)

@@ -43,8 +43,12 @@ def ip(call: Call) -> int:
                 continue
             flags = "LOOPBACK,UP,LOWER_UP" if name == "lo" else "BROADCAST,MULTICAST,UP,LOWER_UP"
             mac = "00:00:00:00:00:00" if name == "lo" else _mac(call.proc.netns)
-            call.out(f"{number}: {name}: <{flags}> mtu {65536 if name == 'lo' else 1500} qdisc {'noqueue' if name == 'lo' else 'fq_codel'} state {up} group default qlen 1000\n")
-            call.out(f"    link/{'loopback' if name == 'lo' else 'ether'} {mac} brd {'00:00:00:00:00:00' if name == 'lo' else 'ff:ff:ff:ff:ff:ff'}\n")
+            call.out(
+                f"{number}: {name}: <{flags}> mtu {65536 if name == 'lo' else 1500} qdisc {'noqueue' if name == 'lo' else 'fq_codel'} state {up} group default qlen 1000\n"
+            )
+            call.out(
+                f"    link/{'loopback' if name == 'lo' else 'ether'} {mac} brd {'00:00:00:00:00:00' if name == 'lo' else 'ff:ff:ff:ff:ff:ff'}\n"
+            )
             if what[0] == "a":
                 for address in addresses:
                     tail = "scope host lo" if name == "lo" else f"brd {address.rpartition('.')[0]}.255 scope global {name}"
@@ -55,7 +59,9 @@ def ip(call: Call) -> int:
         if addresses:
             own = addresses[0].partition("/")[0]
             prefix = own.rpartition(".")[0]
-            call.out(f"default via {prefix}.1 dev {name} proto static\n{prefix}.0/24 dev {name} proto kernel scope link src {own}\n")
+            call.out(
+                f"default via {prefix}.1 dev {name} proto static\n{prefix}.0/24 dev {name} proto kernel scope link src {own}\n"
+            )
         return 0
     raise NotSimulated(f"ip {what}" if what else "ip without an object")
 
@@ -74,7 +80,9 @@ def ss(call: Call) -> int:
     found = network.network(call.world).namespaces.get(call.proc.netns)
     old = call.argv[0].endswith("netstat")
     if old:
-        call.out("Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name\n")
+        call.out(
+            "Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name\n"
+        )
     else:
         both = ("t" in flags) == ("u" in flags)
         call.out(("Netid  " if both else "") + "State   Recv-Q  Send-Q   Local Address:Port    Peer Address:Port  Process\n")
@@ -89,11 +97,15 @@ def ss(call: Call) -> int:
             address = "*" if item.address == "0.0.0.0" and not old else item.address
             state = "LISTEN" if protocol == "tcp" else "UNCONN"
             if old:
-                call.out(f"{protocol:<5} {0:>6} {0:>6} {address + ':' + port:<23} {'0.0.0.0:*':<23} {state:<11} {item.pid}/{name}\n")
+                call.out(
+                    f"{protocol:<5} {0:>6} {0:>6} {address + ':' + port:<23} {'0.0.0.0:*':<23} {state:<11} {item.pid}/{name}\n"
+                )
                 continue
             who = f'  users:(("{name}",pid={item.pid},fd=7))' if "p" in flags else ""
             prefix = f"{protocol:<7}" if ("t" in flags) == ("u" in flags) else ""
-            call.out(f"{prefix}{state:<8}{0:<8}{4096 if protocol == 'tcp' else 0:<9}{address + ':' + port:>18}{'*:*' if address == '*' else '0.0.0.0:*':>21}{who}\n")
+            call.out(
+                f"{prefix}{state:<8}{0:<8}{4096 if protocol == 'tcp' else 0:<9}{address + ':' + port:>18}{'*:*' if address == '*' else '0.0.0.0:*':>21}{who}\n"
+            )
     return 0
 
 
@@ -110,7 +122,9 @@ def ping(call: Call) -> Code:
             target = word
     addresses = lookup_name(call, target) if target else []
     if not addresses:
-        call.err(f"ping: {target}: Name or service not known\n" if target else "ping: usage error: Destination address required\n")
+        call.err(
+            f"ping: {target}: Name or service not known\n" if target else "ping: usage error: Destination address required\n"
+        )
         return 2
     address = addresses[0]
     net = network.network(call.world)
@@ -122,7 +136,11 @@ def ping(call: Call) -> Code:
         sent += 1
         owner = call.proc.netns if address.startswith("127.") else net.owners.get(address)
         namespace = net.namespaces.get(owner) if owner else None
-        reachable = namespace is not None and not net.down.get(namespace.host) and not net.cut.get(network.link_key(namespace.host, call.host.name))
+        reachable = (
+            namespace is not None
+            and not net.down.get(namespace.host)
+            and not net.cut.get(network.link_key(namespace.host, call.host.name))
+        )
         if reachable:
             got += 1
             took = call.world.rng("ping").between(30, 900) / 1000
@@ -133,7 +151,9 @@ def ping(call: Call) -> Code:
             break
         yield Sleep(int(float(options.get("i", 1)) * SECOND))
     loss = (sent - got) * 100 // max(sent, 1)
-    call.out(f"\n--- {target} ping statistics ---\n{sent} packets transmitted, {got} received, {loss}% packet loss, time {(call.world.now - start) // MS}ms\n")
+    call.out(
+        f"\n--- {target} ping statistics ---\n{sent} packets transmitted, {got} received, {loss}% packet loss, time {(call.world.now - start) // MS}ms\n"
+    )
     if got:
         call.out("rtt min/avg/max/mdev = 0.041/0.372/0.881/0.204 ms\n" if False else "")
     return 0 if got else 1
@@ -147,7 +167,7 @@ def nc(call: Call) -> Code:
         raise NotSimulated("nc without -z")
     addresses = lookup_name(call, words[0])
     if not addresses:
-        call.err(f"nc: getaddrinfo for host \"{words[0]}\" port {words[-1]}: Name or service not known\n")
+        call.err(f'nc: getaddrinfo for host "{words[0]}" port {words[-1]}: Name or service not known\n')
         return 1
     try:
         network.connect(call.world, call.proc.netns, addresses[0], int(words[-1]))
@@ -199,7 +219,11 @@ def nslookup(call: Call) -> Code:
             call.out(f";; communications error to {server}#53: timed out\n;; no servers could be reached\n\n")
             return 1
         if found:
-            call.out(f"Server:\t\t{server}\nAddress:\t{server}#53\n\n" + "".join(f"Name:\t{full}\nAddress: {one}\n" for one in found) + "\n")
+            call.out(
+                f"Server:\t\t{server}\nAddress:\t{server}#53\n\n"
+                + "".join(f"Name:\t{full}\nAddress: {one}\n" for one in found)
+                + "\n"
+            )
             return 0
     call.out(f"Server:\t\t{server}\nAddress:\t{server}#53\n\n** server can't find {words[0]}: NXDOMAIN\n\n")
     return 1

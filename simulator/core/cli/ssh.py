@@ -52,7 +52,11 @@ def ssh(call: Call) -> Generator[Wait, Any, int]:
     if machine is None and addresses == ["127.0.0.1"]:
         machine = call.host
     if machine is None:
-        call.err(f"ssh: Could not resolve hostname {name}: Name or service not known\n" if not addresses else f"ssh: connect to host {name} port 22: Connection timed out\n")
+        call.err(
+            f"ssh: Could not resolve hostname {name}: Name or service not known\n"
+            if not addresses
+            else f"ssh: connect to host {name} port 22: Connection timed out\n"
+        )
         return 255
     net = network.network(call.world)
     if not machine.up or net.down.get(machine.name) or net.cut.get(network.link_key(machine.name, call.host.name)):
@@ -63,12 +67,27 @@ def ssh(call: Call) -> Generator[Wait, Any, int]:
         call.err(f"{user}@{name}: Permission denied (publickey).\n")
         return 255
     home = users.home_of(files, user)
-    env = {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": "/bin/bash", "PATH": executor.DEFAULT_PATH, "TERM": "xterm-256color", "LANG": "C.UTF-8", "SSH_CONNECTION": f"{call.host.ip} 40022 {machine.ip} 22"}
+    env = {
+        "HOME": home,
+        "USER": user,
+        "LOGNAME": user,
+        "SHELL": "/bin/bash",
+        "PATH": executor.DEFAULT_PATH,
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "SSH_CONNECTION": f"{call.host.ip} 40022 {machine.ip} 22",
+    }
     cwd = home if files.isdir(home) else "/"
     if not command and call.stdin_tty:
         call.out(f"Welcome to {machine.os_image} (GNU/Linux {machine.kernel} x86_64)\n\n")
-        code = yield from executor.exec_in(call, machine.name, ["-bash"], mnt="host", netns=machine.name, env=env, user=user, cwd=cwd, stdin=True)
+        code = yield from executor.exec_in(
+            call, machine.name, ["-bash"], mnt="host", netns=machine.name, env=env, user=user, cwd=cwd, stdin=True
+        )
         call.err(f"Connection to {name} closed.\n")
         return code
     argv = ["bash", "-c", " ".join(command)] if command else ["bash"]
-    return (yield from executor.exec_in(call, machine.name, argv, mnt="host", netns=machine.name, env=env, user=user, cwd=cwd, stdin=True))
+    return (
+        yield from executor.exec_in(
+            call, machine.name, argv, mnt="host", netns=machine.name, env=env, user=user, cwd=cwd, stdin=True
+        )
+    )

@@ -33,7 +33,11 @@ def _ago(call: Call, since: int) -> str:
         return f"{seconds}s ago"
     if seconds < 3600:
         return f"{seconds // 60}min" + (f" {seconds % 60}s" if seconds % 60 else "") + " ago"
-    return f"{seconds // 3600}h {seconds // 60 % 60}min ago" if seconds < 86400 else f"{seconds // 86400} day{'s' if seconds >= 172800 else ''} ago"
+    return (
+        f"{seconds // 3600}h {seconds // 60 % 60}min ago"
+        if seconds < 86400
+        else f"{seconds // 86400} day{'s' if seconds >= 172800 else ''} ago"
+    )
 
 
 def _status(call: Call, names: list[str], flags: set[str]) -> int:
@@ -70,7 +74,9 @@ def _show_status(call: Call, unit: systemd.UnitFile, state: UnitState) -> None:
     proc = processes.find(call.world, call.host.name, state.main_pid) if state.main_pid else None
     if proc is not None:
         name = posixpath.basename(proc.argv[0])
-        call.out(f"   Main PID: {proc.pid} ({name})\n      Tasks: {8 + proc.pid % 9} (limit: 9379)\n     Memory: {proc.memory_kib / 1024:.1f}M\n")
+        call.out(
+            f"   Main PID: {proc.pid} ({name})\n      Tasks: {8 + proc.pid % 9} (limit: 9379)\n     Memory: {proc.memory_kib / 1024:.1f}M\n"
+        )
         call.out(f"     CGroup: /system.slice/{unit.name}\n             └─{proc.pid} {' '.join(proc.argv)}\n")
     recent = [line for line in call.host.journal if line.unit == unit.name][-10:]
     if recent:
@@ -161,13 +167,25 @@ def _list(call: Call, names: list[str], flags: set[str]) -> int:
             continue
         if "--failed" in flags and state.active != "failed":
             continue
-        rows.append((("× " if state.active == "failed" else "● " if state.active == "failed" else "  ") + name, "loaded", state.active, state.sub, unit.value("Unit", "Description", name)))
+        rows.append(
+            (
+                ("× " if state.active == "failed" else "● " if state.active == "failed" else "  ") + name,
+                "loaded",
+                state.active,
+                state.sub,
+                unit.value("Unit", "Description", name),
+            )
+        )
     if rows:
         widths = [max(len(row[n]) for row in [*rows, ("  UNIT", "LOAD", "ACTIVE", "SUB", "")]) for n in range(4)]
         for row in [("  UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION"), *rows]:
             call.out(" ".join(cell.ljust(widths[n]) for n, cell in enumerate(row[:4])) + f" {row[4]}\n")
         call.out("\n")
-    call.out(f"{len(rows)} loaded units listed." + (" Pass --all to see loaded but inactive units, too." if "--all" not in flags else "") + "\n")
+    call.out(
+        f"{len(rows)} loaded units listed."
+        + (" Pass --all to see loaded but inactive units, too." if "--all" not in flags else "")
+        + "\n"
+    )
     return 0
 
 
@@ -217,7 +235,24 @@ def systemctl(call: Call) -> int:
         elif not word.startswith("-"):
             words.append(word)
     command, names = (words[0], words[1:]) if words else ("list-units", [])
-    if command in ("start", "stop", "restart", "reload", "reload-or-restart", "try-restart", "enable", "disable", "is-active", "is-enabled", "is-failed", "cat") and not names:
+    if (
+        command
+        in (
+            "start",
+            "stop",
+            "restart",
+            "reload",
+            "reload-or-restart",
+            "try-restart",
+            "enable",
+            "disable",
+            "is-active",
+            "is-enabled",
+            "is-failed",
+            "cat",
+        )
+        and not names
+    ):
         call.err("Too few arguments.\n")
         raise Ended(1)
     world, host = call.world, call.host

@@ -26,7 +26,17 @@ COMMANDS: tuple[str, ...] = tuple(
     tail tar tee test timedatectl time timeout top touch tr tree true truncate tty uname unexpand uniq uptime vi vim
     w watch wc wget whereis which who whoami xargs xxd yes yq zcat""".split()
 )
-SBIN_COMMANDS: tuple[str, ...] = ("ip", "sysctl", "swapoff", "modprobe", "lsmod", "reboot", "ifconfig", "iptables", "iptables-save")
+SBIN_COMMANDS: tuple[str, ...] = (
+    "ip",
+    "sysctl",
+    "swapoff",
+    "modprobe",
+    "lsmod",
+    "reboot",
+    "ifconfig",
+    "iptables",
+    "iptables-save",
+)
 #: What a kubeadm node has besides: path → program.
 KUBERNETES: dict[str, str] = {
     "/usr/bin/kubectl": "kubectl",

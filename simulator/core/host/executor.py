@@ -43,7 +43,21 @@ class Ended(Exception):
 class Task:
     """One running command: its process, coroutine, descriptors and what it waits for."""
 
-    __slots__ = ("daemon", "fds", "keep", "missed", "on_signal", "proc", "queued", "steps", "stopped", "timer", "turn", "value", "wait")
+    __slots__ = (
+        "daemon",
+        "fds",
+        "keep",
+        "missed",
+        "on_signal",
+        "proc",
+        "queued",
+        "steps",
+        "stopped",
+        "timer",
+        "turn",
+        "value",
+        "wait",
+    )
 
     def __init__(self, proc: Process, fds: dict[int, streams.Stream]) -> None:
         self.proc = proc
@@ -194,7 +208,9 @@ class Executor:
             return self.begin(proc, fds, lambda task: run(Call(self, task)))
         if name in self.world.tables.get("programs", {}):
             return self._daemon(proc, fds)
-        return self.begin(proc, fds, lambda task: _fail(task, f"{posixpath.basename(proc.argv[0])}: not simulated in Slipway yet\n", 127))
+        return self.begin(
+            proc, fds, lambda task: _fail(task, f"{posixpath.basename(proc.argv[0])}: not simulated in Slipway yet\n", 127)
+        )
 
     def _daemon(self, proc: Process, fds: dict[int, streams.Stream]) -> Process:
         """A daemon started by a shell: its log goes to descriptor 2, as plain data wherever that is possible."""
@@ -502,7 +518,15 @@ def run_in(
     out, err = streams.Capture(), streams.Capture()
     executor = get(world)
     proc = executor.spawn(
-        host, argv, {0: streams.Buffer(stdin), 1: out, 2: err}, user=user, cwd=cwd, env=env, mnt=mnt, netns=netns, container=container
+        host,
+        argv,
+        {0: streams.Buffer(stdin), 1: out, 2: err},
+        user=user,
+        cwd=cwd,
+        env=env,
+        mnt=mnt,
+        netns=netns,
+        container=container,
     )
     executor.pump()
     return Collected(proc, out, err)
@@ -526,7 +550,9 @@ def exec_in(
     if not stdin:
         fds[0] = streams.Buffer(b"")
     executor = call.executor
-    proc = executor.spawn(host, argv, fds, user=user, cwd=cwd, env=env, mnt=mnt, netns=netns, container=container, tty=call.proc.tty)
+    proc = executor.spawn(
+        host, argv, fds, user=user, cwd=cwd, env=env, mnt=mnt, netns=netns, container=container, tty=call.proc.tty
+    )
     try:
         while processes.alive(call.world, proc):
             yield WaitTopic((f"exit:{proc.key}",))

@@ -66,7 +66,17 @@ def write_file(
     ring(world, machine, mnt, path)
 
 
-def make_dir(world: World, host: str | Host, path: str, *, mnt: str = "host", parents: bool = False, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
+def make_dir(
+    world: World,
+    host: str | Host,
+    path: str,
+    *,
+    mnt: str = "host",
+    parents: bool = False,
+    mode: int = 0o755,
+    uid: int = 0,
+    gid: int = 0,
+) -> None:
     """Make a directory and ring the bell of the one above."""
     machine = host_of(world, host)
     tree(machine, mnt).mkdir(path, parents, mode=mode, uid=uid, gid=gid, now=world.wall)

@@ -109,11 +109,15 @@ class FileSystem(msgspec.Struct):
         """The content of a file."""
         return self.tree().read(path)
 
-    def write(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+    def write(
+        self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
+    ) -> None:
         """Create or replace a file; an existing one keeps its mode and owner."""
         self.tree().write(path, data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)
 
-    def append(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+    def append(
+        self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
+    ) -> None:
         """Extend a file, or create it."""
         self.tree().append(path, data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)
 
@@ -309,7 +313,9 @@ class Tree:
             raise error(errno.ENOENT, path)
         return self._thawed(place.key, place.path)
 
-    def write(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+    def write(
+        self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
+    ) -> None:
         """Create or replace a file; an existing one keeps its mode and owner."""
         if len(data) > MAX_FILE:
             raise error(errno.EFBIG, path)
@@ -330,7 +336,9 @@ class Tree:
         children[name] = Inode("file", mode, uid, gid, now, data)
         folder.mtime = now
 
-    def append(self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False) -> None:
+    def append(
+        self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
+    ) -> None:
         """Extend a file, or create it."""
         before = self.read(path) if self.exists(path) else b""
         self.write(path, before + data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)

@@ -152,7 +152,9 @@ class Call:
             return
         users.check(self.tree, where, self.proc.user, users.WRITE)
         new = 0o666 & ~self.proc.umask if mode is None else mode
-        files.write_file(self.world, self.host, where, data, mnt=self.proc.mnt, mode=new, uid=self.uid, gid=self.gid, append=append)
+        files.write_file(
+            self.world, self.host, where, data, mnt=self.proc.mnt, mode=new, uid=self.uid, gid=self.gid, append=append
+        )
 
     def lookup(self, path: str, follow: bool = True) -> Inode:
         """The inode of a path."""

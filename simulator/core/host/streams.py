@@ -252,7 +252,9 @@ class FileStream(Stream):
             self.offset = size + len(data)
             return
         old = self._data().ljust(self.offset, b"\0")
-        files.write_file(self.world, self.host, self.path, old[: self.offset] + data + old[self.offset + len(data) :], mnt=self.mnt)
+        files.write_file(
+            self.world, self.host, self.path, old[: self.offset] + data + old[self.offset + len(data) :], mnt=self.mnt
+        )
         self.offset += len(data)
 
 

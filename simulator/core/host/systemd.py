@@ -18,7 +18,13 @@ from . import executor, files, processes, users
 from .machine import Host, UnitState, hosts
 from .process import Process
 
-UNIT_DIRS = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+UNIT_DIRS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
 Section = dict[str, list[str]]
 #: Keys that hold one value: the last assignment wins.
 _BURST, _INTERVAL = 5, 10 * SECOND
@@ -46,7 +52,11 @@ class UnitFile:
 
 def unit_name(name: str) -> str:
     """A unit's full name: `kubelet` is `kubelet.service`."""
-    return name if "." in name and name.rsplit(".", 1)[1] in ("service", "socket", "target", "timer", "mount", "slice", "path") else name + ".service"
+    return (
+        name
+        if "." in name and name.rsplit(".", 1)[1] in ("service", "socket", "target", "timer", "mount", "slice", "path")
+        else name + ".service"
+    )
 
 
 def _merge(sections: dict[str, Section], text: str) -> None:
@@ -93,7 +103,16 @@ def load(world: World, host: Host, name: str) -> UnitFile:
 
 def duration(text: str, default: int) -> int:
     """A systemd time span (`100ms`, `10`, `1min 30s`) in nanoseconds."""
-    units = {"": SECOND, "s": SECOND, "sec": SECOND, "ms": MS, "min": 60 * SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "us": 1000}
+    units = {
+        "": SECOND,
+        "s": SECOND,
+        "sec": SECOND,
+        "ms": MS,
+        "min": 60 * SECOND,
+        "m": 60 * SECOND,
+        "h": 3600 * SECOND,
+        "us": 1000,
+    }
     total, seen = 0, False
     for word in text.split():
         digits = word.rstrip("abcdefghijklmnopqrstuvwxyz")
@@ -222,7 +241,9 @@ def _exec(world: World, machine: Host, unit: UnitFile, argv: list[str], env: dic
         )
     out = JournalStream(world, machine.name, unit.name)
     run = executor.get(world)
-    proc = run.spawn(machine.name, argv, {0: executor.streams.Null(), 1: out, 2: out}, user=user, cwd=cwd, env=env, found=(path, node))
+    proc = run.spawn(
+        machine.name, argv, {0: executor.streams.Null(), 1: out, 2: out}, user=user, cwd=cwd, env=env, found=(path, node)
+    )
     proc.unit = unit.name
     run.pump()
     return proc
@@ -264,7 +285,14 @@ def _failed(world: World, machine: Host, unit: UnitFile, status: UnitState, code
     again = policy == "always" or (policy == "on-failure" and not clean) or (policy == "on-success" and clean)
     again = again or (policy in ("on-abnormal", "on-abort") and code > 128 and not clean)
     if not again:
-        _set(world, machine, unit.name, "inactive" if clean else "failed", "dead" if clean else "failed", "success" if clean else result)
+        _set(
+            world,
+            machine,
+            unit.name,
+            "inactive" if clean else "failed",
+            "dead" if clean else "failed",
+            "success" if clean else result,
+        )
         return
     _set(world, machine, unit.name, "activating", "auto-restart", result)
     delay = duration(unit.value("Service", "RestartSec"), 100 * MS)
@@ -322,7 +350,11 @@ def _too_often(world: World, machine: Host, unit: UnitFile) -> bool:
     burst = int(unit.value("Unit", "StartLimitBurst", str(_BURST)) or _BURST)
     interval = duration(unit.value("Unit", "StartLimitIntervalSec"), _INTERVAL)
     mark = f"Starting {_describe(unit)}..."
-    recent = [line for line in machine.journal[-400:] if line.at > world.wall - interval and line.unit == unit.name and line.text == mark]
+    recent = [
+        line
+        for line in machine.journal[-400:]
+        if line.at > world.wall - interval and line.unit == unit.name and line.text == mark
+    ]
     return len(recent) >= burst
 
 

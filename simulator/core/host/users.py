@@ -91,7 +91,11 @@ def check(tree: Tree, path: str, user: str, want: int) -> None:
     try:
         node = tree.lookup(path)
     except OSError:
-        if want & WRITE and tree.isdir(posixpath.dirname(path)) and not may(tree.lookup(posixpath.dirname(path)), uid, gid, WRITE):
+        if (
+            want & WRITE
+            and tree.isdir(posixpath.dirname(path))
+            and not may(tree.lookup(posixpath.dirname(path)), uid, gid, WRITE)
+        ):
             raise error(errno.EACCES, path) from None
         return
     if not may(node, uid, gid, want):

@@ -63,8 +63,8 @@ def load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
 
 def public_pem(key_pem: bytes) -> bytes:
     """The public half of a private key, PEM."""
-    return load_key(key_pem).public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    return (
+        load_key(key_pem).public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
 
 
@@ -101,9 +101,7 @@ def issue(
         .not_valid_after(start + dt.timedelta(days=days))
     )
     ca = issuer is None
-    builder = builder.add_extension(
-        x509.KeyUsage(True, False, True, False, False, ca, False, False, False), critical=True
-    )
+    builder = builder.add_extension(x509.KeyUsage(True, False, True, False, False, ca, False, False, False), critical=True)
     usages = [ExtendedKeyUsageOID.SERVER_AUTH] * server + [ExtendedKeyUsageOID.CLIENT_AUTH] * client
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -155,7 +153,7 @@ def signed_by(pem: bytes, ca_pem: bytes) -> bool:
 
 
 def verify(world: World, pem: bytes, ca_pem: bytes) -> str:
-    """"" when `pem` is signed by the CA and valid now, else why not, in the words of Go's crypto/x509."""
+    """ "" when `pem` is signed by the CA and valid now, else why not, in the words of Go's crypto/x509."""
     if not signed_by(pem, ca_pem):
         return "x509: certificate signed by unknown authority"
     subject = subject_of(pem)

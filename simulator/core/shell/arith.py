@@ -41,7 +41,7 @@ class _Evaluator:
         self.at = 0
         self.noeval = 0
         if depth > 40:
-            raise ArithError(f"{text}: expression recursion level exceeded (error token is \"{text}\")")
+            raise ArithError(f'{text}: expression recursion level exceeded (error token is "{text}")')
         pos = 0
         stripped = text.rstrip()
         while pos < len(stripped):
@@ -62,7 +62,9 @@ class _Evaluator:
 
     def fail(self, why: str, back: int = 0) -> ArithError:
         at = max(self.at - back, 0)
-        rest = self.text[self.tokens[at][1] :] if at < len(self.tokens) else (self.text[self.tokens[-1][1] :] if self.tokens else "")
+        rest = (
+            self.text[self.tokens[at][1] :] if at < len(self.tokens) else (self.text[self.tokens[-1][1] :] if self.tokens else "")
+        )
         return ArithError(f'{self.text.lstrip()}: {why} (error token is "{rest}")')
 
     def run(self) -> int:

@@ -83,7 +83,11 @@ def complete(world: World, name: str, line: str, cursor: int) -> tuple[int, int,
     if redirected:
         found = _paths(tree, state, plain)
     elif not words:
-        found = _paths(tree, state, plain, executable=True) if "/" in plain else [one for one in _commands(tree, state) if one.startswith(plain)]
+        found = (
+            _paths(tree, state, plain, executable=True)
+            if "/" in plain
+            else [one for one in _commands(tree, state) if one.startswith(plain)]
+        )
     else:
         found = _arguments(world, state, tree, words, plain)
     return start, len(before), [_quoted(one) for one in found[:LIMIT]]

@@ -125,7 +125,9 @@ class Compound(Jobs):
         new, opened = yield from self.open_redirects(simple.redirects, fds)
         try:
             pgid = -1 if self.interactive else 0
-            return self.executor.spawn_like(self.proc, words, new, env=self.state.environment(), cwd=self.proc.cwd, found=found, pgid=pgid)
+            return self.executor.spawn_like(
+                self.proc, words, new, env=self.state.environment(), cwd=self.proc.cwd, found=found, pgid=pgid
+            )
         finally:
             for stream in opened:
                 stream.close()

@@ -326,7 +326,9 @@ class Expander(Parameters):
             else:
                 fields.split(value, ifs)
 
-    def _default(self, part: Param, index: str | None, value: str | None, is_set: bool, empty: bool, fields: Fields, split: bool) -> Gen:
+    def _default(
+        self, part: Param, index: str | None, value: str | None, is_set: bool, empty: bool, fields: Fields, split: bool
+    ) -> Gen:
         missing = not is_set or (part.op.startswith(":") and empty)
         op = part.op[-1]
         if op == "+":
@@ -429,7 +431,18 @@ def _tildes(word: Word) -> Word:
 def quote(text: str) -> str:
     """`${x@Q}`: the text quoted for the shell."""
     if any(ord(c) < 32 or ord(c) == 127 for c in text):
-        names = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\x1b": "\\E", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\v": "\\v", "'": "\\'", "\\": "\\\\"}
+        names = {
+            "\n": "\\n",
+            "\t": "\\t",
+            "\r": "\\r",
+            "\x1b": "\\E",
+            "\a": "\\a",
+            "\b": "\\b",
+            "\f": "\\f",
+            "\v": "\\v",
+            "'": "\\'",
+            "\\": "\\\\",
+        }
         return "$'" + "".join(names.get(c, c if ord(c) >= 32 and ord(c) != 127 else f"\\{ord(c):03o}") for c in text) + "'"
     return "'" + text.replace("'", "'\\''") + "'"
 

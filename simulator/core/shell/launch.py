@@ -79,7 +79,9 @@ def bash(call: Call) -> Generator[Any, Any, int]:
             break
         if word.startswith("--"):
             if word == "--version":
-                call.out("GNU bash, version 5.2.21(1)-release (x86_64-pc-linux-gnu)\nCopyright (C) 2022 Free Software Foundation, Inc.\n")
+                call.out(
+                    "GNU bash, version 5.2.21(1)-release (x86_64-pc-linux-gnu)\nCopyright (C) 2022 Free Software Foundation, Inc.\n"
+                )
                 return 0
             continue
         from .builtins.basic import OPTIONS

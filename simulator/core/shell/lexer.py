@@ -14,7 +14,21 @@ META = " \t\n;&|<>()"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[)?")
 SPECIAL = "@*#?-$!_0123456789"
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"', "?": "?"}
+ESCAPES = {
+    "n": "\n",
+    "t": "\t",
+    "r": "\r",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "E": "\x1b",
+    "f": "\f",
+    "v": "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "?": "?",
+}
 MAX_DEPTH = 60
 
 
@@ -294,7 +308,9 @@ class Lexer:
         start = self.pos - 2
         param = Param("", quoted)
         c = self.peek()
-        if (c == "#" and self.peek(1) not in ("}", ":", "-", "=", "+", "%", "/", "#")) or (c == "#" and self.peek(1) in "-#" and self.peek(2) == "}"):
+        if (c == "#" and self.peek(1) not in ("}", ":", "-", "=", "+", "%", "/", "#")) or (
+            c == "#" and self.peek(1) in "-#" and self.peek(2) == "}"
+        ):
             param.prefix = "#"
             self.pos += 1
         elif c == "!" and self.peek(1) not in ("}", ":", "-", "=", "+", ""):
@@ -337,7 +353,30 @@ class Lexer:
         raise ShellSyntaxError(f"{self.src[start : end + 1]}: bad substitution")
 
     def _operator(self, param: Param, start: int, quoted: bool) -> None:
-        for op in (":-", ":=", ":?", ":+", "##", "%%", "//", "/#", "/%", "^^", ",,", "-", "=", "?", "+", "#", "%", "/", "^", ",", "@", ":"):
+        for op in (
+            ":-",
+            ":=",
+            ":?",
+            ":+",
+            "##",
+            "%%",
+            "//",
+            "/#",
+            "/%",
+            "^^",
+            ",,",
+            "-",
+            "=",
+            "?",
+            "+",
+            "#",
+            "%",
+            "/",
+            "^",
+            ",",
+            "@",
+            ":",
+        ):
             if self.starts(op):
                 break
         else:

@@ -85,9 +85,21 @@ class Parameters(Call):
 
     def flags(self) -> str:
         """The value of `$-`."""
-        letters = {"allexport": "a", "errexit": "e", "noglob": "f", "monitor": "m", "noexec": "n", "nounset": "u", "verbose": "v", "xtrace": "x", "noclobber": "C"}
+        letters = {
+            "allexport": "a",
+            "errexit": "e",
+            "noglob": "f",
+            "monitor": "m",
+            "noexec": "n",
+            "nounset": "u",
+            "verbose": "v",
+            "xtrace": "x",
+            "noclobber": "C",
+        }
         on = [letter for name, letter in letters.items() if self.state.options.get(name)]
-        return "".join(sorted(["h", "B", *(["i", "m", "H", "s"] if self.interactive else ["c"]), *on], key=lambda c: (c.isupper(), c)))
+        return "".join(
+            sorted(["h", "B", *(["i", "m", "H", "s"] if self.interactive else ["c"]), *on], key=lambda c: (c.isupper(), c))
+        )
 
     def keys(self, name: str) -> list[str]:
         """The keys of an array."""
@@ -159,7 +171,9 @@ class Parameters(Call):
         self.check_readonly(name)
         var = self.state.vars.get(name)
         if var is None:
-            var = self.state.vars[name] = Var("s" if index is None else "a", flags="x" if self.state.options.get("allexport") else "")
+            var = self.state.vars[name] = Var(
+                "s" if index is None else "a", flags="x" if self.state.options.get("allexport") else ""
+            )
         if index is None and var.kind != "s":
             index = "0"
         if index is not None and var.kind == "s":

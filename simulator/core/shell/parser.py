@@ -30,7 +30,29 @@ from .syntax import (
     Word,
 )
 
-RESERVED = {"if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!", "[[", "]]", "function", "select", "time"}
+RESERVED = {
+    "if",
+    "then",
+    "elif",
+    "else",
+    "fi",
+    "for",
+    "while",
+    "until",
+    "do",
+    "done",
+    "case",
+    "esac",
+    "in",
+    "{",
+    "}",
+    "!",
+    "[[",
+    "]]",
+    "function",
+    "select",
+    "time",
+}
 CLOSERS = {"then", "elif", "else", "fi", "do", "done", "esac", "}"}
 REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
 FUNCTION = re.compile(r"([^\s()<>|&;$\"'`=\\]+)[ \t]*\([ \t]*\)")
@@ -296,7 +318,17 @@ class Parser(Lexer):
             if not body.items:
                 raise ShellSyntaxError("syntax error near unexpected token `)'")
             return Subshell(body, self.redirects())
-        handler = {"{": self._group, "if": self._if, "while": self._while, "until": self._while, "for": self._for, "select": self._for, "case": self._case, "[[": self._cond, "function": self._function}.get(word)
+        handler = {
+            "{": self._group,
+            "if": self._if,
+            "while": self._while,
+            "until": self._while,
+            "for": self._for,
+            "select": self._for,
+            "case": self._case,
+            "[[": self._cond,
+            "function": self._function,
+        }.get(word)
         if handler is not None:
             self.nested()
             found = handler()
@@ -383,7 +415,12 @@ class Parser(Lexer):
                 at = self.pos
                 assign = self.read_assign()
                 if assign is not None:
-                    if assign.value and len(assign.value) == 1 and not isinstance(assign.value[0], Lit) and self.src[self.pos - 1] == ")":
+                    if (
+                        assign.value
+                        and len(assign.value) == 1
+                        and not isinstance(assign.value[0], Lit)
+                        and self.src[self.pos - 1] == ")"
+                    ):
                         words.append([Lit(self.src[at : self.src.index("=", at) + 1], True), *assign.value])
                         continue
                     self.pos = at
@@ -391,7 +428,12 @@ class Parser(Lexer):
             if word is None:
                 break
             words.append(word)
-            if len(words) == 1 and self.expanded and self.expanded[-1][1] <= self.pos + 1 and self.src[self.pos : self.pos + 1] == " ":
+            if (
+                len(words) == 1
+                and self.expanded
+                and self.expanded[-1][1] <= self.pos + 1
+                and self.src[self.pos : self.pos + 1] == " "
+            ):
                 name, end = self.expanded[-1]
                 if self.aliases[name].endswith(" "):
                     self.skip_blanks()

@@ -197,7 +197,16 @@ def replace(text: str, pattern: str, by: str, op: str, extglob: bool = False) ->
     return out + text[at:]
 
 
-def expand_paths(tree: Tree, cwd: str, pattern: str, *, dotglob: bool = False, globstar: bool = False, extglob: bool = False, nocase: bool = False) -> list[str]:
+def expand_paths(
+    tree: Tree,
+    cwd: str,
+    pattern: str,
+    *,
+    dotglob: bool = False,
+    globstar: bool = False,
+    extglob: bool = False,
+    nocase: bool = False,
+) -> list[str]:
     """The sorted paths that a pattern names; empty when there are none."""
     absolute = pattern.startswith("/")
     parts = [part for part in pattern.split("/")]

@@ -23,13 +23,31 @@ class RunResult(msgspec.Struct):
 def environment(world: World, host: str, user: str) -> dict[str, str]:
     """The environment of a non-interactive login."""
     home = users.home_of(tree(hosts(world)[host]), user)
-    return {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": "/bin/bash", "PATH": DEFAULT_PATH, "LANG": "C.UTF-8", "TZ": "UTC"}
+    return {
+        "HOME": home,
+        "USER": user,
+        "LOGNAME": user,
+        "SHELL": "/bin/bash",
+        "PATH": DEFAULT_PATH,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+    }
 
 
 class Running:
     """A command under way; `result` once `done`."""
 
-    def __init__(self, world: World, command: str, *, host: str = "controlplane", user: str = "root", stdin: bytes = b"", cwd: str = "", env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        command: str,
+        *,
+        host: str = "controlplane",
+        user: str = "root",
+        stdin: bytes = b"",
+        cwd: str = "",
+        env: dict[str, str] | None = None,
+    ) -> None:
         self.world = world
         self.out, self.err = streams.Capture(), streams.Capture()
         full = environment(world, host, user) | (env or {})
@@ -55,7 +73,17 @@ class Running:
         )
 
 
-def run(world: World, command: str, *, host: str = "controlplane", user: str = "root", stdin: bytes = b"", cwd: str = "", env: dict[str, str] | None = None, limit: int = 600 * SECOND) -> RunResult:
+def run(
+    world: World,
+    command: str,
+    *,
+    host: str = "controlplane",
+    user: str = "root",
+    stdin: bytes = b"",
+    cwd: str = "",
+    env: dict[str, str] | None = None,
+    limit: int = 600 * SECOND,
+) -> RunResult:
     """Run a command to its end, letting virtual time pass up to `limit`."""
     running = Running(world, command, host=host, user=user, stdin=stdin, cwd=cwd, env=env)
     deadline = world.now + limit

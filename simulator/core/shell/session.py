@@ -42,7 +42,11 @@ def expand_history(line: str, history: list[str]) -> str:
             continue
         if c == "'" and '"' not in out.replace('\\"', ""):
             quoted = not quoted
-        match = None if quoted or c != "!" else re.compile(r"!(?:(!)|(-?\d+)|([$*^])|(\?[^?\n]+\??)|([^\s=(\"!;&|<>:]+))(?::([$^*]|\d+))?").match(line, at)
+        match = (
+            None
+            if quoted or c != "!"
+            else re.compile(r"!(?:(!)|(-?\d+)|([$*^])|(\?[^?\n]+\??)|([^\s=(\"!;&|<>:]+))(?::([$^*]|\d+))?").match(line, at)
+        )
         if match is None:
             out += c
             at += 1
@@ -132,7 +136,7 @@ class Session:
         home = shell.state.get("HOME") or "/root"
         shell.quiet += 1
         try:
-            for path in (["/etc/profile", f"{home}/.bash_profile", f"{home}/.profile"] if login else [f"{home}/.bashrc"]):
+            for path in ["/etc/profile", f"{home}/.bash_profile", f"{home}/.profile"] if login else [f"{home}/.bashrc"]:
                 if shell.tree.exists(path):
                     try:
                         yield from shell.run_source(shell.read_file(path).decode(errors="replace"))
@@ -155,7 +159,9 @@ class Session:
         except Exit:
             raise
         except (Jump, ExpansionError) as jump:
-            shell.state.status = 130 if isinstance(jump, Interrupted) and shell.state.status in (0, 130) else shell.state.status or 1
+            shell.state.status = (
+                130 if isinstance(jump, Interrupted) and shell.state.status in (0, 130) else shell.state.status or 1
+            )
         except BudgetExceeded as failed:
             shell.err(f"bash: {failed}\n")
             shell.state.status = 1
@@ -198,7 +204,13 @@ class Session:
                 pending = ""
                 while True:
                     name = "PS2" if pending else "PS1"
-                    text = prompt(shell.state, shell.world, host=shell.host.name if shell.proc.mnt == "host" else shell.hostname(), user=shell.proc.user, name=name)
+                    text = prompt(
+                        shell.state,
+                        shell.world,
+                        host=shell.host.name if shell.proc.mnt == "host" else shell.hostname(),
+                        user=shell.proc.user,
+                        name=name,
+                    )
                     if device is not None:
                         device.prompt = text
                     try:

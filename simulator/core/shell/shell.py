@@ -49,7 +49,9 @@ class Ledger:
 class Shell(Compound):
     """One running shell."""
 
-    def __init__(self, executor: Executor, task: Task, state: ShellState, *, interactive: bool = False, parent: Shell | None = None) -> None:
+    def __init__(
+        self, executor: Executor, task: Task, state: ShellState, *, interactive: bool = False, parent: Shell | None = None
+    ) -> None:
         super().__init__(executor, task)
         self.state = state
         self.interactive = interactive
@@ -390,7 +392,13 @@ class Shell(Compound):
         if len(body.items) != 1 or body.items[0].rest or len(body.items[0].first.commands) != 1:
             return None
         command = body.items[0].first.commands[0]
-        if isinstance(command, Simple) and not command.words and not command.assigns and len(command.redirects) == 1 and command.redirects[0].op == "<":
+        if (
+            isinstance(command, Simple)
+            and not command.words
+            and not command.assigns
+            and len(command.redirects) == 1
+            and command.redirects[0].op == "<"
+        ):
             return command
         return None
 
@@ -586,7 +594,13 @@ class Shell(Compound):
         yield from self.charge(PROCESS_COST)
         try:
             proc = self.executor.spawn_like(
-                self.proc, words, fds, env=self.state.environment(), cwd=self.proc.cwd, found=found, pgid=-1 if self.interactive else 0
+                self.proc,
+                words,
+                fds,
+                env=self.state.environment(),
+                cwd=self.proc.cwd,
+                found=found,
+                pgid=-1 if self.interactive else 0,
             )
         except BlockingIOError:
             self.complain("fork: retry: Resource temporarily unavailable")

@@ -89,7 +89,9 @@ class ShellState(msgspec.Struct):
 
     def environment(self) -> dict[str, str]:
         """The exported variables that have a value."""
-        return {name: var.value for name, var in self.vars.items() if "x" in var.flags and var.kind == "s" and var.value is not None}
+        return {
+            name: var.value for name, var in self.vars.items() if "x" in var.flags and var.kind == "s" and var.value is not None
+        }
 
 
 def sorted_items(var: Var) -> list[tuple[str, str]]:

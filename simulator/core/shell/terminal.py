@@ -364,7 +364,14 @@ class Terminal:
         state = self.state
         home = state.shell.cwd
         proc = processes.add(
-            self.world, host=state.host, program="bash", argv=["-bash"], user=state.user, cwd=home, env=state.shell.environment(), tty=self.name
+            self.world,
+            host=state.host,
+            program="bash",
+            argv=["-bash"],
+            user=state.user,
+            cwd=home,
+            env=state.shell.environment(),
+            tty=self.name,
         )
         state.pid, state.closed, state.pending = proc.pid, False, ""
         world = self.world

@@ -14,7 +14,18 @@ OPTIONS = {
     "a": "allexport", "B": "braceexpand", "e": "errexit", "f": "noglob", "h": "hashall", "m": "monitor", "n": "noexec", "u": "nounset",
     "v": "verbose", "x": "xtrace", "C": "noclobber", "E": "errtrace", "T": "functrace", "P": "physical", "b": "notify", "H": "histexpand",
 }  # fmt: skip
-LONG = set(OPTIONS.values()) | {"pipefail", "posix", "vi", "emacs", "history", "ignoreeof", "interactive-comments", "nolog", "onecmd", "privileged"}
+LONG = set(OPTIONS.values()) | {
+    "pipefail",
+    "posix",
+    "vi",
+    "emacs",
+    "history",
+    "ignoreeof",
+    "interactive-comments",
+    "nolog",
+    "onecmd",
+    "privileged",
+}
 SHOPTS = """autocd cdspell checkwinsize cmdhist dotglob expand_aliases extglob failglob globstar histappend hostcomplete huponexit
 inherit_errexit interactive_comments lastpipe login_shell nocaseglob nocasematch nullglob progcomp promptvars sourcepath""".split()
 
@@ -325,7 +336,9 @@ def help_(shell: Any, words: list[str]) -> int:
 
     if len(words) > 1:
         if words[1] not in BUILTINS:
-            shell.complain(f"help: no help topics match `{words[1]}'.  Try `help help' or `man -k {words[1]}' or `info {words[1]}'.")
+            shell.complain(
+                f"help: no help topics match `{words[1]}'.  Try `help help' or `man -k {words[1]}' or `info {words[1]}'."
+            )
             return 1
         shell.err(f"help {words[1]}: not simulated in Slipway yet\n")
         return 1

@@ -103,7 +103,9 @@ def source(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
             return 1
         text = shell.read_file(name).decode("utf-8", "surrogateescape")
     except OSError as failed:
-        shell.complain(f"{args[0]}: {failed.strerror}" if "/" in args[0] or failed.errno != 2 else f"{args[0]}: No such file or directory")
+        shell.complain(
+            f"{args[0]}: {failed.strerror}" if "/" in args[0] or failed.errno != 2 else f"{args[0]}: No such file or directory"
+        )
         return 1
     saved = shell.state.positional
     if len(args) > 1:
@@ -140,7 +142,9 @@ def trap(shell: Any, words: list[str]) -> int:
     if not args or args[0] == "-p":
         for name in sorted(traps, key=lambda n: number(n) or 0):
             if len(args) < 2 or name in args[1:]:
-                shell.out(f"trap -- {quote(traps[name])} {name if name in ('EXIT', 'ERR', 'DEBUG', 'RETURN') else 'SIG' + name}\n")
+                shell.out(
+                    f"trap -- {quote(traps[name])} {name if name in ('EXIT', 'ERR', 'DEBUG', 'RETURN') else 'SIG' + name}\n"
+                )
         return 0
     if args[0] == "-l":
         shell.out("".join(f"{n:2}) SIG{name}" + ("\n" if n % 5 == 0 else "\t") for n, name in SIGNAL_NAMES.items() if n) + "\n")

@@ -83,7 +83,13 @@ def declare(shell: Any, words: list[str]) -> int:
         for name in args or sorted(shell.state.functions):
             if name not in shell.state.functions:
                 return 1
-            shell.out(f"declare -f {name}\n" if "F" in on and not args else f"{name}\n" if "F" in on else f"{name} () \n{shell.state.functions[name]}\n")
+            shell.out(
+                f"declare -f {name}\n"
+                if "F" in on and not args
+                else f"{name}\n"
+                if "F" in on
+                else f"{name} () \n{shell.state.functions[name]}\n"
+            )
         return 0
     if "p" in on or not args:
         status = 0
@@ -290,7 +296,9 @@ def read(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     return 142 if timed_out else int(not complete)
 
 
-def _input(shell: Any, fd: int, delimiter: str, limit: int, options: dict[str, str]) -> Generator[Any, Any, tuple[str, bool, bool]]:
+def _input(
+    shell: Any, fd: int, delimiter: str, limit: int, options: dict[str, str]
+) -> Generator[Any, Any, tuple[str, bool, bool]]:
     raw = "r" in options
     deadline = None
     if "t" in options:
@@ -316,7 +324,11 @@ def _input(shell: Any, fd: int, delimiter: str, limit: int, options: dict[str, s
                     break
                 data = data[:-2] + more
             complete = data.endswith(b"\n")
-            return data.rstrip(b"\n").decode("utf-8", "surrogateescape") if complete else data.decode("utf-8", "surrogateescape"), complete, False
+            return (
+                data.rstrip(b"\n").decode("utf-8", "surrogateescape") if complete else data.decode("utf-8", "surrogateescape"),
+                complete,
+                False,
+            )
         one = stream.take(1)
         if not one:
             return data.decode("utf-8", "surrogateescape"), False, False

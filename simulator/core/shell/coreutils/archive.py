@@ -118,7 +118,9 @@ def tar(call: Call) -> Code:
     if flags == "!":
         return 64
     if not set(flags) & set("cxt"):
-        call.err("tar: You must specify one of the '-Acdtrux', '--delete' or '--test-label' options\nTry 'tar --help' or 'tar --usage' for more information.\n")
+        call.err(
+            "tar: You must specify one of the '-Acdtrux', '--delete' or '--test-label' options\nTry 'tar --help' or 'tar --usage' for more information.\n"
+        )
         return 2
     base = call.path(longs.get("C", "."))
     if not call.tree.isdir(base):
@@ -135,7 +137,9 @@ def tar(call: Call) -> Code:
         if data[:2] == b"\x1f\x8b":
             data = inflate(data)
         elif "z" in flags:
-            call.err("\ngzip: stdin: not in gzip format\ntar: Child returned status 1\ntar: Error is not recoverable: exiting now\n")
+            call.err(
+                "\ngzip: stdin: not in gzip format\ntar: Child returned status 1\ntar: Error is not recoverable: exiting now\n"
+            )
             return 2
         with tarfile.open(fileobj=io.BytesIO(data)) as opened:
             return _read(call, opened, flags, rest, longs, base)
@@ -149,7 +153,16 @@ def _read(call: Call, opened: tarfile.TarFile, flags: str, rest: list[str], long
     seen: set[str] = set()
     for info in opened.getmembers()[:20_000]:
         name = info.name
-        hit = next((want for want in rest if name == want.rstrip("/") or name.startswith(want.rstrip("/") + "/") or ("wildcards" in longs and _glob(want, name))), None)
+        hit = next(
+            (
+                want
+                for want in rest
+                if name == want.rstrip("/")
+                or name.startswith(want.rstrip("/") + "/")
+                or ("wildcards" in longs and _glob(want, name))
+            ),
+            None,
+        )
         if rest and hit is None:
             continue
         if hit:

@@ -92,7 +92,21 @@ class Machine:
     def __init__(self, call: Call, program: Any) -> None:
         self.call = call
         self.items, self.functions = program
-        self.vars: dict[str, Any] = {"FS": " ", "OFS": " ", "ORS": "\n", "RS": "\n", "NR": 0.0, "FNR": 0.0, "NF": 0.0, "SUBSEP": "\x1c", "OFMT": "%.6g", "CONVFMT": "%.6g", "RSTART": 0.0, "RLENGTH": -1.0, "FILENAME": ""}
+        self.vars: dict[str, Any] = {
+            "FS": " ",
+            "OFS": " ",
+            "ORS": "\n",
+            "RS": "\n",
+            "NR": 0.0,
+            "FNR": 0.0,
+            "NF": 0.0,
+            "SUBSEP": "\x1c",
+            "OFMT": "%.6g",
+            "CONVFMT": "%.6g",
+            "RSTART": 0.0,
+            "RLENGTH": -1.0,
+            "FILENAME": "",
+        }
         self.frames: list[dict[str, Any]] = []
         self.fields: list[str] = [""]
         self.record = ""

@@ -65,7 +65,11 @@ def _substitute(machine: Any, args: Any, count: int) -> float:
     template = _text(machine, args[1])
 
     def fill(match: re.Match[str]) -> str:
-        return re.sub(r"\\(.)|&", lambda m: m.group(1) if m.group(1) in ("&", "\\") else (m.group() if m.group(1) else match.group()), template)
+        return re.sub(
+            r"\\(.)|&",
+            lambda m: m.group(1) if m.group(1) in ("&", "\\") else (m.group() if m.group(1) else match.group()),
+            template,
+        )
 
     result, done = pattern.subn(fill, _text(machine, target), count=count)
     if done:

@@ -352,7 +352,11 @@ class Parser:
     def concatenation(self) -> Any:
         """Values side by side."""
         left = self.additive()
-        while self.kind() in ("number", "string", "regex") or (self.kind() == "name" and self.peek() not in KEYWORDS) or self.peek() in ("$", "(", "!", "-", "+", "++", "--"):
+        while (
+            self.kind() in ("number", "string", "regex")
+            or (self.kind() == "name" and self.peek() not in KEYWORDS)
+            or self.peek() in ("$", "(", "!", "-", "+", "++", "--")
+        ):
             if self.peek() == "!" or (self.peek() in ("-", "+")):
                 break
             left = ("cat", left, self.additive())

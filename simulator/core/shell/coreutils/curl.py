@@ -38,10 +38,12 @@ class Target:
     def __init__(self, url: str) -> None:
         match = re.fullmatch(r"(?:(\w+)://)?(?:([^/@]*)@)?(\[[^\]]*\]|[^/:?#]*)(?::(\d*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", url)
         if match is None or not match.group(3):
-            raise CurlError(3, "URL rejected: No host part in the URL" if match else "URL rejected: Malformed input to a URL function")
+            raise CurlError(
+                3, "URL rejected: No host part in the URL" if match else "URL rejected: Malformed input to a URL function"
+            )
         self.scheme = (match.group(1) or "http").lower()
         if self.scheme not in ("http", "https"):
-            raise CurlError(1, f"Protocol \"{self.scheme}\" not supported")
+            raise CurlError(1, f'Protocol "{self.scheme}" not supported')
         self.auth = match.group(2) or ""
         self.host = match.group(3).strip("[]")
         self.port = int(match.group(4) or (443 if self.scheme == "https" else 80))
@@ -62,7 +64,9 @@ def fetch(call: Call, target: Target, request: Request) -> Response:
     """One request; raises ConnectError, or CurlError for names."""
     page = internet.get(target.url)
     if page is not None:
-        return Response(status=page.status, headers=dict(page.headers), body=page.body, latency=(80 + len(page.body) // 50_000) * MS)
+        return Response(
+            status=page.status, headers=dict(page.headers), body=page.body, latency=(80 + len(page.body) // 50_000) * MS
+        )
     addresses = lookup_name(call, target.host)
     if not addresses:
         raise CurlError(6, f"Could not resolve host: {target.host}")
@@ -92,7 +96,9 @@ def _explain(failed: ConnectError, target: Target) -> CurlError:
     return CurlError(7, f"Failed to connect to {where} after 3061 ms: Couldn't connect to server")
 
 
-def _request(call: Call, options: dict[str, str], headers: list[str], data: list[str], target: Target) -> Generator[Wait, Any, Request]:
+def _request(
+    call: Call, options: dict[str, str], headers: list[str], data: list[str], target: Target
+) -> Generator[Wait, Any, Request]:
     body = b""
     parts: list[bytes] = []
     for text in data:
@@ -104,7 +110,11 @@ def _request(call: Call, options: dict[str, str], headers: list[str], data: list
         body = b"&".join(parts)
         if "raw" not in options:
             body = body.replace(b"\r", b"")
-    table = {"host": target.host + (f":{target.port}" if target.port not in (80, 443) else ""), "user-agent": options.get("A", "curl/8.5.0"), "accept": "*/*"}
+    table = {
+        "host": target.host + (f":{target.port}" if target.port not in (80, 443) else ""),
+        "user-agent": options.get("A", "curl/8.5.0"),
+        "accept": "*/*",
+    }
     if data:
         table["content-type"] = "application/x-www-form-urlencoded"
     if "json" in options:
@@ -118,7 +128,14 @@ def _request(call: Call, options: dict[str, str], headers: list[str], data: list
         query = "&".join([part for part in (query, body.decode()) if part])
         body = b""
     cert = call.read_file(options["cert"]) if "cert" in options else b""
-    return Request(method=method, path=unquote(target.path), query=parse_qs(query, keep_blank_values=True), headers=table, body=body, client_cert=cert)
+    return Request(
+        method=method,
+        path=unquote(target.path),
+        query=parse_qs(query, keep_blank_values=True),
+        headers=table,
+        body=body,
+        client_cert=cert,
+    )
 
 
 def _collect(call: Call, short: str) -> tuple[list[str], list[str]]:
@@ -172,7 +189,11 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
     for _ in range(30):
         request = yield from _request(call, options, headers, data, target)
         if "v" in options:
-            call.err(f"* Connected to {target.host} port {target.port}\n> {request.method} {target.path} HTTP/1.1\n" + "".join(f"> {n.title()}: {v}\n" for n, v in request.headers.items()) + ">\n")
+            call.err(
+                f"* Connected to {target.host} port {target.port}\n> {request.method} {target.path} HTTP/1.1\n"
+                + "".join(f"> {n.title()}: {v}\n" for n, v in request.headers.items())
+                + ">\n"
+            )
         try:
             answer = fetch(call, target, request)
         except ConnectError as failed:
@@ -219,8 +240,12 @@ def _deliver(call: Call, options: dict[str, str], output: str, data: bytes) -> G
     if meter:
         size = len(data)
         text = f"{size // 1024}k" if size >= 100_000 else str(size)
-        call.err("  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n")
-        call.err(f"\r100 {text:>5}  100 {text:>5}    0     0  {size * 4 % 99999:>5}      0 --:--:-- --:--:-- --:--:-- {size * 4 % 99999:>5}\n")
+        call.err(
+            "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n"
+        )
+        call.err(
+            f"\r100 {text:>5}  100 {text:>5}    0     0  {size * 4 % 99999:>5}      0 --:--:-- --:--:-- --:--:-- {size * 4 % 99999:>5}\n"
+        )
     if output and output != "-":
         try:
             call.write_file(output, data)
@@ -262,14 +287,27 @@ def _head(answer: Response) -> bytes:
 
 
 def _written(form: str, answer: Response | None, url: str) -> str:
-    table = {"http_code": f"{answer.status if answer else 0:03d}", "response_code": f"{answer.status if answer else 0:03d}", "size_download": str(len(_body(answer)) if answer else 0), "url_effective": url, "time_total": f"{(answer.latency if answer else 0) / 1e9:.6f}", "content_type": answer.headers.get("content-type", "") if answer else "", "exitcode": "0" if answer else "7"}
+    table = {
+        "http_code": f"{answer.status if answer else 0:03d}",
+        "response_code": f"{answer.status if answer else 0:03d}",
+        "size_download": str(len(_body(answer)) if answer else 0),
+        "url_effective": url,
+        "time_total": f"{(answer.latency if answer else 0) / 1e9:.6f}",
+        "content_type": answer.headers.get("content-type", "") if answer else "",
+        "exitcode": "0" if answer else "7",
+    }
     form = form.replace("\\n", "\n").replace("\\t", "\t")
     return re.sub(r"%\{(\w+)\}", lambda m: table.get(m.group(1), ""), form)
 
 
 def wget(call: Call) -> Code:
     """`wget [-q] [-O file] [-P dir] [--https-only] urls`."""
-    options, urls = parse(call, "qO:P:cNST:t:", "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:n", code=2)
+    options, urls = parse(
+        call,
+        "qO:P:cNST:t:",
+        "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:n",
+        code=2,
+    )
     if not urls:
         call.err("wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n")
         return 1
@@ -282,7 +320,16 @@ def wget(call: Call) -> Code:
             if not quiet:
                 call.err(f"{stamp}  {target.url}\n")
             for _ in range(20):
-                answer = fetch(call, target, Request(method="GET", path=unquote(target.path), query=parse_qs(target.query), headers={"host": target.host, "user-agent": "Wget/1.21.4"}))
+                answer = fetch(
+                    call,
+                    target,
+                    Request(
+                        method="GET",
+                        path=unquote(target.path),
+                        query=parse_qs(target.query),
+                        headers={"host": target.host, "user-agent": "Wget/1.21.4"},
+                    ),
+                )
                 yield Sleep(max(answer.latency, MS))
                 if answer.status in (301, 302, 307) and "location" in answer.headers:
                     target = Target(answer.headers["location"])
@@ -296,12 +343,16 @@ def wget(call: Call) -> Code:
             continue
         except CurlError as failed:
             if failed.code == 6 and not quiet:
-                call.err(f"Resolving {target.host} ({target.host})... failed: Name or service not known.\nwget: unable to resolve host address ‘{target.host}’\n")
+                call.err(
+                    f"Resolving {target.host} ({target.host})... failed: Name or service not known.\nwget: unable to resolve host address ‘{target.host}’\n"
+                )
             code = 4
             continue
         if answer.status >= 400:
             if not quiet:
-                call.err(f"HTTP request sent, awaiting response... {answer.status} {REASONS.get(answer.status, '')}\n{_stamp(call).strip('-')} ERROR {answer.status}: {REASONS.get(answer.status, '')}.\n\n")
+                call.err(
+                    f"HTTP request sent, awaiting response... {answer.status} {REASONS.get(answer.status, '')}\n{_stamp(call).strip('-')} ERROR {answer.status}: {REASONS.get(answer.status, '')}.\n\n"
+                )
             code = 8
             continue
         body = _body(answer)
@@ -312,7 +363,9 @@ def wget(call: Call) -> Code:
         path = posixpath.join(options.get("P", ""), name) if "O" not in options else name
         call.write_file(path, body)
         if not quiet:
-            call.err(f"HTTP request sent, awaiting response... 200 OK\nLength: {len(body)}\nSaving to: ‘{path}’\n\n{_stamp(call).strip('-')} ({len(body) / 1024:.1f} KB/s) - ‘{path}’ saved [{len(body)}/{len(body)}]\n\n")
+            call.err(
+                f"HTTP request sent, awaiting response... 200 OK\nLength: {len(body)}\nSaving to: ‘{path}’\n\n{_stamp(call).strip('-')} ({len(body) / 1024:.1f} KB/s) - ‘{path}’ saved [{len(body)}/{len(body)}]\n\n"
+            )
     return code
 
 

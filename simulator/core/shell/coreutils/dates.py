@@ -8,7 +8,17 @@ from ...host.invocation import Call
 from ...kernel.clock import DAY, HOUR, MINUTE, SECOND, parse_rfc3339, to_datetime
 from .common import parse
 
-UNITS = {"sec": SECOND, "second": SECOND, "min": MINUTE, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 30 * DAY, "year": 365 * DAY}
+UNITS = {
+    "sec": SECOND,
+    "second": SECOND,
+    "min": MINUTE,
+    "minute": MINUTE,
+    "hour": HOUR,
+    "day": DAY,
+    "week": 7 * DAY,
+    "month": 30 * DAY,
+    "year": 365 * DAY,
+}
 
 
 def parse_date(text: str, now: int) -> int | None:
@@ -99,7 +109,9 @@ def date(call: Call) -> int:
     elif "R" in options:
         form = "%a, %d %b %Y %H:%M:%S +0000"
     elif "I" in options or "iso" in options:
-        form = {"seconds": "%Y-%m-%dT%H:%M:%S+00:00", "minutes": "%Y-%m-%dT%H:%M+00:00", "hours": "%Y-%m-%dT%H+00:00"}.get(options.get("iso", ""), "%F")
+        form = {"seconds": "%Y-%m-%dT%H:%M:%S+00:00", "minutes": "%Y-%m-%dT%H:%M+00:00", "hours": "%Y-%m-%dT%H+00:00"}.get(
+            options.get("iso", ""), "%F"
+        )
     elif "rfc" in options:
         form = "%F %T+00:00" if options["rfc"].startswith("s") else "%F"
     else:

@@ -40,7 +40,9 @@ def mkdir(call: Call) -> int:
                 if call.exists(path):
                     raise error(errno.EEXIST, name)
                 _may_change(call, path)
-                files.make_dir(call.world, call.host, path, mnt=call.proc.mnt, mode=0o777 & ~call.proc.umask, uid=call.uid, gid=call.gid)
+                files.make_dir(
+                    call.world, call.host, path, mnt=call.proc.mnt, mode=0o777 & ~call.proc.umask, uid=call.uid, gid=call.gid
+                )
                 if "v" in options:
                     call.out(f"mkdir: created directory '{name}'\n")
             if "m" in options:
@@ -133,7 +135,9 @@ def _destination(call: Call, options: dict[str, str], names: list[str]) -> tuple
     target = names[-1]
     inside = call.isdir(target) and "T" not in options
     if len(names) > 2 and not inside:
-        call.err(f"{name_of(call)}: target '{target}': {'Not a directory' if call.exists(target) else 'No such file or directory'}\n")
+        call.err(
+            f"{name_of(call)}: target '{target}': {'Not a directory' if call.exists(target) else 'No such file or directory'}\n"
+        )
         return [], target, False
     return names[:-1], target, inside
 
@@ -166,14 +170,18 @@ def copy_node(call: Call, node: Inode, path: str, into: str, *, keep: bool) -> N
 def cp(call: Call) -> int:
     """`cp [-rapfvnT] sources target`."""
     options, names = parse(
-        call, "rRapfvniTt:LPdux", "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents update:u dereference:L"
+        call,
+        "rRapfvniTt:LPdux",
+        "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents update:u dereference:L",
     )
     deep = any(flag in options for flag in "rRa")
     sources, target, inside = _destination(call, options, names)
     code = 0 if sources else 1
     for name in sources:
         try:
-            node = call.lookup(name, follow=not ("a" in options or "d" in options or "P" in options or (deep and "L" not in options)))
+            node = call.lookup(
+                name, follow=not ("a" in options or "d" in options or "P" in options or (deep and "L" not in options))
+            )
         except OSError as failed:
             call.err(f"cp: cannot stat '{name}': {failed.strerror}\n")
             code = 1
@@ -396,7 +404,9 @@ def chown(call: Call) -> int:
             return 1
         uid = users.uid_of(tree, owner)
     if colon and group:
-        row = next((line.split(":") for line in tree.read("/etc/group").decode().splitlines() if line.split(":")[0] == group), None)
+        row = next(
+            (line.split(":") for line in tree.read("/etc/group").decode().splitlines() if line.split(":")[0] == group), None
+        )
         if row is None and not group.isdigit():
             call.err(f"{name_of(call)}: invalid group: ‘{names[0]}’\n")
             return 1
@@ -443,7 +453,12 @@ def mktemp(call: Call) -> int:
     if match is None:
         call.err(f"mktemp: too few X's in template ‘{template}’\n")
         return 1
-    name = template[: match.start()] + call.world.rng("mktemp").token(len(match.group()), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") + template[match.end() :] + options.get("suffix", "")
+    name = (
+        template[: match.start()]
+        + call.world.rng("mktemp").token(len(match.group()), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+        + template[match.end() :]
+        + options.get("suffix", "")
+    )
     if not names or "p" in options or "t" in options:
         name = posixpath.join(options.get("p") or call.env.get("TMPDIR") or "/tmp", name)
     if "d" in options:

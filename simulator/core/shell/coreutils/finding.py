@@ -91,7 +91,9 @@ class _Find:
     def simple(self, word: str, value: str) -> Callable[[str, Inode], bool]:
         call = self.call
         if word in ("-name", "-iname"):
-            return lambda path, node: patterns.matches(value, posixpath.basename(path.rstrip("/")) or path, nocase=word == "-iname")
+            return lambda path, node: patterns.matches(
+                value, posixpath.basename(path.rstrip("/")) or path, nocase=word == "-iname"
+            )
         if word in ("-path", "-wholename", "-ipath"):
             return lambda path, node: patterns.matches(value, path, nocase=word == "-ipath")
         if word == "-regex":
@@ -103,7 +105,9 @@ class _Find:
         if word == "-empty":
             return lambda path, node: (node.kind == "dir" and not node.children) or (node.kind == "file" and not node.data)
         if word == "-size":
-            return self._number(value, lambda node: size_of(node), {"c": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "b": 512, "": 512})
+            return self._number(
+                value, lambda node: size_of(node), {"c": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "b": 512, "": 512}
+            )
         if word in ("-mtime", "-mmin"):
             unit = DAY if word == "-mtime" else MINUTE
             return self._number(value, lambda node: (call.world.wall - node.mtime) // unit, {"": 1})
@@ -112,11 +116,19 @@ class _Find:
             return lambda path, node: node.mtime > reference
         if word == "-perm":
             bits = int(value.lstrip("-/"), 8)
-            return lambda path, node: node.mode & bits == bits if value[0] == "-" else bool(node.mode & bits) if value[0] == "/" else node.mode & 0o7777 == bits
+            return lambda path, node: (
+                node.mode & bits == bits
+                if value[0] == "-"
+                else bool(node.mode & bits)
+                if value[0] == "/"
+                else node.mode & 0o7777 == bits
+            )
         if word in ("-user", "-group"):
             from ...host import users
 
-            return lambda path, node: (users.user_name(call.tree, node.uid) if word == "-user" else users.group_name(call.tree, node.gid)) == value
+            return lambda path, node: (
+                (users.user_name(call.tree, node.uid) if word == "-user" else users.group_name(call.tree, node.gid)) == value
+            )
         if word in ("-maxdepth", "-mindepth"):
             setattr(self, word[1:], int(value))
             return lambda path, node: True
@@ -178,7 +190,19 @@ class _Find:
     def form(self, text: str, path: str, node: Inode) -> str:
         from .echo import expand
 
-        table = {"p": path, "f": posixpath.basename(path), "h": posixpath.dirname(path), "s": str(size_of(node)), "m": f"{node.mode:o}", "M": mode_text(node), "y": {"dir": "d", "link": "l"}.get(node.kind, "f"), "P": path, "%": "%", "t": f"{to_datetime(node.mtime):%a %b %d %H:%M:%S %Y}", "l": node.target}
+        table = {
+            "p": path,
+            "f": posixpath.basename(path),
+            "h": posixpath.dirname(path),
+            "s": str(size_of(node)),
+            "m": f"{node.mode:o}",
+            "M": mode_text(node),
+            "y": {"dir": "d", "link": "l"}.get(node.kind, "f"),
+            "P": path,
+            "%": "%",
+            "t": f"{to_datetime(node.mtime):%a %b %d %H:%M:%S %Y}",
+            "l": node.target,
+        }
         return re.sub(r"%([a-zA-Z%])", lambda m: table.get(m.group(1), m.group()), expand(text)[0])
 
     def exec_(self) -> Test:
@@ -258,7 +282,9 @@ def _visit(call: Call, finder: _Find, test: Test, path: str, depth: int, childre
         for name in call.tree.listdir(call.path(path)):
             if finder.stop:
                 return
-            yield from _visit(call, finder, test, path + name if path.endswith("/") else f"{path}/{name}", depth + 1, children_first)
+            yield from _visit(
+                call, finder, test, path + name if path.endswith("/") else f"{path}/{name}", depth + 1, children_first
+            )
     if children_first:
         yield from here()
 
@@ -274,7 +300,11 @@ def tree(call: Call) -> int:
             continue
         call.out(name + "\n")
         _branch(call, call.path(name), "", depth, options, counts)
-    call.out(f"\n{counts[0]} director{'y' if counts[0] == 1 else 'ies'}" + ("" if "d" in options else f", {counts[1]} file{'' if counts[1] == 1 else 's'}") + "\n")
+    call.out(
+        f"\n{counts[0]} director{'y' if counts[0] == 1 else 'ies'}"
+        + ("" if "d" in options else f", {counts[1]} file{'' if counts[1] == 1 else 's'}")
+        + "\n"
+    )
     return 0
 
 
@@ -296,7 +326,9 @@ def diff(call: Call) -> Code:
     """`diff [-u] [-q] [-r] a b`."""
     options, names = parse(call, "uqrNbwiBU:yc", "unified?u brief:q recursive:r new-file:N ignore-all-space:w", code=2)
     if len(names) != 2:
-        call.err(f"diff: missing operand after '{names[0] if names else 'diff'}'\ndiff: Try 'diff --help' for more information.\n")
+        call.err(
+            f"diff: missing operand after '{names[0] if names else 'diff'}'\ndiff: Try 'diff --help' for more information.\n"
+        )
         return 2
     return (yield from _diff(call, options, names[0], names[1]))
 
@@ -349,7 +381,9 @@ def _directories(call: Call, options: dict[str, str], a: str, b: str) -> Code:
             else:
                 call.out(f"Common subdirectories: {one} and {two}\n")
             continue
-        text = call.executor and (yield from call.capture(["diff", *(word for word in call.argv[1:] if word.startswith("-")), one, two]))
+        text = call.executor and (
+            yield from call.capture(["diff", *(word for word in call.argv[1:] if word.startswith("-")), one, two])
+        )
         if text and text[0]:
             flags = "".join(" " + word for word in call.argv[1:] if word.startswith("-"))
             call.out(("" if "q" in options else f"diff{flags} {one} {two}\n").encode() + text[1])
@@ -432,6 +466,10 @@ def cmp(call: Call) -> Code:
         short = 0 if len(a) < len(b) else 1
         if "s" not in options:
             size = min(len(a), len(b))
-            call.err(f"cmp: EOF on {names[short]} after byte {size}, in line {(a if short == 0 else b).count(10) + 1}\n" if size else f"cmp: EOF on {names[short]} which is empty\n")
+            call.err(
+                f"cmp: EOF on {names[short]} after byte {size}, in line {(a if short == 0 else b).count(10) + 1}\n"
+                if size
+                else f"cmp: EOF on {names[short]} which is empty\n"
+            )
         return 1
     return 0

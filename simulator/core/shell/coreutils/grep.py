@@ -25,7 +25,9 @@ class _Grep:
         context = options.get("C", "0")
         self.after, self.before = int(options.get("A", context)), int(options.get("B", context))
         self.limit = int(options["m"]) if "m" in options else -1
-        self.colour = options.get("color") in ("always",) or (options.get("color") in ("", "auto") and "color" in options and call.stdout_tty)
+        self.colour = options.get("color") in ("always",) or (
+            options.get("color") in ("", "auto") and "color" in options and call.stdout_tty
+        )
         self.printed = -1
         self.number = self.count = self.left = 0
         self.kept: list[tuple[int, str]] = []
@@ -58,7 +60,11 @@ class _Grep:
         self.count += 1
         if any(flag in self.o for flag in "qlLc"):
             return not ("q" in self.o or "l" in self.o or "L" in self.o) and not 0 <= self.limit <= self.count
-        if ((self.after or self.before) and self.printed >= 0 and (self.kept[0][0] if self.kept else self.number) > self.printed + 1) or ((self.after or self.before) and self.printed < 0 and self.any_context):
+        if (
+            (self.after or self.before)
+            and self.printed >= 0
+            and (self.kept[0][0] if self.kept else self.number) > self.printed + 1
+        ) or ((self.after or self.before) and self.printed < 0 and self.any_context):
             self.call.out("--\n")
         for number, kept in self.kept:
             self.show(name, "-", number, kept, False)
@@ -110,7 +116,9 @@ def _compile(call: Call, options: dict[str, str], patterns: list[str]) -> re.Pat
                 if "x" in options:
                     text = rf"^(?:{text})\Z"
                 parts.append(text)
-        return re.compile("|".join(f"(?:{part})" if len(parts) > 1 else part for part in parts), re.IGNORECASE if "i" in options else 0)
+        return re.compile(
+            "|".join(f"(?:{part})" if len(parts) > 1 else part for part in parts), re.IGNORECASE if "i" in options else 0
+        )
     except regexes.BadPattern as failed:
         call.err(f"{name_of(call)}: {failed}\n")
         raise Ended(2) from None
@@ -155,7 +163,9 @@ def grep(call: Call) -> Code:
         patterns += call.read_file(options["f"]).decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
     if not patterns:
         if not names:
-            call.err(f"Usage: {name_of(call)} [OPTION]... PATTERNS [FILE]...\nTry '{name_of(call)} --help' for more information.\n")
+            call.err(
+                f"Usage: {name_of(call)} [OPTION]... PATTERNS [FILE]...\nTry '{name_of(call)} --help' for more information.\n"
+            )
             return 2
         patterns = [names.pop(0)]
     deep = "r" in options or "R" in options
@@ -229,7 +239,9 @@ def _targets(call: Call, options: dict[str, str], names: list[str], deep: bool) 
                     continue
                 if "exclude" in options and globs.matches(options["exclude"], base):
                     continue
-                if "exclude-dir" in options and any(globs.matches(options["exclude-dir"], part) for part in relative.split("/")[:-1]):
+                if "exclude-dir" in options and any(
+                    globs.matches(options["exclude-dir"], part) for part in relative.split("/")[:-1]
+                ):
                     continue
                 out.append(relative if name == "." and "." not in call.argv else posixpath.join(name, relative))
         else:

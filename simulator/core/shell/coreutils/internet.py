@@ -16,8 +16,31 @@ from ...kernel.clock import DAY, DEFAULT_EPOCH
 from .archive import build
 
 #: etcd releases that a learner may download: version → days before the epoch.
-ETCD_RELEASES = ("3.3.9", "3.3.27", "3.4.23", "3.4.27", "3.4.37", "3.5.0", "3.5.9", "3.5.15", "3.5.21", "3.6.0", "3.6.4", "3.6.8", "3.6.13")
-HOSTS = {"github.com", "storage.googleapis.com", "objects.githubusercontent.com", "raw.githubusercontent.com", "dl.k8s.io", "google.com", "www.google.com", "example.com"}
+ETCD_RELEASES = (
+    "3.3.9",
+    "3.3.27",
+    "3.4.23",
+    "3.4.27",
+    "3.4.37",
+    "3.5.0",
+    "3.5.9",
+    "3.5.15",
+    "3.5.21",
+    "3.6.0",
+    "3.6.4",
+    "3.6.8",
+    "3.6.13",
+)
+HOSTS = {
+    "github.com",
+    "storage.googleapis.com",
+    "objects.githubusercontent.com",
+    "raw.githubusercontent.com",
+    "dl.k8s.io",
+    "google.com",
+    "www.google.com",
+    "example.com",
+}
 
 
 class Page(msgspec.Struct):
@@ -33,13 +56,18 @@ def etcd_tarball(version: str, arch: str = "linux-amd64") -> bytes:
     top = f"etcd-v{version}-{arch}"
     when = DEFAULT_EPOCH - 200 * DAY
     entries: list[tuple[str, Inode]] = [(top, Inode("dir", 0o755, 1000, 1000, when))]
-    documents = {"README.md": f"# etcd {version}\n\nA distributed, reliable key-value store.\n", "README-etcdctl.md": "# etcdctl\n\nA command line client for etcd.\n"}
+    documents = {
+        "README.md": f"# etcd {version}\n\nA distributed, reliable key-value store.\n",
+        "README-etcdctl.md": "# etcdctl\n\nA command line client for etcd.\n",
+    }
     minor = int(version.split(".")[1])
     programs = ["etcd", "etcdctl"] + (["etcdutl"] if minor >= 5 else [])
     if minor >= 5:
         documents["README-etcdutl.md"] = "# etcdutl\n\nA command line administration tool for etcd.\n"
     entries.append((f"{top}/Documentation", Inode("dir", 0o755, 1000, 1000, when)))
-    entries.append((f"{top}/Documentation/README.md", Inode("file", 0o644, 1000, 1000, when, b"Documentation: https://etcd.io/docs\n")))
+    entries.append(
+        (f"{top}/Documentation/README.md", Inode("file", 0o644, 1000, 1000, when, b"Documentation: https://etcd.io/docs\n"))
+    )
     entries += [(f"{top}/{name}", Inode("file", 0o644, 1000, 1000, when, text.encode())) for name, text in documents.items()]
     entries += [(f"{top}/{name}", Inode("exec", 0o755, 1000, 1000, when, b"", None, f"{name}:{version}")) for name in programs]
     return build(entries, compress=True)
@@ -81,7 +109,10 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
     (r"https?://storage\.googleapis\.com/etcd/v([\d.]+)/etcd-v([\d.]+)-([\w-]+)\.tar\.gz", _etcd),
     (r"https?://dl\.k8s\.io/release/stable\.txt", lambda match: Page(200, b"v1.36.2")),
-    (r"https?://(?:www\.)?example\.com/?", lambda match: Page(200, b"<!doctype html><title>Example Domain</title><h1>Example Domain</h1>\n")),
+    (
+        r"https?://(?:www\.)?example\.com/?",
+        lambda match: Page(200, b"<!doctype html><title>Example Domain</title><h1>Example Domain</h1>\n"),
+    ),
 )
 
 

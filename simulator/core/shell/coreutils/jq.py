@@ -53,7 +53,19 @@ def _options(call: Call) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     variables: dict[str, Any] = {}
     rest: list[str] = []
     args = list(call.argv[1:])
-    longs = {"raw-output": "r", "compact-output": "c", "null-input": "n", "raw-input": "R", "slurp": "s", "exit-status": "e", "sort-keys": "S", "join-output": "j", "monochrome-output": "M", "color-output": "C", "tab": "T"}
+    longs = {
+        "raw-output": "r",
+        "compact-output": "c",
+        "null-input": "n",
+        "raw-input": "R",
+        "slurp": "s",
+        "exit-status": "e",
+        "sort-keys": "S",
+        "join-output": "j",
+        "monochrome-output": "M",
+        "color-output": "C",
+        "tab": "T",
+    }
     while args:
         word = args.pop(0)
         if word in ("--arg", "--argjson") and len(args) > 1:
@@ -82,7 +94,9 @@ def jq(call: Call) -> Code:
     try:
         options, variables, rest = _options(call)
     except ValueError as failed:
-        call.err(f"jq: Unknown option: {failed}\nUse jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://jqlang.github.io/jq\n")
+        call.err(
+            f"jq: Unknown option: {failed}\nUse jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://jqlang.github.io/jq\n"
+        )
         return 2
     if not rest:
         call.err("Usage:\tjq [OPTIONS] FILTER [FILES...]\n")

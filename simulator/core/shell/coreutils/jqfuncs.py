@@ -111,7 +111,10 @@ def _match(value: Any, pattern: Any, flags: Any = "") -> list[dict[str, Any]]:
     compiled = _regex(pattern, flags)
     for match in compiled.finditer(value):
         names = {number: name for name, number in compiled.groupindex.items()}
-        captures = [{"offset": match.start(n), "length": len(match.group(n) or ""), "string": match.group(n), "name": names.get(n)} for n in range(1, compiled.groups + 1)]
+        captures = [
+            {"offset": match.start(n), "length": len(match.group(n) or ""), "string": match.group(n), "name": names.get(n)}
+            for n in range(1, compiled.groups + 1)
+        ]
         out.append({"offset": match.start(), "length": len(match.group()), "string": match.group(), "captures": captures})
         if "g" not in flags:
             break
@@ -153,7 +156,9 @@ def _from_entries(value: Any) -> dict[str, Any]:
     out = {}
     for item in value:
         key = next((item[name] for name in ("key", "k", "name", "Name", "Key") if item.get(name) is not None), None)
-        out["null" if key is None else text_of(key)] = next((item[name] for name in ("value", "v", "Value") if name in item), None)
+        out["null" if key is None else text_of(key)] = next(
+            (item[name] for name in ("value", "v", "Value") if name in item), None
+        )
     return out
 
 

@@ -150,7 +150,15 @@ class _Parser:
             left = ("comma", left, self.binary(0))
         return left
 
-    LEVELS = (("//",), ("=", "|=", "+=", "-=", "*=", "/=", "%=", "//="), ("or",), ("and",), ("==", "!=", "<", "<=", ">", ">="), ("+", "-"), ("*", "/", "%"))
+    LEVELS = (
+        ("//",),
+        ("=", "|=", "+=", "-=", "*=", "/=", "%=", "//="),
+        ("or",),
+        ("and",),
+        ("==", "!=", "<", "<=", ">", ">="),
+        ("+", "-"),
+        ("*", "/", "%"),
+    )
 
     def binary(self, level: int) -> Any:
         if level == len(self.LEVELS):
@@ -159,7 +167,15 @@ class _Parser:
         while self.peek() in self.LEVELS[level] and self.peek():
             op = self.take()
             right = self.binary(level if op == "//" else level + 1)
-            left = ("alt", left, right) if op == "//" else ("update", op, left, right) if level == 1 else ("logic", op, left, right) if op in ("and", "or") else ("op", op, left, right)
+            left = (
+                ("alt", left, right)
+                if op == "//"
+                else ("update", op, left, right)
+                if level == 1
+                else ("logic", op, left, right)
+                if op in ("and", "or")
+                else ("op", op, left, right)
+            )
         return left
 
     def postfix(self) -> Any:
@@ -311,7 +327,9 @@ def parse(source: str) -> Any:
     node = parser.pipe()
     if parser.at < len(parser.tokens):
         near = parser.tokens[parser.at][1]
-        raise JqSyntaxError(f"syntax error, unexpected {near if isinstance(near, str) else 'string'} (Unix shell quoting issues?)")
+        raise JqSyntaxError(
+            f"syntax error, unexpected {near if isinstance(near, str) else 'string'} (Unix shell quoting issues?)"
+        )
     return node
 
 
@@ -540,5 +558,5 @@ def index(base: Any, key: Any) -> Any:
         at = int(key)
         return base[at] if -len(base) <= at < len(base) else None
     if isinstance(key, str):
-        raise JqError(f"Cannot index {type_of(base)} with \"{key}\"")
+        raise JqError(f'Cannot index {type_of(base)} with "{key}"')
     raise JqError(f"Cannot index {type_of(base)} with {type_of(key)}")

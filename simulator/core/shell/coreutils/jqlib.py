@@ -68,7 +68,10 @@ def operate(op: str, a: Any, b: Any) -> Any:
     if op == "/" and kinds == ("string", "string"):
         return a.split(b) if b else list(a)
     if op == "*" and kinds == ("object", "object"):
-        return {**a, **{k: operate("*", a[k], v) if isinstance(a.get(k), dict) and isinstance(v, dict) else v for k, v in b.items()}}
+        return {
+            **a,
+            **{k: operate("*", a[k], v) if isinstance(a.get(k), dict) and isinstance(v, dict) else v for k, v in b.items()},
+        }
     if op == "*" and kinds == ("string", "number"):
         return a * min(int(b), 10_000) if b > 0 else None
     verb = {"-": "subtracted", "*": "multiplied", "/": "divided", "%": "divided"}[op]
@@ -95,12 +98,26 @@ def formatted(name: str, value: Any) -> str:
         if not isinstance(value, list):
             raise JqError(f"{_shown(value)} cannot be {name}-formatted, only an array can be")
         if name == "tsv":
-            return "\t".join("" if v is None else text_of(v).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n") for v in value)
-        return ",".join('"' + v.replace('"', '""') + '"' if isinstance(v, str) else "" if v is None else text_of(v) for v in value)
+            return "\t".join(
+                "" if v is None else text_of(v).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n") for v in value
+            )
+        return ",".join(
+            '"' + v.replace('"', '""') + '"' if isinstance(v, str) else "" if v is None else text_of(v) for v in value
+        )
     if name == "sh":
-        return " ".join("'" + v.replace("'", "'\\''") + "'" if isinstance(v, str) else text_of(v) for v in (value if isinstance(value, list) else [value]))
+        return " ".join(
+            "'" + v.replace("'", "'\\''") + "'" if isinstance(v, str) else text_of(v)
+            for v in (value if isinstance(value, list) else [value])
+        )
     if name == "html":
-        return text_of(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;").replace('"', "&quot;")
+        return (
+            text_of(value)
+            .replace("&", "&amp;")
+            .replace("<", "&lt;")
+            .replace(">", "&gt;")
+            .replace("'", "&#39;")
+            .replace('"', "&quot;")
+        )
     if name == "uri":
         from urllib.parse import quote
 
@@ -164,7 +181,7 @@ def set_path(value: Any, path: list[Any], new: Any) -> Any:
     if isinstance(key, str):
         base = dict(value) if isinstance(value, dict) else {}
         if value is not None and not isinstance(value, dict):
-            raise JqError(f"Cannot index {type_of(value)} with \"{key}\"")
+            raise JqError(f'Cannot index {type_of(value)} with "{key}"')
         base[key] = set_path(base.get(key), path[1:], new)
         return base
     items = list(value) if isinstance(value, list) else []
@@ -224,7 +241,9 @@ def _groups(pairs: list[tuple[Any, Any]]) -> list[list[Any]]:
 def _regex(pattern: str, flags: str) -> re.Pattern[str]:
     from . import regexes
 
-    regexes_flags = (re.IGNORECASE if "i" in flags else 0) | (re.VERBOSE if "x" in flags else 0) | (re.DOTALL if "s" in flags else 0)
+    regexes_flags = (
+        (re.IGNORECASE if "i" in flags else 0) | (re.VERBOSE if "x" in flags else 0) | (re.DOTALL if "s" in flags else 0)
+    )
     try:
         plain = re.sub(r"\(\?<([A-Za-z_]\w*)>", r"(?P<\1>", pattern)
         regexes.guard(plain)

@@ -68,7 +68,9 @@ def width(text: str) -> int:
 class _Lister:
     def __init__(self, call: Call, options: dict[str, str]) -> None:
         self.call, self.o = call, options
-        self.colour = (options.get("color") in ("always", "") and "color" in options) or (options.get("color") == "auto" and call.stdout_tty)
+        self.colour = (options.get("color") in ("always", "") and "color" in options) or (
+            options.get("color") == "auto" and call.stdout_tty
+        )
 
     def shown(self, name: str, node: Inode, path: str) -> str:
         text = name
@@ -102,12 +104,20 @@ class _Lister:
         if "l" in self.o or "n" in self.o or "g" in self.o or "o" in self.o:
             self.long(items, folder)
             return
-        names = [(str(_inode(path_of(folder, n))) + " " if "i" in self.o else "") + self.shown(n, node, folder) for n, node in items]
+        names = [
+            (str(_inode(path_of(folder, n))) + " " if "i" in self.o else "") + self.shown(n, node, folder) for n, node in items
+        ]
         plain = [(f"{_inode(path_of(folder, n))} " if "i" in self.o else "") + n for n, _ in items]
         if "1" in self.o or not (self.call.stdout_tty or "C" in self.o):
             self.call.out("".join(name + "\n" for name in names))
         elif names:
-            self.columns(names, [width(p) + width(_bare(s)) - width(_bare(s)) + (len(_bare(s)) - len(p) if len(_bare(s)) > len(p) else 0) for p, s in zip(plain, names, strict=True)])
+            self.columns(
+                names,
+                [
+                    width(p) + width(_bare(s)) - width(_bare(s)) + (len(_bare(s)) - len(p) if len(_bare(s)) > len(p) else 0)
+                    for p, s in zip(plain, names, strict=True)
+                ],
+            )
 
     def columns(self, names: list[str], widths: list[int]) -> None:
         total = self.call.columns
@@ -151,7 +161,15 @@ class _Lister:
         wide = [max(len(row[2]) for row in rows), max(len(row[4]) for row in rows)]
         owner_widths = [max(len(row[3][n]) for row in rows) for n in range(len(rows[0][3]))]
         for inode, mode, count, owners, text, stamp, shown in rows:
-            cells = [*inode, mode, count.rjust(wide[0]), *(o.ljust(owner_widths[n]) for n, o in enumerate(owners)), text.rjust(wide[1]), stamp, shown]
+            cells = [
+                *inode,
+                mode,
+                count.rjust(wide[0]),
+                *(o.ljust(owner_widths[n]) for n, o in enumerate(owners)),
+                text.rjust(wide[1]),
+                stamp,
+                shown,
+            ]
             self.call.out(" ".join(cells) + "\n")
 
 
@@ -173,7 +191,10 @@ def _inode(path: str) -> int:
 def ls(call: Call) -> int:
     """`ls [options] [files]`."""
     options, names = parse(
-        call, "alhtrRSd1FCiAnpGgoXUsI:", "all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I", code=2
+        call,
+        "alhtrRSd1FCiAnpGgoXUsI:",
+        "all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I",
+        code=2,
     )
     if "color" in options and options["color"] == "":
         options["color"] = "always"
@@ -222,7 +243,10 @@ def ls(call: Call) -> int:
         if "a" in options:
             items += [(".", node), ("..", call.lookup(posixpath.join(name, "..")))]
         if "l" in options or "n" in options or "s" in options:
-            blocks = sum(4 if inode.kind == "dir" else -(-size_of(inode) // 4096) * 4 if inode.kind != "link" and size_of(inode) else 0 for _, inode in items)
+            blocks = sum(
+                4 if inode.kind == "dir" else -(-size_of(inode) // 4096) * 4 if inode.kind != "link" and size_of(inode) else 0
+                for _, inode in items
+            )
             call.out(f"total {human(blocks * 1024) if 'h' in options else blocks}\n")
         lister.entries(items, name)
         queue = [posixpath.join(name, child) for child in sorted(subfolders)] + queue

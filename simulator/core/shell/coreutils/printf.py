@@ -34,7 +34,9 @@ class _Printer:
             digits = match.group(1)
             sign = -1 if digits[0] == "-" else 1
             plain = digits.lstrip("+-")
-            value = sign * int(plain, 16 if plain[:2].lower() == "0x" else 8 if plain[0] == "0" and re.fullmatch("[0-7]+", plain) else 10)
+            value = sign * int(
+                plain, 16 if plain[:2].lower() == "0x" else 8 if plain[0] == "0" and re.fullmatch("[0-7]+", plain) else 10
+            )
         if not match or match.end() != len(text):
             self.complain(f"{text}: invalid number")
         return value
@@ -129,12 +131,16 @@ def render(call: Any, args: list[str]) -> tuple[bytes, int]:
                 match = SPEC.match(form, at)
                 if match is None:
                     bad = form[at : at + 2]
-                    printer.complain(f"`{bad[-1:]}': invalid format character" if len(bad) > 1 else "`%': missing format character")
+                    printer.complain(
+                        f"`{bad[-1:]}': invalid format character" if len(bad) > 1 else "`%': missing format character"
+                    )
                     return "".join(out).encode("utf-8", "surrogateescape"), 1
                 out.append(printer.spec(match))
                 at = match.end()
             elif form[at] == "\\":
-                match = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|.)", re.DOTALL).match(form, at)
+                match = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|.)", re.DOTALL).match(
+                    form, at
+                )
                 piece = match.group() if match else "\\"
                 out.append(_escape(piece))
                 if piece == "\\c":

@@ -175,7 +175,17 @@ def su(call: Call) -> Code:
         return 1
     argv = ["bash", "-c", options["c"]] if "c" in options else ["bash"]
     env = dict(call.env) | {"HOME": users.home_of(call.tree, user), "USER": user, "LOGNAME": user}
-    child = call.executor.spawn(call.host.name, argv, call.fds, user=user, cwd=call.cwd, env=env, ppid=call.proc.pid, tty=call.proc.tty, pgid=call.proc.pgid)
+    child = call.executor.spawn(
+        call.host.name,
+        argv,
+        call.fds,
+        user=user,
+        cwd=call.cwd,
+        env=env,
+        ppid=call.proc.pid,
+        tty=call.proc.tty,
+        pgid=call.proc.pgid,
+    )
     return (yield from call.executor.wait(child))
 
 
@@ -242,7 +252,9 @@ def ps(call: Call) -> int:
         for proc in rows:
             start = to_datetime(call.world.epoch + proc.started)
             user = proc.user[:8]
-            call.out(f"{user:<8} {proc.pid:>7} {proc.ppid:>7}  0 {start:%H:%M} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {_command(proc)}\n")
+            call.out(
+                f"{user:<8} {proc.pid:>7} {proc.ppid:>7}  0 {start:%H:%M} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {_command(proc)}\n"
+            )
     else:
         if header:
             call.out("    PID TTY          TIME CMD\n")
@@ -298,7 +310,7 @@ def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -
     for column in columns:
         name, equals, title = column.partition("=")
         if name not in table:
-            call.err(f"error: unknown user-defined format specifier \"{name}\"\n")
+            call.err(f'error: unknown user-defined format specifier "{name}"\n')
             return 1
         titles.append(title if equals else table[name][0])
         getters.append(table[name][1])
@@ -365,7 +377,13 @@ def pgrep(call: Call) -> int:
         call.out(f"{len(found)}\n")
     else:
         for proc in found:
-            call.out(f"{proc.pid} {_command(proc)}\n" if "a" in options else f"{proc.pid} {comm(proc)}\n" if "l" in options else f"{proc.pid}\n")
+            call.out(
+                f"{proc.pid} {_command(proc)}\n"
+                if "a" in options
+                else f"{proc.pid} {comm(proc)}\n"
+                if "l" in options
+                else f"{proc.pid}\n"
+            )
     return int(not found)
 
 
@@ -442,13 +460,37 @@ def df(call: Call) -> int:
     """`df [-h] [-T] [paths]`."""
     options, _ = parse(call, "hTkai", "human-readable:h print-type:T")
     total = call.host.disk_kib
-    own = sum(len(node.data) for fs in call.host.filesystems.values() if fs.root.kind != "frozen" for _, node in fs.tree().walk("/") if node.kind == "file") // 1024
+    own = (
+        sum(
+            len(node.data)
+            for fs in call.host.filesystems.values()
+            if fs.root.kind != "frozen"
+            for _, node in fs.tree().walk("/")
+            if node.kind == "file"
+        )
+        // 1024
+    )
     used = 5_200_000 + own
-    rows = [("/dev/vda1", "ext4", total, used, total - used, "/"), ("tmpfs", "tmpfs", call.host.memory_kib // 10, 1200, call.host.memory_kib // 10 - 1200, "/run")]
+    rows = [
+        ("/dev/vda1", "ext4", total, used, total - used, "/"),
+        ("tmpfs", "tmpfs", call.host.memory_kib // 10, 1200, call.host.memory_kib // 10 - 1200, "/run"),
+    ]
     show = (lambda kib: human(kib * 1024)) if "h" in options else str
-    table = [["Filesystem", *(["Type"] if "T" in options else []), "Size" if "h" in options else "1K-blocks", "Used", "Avail" if "h" in options else "Available", "Use%", "Mounted on"]]
+    table = [
+        [
+            "Filesystem",
+            *(["Type"] if "T" in options else []),
+            "Size" if "h" in options else "1K-blocks",
+            "Used",
+            "Avail" if "h" in options else "Available",
+            "Use%",
+            "Mounted on",
+        ]
+    ]
     for name, kind, size, taken, left, where in rows:
-        table.append([name, *([kind] if "T" in options else []), show(size), show(taken), show(left), f"{-(-taken * 100 // size)}%", where])
+        table.append(
+            [name, *([kind] if "T" in options else []), show(size), show(taken), show(left), f"{-(-taken * 100 // size)}%", where]
+        )
     widths = [max(len(row[n]) for row in table) for n in range(len(table[0]))]
     text = 2 if "T" in options else 1
     for row in table:

@@ -139,7 +139,11 @@ class _Parser:
             if c == "\\":
                 after = self.peek()
                 self.at += 1
-                out += after if after == delimiter and delimiter not in ".*[]^$+?(){}|\\" else ("\n" if after == "n" and keep else c + after)
+                out += (
+                    after
+                    if after == delimiter and delimiter not in ".*[]^$+?(){}|\\"
+                    else ("\n" if after == "n" and keep else c + after)
+                )
                 continue
             if c == "[" and keep and not bracket and "]" in self.text[self.at :]:
                 bracket = True
@@ -629,7 +633,11 @@ def _inputs(call: Call, names: list[str]) -> Any:
         if name != "-":
             try:
                 if call.lookup(name).kind == "dir":
-                    call.err(f"sed: couldn't edit {name}: not a regular file\n" if False else f"sed: read error on {name}: Is a directory\n")
+                    call.err(
+                        f"sed: couldn't edit {name}: not a regular file\n"
+                        if False
+                        else f"sed: read error on {name}: Is a directory\n"
+                    )
                     code = 2
                     continue
             except OSError as failed:

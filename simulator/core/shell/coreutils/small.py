@@ -100,7 +100,12 @@ def which(call: Call) -> int:
     code = 0
     for name in names:
         try:
-            call.out(resolve(call.host, call.proc.mnt, name, cwd=call.cwd, path=call.env.get("PATH", DEFAULT_PATH), user=call.proc.user)[0] + "\n")
+            call.out(
+                resolve(
+                    call.host, call.proc.mnt, name, cwd=call.cwd, path=call.env.get("PATH", DEFAULT_PATH), user=call.proc.user
+                )[0]
+                + "\n"
+            )
         except OSError:
             code = 1
     return code
@@ -264,7 +269,9 @@ def cksum(call: Call) -> Code:
 
 def xargs(call: Call) -> Code:
     """`xargs [-n max] [-I repl] [-0] [-d delim] [-r] [-t] [command]`."""
-    options, command = parse(call, "n:I:0d:rtL:P:i", "null:0 max-args=n replace=I no-run-if-empty:r delimiter=d max-procs=P verbose:t", permute=False)
+    options, command = parse(
+        call, "n:I:0d:rtL:P:i", "null:0 max-args=n replace=I no-run-if-empty:r delimiter=d max-procs=P verbose:t", permute=False
+    )
     data = (yield from call.read()).decode("utf-8", "surrogateescape")
     command = command or ["echo"]
     if "0" in options:
@@ -277,7 +284,10 @@ def xargs(call: Call) -> Code:
     elif "L" in options:
         items = [line for line in data.splitlines() if line.strip()]
     else:
-        items = [re.sub(r"\\(.)|['\"]", lambda m: m.group(1) or "", item) for item in re.findall(r"""(?:\\.|'[^'\n]*'|"[^"\n]*"|[^\s\\'"])+""", data, re.DOTALL)]
+        items = [
+            re.sub(r"\\(.)|['\"]", lambda m: m.group(1) or "", item)
+            for item in re.findall(r"""(?:\\.|'[^'\n]*'|"[^"\n]*"|[^\s\\'"])+""", data, re.DOTALL)
+        ]
     batches: list[list[str]] = []
     if "I" in options:
         batches = [[word.replace(options["I"], item) for word in command] for item in items]
@@ -367,7 +377,15 @@ def _apply(a: str, op: str, b: str) -> str:
         right: Any = int(b)
     except ValueError:
         left, right = a, b
-    table = {"=": left == right, "==": left == right, "!=": left != right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}
+    table = {
+        "=": left == right,
+        "==": left == right,
+        "!=": left != right,
+        "<": left < right,
+        "<=": left <= right,
+        ">": left > right,
+        ">=": left >= right,
+    }
     return str(int(table[op]))
 
 
@@ -424,13 +442,25 @@ def _content(data: bytes) -> str:
 
 def uname(call: Call) -> int:
     """`uname [-asnrvmo]`."""
-    options, _ = parse(call, "asnrvmpio", "all:a kernel-name:s nodename:n kernel-release:r kernel-version:v machine:m operating-system:o")
+    options, _ = parse(
+        call, "asnrvmpio", "all:a kernel-name:s nodename:n kernel-release:r kernel-version:v machine:m operating-system:o"
+    )
     host = call.host
-    parts = {"s": "Linux", "n": _hostname(call), "r": host.kernel, "v": "#45-Ubuntu SMP PREEMPT_DYNAMIC Fri Aug 30 12:02:04 UTC 2024", "m": "x86_64"}
+    parts = {
+        "s": "Linux",
+        "n": _hostname(call),
+        "r": host.kernel,
+        "v": "#45-Ubuntu SMP PREEMPT_DYNAMIC Fri Aug 30 12:02:04 UTC 2024",
+        "m": "x86_64",
+    }
     if "a" in options:
         call.out(" ".join([*parts.values(), "x86_64", "x86_64", "GNU/Linux"]) + "\n")
         return 0
-    chosen = [parts[flag] for flag in "snrvm" if flag in options] + (["x86_64"] if "p" in options else []) + (["GNU/Linux"] if "o" in options else [])
+    chosen = (
+        [parts[flag] for flag in "snrvm" if flag in options]
+        + (["x86_64"] if "p" in options else [])
+        + (["GNU/Linux"] if "o" in options else [])
+    )
     call.out(" ".join(chosen or ["Linux"]) + "\n")
     return 0
 

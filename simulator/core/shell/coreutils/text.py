@@ -79,7 +79,13 @@ def _count(call: Call, text: str, what: str) -> tuple[int, str]:
 
 def _old_style(call: Call) -> None:
     if len(call.argv) > 1 and re.fullmatch(r"-\d+[a-z]?", call.argv[1]):
-        call.argv = [call.argv[0], "-n", call.argv[1].strip("-qvfF"), *(["-f"] if call.argv[1].endswith("f") else []), *call.argv[2:]]
+        call.argv = [
+            call.argv[0],
+            "-n",
+            call.argv[1].strip("-qvfF"),
+            *(["-f"] if call.argv[1].endswith("f") else []),
+            *call.argv[2:],
+        ]
 
 
 def head(call: Call) -> Code:
@@ -99,7 +105,11 @@ def head(call: Call) -> Code:
             else:
                 data = call.read_file(name)
         except OSError as failed:
-            call.err(f"head: cannot open '{name}' for reading: {failed.strerror}\n" if failed.errno != 21 else f"head: error reading '{name}': Is a directory\n")
+            call.err(
+                f"head: cannot open '{name}' for reading: {failed.strerror}\n"
+                if failed.errno != 21
+                else f"head: error reading '{name}': Is a directory\n"
+            )
             code = 1
             continue
         if (len(names) > 1 or "v" in options) and "q" not in options:
@@ -136,7 +146,11 @@ def tail(call: Call) -> Code:
         try:
             data = (yield from call.read()) if name == "-" else call.read_file(name)
         except OSError as failed:
-            call.err(f"tail: cannot open '{name}' for reading: {failed.strerror}\n" if failed.errno != 21 else f"tail: error reading '{name}': Is a directory\n")
+            call.err(
+                f"tail: cannot open '{name}' for reading: {failed.strerror}\n"
+                if failed.errno != 21
+                else f"tail: error reading '{name}': Is a directory\n"
+            )
             code = 1
             continue
         sizes[name] = len(data)
@@ -193,7 +207,9 @@ def wc(call: Call) -> Code:
     if not names:
         width = 1 if len(wanted) == 1 else 7
     else:
-        width = max((len(str(sum(len(d) for _, d in found) if len(wanted) > 1 else n)) for row in rows for n in row[0]), default=1)
+        width = max(
+            (len(str(sum(len(d) for _, d in found) if len(wanted) > 1 else n)) for row in rows for n in row[0]), default=1
+        )
     for numbers_row, name in rows:
         call.out(" ".join(str(n).rjust(width) for n in numbers_row) + (f" {name}" if name else "") + "\n")
     return code
@@ -242,7 +258,10 @@ def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
         at += 1
     call.argv = args
     options, names = parse(
-        call, "nrufbdhVMsczCgit:o:mRS:T:", "numeric-sort:n reverse:r unique:u ignore-case:f human-numeric-sort:h version-sort:V stable:s check:c field-separator=t output=o month-sort:M general-numeric-sort:g ignore-leading-blanks:b", code=2
+        call,
+        "nrufbdhVMsczCgit:o:mRS:T:",
+        "numeric-sort:n reverse:r unique:u ignore-case:f human-numeric-sort:h version-sort:V stable:s check:c field-separator=t output=o month-sort:M general-numeric-sort:g ignore-leading-blanks:b",
+        code=2,
     )
     if keys:
         options["k"] = "\0".join(keys)
@@ -314,7 +333,14 @@ def _comparer(keys: list[tuple[int, int, int, int, str]], options: dict[str, str
     overall = "".join(flag for flag in "nhVMfgb" if flag in options)
     sep = options.get("t")
     sep = {"\\t": "\t"}.get(sep, sep) if sep else None
-    plan = [(key, _order(key[4] if set(key[4]) & set("nhVMfg") else key[4] + overall), ("r" in key[4]) or ("r" in options and not set(key[4]) - {"b"})) for key in keys]
+    plan = [
+        (
+            key,
+            _order(key[4] if set(key[4]) & set("nhVMfg") else key[4] + overall),
+            ("r" in key[4]) or ("r" in options and not set(key[4]) - {"b"}),
+        )
+        for key in keys
+    ]
     whole = _order(overall)
     reverse = "r" in options
 
@@ -382,7 +408,9 @@ def _ranges(call: Call, text: str) -> list[tuple[int, int]]:
 
 def cut(call: Call) -> Code:
     """`cut -f list [-d delimiter] [-s] | -c list | -b list [files]`."""
-    options, names = parse(call, "f:d:c:b:sn", "fields=f delimiter=d characters=c bytes=b only-delimited:s output-delimiter=o complement")
+    options, names = parse(
+        call, "f:d:c:b:sn", "fields=f delimiter=d characters=c bytes=b only-delimited:s output-delimiter=o complement"
+    )
     kinds = [flag for flag in "fcb" if flag in options]
     if not kinds:
         raise usage(call, "you must specify a list of bytes, characters, or fields")
