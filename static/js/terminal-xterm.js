@@ -124,7 +124,8 @@ export class XtermView {
     const lines = [];
     for (let i = 0; i < buffer.length; i += 1) {
       const line = buffer.getLine(i);
-      const text = line.translateToString(true);
+      /* a row that goes on in the next keeps the spaces at its end */
+      const text = line.translateToString(!buffer.getLine(i + 1)?.isWrapped);
       if (line.isWrapped && lines.length) lines[lines.length - 1] += text;
       else lines.push(text);
     }

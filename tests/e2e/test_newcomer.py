@@ -151,6 +151,7 @@ def type_command(page: Page, command: str, expected: str) -> None:
     }"""
     page.wait_for_function(wait, arg=[before, "controlplane"], timeout=60_000)
     shown = bench.screen(page)
+    assert command in shown, f"{command!r} is not on the screen:\n{shown[-1500:]}"
     assert re.search(expected, shown[shown.rindex(command) :]), (
         f"{command}: wanted {expected!r}, the screen says:\n{shown[-1500:]}"
     )
