@@ -18,6 +18,10 @@ from .errors import EtcdError
 from .mvcc import Compare, DeleteResult, Event, Op, PutResult, RangeResult, TxnResult
 
 
+#: Methods that go through Raft.
+WRITES = frozenset({"KV/Put", "KV/DeleteRange", "KV/Txn", "KV/Compact", "Lease/Grant", "Lease/Revoke"})
+
+
 class TlsFiles(msgspec.Struct, frozen=True):
     """What a client presents and trusts, as PEM."""
 
@@ -43,7 +47,7 @@ def split_endpoint(endpoint: str) -> tuple[str, str, int]:
 
 
 class EtcdClient:
-    """One client; `latency` sums the modelled time of its calls in nanoseconds."""
+    """One client; `latency` sums the modelled time of its calls in nanoseconds, `write_latency` that of writes alone."""
 
     def __init__(self, world: World, netns: str, endpoints: list[str], credentials: TlsFiles | None = None) -> None:
         self.world = world
@@ -51,6 +55,7 @@ class EtcdClient:
         self.endpoints = [split_endpoint(e) for e in endpoints]
         self.credentials = credentials or TlsFiles()
         self.latency = 0
+        self.write_latency = 0
         self._cert = self.credentials.cert
 
     def call(self, method: str, **args: Any) -> Any:
@@ -67,6 +72,8 @@ class EtcdClient:
                 failed = error
                 continue
             self.latency += answer.latency
+            if method in WRITES:
+                self.write_latency += answer.latency
             if isinstance(answer.obj, EtcdError):
                 raise answer.obj
             return answer.obj

@@ -23,7 +23,7 @@ from ..kernel.http import Request, Response
 from ..kernel.world import World
 from . import flags as etcd_flags
 from . import gateway, service
-from .client import Call, split_endpoint
+from .client import WRITES, Call, split_endpoint
 from .errors import EtcdError
 from .member import DB_HEADER, Disk, EtcdSection, Running, cluster_id, member_id, section, store
 from .mvcc import StoreState
@@ -155,7 +155,7 @@ class EtcdProgram:
                 answer = error
             if not had_leases and disk.store.leases:
                 self._schedule_leases(world, proc, disk, running)
-            write = request.obj.method in service.WRITES
+            write = request.obj.method in WRITES
             return Response(obj=answer, latency=(world.rng("etcd").between(900, 2600) if write else 300) * clock.US)
         if request.scheme != ("https" if running.tls else "http") and not _is_metrics(running, request):
             if running.tls:

@@ -21,7 +21,6 @@ from .errors import EtcdError, empty_key, lease_not_found
 from .member import Disk, Running, store
 from .mvcc import DeleteResult, Event, Lease, PutResult, RangeResult, Store, TxnResult
 
-WRITES = frozenset({"KV/Put", "KV/DeleteRange", "KV/Txn", "KV/Compact", "Lease/Grant", "Lease/Revoke"})
 #: Prefixes whose writes are heartbeats or their echo, left out of the trace.
 QUIET = (b"/registry/leases/", b"/registry/events/", b"/registry/masterleases/", b"compact_rev_key")
 
