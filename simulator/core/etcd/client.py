@@ -17,7 +17,6 @@ from ..kernel.world import World
 from .errors import EtcdError
 from .mvcc import Compare, DeleteResult, Event, Op, PutResult, RangeResult, TxnResult
 
-
 #: Methods that go through Raft.
 WRITES = frozenset({"KV/Put", "KV/DeleteRange", "KV/Txn", "KV/Compact", "Lease/Grant", "Lease/Revoke"})
 

@@ -43,3 +43,8 @@ def duplicate_key() -> EtcdError:
 def timed_out() -> EtcdError:
     """No quorum, or no answer in time."""
     return EtcdError("etcdserver: request timed out", "Unavailable")
+
+
+def no_space() -> EtcdError:
+    """The database has reached its quota, and the NOSPACE alarm stands."""
+    return EtcdError("etcdserver: mvcc: database space exceeded", "ResourceExhausted")

@@ -10,7 +10,7 @@ import orjson
 
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import service
+from . import maintenance, service
 from .client import Call
 from .errors import EtcdError
 from .member import Disk, Running
@@ -67,7 +67,7 @@ def handle(world: World, disk: Disk, running: Running, request: Request) -> Resp
 
 
 def _metrics(world: World, disk: Disk, running: Running) -> str:
-    status = service.status(world, disk, running, {})
+    status = maintenance.status(world, disk, running, {})
     rows = (
         ("etcd_server_has_leader", "gauge", 1 if running.ready else 0),
         ("etcd_server_is_leader", "gauge", 1 if running.ready else 0),

@@ -1,7 +1,7 @@
 """What a member keeps on its disk and while it runs, and how its identities are computed.
 
-A *disk* is the content of a data directory.  The simulated file `<data-dir>/member/snap/db` holds the disk's id, so that
-moving or deleting the directory has its real consequence.
+A *disk* is the content of a data directory.  While a member runs, the simulated file `<data-dir>/member/snap/db` holds the disk's id;
+when it stops, the file holds the content itself (backup.py).  So moving, copying or deleting the directory has its real consequence.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ DB_HEADER = b"slipway etcd backend "
 
 
 class Disk(msgspec.Struct):
-    """A data directory: the store and the member's identity.  `index` counts Raft entries, `term` elections."""
+    """A data directory: the store and the member's identity.  `index` counts Raft entries, `term` elections.
+
+    `file_size` is that of the database file: it grows with writes and only a defragmentation makes it smaller.  `version` is the
+    storage version, "" before etcd 3.6.
+    """
 
     id: str
     name: str
@@ -29,10 +33,12 @@ class Disk(msgspec.Struct):
     term: int = 1
     index: int = 3
     alarms: list[str] = []
+    file_size: int = 20480
+    version: str = ""
 
 
 class Running(msgspec.Struct):
-    """A running member process: which disk, its flags, and whether it serves yet."""
+    """A running member process: which disk, its flags, whether it serves yet, and its quota in bytes (0: none)."""
 
     disk: str
     flags: dict[str, str]
@@ -41,6 +47,7 @@ class Running(msgspec.Struct):
     ready: bool = False
     lease_timer: int = 0
     tls: bool = False
+    quota: int = 2147483648
 
 
 class EtcdSection(msgspec.Struct):

@@ -21,8 +21,8 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
+from . import backup, gateway, maintenance, service
 from . import flags as etcd_flags
-from . import gateway, service
 from .client import WRITES, Call, split_endpoint
 from .errors import EtcdError
 from .member import DB_HEADER, Disk, EtcdSection, Running, cluster_id, member_id, section, store
@@ -70,6 +70,7 @@ class EtcdProgram:
         disk = _open(world, proc, found, data_dir)
         running = Running(disk=disk.id, flags=found, version=version, data_dir=data_dir)
         running.tls = found["listen-client-urls"].startswith("https://")
+        running.quota = _quota(found["quota-backend-bytes"])
         section(world).running[proc.key] = running
         self._bind(world, proc, found)
         world.after(world.rng("etcd").between(600, 1100) * MS, proc.target, ["elected"])
@@ -130,10 +131,11 @@ class EtcdProgram:
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """Stop serving; the data directory stays."""
         running = section(world).running.pop(proc.key, None)
+        if running is not None:
+            _put_away(world, proc, running)
         if running is not None and signal != 9:
-            disk = section(world).disks[running.disk]
             log(world, proc, "info", "osutil/interrupt_unix.go:64", "received signal; shutting down", signal="terminated")
-            log(world, proc, "info", "embed/etcd.go:432", "closed etcd server", name=disk.name, **{"data-dir": running.data_dir})
+            log(world, proc, "info", "embed/etcd.go:432", "closed etcd server", name=running.flags["name"], **{"data-dir": running.data_dir})
         return 0 if signal == 15 else 128 + signal
 
     def http(self, world: World, proc: Process, request: Request) -> Response:
@@ -193,6 +195,31 @@ def _db_path(data_dir: str) -> str:
     return f"{data_dir}/member/snap/db"
 
 
+def _storage_version(release: str) -> str:
+    """What the database's schema calls itself: `3.6.0`; releases before 3.6 write none (storage/schema)."""
+    minor = [int(part) for part in release.split(".")[:2]]
+    return f"{minor[0]}.{minor[1]}.0" if minor >= [3, 6] else ""
+
+
+def _quota(text: str) -> int:
+    """`--quota-backend-bytes`: 0 means the default of 2 GiB, a negative number none (storage/quota.go)."""
+    wanted = int(text) if text.lstrip("-").isdigit() else 0
+    return max(0, wanted) if wanted else maintenance.DEFAULT_QUOTA
+
+
+def _put_away(world: World, proc: Process, running: Running) -> None:
+    """Write a stopped member's content into its database file, unless the file has gone or cannot be reached any more."""
+    held = section(world)
+    path = _db_path(running.data_dir)
+    try:
+        fs = files.tree(hosts(world)[proc.host], proc.mnt)
+        named = backup.reference(fs.read(path)) == running.disk
+    except (OSError, KeyError):
+        return
+    if named and all(other.disk != running.disk for other in held.running.values()):
+        fs.write(path, backup.encode(held.disks.pop(running.disk)), mode=0o600, now=world.wall)
+
+
 def _open(world: World, proc: Process, found: dict[str, str], data_dir: str) -> Disk:
     """The disk of a data directory; made when the directory holds none."""
     held: EtcdSection = section(world)
@@ -200,13 +227,20 @@ def _open(world: World, proc: Process, found: dict[str, str], data_dir: str) -> 
     path = _db_path(data_dir)
     if fs.exists(path):
         content = fs.read(path)
-        disk_id = content[len(DB_HEADER) :].decode(errors="replace").strip() if content.startswith(DB_HEADER) else ""
-        disk = held.disks.get(disk_id)
+        disk = backup.read(world, content)
+        if disk is not None and not backup.reference(content):
+            disk.id = world.rng("etcd").hex(16)
+            held.disks[disk.id] = disk
+            fs.write(path, DB_HEADER + disk.id.encode() + b"\n", mode=0o600, now=world.wall)
         if disk is None:
             log(world, proc, "fatal", "etcdmain/etcd.go:183", "discovery failed", error=f"{path}: invalid database")
             raise Exited(1)
         log(world, proc, "info", "etcdmain/etcd.go:116", "server has already been initialized", **{"data-dir": data_dir})
-        disk.client_urls = found["advertise-client-urls"].split(",")  # published again at every start (server.go: publishV3)
+        if found["force-new-cluster"] == "true":
+            log(world, proc, "info", "etcdserver/raft.go", "forcing restart member", **{"local-member-id": f"{disk.member_id:x}"})
+        disk.name = found["name"]  # name and URLs are published again at every start (server.go: publishV3)
+        disk.client_urls = found["advertise-client-urls"].split(",")
+        disk.version = _storage_version(version_of(proc))
         return disk
     peers = [m.partition("=")[2] for m in found["initial-cluster"].split(",")]
     me = member_id(peers, found["initial-cluster-token"])
@@ -218,6 +252,7 @@ def _open(world: World, proc: Process, found: dict[str, str], data_dir: str) -> 
         peer_urls=found["initial-advertise-peer-urls"].split(","),
         client_urls=found["advertise-client-urls"].split(","),
         store=StoreState(),
+        version=_storage_version(version_of(proc)),
     )
     held.disks[disk.id] = disk
     store(world, disk)

@@ -6,7 +6,6 @@ leaves a trace event, unless it is a heartbeat.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 from ..kernel.clock import SECOND
 from ..kernel.errors import SimulatorError
 from ..kernel.world import World
+from . import maintenance
 from .client import Call
 from .errors import EtcdError, empty_key, lease_not_found
 from .member import Disk, Running, store
@@ -23,22 +23,6 @@ from .mvcc import DeleteResult, Event, Lease, PutResult, RangeResult, Store, Txn
 
 #: Prefixes whose writes are heartbeats or their echo, left out of the trace.
 QUIET = (b"/registry/leases/", b"/registry/events/", b"/registry/masterleases/", b"compact_rev_key")
-
-
-class Status(msgspec.Struct):
-    """Maintenance/Status, as `etcdctl endpoint status` shows it."""
-
-    cluster_id: int
-    member_id: int
-    version: str
-    db_size: int
-    db_size_in_use: int
-    leader: int
-    raft_term: int
-    raft_index: int
-    revision: int
-    is_learner: bool = False
-    errors: list[str] = []
 
 
 class MemberInfo(msgspec.Struct):
@@ -96,14 +80,16 @@ def _write(world: World, disk: Disk, change: Callable[[Store], Any]) -> Any:
     cause = world.cause
     try:
         result = change(view)
+        maintenance.grow(view, disk)
         announce(world, disk, before)
     finally:
         world.cause = cause
     return result
 
 
-def put(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> PutResult:
+def put(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> PutResult:
     """KV/Put."""
+    maintenance.charge(world, disk, running, maintenance.PUT_COST + len(args["key"]) + len(args["value"]))
     if args.get("lease") and args["lease"] not in disk.store.leases:
         raise lease_not_found()
     result: PutResult = _write(
@@ -122,8 +108,9 @@ def delete(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Delete
     return result
 
 
-def txn(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> TxnResult:
+def txn(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> TxnResult:
     """KV/Txn."""
+    maintenance.charge(world, disk, running, maintenance.txn_cost(args["success"], args["failure"]))
     result: TxnResult = _write(world, disk, lambda s: s.txn(args["compare"], args["success"], args["failure"]))
     return result
 
@@ -146,8 +133,9 @@ def events(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[E
     return store(world, disk).events(args["prefix"], args["since"], range_end=args.get("range_end"))
 
 
-def grant(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Lease:
+def grant(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Lease:
     """Lease/Grant; id 0 lets the server choose."""
+    maintenance.charge(world, disk, running, maintenance.LEASE_COST)
     ttl = int(args["ttl"])
     if ttl <= 0 or ttl > 9_000_000_000:
         raise EtcdError("etcdserver: too large lease TTL" if ttl > 0 else "etcdserver: lease TTL must be positive", "OutOfRange")
@@ -190,23 +178,6 @@ def expire_leases(world: World, disk: Disk) -> None:
         _write(world, disk, partial(Store.revoke, lease_id=lease.id))
 
 
-def status(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Status:
-    """Maintenance/Status."""
-    used = max(20480, (store(world, disk).size // 4096 + 1) * 4096)
-    return Status(
-        cluster_id=disk.cluster_id,
-        member_id=disk.member_id,
-        version=running.version,
-        db_size=used,
-        db_size_in_use=used - 4096,
-        leader=disk.member_id,
-        raft_term=disk.term,
-        raft_index=disk.index,
-        revision=disk.store.revision,
-        errors=list(disk.alarms),
-    )
-
-
 def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header:
     """The response header as it stands now."""
     return Header(disk.cluster_id, disk.member_id, disk.store.revision, disk.term)
@@ -215,14 +186,6 @@ def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header
 def member_list(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> list[MemberInfo]:
     """Cluster/MemberList."""
     return [MemberInfo(disk.member_id, disk.name, disk.peer_urls, disk.client_urls)]
-
-
-def hash_kv(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> tuple[int, int]:
-    """Maintenance/HashKV: a 32-bit hash of the store's content, and the compact revision."""
-    digest = hashlib.blake2b(digest_size=4)
-    for kv in disk.store.log:
-        digest.update(msgspec.msgpack.encode(kv))
-    return int.from_bytes(digest.digest(), "big"), disk.store.compacted
 
 
 HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
@@ -238,8 +201,11 @@ HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
     "Lease/TimeToLive": time_to_live,
     "Lease/Leases": leases,
     "Cluster/MemberList": member_list,
-    "Maintenance/Status": status,
-    "Maintenance/HashKV": hash_kv,
+    "Maintenance/Status": maintenance.status,
+    "Maintenance/HashKV": maintenance.hash_kv,
+    "Maintenance/Defragment": maintenance.defragment,
+    "Maintenance/Alarm": maintenance.alarm,
+    "Maintenance/Snapshot": maintenance.snapshot,
     "Header": header,
 }
 

@@ -1,0 +1,155 @@
+"""Database files: what `snapshot save` writes, what a data directory holds while no member runs on it.
+
+A running member keeps its data in the world's etcd section, and the file `member/snap/db` only names it (`member.DB_HEADER` and
+an id).  Everything else that is a database file has this format, so that files can be copied, moved, cut and lost like any other:
+
+    b"slipway etcd database 1\\n" | length of the payload, 8 bytes big-endian | payload: msgpack of `Disk` | zeros up to the db size
+
+A snapshot is such a file followed by its SHA-256, as etcd appends it to the bbolt file (client/v3/snapshot/v3_snapshot.go).  It is not
+bbolt's own page format: the real `etcdutl` cannot read it.  Follows etcdutl/snapshot/v3_snapshot.go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from ..kernel.world import World
+from .member import DB_HEADER, Disk, cluster_id, member_id, section
+from .mvcc import StoreState
+
+MAGIC = b"slipway etcd database 1\n"
+PAGE = 4096
+SHA = 32
+
+
+class BackupError(Exception):
+    """A file that cannot be used; the text is what etcdutl prints."""
+
+
+class FileStatus(msgspec.Struct):
+    """`etcdutl snapshot status`."""
+
+    hash: int
+    revision: int
+    total_keys: int
+    total_size: int
+    version: str
+
+
+def encode(disk: Disk) -> bytes:
+    """A database file of this content."""
+    payload = msgspec.msgpack.encode(disk)
+    body = MAGIC + len(payload).to_bytes(8, "big") + payload
+    size = max(disk.file_size, (len(body) + PAGE - 1) // PAGE * PAGE)
+    return body.ljust(size, b"\0")
+
+
+def decode(data: bytes) -> Disk | None:
+    """The content of a database file; None for anything else or a damaged one."""
+    if not data.startswith(MAGIC):
+        return None
+    start = len(MAGIC) + 8
+    length = int.from_bytes(data[len(MAGIC) : start], "big")
+    if len(data) < start + length:
+        return None
+    try:
+        return msgspec.msgpack.decode(data[start : start + length], type=Disk)
+    except msgspec.MsgspecError:
+        return None
+
+
+def reference(data: bytes) -> str:
+    """The id that a running member's database file names; "" for other files."""
+    return data[len(DB_HEADER) :].decode(errors="replace").strip() if data.startswith(DB_HEADER) else ""
+
+
+def read(world: World, data: bytes) -> Disk | None:
+    """The content of any database file, a running member's too."""
+    name = reference(data)
+    return section(world).disks.get(name) if name else decode(data)
+
+
+def snapshot(disk: Disk) -> bytes:
+    """What Maintenance/Snapshot streams: a database file and its SHA-256."""
+    data = encode(disk)
+    return data + hashlib.sha256(data).digest()
+
+
+def _parts(data: bytes) -> tuple[bytes, bytes]:
+    """The database and its checksum, b"" when there is none (the size of a database is a multiple of 512)."""
+    return (data[:-SHA], data[-SHA:]) if len(data) % 512 == SHA else (data, b"")
+
+
+def content_hash(state: StoreState, revision: int = 0) -> int:
+    """A 32-bit hash of the history up to a revision (0: all), as HashKV and `snapshot status` show it."""
+    digest = hashlib.blake2b(digest_size=4)
+    for kv in state.log:
+        if revision and kv.mod_revision > revision:
+            break
+        digest.update(msgspec.msgpack.encode(kv))
+    return int.from_bytes(digest.digest(), "big")
+
+
+def status(world: World, data: bytes) -> FileStatus:
+    """What a snapshot or a database file holds; raises BackupError."""
+    disk = read(world, _parts(data)[0])
+    if disk is None:
+        raise BackupError("invalid database")
+    live: set[bytes] = set()
+    for kv in disk.store.log:
+        (live.add if kv.version else live.discard)(kv.key)
+    return FileStatus(content_hash(disk.store), disk.store.revision, len(live), max(disk.file_size, PAGE), disk.version)
+
+
+class Restore(msgspec.Struct):
+    """The flags of `etcdutl snapshot restore` that shape the new member."""
+
+    name: str
+    cluster: str
+    token: str
+    peer_urls: list[str]
+    skip_hash_check: bool = False
+    bump: int = 0
+
+
+def bootstrap_error(wanted: Restore) -> str:
+    """What is wrong with the member's own part of `--initial-cluster` (server/config: VerifyBootstrap); "" when nothing."""
+    members = dict(part.partition("=")[::2] for part in wanted.cluster.split(",") if part)
+    if wanted.name not in members:
+        return f'couldn\'t find local name "{wanted.name}" in the initial cluster configuration'
+    if sorted(url for part in wanted.cluster.split(",") for name, _, url in [part.partition("=")] if name == wanted.name) != sorted(
+        wanted.peer_urls
+    ):
+        return (
+            f"--initial-cluster has {wanted.name}={members[wanted.name]} but missing from --initial-advertise-peer-urls="
+            f"{','.join(wanted.peer_urls)} (failed to resolve)"
+        )
+    return ""
+
+
+def restore(world: World, data: bytes, wanted: Restore) -> bytes:
+    """The database file of a new one-member cluster with a snapshot's keys; raises BackupError."""
+    if len(data) < SHA:
+        raise BackupError("invalid argument")
+    body, checksum = _parts(data)
+    if not checksum and not wanted.skip_hash_check:
+        raise BackupError("snapshot missing hash but --skip-hash-check=false")
+    if checksum and not wanted.skip_hash_check:
+        have = hashlib.sha256(body).digest()
+        if have != checksum:
+            raise BackupError(f"expected sha256 [{' '.join(map(str, checksum))}], got [{' '.join(map(str, have))}]")
+    found = read(world, body)
+    if found is None:
+        raise BackupError("invalid database")
+    disk = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Disk)
+    peers = [part.partition("=")[2] for part in wanted.cluster.split(",") if part]
+    disk.id, disk.name, disk.peer_urls, disk.client_urls = "", wanted.name, wanted.peer_urls, []
+    disk.member_id = member_id(wanted.peer_urls, wanted.token)
+    disk.cluster_id = cluster_id([member_id([url], wanted.token) for url in peers]) if len(peers) > 1 else cluster_id([disk.member_id])
+    disk.term, disk.index, disk.alarms = 1, 3, []
+    if wanted.bump:
+        disk.store.revision += wanted.bump
+        disk.store.compacted = disk.store.revision
+    return encode(disk)
