@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.core.cli.cobra import Command, UsageError, exact_args, levenshtein, no_args
+from simulator.core.cli.cobra import (
+    Command,
+    UsageError,
+    exact_args,
+    levenshtein,
+    no_args,
+)
 from simulator.core.cli.cobra_help import etcd_usage, kubectl_help, stock_usage
-from simulator.core.cli.flags import Flag, FlagError, FlagSet, HelpRequested, format_duration, parse_duration, read_csv
+from simulator.core.cli.flags import (
+    Flag,
+    FlagError,
+    FlagSet,
+    HelpRequested,
+    format_duration,
+    parse_duration,
+    read_csv,
+)
 from simulator.core.cli.tabwriter import align
 
 
@@ -24,8 +38,12 @@ def tree() -> Command:
         ),
         run=print,
     )
-    make = Command("create", short="Make", run=print, commands=(Command("secret", run=print, flags=(Flag(name="image", required=True),)),))
-    root = Command("tool", persistent=(Flag(name="namespace", short="n"), Flag(name="all", kind="bool", short="A")), commands=(get, make))
+    make = Command(
+        "create", short="Make", run=print, commands=(Command("secret", run=print, flags=(Flag(name="image", required=True),)),)
+    )
+    root = Command(
+        "tool", persistent=(Flag(name="namespace", short="n"), Flag(name="all", kind="bool", short="A")), commands=(get, make)
+    )
     root.add(Command("put", run=print, short="Put", args=exact_args(2)))
     root.add(Command("none", run=print, args=no_args))
     return root
@@ -42,8 +60,14 @@ def tree() -> Command:
         (["get", "-wo"], "flag needs an argument: 'o' in -o"),
         (["get", "--output"], "flag needs an argument: --output"),
         (["get", "---x"], "bad flag syntax: ---x"),
-        (["get", "--watch=maybe"], 'invalid argument "maybe" for "-w, --watch" flag: strconv.ParseBool: parsing "maybe": invalid syntax'),
-        (["get", "--chunk-size=x"], 'invalid argument "x" for "--chunk-size" flag: strconv.ParseInt: parsing "x": invalid syntax'),
+        (
+            ["get", "--watch=maybe"],
+            'invalid argument "maybe" for "-w, --watch" flag: strconv.ParseBool: parsing "maybe": invalid syntax',
+        ),
+        (
+            ["get", "--chunk-size=x"],
+            'invalid argument "x" for "--chunk-size" flag: strconv.ParseInt: parsing "x": invalid syntax',
+        ),
         (["get", "--timeout=5"], 'invalid argument "5" for "--timeout" flag: time: missing unit in duration "5"'),
         (["get", "--timeout=x"], 'invalid argument "x" for "--timeout" flag: time: invalid duration "x"'),
     ],
@@ -56,7 +80,9 @@ def test_flag_errors(args: list[str], message: str) -> None:
 
 
 def test_values_clusters_and_interspersed_arguments() -> None:
-    command, rest = tree().find(["-n", "web", "get", "-wojson", "pods", "--label=a=b", "-l", "c=d", "--columns", "x,y", "-A", "--", "-z"])
+    command, rest = tree().find(
+        ["-n", "web", "get", "-wojson", "pods", "--label=a=b", "-l", "c=d", "--columns", "x,y", "-A", "--", "-z"]
+    )
     values = command.parse(rest)
     assert command.path == "tool get"
     assert (values.text("output"), values.on("watch"), values.on("all"), values.text("namespace")) == ("json", True, True, "web")
@@ -111,12 +137,16 @@ def test_help_is_asked_for() -> None:
         command.parse(rest)
 
 
-@pytest.mark.parametrize(("text", "nanos"), [("0", 0), ("1h30m", 5400 * 10**9), ("500ms", 5 * 10**8), ("-1.5s", -15 * 10**8), ("2s", 2 * 10**9)])
+@pytest.mark.parametrize(
+    ("text", "nanos"), [("0", 0), ("1h30m", 5400 * 10**9), ("500ms", 5 * 10**8), ("-1.5s", -15 * 10**8), ("2s", 2 * 10**9)]
+)
 def test_durations(text: str, nanos: int) -> None:
     assert parse_duration(text) == nanos
 
 
-@pytest.mark.parametrize(("nanos", "text"), [(0, "0s"), (15 * 10**8, "1.5s"), (3600 * 10**9, "1h0m0s"), (61 * 10**9, "1m1s"), (25 * 10**7, "250ms")])
+@pytest.mark.parametrize(
+    ("nanos", "text"), [(0, "0s"), (15 * 10**8, "1.5s"), (3600 * 10**9, "1h0m0s"), (61 * 10**9, "1m1s"), (25 * 10**7, "250ms")]
+)
 def test_durations_print(nanos: int, text: str) -> None:
     assert format_duration(nanos) == text
 
@@ -134,6 +164,6 @@ def test_help_layouts() -> None:
     get = tree().commands[0]
     text = kubectl_help(get)
     assert text.startswith("Show things\n\nOptions:\n    --chunk-size=500:\n\tChunk.\n\n    --columns=[]:\n\tColumns.\n")
-    assert "    -o, --output='':\n\tFormat.\n" in text and "Usage:\n  tool get TYPE [flags] [options]\n" in text
+    assert "    -o, --output='':\n\tFormat.\n" in text and "Usage:\n  tool get TYPE [options]\n" in text
     assert "  -w, --watch[=false]\t" in etcd_usage(get, "3.6", "3.6") and "GLOBAL OPTIONS:\n" in etcd_usage(get, "3.6", "3.6")
     assert "      --chunk-size int      Chunk. (default 500)\n" in stock_usage(get)

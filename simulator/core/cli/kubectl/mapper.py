@@ -120,9 +120,15 @@ class Mapper:
             raise CommandError(f'no matches for kind "{kind}" in version "{api_version}"')
         return Mapping(found, version)
 
+    def built_in(self, group: str) -> bool:
+        """A group of the API's own kinds (or discovery of such)."""
+        return group in _GROUPS or not group
+
     def category(self, word: str) -> list[KindInfo]:
         """The members of a category (`all`), or nothing."""
         found = [item for item in kinds.KINDS if word in item.categories]
+        if not found and _find(word, kinds.KINDS) is None:
+            return [item for item in self.custom() if word in item.categories]
         if word == "all" or found:
             return found + [item for item in (self._custom or ()) if word in item.categories]
         return []

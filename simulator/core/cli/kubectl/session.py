@@ -156,6 +156,7 @@ class Session:
             self._trace(method, url, "", client.latency - started)
             operation = "Get" if method == "GET" else method.capitalize()
             raise UrlError(operation, url, connect_why(error, bool(self.timeout))) from None
+        self._in_time(method, path, query, started)
         if self.verbosity >= 6:
             self._trace(
                 method,

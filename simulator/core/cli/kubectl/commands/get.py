@@ -92,8 +92,9 @@ def _raw(s: Session) -> int:
     path, query = split_raw(values.text("raw"))
     answer = s.request("GET", path, query=query, accept="*/*")
     if answer.obj is not None:
-        # The server indents its version and nothing else.
-        s.out(indented(answer.obj, 2, sort=False) if path == "/version" else compact(answer.obj, sort=False) + "\n")
+        # The server indents its version and nothing else; custom resources have no struct to order their fields.
+        custom = isinstance(answer.obj, dict) and path.startswith("/apis/") and not s.mapper.built_in(path.split("/")[2])
+        s.out(indented(answer.obj, 2, sort=False) if path == "/version" else compact(answer.obj, sort=custom) + "\n")
     else:
         s.out(answer.body.decode("utf-8", "replace"))
     return 0

@@ -63,7 +63,11 @@ def run(s: Session) -> int:
                 after = send(s, info.mapping, info.namespace, info.name, patch, form, manager=values.text("field-manager"),
                              dry=strategy == "server", subresource=values.text("subresource"))  # fmt: skip
         except ApiError as error:
-            errors.append(error)
+            if error.reason == "UnsupportedMediaType" and form == "strategic":
+                kind = f"{info.mapping.api_version}, Kind={info.mapping.kind.kind}"
+                errors.append(CommandError(f"application/strategic-merge-patch+json is not supported by {kind}: {error.message}"))
+            else:
+                errors.append(error)
             continue
         _tell(s, output, before, after, local)
     raise_all(errors)

@@ -13,6 +13,7 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ...tabwriter import align
 from ..builder import Builder, Info
+from ..create.base import LAST_APPLIED
 from ..describe.doc import Doc, selector_text
 from ..describe.pods import template as describe_template
 from ..describe.workloads import HASH, owned_replica_sets, same_template
@@ -34,6 +35,10 @@ from ..session import Session
 from ..waiting import WEEK
 
 Obj = dict[str, Any]
+MANAGED = (
+    "Warning: resource {0} was previously managed with 'kubectl apply'. Rolling back will not update the {1} annotation, which may cause "
+    "unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n"
+)
 REVISION = "deployment.kubernetes.io/revision"
 CAUSE = "kubernetes.io/change-cause"
 
@@ -261,6 +266,8 @@ def _undo(s: Session, info: Info, strategy: str) -> str:
     if target < 0:
         raise CommandError(f"unable to find specified revision {target} in history")
     obj = info.obj or {}
+    if LAST_APPLIED in (obj["metadata"].get("annotations") or {}):
+        s.err(MANAGED.format(info.label, LAST_APPLIED))
     if info.mapping.kind.kind not in ("Deployment", "DaemonSet", "StatefulSet"):
         raise CommandError(f"no rollbacker has been implemented for {quote(info.mapping.kind.kind)}")
     if info.mapping.kind.kind == "Deployment" and obj["spec"].get("paused") and strategy != "client":

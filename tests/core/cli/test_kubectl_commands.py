@@ -1,0 +1,149 @@
+"""kubectl in a three-node world: what it prints, where errors go, what it changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.core.cli.kubectl.registry import COMMANDS, GROUPS, ROOT
+from simulator.core.kernel.clock import SECOND
+from simulator.core.sandbox import RunResult, Sandbox
+
+
+@pytest.fixture(scope="module")
+def booted() -> bytes:
+    """The image of a fresh cluster."""
+    return Sandbox.boot("three-nodes").snapshot()
+
+
+@pytest.fixture
+def cluster(booted: bytes) -> Iterator[Sandbox]:
+    """A cluster of its own for each test."""
+    yield Sandbox.restore(booted)
+
+
+def ok(cluster: Sandbox, command: str, settle: int = 0) -> str:
+    """Standard output of a command that must succeed; then `settle` nanoseconds pass."""
+    result = cluster.run(command)
+    assert result.code == 0, result
+    cluster.advance(cluster.now + settle)
+    return result.stdout
+
+
+def fails(cluster: Sandbox, command: str) -> RunResult:
+    """The result of a command that must fail with status 1 and print nothing."""
+    result = cluster.run(command)
+    assert result.code == 1, result
+    return result
+
+
+def test_system_pods_are_there_because_they_run(cluster: Sandbox) -> None:
+    listed = ok(cluster, "kubectl get pods -n kube-system -o name")
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        assert f"pod/{name}-controlplane\n" in listed
+
+
+def test_a_deployment_from_creation_to_deletion(cluster: Sandbox) -> None:
+    assert (
+        ok(cluster, "kubectl create deployment web --image=nginx:1.25 --replicas=2", 30 * SECOND)
+        == "deployment.apps/web created\n"
+    )
+    assert re.search(r"web +2/2 +2 +2 +\d+s\n", ok(cluster, "kubectl get deploy"))
+    assert ok(cluster, "kubectl scale deploy web --replicas=3", 30 * SECOND) == "deployment.apps/web scaled\n"
+    assert ok(cluster, "kubectl get deploy web -o jsonpath='{.status.readyReplicas}'") == "3"
+    assert ok(cluster, "kubectl expose deploy web --port=80") == "service/web exposed\n"
+    described = ok(cluster, "kubectl describe deploy web")
+    assert "Replicas:               3 desired | 3 updated | 3 total | 3 available | 0 unavailable\n" in described
+    assert ok(cluster, "kubectl delete deploy,svc web") == (
+        'deployment.apps "web" deleted from default namespace\nservice "web" deleted from default namespace\n'
+    )
+    assert fails(cluster, "kubectl get deploy web").stderr == 'Error from server (NotFound): deployments.apps "web" not found\n'
+
+
+def test_apply_says_created_unchanged_configured(cluster: Sandbox) -> None:
+    manifest = 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c}\\ndata: {a: "%s"}\\n'
+    assert ok(cluster, f"printf '{manifest}' 1 > c.yaml; kubectl apply -f c.yaml") == "configmap/c created\n"
+    assert ok(cluster, "kubectl apply -f c.yaml") == "configmap/c unchanged\n"
+    assert ok(cluster, f"printf '{manifest}' 2 | kubectl apply -f -") == "configmap/c configured\n"
+    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data.a}'") == "2"
+
+
+def test_apply_deletes_what_the_manifest_no_longer_has(cluster: Sandbox) -> None:
+    pod = "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c, labels: {keep: x}}\\ndata: {a: x, b: z}\\n"
+    ok(cluster, f"printf '{pod}' | kubectl apply -f -; kubectl label cm c mine=1")
+    ok(cluster, f"printf '{pod}' | sed 's/, b: z//; s/, labels: {{keep: x}}//' | kubectl apply -f -")
+    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data} {.metadata.labels}'") == '{"a":"x"} {"mine":"1"}'
+
+
+def test_errors_go_to_standard_error(cluster: Sandbox) -> None:
+    assert fails(cluster, "kubectl get widgets").stderr == 'error: the server doesn\'t have a resource type "widgets"\n'
+    assert (
+        fails(cluster, "kubectl get pods --bogus").stderr == "error: unknown flag: --bogus\nSee 'kubectl get --help' for usage.\n"
+    )
+    assert fails(cluster, "kubectl gte").stderr == 'error: unknown command "gte" for "kubectl"\n\nDid you mean this?\n\tget\n'
+    assert cluster.run("kubectl get pods").stderr == "No resources found in default namespace.\n"
+
+
+def test_a_server_that_is_away(cluster: Sandbox) -> None:
+    cluster.advance(cluster.now + 5 * SECOND)
+    ok(cluster, "mv /etc/kubernetes/manifests/kube-apiserver.yaml /tmp/", 60 * SECOND)
+    told = fails(cluster, "kubectl get pods").stderr.splitlines()
+    assert len(told) == 6 and all("memcache.go:265]" in line for line in told[:5])
+    assert told[5] == "The connection to the server 172.30.1.2:6443 was refused - did you specify the right host or port?"
+
+
+def test_no_kubeconfig_means_localhost(cluster: Sandbox) -> None:
+    told = cluster.run("KUBECONFIG= HOME=/nowhere kubectl get pods").stderr.splitlines()
+    assert told[-1] == "The connection to the server localhost:8080 was refused - did you specify the right host or port?"
+
+
+def test_logs_and_exec(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl run once --image=busybox --restart=Never -- sh -c 'echo hello'", 20 * SECOND)
+    assert ok(cluster, "kubectl logs once") == "hello\n"
+    ok(cluster, "kubectl run web --image=nginx:1.25", 20 * SECOND)
+    assert ok(cluster, "kubectl exec web -- cat /etc/hostname") == "web\n"
+    result = cluster.run("kubectl exec web -- sh -c 'exit 3'")
+    assert (result.code, result.stderr) == (3, "command terminated with exit code 3\n")
+
+
+def test_rollout_history_and_undo(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl create deployment web --image=nginx:1.25", 20 * SECOND)
+    ok(cluster, "kubectl set image deploy/web nginx=nginx:1.26", 30 * SECOND)
+    assert "1         <none>\n2         <none>\n" in ok(cluster, "kubectl rollout history deploy/web")
+    assert ok(cluster, "kubectl rollout undo deploy/web", 30 * SECOND) == "deployment.apps/web rolled back\n"
+    assert ok(cluster, "kubectl get deploy web -o jsonpath='{.spec.template.spec.containers[0].image}'") == "nginx:1.25"
+
+
+def test_edit_with_a_program_as_editor(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl create cm c --from-literal=color=red")
+    assert ok(cluster, "EDITOR=\"sed -i 's/color: red/color: blue/'\" kubectl edit cm c") == "configmap/c edited\n"
+    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data.color}'") == "blue"
+    assert cluster.run("EDITOR=true kubectl edit cm c").stderr == "Edit cancelled, no changes made.\n"
+
+
+def test_wait_times_out_in_virtual_time(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl run web --image=nginx:1.25")
+    assert ok(cluster, "kubectl wait --for=condition=Ready pod/web --timeout=60s") == "pod/web condition met\n"
+    assert (
+        fails(cluster, "kubectl wait --for=condition=Odd pod/web --timeout=1s").stderr
+        == "error: timed out waiting for the condition on pods/web\n"
+    )
+
+
+def test_every_command_of_the_help_screen_is_there() -> None:
+    listed = {name for _, names in GROUPS for name in names}
+    assert listed <= {command.name for command in COMMANDS}
+    for command in ROOT.walk():
+        assert command.short or command is ROOT, command.path
+        assert command.run is not None or command is ROOT, command.path
+
+
+@pytest.mark.parametrize("path", [command.path for command in ROOT.walk()])
+def test_help_of_every_command(path: str) -> None:
+    from simulator.core.cli.kubectl.root import help_text
+
+    command, _ = ROOT.find(path.split()[1:])
+    text = help_text(command)
+    assert command.name == "options" or f"  {path}" in text or f'Use "{path}' in text
