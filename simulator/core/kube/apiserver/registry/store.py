@@ -171,6 +171,8 @@ def validate_sub(call: Call, obj: Obj, old: Obj) -> list[FieldError]:
 def _store_update(call: Call, key: bytes, obj: Obj, old: Obj, revision: int) -> Obj:
     meta = obj["metadata"]
     if call.dry_run:
+        # Nothing was stored, so the answer carries the version that is.
+        meta["resourceVersion"] = old["metadata"]["resourceVersion"]
         return obj
     if finished(call, obj):
         return remove(call, key, obj, revision)
