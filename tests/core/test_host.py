@@ -112,13 +112,13 @@ def test_killing_a_daemon_drops_its_timers_sockets_and_tells_watchers() -> None:
 def test_commands_wait_for_time_topics_and_children() -> None:
     world = make_world()
 
-    def nap(inv):  # type: ignore[no-untyped-def]
+    def nap(inv):
         yield Sleep(2_000_000_000)
         rang = yield WaitTopic(("bell",), inv.world.now + 5_000_000_000)
         inv.out(f"{inv.argv[1]} {rang}\n")
         return 3
 
-    def outer(inv):  # type: ignore[no-untyped-def]
+    def outer(inv):
         code, out, _ = yield from inv.capture(["nap", "in"])
         inv.out(b"got " + out)
         return code + 1

@@ -227,7 +227,12 @@ def test_files_written_by_a_shell_ring_their_directory() -> None:
     seen: list[str] = []
     executor.get(world)
     inner = world.warm["on_ring"]
-    world.warm["on_ring"] = lambda topic: (seen.append(topic), inner(topic))
+
+    def heard(topic: str) -> None:
+        seen.append(topic)
+        inner(topic)
+
+    world.warm["on_ring"] = heard
     runner.run(
         world,
         "mkdir -p /etc/kubernetes/manifests; echo x > /etc/kubernetes/manifests/p.yaml; mv /etc/kubernetes/manifests/p.yaml /tmp/",

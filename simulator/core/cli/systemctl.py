@@ -130,7 +130,6 @@ def _enable(call: Call, names: list[str], flags: set[str], on: bool) -> int:
 
 
 def _is(call: Call, names: list[str], flags: set[str], what: str) -> int:
-    code = 0 if what == "is-active" else 1
     good = False
     for name in names:
         unit = _unit(call, name)
@@ -146,8 +145,7 @@ def _is(call: Call, names: list[str], flags: set[str], what: str) -> int:
             good = good or text == ("failed" if what == "is-failed" else "active")
         if "--quiet" not in flags and "-q" not in flags:
             call.out(text + "\n")
-    code = 0 if good else (1 if what != "is-active" else 3)
-    return code
+    return 0 if good else (1 if what != "is-active" else 3)
 
 
 def _names(call: Call) -> list[str]:

@@ -172,7 +172,7 @@ def ubuntu(kind: str) -> Inode:
     for name in DEVICES:
         tree.put(f"/dev/{name}", Inode("virtual", 0o666, 0, 0, MADE, target=f"dev:{name}"), MADE)
     tree.edit("/root").mode = 0o700
-    for path, node in list(tree.walk("/home/ubuntu")):
+    for _, node in list(tree.walk("/home/ubuntu")):
         node.uid = node.gid = 1000
     return root
 

@@ -10,6 +10,7 @@ import errno
 import posixpath
 from collections import deque
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from types import GeneratorType
 from typing import Any
 
@@ -392,10 +393,8 @@ class Executor:
         steps = task.steps
         task.steps = None
         if steps is not None and not getattr(steps, "gi_running", False):
-            try:
+            with suppress(RuntimeError):
                 steps.close()
-            except RuntimeError:
-                pass
         self.end(proc, 128 + number)
         self._kick()
         return 128 + number
@@ -421,10 +420,8 @@ def _name(task: Task) -> str:
 def _fail(task: Task, text: str, code: int) -> int:
     stream = task.fds.get(2)
     if stream is not None:
-        try:
+        with suppress(OSError, streams.BrokenPipe, BudgetExceeded):
             stream.write(text.encode("utf-8", "surrogateescape"))
-        except (OSError, streams.BrokenPipe, BudgetExceeded):
-            pass
     return code
 
 
@@ -434,7 +431,7 @@ def get(world: World) -> Executor:
     if found is None:
         found = world.warm["executor"] = Executor(world)
         world.warm["on_ring"] = found.on_ring
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def dispatch(world: World, rest: str, payload: Any) -> None:

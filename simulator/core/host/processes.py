@@ -6,6 +6,7 @@ target `[payload, pid, code]` when a process ends.  A status of 128 + n means de
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -229,10 +230,8 @@ def write(world: World, proc: Process, text: str) -> None:
     elif kind == "file":
         size = 0
         machine = hosts(world)[proc.host]
-        try:
+        with suppress(OSError):
             size = len(files.tree(machine).lookup(rest).data)
-        except OSError:
-            pass
         files.write_file(world, machine, rest, text.encode(), append=size < LOG_KEEP, parents=True)
     elif kind == "tty":
         sink = world.tables.get("tty")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..kernel.errors import BudgetExceeded
 from ..kernel.world import World
@@ -262,9 +262,17 @@ class Device(Protocol):
     """What a terminal is to the programs on it."""
 
     name: str
-    columns: int
-    rows: int
     input: Buffer
+    stack: list[Any]  # the interactive shells on it, the newest last
+    prompt: str  # of a nested shell that waits for a line
+
+    @property
+    def columns(self) -> int:
+        """The width."""
+
+    @property
+    def rows(self) -> int:
+        """The height."""
 
     def show(self, channel: int, text: bytes) -> None:
         """Output to the screen."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..kernel.clock import MS, SECOND
 from ..kernel.world import World
-from . import executor, files, processes, users
+from . import executor, files, processes, streams, users
 from .machine import Host, UnitState, hosts
 from .process import Process
 
@@ -241,15 +241,13 @@ def _exec(world: World, machine: Host, unit: UnitFile, argv: list[str], env: dic
         )
     out = JournalStream(world, machine.name, unit.name)
     run = executor.get(world)
-    proc = run.spawn(
-        machine.name, argv, {0: executor.streams.Null(), 1: out, 2: out}, user=user, cwd=cwd, env=env, found=(path, node)
-    )
+    proc = run.spawn(machine.name, argv, {0: streams.Null(), 1: out, 2: out}, user=user, cwd=cwd, env=env, found=(path, node))
     proc.unit = unit.name
     run.pump()
     return proc
 
 
-class JournalStream(executor.streams.Stream):
+class JournalStream(streams.Stream):
     """Standard output of a unit whose program is a command: lines go to the journal."""
 
     def __init__(self, world: World, host: str, unit: str) -> None:

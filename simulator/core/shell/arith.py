@@ -103,7 +103,8 @@ class _Evaluator:
         if self.peek() != "[":
             return None
         self.take()
-        depth, parts = 1, []
+        depth = 1
+        parts: list[str] = []
         while self.at < len(self.tokens):
             token = self.take()
             depth += (token == "[") - (token == "]")

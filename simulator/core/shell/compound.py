@@ -347,7 +347,7 @@ class Compound(Jobs):
         left_text = yield from self.expand_text(left_word)
         if op in ("==", "=", "!="):
             pattern = yield from self.expand_pattern(right_word)
-            return patterns.matches(pattern, left_text, True, self.state.shopts.get("nocasematch", False)) == (op != "!=")
+            return bool(patterns.matches(pattern, left_text, True, self.state.shopts.get("nocasematch", False)) == (op != "!="))
         right = yield from self.expand_text(right_word)
         if op == "=~":
             return self._regex(left_text, right)

@@ -535,7 +535,7 @@ def escape(src: str, at: int) -> tuple[str, int]:
         match = re.compile(r"[0-9a-fA-F]{1,2}").match(src, at + 1)
         return (_byte(int(match.group(), 16)), match.end()) if match else ("\\x", at + 1)
     if c in "uU":
-        match = re.compile(r"[0-9a-fA-F]{1,%d}" % (4 if c == "u" else 8)).match(src, at + 1)
+        match = re.compile(rf"[0-9a-fA-F]{{1,{4 if c == 'u' else 8}}}").match(src, at + 1)
         if match and int(match.group(), 16) < 0x110000:
             return chr(int(match.group(), 16)), match.end()
         return "\\" + c, at + 1

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from .lexer import META, Incomplete, Lexer, ShellSyntaxError, closing
 from .syntax import (
@@ -318,7 +319,7 @@ class Parser(Lexer):
             if not body.items:
                 raise ShellSyntaxError("syntax error near unexpected token `)'")
             return Subshell(body, self.redirects())
-        handler = {
+        handlers: dict[str, Callable[[], Command]] = {
             "{": self._group,
             "if": self._if,
             "while": self._while,
@@ -328,7 +329,8 @@ class Parser(Lexer):
             "case": self._case,
             "[[": self._cond,
             "function": self._function,
-        }.get(word)
+        }
+        handler = handlers.get(word)
         if handler is not None:
             self.nested()
             found = handler()
@@ -433,11 +435,10 @@ class Parser(Lexer):
                 and self.expanded
                 and self.expanded[-1][1] <= self.pos + 1
                 and self.src[self.pos : self.pos + 1] == " "
+                and self.aliases[self.expanded[-1][0]].endswith(" ")
             ):
-                name, end = self.expanded[-1]
-                if self.aliases[name].endswith(" "):
-                    self.skip_blanks()
-                    self._alias()
+                self.skip_blanks()
+                self._alias()
         if not words and not assigns and not redirects:
             self.unexpected()
         return Simple(assigns, words, redirects, line)

@@ -209,7 +209,7 @@ def expand_paths(
 ) -> list[str]:
     """The sorted paths that a pattern names; empty when there are none."""
     absolute = pattern.startswith("/")
-    parts = [part for part in pattern.split("/")]
+    parts = pattern.split("/")
     found: list[str] = ["/" if absolute else ""]
     names = [part for part in parts if part]
     for number, part in enumerate(names):
@@ -233,7 +233,7 @@ def expand_paths(
             if part.startswith("."):
                 candidates = [".", "..", *candidates]
             for name in candidates:
-                if name.startswith(".") and not (part.startswith(".") or part.startswith("\\.") or dotglob):
+                if name.startswith(".") and not (part.startswith((".", "\\.")) or dotglob):
                     continue
                 if test.match(name) and (last or tree.isdir(posixpath.join(folder, name))):
                     grown.append(prefix + name)

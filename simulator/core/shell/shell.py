@@ -62,7 +62,7 @@ class Shell(Compound):
         self.steps = 0
         self.debt = 0
         self.quiet = parent.quiet if parent is not None else 0
-        self.ledger = parent.ledger if parent is not None else Ledger()
+        self.ledger: Ledger = parent.ledger if parent is not None else Ledger()
         self.loops = 0
         self.calls = parent.calls if parent is not None else 0
         self.function_stack = list(parent.function_stack) if parent is not None else []
@@ -587,7 +587,7 @@ class Shell(Compound):
         except OSError as failed:
             yield from self.charge(BUILTIN_COST)
             return self.cannot_run(name, failed, fds)
-        script = found[1].kind == "file" and not self.tree.read(found[0])[:2] == b"#!"
+        script = found[1].kind == "file" and self.tree.read(found[0])[:2] != b"#!"
         if script:
             words = ["/bin/bash", name if "/" in name else found[0], *words[1:]]
             found = resolve(self.host, self.proc.mnt, "/bin/bash", cwd="/", path="")

@@ -314,9 +314,9 @@ class Terminal:
         if shell is not None and shell.group is not None:
             self._signal_group(shell.group, signal)
         elif shell is not None and processes.alive(self.world, shell.proc):
+            if signal == 2 and not waiting:
+                emit(self.world, self.name, 0, "\n")
             if signal == 2:
-                if not waiting:
-                    emit(self.world, self.name, 0, "\n")
                 processes.kill(self.world, shell.proc, 2)
         executor.get(self.world).pump()
 

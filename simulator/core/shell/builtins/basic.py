@@ -227,7 +227,7 @@ def alias(shell: Any, words: list[str]) -> int:
     """`alias [name[=value]…]`."""
     aliases = shell.state.aliases
     status = 0
-    for word in words[1:] or [name for name in sorted(aliases)]:
+    for word in words[1:] or sorted(aliases):
         if word == "-p":
             continue
         name, equals, value = word.partition("=")

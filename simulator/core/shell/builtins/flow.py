@@ -78,7 +78,8 @@ def eval_(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
             from ...kernel.errors import BudgetExceeded
 
             raise BudgetExceeded("eval: nested more than 40 deep")
-        return (yield from shell.run_source(" ".join(args)))
+        code: int = yield from shell.run_source(" ".join(args))
+        return code
     finally:
         shell.depth -= 1
 
@@ -117,7 +118,8 @@ def source(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
         if shell.depth > 40:
             shell.complain(f"{args[0]}: sourced too deeply")
             return 1
-        return (yield from shell.run_source(text))
+        code: int = yield from shell.run_source(text)
+        return code
     except Return as ended:
         return ended.code
     finally:

@@ -38,7 +38,8 @@ def fg(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     job = _pick(shell, words, "fg")
     if job is None:
         return 1
-    return (yield from shell.resume(job, foreground=True))
+    code: int = yield from shell.resume(job, foreground=True)
+    return code
 
 
 def bg(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
@@ -49,7 +50,8 @@ def bg(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     if shell.refresh(job) != "Stopped":
         shell.complain(f"bg: job {job.number} already in background")
         return 0
-    return (yield from shell.resume(job, foreground=False))
+    code: int = yield from shell.resume(job, foreground=False)
+    return code
 
 
 def disown(shell: Any, words: list[str]) -> int:
@@ -63,8 +65,8 @@ def disown(shell: Any, words: list[str]) -> int:
 def wait(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     """`wait [-n] [pids or jobs]`."""
     args = [word for word in words[1:] if not word.startswith("-")]
+    code: int
     if not args:
-        code = 0
         for job in list(shell.state.jobs):
             code = yield from shell.wait_job(job)
             if shell.refresh(job) not in ("Running", "Stopped"):

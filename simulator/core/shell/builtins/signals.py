@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-SIGNAL_NAMES: dict[int, str] = {
-    n: name
-    for n, name in enumerate(
+SIGNAL_NAMES: dict[int, str] = dict(
+    enumerate(
         "EXIT HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU "
         "XFSZ VTALRM PROF WINCH IO PWR SYS".split()
     )
-}
+)
 SIGNAL_NUMBERS: dict[str, int] = {name: n for n, name in SIGNAL_NAMES.items()}
 
 

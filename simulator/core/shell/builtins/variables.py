@@ -163,10 +163,9 @@ def unset(shell: Any, words: list[str]) -> int:
                     var.items.pop(key, None)
             else:
                 del shell.state.vars[name]
-        elif "v" not in on:
-            if shell.state.functions.pop(name, None) is None and not NAME.match(name):
-                shell.complain(f"unset: `{name}': not a valid identifier")
-                status = 1
+        elif "v" not in on and shell.state.functions.pop(name, None) is None and not NAME.match(name):
+            shell.complain(f"unset: `{name}': not a valid identifier")
+            status = 1
     return status
 
 

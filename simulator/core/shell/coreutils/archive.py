@@ -189,9 +189,9 @@ def _read(call: Call, opened: tarfile.TarFile, flags: str, rest: list[str], long
             users.check(call.tree, path, call.proc.user, users.WRITE)
             call.tree.mkdir(posixpath.dirname(path), True, now=call.world.wall)
             if info.issym():
-                node = Inode("link", 0o777, uid, gid, info.mtime * SECOND, target=info.linkname)
+                node = Inode("link", 0o777, uid, gid, int(info.mtime) * SECOND, target=info.linkname)
             else:
-                node = unpack(content.read() if content is not None else b"", info.mode, uid, gid, info.mtime * SECOND)
+                node = unpack(content.read() if content is not None else b"", info.mode, uid, gid, int(info.mtime) * SECOND)
             call.tree.put(path, node, call.world.wall)
             files.ring(call.world, call.host, call.proc.mnt, path)
         except OSError as failed:

@@ -72,7 +72,7 @@ def text(value: Any, form: str = "%.6g") -> str:
         return ""
     if value == int(value) and abs(value) < 1e16:
         return str(int(value))
-    return form % value
+    return str(form % value)
 
 
 def truth(value: Any) -> bool:
@@ -600,7 +600,7 @@ def awk(call: Call) -> Code:
         machine.close()
     except (AwkError, RecursionError) as failed:
         machine.flush()
-        call.err(f"awk: {failed or 'nested too deeply'}\n")
+        call.err(f"awk: {failed if isinstance(failed, AwkError) else 'nested too deeply'}\n")
         return 2
     return machine.exit or code
 

@@ -120,7 +120,7 @@ def read_path(call: Call, name: str) -> Generator[Wait, Any, bytes]:
     """The content of a file, `/dev/stdin` and `/dev/fd/N` included."""
     fd = device_fd(name)
     if fd is not None and fd in call.fds:
-        parts = []
+        parts: list[bytes] = []
         while True:
             stream = yield from call.wait_input(fd)
             part = stream.take(65536)

@@ -145,7 +145,7 @@ def _collect(call: Call, short: str) -> tuple[list[str], list[str]]:
     args, at = [call.argv[0]], 1
     while at < len(call.argv):
         word = call.argv[at]
-        name, equals, value = word.partition("=")
+        value = word.partition("=")[2]
         if word in ("-H", "-d", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"):
             at += 1
             value = call.argv[at] if at < len(call.argv) else ""

@@ -31,7 +31,7 @@ def expand(text: str) -> tuple[str, bool]:
         elif c == "x" and (match := re.compile("[0-9a-fA-F]{1,2}").match(text, at)):
             out.append(_byte(int(match.group(), 16)))
             at = match.end()
-        elif c in "uU" and (match := re.compile("[0-9a-fA-F]{1,%d}" % (4 if c == "u" else 8)).match(text, at)):
+        elif c in "uU" and (match := re.compile(f"[0-9a-fA-F]{{1,{4 if c == 'u' else 8}}}").match(text, at)):
             out.append(chr(min(int(match.group(), 16), 0x10FFFF)))
             at = match.end()
         else:

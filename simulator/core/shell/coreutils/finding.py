@@ -150,6 +150,15 @@ class _Find:
 
         return test
 
+    def printer(self, text: Callable[[str, Inode], str]) -> Callable[[str, Inode], bool]:
+        """An action that prints a text for each path and is true."""
+
+        def show(path: str, node: Inode) -> bool:
+            self.call.out(text(path, node).encode("utf-8", "surrogateescape"))
+            return True
+
+        return show
+
     def action(self, word: str, value: str) -> Callable[[str, Inode], bool]:
         call = self.call
         if word == "-prune":
@@ -162,11 +171,11 @@ class _Find:
         self.acts = True
         if word in ("-print", "-print0"):
             end = "\n" if word == "-print" else "\0"
-            return lambda path, node: call.out((path + end).encode("utf-8", "surrogateescape")) is None
+            return self.printer(lambda path, node: path + end)
         if word == "-printf":
-            return lambda path, node: call.out(self.form(value, path, node)) is None
+            return self.printer(lambda path, node: self.form(value, path, node))
         if word == "-ls":
-            return lambda path, node: call.out(f"{mode_text(node)} {size_of(node):>8} {path}\n") is None
+            return self.printer(lambda path, node: f"{mode_text(node)} {size_of(node):>8} {path}\n")
         if word == "-quit":
 
             def finish(path: str, node: Inode) -> bool:
@@ -242,7 +251,7 @@ def find(call: Call) -> Code:
     finder = _Find(call, words)
     finder.batches = []
     try:
-        test = finder.either() if words else finder.simple("-print", "") and _always
+        test = finder.either() if words else _always
         if finder.at < len(words):
             raise ValueError(f"paths must precede expression: `{finder.peek()}'")
     except ValueError as failed:
@@ -355,8 +364,9 @@ def _diff(call: Call, options: dict[str, str], a: str, b: str) -> Code:
         return 1
     left, right = text_lines(data[0]), text_lines(data[1])
     if "w" in options or "b" in options:
-        strip = (lambda s: re.sub(r"\s+", "", s)) if "w" in options else (lambda s: re.sub(r"\s+", " ", s).rstrip())
-        if [strip(line) for line in left] == [strip(line) for line in right]:
+        between = "" if "w" in options else " "
+        stripped = [[re.sub(r"\s+", between, line).rstrip() for line in side] for side in (left, right)]
+        if stripped[0] == stripped[1]:
             return 0
     if "u" in options or "U" in options:
         _unified(call, options, a, b, left, right, data)
@@ -369,11 +379,10 @@ def _directories(call: Call, options: dict[str, str], a: str, b: str) -> Code:
     code = 0
     left, right = (set(call.tree.listdir(call.path(name))) for name in (a, b))
     for name in sorted(left | right):
-        if name not in right or name not in left:
-            if "N" not in options:
-                call.out(f"Only in {a if name in left else b}: {name}\n")
-                code = 1
-                continue
+        if (name not in right or name not in left) and "N" not in options:
+            call.out(f"Only in {a if name in left else b}: {name}\n")
+            code = 1
+            continue
         one, two = posixpath.join(a, name), posixpath.join(b, name)
         if call.isdir(one) and call.isdir(two):
             if "r" in options:
@@ -381,10 +390,8 @@ def _directories(call: Call, options: dict[str, str], a: str, b: str) -> Code:
             else:
                 call.out(f"Common subdirectories: {one} and {two}\n")
             continue
-        text = call.executor and (
-            yield from call.capture(["diff", *(word for word in call.argv[1:] if word.startswith("-")), one, two])
-        )
-        if text and text[0]:
+        text = yield from call.capture(["diff", *(word for word in call.argv[1:] if word.startswith("-")), one, two])
+        if text[0]:
             flags = "".join(" " + word for word in call.argv[1:] if word.startswith("-"))
             call.out(("" if "q" in options else f"diff{flags} {one} {two}\n").encode() + text[1])
             code = 1

@@ -38,7 +38,8 @@ def _scalar(value: Any) -> str:
 
 def _documents(text: str) -> list[Any]:
     decoder = json.JSONDecoder()
-    out, at = [], 0
+    out: list[Any] = []
+    at = 0
     while True:
         while at < len(text) and text[at] in " \t\r\n":
             at += 1

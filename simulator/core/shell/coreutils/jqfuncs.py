@@ -41,6 +41,11 @@ def _keys(value: Any) -> Any:
     return list(range(len(value)))
 
 
+def _sort(value: Any) -> Any:
+    _need(value, "array", "cannot be sorted, as it is not an array")
+    return sorted(value, key=KEY)
+
+
 def _has(value: Any, key: Any) -> bool:
     if isinstance(value, dict) and isinstance(key, str):
         return key in value
@@ -177,7 +182,7 @@ SIMPLE: dict[str, Callable[..., Any]] = {
     "keys_unsorted/0": lambda v: list(v) if isinstance(v, dict) else _keys(v), "type/0": type_of, "add/0": _add, "has/1": _has,
     "in/1": lambda v, o: _has(o, v), "tostring/0": text_of, "tonumber/0": _number, "tojson/0": _tojson, "fromjson/0": _fromjson,
     "contains/1": _contains, "inside/1": lambda v, o: _contains(o, v), "flatten/0": _flatten, "flatten/1": _flatten,
-    "reverse/0": lambda v: v[::-1] if v is not None else [], "sort/0": lambda v: _need(v, "array", "cannot be sorted, as it is not an array") or sorted(v, key=KEY),
+    "reverse/0": lambda v: v[::-1] if v is not None else [], "sort/0": _sort,
     "unique/0": lambda v: [g[0] for g in _groups([(x, x) for x in sorted(v, key=KEY)])], "min/0": lambda v: min(v, key=KEY, default=None),
     "max/0": lambda v: max(v, key=KEY, default=None), "join/1": _join, "split/1": lambda v, s: _text(v, lambda t: t.split(s) if s else list(t), "cannot be split"),
     "split/2": _split2, "startswith/1": lambda v, s: _text(v, lambda t: t.startswith(s), "startswith() requires string inputs"),

@@ -298,6 +298,8 @@ class _Parser:
         pairs: list[tuple[Any, Any]] = []
         while not self.accept("}"):
             kind = self.kind()
+            key: Any
+            default: Any
             if kind == "var":
                 name = self.take()[1:]
                 key, default = ("lit", name), ("var", name)
@@ -478,15 +480,16 @@ class Machine:
     def n_reduce(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
         state = next(self.eval(node[3][0], value, env), None)
         for item in self.eval(node[1], value, env):
-            for state in self.eval(node[3][1], state, {**env, "$" + node[2]: item}):
-                pass
+            for made in self.eval(node[3][1], state, {**env, "$" + node[2]: item}):
+                state = made
         yield state
 
     def n_foreach(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
         state = next(self.eval(node[3][0], value, env), None)
         for item in self.eval(node[1], value, env):
             inner = {**env, "$" + node[2]: item}
-            for state in self.eval(node[3][1], state, inner):
+            for made in self.eval(node[3][1], state, inner):
+                state = made
                 yield from self.eval(node[3][2], state, inner) if len(node[3]) > 2 else iter([state])
 
     def n_format(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
@@ -535,9 +538,8 @@ class Machine:
             params, body, scope = found
             inner = dict(scope)
             inner[key] = found
-            pending = [({}, list(zip(params, args, strict=True)))]
             made = inner
-            for param, arg in pending[0][1]:
+            for param, arg in zip(params, args, strict=True):
                 if param.startswith("$"):
                     made["$" + param[1:]] = next(self.eval(arg, value, env), None)
                     made[f"{param[1:]}/0"] = (("lit", made["$" + param[1:]]), {})

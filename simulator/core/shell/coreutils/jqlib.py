@@ -6,12 +6,18 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cmp_to_key
 from typing import Any
 
 from .jqlang import Break, JqError, index, truth, type_of
 
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "%": lambda a, b: math.fmod(int(a), int(b)),
+}
 ORDER = {"null": 0, "boolean": 1, "number": 3, "string": 4, "array": 5, "object": 6}
 
 
@@ -33,7 +39,7 @@ def compare(a: Any, b: Any) -> int:
         return (len(a) > len(b)) - (len(a) < len(b))
     if a is None:
         return 0
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 KEY = cmp_to_key(compare)
@@ -61,7 +67,7 @@ def operate(op: str, a: Any, b: Any) -> Any:
     if kinds == ("number", "number"):
         if op in "/%" and b == 0:
             raise JqError(f"{_shown(a)} and {_shown(b)} cannot be divided because the divisor is zero")
-        result = {"-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b, "%": lambda: math.fmod(int(a), int(b))}[op]()
+        result = _ARITHMETIC[op](a, b)
         return int(result) if isinstance(result, float) and result == int(result) and abs(result) < 1e17 else result
     if op == "-" and kinds == ("array", "array"):
         return [item for item in a if item not in b]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable
 
 from ...host import processes, users
 from ...host.executor import DEFAULT_PATH, resolve
@@ -298,7 +299,7 @@ def _aux(call: Call, rows: list[Process], header: bool) -> None:
 
 def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -> int:
     now = call.world.now
-    table = {
+    table: dict[str, tuple[str, Callable[[Process], str]]] = {
         "pid": ("PID", lambda p: str(p.pid)), "ppid": ("PPID", lambda p: str(p.ppid)), "user": ("USER", lambda p: p.user),
         "uid": ("UID", lambda p: str(users.uid_of(call.tree, p.user))), "comm": ("COMMAND", comm), "cmd": ("CMD", _command),
         "args": ("COMMAND", _command), "command": ("COMMAND", _command), "stat": ("STAT", lambda p: p.state), "tty": ("TT", _tty),
@@ -306,7 +307,8 @@ def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -
         "etime": ("ELAPSED", lambda p: f"{(now - p.started) // SECOND // 60:02d}:{(now - p.started) // SECOND % 60:02d}"),
         "%cpu": ("%CPU", lambda p: "0.0"), "%mem": ("%MEM", lambda p: f"{100 * p.memory_kib / call.host.memory_kib:.1f}"), "pcpu": ("%CPU", lambda p: "0.0"),
     }  # fmt: skip
-    titles, getters = [], []
+    titles: list[str] = []
+    getters: list[Callable[[Process], str]] = []
     for column in columns:
         name, equals, title = column.partition("=")
         if name not in table:
@@ -392,9 +394,9 @@ def pkill(call: Call) -> int:
     signal = 15
     args = [call.argv[0]]
     for word in call.argv[1:]:
-        found = number(word[1:]) if word.startswith("-") and not re.fullmatch("-[fxniu]", word) else None
-        if found is not None:
-            signal = found
+        named = number(word[1:]) if word.startswith("-") and not re.fullmatch("-[fxniu]", word) else None
+        if named is not None:
+            signal = named
         else:
             args.append(word)
     call.argv = args

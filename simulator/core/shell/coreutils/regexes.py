@@ -205,7 +205,7 @@ def _dangerous(tree: object, loops: int) -> bool:
     for op, args in tree:  # type: ignore[attr-defined]
         name = str(op)
         if name in ("MAX_REPEAT", "MIN_REPEAT"):
-            low, high, body = args
+            _, high, body = args
             many = int(high) > 16
             if many and loops and not _fixed(body):
                 return True

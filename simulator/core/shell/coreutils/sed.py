@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from ...host.executor import Ended
@@ -396,7 +397,7 @@ class _Machine:
         if kind == "line":
             if self.number >= c.second[1]:
                 c.active = False
-            return self.number <= c.second[1]
+            return self.number <= int(c.second[1])
         if kind == "plus":
             c.active = self.number < c.end
         elif kind == "multiple":
@@ -454,7 +455,7 @@ class _Machine:
                     pc = c.target if c.args else len(self.commands)
             elif name in ("n", "N"):
                 if self.last:
-                    self.end(not (name == "N" and False))
+                    self.end(True)
                     self.code = 0
                     return False
                 if name == "n":
@@ -511,10 +512,8 @@ class _Machine:
         elif name == "l":
             self.emit(_visible(self.space))
         elif name == "r":
-            try:
+            with suppress(OSError):
                 self.after.append(self.call.read_file(c.args).decode("utf-8", "surrogateescape"))
-            except OSError:
-                pass
         elif name == "w":
             self.write(c.args, self.space)
         if len(self.space) > 4_000_000:

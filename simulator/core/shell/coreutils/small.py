@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import re
 import zlib
+from contextlib import suppress
 from typing import Any
 
 from ...host import users
@@ -196,10 +197,8 @@ def base64(call: Call) -> Code:
             valid = re.match(rb"[A-Za-z0-9+/]*={0,2}", clean)
             good = clean if valid and valid.end() == len(clean) else (valid.group() if valid else b"")
             size = len(good) // 4 * 4
-            try:
+            with suppress(ValueError):
                 call.out(decode(good[:size] if name_of(call) == "base64" else clean))
-            except ValueError:
-                pass
             if size != len(clean):
                 rest = good[size:].rstrip(b"=")
                 if len(rest) > 1:

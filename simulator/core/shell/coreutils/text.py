@@ -247,7 +247,7 @@ def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
     at = 1
     while at < len(call.argv):
         word = call.argv[at]
-        if word.startswith("-k") or word.startswith("--key"):
+        if word.startswith(("-k", "--key")):
             value = word[2:] if word.startswith("-k") else word.partition("=")[2]
             if not value:
                 at += 1
@@ -370,7 +370,7 @@ def uniq(call: Call) -> Code:
     for row in rows:
         key = row.lower() if "i" in options else row
         if "f" in options:
-            key = re.sub(r"^(?:\s*\S+){0,%d}" % int(options["f"]), "", key)
+            key = re.sub(rf"^(?:\s*\S+){{0,{int(options['f'])}}}", "", key)
         key = key[int(options.get("s", 0)) :]
         if "w" in options:
             key = key[: int(options["w"])]
@@ -633,7 +633,7 @@ def seq(call: Call) -> Code:
     last = numbers[-1]
     if step == 0:
         raise usage(call, f"invalid Zero increment value: ‘{args[1]}’")
-    digits = max((len(arg.partition(".")[2]) for arg in (args if len(args) != 3 else args)), default=0)
+    digits = max((len(arg.partition(".")[2]) for arg in args), default=0)
     total = int((last - first) / step + 1e-9) + 1
     out, n = [], 0
     width = max(len(f"{first:.{digits}f}"), len(f"{last:.{digits}f}")) if "w" in options else 0
