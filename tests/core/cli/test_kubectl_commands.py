@@ -71,10 +71,10 @@ def test_apply_says_created_unchanged_configured(cluster: Sandbox) -> None:
 
 
 def test_apply_deletes_what_the_manifest_no_longer_has(cluster: Sandbox) -> None:
-    pod = "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c, labels: {keep: x}}\\ndata: {a: x, b: z}\\n"
+    pod = "apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c, labels: {old: x, keep: z}}\\ndata: {a: x, b: z}\\n"
     ok(cluster, f"printf '{pod}' | kubectl apply -f -; kubectl label cm c mine=1")
-    ok(cluster, f"printf '{pod}' | sed 's/, b: z//; s/, labels: {{keep: x}}//' | kubectl apply -f -")
-    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data} {.metadata.labels}'") == '{"a":"x"} {"mine":"1"}'
+    ok(cluster, f"printf '{pod}' | sed 's/, b: z//; s/old: x, //' | kubectl apply -f -")
+    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data} {.metadata.labels}'") == '{"a":"x"} {"keep":"z","mine":"1"}'
 
 
 def test_errors_go_to_standard_error(cluster: Sandbox) -> None:

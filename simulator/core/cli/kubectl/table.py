@@ -102,10 +102,7 @@ def less(left: Any, right: Any) -> bool:
         except ValueError:
             return left < right
     if isinstance(left, list) and isinstance(right, list):
-        for a, b in zip(left, right, strict=False):
-            if not less(a, b):
-                return False
-        return True
+        return all(less(a, b) for a, b in zip(left, right, strict=False))
     if type(left) is type(right) and isinstance(left, (int, float)):
         return bool(left < right)
     raise JSONPathError(f"unsortable type: {type(left).__name__}")

@@ -101,7 +101,7 @@ def _text(s: Session, obj: Obj | None, info: Info) -> str:
         return ""
     shown = obj if s.values.on("show-managed-fields") else without_managed_fields(obj)
     if info.mapping.kind.kind == "Secret":
-        shown = {**shown, "data": {key: "***" for key in shown.get("data") or {}}}
+        shown = {**shown, "data": dict.fromkeys(shown.get("data") or {}, "***")}
     return goyaml.dump(shown)
 
 

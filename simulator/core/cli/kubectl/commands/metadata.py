@@ -137,13 +137,12 @@ class Change:
         if s.values.text("resource-version"):
             meta["resourceVersion"] = s.values.text("resource-version")
         changed = after != held
-        if self.strategy != "client" and not self.local:
-            if changed or self.section == "annotations":
-                patch = merge_diff(obj, result)
-                manager = s.values.text("field-manager") or ("kubectl-label" if self.section == "labels" else "kubectl-annotate")
-                result = send(
-                    s, info.mapping, info.namespace, info.name, patch, "merge", manager=manager, dry=self.strategy == "server"
-                )
+        if self.strategy != "client" and not self.local and (changed or self.section == "annotations"):
+            patch = merge_diff(obj, result)
+            manager = s.values.text("field-manager") or ("kubectl-label" if self.section == "labels" else "kubectl-annotate")
+            result = send(
+                s, info.mapping, info.namespace, info.name, patch, "merge", manager=manager, dry=self.strategy == "server"
+            )
         self.output.done(result, self._told(held, after) + dry_run_suffix(self.strategy))
 
     def _allowed(self, held: dict[str, str]) -> None:

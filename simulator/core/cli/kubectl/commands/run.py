@@ -31,7 +31,7 @@ def _pairs(text: str) -> dict[str, str]:
     out: dict[str, str] = {}
     for item in text.split(",") if text else ():
         key, equals, value = item.partition("=")
-        if not equals or not key or not value and equals and "=" not in item:
+        if not equals or not key or (not value and equals and "=" not in item):
             raise CommandError(f"unexpected label spec: {item}")
         out[key] = value
     return out

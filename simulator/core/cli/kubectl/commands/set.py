@@ -105,9 +105,8 @@ def _split(args: list[str]) -> tuple[list[str], list[str]]:
 def run_image(s: Session) -> int:
     """`kubectl set image`."""
     resources, pairs = _split(s.values.args)
-    if not pairs:
-        if not resources and not s.values.items("filename"):
-            raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    if not pairs and not resources and not s.values.items("filename"):
+        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     images: dict[str, str] = {}
     for pair in pairs:
         name, _, image = pair.partition("=")

@@ -12,9 +12,9 @@ from ....kube.api import names
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..errors import CommandError
+from ..groups import group_run
 from ..hashing import configmap_hash, secret_hash
 from ..jsontext import compact
-from ..groups import group_run
 from ..session import Session
 from .base import generator, metadata
 
