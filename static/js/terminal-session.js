@@ -72,6 +72,7 @@ export class TerminalSession extends EventTarget {
 
   send(text) {
     const lead = this.ready ? this.prompt : '';
+    this.beforeLine?.();
     const id = this.connection.input('line', { terminal: this.name, text });
     this.flight.push({ id, text, acked: false, lead });
     this.settled = false;

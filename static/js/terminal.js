@@ -95,7 +95,10 @@ export class TerminalPanel {
 
   add(name, hostName) {
     if (this.sessions.has(name)) return;
-    this.sessions.set(name, new TerminalSession(this.connection, name, hostName));
+    const session = new TerminalSession(this.connection, name, hostName);
+    /* a command runs on the terminal as it is now */
+    session.beforeLine = () => this.sendSize(name, true);
+    this.sessions.set(name, session);
     const tab = h('button', {
       type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}`, 'aria-selected': 'false', tabindex: '-1', onclick: () => this.show(name, true),
     }, name);
@@ -250,8 +253,9 @@ export class TerminalPanel {
     this.sizes.set(name, entry);
   }
 
-  sendSize(name) {
+  sendSize(name, atOnce = false) {
     const entry = this.sizes.get(name);
+    if (entry && atOnce) entry.lasted = true;
     const key = `size:${this.connection.path}:${name}`;
     if (!entry?.lasted || !this.hosts?.[name] || memory.get(key) === entry.size) return;
     memory.set(key, entry.size);

@@ -313,6 +313,15 @@ def test_the_last_row_is_on_the_screen(watched: Watched, harness: Harness) -> No
         assert drawn <= room <= height + 0.5
 
 
+def test_a_command_never_runs_on_an_old_size(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    run(page, "echo wide")
+    shows(page, f"wide\n{PROMPT}".rstrip())
+    rows = [f for f in harness.cluster().order if f["kind"] in ("resize", "line")]
+    assert [f["kind"] for f in rows] == ["resize", "line"]
+    assert rows[0]["data"]["columns"] == page.evaluate("() => document.querySelector('[data-bench]').bench.panel.view.term.cols")
+
+
 # ---- a line that breaks
 
 
