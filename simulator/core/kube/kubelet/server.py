@@ -1,7 +1,7 @@
 """The kubelet's HTTPS server on 10250 and its health endpoint on 10248 (`pkg/kubelet/server/server.go`).
 
 In-process form of `/exec` and `/attach`: the answer has status 101 and `obj` an `ExecTarget` as a dict; whoever holds the terminal
-(kubectl) then runs `executor.exec_in` with it.  `/containerLogs` answers with a body, or with a stream when `follow=true`.
+(kubectl) then runs `executor.exec_in` with it.  `/portForward` answers likewise with a `PortForwardTarget`.  `/containerLogs` answers with a body, or with a stream when `follow=true`.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def handle(kubelet: Kubelet, request: Request) -> Response:
         return _logs(kubelet, parts[1], parts[2], parts[3], request)
     if head in ("exec", "attach") and len(parts) in (4, 5):
         return _exec(kubelet, parts[1], parts[2], parts[-1], request, head)
+    if head == "portForward" and len(parts) in (3, 4):
+        return _port_forward(kubelet, parts[1], parts[2])
     return _text(404, "404 page not found\n")
 
 
@@ -161,3 +163,23 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
             f"OCI runtime exec failed: exec failed: unable to start container process: {problem}"
         )
     return Response(status=101, obj=target)
+
+
+def _port_forward(kubelet: Kubelet, space: str, name: str) -> Response:
+    """`getPortForward`: the network namespace whose loopback the client's bytes are to reach."""
+    pod = find_pod(kubelet, space, name)
+    if pod is None:
+        return _text(404, "pod does not exist")
+    records = [status.record(kubelet, pod.tracks[key]) for key in sorted(pod.tracks)]
+    running = [found for found in records if found is not None and found.state == "RUNNING"]
+    if not running:
+        return _text(500, f'unable to do port forwarding: pod is not running. Current status={pod.status.get("phase", "Pending")}')
+    return Response(
+        status=101,
+        obj={
+            "kind": "PortForwardTarget",
+            "verb": "port-forward",
+            "host": kubelet.proc.host,
+            "netns": running[0].netns or kubelet.proc.host,
+        },
+    )

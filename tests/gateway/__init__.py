@@ -1,0 +1,1 @@
+"""The edge in front of a world, and real clients at it."""

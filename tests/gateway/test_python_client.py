@@ -1,0 +1,115 @@
+"""The official Python client against `python -m simulator serve`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from .harness import Process, until
+
+kubernetes = pytest.importorskip("kubernetes", reason="NO OFFICIAL PYTHON CLIENT: install requirements-dev.txt")
+from kubernetes import client, config, watch  # noqa: E402
+from kubernetes.stream import stream  # noqa: E402
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
+
+BOX = {
+    "metadata": {"name": "box", "labels": {"app": "box"}},
+    "spec": {"containers": [{"name": "box", "image": "busybox", "command": ["sh", "-c", "echo hello; sleep 100000"]}]},
+}
+
+
+@pytest.fixture(scope="module")
+def api(served: Process) -> Iterator[Any]:
+    """A client of the core group, with a pod `box` that runs."""
+    with config.new_client_from_config(str(served.config)) as connection:
+        core = client.CoreV1Api(connection)
+        core.create_namespaced_pod("default", BOX)
+        until(lambda: core.read_namespaced_pod("box", "default").status.phase == "Running")
+        yield core
+
+
+def test_lists(api: Any) -> None:
+    assert [node.metadata.name for node in api.list_node().items] == ["controlplane", "node01", "node02"]
+    pods = api.list_namespaced_pod("kube-system", label_selector="component=etcd").items
+    assert [pod.metadata.name for pod in pods] == ["etcd-controlplane"]
+    first = api.list_pod_for_all_namespaces(limit=3)
+    rest = api.list_pod_for_all_namespaces(limit=100, _continue=first.metadata._continue)
+    assert len(first.items) == 3
+    names = {pod.metadata.name for pod in [*first.items, *rest.items]}
+    assert names == {pod.metadata.name for pod in api.list_pod_for_all_namespaces().items}
+
+
+def test_creates_watches_patches_and_deletes(api: Any) -> None:
+    start = api.list_namespaced_config_map("default").metadata.resource_version
+    api.create_namespaced_config_map("default", {"metadata": {"name": "settings"}, "data": {"colour": "red"}})
+    api.patch_namespaced_config_map("settings", "default", {"data": {"colour": "blue"}})
+    held = api.read_namespaced_config_map("settings", "default")
+    assert held.data == {"colour": "blue"}
+    api.delete_namespaced_config_map("settings", "default")
+    seen = []
+    watcher = watch.Watch()
+    for event in watcher.stream(api.list_namespaced_config_map, "default", resource_version=start, timeout_seconds=60):
+        if event["object"].metadata.name == "settings":
+            seen.append((event["type"], event["object"].data["colour"]))
+            if event["type"] == "DELETED":
+                watcher.stop()
+    assert seen == [("ADDED", "red"), ("MODIFIED", "blue"), ("DELETED", "blue")]
+
+
+def test_a_conflict_and_an_unknown_name(api: Any) -> None:
+    api.create_namespaced_config_map("default", {"metadata": {"name": "twice"}})
+    stale = api.read_namespaced_config_map("twice", "default")
+    api.patch_namespaced_config_map("twice", "default", {"data": {"a": "1"}})
+    stale.data = {"a": "2"}
+    with pytest.raises(client.ApiException) as conflict:
+        api.replace_namespaced_config_map("twice", "default", stale)
+    assert (conflict.value.status, conflict.value.reason) == (409, "Conflict")
+    with pytest.raises(client.ApiException) as missing:
+        api.read_namespaced_pod("nobody", "default")
+    assert missing.value.status == 404
+
+
+def test_reads_a_log(api: Any) -> None:
+    assert api.read_namespaced_pod_log("box", "default") == "hello\n"
+    follow = api.read_namespaced_pod_log("box", "default", follow=True, _preload_content=False)
+    assert next(follow.stream()) == b"hello\n"
+    follow.release_conn()
+
+
+def test_execs(api: Any) -> None:
+    words = ["sh", "-c", "echo out; echo err >&2"]
+    both = stream(api.connect_get_namespaced_pod_exec, "box", "default", command=words, stdout=True, stderr=True, stdin=False, tty=False)
+    assert sorted(both.split()) == ["err", "out"]
+
+
+def test_execs_with_input_and_status(api: Any) -> None:
+    shell = stream(
+        api.connect_get_namespaced_pod_exec, "box", "default", command=["sh"],
+        stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False,
+    )  # fmt: skip
+    shell.write_stdin("echo one\necho two >&2\nexit 3\n")
+    shell.run_forever(timeout=20)
+    assert (shell.read_stdout(), shell.read_stderr(), shell.returncode) == ("one\n", "two\n", 3)
+
+
+def test_a_terminal_echoes_and_edits(api: Any) -> None:
+    shell = stream(
+        api.connect_get_namespaced_pod_exec, "box", "default", command=["sh"],
+        stdin=True, stdout=True, stderr=True, tty=True, _preload_content=False,
+    )  # fmt: skip
+    shell.write_stdin("echo wrpmg\x7f\x7f\x7f\x7forld\r")
+    shown = ""
+    while "world\r\n" not in shown:
+        shell.update(timeout=10)
+        assert shell.is_open(), shown
+        shown += shell.read_stdout(timeout=1)
+    assert "echo wrpmg\b \b\b \b\b \b\b \borld\r\nworld\r\n" in shown
+    shell.write_stdin("sleep 90000\r")
+    shell.write_stdin("\x03")
+    shell.write_stdin("exit 5\r")
+    shell.run_forever(timeout=20)
+    assert "^C" in shell.read_stdout()
+    assert shell.returncode == 5
