@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from simulator.core.host import processes
+
+#: A defect of a simulated program's behaviour fails the test instead of ending the simulated process.
+processes.STRICT = True
+
 
 @pytest.fixture
 def standin(settings: Any) -> Iterator[type]:

@@ -13,6 +13,7 @@ import msgspec
 
 from ..kernel import network
 from ..kernel.clock import SECOND
+from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
 from . import files
@@ -20,6 +21,8 @@ from .machine import Host, JournalLine, hosts
 from .process import Process
 from .program import Exited, Program
 
+#: Tests set this: a defect of a program's behaviour is then raised instead of ending the simulated process.
+STRICT = False
 #: Journal lines and bytes of a log file that a host keeps.
 JOURNAL_KEEP = 4000
 LOG_KEEP = 2 * 1024 * 1024
@@ -266,10 +269,34 @@ def dispatch(world: World, rest: str, payload: Any) -> None:
         program_of(world, proc.program).timer(world, proc, payload)
     except Exited as ended:
         finish(world, proc, ended.code)
+    except Exception as error:
+        if STRICT:
+            raise
+        _defect(world, proc, error)
+
+
+def _defect(world: World, proc: Process, error: Exception) -> None:
+    """A mistake of ours in a program's behaviour: only that process ends, as by a panic, and its log and the trace say so."""
+    text = f"{type(error).__name__}: {error}"[:300]
+    world.emit("simulator", "defect", f"{proc.host}/{proc.program}", {"error": text})
+    try:
+        log(world, proc, f"panic: this is a defect of Slipway, not of your cluster: {text}")
+        program_of(world, proc.program).stop(world, proc, 6)
+    except Exception as again:
+        world.emit("simulator", "defect", f"{proc.host}/{proc.program}", {"error": f"{type(again).__name__}: {again}"[:300]})
+    finish(world, proc, 2)
 
 
 def serve(world: World, item: network.Listener, request: Request) -> Response:
     """`tables['http']`: hand a request to the program that holds the socket."""
     proc = find(world, item.host, item.pid)
     assert proc is not None, "a socket without a process"
-    return program_of(world, proc.program).http(world, proc, request)
+    try:
+        return program_of(world, proc.program).http(world, proc, request)
+    except ConnectError:
+        raise
+    except Exception as error:
+        if STRICT:
+            raise
+        world.emit("simulator", "defect", f"{proc.host}/{proc.program}", {"error": f"{type(error).__name__}: {error}"[:300]})
+        return Response(status=500, body=b"a defect of Slipway, not of your cluster\n")
