@@ -16,64 +16,57 @@ from typing import Any
 
 from ..kernel.errors import BadInput, BudgetExceeded, NotSimulated
 from ..kernel.world import World
-from . import files, processes, streams, users
+from . import files, processes, streams
 from .filesystem import Inode, error
 from .invocation import Call
 from .machine import Host, hosts
 from .process import Process
 from .program import Exited, Sleep, Steps, Wait, WaitChild, WaitRead, WaitTopic
+from .tasks import (
+    DEFAULT_PATH,
+    SIGCONT,
+    SIGINT,
+    SIGKILL,
+    SIGPIPE,
+    SIGSTOP,
+    SIGTERM,
+    SIGTSTP,
+    Command,
+    Ended,
+    Task,
+    _fail,
+    _name,
+    resolve,
+)
 
-SIGINT, SIGPIPE, SIGKILL, SIGTERM, SIGCONT, SIGSTOP, SIGTSTP = 2, 13, 9, 15, 18, 19, 20
+__all__ = [
+    "DEFAULT_PATH",
+    "MAX_RESUMES",
+    "MAX_TASKS",
+    "SIGCONT",
+    "SIGINT",
+    "SIGKILL",
+    "SIGPIPE",
+    "SIGSTOP",
+    "SIGTERM",
+    "SIGTSTP",
+    "Collected",
+    "Command",
+    "Ended",
+    "Executor",
+    "Task",
+    "dispatch",
+    "exec_in",
+    "fd_sink",
+    "get",
+    "resolve",
+    "run_in",
+]
+
 #: Tasks that may exist at once in a world: a fork bomb meets it.
 MAX_TASKS = 400
 #: Resumptions in one pump: a loop among tasks that takes no time meets it.
 MAX_RESUMES = 200_000
-DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
-
-Command = Callable[[Any], "int | Steps"]
-
-
-class Ended(Exception):
-    """Raised inside a command to end it with a status."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(str(code))
-        self.code = code
-
-
-class Task:
-    """One running command: its process, coroutine, descriptors and what it waits for."""
-
-    __slots__ = (
-        "daemon",
-        "fds",
-        "keep",
-        "missed",
-        "on_signal",
-        "proc",
-        "queued",
-        "steps",
-        "stopped",
-        "timer",
-        "turn",
-        "value",
-        "wait",
-    )
-
-    def __init__(self, proc: Process, fds: dict[int, streams.Stream]) -> None:
-        self.proc = proc
-        self.steps: Generator[Wait, Any, int] | None = None
-        self.fds = fds
-        self.wait: Wait | None = None
-        self.turn = 0
-        self.value: Any = None
-        self.stopped = False
-        self.queued = False
-        self.on_signal: Callable[[int], bool] | None = None
-        self.timer = 0
-        self.daemon = False
-        self.missed = False
-        self.keep = False
 
 
 class Executor:
@@ -413,18 +406,6 @@ class Executor:
         return proc.exit_code
 
 
-def _name(task: Task) -> str:
-    return posixpath.basename(task.proc.argv[0]) if task.proc.argv else task.proc.program
-
-
-def _fail(task: Task, text: str, code: int) -> int:
-    stream = task.fds.get(2)
-    if stream is not None:
-        with suppress(OSError, streams.BrokenPipe, BudgetExceeded):
-            stream.write(text.encode("utf-8", "surrogateescape"))
-    return code
-
-
 def get(world: World) -> Executor:
     """The world's executor, made on first use."""
     found = world.warm.get("executor")
@@ -447,33 +428,6 @@ def fd_sink(world: World, proc: Process, rest: str, text: str) -> None:
             task.fds[2].write(text.encode())
         except streams.BrokenPipe:
             processes.kill(world, proc, SIGPIPE)
-
-
-def resolve(host: Host, mnt: str, name: str, *, cwd: str, path: str, user: str = "root") -> tuple[str, Inode]:
-    """The executable that a command name means: by PATH, or as a path when it has a slash.  Raises OSError."""
-    tree = files.tree(host, mnt)
-    if "/" in name:
-        where = posixpath.normpath(posixpath.join(cwd, name))
-        node = tree.lookup(where)
-        if node.kind == "dir":
-            raise error(errno.EISDIR, name)
-        users.check(tree, where, user, users.EXECUTE)
-        if not users.may(node, users.uid_of(tree, user), users.gid_of(tree, user), users.EXECUTE):
-            raise error(errno.EACCES, name)
-        return where, node
-    denied = False
-    for folder in path.split(":"):
-        where = posixpath.normpath(posixpath.join(cwd, folder or ".", name))
-        try:
-            node = tree.lookup(where)
-        except OSError:
-            continue
-        if node.kind == "dir":
-            continue
-        if users.may(node, users.uid_of(tree, user), users.gid_of(tree, user), users.EXECUTE):
-            return where, node
-        denied = True
-    raise error(errno.EACCES if denied else errno.ENOENT, name)
 
 
 class Collected:

@@ -15,79 +15,27 @@ Rules:
 from __future__ import annotations
 
 import errno
-import os
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
-#: How many symbolic links a walk may follow (Linux: MAXSYMLINKS).
-MAX_LINKS = 40
-#: The largest file a simulated host holds.
-MAX_FILE = 64 * 1024 * 1024
+from .inodes import BASES, MAX_FILE, MAX_LINKS, Inode, Place, base_tree, error, frozen, melt, thaw
 
-
-class Inode(msgspec.Struct):
-    """One file, directory, link, executable, computed file (`virtual`), or reference to a base (`frozen`, `hard`)."""
-
-    kind: str
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    mtime: int = 0
-    data: bytes = b""
-    children: dict[str, Inode] | None = None
-    target: str = ""
-
-
-#: Builders of base trees by name; what follows a `:` in a base's name is handed to the builder.
-BASES: dict[str, Callable[[str], Inode]] = {}
-_BUILT: dict[str, Inode] = {}
-
-
-def base_tree(name: str) -> Inode:
-    """The shared, unchanging tree of a base (built on first use in this process)."""
-    tree = _BUILT.get(name)
-    if tree is None:
-        kind, _, rest = name.partition(":")
-        tree = _BUILT[name] = BASES[kind](rest)
-    return tree
-
-
-def frozen(base: str, path: str = "/") -> Inode:
-    """A reference to a path of a base."""
-    return Inode("frozen", target=f"{base}!{path}")
-
-
-def error(number: int, path: str) -> OSError:
-    """The OSError of a system call."""
-    return OSError(number, os.strerror(number), path)
-
-
-def melt(node: Inode) -> Inode:
-    """What a frozen reference stands for, to be read only; any other inode as it is."""
-    if node.kind != "frozen":
-        return node
-    base, _, path = node.target.partition("!")
-    found = base_tree(base)
-    for name in path.split("/"):
-        if name:
-            assert found.children is not None
-            found = found.children[name]
-    return found
-
-
-def thaw(node: Inode) -> Inode:
-    """A changeable copy of a frozen reference, its children still frozen; any other inode as it is."""
-    if node.kind != "frozen":
-        return node
-    real = melt(node)
-    children = None
-    if real.children is not None:
-        base, _, path = node.target.partition("!")
-        prefix = path.rstrip("/")
-        children = {name: frozen(base, f"{prefix}/{name}") for name in real.children}
-    return Inode(real.kind, real.mode, real.uid, real.gid, real.mtime, real.data, children, real.target)
+__all__ = [
+    "BASES",
+    "MAX_FILE",
+    "MAX_LINKS",
+    "FileSystem",
+    "Inode",
+    "Place",
+    "Tree",
+    "base_tree",
+    "error",
+    "frozen",
+    "melt",
+    "thaw",
+]
 
 
 class FileSystem(msgspec.Struct):
@@ -161,15 +109,6 @@ class FileSystem(msgspec.Struct):
             else:
                 self.write(path, b"", parents=True, now=now)
         self.mounts[path] = (key, source)
-
-
-class Place(msgspec.Struct):
-    """Where a path leads: the file system, the path in it (no links in it), the path as seen, and the inode if there is one."""
-
-    key: str
-    path: str
-    seen: str
-    node: Inode | None
 
 
 class Tree:

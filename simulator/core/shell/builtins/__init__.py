@@ -9,7 +9,7 @@ from .. import coreutils  # noqa: F401  (its `echo`, `printf`, `test` are shared
 from ..coreutils import echo as _echo
 from ..coreutils import printf as _printf
 from ..coreutils import testing as _testing
-from . import basic, flow, jobs, variables
+from . import basic, flow, jobs, reading, variables
 from .signals import SIGNAL_NAMES, SIGNAL_NUMBERS
 
 
@@ -71,13 +71,13 @@ BUILTINS: dict[str, Callable[[Any, list[str]], Any]] = {
     "let": variables.let,
     "local": variables.local,
     "logout": flow.exit_,
-    "mapfile": variables.mapfile,
+    "mapfile": reading.mapfile,
     "popd": basic.popd,
     "printf": _printf_builtin,
     "pushd": basic.pushd,
     "pwd": basic.pwd,
-    "read": variables.read,
-    "readarray": variables.mapfile,
+    "read": reading.read,
+    "readarray": reading.mapfile,
     "readonly": variables.readonly,
     "return": flow.return_,
     "set": basic.set_,

@@ -13,77 +13,11 @@ from ...host.invocation import Call
 from ...kernel.errors import NotSimulated
 from . import regexes
 from .awkparse import AwkSyntaxError, Parser
+from .awkvalues import AwkError, StrNum, _Break, _Continue, _Exit, _Next, _Return, looks_numeric, number, text, truth
 from .common import Code, inputs
 from .printf import SPEC
 
 MAX_STEPS = 3_000_000
-
-
-class _Next(Exception):
-    pass
-
-
-class _Exit(Exception):
-    pass
-
-
-class _Break(Exception):
-    pass
-
-
-class _Continue(Exception):
-    pass
-
-
-class _Return(Exception):
-    def __init__(self, value: Any) -> None:
-        super().__init__()
-        self.value = value
-
-
-class AwkError(Exception):
-    """A failure at run time."""
-
-
-class StrNum(str):
-    """Input text that looks like a number and compares as one."""
-
-
-def number(value: Any) -> float:
-    """The numeric value of anything."""
-    if isinstance(value, float):
-        return value
-    if value is None:
-        return 0.0
-    match = re.match(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", value)
-    return float(match.group()) if match else 0.0
-
-
-def looks_numeric(text: str) -> bool:
-    """Whether a field is a number."""
-    return re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", text) is not None
-
-
-def text(value: Any, form: str = "%.6g") -> str:
-    """The text of anything."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if value == int(value) and abs(value) < 1e16:
-        return str(int(value))
-    return str(form % value)
-
-
-def truth(value: Any) -> bool:
-    """The truth of anything."""
-    if isinstance(value, float):
-        return value != 0
-    if value is None:
-        return False
-    if isinstance(value, StrNum):
-        return number(value) != 0
-    return bool(value != "")
 
 
 class Machine:

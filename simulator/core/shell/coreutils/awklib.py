@@ -12,13 +12,13 @@ from ...kernel.errors import NotSimulated
 
 
 def _text(machine: Any, node: Any) -> str:
-    from .awk import text
+    from .awkvalues import text
 
     return text(machine.eval(node))
 
 
 def _number(machine: Any, node: Any) -> float:
-    from .awk import number
+    from .awkvalues import number
 
     return number(machine.eval(node))
 
@@ -45,7 +45,7 @@ def substr(machine: Any, args: Any) -> str:
 
 def split(machine: Any, args: Any) -> float:
     """`split(s, a, sep)`."""
-    from .awk import StrNum, looks_numeric, text
+    from .awkvalues import StrNum, looks_numeric, text
 
     value = _text(machine, args[0])
     if len(args) > 2:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ...host.invocation import Call
-from . import jqlang
+from . import jqlang, jqparse
 from .common import Code, inputs
 
 COLOURS = {"null": "1;30", "false": "0;39", "true": "0;39", "number": "0;39", "string": "0;32", "array": "1;39", "object": "1;39"}
@@ -103,8 +103,8 @@ def jq(call: Call) -> Code:
         call.err("Usage:\tjq [OPTIONS] FILTER [FILES...]\n")
         return 2
     try:
-        program = jqlang.parse(rest[0])
-    except jqlang.JqSyntaxError as failed:
+        program = jqparse.parse(rest[0])
+    except jqparse.JqSyntaxError as failed:
         call.err(f"jq: error: {failed}\njq: 1 compile error\n")
         return 3
     found, code = ([], 0) if "n" in options else (yield from inputs(call, rest[1:]))

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64 as _b64
-import hashlib
 import posixpath
 import re
-import zlib
-from contextlib import suppress
-from typing import Any
 
 from ...host import users
 from ...host.executor import DEFAULT_PATH, resolve
 from ...host.invocation import Call
 from ...kernel.clock import SECOND
-from .common import Code, inputs, name_of, parse, usage
+from .common import Code, parse, usage
 
 
 def true(call: Call) -> int:
@@ -186,208 +181,6 @@ def groups(call: Call) -> int:
     return 0
 
 
-def base64(call: Call) -> Code:
-    """`base64 [-d] [-w cols] [file]`, `base32`."""
-    options, names = parse(call, "diw:", "decode:d wrap=w ignore-garbage:i")
-    found, code = yield from inputs(call, names)
-    encode, decode = (_b64.b64encode, _b64.b64decode) if name_of(call) == "base64" else (_b64.b32encode, _b64.b32decode)
-    for _, data in found:
-        if "d" in options:
-            clean = re.sub(rb"\s", b"", data)
-            valid = re.match(rb"[A-Za-z0-9+/]*={0,2}", clean)
-            good = clean if valid and valid.end() == len(clean) else (valid.group() if valid else b"")
-            size = len(good) // 4 * 4
-            with suppress(ValueError):
-                call.out(decode(good[:size] if name_of(call) == "base64" else clean))
-            if size != len(clean):
-                rest = good[size:].rstrip(b"=")
-                if len(rest) > 1:
-                    call.out(decode(rest + b"=" * (-len(rest) % 4)))
-                call.err(f"{name_of(call)}: invalid input\n")
-                code = 1
-            continue
-        text = encode(data).decode()
-        width = int(options.get("w", 76))
-        if width:
-            call.out("".join(text[at : at + width] + "\n" for at in range(0, len(text), width)))
-        else:
-            call.out(text)
-    return code
-
-
-def checksum(call: Call) -> Code:
-    """`md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, with `-c`."""
-    algorithm = name_of(call).removesuffix("sum")
-    options, names = parse(call, "cbtw", "check:c quiet:q status:s ignore-missing:m")
-    found, code = yield from inputs(call, names)
-    if "c" in options:
-        return _check(call, found, algorithm, options)
-    for name, data in found:
-        call.out(f"{hashlib.new(algorithm, data).hexdigest()}  {name}\n")
-    return code
-
-
-def _check(call: Call, found: list[tuple[str, bytes]], algorithm: str, options: dict[str, str]) -> int:
-    bad = 0
-    for _, data in found:
-        for line in data.decode(errors="replace").splitlines():
-            match = re.fullmatch(r"([0-9a-f]+) [ *](.+)", line.strip())
-            if match is None:
-                continue
-            try:
-                good = hashlib.new(algorithm, call.read_file(match.group(2))).hexdigest() == match.group(1)
-                verdict = "OK" if good else "FAILED"
-            except OSError as failed:
-                call.err(f"{name_of(call)}: {match.group(2)}: {failed.strerror}\n")
-                good, verdict = False, "FAILED open or read"
-            bad += not good
-            if "s" not in options and not (good and "q" in options):
-                call.out(f"{match.group(2)}: {verdict}\n")
-    if bad:
-        call.err(f"{name_of(call)}: WARNING: {bad} computed checksum{'' if bad == 1 else 's'} did NOT match\n")
-    return int(bad > 0)
-
-
-def cksum(call: Call) -> Code:
-    """`cksum` as CRC-32 of POSIX."""
-    found, code = yield from inputs(call, call.argv[1:])
-    for name, data in found:
-        crc = 0
-        length = len(data)
-        suffix = b""
-        while length:
-            suffix += bytes([length & 0xFF])
-            length >>= 8
-        for byte in data + suffix:
-            crc ^= byte << 24
-            for _ in range(8):
-                crc = ((crc << 1) ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
-        call.out(f"{crc ^ 0xFFFFFFFF} {len(data)}{'' if name == '-' else ' ' + name}\n")
-    return code
-
-
-def xargs(call: Call) -> Code:
-    """`xargs [-n max] [-I repl] [-0] [-d delim] [-r] [-t] [command]`."""
-    options, command = parse(
-        call, "n:I:0d:rtL:P:i", "null:0 max-args=n replace=I no-run-if-empty:r delimiter=d max-procs=P verbose:t", permute=False
-    )
-    data = (yield from call.read()).decode("utf-8", "surrogateescape")
-    command = command or ["echo"]
-    if "0" in options:
-        items = data.split("\0")[: -1 if data.endswith("\0") else None]
-    elif "d" in options:
-        delimiter = {"\\n": "\n", "\\t": "\t", "\\0": "\0"}.get(options["d"], options["d"])
-        items = data.removesuffix(delimiter).split(delimiter) if data else []
-    elif "I" in options:
-        items = [line.strip() for line in data.splitlines() if line.strip()]
-    elif "L" in options:
-        items = [line for line in data.splitlines() if line.strip()]
-    else:
-        items = [
-            re.sub(r"\\(.)|['\"]", lambda m: m.group(1) or "", item)
-            for item in re.findall(r"""(?:\\.|'[^'\n]*'|"[^"\n]*"|[^\s\\'"])+""", data, re.DOTALL)
-        ]
-    batches: list[list[str]] = []
-    if "I" in options:
-        batches = [[word.replace(options["I"], item) for word in command] for item in items]
-    elif "L" in options:
-        batches = [[*command, *item.split()] for item in items]
-    else:
-        size = int(options.get("n", 5000))
-        batches = [[*command, *items[at : at + size]] for at in range(0, len(items), size)]
-        if not items and "r" not in options:
-            batches = [command]
-    code = 0
-    for argv in batches:
-        try:
-            resolve(call.host, call.proc.mnt, argv[0], cwd=call.cwd, path=call.env.get("PATH", DEFAULT_PATH), user=call.proc.user)
-        except OSError as failed:
-            call.err(f"xargs: {argv[0]}: {failed.strerror}\n")
-            return 127 if failed.errno == 2 else 126
-        if "t" in options:
-            call.err(" ".join(argv) + "\n")
-        status = yield from call.run(argv, stdin=b"")
-        if status == 255:
-            call.err(f"xargs: {argv[0]}: exited with status 255; aborting\n")
-            return 124
-        code = 123 if status else code
-    return code
-
-
-def expr(call: Call) -> int:
-    """`expr`: arithmetic, comparison, `:`, length, substr."""
-    args = call.argv[1:]
-    if len(args) == 2 and args[0] == "length":
-        call.out(f"{len(args[1])}\n")
-        return int(not args[1])
-    if len(args) == 4 and args[0] == "substr":
-        start = int(args[2]) - 1
-        text = args[1][start : start + int(args[3])]
-        call.out(text + "\n")
-        return int(not text)
-    from .. import arith
-
-    try:
-        value = _expr(args)
-    except (ValueError, IndexError, arith.ArithError):
-        call.err("expr: syntax error\n" if len(args) < 3 else "expr: non-integer argument\n")
-        return 2
-    except ZeroDivisionError:
-        call.err("expr: division by zero\n")
-        return 2
-    call.out(f"{value}\n")
-    return int(value in ("", "0"))
-
-
-def _expr(args: list[str]) -> str:
-    for ops in (("|",), ("&",), ("=", "==", "!=", "<", "<=", ">", ">="), ("+", "-"), ("*", "/", "%"), (":",)):
-        depth = 0
-        for at in range(len(args) - 2, 0, -1):
-            depth += (args[at] == ")") - (args[at] == "(")
-            if depth == 0 and args[at] in ops:
-                return _apply(_expr(args[:at]), args[at], _expr(args[at + 1 :]))
-    if len(args) >= 3 and args[0] == "(" and args[-1] == ")":
-        return _expr(args[1:-1])
-    if len(args) != 1:
-        raise ValueError
-    return args[0]
-
-
-def _apply(a: str, op: str, b: str) -> str:
-    if op == "|":
-        return a if a not in ("", "0") else (b or "0")
-    if op == "&":
-        return a if a not in ("", "0") and b not in ("", "0") else "0"
-    if op == ":":
-        from . import regexes
-
-        match = regexes.compile_posix(b, extended=False).match(a)
-        if match is None:
-            return "" if "\\(" in b else "0"
-        return (match.group(1) or "") if match.re.groups else str(len(match.group()))
-    if op in ("+", "-", "*", "/", "%"):
-        x, y = int(a), int(b)
-        if op in "/%":
-            quotient = abs(x) // abs(y) * (1 if (x < 0) == (y < 0) else -1)
-            return str(quotient if op == "/" else x - quotient * y)
-        return str({"+": x + y, "-": x - y, "*": x * y}[op])
-    try:
-        left: Any = int(a)
-        right: Any = int(b)
-    except ValueError:
-        left, right = a, b
-    table = {
-        "=": left == right,
-        "==": left == right,
-        "!=": left != right,
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-    }
-    return str(int(table[op]))
-
-
 def file_(call: Call) -> int:
     """`file names`: by content."""
     options, names = parse(call, "bLi", "brief:b")
@@ -529,27 +322,6 @@ def logger(call: Call) -> int:
     options, words = parse(call, "t:p:is", "tag=t priority=p", permute=False)
     processes.journal(call.world, call.host.name, options.get("t", call.proc.user), call.proc.pid, " ".join(words))
     return 0
-
-
-def xxd(call: Call) -> Code:
-    """`xxd [-l length] [file]`."""
-    options, names = parse(call, "l:pc:", "")
-    found, code = yield from inputs(call, names[:1])
-    for _, data in found:
-        data = data[: int(options["l"])] if "l" in options else data
-        if "p" in options:
-            call.out("".join(data[at : at + 30].hex() + "\n" for at in range(0, len(data), 30)))
-            continue
-        for at in range(0, len(data), 16):
-            row = data[at : at + 16]
-            hexa = " ".join(row[n : n + 2].hex() for n in range(0, len(row), 2))
-            call.out(f"{at:08x}: {hexa:<39}  {''.join(chr(b) if 32 <= b < 127 else '.' for b in row)}\n")
-    return code
-
-
-def crc(name: str) -> int:
-    """A stable number for a name."""
-    return zlib.crc32(name.encode())
 
 
 __all__ = ["SECOND"]

@@ -1,0 +1,169 @@
+"""cp, mv and install."""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+
+from ...host import files
+from ...host.filesystem import Inode, error
+from ...host.invocation import Call
+from .common import name_of, parse, usage
+from .modes import _may_change
+
+
+def _destination(call: Call, options: dict[str, str], names: list[str]) -> tuple[list[str], str, bool]:
+    """Sources, target, and whether the target is a directory to put them in."""
+    if not names:
+        raise usage(call, "missing file operand")
+    if "t" in options:
+        return names, options["t"], True
+    if len(names) == 1:
+        raise usage(call, f"missing destination file operand after '{names[0]}'")
+    target = names[-1]
+    inside = call.isdir(target) and "T" not in options
+    if len(names) > 2 and not inside:
+        call.err(
+            f"{name_of(call)}: target '{target}': {'Not a directory' if call.exists(target) else 'No such file or directory'}\n"
+        )
+        return [], target, False
+    return names[:-1], target, inside
+
+
+def copy_node(call: Call, node: Inode, path: str, into: str, *, keep: bool) -> None:
+    """Copy an inode (a directory with its content) to a path."""
+    world, tree = call.world, call.tree
+    owner = (node.uid, node.gid) if keep else (call.uid, call.gid)
+    if node.kind == "dir":
+        if not tree.isdir(into):
+            files.make_dir(world, call.host, into, mnt=call.proc.mnt, mode=node.mode, uid=owner[0], gid=owner[1])
+        for name in tree.listdir(path):
+            source = posixpath.join(path, name)
+            copy_node(call, tree.lookup(source, follow=False), source, posixpath.join(into, name), keep=keep)
+        return
+    if node.kind in ("exec", "link"):
+        _may_change(call, into)
+        when = node.mtime if keep else world.wall
+        tree.put(into, Inode(node.kind, node.mode, owner[0], owner[1], when, node.data, None, node.target), world.wall)
+        files.ring(world, call.host, call.proc.mnt, into)
+        return
+    data = files.read_file(world, call.host, path, mnt=call.proc.mnt)
+    mode = node.mode if node.kind == "file" else 0o644
+    call.write_file(into, data, mode=mode if keep else mode & ~0o022)
+    if keep:
+        made = tree.edit(into)
+        made.uid, made.gid, made.mtime, made.mode = node.uid, node.gid, node.mtime, node.mode
+
+
+def cp(call: Call) -> int:
+    """`cp [-rapfvnT] sources target`."""
+    options, names = parse(
+        call,
+        "rRapfvniTt:LPdux",
+        "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents update:u dereference:L",
+    )
+    deep = any(flag in options for flag in "rRa")
+    sources, target, inside = _destination(call, options, names)
+    code = 0 if sources else 1
+    for name in sources:
+        try:
+            node = call.lookup(
+                name, follow=not ("a" in options or "d" in options or "P" in options or (deep and "L" not in options))
+            )
+        except OSError as failed:
+            call.err(f"cp: cannot stat '{name}': {failed.strerror}\n")
+            code = 1
+            continue
+        if node.kind == "dir" and not deep:
+            call.err(f"cp: -r not specified; omitting directory '{name}'\n")
+            code = 1
+            continue
+        shown = posixpath.join(target, posixpath.basename(name.rstrip("/"))) if inside else target
+        into = call.path(shown)
+        if "n" in options and call.exists(into):
+            continue
+        if into == call.path(name):
+            call.err(f"cp: '{name}' and '{shown}' are the same file\n")
+            code = 1
+            continue
+        if node.kind == "dir" and (into + "/").startswith(call.path(name) + "/"):
+            call.err(f"cp: cannot copy a directory, '{name}', into itself, '{shown}'\n")
+            code = 1
+            continue
+        try:
+            if node.kind != "dir" and call.isdir(into):
+                call.err(f"cp: cannot overwrite directory '{shown}' with non-directory\n")
+                code = 1
+                continue
+            copy_node(call, node, call.path(name), into, keep="a" in options or "p" in options)
+            if "v" in options:
+                call.out(f"'{name}' -> '{shown}'\n")
+        except OSError as failed:
+            what = "create directory" if node.kind == "dir" else "create regular file"
+            call.err(f"cp: cannot {what} '{shown}': {failed.strerror}\n")
+            code = 1
+    return code
+
+
+def mv(call: Call) -> int:
+    """`mv [-fnvT] sources target`."""
+    options, names = parse(call, "fnviTt:u", "force:f no-clobber:n verbose:v target-directory=t no-target-directory:T")
+    sources, target, inside = _destination(call, options, names)
+    code = 0 if sources else 1
+    for name in sources:
+        shown = posixpath.join(target, posixpath.basename(name.rstrip("/"))) if inside else target
+        into, source = call.path(shown), call.path(name)
+        try:
+            node = call.lookup(name, follow=False)
+        except OSError as failed:
+            call.err(f"mv: cannot stat '{name}': {failed.strerror}\n")
+            code = 1
+            continue
+        if source == into:
+            call.err(f"mv: '{name}' and '{shown}' are the same file\n")
+            code = 1
+            continue
+        if "n" in options and call.exists(into):
+            continue
+        try:
+            _may_change(call, source)
+            _may_change(call, into)
+            if node.kind != "dir" and call.isdir(into) and not inside:
+                raise error(errno.EISDIR, shown)
+            try:
+                files.rename_file(call.world, call.host, source, into, mnt=call.proc.mnt)
+            except OSError as failed:
+                if failed.errno != errno.EXDEV:
+                    raise
+                copy_node(call, node, source, into, keep=True)
+                files.remove_file(call.world, call.host, source, mnt=call.proc.mnt, recursive=True)
+            if "v" in options:
+                call.out(f"renamed '{name}' -> '{shown}'\n")
+        except OSError as failed:
+            if failed.errno == errno.EINVAL:
+                call.err(f"mv: cannot move '{name}' to a subdirectory of itself, '{shown}'\n")
+            else:
+                call.err(f"mv: cannot move '{name}' to '{shown}': {failed.strerror}\n")
+            code = 1
+    return code
+
+
+def install(call: Call) -> int:
+    """`install [-d] [-m mode] sources target`."""
+    options, names = parse(call, "dm:o:g:DCvt:", "directory:d mode=m owner=o group=g target-directory=t")
+    if "d" in options:
+        for name in names:
+            call.tree.mkdir(call.path(name), True, now=call.world.wall)
+        return 0
+    sources, target, inside = _destination(call, options, names)
+    for name in sources:
+        into = call.path(posixpath.join(target, posixpath.basename(name)) if inside else target)
+        if "D" in options:
+            call.tree.mkdir(posixpath.dirname(into), True, now=call.world.wall)
+        try:
+            copy_node(call, call.lookup(name), call.path(name), into, keep=False)
+        except OSError as failed:
+            call.err(f"install: cannot stat '{name}': {failed.strerror}\n")
+            return 1
+        call.tree.edit(into).mode = int(options.get("m", "755"), 8)
+    return 0 if sources else 1

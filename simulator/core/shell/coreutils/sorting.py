@@ -1,0 +1,204 @@
+"""sort, uniq and shuf."""
+
+from __future__ import annotations
+
+import re
+from functools import cmp_to_key
+from typing import Any
+
+from ...host.invocation import Call
+from .common import Code, inputs, lines, parse
+
+
+def sort(call: Call) -> Code:
+    """`sort [-nrufkthVMsco] [files]`."""
+    options, names = _sort_options(call)
+    found, code = yield from inputs(call, names)
+    data = b"".join(d if d.endswith(b"\n") or not d else d + b"\n" for _, d in found)
+    rows = data.decode("utf-8", "surrogateescape").split("\n")[:-1]
+    keys = [_sort_key(spec, options) for spec in options.get("k", "").split("\0") if spec]
+    compare = _comparer(keys, options)
+    if "c" in options or "C" in options:
+        for number in range(1, len(rows)):
+            if compare(rows[number - 1], rows[number]) > 0 or ("u" in options and compare(rows[number - 1], rows[number]) == 0):
+                if "c" in options:
+                    call.err(f"sort: {names[0] if names else '-'}:{number + 1}: disorder: {rows[number]}\n")
+                return 1
+        return 0
+    rows.sort(key=cmp_to_key(compare))
+    if "u" in options:
+        rows = [row for n, row in enumerate(rows) if n == 0 or compare(rows[n - 1], row) != 0]
+    text = "".join(row + "\n" for row in rows).encode("utf-8", "surrogateescape")
+    if "o" in options:
+        call.write_file(options["o"], text)
+    else:
+        call.out(text)
+    return code or 0
+
+
+def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
+    keys = []
+    args = [call.argv[0]]
+    at = 1
+    while at < len(call.argv):
+        word = call.argv[at]
+        if word.startswith(("-k", "--key")):
+            value = word[2:] if word.startswith("-k") else word.partition("=")[2]
+            if not value:
+                at += 1
+                value = call.argv[at] if at < len(call.argv) else ""
+            keys.append(value)
+        else:
+            args.append(word)
+        at += 1
+    call.argv = args
+    options, names = parse(
+        call,
+        "nrufbdhVMsczCgit:o:mRS:T:",
+        "numeric-sort:n reverse:r unique:u ignore-case:f human-numeric-sort:h version-sort:V stable:s check:c field-separator=t output=o month-sort:M general-numeric-sort:g ignore-leading-blanks:b",
+        code=2,
+    )
+    if keys:
+        options["k"] = "\0".join(keys)
+    return options, names
+
+
+def _sort_key(spec: str, options: dict[str, str]) -> tuple[int, int, int, int, str]:
+    match = re.match(r"(\d+)(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)(?:\.(\d+))?([a-zA-Z]*))?\Z", spec)
+    if match is None:
+        return 1, 1, 0, 0, ""
+    a, b, flags, c, d, more = match.groups()
+    return int(a), int(b or 1), int(c or 0), int(d or 0), (flags or "") + (more or "")
+
+
+def _extract(row: str, key: tuple[int, int, int, int, str], sep: str | None) -> str:
+    first, start, last, end, flags = key
+    if sep is not None:
+        parts = row.split(sep)
+        starts, at = [], 0
+        for part in parts:
+            starts.append((at, at + len(part)))
+            at += len(part) + len(sep)
+    else:
+        starts = [(m.start(), m.end()) for m in re.finditer(r"\s*\S+", row)]
+    if first > len(starts):
+        return ""
+    begin = starts[first - 1][0]
+    if "b" in flags:
+        begin += len(row[begin:]) - len(row[begin:].lstrip())
+    begin += start - 1
+    stop = len(row) if not last or last > len(starts) else (starts[last - 1][0] + end if end else starts[last - 1][1])
+    return row[begin:stop]
+
+
+MONTHS = ["", "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+
+
+def _order(flags: str) -> Any:
+    def number(text: str) -> float:
+        match = re.match(r"\s*(-?\d*\.?\d*)", text)
+        try:
+            return float(match.group(1)) if match else 0.0
+        except ValueError:
+            return 0.0
+
+    def human_number(text: str) -> tuple[int, float]:
+        match = re.match(r"\s*(-?\d*\.?\d+)([KkMGTPE]?)", text)
+        if not match:
+            return (0, 0.0)
+        return ("KMGTPE".find(match.group(2).upper()) + 1 if match.group(2) else 0, float(match.group(1)))
+
+    def version(text: str) -> list[tuple[int, int, str]]:
+        return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.findall(r"\d+|\D+", text)]
+
+    if "n" in flags or "g" in flags:
+        return number
+    if "h" in flags:
+        return human_number
+    if "V" in flags:
+        return version
+    if "M" in flags:
+        return lambda text: MONTHS.index(text.strip()[:3].upper()) if text.strip()[:3].upper() in MONTHS else 0
+    if "f" in flags:
+        return lambda text: text.upper().encode("utf-8", "surrogateescape")
+    return lambda text: text.encode("utf-8", "surrogateescape")
+
+
+def _comparer(keys: list[tuple[int, int, int, int, str]], options: dict[str, str]) -> Any:
+    overall = "".join(flag for flag in "nhVMfgb" if flag in options)
+    sep = options.get("t")
+    sep = {"\\t": "\t"}.get(sep, sep) if sep else None
+    plan = [
+        (
+            key,
+            _order(key[4] if set(key[4]) & set("nhVMfg") else key[4] + overall),
+            ("r" in key[4]) or ("r" in options and not set(key[4]) - {"b"}),
+        )
+        for key in keys
+    ]
+    whole = _order(overall)
+    reverse = "r" in options
+
+    def compare(a: str, b: str) -> int:
+        for key, order, backwards in plan:
+            x, y = order(_extract(a, key, sep)), order(_extract(b, key, sep))
+            if x != y:
+                return (-1 if x < y else 1) * (-1 if backwards else 1)
+        if not plan:
+            x, y = whole(a), whole(b)
+            if x != y:
+                return (-1 if x < y else 1) * (-1 if reverse else 1)
+        if "s" in options or "u" in options:
+            return 0
+        raw_a, raw_b = a.encode("utf-8", "surrogateescape"), b.encode("utf-8", "surrogateescape")
+        return ((raw_a > raw_b) - (raw_a < raw_b)) * (-1 if reverse else 1)
+
+    return compare
+
+
+def uniq(call: Call) -> Code:
+    """`uniq [-cdui] [-f n] [input [output]]`."""
+    options, names = parse(call, "cduif:s:w:D", "count:c repeated:d unique:u ignore-case:i skip-fields=f")
+    found, code = yield from inputs(call, names[:1])
+    rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
+    groups: list[tuple[str, str, int]] = []
+    for row in rows:
+        key = row.lower() if "i" in options else row
+        if "f" in options:
+            key = re.sub(rf"^(?:\s*\S+){{0,{int(options['f'])}}}", "", key)
+        key = key[int(options.get("s", 0)) :]
+        if "w" in options:
+            key = key[: int(options["w"])]
+        if groups and groups[-1][1] == key:
+            groups[-1] = (groups[-1][0], key, groups[-1][2] + 1)
+        else:
+            groups.append((row, key, 1))
+    text = ""
+    for row, _, count in groups:
+        if ("d" in options and count < 2) or ("u" in options and count > 1):
+            continue
+        text += (f"{count:7d} " if "c" in options else "") + row + "\n"
+    if len(names) > 1:
+        call.write_file(names[1], text.encode("utf-8", "surrogateescape"))
+    else:
+        call.out(text)
+    return code
+
+
+def shuf(call: Call) -> Code:
+    """`shuf [-n count] [-e args] [-i lo-hi] [file]`."""
+    options, names = parse(call, "n:ei:r", "head-count=n echo:e input-range=i")
+    if "i" in options:
+        low, _, high = options["i"].partition("-")
+        rows = [str(n) for n in range(int(low), min(int(high), int(low) + 100_000) + 1)]
+    elif "e" in options:
+        rows = names
+    else:
+        found, _ = yield from inputs(call, names)
+        rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
+    rng = call.world.rng("shuf")
+    for n in range(len(rows) - 1, 0, -1):
+        m = rng.below(n + 1)
+        rows[n], rows[m] = rows[m], rows[n]
+    call.out("".join(row + "\n" for row in rows[: int(options.get("n", len(rows)))]))
+    return 0
