@@ -290,7 +290,7 @@ def test_a_cluster_that_is_still_being_made_gets_no_second_terminal(watched: Wat
 def test_echo_and_output_that_arrive_apart_show_the_prompt_only_at_the_end(watched: Watched, harness: Harness) -> None:
     page = bench(watched, harness)
     cluster = harness.cluster()
-    cluster.take_effect = lambda kind, data: cluster.out("controlplane", 0, f"{PROMPT}{data['text']}\n")  # type: ignore[method-assign]
+    cluster.line = lambda terminal, text: cluster.out("controlplane", 0, f"{PROMPT}{text}\n")  # type: ignore[method-assign]
     cluster.hold_acks = True
     run(page, "slow")
     shows(page, f"{PROMPT}slow")
