@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -60,6 +61,9 @@ class Connection:
             await self._refuse(getattr(error, "error_status_hint", 400) or 400, str(error))
         except GONE:
             self.writer.transport.abort()
+        except asyncio.CancelledError:
+            self.writer.transport.abort()
+            raise
         finally:
             self.writer.close()
             with contextlib.suppress(Exception):
@@ -138,7 +142,7 @@ class Connection:
         body = wire.body_of(answer)
         headers = {**answer.headers, "content-type": wire.content_type(answer), "content-length": str(len(body))}
         headers.pop("x-pretty", None)
-        await self._send(h11.Response(status_code=answer.status, headers=list(headers.items())))
+        await self._send(_head(answer.status, headers))
         if body and request.method != "HEAD":
             await self._send(h11.Data(data=body))
         await self._send(h11.EndOfMessage())
@@ -147,7 +151,7 @@ class Connection:
         headers = {"content-type": "application/json", **answer.headers, "transfer-encoding": "chunked"}
         gone = asyncio.ensure_future(self.reader.read(1))
         try:
-            await self._send(h11.Response(status_code=answer.status, headers=list(headers.items())))
+            await self._send(_head(answer.status, headers))
             while not gone.done():
                 moved = self.edge.moved()
                 out = b"".join(_line(item) for item in answer.stream.poll())
@@ -170,7 +174,7 @@ class Connection:
         with contextlib.suppress(Exception):
             body = orjson.dumps(status(code, REASONS.get(code, "BadRequest"), message))
             head = (
-                f"HTTP/1.1 {code} {REASONS.get(code, 'Bad Request')}\r\ncontent-type: application/json\r\n"
+                f"HTTP/1.1 {code} {_phrase(code)}\r\ncontent-type: application/json\r\n"
                 f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
             )
             self.writer.write(head.encode() + body)
@@ -181,6 +185,18 @@ class Connection:
         if data:
             self.writer.write(data)
             await asyncio.wait_for(self.writer.drain(), DRAIN)
+
+
+def _phrase(code: int) -> str:
+    """The words of a status line, as net/http writes them."""
+    try:
+        return HTTPStatus(code).phrase
+    except ValueError:
+        return ""
+
+
+def _head(code: int, headers: dict[str, str]) -> h11.Response:
+    return h11.Response(status_code=code, headers=list(headers.items()), reason=_phrase(code))
 
 
 def _line(item: object) -> bytes:

@@ -33,7 +33,8 @@ TICK = 0.02
 STEP, TURN = 500 * MS, 0.1
 MAX_SPEED = 10_000.0
 MAX_CLIENTS = 1000
-HANDSHAKE = 15.0
+#: Seconds that a client may take to begin and to end its TLS session.
+HANDSHAKE, FAREWELL = 15.0, 2.0
 
 
 class Server:
@@ -119,7 +120,13 @@ class Listener:
     async def open(self) -> None:
         """Bind; raises OSError."""
         self._open = await asyncio.start_server(
-            self._client, self.address, self.port, ssl=self.context, ssl_handshake_timeout=HANDSHAKE, backlog=256
+            self._client,
+            self.address,
+            self.port,
+            ssl=self.context,
+            ssl_handshake_timeout=HANDSHAKE,
+            ssl_shutdown_timeout=FAREWELL,
+            backlog=256,
         )
         self.port = self._open.sockets[0].getsockname()[1]
 

@@ -91,6 +91,7 @@ def test_execs_with_input_and_status(api: Any) -> None:
         stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False,
     )  # fmt: skip
     shell.write_stdin("echo one\necho two >&2\nexit 3\n")
+    shell.close_channel(0)
     shell.run_forever(timeout=20)
     assert (shell.read_stdout(), shell.read_stderr(), shell.returncode) == ("one\n", "two\n", 3)
 
