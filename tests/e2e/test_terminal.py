@@ -293,6 +293,7 @@ def test_echo_and_output_that_arrive_apart_show_the_prompt_only_at_the_end(watch
     cluster.line = lambda terminal, text: cluster.out("controlplane", 0, f"{PROMPT}{text}\n")  # type: ignore[method-assign]
     cluster.hold_acks = True
     run(page, "slow")
+    page.wait_for_function("() => document.querySelector('[data-bench]').bench.connection.cursor === 1")
     shows(page, f"{PROMPT}slow")
     cluster.hold_acks = False
     harness.call(lambda: cluster.out("controlplane", 1, "done\n"))
