@@ -46,3 +46,21 @@ def test_a_watch_that_has_caught_up_survives_compactions() -> None:
     sandbox.advance(sandbox.now + 17 * MINUTE)
     sandbox.run(f"etcdctl {given} put /nothing-ever at-last")
     assert sandbox.run("cat seen.txt").stdout == "PUT\n/nothing-ever\nat-last\n"
+
+
+def test_a_client_waits_for_a_server_that_is_still_electing() -> None:
+    sandbox = Sandbox.boot("three-nodes")
+    top = _unpacked(sandbox, "3.6.13")
+    sandbox.run(f"{top}/etcd > etcd.log 2>&1 &", host="node01")
+    assert sandbox.run(f"{top}/etcdctl put key1 value1", host="node01").stdout == "OK\n"
+
+
+def test_a_client_gives_up_at_its_time_out() -> None:
+    sandbox = Sandbox.boot("three-nodes")
+    top = _unpacked(sandbox, "3.6.13")
+    before = sandbox.now
+    answer = sandbox.run(f"{top}/etcdctl --command-timeout=2s get key1", host="node01")
+    assert answer.code == 1
+    assert answer.stderr.endswith("Error: context deadline exceeded\n")
+    assert "connection refused" in answer.stderr
+    assert 2 <= (sandbox.now - before) / 10**9 < 3

@@ -32,6 +32,10 @@ EXIT_ERROR, EXIT_BAD_CONNECTION, EXIT_INVALID_INPUT, EXIT_BAD_FEATURE, EXIT_INTE
 )
 
 
+#: How long a client waits before it dials an endpoint again.
+REDIAL = 250 * clock.MS
+
+
 class Failed(Exception):
     """The command ends: `code` is its status, the text follows `Error: ` (nothing is printed for an empty text)."""
 
@@ -106,11 +110,10 @@ class Session:
         """One request; waits for its latency, or for the command time-out where nobody answers.  Raises EtcdError or Failed."""
         client = self.client(endpoint)
         where = (endpoint or self.endpoints[0]).split("://")[-1]
+        deadline = self.inv.world.now + self.timeout
         try:
-            self._verify(client)
-            answer = client.call(method, **args)
+            answer = yield from self._patient(client, deadline, method, args)
         except ConnectError as error:
-            yield Sleep(self.timeout)
             self.warn(
                 method, where, logger, f"rpc error: code = DeadlineExceeded desc = {self._reason(error, where)}", peer=False
             )
@@ -121,6 +124,18 @@ class Session:
             raise
         yield Sleep(client.latency)
         return answer
+
+    def _patient(self, client: EtcdClient, deadline: int, method: str, args: dict[str, Any]) -> Generator[Wait, Any, Any]:
+        """Try until the deadline: gRPC dials again and again, so a server that comes up in time still answers."""
+        while True:
+            try:
+                self._verify(client)
+                return client.call(method, **args)
+            except ConnectError:
+                left = deadline - self.inv.world.now
+                if left <= 0:
+                    raise
+                yield Sleep(min(REDIAL, left))
 
     def _verify(self, client: EtcdClient) -> None:
         """What the TLS handshake checks of the server's certificate."""
