@@ -29,7 +29,8 @@ class Grade(models.Model):
             ),
             models.UniqueConstraint(fields=["user", "quiz"], condition=models.Q(quiz__isnull=False), name="grade_quiz_once"),
             models.CheckConstraint(
-                condition=models.Q(exercise__isnull=True, quiz__isnull=False) | models.Q(exercise__isnull=False, quiz__isnull=True),
+                condition=models.Q(exercise__isnull=True, quiz__isnull=False)
+                | models.Q(exercise__isnull=False, quiz__isnull=True),
                 name="grade_of_one_thing",
             ),
         ]

@@ -90,7 +90,7 @@ class Session:
 def main(args: argparse.Namespace) -> int:
     """Exit status 0 whatever the commands return; 2 for a script that cannot be read."""
     try:
-        source = sys.stdin.read() if args.file == "-" else open(args.file, encoding="utf-8").read()  # noqa: SIM115
+        source = sys.stdin.read() if args.file == "-" else open(args.file, encoding="utf-8").read()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{args.file}: {error}") from None
     sandbox = Sandbox.boot(args.scenario, args.seed)

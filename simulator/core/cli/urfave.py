@@ -2,7 +2,7 @@
 
 Flags stand before positional arguments; the first word that is no flag ends them.  An unknown flag prints `Incorrect Usage` with the
 help on standard output, and the error is the tool's to print.  An unknown command is `No help topic for 'x'`, exit status 3.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .flags import parse_duration, quote
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """A flag: its names (the first is the long one), kind (`bool`, `string`, `slice`, `int`, `duration`), help text and default."""  # noqa: E501
+    """A flag: its names (the first is the long one), kind (`bool`, `string`, `slice`, `int`, `duration`), help text and default."""
 
     names: tuple[str, ...]
     kind: str = "bool"
@@ -74,7 +74,7 @@ class Context(msgspec.Struct):
 
 
 class Stop(Exception):
-    """The command line ends the tool: what to print, and the exit status; `error` is left to the tool's way of printing errors."""  # noqa: E501
+    """The command line ends the tool: what to print, and the exit status; `error` is left to the tool's way of printing errors."""
 
     def __init__(self, code: int, out: str = "", err: str = "", error: str = "") -> None:
         super().__init__(error or err or out)
@@ -256,7 +256,7 @@ def _indent(text: str) -> str:
 
 def app_help(app: App) -> str:
     """The tool's help."""
-    text = f"NAME:\n   {app.name} - {app.usage}\n\nUSAGE:\n   {app.name} [global options] command [command options]\n\nVERSION:\n   {app.version}\n"  # noqa: E501
+    text = f"NAME:\n   {app.name} - {app.usage}\n\nUSAGE:\n   {app.name} [global options] command [command options]\n\nVERSION:\n   {app.version}\n"
     if app.description:
         text += f"\nDESCRIPTION:\n{_indent(app.description)}\n"
     rows = [(", ".join((c.name, *c.aliases)), c.usage) for c in app.commands] + [

@@ -11,6 +11,7 @@ from typing import Any
 from ..host import files, processes
 from ..host.machine import hosts
 from ..host.process import Process
+from ..host.program import Exited
 from ..kernel import clock
 from ..kernel.clock import MS, SECOND
 from ..kernel.errors import BadInput, ConnectError
@@ -45,8 +46,27 @@ class Containerd:
     """The program `containerd`."""
 
     def start(self, world: World, proc: Process) -> None:
-        """Open the socket; what a pull had fetched when the last daemon ended is lost."""
+        """Open the socket; what a pull had fetched when the last daemon ended is lost.
+
+        `--version` prints and ends.  A second daemon waits for the metadata file that the first one has locked, before it
+        would touch the socket (`plugins/metadata/plugin.go`).
+        """
+        if {"--version", "-v"} & set(proc.argv[1:]):
+            processes.write(world, proc, f"containerd github.com/containerd/containerd/v2 v{VERSION} {REVISION}\n")
+            raise Exited(0)
+        if [word for word in proc.argv[1:] if not word.startswith("-")]:
+            processes.write(world, proc, f"containerd: containerd {' '.join(proc.argv[1:])}: not simulated in Slipway yet\n")
+            raise Exited(1)
         state = runtime(world, proc.host)
+        first = processes.find(world, proc.host, state.pid)
+        if first is not None and first.program.partition(":")[0] == "containerd" and first.pid != proc.pid:
+            stamp = clock.rfc3339_micro(world.wall)
+            text = "waiting for response from boltdb open"
+            processes.log(
+                world, proc, f'time="{stamp}" level=info msg="starting containerd" revision={REVISION} version=v{VERSION}'
+            )
+            processes.log(world, proc, f'time="{stamp}" level=warning msg="{text}" plugin=bolt')
+            return
         state.pid = proc.pid
         state.pulls.clear()
         stamp = clock.rfc3339_micro(world.wall)
@@ -81,6 +101,8 @@ class Containerd:
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """The socket goes with an orderly end and stays behind after KILL; containers live on in their shims."""
         state = runtime(world, proc.host)
+        if state.pid != proc.pid:
+            return 137 if signal == 9 else 0
         state.pid = 0
         for pull in state.pulls.values():
             if not pull.done:
@@ -101,7 +123,7 @@ def begin_pull(world: World, host: str, space: str, text: str, *, strict: bool =
     """Start a pull and return its record; `pull:<host>:<id>` rings when it is done.
 
     `wrap` says how errors are worded: `cri`/`client` (`failed to pull and unpack image …`) or `transfer` (`failed to resolve image: …`).
-    """  # noqa: E501
+    """
     proc = connect(world, host)
     state = runtime(world, host)
     pull = Pull(id=str(state.next_pull), namespace=space, ref=text, started=world.now)

@@ -60,7 +60,7 @@ def _resolve(world: World, container: Container, host: str) -> tuple[str, list[s
     argv = list(container.argv)
     if not argv:
         raise StartError(
-            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: no command specified"  # noqa: E501
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: no command specified"
         )
     for _ in range(3):
         found = rootfs.find_executable(machine, container, argv[0])

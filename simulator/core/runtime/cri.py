@@ -138,7 +138,7 @@ def remove_image(world: World, host: str, text: str) -> None:
 
 # -- sandboxes ----------------------------------------------------------------------------------------------------------
 def run_pod_sandbox(world: World, host: str, config: dict[str, Any]) -> str:
-    """Start a sandbox from a PodSandboxConfig: metadata, hostname, logDirectory, labels, annotations, portMappings, hostNetwork."""  # noqa: E501
+    """Start a sandbox from a PodSandboxConfig: metadata, hostname, logDirectory, labels, annotations, portMappings, hostNetwork."""
     containerd.connect(world, host)
     meta = config["metadata"]
     sandbox = Sandbox(

@@ -1,4 +1,4 @@
-"""Texts that images carry: nginx's welcome page and configuration.  Short facts of the images, laid out in our own words where they may be."""  # noqa: E501
+"""Texts that images carry: nginx's welcome page and configuration.  Short facts of the images, laid out in our own words where they may be."""
 
 from __future__ import annotations
 

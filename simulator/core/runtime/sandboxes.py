@@ -1,4 +1,4 @@
-"""Pod sandboxes: the pause container, the network namespace and the address of a pod (containerd `internal/cri/server/podsandbox`)."""  # noqa: E501
+"""Pod sandboxes: the pause container, the network namespace and the address of a pod (containerd `internal/cri/server/podsandbox`)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_the_seeds_commands(box: Box) -> None:
     assert (refused.code, refused.err) == (1, 'ctr: image "docker.io/library/redis:alpine": not found\n')
     pulled = box.run("ctr images pull docker.io/library/redis:alpine")
     assert pulled.code == 0
-    assert "Completed pull from OCI Registry (docker.io/library/redis:alpine)\telapsed: " in pulled.out
+    assert "Completed pull from OCI Registry (docker.io/library/redis:alpine) elapsed: " in pulled.out
     assert "extracted" in pulled.out
     assert box.run("ctr run -d docker.io/library/redis:alpine redis") == ("", "", 0)
     lines = box.run("ctr tasks ls").out.splitlines()

@@ -193,7 +193,7 @@ def exec_command(session: Session) -> Generator[Wait, Any, int]:
         problem = execs.exec_error(session.world, session.host, container, argv)
         if problem:
             what = "execing command in container" + (" synchronously" if session.flag("sync") else "")
-            where = f'failed to exec in container: failed to start exec "{session.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'  # noqa: E501
+            where = f'failed to exec in container: failed to start exec "{session.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'
             raise CrictlError(
                 f"{what}: "
                 + (

@@ -134,7 +134,7 @@ def _verbose(session: Session, c: Container) -> None:
     out = session.inv.out
     out(f"ID: {c.id}\nPodID: {c.sandbox}\nNamespace: {c.labels.get('io.kubernetes.pod.namespace', 'unknown')}\n")
     out(
-        f"Name: {c.name}\nAttempt: {c.attempt}\nState: {_STATES[c.state]}\nImage: {c.image}\nCreated: {human.ago(session.world, c.created_at)}\n"  # noqa: E501
+        f"Name: {c.name}\nAttempt: {c.attempt}\nState: {_STATES[c.state]}\nImage: {c.image}\nCreated: {human.ago(session.world, c.created_at)}\n"
     )
     _pairs(session, "Labels", c.labels)
     _pairs(session, "Annotations", c.annotations)

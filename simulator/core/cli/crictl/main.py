@@ -48,6 +48,6 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         human.logrus(
             inv,
             "fatal",
-            f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial {failed.address.replace("://", " ")}: connect: {failed.detail}"',  # noqa: E501
+            f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial {failed.address.replace("://", " ")}: connect: {failed.detail}"',
         )
         return 1

@@ -1,4 +1,4 @@
-"""One invocation of crictl: its configuration, the connection to the runtime, and how it prints errors (`cmd/crictl/{main,crictl_config}.go`)."""  # noqa: E501
+"""One invocation of crictl: its configuration, the connection to the runtime, and how it prints errors (`cmd/crictl/{main,crictl_config}.go`)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Session:
             detail = "connection refused" if self.inv.host.fs.exists(path) else "no such file or directory"
         if detail:
             raise CrictlError(
-                f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unavailable '  # noqa: E501
+                f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unavailable '
                 f'desc = connection error: desc = "transport: Error while dialing: dial unix {path}: connect: {detail}"'
             )
 

@@ -28,7 +28,7 @@ def version(session: Session) -> int:
     session.runtime()
     found = cri.version(session.world, session.host)
     session.inv.out(
-        f"Version:  {found['version']}\nRuntimeName:  {found['runtimeName']}\nRuntimeVersion:  {found['runtimeVersion']}\nRuntimeApiVersion:  {found['runtimeApiVersion']}\n"  # noqa: E501
+        f"Version:  {found['version']}\nRuntimeName:  {found['runtimeName']}\nRuntimeVersion:  {found['runtimeVersion']}\nRuntimeApiVersion:  {found['runtimeApiVersion']}\n"
     )
     return 0
 
@@ -83,7 +83,7 @@ def inspect(session: Session) -> int:
             raise CrictlError(f'getting the status of the container "{ident}": {failed}') from None
         if session.flag("output") == "table":
             session.inv.out(
-                f"ID: {container.id}\nName: {container.name}\nAttempt: {container.attempt}\nState: CONTAINER_{container.state}\nCreated: {human.ago(session.world, container.created_at)}\n"  # noqa: E501
+                f"ID: {container.id}\nName: {container.name}\nAttempt: {container.attempt}\nState: CONTAINER_{container.state}\nCreated: {human.ago(session.world, container.created_at)}\n"
             )
             continue
         entry: Obj = {"status": container_status(session, container)}

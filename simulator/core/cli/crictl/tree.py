@@ -52,61 +52,61 @@ _PULL: tuple[Flag, ...] = (
 
 COMMANDS: tuple[Command, ...] = (
     Command("attach", "Attach to a running container", lifecycle.unsupported, args_usage="CONTAINER-ID"),
-    Command("checkpoint", "Checkpoint one or more running containers", lifecycle.unsupported, args_usage="CONTAINER-ID [CONTAINER-ID...]"),  # noqa: E501
+    Command("checkpoint", "Checkpoint one or more running containers", lifecycle.unsupported, args_usage="CONTAINER-ID [CONTAINER-ID...]"),
     Command("completion", "Output shell completion code", lifecycle.unsupported, args_usage="SHELL"),
     Command("config", "Get, set and list crictl configuration options", config.run, (
         flag("get", "string", "Show the option value"), flag("list", usage="Show all option value"),
-        flag("set", "slice", "Set option (can specify multiple or separate values with commas: opt1=val1,opt2=val2)")), args_usage="[<crictl options>]", short_options=True),  # noqa: E501
+        flag("set", "slice", "Set option (can specify multiple or separate values with commas: opt1=val1,opt2=val2)")), args_usage="[<crictl options>]", short_options=True),
     Command("create", "Create a new container", lifecycle.create, (
-        flag("cancel-timeout, T", "duration", "Seconds to wait for the request to complete before cancelling"), flag("no-pull", usage="Do not pull the image on container creation (overrides pull-image-on-create=true in config)"),  # noqa: E501
-        flag("with-pull", usage="Pull the image on container creation (overrides pull-image-on-create=false in config)")), args_usage="POD container-config.[json|yaml] pod-config.[json|yaml]"),  # noqa: E501
+        flag("cancel-timeout, T", "duration", "Seconds to wait for the request to complete before cancelling"), flag("no-pull", usage="Do not pull the image on container creation (overrides pull-image-on-create=true in config)"),
+        flag("with-pull", usage="Pull the image on container creation (overrides pull-image-on-create=false in config)")), args_usage="POD container-config.[json|yaml] pod-config.[json|yaml]"),
     Command("events", "Stream the events of containers", lifecycle.unsupported, aliases=("event",)),
     Command("exec", "Run a command in a running container", lifecycle.exec_command, (
-        flag("ignore-errors, e", usage="Ignore errors during command execution"), flag("image", "string", "Exec command for all containers matching this container image filter"),  # noqa: E501
-        flag("interactive, i", usage="Keep STDIN open"), flag("label", "slice", "Exec command for all containers matching this key=value label filter"),  # noqa: E501
-        flag("last, n", "int", "Exec command for all last n containers, set to 0 for unlimited"), flag("latest, l", usage="Exec command for the most recently created container"),  # noqa: E501
-        flag("name", "string", "Exec command for all containers matching this name filter regular expression pattern"), flag("pod, p", "string", "Exec command for all containers matching this pod ID filter"),  # noqa: E501
-        flag("quiet, q", usage="Do not print the container ID if multiple containers are selected"), flag("state", "string", "Exec command for all containers matching this container state filter"),  # noqa: E501
-        flag("sync, s", usage="Run the command synchronously"), flag("timeout", "int", "Timeout in seconds"), flag("transport, r", "string", "Transport protocol to use, one of: spdy|websocket", "spdy"),  # noqa: E501
+        flag("ignore-errors, e", usage="Ignore errors during command execution"), flag("image", "string", "Exec command for all containers matching this container image filter"),
+        flag("interactive, i", usage="Keep STDIN open"), flag("label", "slice", "Exec command for all containers matching this key=value label filter"),
+        flag("last, n", "int", "Exec command for all last n containers, set to 0 for unlimited"), flag("latest, l", usage="Exec command for the most recently created container"),
+        flag("name", "string", "Exec command for all containers matching this name filter regular expression pattern"), flag("pod, p", "string", "Exec command for all containers matching this pod ID filter"),
+        flag("quiet, q", usage="Do not print the container ID if multiple containers are selected"), flag("state", "string", "Exec command for all containers matching this container state filter"),
+        flag("sync, s", usage="Run the command synchronously"), flag("timeout", "int", "Timeout in seconds"), flag("transport, r", "string", "Transport protocol to use, one of: spdy|websocket", "spdy"),
         flag("tty, t", usage="Allocate a pseudo-TTY")), args_usage="[CONTAINER-ID] COMMAND [ARG...]", short_options=True,
-        description="The CONTAINER-ID is only required if none of the following filter flags are set:\n--image, --label, --last, --latest, --name, --pod, --state"),  # noqa: E501
+        description="The CONTAINER-ID is only required if none of the following filter flags are set:\n--image, --label, --last, --latest, --name, --pod, --state"),
     Command("imagefsinfo", "Return image filesystem info", lifecycle.unsupported),
     Command("images", "List images", images.list_images, (
-        flag("digests", usage="Show digests"), flag("filter, f", "slice", "Filter output based on provided conditions."), flag("no-trunc", usage="Show output without truncating the ID"),  # noqa: E501
-        flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("pinned", usage="Show whether the image is pinned or not"),  # noqa: E501
-        flag("quiet, q", usage="Only show image IDs"), flag("verbose, v", usage="Show verbose info for images")), aliases=("image", "img"), args_usage="[REPOSITORY[:TAG]]", short_options=True),  # noqa: E501
+        flag("digests", usage="Show digests"), flag("filter, f", "slice", "Filter output based on provided conditions."), flag("no-trunc", usage="Show output without truncating the ID"),
+        flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("pinned", usage="Show whether the image is pinned or not"),
+        flag("quiet, q", usage="Only show image IDs"), flag("verbose, v", usage="Show verbose info for images")), aliases=("image", "img"), args_usage="[REPOSITORY[:TAG]]", short_options=True),
     Command("info", "Display information of the container runtime", status.info, _STATUS),
-    Command("inspect", "Display the status of one or more containers", status.inspect, (flag("all, a", usage="Show all containers"), *_FILTERS, *_STATUS), args_usage="CONTAINER-ID [CONTAINER-ID...]"),  # noqa: E501
-    Command("inspecti", "Return the status of one or more images", images.inspect, (flag("filter, f", "slice", "Filter output based on provided conditions."), flag("name", "string", "Filter by image name"), *_STATUS), args_usage="IMAGE-ID [IMAGE-ID...]"),  # noqa: E501
-    Command("inspectp", "Display the status of one or more pods", status.inspect_pod, (*_POD_FILTERS, *_STATUS), args_usage="POD-ID [POD-ID...]", short_options=True),  # noqa: E501
+    Command("inspect", "Display the status of one or more containers", status.inspect, (flag("all, a", usage="Show all containers"), *_FILTERS, *_STATUS), args_usage="CONTAINER-ID [CONTAINER-ID...]"),
+    Command("inspecti", "Return the status of one or more images", images.inspect, (flag("filter, f", "slice", "Filter output based on provided conditions."), flag("name", "string", "Filter by image name"), *_STATUS), args_usage="IMAGE-ID [IMAGE-ID...]"),
+    Command("inspectp", "Display the status of one or more pods", status.inspect_pod, (*_POD_FILTERS, *_STATUS), args_usage="POD-ID [POD-ID...]", short_options=True),
     Command("logs", "Fetch the logs of a container", logs.run, (
-        flag("follow, f", usage="Follow log output"), flag("limit-bytes", "int", "Maximum bytes of logs to return. Defaults to no limit", -1),  # noqa: E501
-        flag("previous, p", usage="Print the logs for the previous instance of the container in a pod if it exists"), flag("reopen, r", usage="Reopen the container logs for the provided container"),  # noqa: E501
-        flag("since", "string", "Show logs since timestamp (e.g. 2013-01-02T13:23:37) or relative (e.g. 42m for 42 minutes)"), flag("stream, s", "string", "Show specified stream (stdout or stderr). Defaults to both."),  # noqa: E501
-        flag("tail", "int", "Number of lines to show from the end of the logs. Defaults to all", -1), flag("timestamps, t", usage="Show timestamps")), args_usage="CONTAINER-ID", short_options=True),  # noqa: E501
-    Command("metricdescs", "List metric descriptors. Returns information about the metrics available through the CRI.", lifecycle.unsupported),  # noqa: E501
-    Command("metricsp", "List pod metrics. Metrics are unstructured key/value pairs gathered by CRI meant to replace cAdvisor's /metrics/cadvisor endpoint.", lifecycle.unsupported),  # noqa: E501
-    Command("pods", "List pods", lists.pods, (flag("id", "string", "filter by pod id"), *_POD_FILTERS, flag("no-trunc", usage="Show output without truncating the ID"), _OUTPUT,  # noqa: E501
+        flag("follow, f", usage="Follow log output"), flag("limit-bytes", "int", "Maximum bytes of logs to return. Defaults to no limit", -1),
+        flag("previous, p", usage="Print the logs for the previous instance of the container in a pod if it exists"), flag("reopen, r", usage="Reopen the container logs for the provided container"),
+        flag("since", "string", "Show logs since timestamp (e.g. 2013-01-02T13:23:37) or relative (e.g. 42m for 42 minutes)"), flag("stream, s", "string", "Show specified stream (stdout or stderr). Defaults to both."),
+        flag("tail", "int", "Number of lines to show from the end of the logs. Defaults to all", -1), flag("timestamps, t", usage="Show timestamps")), args_usage="CONTAINER-ID", short_options=True),
+    Command("metricdescs", "List metric descriptors. Returns information about the metrics available through the CRI.", lifecycle.unsupported),
+    Command("metricsp", "List pod metrics. Metrics are unstructured key/value pairs gathered by CRI meant to replace cAdvisor's /metrics/cadvisor endpoint.", lifecycle.unsupported),
+    Command("pods", "List pods", lists.pods, (flag("id", "string", "filter by pod id"), *_POD_FILTERS, flag("no-trunc", usage="Show output without truncating the ID"), _OUTPUT,
         flag("quiet, q", usage="List only pod IDs"), flag("verbose, v", usage="Show verbose info for pods")), short_options=True),
     Command("port-forward", "Forward local port to a pod", lifecycle.unsupported, args_usage="POD-ID [LOCAL_PORT:]REMOTE_PORT"),
-    Command("ps", "List containers", lists.containers, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), *_FILTERS, flag("no-trunc", usage="Show output without truncating the ID"),  # noqa: E501
-        _OUTPUT, flag("quiet, q", usage="Only display container IDs"), flag("resolve-image-path, r", usage="Show image path instead of image id"), flag("verbose, v", usage="Show verbose information for containers")), short_options=True),  # noqa: E501
+    Command("ps", "List containers", lists.containers, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), *_FILTERS, flag("no-trunc", usage="Show output without truncating the ID"),
+        _OUTPUT, flag("quiet, q", usage="Only display container IDs"), flag("resolve-image-path, r", usage="Show image path instead of image id"), flag("verbose, v", usage="Show verbose information for containers")), short_options=True),
     Command("pull", "Pull an image from a registry", images.pull, _PULL, args_usage="NAME[:TAG|@DIGEST]", short_options=True),
-    Command("rm", "Remove one or more containers", lifecycle.remove, (flag("all, a", usage="Remove all containers"), flag("force, f", usage="Force removal of the container, disregarding if running"),  # noqa: E501
-        flag("keep-logs, k", usage="Preserve the container log file and its rotations")), args_usage="CONTAINER-ID [CONTAINER-ID...]", short_options=True),  # noqa: E501
-    Command("rmi", "Remove one or more images", images.remove, (flag("all, a", usage="Remove all images"), flag("prune, q", usage="Remove all unused images")), args_usage="IMAGE-ID [IMAGE-ID...]", short_options=True),  # noqa: E501
-    Command("rmp", "Remove one or more pods", pods.remove, (flag("all, a", usage="Remove all pods"), flag("force, f", usage="Force removal of the pod sandbox, disregarding if running")), args_usage="POD-ID [POD-ID...]", short_options=True),  # noqa: E501
-    Command("run", "Run a new container inside a sandbox", lifecycle.run_both, args_usage="container-config.[json|yaml] pod-config.[json|yaml]"),  # noqa: E501
-    Command("runp", "Run a new pod", pods.run_pod, (flag("cancel-timeout, T", "duration", "Seconds to wait for a run pod sandbox request to complete before cancelling the request"),  # noqa: E501
-        flag("runtime, r", "string", "Runtime handler to use. Available options are defined by the container runtime.")), args_usage="pod-config.[json|yaml]"),  # noqa: E501
+    Command("rm", "Remove one or more containers", lifecycle.remove, (flag("all, a", usage="Remove all containers"), flag("force, f", usage="Force removal of the container, disregarding if running"),
+        flag("keep-logs, k", usage="Preserve the container log file and its rotations")), args_usage="CONTAINER-ID [CONTAINER-ID...]", short_options=True),
+    Command("rmi", "Remove one or more images", images.remove, (flag("all, a", usage="Remove all images"), flag("prune, q", usage="Remove all unused images")), args_usage="IMAGE-ID [IMAGE-ID...]", short_options=True),
+    Command("rmp", "Remove one or more pods", pods.remove, (flag("all, a", usage="Remove all pods"), flag("force, f", usage="Force removal of the pod sandbox, disregarding if running")), args_usage="POD-ID [POD-ID...]", short_options=True),
+    Command("run", "Run a new container inside a sandbox", lifecycle.run_both, args_usage="container-config.[json|yaml] pod-config.[json|yaml]"),
+    Command("runp", "Run a new pod", pods.run_pod, (flag("cancel-timeout, T", "duration", "Seconds to wait for a run pod sandbox request to complete before cancelling the request"),
+        flag("runtime, r", "string", "Runtime handler to use. Available options are defined by the container runtime.")), args_usage="pod-config.[json|yaml]"),
     Command("runtime-config", "Retrieve the container runtime configuration", lifecycle.unsupported),
     Command("start", "Start one or more created containers", lifecycle.start, args_usage="CONTAINER-ID [CONTAINER-ID...]"),
-    Command("stats", "List container(s) resource usage statistics", status.stats, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), flag("label, l", "slice", "Filter by labels"),  # noqa: E501
-        flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("pod, p", "string", "Filter by pod id"), flag("seconds, s", "int", "Sample duration for CPU usage in seconds", 1), flag("watch, w", usage="Watch pod resources")), args_usage="[ID]", short_options=True),  # noqa: E501
-    Command("statsp", "List pod statistics. Stats represent a structured API that will fulfill the Kubelet's /stats/summary endpoint.", lifecycle.unsupported),  # noqa: E501
-    Command("stop", "Stop one or more running containers", lifecycle.stop, (flag("all, a", usage="Stop all running containers"), flag("timeout, t", "int", "Seconds to wait to kill the container after a graceful stop is requested")), args_usage="CONTAINER-ID [CONTAINER-ID...]", short_options=True),  # noqa: E501
+    Command("stats", "List container(s) resource usage statistics", status.stats, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), flag("label, l", "slice", "Filter by labels"),
+        flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("pod, p", "string", "Filter by pod id"), flag("seconds, s", "int", "Sample duration for CPU usage in seconds", 1), flag("watch, w", usage="Watch pod resources")), args_usage="[ID]", short_options=True),
+    Command("statsp", "List pod statistics. Stats represent a structured API that will fulfill the Kubelet's /stats/summary endpoint.", lifecycle.unsupported),
+    Command("stop", "Stop one or more running containers", lifecycle.stop, (flag("all, a", usage="Stop all running containers"), flag("timeout, t", "int", "Seconds to wait to kill the container after a graceful stop is requested")), args_usage="CONTAINER-ID [CONTAINER-ID...]", short_options=True),
     Command("stopp", "Stop one or more running pods", pods.stop, args_usage="POD-ID [POD-ID...]"),
-    Command("update", "Update one or more running containers", lifecycle.unsupported, args_usage="CONTAINER-ID [CONTAINER-ID...]"),  # noqa: E501
+    Command("update", "Update one or more running containers", lifecycle.unsupported, args_usage="CONTAINER-ID [CONTAINER-ID...]"),
     Command("update-runtime-config", "Update the runtime configuration", lifecycle.unsupported),
     Command("version", "Display runtime version information", status.version),
 )  # fmt: skip
@@ -120,7 +120,7 @@ APP = App(
         flag(
             "config, c",
             "string",
-            "Location of the client config file. If not specified and the default does not exist, the program's directory is searched as well",  # noqa: E501
+            "Location of the client config file. If not specified and the default does not exist, the program's directory is searched as well",
             "/etc/crictl.yaml",
             env="CRI_CONFIG_FILE",
         ),
@@ -137,7 +137,7 @@ APP = App(
         flag(
             "runtime-endpoint, r",
             "string",
-            f"Endpoint of CRI container runtime service (default: uses in order the first successful one of [{' '.join(DEFAULT_ENDPOINTS)}]). Default is now deprecated and the endpoint should be set instead.",  # noqa: E501
+            f"Endpoint of CRI container runtime service (default: uses in order the first successful one of [{' '.join(DEFAULT_ENDPOINTS)}]). Default is now deprecated and the endpoint should be set instead.",
             env="CONTAINER_RUNTIME_ENDPOINT",
         ),
         flag(

@@ -10,7 +10,7 @@ from ...host.program import Invocation, Sleep, Wait
 from ...kernel.clock import MS, SECOND
 from ...runtime import catalogue
 from ...runtime.state import Pull
-from .. import human
+from .. import human, tabwriter
 
 #: containerd sends progress this often.
 TICK = 300 * MS
@@ -44,7 +44,8 @@ def frame(pull: Pull, now: int, status: str) -> str:
     resolved = min((layer.start for layer in pull.layers), default=pull.ends)
     total = 0
     if now < resolved:
-        return f"{status}\telapsed: {(now - pull.started) / SECOND:<4.1f}s\ttotal: {human.binary(0)[:6]:>7}\t({human.binary(0)}/s)\t\n"  # noqa: E501
+        spent = (now - pull.started) / SECOND
+        return _aligned(f"{status}\telapsed: {spent:<4.1f}s\ttotal: {human.binary(0)[:6]:>7}\t({human.binary(0)}/s)\t\n")
 
     def short(part: str) -> str:
         return f"({build.digest(part)[7:19]})"
@@ -71,7 +72,12 @@ def frame(pull: Pull, now: int, status: str) -> str:
     spent = max(now - pull.started, 1) / SECOND
     rate = human.binary(int(total / spent))
     lines.append(f"{status}\telapsed: {spent:<4.1f}s\ttotal: {human.binary(total)[:6]:>7}\t({rate}/s)\t\n")
-    return "".join(lines)
+    return _aligned("".join(lines))
+
+
+def _aligned(text: str) -> str:
+    """Columns by blanks, as the picture's tabwriter sets them (a terminal's own tab stops would widen wrapped lines)."""
+    return tabwriter.align(text, minwidth=1, tabwidth=8, padding=1)
 
 
 def show(inv: Invocation, pull: Pull) -> Generator[Wait, Any, None]:

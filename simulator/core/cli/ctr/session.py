@@ -47,7 +47,7 @@ class Session:
             if failed.detail == "no such file or directory":
                 raise CtrError(f"cannot access socket {address}: stat {address}: no such file or directory") from None
             raise CtrError(
-                f'failed to dial "{address}": context deadline exceeded: connection error: desc = "transport: error while dialing: dial unix {address}: connect: {failed.detail}"'  # noqa: E501
+                f'failed to dial "{address}": context deadline exceeded: connection error: desc = "transport: error while dialing: dial unix {address}: connect: {failed.detail}"'
             ) from None
 
     def namespace(self) -> Namespace:

@@ -163,8 +163,8 @@ def container_info(session: Session) -> int:
         return 0
     stamp = logs.stamp(c.created_at)
     record = {
-        "ID": c.id, "Labels": dict(sorted(c.labels.items())), "Image": c.image, "Runtime": {"Name": RUNTIME, "Options": {"type_url": "containerd.runc.v1.Options"}},  # noqa: E501
-        "SnapshotKey": c.id, "Snapshotter": "overlayfs", "CreatedAt": stamp, "UpdatedAt": stamp, "Extensions": {}, "SandboxID": "", "Spec": spec,  # noqa: E501
+        "ID": c.id, "Labels": dict(sorted(c.labels.items())), "Image": c.image, "Runtime": {"Name": RUNTIME, "Options": {"type_url": "containerd.runc.v1.Options"}},
+        "SnapshotKey": c.id, "Snapshotter": "overlayfs", "CreatedAt": stamp, "UpdatedAt": stamp, "Extensions": {}, "SandboxID": "", "Spec": spec,
     }  # fmt: skip
     session.inv.out(json.dumps(record, indent=4) + "\n")
     return 0
@@ -315,7 +315,7 @@ def task_exec(session: Session) -> Generator[Wait, Any, int]:
     return (
         yield from executor.exec_in(
             cast(Call, session.inv), session.host, argv, mnt=c.id, netns=c.netns, env=dict(c.env),
-            user=str(session.flag("user") or c.user).partition(":")[0], cwd=str(session.flag("cwd") or c.cwd), container=c.id, stdin=True,  # noqa: E501
+            user=str(session.flag("user") or c.user).partition(":")[0], cwd=str(session.flag("cwd") or c.cwd), container=c.id, stdin=True,
         )
     )  # fmt: skip
 

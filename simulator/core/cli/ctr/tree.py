@@ -52,22 +52,22 @@ _CONTAINER: tuple[Flag, ...] = (
 )
 
 _IMAGES = (
-    Command("check", "Check existing images to ensure all content is available locally", images.check, (flag("quiet, q", usage="Print only the ready image refs (fully downloaded and unpacked)"), _SNAPSHOTTER), args_usage="[flags] [<filter>, ...]"),  # noqa: E501
+    Command("check", "Check existing images to ensure all content is available locally", images.check, (flag("quiet, q", usage="Print only the ready image refs (fully downloaded and unpacked)"), _SNAPSHOTTER), args_usage="[flags] [<filter>, ...]"),
     Command("export", "Export images", images.unsupported, args_usage="[flags] <out> <image> ..."),
     Command("import", "Import images", images.unsupported, args_usage="[flags] <in>"),
-    Command("list", "List images known to containerd", images.listing, (_QUIET,), aliases=("ls",), args_usage="[flags] [<filter>, ...]", description="list images registered with containerd"),  # noqa: E501
+    Command("list", "List images known to containerd", images.listing, (_QUIET,), aliases=("ls",), args_usage="[flags] [<filter>, ...]", description="list images registered with containerd"),
     Command("mount", "Mount an image to a target path", images.unsupported, args_usage="[flags] <ref> <target>"),
     Command("unmount", "Unmount the image from the target", images.unsupported, args_usage="[flags] <target>"),
     Command("pull", "Pull an image from a remote", images.pull, (
-        *_REGISTRY, _SNAPSHOTTER, _LABEL, flag("platform", "slice", "Pull content from a specific platform"), flag("all-platforms", usage="Pull content and metadata from all platforms"),  # noqa: E501
-        flag("skip-metadata", usage="Skips metadata for unused platforms (Image may be unable to be pushed without metadata)"), flag("print-chainid", usage="Print the resulting image's chain ID"),  # noqa: E501
-        flag("max-concurrent-downloads", "int", "Set the max concurrent downloads for each pull"), flag("local", usage="Fetch content from local client rather than using transfer service"),  # noqa: E501
+        *_REGISTRY, _SNAPSHOTTER, _LABEL, flag("platform", "slice", "Pull content from a specific platform"), flag("all-platforms", usage="Pull content and metadata from all platforms"),
+        flag("skip-metadata", usage="Skips metadata for unused platforms (Image may be unable to be pushed without metadata)"), flag("print-chainid", usage="Print the resulting image's chain ID"),
+        flag("max-concurrent-downloads", "int", "Set the max concurrent downloads for each pull"), flag("local", usage="Fetch content from local client rather than using transfer service"),
         flag("sync-fs", usage="Synchronize the underlying filesystem containing files when unpack images, false by default")),
-        args_usage="[flags] <ref>", description="Fetch and prepare an image for use in containerd.\n\nAfter pulling an image, it should be ready to use the same reference in a run\ncommand. As part of this process, we do the following:\n\n1. Fetch all resources into containerd.\n2. Prepare the snapshot filesystem with the pulled resources.\n3. Register metadata for the image."),  # noqa: E501
+        args_usage="[flags] <ref>", description="Fetch and prepare an image for use in containerd.\n\nAfter pulling an image, it should be ready to use the same reference in a run\ncommand. As part of this process, we do the following:\n\n1. Fetch all resources into containerd.\n2. Prepare the snapshot filesystem with the pulled resources.\n3. Register metadata for the image."),
     Command("push", "Push an image to a remote", images.unsupported, args_usage="[flags] <remote> [<local>]"),
     Command("prune", "Remove unused images", images.unsupported),
-    Command("delete", "Remove one or more images by reference", images.remove, (flag("sync", usage="Synchronously remove image and all associated resources"),), aliases=("del", "remove", "rm"), args_usage="[flags] <ref> [<ref>, ...]", description="remove one or more images by reference"),  # noqa: E501
-    Command("tag", "Tag an image", images.tag, (flag("force", usage="Force target_ref to be created, regardless if it already exists"), flag("local", usage="Run tag locally rather than through transfer API"), flag("skip-reference-check", usage="Skip the strict check for reference names")), args_usage="[flags] <source_ref> <target_ref> [<target_ref>, ...]"),  # noqa: E501
+    Command("delete", "Remove one or more images by reference", images.remove, (flag("sync", usage="Synchronously remove image and all associated resources"),), aliases=("del", "remove", "rm"), args_usage="[flags] <ref> [<ref>, ...]", description="remove one or more images by reference"),
+    Command("tag", "Tag an image", images.tag, (flag("force", usage="Force target_ref to be created, regardless if it already exists"), flag("local", usage="Run tag locally rather than through transfer API"), flag("skip-reference-check", usage="Skip the strict check for reference names")), args_usage="[flags] <source_ref> <target_ref> [<target_ref>, ...]"),
     Command("label", "Set and clear labels for an image", images.unsupported, args_usage="[flags] <name> [<key>=<value>, ...]"),
     Command("convert", "Convert an image", images.unsupported, args_usage="[flags] <source_ref> <target_ref>"),
     Command("usage", "Display usage of snapshots for a given image ref", images.unsupported, args_usage="[flags] <ref>"),
@@ -75,11 +75,11 @@ _IMAGES = (
 )  # fmt: skip
 
 _CONTAINERS = (
-    Command("create", "Create container", tasks.container_create, (_SNAPSHOTTER, *_CONTAINER), args_usage="[flags] Image|RootFS CONTAINER [COMMAND] [ARG...]"),  # noqa: E501
-    Command("delete", "Delete one or more existing containers", tasks.container_remove, (flag("keep-snapshot", usage="Do not clean up snapshot with container"),), aliases=("del", "remove", "rm"), args_usage="[flags] CONTAINER [CONTAINER, ...]"),  # noqa: E501
-    Command("info", "Get info about a container", tasks.container_info, (flag("spec", usage="Only display the spec"),), args_usage="CONTAINER"),  # noqa: E501
-    Command("list", "List containers", tasks.container_list, (flag("quiet, q", usage="Print only the container id"),), aliases=("ls",), args_usage="[flags] [<filter>, ...]"),  # noqa: E501
-    Command("label", "Set and clear labels for a container", images.unsupported, args_usage="[flags] CONTAINER [<key>=<value>, ...]"),  # noqa: E501
+    Command("create", "Create container", tasks.container_create, (_SNAPSHOTTER, *_CONTAINER), args_usage="[flags] Image|RootFS CONTAINER [COMMAND] [ARG...]"),
+    Command("delete", "Delete one or more existing containers", tasks.container_remove, (flag("keep-snapshot", usage="Do not clean up snapshot with container"),), aliases=("del", "remove", "rm"), args_usage="[flags] CONTAINER [CONTAINER, ...]"),
+    Command("info", "Get info about a container", tasks.container_info, (flag("spec", usage="Only display the spec"),), args_usage="CONTAINER"),
+    Command("list", "List containers", tasks.container_list, (flag("quiet, q", usage="Print only the container id"),), aliases=("ls",), args_usage="[flags] [<filter>, ...]"),
+    Command("label", "Set and clear labels for a container", images.unsupported, args_usage="[flags] CONTAINER [<key>=<value>, ...]"),
     Command("checkpoint", "Checkpoint a container", images.unsupported, args_usage="CONTAINER REF"),
     Command("restore", "Restore a container from checkpoint", images.unsupported, args_usage="CONTAINER REF"),
 )  # fmt: skip
@@ -87,17 +87,17 @@ _CONTAINERS = (
 _TASKS = (
     Command("attach", "Attach to the IO of a running container", tasks.task_attach, args_usage="CONTAINER"),
     Command("checkpoint", "Checkpoint a container", images.unsupported, args_usage="[flags] CONTAINER"),
-    Command("delete", "Delete one or more tasks", tasks.task_remove, (flag("force, f", usage="Force delete task process"), flag("exec-id", "string", "Process ID to kill")), aliases=("del", "remove", "rm"), args_usage="CONTAINER [CONTAINER, ...]"),  # noqa: E501
+    Command("delete", "Delete one or more tasks", tasks.task_remove, (flag("force, f", usage="Force delete task process"), flag("exec-id", "string", "Process ID to kill")), aliases=("del", "remove", "rm"), args_usage="CONTAINER [CONTAINER, ...]"),
     Command("exec", "Execute additional processes in an existing container", tasks.task_exec, (
-        flag("cwd", "string", "Working directory of the new process"), flag("tty, t", usage="Allocate a TTY for the container"), flag("detach, d", usage="Detach from the task after it has started execution"),  # noqa: E501
-        flag("exec-id", "string", "Exec specific id for the process", required=True), flag("fifo-dir", "string", "Directory used for storing IO FIFOs"), flag("log-uri", "string", "Log uri for custom shim logging"), flag("user", "string", "User id or name")), args_usage="[flags] CONTAINER CMD [ARG...]"),  # noqa: E501
-    Command("list", "List tasks", tasks.task_list, (flag("quiet, q", usage="Print only the task id"),), aliases=("ls",), args_usage="[flags]"),  # noqa: E501
-    Command("kill", "Signal a container (default: SIGTERM)", tasks.task_kill, (flag("signal, s", "string", "Signal to send to the container"), flag("exec-id", "string", "Process ID to kill"), flag("all, a", usage="Send signal to all processes inside the container")), args_usage="[flags] CONTAINER"),  # noqa: E501
-    Command("metrics", "Get a single data point of metrics for a task with the built-in Linux runtime", images.unsupported, aliases=("metric",), args_usage="CONTAINER"),  # noqa: E501
+        flag("cwd", "string", "Working directory of the new process"), flag("tty, t", usage="Allocate a TTY for the container"), flag("detach, d", usage="Detach from the task after it has started execution"),
+        flag("exec-id", "string", "Exec specific id for the process", required=True), flag("fifo-dir", "string", "Directory used for storing IO FIFOs"), flag("log-uri", "string", "Log uri for custom shim logging"), flag("user", "string", "User id or name")), args_usage="[flags] CONTAINER CMD [ARG...]"),
+    Command("list", "List tasks", tasks.task_list, (flag("quiet, q", usage="Print only the task id"),), aliases=("ls",), args_usage="[flags]"),
+    Command("kill", "Signal a container (default: SIGTERM)", tasks.task_kill, (flag("signal, s", "string", "Signal to send to the container"), flag("exec-id", "string", "Process ID to kill"), flag("all, a", usage="Send signal to all processes inside the container")), args_usage="[flags] CONTAINER"),
+    Command("metrics", "Get a single data point of metrics for a task with the built-in Linux runtime", images.unsupported, aliases=("metric",), args_usage="CONTAINER"),
     Command("pause", "Pause an existing container", images.unsupported, args_usage="CONTAINER"),
     Command("ps", "List processes for container", tasks.task_ps, args_usage="CONTAINER"),
     Command("resume", "Resume a paused container", images.unsupported, args_usage="CONTAINER"),
-    Command("start", "Start a container that has been created", tasks.task_start, (flag("null-io", usage="Send all IO to /dev/null"), flag("log-uri", "string", "Log uri"), flag("fifo-dir", "string", "Directory used for storing IO FIFOs"), flag("pid-file", "string", "File path to write the task's pid"), flag("detach, d", usage="Detach from the task after it has started execution")), args_usage="CONTAINER"),  # noqa: E501
+    Command("start", "Start a container that has been created", tasks.task_start, (flag("null-io", usage="Send all IO to /dev/null"), flag("log-uri", "string", "Log uri"), flag("fifo-dir", "string", "Directory used for storing IO FIFOs"), flag("pid-file", "string", "File path to write the task's pid"), flag("detach, d", usage="Detach from the task after it has started execution")), args_usage="CONTAINER"),
 )  # fmt: skip
 
 _RUN = (
@@ -117,7 +117,7 @@ APP = App(
     name="ctr",
     version=f"v{VERSION}",
     usage="\n        __\n  _____/ /______\n / ___/ __/ ___/\n/ /__/ /_/ /\n\\___/\\__/_/\n\ncontainerd CLI",
-    description="\nctr is an unsupported debug and administrative client for interacting\nwith the containerd daemon. Because it is unsupported, the commands,\noptions, and operations are not guaranteed to be backward compatible or\nstable from release to release of the containerd project.",  # noqa: E501
+    description="\nctr is an unsupported debug and administrative client for interacting\nwith the containerd daemon. Because it is unsupported, the commands,\noptions, and operations are not guaranteed to be backward compatible or\nstable from release to release of the containerd project.",
     help_usage="Show help",
     version_usage="Print the version",
     flags=(
@@ -131,18 +131,18 @@ APP = App(
         Command("plugins", "Provides information about containerd plugins", images.unsupported, aliases=("plugin",)),
         Command("version", "Print the client and server versions", tasks.version),
         Command("containers", "Manage containers", commands=_CONTAINERS, aliases=("c", "container")),
-        Command("content", "Manage content", aliases=("cs",), commands=(Command("list", "List all blobs in the store", images.content, (flag("quiet, q", usage="Print only the blob digest"),), aliases=("ls",), args_usage="[flags]"),)),  # noqa: E501
+        Command("content", "Manage content", aliases=("cs",), commands=(Command("list", "List all blobs in the store", images.content, (flag("quiet, q", usage="Print only the blob digest"),), aliases=("ls",), args_usage="[flags]"),)),
         Command("events", "Display containerd events", images.unsupported, aliases=("event",)),
         Command("images", "Manage images", commands=_IMAGES, aliases=("image", "i")),
         Command("leases", "Manage leases", images.unsupported),
         Command("namespaces", "Manage namespaces", aliases=("namespace", "ns"), commands=(
-            Command("create", "Create a new namespace", images.namespace_create, aliases=("c",), args_usage="<name> [<key>=<value>]"),  # noqa: E501
-            Command("list", "List namespaces", images.namespaces, (flag("quiet, q", usage="Print only the namespace name"),), aliases=("ls",), args_usage="[flags]"),  # noqa: E501
-            Command("remove", "Remove one or more namespaces", images.namespace_remove, (flag("cgroup, c", usage="Delete the namespace's cgroup"),), aliases=("rm",), args_usage="<name> [<name>, ...]"),  # noqa: E501
-            Command("label", "Set and clear labels for a namespace", images.unsupported, args_usage="<name> [<key>=<value>, ...]"))),  # noqa: E501
+            Command("create", "Create a new namespace", images.namespace_create, aliases=("c",), args_usage="<name> [<key>=<value>]"),
+            Command("list", "List namespaces", images.namespaces, (flag("quiet, q", usage="Print only the namespace name"),), aliases=("ls",), args_usage="[flags]"),
+            Command("remove", "Remove one or more namespaces", images.namespace_remove, (flag("cgroup, c", usage="Delete the namespace's cgroup"),), aliases=("rm",), args_usage="<name> [<name>, ...]"),
+            Command("label", "Set and clear labels for a namespace", images.unsupported, args_usage="<name> [<key>=<value>, ...]"))),
         Command("pprof", "Provide golang pprof outputs for containerd", images.unsupported),
         Command("run", "Run a container", tasks.run, _RUN, args_usage="[flags] Image|RootFS ID [COMMAND] [ARG...]"),
-        Command("snapshots", "Manage snapshots", aliases=("snapshot",), commands=(Command("list", "List snapshots", images.snapshots, aliases=("ls",)),)),  # noqa: E501
+        Command("snapshots", "Manage snapshots", aliases=("snapshot",), commands=(Command("list", "List snapshots", images.snapshots, aliases=("ls",)),)),
         Command("tasks", "Manage tasks", commands=_TASKS, aliases=("t", "task")),
         Command("install", "Install a new package", images.unsupported, args_usage="<ref>"),
         Command("oci", "OCI tools", images.unsupported),

@@ -110,13 +110,13 @@ def _create(session: Session) -> Generator[Wait, Any, Container]:
     container = Container(
         id=ident, namespace=session.space, image=image.name, image_id=image.image_id, build=build.name, argv=argv, env=env,
         cwd=values.text("workdir") or build.cwd, user=values.text("user") or build.user or "root", hostname=env["HOSTNAME"],
-        labels=dict(pair.partition("=")[::2] for pair in values.items("label")), name=name or f"{build.repository.rpartition('/')[2]}-{ident[:5]}",  # noqa: E501
+        labels=dict(pair.partition("=")[::2] for pair in values.items("label")), name=name or f"{build.repository.rpartition('/')[2]}-{ident[:5]}",
         netns=netns, shared_netns=net == "host", mounts=_mounts(session, ident, build), ports=ports,
-        log_path=f"{DATA}/containers/{session.space}/{ident}/{ident}-json.log", tty=values.on("tty"), stdin=values.on("interactive"),  # noqa: E501
+        log_path=f"{DATA}/containers/{session.space}/{ident}/{ident}-json.log", tty=values.on("tty"), stdin=values.on("interactive"),
         stop_signal=SIGNALS.get(build.stop_signal or "SIGTERM", 15), auto_remove=values.on("rm"),
     )  # fmt: skip
     _network(session, container, net)
-    hosts_file = f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{_ip(session, container)}\t{container.hostname} {container.name}\n"  # noqa: E501
+    hosts_file = f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{_ip(session, container)}\t{container.hostname} {container.name}\n"
     containers.create(world, host, container, {"/etc/hosts": hosts_file.encode()})
     return container
 

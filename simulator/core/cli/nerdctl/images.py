@@ -8,7 +8,7 @@ from typing import Any
 
 from ...host.program import Sleep, Wait
 from ...kernel.clock import MS, SECOND
-from ...kernel.errors import BadInput
+from ...kernel.errors import BadInput, NotSimulated
 from ...runtime import catalogue, containerd, logs, references
 from ...runtime.state import Image, Pull
 from .. import human, tabwriter
@@ -62,6 +62,8 @@ def fetch(session: Session, name: str, *, quiet: bool = False) -> Generator[Wait
 
 def reference(text: str) -> references.Reference:
     """A normalised name; raises NerdctlError."""
+    if text.startswith(("ipfs://", "ipns://")):
+        raise NotSimulated("nerdctl with an image of IPFS")
     try:
         return references.normalise(text)
     except BadInput as bad:

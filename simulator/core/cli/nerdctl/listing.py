@@ -1,4 +1,4 @@
-"""`nerdctl ps`, `inspect`, `port`, `info`, `version`, `network ls`, `volume`, `namespace ls` (`pkg/cmd/{container,system,network,volume}`)."""  # noqa: E501
+"""`nerdctl ps`, `inspect`, `port`, `info`, `version`, `network ls`, `volume`, `namespace ls` (`pkg/cmd/{container,system,network,volume}`)."""
 
 from __future__ import annotations
 
@@ -117,8 +117,8 @@ def _inspect_container(session: Session, c: Container) -> Obj:
         "Path": c.argv[0],
         "Args": c.argv[1:],
         "State": {
-            "Status": state, "Running": running, "Paused": False, "Restarting": False, "Pid": c.pid, "ExitCode": c.exit_code, "Error": c.message,  # noqa: E501
-            "StartedAt": logs.stamp(c.started_at) if c.started_at else "", "FinishedAt": logs.stamp(c.finished_at) if c.finished_at else "0001-01-01T00:00:00Z",  # noqa: E501
+            "Status": state, "Running": running, "Paused": False, "Restarting": False, "Pid": c.pid, "ExitCode": c.exit_code, "Error": c.message,
+            "StartedAt": logs.stamp(c.started_at) if c.started_at else "", "FinishedAt": logs.stamp(c.finished_at) if c.finished_at else "0001-01-01T00:00:00Z",
         },
         "Image": _image(c),
         "ResolvConfPath": f"{DATA}/containers/{session.space}/{c.id}/resolv.conf",
@@ -128,10 +128,10 @@ def _inspect_container(session: Session, c: Container) -> Obj:
         "RestartCount": 0,
         "Driver": "overlayfs",
         "Platform": "linux",
-        "Mounts": [{"Type": "bind", "Source": m.source, "Destination": m.target, "Mode": "ro" if m.readonly else "", "RW": not m.readonly, "Propagation": "rprivate"} for m in c.mounts],  # noqa: E501
-        "Config": {**image_config(catalogue.BUILDS[c.build]), "Hostname": c.hostname, "User": c.user if c.user != "root" else "", "Env": [f"{k}={v}" for k, v in c.env.items()], "Labels": dict(sorted(c.labels.items()))},  # noqa: E501
+        "Mounts": [{"Type": "bind", "Source": m.source, "Destination": m.target, "Mode": "ro" if m.readonly else "", "RW": not m.readonly, "Propagation": "rprivate"} for m in c.mounts],
+        "Config": {**image_config(catalogue.BUILDS[c.build]), "Hostname": c.hostname, "User": c.user if c.user != "root" else "", "Env": [f"{k}={v}" for k, v in c.env.items()], "Labels": dict(sorted(c.labels.items()))},
         "NetworkSettings": {
-            "Ports": mapped, "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": ip, "IPPrefixLen": 24 if ip else 0, "MacAddress": "",  # noqa: E501
+            "Ports": mapped, "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": ip, "IPPrefixLen": 24 if ip else 0, "MacAddress": "",
             "Networks": {"unknown-eth0": {"IPAddress": ip, "IPPrefixLen": 24, "Gateway": subnet, "MacAddress": ""}} if ip else {},
         },
     }  # fmt: skip
@@ -165,11 +165,11 @@ def version(session: Session) -> int:
     """`nerdctl version`."""
     out = session.inv.out
     out(
-        f"Client:\n Version:\tv{VERSION}\n OS/Arch:\tlinux/amd64\n Git commit:\t1af9d5ab49a2bb9f2d5d6c2e2ef4bcd35a6b7a0f\n buildctl:\n  Version:\t\n\n"  # noqa: E501
+        f"Client:\n Version:\tv{VERSION}\n OS/Arch:\tlinux/amd64\n Git commit:\t1af9d5ab49a2bb9f2d5d6c2e2ef4bcd35a6b7a0f\n buildctl:\n  Version:\t\n\n"
     )
     session.connect()
     out(
-        f"Server:\n containerd:\n  Version:\tv{containerd.VERSION}\n  GitCommit:\t{containerd.REVISION}\n runc:\n  Version:\t1.3.4\n  GitCommit:\tv1.3.4-0-gd6d73eb8\n"  # noqa: E501
+        f"Server:\n containerd:\n  Version:\tv{containerd.VERSION}\n  GitCommit:\t{containerd.REVISION}\n runc:\n  Version:\t1.3.4\n  GitCommit:\tv1.3.4-0-gd6d73eb8\n"
     )
     return 0
 
@@ -180,10 +180,10 @@ def info(session: Session) -> int:
     host = session.inv.host
     memory = host.memory_kib / 1024 / 1024
     lines = [
-        "Client:", f" Namespace:\t{session.space}", " Debug Mode:\tfalse", "", "Server:", f" Server Version: v{containerd.VERSION}", " Storage Driver: overlayfs",  # noqa: E501
-        " Logging Driver: json-file", " Cgroup Driver: systemd", " Cgroup Version: 2", " Plugins:", "  Log:     fluentd journald json-file none syslog", "  Storage: native overlayfs",  # noqa: E501
-        " Security Options:", "  apparmor", "  seccomp", "   Profile: builtin", "  cgroupns", f" Kernel Version:   {host.kernel}", f" Operating System: {host.os_image}", " OSType:           linux",  # noqa: E501
-        " Architecture:     x86_64", f" CPUs:             {host.cpus}", f" Total Memory:     {memory:.3f}GiB", f" Name:             {host.name}", f" ID:               {host.system_uuid}",  # noqa: E501
+        "Client:", f" Namespace:\t{session.space}", " Debug Mode:\tfalse", "", "Server:", f" Server Version: v{containerd.VERSION}", " Storage Driver: overlayfs",
+        " Logging Driver: json-file", " Cgroup Driver: systemd", " Cgroup Version: 2", " Plugins:", "  Log:     fluentd journald json-file none syslog", "  Storage: native overlayfs",
+        " Security Options:", "  apparmor", "  seccomp", "   Profile: builtin", "  cgroupns", f" Kernel Version:   {host.kernel}", f" Operating System: {host.os_image}", " OSType:           linux",
+        " Architecture:     x86_64", f" CPUs:             {host.cpus}", f" Total Memory:     {memory:.3f}GiB", f" Name:             {host.name}", f" ID:               {host.system_uuid}",
     ]  # fmt: skip
     session.inv.out("\n".join(lines) + "\n\n")
     return 0

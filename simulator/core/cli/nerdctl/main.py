@@ -35,7 +35,7 @@ def usage(command: Command) -> str:
         return text + f"Run '{command.path} COMMAND --help' for more information on a command.\n\n"
     return (
         text
-        + f"See also '{command.root.path} --help' for the global flags such as '--namespace', '--snapshotter', and '--cgroup-manager'.\n"  # noqa: E501
+        + f"See also '{command.root.path} --help' for the global flags such as '--namespace', '--snapshotter', and '--cgroup-manager'.\n"
     )
 
 

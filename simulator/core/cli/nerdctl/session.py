@@ -1,9 +1,9 @@
-"""One invocation of nerdctl: the connection, the namespace, finding containers, tables and errors (`pkg/clientutil`, `pkg/idutil`)."""  # noqa: E501
+"""One invocation of nerdctl: the connection, the namespace, finding containers, tables and errors (`pkg/clientutil`, `pkg/idutil`)."""
 
 from __future__ import annotations
 
 from ...host.program import Invocation
-from ...kernel.errors import ConnectError
+from ...kernel.errors import ConnectError, NotSimulated
 from ...runtime import containerd
 from ...runtime.state import Container, Namespace, runtime
 from ...runtime.state import namespace as make_namespace
@@ -38,7 +38,12 @@ class Session:
         return self.values.args
 
     def connect(self) -> None:
-        """Dial containerd; raises NerdctlError as nerdctl words it."""
+        """Dial containerd; raises NerdctlError as nerdctl words it, and NotSimulated for what containerd here has not."""
+        snapshotter = self.values.text("snapshotter")
+        if snapshotter != "overlayfs":
+            raise NotSimulated(f"nerdctl --snapshotter {snapshotter}")
+        if self.values.has("verify") and self.values.text("verify") != "none":
+            raise NotSimulated(f"nerdctl --verify {self.values.text('verify')}")
         address = self.values.text("address").removeprefix("unix://")
         try:
             containerd.connect(self.world, self.host)
@@ -48,7 +53,7 @@ class Session:
             if failed.detail == "no such file or directory":
                 raise NerdctlError(f'cannot access containerd socket "{address}": {failed.detail}') from None
             raise NerdctlError(
-                f'failed to dial "{address}": connection error: desc = "transport: error while dialing: dial unix {address}: connect: {failed.detail}"'  # noqa: E501
+                f'failed to dial "{address}": connection error: desc = "transport: error while dialing: dial unix {address}: connect: {failed.detail}"'
             ) from None
 
     def namespace(self, *, make: bool = False) -> Namespace:
@@ -61,7 +66,7 @@ class Session:
         """The name that `ps` shows."""
         if container.sandbox:
             labels = container.labels
-            return f"k8s://{labels.get('io.kubernetes.pod.namespace', '')}/{labels.get('io.kubernetes.pod.name', '')}/{container.name}"  # noqa: E501
+            return f"k8s://{labels.get('io.kubernetes.pod.namespace', '')}/{labels.get('io.kubernetes.pod.name', '')}/{container.name}"
         return container.name
 
     def find(self, word: str) -> Container:

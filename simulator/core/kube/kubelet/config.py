@@ -78,7 +78,7 @@ def load(world: World, proc: Process) -> tuple[dict[str, str], Obj]:
             text = component.read_file(world, proc, path)
         except OSError:
             raise _fail(
-                world, proc, f'failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error failed to read kubelet config file "{path}", '  # noqa: E501
+                world, proc, f'failed to load kubelet config file, path: {path}, error: failed to load Kubelet config file {path}, error failed to read kubelet config file "{path}", '
                 f"error: open {path}: no such file or directory",
             ) from None  # fmt: skip
         config = _parse(world, proc, path, text)
@@ -115,7 +115,7 @@ def _parse(world: World, proc: Process, path: str, text: bytes) -> Obj:
             world,
             proc,
             head
-            + f'failed to decode: no kind "{kind}" is registered for version "{version}" in scheme "k8s.io/kubernetes/pkg/kubelet/apis/config/scheme/scheme.go:33"',  # noqa: E501
+            + f'failed to decode: no kind "{kind}" is registered for version "{version}" in scheme "k8s.io/kubernetes/pkg/kubelet/apis/config/scheme/scheme.go:33"',
         )
     return parsed
 

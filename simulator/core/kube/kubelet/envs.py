@@ -1,4 +1,4 @@
-"""A container's environment: literal values, references, the downward API and services (`makeEnvironmentVariables`, `pkg/kubelet/envvars`)."""  # noqa: E501
+"""A container's environment: literal values, references, the downward API and services (`makeEnvironmentVariables`, `pkg/kubelet/envvars`)."""
 
 from __future__ import annotations
 

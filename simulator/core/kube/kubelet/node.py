@@ -1,4 +1,4 @@
-"""The kubelet's own Node: registration, status and lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus/setters.go`, `pkg/util/node`)."""  # noqa: E501
+"""The kubelet's own Node: registration, status and lease (`pkg/kubelet/kubelet_node_status.go`, `nodestatus/setters.go`, `pkg/util/node`)."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def _look_at_runtime(kubelet: Kubelet) -> None:
             world.after(RUNTIME_SILENCE + SECOND, kubelet.proc.target, ["node"])
             kubelet.log(
                 "E", "kubelet.go:3200", "Container runtime sanity check failed",
-                err=f'rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix {containerd.SOCKET}: connect: {failed.detail}\\"',  # noqa: E501
+                err=f'rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix {containerd.SOCKET}: connect: {failed.detail}\\"',
             )  # fmt: skip
         return
     if not state.runtime_up:

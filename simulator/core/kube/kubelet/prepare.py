@@ -1,4 +1,4 @@
-"""What a pod needs before its containers: time left, volumes, a network, a sandbox (`kubelet.go: SyncPod`, `kuberuntime_sandbox.go`)."""  # noqa: E501
+"""What a pod needs before its containers: time left, volumes, a network, a sandbox (`kubelet.go: SyncPod`, `kuberuntime_sandbox.go`)."""
 
 from __future__ import annotations
 

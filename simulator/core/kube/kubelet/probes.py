@@ -2,7 +2,7 @@
 
 Each probe of a running container has its own timer.  A result counts after its threshold; a failed liveness or startup probe kills
 the container.  The kubelet's HTTP probe accepts 200–399.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def run(kubelet: Kubelet, pod: PodState, container: Obj, record: Container, spec
         argv = [str(w) for w in spec["exec"].get("command") or ()]
         problem = execs.exec_error(kubelet.world, kubelet.proc.host, record, argv)
         if problem:
-            text = f'rpc error: code = Unknown desc = failed to exec in container: failed to start exec "{kubelet.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'  # noqa: E501
+            text = f'rpc error: code = Unknown desc = failed to exec in container: failed to start exec "{kubelet.world.rng("exec").hex(64)}": OCI runtime exec failed: exec failed: unable to start container process: {problem}'
             return False, f"errored and resulted in unknown state: {text}"
         found = hooks.run_exec(kubelet, record, argv)
         if not found.done:
@@ -147,7 +147,7 @@ def _http(kubelet: Kubelet, pod: PodState, container: Obj, spec: Obj) -> tuple[b
         if failed.kind == "reset":
             return (
                 False,
-                f"failed: {where}: read tcp {kubelet.host.ip}:{40000 + kubelet.world.now // MS % 20000}->{host}:{port}: read: connection reset by peer",  # noqa: E501
+                f"failed: {where}: read tcp {kubelet.host.ip}:{40000 + kubelet.world.now // MS % 20000}->{host}:{port}: read: connection reset by peer",
             )
         return False, f"failed: {where}: dial tcp {host}:{port}: {_dial(failed)}"
     if 200 <= code < 400:

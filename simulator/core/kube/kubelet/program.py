@@ -39,7 +39,7 @@ class KubeletProgram:
             and "bootstrap-kubeconfig" in flags
             and not kubelet.host.fs.exists(flags["bootstrap-kubeconfig"])
         ):
-            text = f"failed to run Kubelet: unable to load bootstrap kubeconfig: stat {flags['bootstrap-kubeconfig']}: no such file or directory"  # noqa: E501
+            text = f"failed to run Kubelet: unable to load bootstrap kubeconfig: stat {flags['bootstrap-kubeconfig']}: no such file or directory"
             kubelet.log("E", "run.go:72", "command failed", err=text)
             raise Exited(1)
         for port, address in (

@@ -2,7 +2,7 @@
 
 In-process form of `/exec` and `/attach`: the answer has status 101 and `obj` an `ExecTarget` as a dict; whoever holds the terminal
 (kubectl) then runs `executor.exec_in` with it.  `/portForward` answers likewise with a `PortForwardTarget`.  `/containerLogs` answers with a body, or with a stream when `follow=true`.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
     if problem:
         session = kubelet.world.rng("exec").hex(64)
         target["error"] = (
-            f'error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "{session}": '  # noqa: E501
+            f'error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "{session}": '
             f"OCI runtime exec failed: exec failed: unable to start container process: {problem}"
         )
     return Response(status=101, obj=target)
@@ -173,7 +173,9 @@ def _port_forward(kubelet: Kubelet, space: str, name: str) -> Response:
     records = [status.record(kubelet, pod.tracks[key]) for key in sorted(pod.tracks)]
     running = [found for found in records if found is not None and found.state == "RUNNING"]
     if not running:
-        return _text(500, f'unable to do port forwarding: pod is not running. Current status={pod.status.get("phase", "Pending")}')
+        return _text(
+            500, f"unable to do port forwarding: pod is not running. Current status={pod.status.get('phase', 'Pending')}"
+        )
     return Response(
         status=101,
         obj={

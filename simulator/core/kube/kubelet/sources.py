@@ -1,4 +1,4 @@
-"""Where pods come from: files below staticPodPath (`pkg/kubelet/config/file.go`) and the API (`config/apiserver.go`), and mirror pods."""  # noqa: E501
+"""Where pods come from: files below staticPodPath (`pkg/kubelet/config/file.go`) and the API (`config/apiserver.go`), and mirror pods."""
 
 from __future__ import annotations
 

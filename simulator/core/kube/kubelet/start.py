@@ -1,4 +1,4 @@
-"""Starting one container: image, creation, start, post-start hook (`pkg/kubelet/kuberuntime/kuberuntime_container.go: startContainer`)."""  # noqa: E501
+"""Starting one container: image, creation, start, post-start hook (`pkg/kubelet/kuberuntime/kuberuntime_container.go: startContainer`)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Obj = dict[str, Any]
 
 
 class Probe(msgspec.Struct):
-    """One prober worker (`pkg/kubelet/prober/worker.go`): its newest result, how often it came in a row, and when it runs next."""  # noqa: E501
+    """One prober worker (`pkg/kubelet/prober/worker.go`): its newest result, how often it came in a row, and when it runs next."""
 
     next_at: int = 0
     result: bool | None = None

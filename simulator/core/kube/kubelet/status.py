@@ -1,4 +1,4 @@
-"""A pod's status from its containers (`pkg/kubelet/kubelet_pods.go`, `pkg/kubelet/status/generate.go`) and sending it (`status_manager.go`)."""  # noqa: E501
+"""A pod's status from its containers (`pkg/kubelet/kubelet_pods.go`, `pkg/kubelet/status/generate.go`) and sending it (`status_manager.go`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of pods: graceful termination, clean-up, and pods whose containers are all done (`SyncTerminatingPod`, `SyncTerminatedPod`)."""  # noqa: E501
+"""The end of pods: graceful termination, clean-up, and pods whose containers are all done (`SyncTerminatingPod`, `SyncTerminatedPod`)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _hasten(kubelet: Kubelet, pod: PodState, grace: int) -> None:
 
 
 def stop_all(kubelet: Kubelet, pod: PodState) -> None:
-    """Stop every running container; sidecars after the others would have ended (in reverse order, as far as the grace period lasts)."""  # noqa: E501
+    """Stop every running container; sidecars after the others would have ended (in reverse order, as far as the grace period lasts)."""
     from . import worker
 
     for container in all_containers(pod.pod):

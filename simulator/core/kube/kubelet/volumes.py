@@ -2,7 +2,7 @@
 
 Simulated: configMap, secret, projected (token, configMap, secret, downwardAPI), downwardAPI, emptyDir, hostPath.  Their files are
 copies made when the pod starts; a refresh of configMaps and secrets in running pods is not simulated yet.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _token(kubelet: Kubelet, pod: PodState, source: Obj) -> bytes:
         raise MountError(f"failed to fetch token: {failed.message}") from failed
     except ConnectError as failed:
         raise MountError(
-            f'failed to fetch token: Post "{kubelet.client.server}/api/v1/namespaces/{pod.namespace}/serviceaccounts/{account}/token": {failed}'  # noqa: E501
+            f'failed to fetch token: Post "{kubelet.client.server}/api/v1/namespaces/{pod.namespace}/serviceaccounts/{account}/token": {failed}'
         ) from failed
     return str((answer.get("status") or {}).get("token") or "").encode()
 

@@ -2,7 +2,7 @@
 `kuberuntime_manager.go: computePodActions`).
 
 A step that takes time sets `busy_until`; a pull is waited for by its bell.  Containers of a pod are started one after the other.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
 
 
 def _backing_off(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, record: Container) -> bool:
-    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running."""  # noqa: E501
+    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running."""
     world = kubelet.world
     finished = record.finished_at - world.epoch
     if track.crash_backoff and finished - track.crash_at > 2 * CRASH_LONGEST:

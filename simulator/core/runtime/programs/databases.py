@@ -36,7 +36,7 @@ class Redis(Quiet):
                 world,
                 proc,
                 "C",
-                "Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf",  # noqa: E501
+                "Warning: no config file specified, using the default config. In order to specify a config file use redis-server /path/to/redis.conf",
                 "#",
             )
         try:
@@ -161,8 +161,8 @@ class Mysql(_Database):
             else f"one of {', '.join(names[:-1])} and {names[-1]}"
         )
         if self.prefix == "MARIADB":
-            return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n\tYou need to specify {which}"  # noqa: E501
-        return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify {which}:{listing}"  # noqa: E501
+            return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n\tYou need to specify {which}"
+        return f"{{now}} [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified\n    You need to specify {which}:{listing}"
 
     def ready(self, world: World, proc: Process) -> None:
         """Serving."""
@@ -172,7 +172,7 @@ class Mysql(_Database):
         logs.emit(
             world,
             proc,
-            f"{stamp} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '{version}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  {self.product} Community Server - GPL.",  # noqa: E501
+            f"{stamp} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '{version}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  {self.product} Community Server - GPL.",
             "stderr",
         )
 

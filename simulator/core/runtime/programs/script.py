@@ -3,7 +3,7 @@
 Such a script would be a waiting coroutine, and a world with one could not be stored.  Where nothing but the sleep waits and no
 variable lives on from one part to the next, its parts are run by the shell one after the other and the sleep is a timer.
 Everything else stays a coroutine of the executor.
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class Nginx(Quiet):
         headers["content-length"] = str(len(body))
         peer = client_ip(world, request)
         if status == 404:
-            text = f'open() "{path}" failed (2: No such file or directory), client: {peer}, server: localhost, request: "{request.method} {request.path} HTTP/1.1", host: "{request.headers.get("host", "")}"'  # noqa: E501
+            text = f'open() "{path}" failed (2: No such file or directory), client: {peer}, server: localhost, request: "{request.method} {request.path} HTTP/1.1", host: "{request.headers.get("host", "")}"'
             logs.emit(world, proc, f"{self._when(world)} [error] 29#29: *1 {text}", "stderr")
         self._access(world, proc, request, status, len(body), peer)
         return Response(status=status, headers=headers, body=b"" if request.method == "HEAD" else body)
@@ -179,12 +179,12 @@ class Httpd(Quiet):
             logs.emit(
                 world,
                 proc,
-                "(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:80\nno listening sockets available, shutting down\nAH00015: Unable to open logs",  # noqa: E501
+                "(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:80\nno listening sockets available, shutting down\nAH00015: Unable to open logs",
                 "stderr",
             )
             raise Exited(1) from None
         ip = (network.network(world).namespaces[proc.netns].ips or ["127.0.0.1"])[0]
-        line = f"AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the 'ServerName' directive globally to suppress this message"  # noqa: E501
+        line = f"AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the 'ServerName' directive globally to suppress this message"
         logs.emit(world, proc, line, "stderr")
         logs.emit(world, proc, line, "stderr")
         self._note(world, proc, "mpm_event:notice", "AH00489: Apache/2.4.66 (Unix) configured -- resuming normal operations")
