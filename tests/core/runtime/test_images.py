@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.core.host import processes
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.errors import BadInput, ConnectError
 from simulator.core.runtime import catalogue, containerd, cri, references
@@ -82,3 +83,22 @@ def test_a_pull_dies_with_the_daemon(box: Box) -> None:
     with pytest.raises(ConnectError) as caught:
         containerd.connect(box.world, "box")
     assert caught.value.detail == "no such file or directory"
+
+
+def test_containerd_tells_its_version_and_touches_nothing(box: Box) -> None:
+    done = box.run("containerd --version")
+    assert done.code == 0
+    assert (
+        done.out + done.err == "containerd github.com/containerd/containerd/v2 v2.2.1 dea7da592f5d1d2b7755e3a161be07f43fad8f75\n"
+    )
+    assert box.run("ctr version").code == 0
+
+
+def test_a_second_containerd_waits_and_leaves_the_first_its_socket(box: Box) -> None:
+    second = box.run("containerd", seconds=5)
+    assert second.code == -1
+    assert "waiting for response from boltdb open" in second.out + second.err
+    assert box.run("ctr version").code == 0
+    waiting = processes.by_program(box.world, "box", "containerd")[-1]
+    processes.kill(box.world, waiting, 2)
+    assert box.run("ctr version").code == 0
