@@ -94,3 +94,20 @@ def test_errors_of_the_command_line(box: Box) -> None:
         'cannot access containerd socket \\"/run/containerd/containerd.sock\\": no such file or directory'
         in box.run("nerdctl ps").err
     )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "nerdctl --snapshotter=stargz pull nginx",
+        "nerdctl run -d --verify=cosign nginx",
+        "nerdctl pull --verify=notation nginx",
+        "nerdctl push --sign=cosign example.org/a",
+        "nerdctl pull ipfs://bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am",
+        "nerdctl image encrypt --recipient=jwe:key.pem a b",
+    ],
+)
+def test_what_only_the_real_one_can_do_says_so(box: Box, command: str) -> None:
+    done = box.run(command)
+    assert done.code == 1
+    assert "not simulated in Slipway yet" in done.err
