@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import posixpath
-from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from types import GeneratorType
@@ -21,7 +20,8 @@ from .filesystem import Inode, error
 from .invocation import Call
 from .machine import Host, hosts
 from .process import Process
-from .program import Exited, Sleep, Steps, Wait, WaitChild, WaitRead, WaitTopic
+from .program import Exited, Steps, Wait, WaitChild, WaitTopic
+from .scheduling import Scheduler
 from .tasks import (
     DEFAULT_PATH,
     SIGCONT,
@@ -41,7 +41,6 @@ from .tasks import (
 
 __all__ = [
     "DEFAULT_PATH",
-    "MAX_RESUMES",
     "MAX_TASKS",
     "SIGCONT",
     "SIGINT",
@@ -65,20 +64,10 @@ __all__ = [
 
 #: Tasks that may exist at once in a world: a fork bomb meets it.
 MAX_TASKS = 400
-#: Resumptions in one pump: a loop among tasks that takes no time meets it.
-MAX_RESUMES = 200_000
 
 
-class Executor:
+class Executor(Scheduler):
     """All tasks of a world."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.tasks: dict[str, Task] = {}
-        self.ready: deque[Task] = deque()
-        self.topics: dict[str, list[tuple[Task, int]]] = {}
-        self.pumping = False
-        self.umask = 0o022  # of the process that is being spawned
 
     # -- questions ------------------------------------------------------------------------------------------------------
     def owns(self, proc: Process) -> bool:
@@ -246,105 +235,7 @@ class Executor:
         except RecursionError:
             return _fail(task, f"{_name(task)}: nested too deeply\n", 1)
 
-    def _enqueue(self, task: Task, value: Any = None) -> None:
-        if not task.queued:
-            task.queued = True
-            task.value = value
-            self.ready.append(task)
-
-    def pump(self) -> None:
-        """Run every task that can go on, until all wait."""
-        if self.pumping:
-            return
-        self.pumping = True
-        resumed = 0
-        try:
-            while self.ready:
-                task = self.ready.popleft()
-                task.queued = False
-                if self.tasks.get(task.proc.key) is not task or task.steps is None:
-                    continue
-                if task.stopped:
-                    task.missed = True
-                    continue
-                resumed += 1
-                if resumed > MAX_RESUMES:
-                    _fail(task, f"{_name(task)}: too many steps at one instant; stopped by Slipway\n", 1)
-                    self.signal(task.proc, SIGKILL)
-                    continue
-                self._resume(task)
-        finally:
-            self.pumping = False
-
-    def _resume(self, task: Task) -> None:
-        task.turn += 1
-        task.wait = None
-        if task.timer:
-            self.world.cancel(task.timer)
-            task.timer = 0
-        assert task.steps is not None
-        try:
-            wait = task.steps.send(task.value if task.turn > 1 else None)
-        except StopIteration as stop:
-            self.end(task.proc, int(stop.value or 0))
-            return
-        task.wait = wait
-        self._arm(task, wait)
-
-    def _arm(self, task: Task, wait: Wait) -> None:
-        turn = task.turn
-        target = f"co:{task.proc.key}"
-        if isinstance(wait, Sleep):
-            task.timer = self.world.after(max(wait.ns, 0), target, turn)
-        elif isinstance(wait, WaitRead):
-            stream = task.fds.get(wait.fd)
-            if stream is None or stream.ready:
-                self._enqueue(task)
-            else:
-                stream.watch(lambda: self._wake(task, turn, None))
-        elif isinstance(wait, WaitChild):
-            child = processes.find(self.world, task.proc.host, wait.pid)
-            if child is None:
-                self._enqueue(task)
-            else:
-                self.topics.setdefault(f"exit:{child.key}", []).append((task, turn))
-        elif isinstance(wait, WaitTopic):
-            for topic in wait.topics:
-                self.topics.setdefault(topic, []).append((task, turn))
-            if wait.deadline is not None:
-                task.timer = self.world.at(wait.deadline, target, turn)
-
-    def _wake(self, task: Task, turn: int, value: Any) -> None:
-        if task.turn == turn and not task.queued and self.tasks.get(task.proc.key) is task:
-            self._enqueue(task, value)
-            if not self.pumping:
-                self.world.at(self.world.now, "co:", None)
-
-    def on_ring(self, topic: str) -> None:
-        """The world's bell: wake tasks that wait for the topic."""
-        waiting = self.topics.pop(topic, None)
-        if waiting:
-            for task, turn in waiting:
-                self._wake(task, turn, True)
-
-    def dispatch(self, rest: str, payload: Any) -> None:
-        """Timer handler of `co:<host>/<pid>`."""
-        task = self.tasks.get(rest)
-        if task is not None:
-            if task.daemon:
-                self._drop(rest)
-            elif task.turn == payload and not task.queued:
-                task.timer = 0
-                self._enqueue(task, False if isinstance(task.wait, WaitTopic) else None)
-        self.pump()
-
     # -- ending ---------------------------------------------------------------------------------------------------------
-    def _drop(self, key: str) -> None:
-        task = self.tasks.pop(key, None)
-        if task is not None:
-            for fd in sorted(task.fds):
-                task.fds[fd].close()
-            task.fds.clear()
 
     def end(self, proc: Process, code: int) -> None:
         """A task is over: close its descriptors and tell who waits."""

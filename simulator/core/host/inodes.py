@@ -9,8 +9,6 @@ import msgspec
 
 #: How many symbolic links a walk may follow (Linux: MAXSYMLINKS).
 MAX_LINKS = 40
-
-
 #: The largest file a simulated host holds.
 MAX_FILE = 64 * 1024 * 1024
 
@@ -30,8 +28,6 @@ class Inode(msgspec.Struct):
 
 #: Builders of base trees by name; what follows a `:` in a base's name is handed to the builder.
 BASES: dict[str, Callable[[str], Inode]] = {}
-
-
 _BUILT: dict[str, Inode] = {}
 
 

@@ -16,11 +16,7 @@ from .process import Process
 from .program import Steps, Wait
 
 SIGINT, SIGPIPE, SIGKILL, SIGTERM, SIGCONT, SIGSTOP, SIGTSTP = 2, 13, 9, 15, 18, 19, 20
-
-
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
-
-
 Command = Callable[[Any], "int | Steps"]
 
 

@@ -17,8 +17,6 @@ UNIT_DIRS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-
-
 Section = dict[str, list[str]]
 
 

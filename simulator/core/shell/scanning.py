@@ -5,17 +5,9 @@ from __future__ import annotations
 import re
 
 META = " \t\n;&|<>()"
-
-
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
 ASSIGN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[)?")
-
-
 SPECIAL = "@*#?-$!_0123456789"
-
-
 ESCAPES = {
     "n": "\n",
     "t": "\t",
@@ -31,8 +23,6 @@ ESCAPES = {
     '"': '"',
     "?": "?",
 }
-
-
 MAX_DEPTH = 60
 
 

@@ -10,11 +10,12 @@ from ..host import streams
 from ..host.program import Wait
 from ..kernel.clock import to_datetime
 from ..kernel.errors import BudgetExceeded, SimulatorError
+from .budget import Ledger
 from .control import Exit, Interrupted, Jump
 from .expand import ExpansionError
 from .lexer import Incomplete, ShellSyntaxError
 from .parser import Parser
-from .shell import Ledger, Shell
+from .shell import Shell
 from .state import ShellState
 
 HISTORY_KEEP = 1000

@@ -11,122 +11,31 @@ from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any
 
-from ..host import processes, streams
-from ..host.executor import MAX_TASKS, Ended, Executor, Task, resolve
+from ..host import streams
+from ..host.executor import Ended, resolve
 from ..host.filesystem import Inode
 from ..host.process import Process
-from ..host.program import Sleep, Steps, Wait, WaitRead
-from ..kernel.clock import MS, US
-from ..kernel.errors import BadInput, BudgetExceeded, NotSimulated
+from ..host.program import Wait
+from ..kernel.errors import BadInput, NotSimulated
 from . import builtins, known
-from .compound import Compound
-from .control import Break, Continue, Exit, Interrupted, Jump, Return
+from .budget import BUILTIN_COST, PROCESS_COST, Code
+from .control import Break, Continue, Exit, Jump, Return
 from .expand import ExpansionError, quote, shell_quote
 from .lexer import ASSIGN, Incomplete, ShellSyntaxError
-from .params import ReadonlyError
-from .parser import DECLARERS, Parser
-from .redirect import Fds, RedirectError
-from .state import ShellState, Var
-from .syntax import AndOr, ArrayLit, Command, CommandSub, ListNode, Lit, Pipeline, ProcessSub, Simple
-
-BUILTIN_COST = 100 * US
-PROCESS_COST = MS
-DEBT = 10 * MS
-MAX_STEPS = 100_000
-MAX_FORKS = 20_000
-MAX_CALLS = 50
-Code = Generator[Wait, Any, int]
+from .parser import Parser
+from .redirect import Fds
+from .reserved import DECLARERS
+from .state import Var
+from .substitution import Substitution
+from .syntax import AndOr, ArrayLit, Command, CommandSub, ListNode, Lit, Pipeline, Simple
 
 
-class Ledger:
-    """What a line and all its subshells have used together: processes started, and whether they must stop."""
-
-    def __init__(self) -> None:
-        self.forks = 0
-        self.stopped = False
-
-
-class Shell(Compound):
+class Shell(Substitution):
     """One running shell."""
 
-    def __init__(
-        self, executor: Executor, task: Task, state: ShellState, *, interactive: bool = False, parent: Shell | None = None
-    ) -> None:
-        super().__init__(executor, task)
-        self.state = state
-        self.interactive = interactive
-        self.subshell = parent is not None
-        self.shell_pid = parent.shell_pid if parent is not None else self.proc.pid
-        self.line = parent.line if parent is not None else 1
-        self.line_base = 0
-        self.steps = 0
-        self.debt = 0
-        self.quiet = parent.quiet if parent is not None else 0
-        self.ledger: Ledger = parent.ledger if parent is not None else Ledger()
-        self.loops = 0
-        self.calls = parent.calls if parent is not None else 0
-        self.function_stack = list(parent.function_stack) if parent is not None else []
-        self.locals: list[dict[str, Var | None]] = []
-        self.pipe_status = [0]
-        self.substituted: int | None = None
-        self.interrupted = False
-        self.pending: list[int] = []
-        self.parsed: dict[str, Command] = parent.parsed if parent is not None else {}
-        self.temporary: list[int] = []
-        task.on_signal = self.on_signal
-
-    def hostname(self) -> str:
-        """The host name that a prompt shows inside a container."""
-        try:
-            return self.tree.read("/etc/hostname").decode(errors="replace").strip() or self.host.name
-        except OSError:
-            return self.host.name
-
     # -- messages -------------------------------------------------------------------------------------------------------
-    def complain(self, text: str) -> None:
-        """Print a message as bash does: with the line number unless interactive."""
-        where = "bash: " if self.interactive else f"{self.state.name}: line {self.line}: "
-        self.err(f"{where}{text}\n")
 
     # -- time and signals -----------------------------------------------------------------------------------------------
-    def charge(self, cost: int) -> Generator[Wait, Any, None]:
-        """Account for a step; lets time pass when enough has gathered, and acts on signals that came."""
-        self.steps += 1
-        if self.ledger.stopped and self.subshell:
-            raise Exit(254)
-        if self.steps > MAX_STEPS:
-            raise BudgetExceeded(f"stopped after {MAX_STEPS} commands: a line may run no more here")
-        self.debt += cost
-        if self.debt >= DEBT:
-            debt, self.debt = self.debt, 0
-            yield Sleep(debt)
-        yield from self.check_signals()
-
-    def on_signal(self, number: int) -> bool:
-        """A signal for this shell: a trap takes it, an interactive shell survives it."""
-        name = builtins.SIGNAL_NAMES.get(number, str(number))
-        if name in self.state.traps:
-            if self.state.traps[name]:
-                self.pending.append(number)
-            return True
-        if self.interactive:
-            if number == 2:
-                self.interrupted = True
-            return number in (2, 3, 15, 20)
-        if self.state.traps.get("EXIT") and number != 9:
-            self.pending.append(-number)
-            return True
-        return False
-
-    def run_traps(self) -> Generator[Wait, Any, None]:
-        """Run the traps of signals that came."""
-        while self.pending:
-            number = self.pending.pop(0)
-            if number < 0:
-                raise Exit(128 - number)
-            status = self.state.status
-            yield from self.run_source(self.state.traps.get(builtins.SIGNAL_NAMES[number], ""))
-            self.state.status = status
 
     # -- whole texts ----------------------------------------------------------------------------------------------------
     def run_source(self, text: str, *, aliases: bool = False) -> Code:
@@ -172,36 +81,6 @@ class Shell(Compound):
         if "near unexpected" in message:
             self.err(f"{name}: line {line}: `{source}'\n")
 
-    from_argument = False
-
-    def wait_input(self, fd: int = 0, deadline: int | None = None) -> Generator[Wait, Any, Any]:
-        """Wait for input; an interrupt ends the wait, a deadline gives None."""
-        while True:
-            stream = self.fds.get(fd)
-            if stream is None:
-                raise OSError(9, "Bad file descriptor")
-            if stream.ready:
-                return stream
-            if deadline is not None:
-                if self.world.now >= deadline:
-                    return None
-                yield Sleep(min(20 * MS, deadline - self.world.now))
-            else:
-                yield WaitRead(fd)
-            yield from self.check_signals()
-
-    def input_wait(self, fd: int) -> Wait:
-        """The wait for more input of a descriptor."""
-        return WaitRead(fd)
-
-    def check_signals(self) -> Generator[Wait, Any, None]:
-        """Act on signals that came while waiting."""
-        if self.interrupted:
-            self.interrupted = False
-            raise Interrupted
-        if self.pending:
-            yield from self.run_traps()
-
     def run_main(self, text: str) -> Code:
         """Run a whole program: a script or `-c` text, ending as a shell process ends."""
         status = 0
@@ -218,14 +97,6 @@ class Shell(Compound):
         except Exit as ended:
             status = ended.code
         return status & 0xFF
-
-    def finish(self, status: int) -> Code:
-        """Run the EXIT trap."""
-        trap = self.state.traps.pop("EXIT", "")
-        if trap:
-            self.state.status = status
-            yield from self.run_source(trap)
-        return status
 
     # -- lists and pipelines --------------------------------------------------------------------------------------------
     def run_list(self, node: ListNode) -> Code:
@@ -326,134 +197,7 @@ class Shell(Compound):
             return next((code for code in reversed(codes) if code), 0)
         return codes[-1]
 
-    def fork(self, body: Callable[[Shell], Code], fds: Fds, *, pgid: int = 0) -> Process:
-        """Start a subshell that runs `body`; too many at once, or in all, end the whole line."""
-        self.ledger.forks += 1
-        if self.ledger.stopped or self.ledger.forks > MAX_FORKS or len(self.executor.tasks) >= MAX_TASKS:
-            if not self.ledger.stopped:
-                self.ledger.stopped = True
-                self.complain("fork: retry: Resource temporarily unavailable")
-            raise Exit(254) if self.subshell else BudgetExceeded("fork: Resource temporarily unavailable")
-        proc = processes.add(
-            self.world,
-            host=self.host.name,
-            program="bash",
-            argv=["bash"],
-            ppid=self.proc.pid,
-            user=self.proc.user,
-            cwd=self.proc.cwd,
-            env=self.proc.env,
-            mnt=self.proc.mnt,
-            netns=self.proc.netns,
-            container=self.proc.container,
-            tty=self.proc.tty,
-            pgid=pgid or (0 if self.interactive else self.proc.pgid),
-        )
-        state = self.state.copy()
-        proc.umask = state.umask
-
-        def main(task: Task) -> Steps:
-            child = Shell(self.executor, task, state, parent=self)
-            child.from_argument = self.from_argument
-            try:
-                try:
-                    return (yield from child.finish((yield from body(child))))
-                except Exit as ended:
-                    return (yield from child.finish(ended.code))
-            except Exit as ended:
-                return ended.code
-            except Jump:
-                return child.state.status
-            except ExpansionError as failed:
-                child.complain(str(failed))
-                return 1
-
-        return self.executor.begin(proc, fds, main)
-
-    def substitute(self, body: ListNode) -> Generator[Wait, Any, str]:
-        """The output of `$(…)` without its last newlines."""
-        quick = self._file_substitution(body)
-        if quick is not None:
-            redirected, opened = yield from self.open_redirects(quick.redirects, self.fds)
-            data = redirected[0].take() if redirected[0].ready else b""
-            for stream in opened:
-                stream.close()
-        else:
-            capture = streams.Capture()
-            fds = dict(self.fds)
-            fds[1] = capture
-            yield from self.charge(PROCESS_COST)
-            proc = self.fork(lambda shell: shell.run_list(body), fds, pgid=self.proc.pgid)
-            self.substituted = (yield from self.foreground([proc], ""))[0]
-            data = bytes(capture.data)
-        return data.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
-
-    def _file_substitution(self, body: ListNode) -> Simple | None:
-        if len(body.items) != 1 or body.items[0].rest or len(body.items[0].first.commands) != 1:
-            return None
-        command = body.items[0].first.commands[0]
-        if (
-            isinstance(command, Simple)
-            and not command.words
-            and not command.assigns
-            and len(command.redirects) == 1
-            and command.redirects[0].op == "<"
-        ):
-            return command
-        return None
-
-    def pipe_substitution(self, part: ProcessSub) -> streams.Stream:
-        """Start a process substitution; our end of its pipe."""
-        reader, writer = streams.pipe()
-        fds = dict(self.fds)
-        mine: streams.Stream
-        mine, theirs = (reader, writer) if part.direction == "<" else (writer, reader)
-        fds[1 if part.direction == "<" else 0] = theirs
-        mine.refs += 1
-        self.fork(lambda shell: shell.run_list(part.body), fds)
-        mine.refs -= 1
-        return mine
-
-    def process_substitution(self, part: ProcessSub) -> Generator[Wait, Any, str]:
-        """`<(…)` as a word: what it prints, complete, behind `/dev/fd/N`."""
-        fd = next(n for n in range(63, 0, -1) if n not in self.fds)
-        if part.direction == ">":
-            self.fds[fd] = self.pipe_substitution(part).dup()
-        else:
-            capture = streams.Capture()
-            inner = dict(self.fds)
-            inner[1] = capture
-            proc = self.fork(lambda shell: shell.run_list(part.body), inner)
-            yield from self.executor.wait(proc)
-            self.fds[fd] = streams.Buffer(bytes(capture.data)).dup()
-        self.temporary.append(fd)
-        return f"/dev/fd/{fd}"
-
     # -- commands -------------------------------------------------------------------------------------------------------
-    def guarded(self, command: Command) -> Code:
-        """Run a command; failures of expansions and redirections become messages."""
-        try:
-            if isinstance(command, Simple):
-                status = yield from self.run_simple(command)
-            else:
-                status = yield from self.run_compound(command)
-        except RedirectError as failed:
-            self.complain(str(failed))
-            status = 1
-        except ReadonlyError as failed:
-            self.complain(str(failed))
-            status = 1
-            if not self.interactive and isinstance(command, Simple) and not command.words:
-                raise Exit(1) from None
-        except ExpansionError as failed:
-            if str(failed):
-                self.complain(str(failed))
-            self.state.status = status = 1
-            if not self.interactive:
-                raise Exit(127 if failed.fatal and not self.subshell else 1) from None
-            raise Interrupted from None
-        self.state.status = status
-        return status
 
     def run_simple(self, command: Simple) -> Code:
         """A simple command: expand, assign, redirect, find, run."""

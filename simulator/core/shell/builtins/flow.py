@@ -8,7 +8,7 @@ from typing import Any
 
 from ..control import Break, Continue, Exit, Return
 from ..expand import quote
-from ..parser import RESERVED
+from ..reserved import RESERVED
 from ..state import Var
 from .signals import SIGNAL_NAMES, number
 

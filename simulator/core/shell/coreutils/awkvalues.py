@@ -71,3 +71,16 @@ def truth(value: Any) -> bool:
     if isinstance(value, StrNum):
         return number(value) != 0
     return bool(value != "")
+
+
+#: Steps that one program may take.
+MAX_STEPS = 3_000_000
+
+
+def plain_split(pattern: re.Pattern[str], line: str) -> list[str]:
+    out, at = [], 0
+    for match in pattern.finditer(line):
+        if match.end() > match.start():
+            out.append(line[at : match.start()])
+            at = match.end()
+    return [*out, line[at:]]

@@ -9,8 +9,6 @@ TOKEN = re.compile(
     r"\s+|#[^\n]*|(?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)|(?P<string>\")|(?P<field>\.[A-Za-z_]\w*)|(?P<format>@\w+)|(?P<var>\$[A-Za-z_]\w*)"
     r"|(?P<name>[A-Za-z_]\w*)|(?P<op>\?//|\|=|//=|\+=|-=|\*=|/=|%=|==|!=|<=|>=|//|\.\.|[.\[\](){}|,:;=<>+\-*/%?])"
 )
-
-
 KEYWORDS = {"if", "then", "elif", "else", "end", "as", "def", "reduce", "foreach", "try", "catch", "and", "or", "import", "label"}
 
 

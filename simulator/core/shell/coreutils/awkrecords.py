@@ -1,0 +1,51 @@
+"""Records and fields: how awk cuts its input."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ...host.invocation import Call
+from .awkvalues import StrNum, looks_numeric, plain_split, text
+from .common import Code, inputs
+
+if TYPE_CHECKING:
+    from .awk import Machine
+
+
+def _records(call: Call, machine: Machine, names: list[str]) -> Code:
+    code = 0
+    files = [name for name in names if not re.match(r"[A-Za-z_]\w*=", name)]
+    for name in names or ["-"]:
+        setting = re.match(r"([A-Za-z_]\w*)=(.*)", name, re.DOTALL)
+        if setting:
+            machine.vars[setting.group(1)] = StrNum(setting.group(2)) if looks_numeric(setting.group(2)) else setting.group(2)
+            if files:
+                continue
+            name = "-"
+        found, failed = yield from inputs(call, [name])
+        code = 2 if failed else code
+        for shown, data in found:
+            machine.vars["FILENAME"] = "" if shown == "-" else shown
+            machine.vars["FNR"] = 0.0
+            machine.queue = _cut(data.decode("utf-8", "surrogateescape"), text(machine.vars["RS"]), machine)
+            while machine.queue:
+                line = machine.queue.pop(0)
+                machine.vars["NR"] += 1
+                machine.vars["FNR"] += 1
+                machine.set_record(line)
+                machine.line()
+                if len(machine.out) > 500:
+                    machine.flush()
+    return code
+
+
+def _cut(data: str, sep: str, machine: Machine) -> list[str]:
+    if not data:
+        return []
+    if sep == "":
+        return [part for part in re.split(r"\n\n+", data.strip("\n")) if part]
+    if len(sep) > 1:
+        parts = plain_split(machine.regex(sep), data)
+        return parts[:-1] if parts and parts[-1] in ("", "\n") else parts
+    return data.removesuffix(sep).split(sep) if sep == "\n" else data.removesuffix("\n").removesuffix(sep).split(sep)

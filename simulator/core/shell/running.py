@@ -1,0 +1,144 @@
+"""What every part of the shell stands on: its state, its budget, its signals."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ..host.executor import Executor, Task
+from ..host.program import Sleep, Wait, WaitRead
+from ..kernel.clock import MS
+from ..kernel.errors import BudgetExceeded
+from . import builtins
+from .budget import DEBT, MAX_STEPS, Code, Ledger
+from .compound import Compound
+from .control import Exit, Interrupted
+from .state import ShellState, Var
+from .syntax import Command, Simple
+
+
+class Running(Compound):
+    """State, budget and signals of one running shell."""
+
+    from_argument = False
+
+    def run_source(self, text: str, *, aliases: bool = False) -> Code:
+        """Parse and run a text (provided by the interpreter)."""
+        raise NotImplementedError
+
+    def run_simple(self, command: Simple) -> Code:
+        """A simple command (provided by the interpreter)."""
+        raise NotImplementedError
+
+    def __init__(
+        self, executor: Executor, task: Task, state: ShellState, *, interactive: bool = False, parent: Running | None = None
+    ) -> None:
+        super().__init__(executor, task)
+        self.state = state
+        self.interactive = interactive
+        self.subshell = parent is not None
+        self.shell_pid = parent.shell_pid if parent is not None else self.proc.pid
+        self.line = parent.line if parent is not None else 1
+        self.line_base = 0
+        self.steps = 0
+        self.debt = 0
+        self.quiet = parent.quiet if parent is not None else 0
+        self.ledger: Ledger = parent.ledger if parent is not None else Ledger()
+        self.loops = 0
+        self.calls = parent.calls if parent is not None else 0
+        self.function_stack = list(parent.function_stack) if parent is not None else []
+        self.locals: list[dict[str, Var | None]] = []
+        self.pipe_status = [0]
+        self.substituted: int | None = None
+        self.interrupted = False
+        self.pending: list[int] = []
+        self.parsed: dict[str, Command] = parent.parsed if parent is not None else {}
+        self.temporary: list[int] = []
+        task.on_signal = self.on_signal
+
+    def hostname(self) -> str:
+        """The host name that a prompt shows inside a container."""
+        try:
+            return self.tree.read("/etc/hostname").decode(errors="replace").strip() or self.host.name
+        except OSError:
+            return self.host.name
+
+    def complain(self, text: str) -> None:
+        """Print a message as bash does: with the line number unless interactive."""
+        where = "bash: " if self.interactive else f"{self.state.name}: line {self.line}: "
+        self.err(f"{where}{text}\n")
+
+    def charge(self, cost: int) -> Generator[Wait, Any, None]:
+        """Account for a step; lets time pass when enough has gathered, and acts on signals that came."""
+        self.steps += 1
+        if self.ledger.stopped and self.subshell:
+            raise Exit(254)
+        if self.steps > MAX_STEPS:
+            raise BudgetExceeded(f"stopped after {MAX_STEPS} commands: a line may run no more here")
+        self.debt += cost
+        if self.debt >= DEBT:
+            debt, self.debt = self.debt, 0
+            yield Sleep(debt)
+        yield from self.check_signals()
+
+    def on_signal(self, number: int) -> bool:
+        """A signal for this shell: a trap takes it, an interactive shell survives it."""
+        name = builtins.SIGNAL_NAMES.get(number, str(number))
+        if name in self.state.traps:
+            if self.state.traps[name]:
+                self.pending.append(number)
+            return True
+        if self.interactive:
+            if number == 2:
+                self.interrupted = True
+            return number in (2, 3, 15, 20)
+        if self.state.traps.get("EXIT") and number != 9:
+            self.pending.append(-number)
+            return True
+        return False
+
+    def run_traps(self) -> Generator[Wait, Any, None]:
+        """Run the traps of signals that came."""
+        while self.pending:
+            number = self.pending.pop(0)
+            if number < 0:
+                raise Exit(128 - number)
+            status = self.state.status
+            yield from self.run_source(self.state.traps.get(builtins.SIGNAL_NAMES[number], ""))
+            self.state.status = status
+
+    def wait_input(self, fd: int = 0, deadline: int | None = None) -> Generator[Wait, Any, Any]:
+        """Wait for input; an interrupt ends the wait, a deadline gives None."""
+        while True:
+            stream = self.fds.get(fd)
+            if stream is None:
+                raise OSError(9, "Bad file descriptor")
+            if stream.ready:
+                return stream
+            if deadline is not None:
+                if self.world.now >= deadline:
+                    return None
+                yield Sleep(min(20 * MS, deadline - self.world.now))
+            else:
+                yield WaitRead(fd)
+            yield from self.check_signals()
+
+    def input_wait(self, fd: int) -> Wait:
+        """The wait for more input of a descriptor."""
+        return WaitRead(fd)
+
+    def check_signals(self) -> Generator[Wait, Any, None]:
+        """Act on signals that came while waiting."""
+        if self.interrupted:
+            self.interrupted = False
+            raise Interrupted
+        if self.pending:
+            yield from self.run_traps()
+
+    def finish(self, status: int) -> Code:
+        """Run the EXIT trap."""
+        trap = self.state.traps.pop("EXIT", "")
+        if trap:
+            self.state.status = status
+            yield from self.run_source(trap)
+        return status
