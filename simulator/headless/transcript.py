@@ -3,6 +3,9 @@
 Reads `{"scenario", "env", "steps": [{"cmd"} | {"control"}]}` and prints a JSON list with one `{"stdout", "stderr", "code"}` a step: the
 protocol of a comparison with recordings of real clusters.  Each command is a new `bash -c` of the user `learner`, standard output is no
 terminal, and the world settles after each.
+
+The recordings' kubelets were stand-ins that pulled in a fraction of a second; pulls here take as long as anywhere in the simulator, so the
+world only counts as settled once no image is on its way.
 """
 
 from __future__ import annotations
@@ -14,11 +17,14 @@ from typing import Any
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.errors import BadInput
 from simulator.core.lab import recorded
+from simulator.core.runtime.state import RuntimeState
 from simulator.core.sandbox import Sandbox
 
 SETTLE = 40 * SECOND
 QUIET = 1500 * 1_000_000
 LIMIT = 60 * SECOND
+#: How often a world may settle again because an image was still on its way: pods of one command pull several, one after another.
+ROUNDS = 12
 
 
 def main() -> int:
@@ -48,5 +54,21 @@ def _step(world: recorded.Recorded, step: dict[str, Any]) -> dict[str, Any]:
             print(f"python -m simulator transcript: {error}", file=sys.stderr)
         return {}
     result = sandbox.run(str(step["cmd"]), host="controlplane", user="learner", cwd="/home/learner/work", limit=LIMIT)
-    sandbox.settle(SETTLE, QUIET)
+    settle(sandbox)
     return {"stdout": result.stdout, "stderr": result.stderr, "code": result.code}
+
+
+def settle(sandbox: Sandbox) -> None:
+    """Pass time until nothing visible happens any more and no host pulls an image."""
+    for _ in range(ROUNDS):
+        sandbox.settle(SETTLE, QUIET)
+        until = _pulled(sandbox)
+        if until <= sandbox.now:
+            return
+        sandbox.advance(until)
+
+
+def _pulled(sandbox: Sandbox) -> int:
+    """When the last of the pulls under way ends; 0 without any."""
+    states: dict[str, RuntimeState] = sandbox.world.section("runtime", dict)
+    return max((pull.ends for state in states.values() for pull in state.pulls.values() if not pull.done), default=0)
