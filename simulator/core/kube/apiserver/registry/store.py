@@ -248,7 +248,7 @@ def _carry_over(call: Call, obj: Obj, old: Obj) -> None:
         admission.mutate(call, obj, old)
     strategy.prepare_update(call, obj, old)
     if strategy.generation:
-        bump = 1 if sub != "status" and spec_changed(obj, old, strategy.status_fields) else 0
+        bump = 1 if sub not in ("status", "binding") and spec_changed(obj, old, strategy.status_fields) else 0
         meta["generation"] = old_meta.get("generation", 1) + bump
     for member in [m for m in meta if meta[m] is None]:
         del meta[member]
