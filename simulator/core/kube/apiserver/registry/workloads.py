@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..call import Call
 
 Obj = dict[str, Any]
+#: `k8s.io/api/apps/v1: DeprecatedTemplateGeneration`.
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
 class Deployment(Strategy):
@@ -71,13 +73,23 @@ class ReplicationController(Strategy):
 
 
 class DaemonSet(Strategy):
-    """DaemonSets."""
+    """DaemonSets.  What was `spec.templateGeneration` lives on as an annotation that only the server writes."""
 
     generation = True
 
     def default(self, obj: Obj) -> None:
         """DaemonSet defaults."""
         defaults.daemon_set(obj)
+
+    def prepare_create(self, call: Call, obj: Obj) -> None:
+        """The first template generation (`daemonSetStrategy.PrepareForCreate`)."""
+        _template_generation(obj, 1)
+
+    def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
+        """Counted up with every change of the template (`daemonSetStrategy.PrepareForUpdate`)."""
+        before = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
+        changed = obj["spec"].get("template") != old["spec"].get("template")
+        _template_generation(obj, int(before) + changed)
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateDaemonSet`."""
@@ -86,6 +98,11 @@ class DaemonSet(Strategy):
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """The selector is immutable."""
         return rules.daemon_set(obj) + rules.immutable_selector(obj, old)
+
+
+def _template_generation(obj: Obj, number: int) -> None:
+    meta = obj["metadata"]
+    meta["annotations"] = {**(meta.get("annotations") or {}), TEMPLATE_GENERATION: str(number)}
 
 
 class StatefulSet(Strategy):
