@@ -52,6 +52,14 @@ class Feed:
             for change in self.informers[resource].sync():
                 yield resource, change
 
+    def prime(self) -> bool:
+        """After a restore: rebuild every copy.  When one cannot be had, all are listed anew, as by reflectors that start."""
+        if all(informer.prime() for informer in self.informers.values()):
+            return True
+        for informer in self.informers.values():
+            informer.forget()
+        return False
+
     def refresh_quiet(self) -> None:
         """Bring the quiet resources up to date."""
         for resource in self.quiet:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..kernel.errors import ConnectError
 from .api import kinds
 from .api.errors import ApiError
 from .api.selectors import LabelSelector
@@ -123,6 +124,21 @@ class Informer:
             return
         for obj in answer["items"]:
             store.put(_key(obj), obj)
+
+    def prime(self) -> bool:
+        """Rebuild the copy now; False when that is not possible (server away, version compacted): then `forget`."""
+        if not self.state.resource_version:
+            return False
+        try:
+            self.store  # noqa: B018  reading it rebuilds it
+        except (ApiError, ConnectError):
+            return False
+        return bool(self.state.resource_version)
+
+    def forget(self) -> None:
+        """Begin anew: the next `sync` lists and gives everything as ADDED."""
+        self.state.resource_version = ""
+        self.client.world.warm.setdefault("informers", {}).pop(self.key, None)
 
     def sync(self) -> list[WatchEvent]:
         """What is new since the last call, relative to the copy; the first call lists.

@@ -42,7 +42,8 @@ def handle(server: Server, request: Request) -> Response:
             response.latency += UNREACHABLE_LATENCY
     except RecursionError:
         response = Response(status=400, obj=errors.bad_request("exceeded max depth").status)
-    response.latency += (READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY) + server.client.write_latency - before
+    response.latency += READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY
+    response.latency += server.client.write_latency - before
     response.headers.setdefault("audit-id", "")
     if not response.headers["audit-id"]:
         del response.headers["audit-id"]

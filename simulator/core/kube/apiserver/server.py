@@ -73,7 +73,6 @@ class Server:
 
     def _custom_kind(self, group: str, resource: str) -> KindInfo | None:
         if not self._loaded:
-            self._loaded = True
             self.load_custom()
         return self._custom.get((group, resource))
 
@@ -93,15 +92,15 @@ class Server:
     def topic_rang(self, topic: str) -> None:
         """A doorbell of something that this server caches."""
         if topic == CRD_TOPIC:
-            self.load_custom()
+            self._loaded = False  # read when next asked for: etcd may be away now
         elif topic.endswith(("roles", "rolebindings")):
             self.rbac_changed()
 
     def load_custom(self) -> None:
         """Read the established CustomResourceDefinitions anew."""
-        self._custom = {}
-        self._definitions = {}
-        for crd in self.storage.list(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]:
+        found = self.storage.list(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]
+        self._custom, self._definitions, self._loaded = {}, {}, True
+        for crd in found:
             if any(
                 c["type"] == "Established" and c["status"] == "True" for c in (crd.get("status") or {}).get("conditions") or ()
             ):
@@ -111,6 +110,8 @@ class Server:
 
     def custom_kinds(self) -> list[KindInfo]:
         """The rows of custom resources, sorted by group and plural."""
+        if not self._loaded:
+            self.load_custom()
         return [self._custom[key] for key in sorted(self._custom)]
 
     def definition(self, kind: KindInfo, version: str) -> Obj:

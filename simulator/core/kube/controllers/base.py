@@ -113,6 +113,7 @@ class Runtime:
         for kind in table:
             for resource in kind.resources:
                 self._informer(resource)
+        self._prime()
         for kind in table:
             controller = kind(self)
             self.controllers.append(controller)
@@ -127,6 +128,14 @@ class Runtime:
             state = self.state.informers[resource] = InformerState(resource=resource)
         informer = Informer(self.client, state, f"{self.proc.key}/{resource}")
         self.informers[resource] = informer
+
+    def _prime(self) -> None:
+        """After a restore: the copies as they were; where the server is away, everything is listed anew when it is back."""
+        if self.state.fed and not all(informer.prime() for informer in self.informers.values()):
+            for informer in self.informers.values():
+                informer.forget()
+            self.state.fed = False
+            self.arm(self.world.now + clock.SECOND, force=True)
 
     def client_of(self, controller: str) -> KubeClient:
         """The client that a controller acts with: its service account's where it has one, else the manager's."""
@@ -257,8 +266,10 @@ class Runtime:
         for controller in self.controllers:
             if controller.name == name:
                 self.state.ticks[name] = self.world.after(controller.period, self.proc.target, ["tick", name])
+                if not self.state.fed:  # nothing is known yet
+                    continue
                 with suppress(ConnectError, ApiError):  # the server is away: the next period tries again, as the real loops do
                     controller.tick()
-        if any(c.work.keys for c in self.controllers):
+        if self.state.fed and any(c.work.keys for c in self.controllers):
             self._work()
             self.arm()

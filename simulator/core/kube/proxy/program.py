@@ -125,6 +125,9 @@ class KubeProxy:
             client = self._client(world, proc, state)
             feed = Feed(world, proc, client, state.informers, ("services", "endpointslices"), ("nodes",))
             found = cache[proc.key] = (state, feed, client)
+            if state.fed and not feed.prime():
+                state.fed = False
+                self._arm(world, proc, state, world.now + clock.SECOND)
         return found  # type: ignore[no-any-return]
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:

@@ -61,8 +61,11 @@ class Scheduler:
         self.cache = Cache()
         self.plugins = {plugin.name: plugin for plugin in table.PLUGINS}
         self.pending: dict[str, PodInfo] = {}
-        if state.fed:
+        if state.fed and self.feed.prime():
             self._rebuild()
+        elif state.fed:
+            state.fed = False
+            self._arm(world.now + clock.SECOND)
 
     def _rebuild(self) -> None:
         """After a restore: the cache from what the informers held."""
