@@ -69,6 +69,7 @@ COMMANDS = Lazy(
         **HOST_TOOLS,
         "kubectl": "cli.kubectl:main",
         "etcdctl": "cli.etcdctl:main",
+        "etcdutl": "cli.etcdutl:main",
         "ctr": "cli.ctr:main",
         "nerdctl": "cli.nerdctl:main",
         "crictl": "cli.crictl:main",

@@ -21,6 +21,8 @@ from .mvcc import StoreState
 
 MAGIC = b"slipway etcd database 1\n"
 PAGE = 4096
+#: What an empty database holds: the meta pages and the buckets.
+EMPTY = 3 * PAGE
 SHA = 32
 
 
@@ -83,13 +85,51 @@ def _parts(data: bytes) -> tuple[bytes, bytes]:
 
 
 def content_hash(state: StoreState, revision: int = 0) -> int:
-    """A 32-bit hash of the history up to a revision (0: all), as HashKV and `snapshot status` show it."""
-    digest = hashlib.blake2b(digest_size=4)
+    """HashKV up to a revision (0: all): CRC-32C of the `key` bucket's records, each its revision and its protobuf (mvcc/hash.go)."""
+    parts = [b"key"]
     for kv in state.log:
         if revision and kv.mod_revision > revision:
             break
-        digest.update(msgspec.msgpack.encode(kv))
-    return int.from_bytes(digest.digest(), "big")
+        at = kv.mod_revision.to_bytes(8, "big") + b"_" + kv.sub.to_bytes(8, "big")
+        if not kv.version:
+            parts.append(at + b"t" + b"\n" + _varint(len(kv.key)) + kv.key)
+            continue
+        parts.append(at + b"\n" + _varint(len(kv.key)) + kv.key + b"\x10" + _varint(kv.create_revision))
+        parts.append(b"\x18" + _varint(kv.mod_revision) + b"\x20" + _varint(kv.version))
+        if kv.value:
+            parts.append(b"\x2a" + _varint(len(kv.value)) + kv.value)
+        if kv.lease:
+            parts.append(b"\x30" + _varint(kv.lease))
+    return crc32c(b"".join(parts))
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _table() -> tuple[int, ...]:
+    rows = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        rows.append(value)
+    return tuple(rows)
+
+
+_CASTAGNOLI = _table()
+
+
+def crc32c(data: bytes) -> int:
+    """CRC-32 with Castagnoli's polynomial."""
+    value, table = 0xFFFFFFFF, _CASTAGNOLI
+    for byte in data:
+        value = table[(value ^ byte) & 0xFF] ^ value >> 8
+    return value ^ 0xFFFFFFFF
 
 
 def status(world: World, data: bytes) -> FileStatus:
@@ -153,3 +193,11 @@ def restore(world: World, data: bytes, wanted: Restore) -> bytes:
         disk.store.revision += wanted.bump
         disk.store.compacted = disk.store.revision
     return encode(disk)
+
+
+def compact_file(disk: Disk) -> tuple[int, int]:
+    """Defragment: give the free pages of a database back; returns its size before and the bytes in use."""
+    before = disk.file_size
+    used = EMPTY + sum(len(kv.key) + len(kv.value) + 40 for kv in disk.store.log) // PAGE * PAGE
+    disk.file_size = used + 2 * PAGE
+    return before, used

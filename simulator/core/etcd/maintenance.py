@@ -18,7 +18,7 @@ from .member import Disk, Running, store
 from .mvcc import Op, Store
 
 PAGE = backup.PAGE
-EMPTY = 3 * PAGE
+EMPTY = backup.EMPTY
 DEFAULT_QUOTA = 2 * 1024 * 1024 * 1024
 #: What the quota reckons for a put besides key and value, and for a lease (storage/quota.go).
 PUT_COST, LEASE_COST = 256, 64
@@ -114,8 +114,7 @@ def hash_kv(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> tuple
 
 def defragment(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> int:
     """Maintenance/Defragment: give free pages back; returns how many bytes the file lost."""
-    before = disk.file_size
-    disk.file_size = in_use(store(world, disk)) + 2 * PAGE
+    before, _size = backup.compact_file(disk)
     return before - disk.file_size
 
 

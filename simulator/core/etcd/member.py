@@ -46,6 +46,7 @@ class Running(msgspec.Struct):
     data_dir: str
     ready: bool = False
     lease_timer: int = 0
+    lease_due: int = 0
     tls: bool = False
     quota: int = 2147483648
 

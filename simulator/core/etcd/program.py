@@ -119,14 +119,20 @@ class EtcdProgram:
             world.ring(f"etcd:{disk.name}")
             self._schedule_leases(world, proc, disk, running)
         elif payload[0] == "leases":
-            running.lease_timer = 0
+            running.lease_timer = running.lease_due = 0
             service.expire_leases(world, disk)
             self._schedule_leases(world, proc, disk, running)
 
     def _schedule_leases(self, world: World, proc: Process, disk: Disk, running: Running) -> None:
-        if disk.store.leases and not running.lease_timer:
-            due = min(lease.expires for lease in disk.store.leases.values())
-            running.lease_timer = world.at(max(due, world.now + SECOND // 2), proc.target, ["leases"])
+        if not disk.store.leases:
+            return
+        due = max(min(lease.expires for lease in disk.store.leases.values()), world.now + SECOND // 2)
+        if running.lease_timer:
+            if running.lease_due <= due:
+                return
+            world.cancel(running.lease_timer)
+        running.lease_due = due
+        running.lease_timer = world.at(due, proc.target, ["leases"])
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """Stop serving; the data directory stays."""
@@ -150,12 +156,11 @@ class EtcdProgram:
             _check_tls(world, proc, running, request)
             if not running.ready:
                 raise ConnectError("timeout", proc.host)
-            had_leases = bool(disk.store.leases)
             try:
                 answer = service.handle(world, disk, running, request.obj)
             except EtcdError as error:
                 answer = error
-            if not had_leases and disk.store.leases:
+            if request.obj.method == "Lease/Grant":
                 self._schedule_leases(world, proc, disk, running)
             write = request.obj.method in WRITES
             return Response(obj=answer, latency=(world.rng("etcd").between(900, 2600) if write else 300) * clock.US)

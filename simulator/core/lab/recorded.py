@@ -56,13 +56,15 @@ class Recorded:
     def _etcd(self, name: str, client: int, peer: int) -> None:
         host = hosts(self.world)["controlplane"]
         command = (
-            f"/usr/local/bin/etcd --name {name} --data-dir /var/lib/{name} --listen-client-urls http://127.0.0.1:{client} "
+            f"/usr/local/bin/etcd --name {name} --data-dir /var/lib/etcd/{name}.etcd --listen-client-urls http://127.0.0.1:{client} "
             f"--advertise-client-urls http://127.0.0.1:{client} --listen-peer-urls http://127.0.0.1:{peer} "
             f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster {name}=http://127.0.0.1:{peer}"
         )
         host.fs.install("/usr/local/bin/etcd", "etcd:3.6.13")
         host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.6.13")
+        host.fs.install("/usr/local/bin/etcdutl", "etcdutl:3.6.13")
         put(self.world, host, f"/etc/systemd/system/{name}.service", unit(name, command))
+        files.make_dir(self.world, host, "/var/lib/etcd", parents=True, uid=UID, gid=UID)
         systemd.start_unit(self.world, host, f"{name}.service")
         self.world.run_until(self.world.now + 5 * SECOND)
 
@@ -85,10 +87,13 @@ class Recorded:
 
     # -- control steps --------------------------------------------------------------------------------------------------
     def control(self, step: str) -> None:
-        """`stop|kill|start NAME`, `sleep N`; raises BadInput for others."""
+        """`stop|kill|start NAME`, `restore-etcd NAME DATADIR`, `sleep N`; raises BadInput for others."""
         words = step.split()
         if len(words) == 2 and words[0] == "sleep":
             self.sandbox.advance(self.sandbox.now + int(float(words[1]) * SECOND))
+            return
+        if len(words) == 3 and words[0] == "restore-etcd":
+            self._restore(words[1], words[2])
             return
         if len(words) != 2 or words[0] not in ("stop", "kill", "start"):
             raise BadInput(f"control {step!r}: not simulated in Slipway yet")
@@ -105,6 +110,16 @@ class Recorded:
             for proc in processes.by_program(self.world, "controlplane", name):
                 processes.kill(self.world, proc, 9)
         self.sandbox.advance(self.sandbox.now + SECOND)
+
+    def _restore(self, name: str, data_dir: str) -> None:
+        """Start member NAME on another data directory."""
+        host = hosts(self.world)["controlplane"]
+        path = f"/etc/systemd/system/{name}.service"
+        words = files.read_file(self.world, host, path).decode().split(" ")
+        words[words.index("--data-dir") + 1] = data_dir
+        put(self.world, host, path, " ".join(words))
+        systemd.start_unit(self.world, host, f"{name}.service")
+        self.sandbox.advance(self.sandbox.now + 5 * SECOND)
 
 
 __all__ = ["Recorded"]

@@ -1,4 +1,4 @@
-"""member, endpoint, version, defrag (member_command.go, ep_command.go, version_command.go, defrag_command.go)."""
+"""member, endpoint, version (member_command.go, ep_command.go, version_command.go)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from . import render
 from .session import EXIT_BAD_ARGS, EXIT_ERROR, Failed, Session
 
 Run = Generator[Wait, Any, int]
-DEFAULT_QUOTA = 2 * 1024 * 1024 * 1024
 
 
 def version(session: Session) -> Run:
@@ -60,7 +59,8 @@ def member_list(session: Session) -> Run:
     return 0
 
 
-def _endpoints(session: Session) -> Generator[Wait, Any, list[str]]:
+def endpoints(session: Session) -> Generator[Wait, Any, list[str]]:
+    """The endpoints that were given, or with `--cluster` those of all members."""
     if not session.values.on("cluster"):
         return session.endpoints
     found = yield from session.call("Cluster/MemberList")
@@ -69,13 +69,13 @@ def _endpoints(session: Session) -> Generator[Wait, Any, list[str]]:
 
 def health(session: Session) -> Run:
     """`etcdctl endpoint health`."""
-    endpoints = yield from _endpoints(session)
+    wanted = yield from endpoints(session)
     rows: list[tuple[str, bool, str, str]] = []
-    for endpoint in endpoints:
+    for endpoint in wanted:
         began = session.inv.world.now
         try:
             yield from session.call("KV/Range", endpoint, logger="client", key=b"health")
-            alarms: list[str] = (yield from session.call("Maintenance/Status", endpoint)).errors
+            alarms = [one.alarm for one in (yield from session.call("Maintenance/Alarm", endpoint, action="GET"))]
             took = render.duration(session.inv.world.now - began + session.inv.world.rng("etcdctl").between(900_000, 4_000_000))
             rows.append((endpoint, not alarms, took, "Active Alarm(s): " + ", ".join(alarms) if alarms else ""))
         except Failed as error:
@@ -104,9 +104,9 @@ def health(session: Session) -> Run:
 
 def status(session: Session) -> Run:
     """`etcdctl endpoint status`."""
-    endpoints = yield from _endpoints(session)
+    wanted = yield from endpoints(session)
     found, code = [], 0
-    for endpoint in endpoints:
+    for endpoint in wanted:
         try:
             found.append((endpoint, (yield from session.call("Maintenance/Status", endpoint))))
         except (Failed, EtcdError) as error:
@@ -122,7 +122,7 @@ def status(session: Session) -> Run:
         unused = round(100 * (s.db_size - s.db_size_in_use) / s.db_size)
         rows.append(
             [endpoint, f"{s.member_id:x}", s.version, minor, render.size(s.db_size), render.size(s.db_size_in_use), f"{unused}%",
-             render.size(DEFAULT_QUOTA), _word(s.leader == s.member_id), _word(s.is_learner), str(s.raft_term), str(s.raft_index),
+             render.size(s.quota), _word(s.leader == s.member_id), _word(s.is_learner), str(s.raft_term), str(s.raft_index),
              str(s.raft_index), ", ".join(s.errors), "", "false"]
         )  # fmt: skip
     if session.form == "table":
@@ -149,10 +149,10 @@ def _word(value: bool) -> str:
 
 
 def _status_json(endpoint: str, s: Any, header: dict[str, int], storage: str) -> dict[str, Any]:
-    body = {
+    body: dict[str, Any] = {
         "header": header, "version": s.version, "dbSize": s.db_size, "leader": s.leader, "raftIndex": s.raft_index,
-        "raftTerm": s.raft_term, "raftAppliedIndex": s.raft_index, "dbSizeInUse": s.db_size_in_use, "storageVersion": storage,
-        "dbSizeQuota": DEFAULT_QUOTA, "downgradeInfo": {},
+        "raftTerm": s.raft_term, "raftAppliedIndex": s.raft_index, **({"errors": s.errors} if s.errors else {}), "dbSizeInUse": s.db_size_in_use, "storageVersion": storage,
+        "dbSizeQuota": s.quota, "downgradeInfo": {},
     }  # fmt: skip
     return {"Endpoint": endpoint, "Status": body}
 
@@ -160,7 +160,7 @@ def _status_json(endpoint: str, s: Any, header: dict[str, int], storage: str) ->
 def _status_fields(endpoint: str, s: Any, header: dict[str, int], storage: str) -> str:
     rows = (
         ("Version", f'"{s.version}"'), ("StorageVersion", f'"{storage}"'), ("DBSize", s.db_size), ("DBSizeInUse", s.db_size_in_use),
-        ("DBSizeQuota", DEFAULT_QUOTA), ("Leader", s.leader), ("IsLearner", _word(s.is_learner)), ("RaftIndex", s.raft_index),
+        ("DBSizeQuota", s.quota), ("Leader", s.leader), ("IsLearner", _word(s.is_learner)), ("RaftIndex", s.raft_index),
         ("RaftTerm", s.raft_term), ("RaftAppliedIndex", s.raft_index), ("Errors", "[" + " ".join(s.errors) + "]"),
         ("Endpoint", f'"{endpoint}"'), ("DowngradeTargetVersion", '""'), ("DowngradeEnabled", "false"),
     )  # fmt: skip
@@ -169,9 +169,9 @@ def _status_fields(endpoint: str, s: Any, header: dict[str, int], storage: str) 
 
 def hash_kv(session: Session) -> Run:
     """`etcdctl endpoint hashkv`."""
-    endpoints = yield from _endpoints(session)
-    for endpoint in endpoints:
-        value, compacted = yield from session.call("Maintenance/HashKV", endpoint)
+    wanted = yield from endpoints(session)
+    for endpoint in wanted:
+        value, compacted = yield from session.call("Maintenance/HashKV", endpoint, revision=session.values.number("rev"))
         found = yield from session.call("Maintenance/Status", endpoint)
         if session.form == "json":
             header = yield from session.header()
@@ -181,17 +181,6 @@ def hash_kv(session: Session) -> Run:
             session.inv.out(render.table(["ENDPOINT", "HASH", "HASH REVISION"], [[endpoint, str(value), str(found.revision)]]))
         else:
             session.inv.out(f"{endpoint}, {value}, {found.revision}\n")
-    return 0
-
-
-def defrag(session: Session) -> Run:
-    """`etcdctl defrag`."""
-    endpoints = yield from _endpoints(session)
-    for endpoint in endpoints:
-        began = session.inv.world.now
-        yield from session.call("Maintenance/Status", endpoint)
-        took = render.duration(session.inv.world.now - began + 9_123_456)
-        session.inv.out(f"Finished defragmenting etcd member[{endpoint}]. took {took}\n")
     return 0
 
 
@@ -210,7 +199,8 @@ def bad_member(session: Session) -> Run:
     raise Failed(EXIT_ERROR, "membership changes: not simulated in Slipway yet")
 
 
-_CLUSTER = Flag(name="cluster", kind="bool", usage="use all endpoints from the cluster member list", no_opt="true")
+#: `--cluster` of `endpoint` and `defrag`.
+CLUSTER = Flag(name="cluster", kind="bool", usage="use all endpoints from the cluster member list", no_opt="true")
 
 COMMANDS = (
     Command("version", short="Prints the version of etcdctl", run=version),
@@ -241,7 +231,7 @@ COMMANDS = (
     Command(
         "endpoint <subcommand>",
         short="Endpoint related commands",
-        persistent=(_CLUSTER,),
+        persistent=(CLUSTER,),
         commands=(
             Command(
                 "health",
@@ -261,25 +251,14 @@ COMMANDS = (
             ),
         ),
     ),
-    Command(
-        "defrag",
-        short="Defragments the storage of the etcd members with given endpoints",
-        run=defrag,
-        flags=(_CLUSTER,),
-    ),
     *(
         Command(use, short=short, run=refuse, raw=True)
         for use, short in (
-            ("alarm <subcommand>", "Alarm related commands"),
             ("auth <enable or disable>", "Enable or disable authentication"),
             ("user <subcommand>", "User related commands"),
             ("role <subcommand>", "Role related commands"),
-            ("snapshot <subcommand>", "Manages etcd node snapshots"),
             ("move-leader <transferee-member-id>", "Transfers leadership to another etcd cluster member."),
             ("make-mirror [options] <destination>", "Makes a mirror at the destination etcd cluster"),
-            ("lock <lockname> [exec-command arg1 arg2 ...]", "Acquires a named lock"),
-            ("elect <election-name> [proposal]", "Observes and participates in leader election"),
-            ("check <subcommand>", "commands for checking properties of the etcd cluster"),
             ("completion <shell>", "Generate completion script"),
             ("downgrade <subcommand>", "Downgrade related commands"),
         )

@@ -12,7 +12,7 @@ from ...kernel import clock
 from ..cobra import Command, FlagError, HelpRequested, UsageError
 from ..cobra_help import etcd_usage
 from ..flags import Flag, Values
-from . import cluster, kv, lease, watch
+from . import cluster, concurrency, kv, lease, maintenance, watch
 from .session import EXIT_ERROR, Failed, Session
 
 DEFAULT_VERSION = "3.6.8"
@@ -84,7 +84,7 @@ ROOT = Command(
     "etcdctl",
     short="A simple command line client for etcd3.",
     persistent=_GLOBAL,
-    commands=(*kv.COMMANDS, *watch.COMMANDS, *lease.COMMANDS, *cluster.COMMANDS),
+    commands=(*kv.COMMANDS, *watch.COMMANDS, *lease.COMMANDS, *cluster.COMMANDS, *maintenance.COMMANDS, *concurrency.COMMANDS),
 )
 
 
@@ -104,8 +104,10 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     try:
         command, rest = ROOT.find(inv.argv[1:])
     except UsageError as error:
-        inv.err(f"Error: {error}\nRun 'etcdctl --help' for usage.\n")
-        return 1
+        if error.command is ROOT:
+            inv.err(f"Error: {error}\nRun 'etcdctl --help' for usage.\n")
+            return 1
+        command, rest = error.command, []  # cobra checks the names of the root's commands only
     try:
         values = command.parse(rest)
     except HelpRequested:
@@ -116,9 +118,6 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
         inv.err(f"Error: {error}\n\n")
         return 1
     if command.run is None:
-        if values.args:
-            inv.err(f'Error: unknown command "{values.args[0]}" for "{command.path}"\nRun \'{command.path} --help\' for usage.\n')
-            return 1
         inv.out(etcd_usage(command, version, api))
         return 0
     return (yield from _run(inv, command, values, version))
