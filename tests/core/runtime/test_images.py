@@ -102,3 +102,11 @@ def test_a_second_containerd_waits_and_leaves_the_first_its_socket(box: Box) -> 
     waiting = processes.by_program(box.world, "box", "containerd")[-1]
     processes.kill(box.world, waiting, 2)
     assert box.run("ctr version").code == 0
+
+
+def test_the_first_sandbox_brings_the_pause_image(box: Box) -> None:
+    assert "pause" not in box.run("crictl images").out
+    cri.update_runtime_config(box.world, "box", "192.168.1.0/24")
+    cri.run_pod_sandbox(box.world, "box", {"metadata": {"name": "a", "namespace": "default", "uid": "u", "attempt": 0}})
+    assert "registry.k8s.io/pause" in box.run("crictl images").out
+    assert "registry.k8s.io/pause" in box.run("ctr -n k8s.io images ls -q").out
