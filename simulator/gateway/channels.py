@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from simulator.core.host import executor, processes, streams
+from simulator.core.host.machine import hosts
 from simulator.core.host.process import Process
 from simulator.core.kernel.errors import BudgetExceeded
 
@@ -124,9 +125,17 @@ class Session:
 
     def end(self) -> None:
         """The connection is over: a command that still runs is ended, so that a world does not fill with them."""
-        if self.proc is not None and processes.alive(self.edge.world, self.proc):
-            processes.kill(self.edge.world, self.proc, executor.SIGKILL)
-            self._run()
+        world, proc = self.edge.world, self.proc
+        if proc is None or not processes.alive(world, proc):
+            return
+        family, running = {proc.pid}, sorted(hosts(world)[proc.host].processes.values(), key=lambda found: found.pid)
+        for found in running:
+            if found.ppid in family:
+                family.add(found.pid)
+        for found in running:
+            if found.pid in family:
+                processes.kill(world, found, executor.SIGKILL)
+        self._run()
 
     def _close_input(self) -> None:
         self.input.ended = True

@@ -109,6 +109,8 @@ class Connection:
             self.http.receive_data(await asyncio.wait_for(self.reader.read(READ), wait))
 
     async def _request(self, head: h11.Request) -> Request | None:
+        if len(head.target) + sum(len(key) + len(value) for key, value in head.headers) > MAX_HEAD:
+            raise h11.RemoteProtocolError("request header too large", error_status_hint=431)
         headers: dict[str, str] = {}
         for key, value in head.headers:
             name, text = key.decode("latin-1"), value.decode("latin-1")

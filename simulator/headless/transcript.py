@@ -35,6 +35,8 @@ def main() -> int:
         env = str(document["env"]).split()
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"transcript: {error}") from None
+    if not isinstance(steps, list) or not all(isinstance(step, dict) and ("cmd" in step or "control" in step) for step in steps):
+        raise BadInput("transcript: steps: must be a list of objects with cmd or control")
     try:
         world = recorded.Recorded(env)
     except BadInput as error:

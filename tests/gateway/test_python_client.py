@@ -81,7 +81,9 @@ def test_reads_a_log(api: Any) -> None:
 
 def test_execs(api: Any) -> None:
     words = ["sh", "-c", "echo out; echo err >&2"]
-    both = stream(api.connect_get_namespaced_pod_exec, "box", "default", command=words, stdout=True, stderr=True, stdin=False, tty=False)
+    both = stream(
+        api.connect_get_namespaced_pod_exec, "box", "default", command=words, stdout=True, stderr=True, stdin=False, tty=False
+    )
     assert sorted(both.split()) == ["err", "out"]
 
 
