@@ -40,8 +40,9 @@ class Host(msgspec.Struct):
     name: str
     ip: str
     cpus: int = 4
-    memory_kib: int = 8 * 1024 * 1024
-    disk_kib: int = 40 * 1024 * 1024
+    # what the kernel and the file system leave of 8 GiB and 40 GiB
+    memory_kib: int = 8_132_556
+    disk_kib: int = 40_470_732
     up: bool = True
     boot_at: int = 0
     next_pid: int = 300

@@ -73,7 +73,12 @@ def _serve(server: Server, request: Request) -> Response:
         raise errors.method_not_allowed()
     if kind.plural == "endpoints" and verb in ("get", "list", "watch"):
         call.warnings.append(ENDPOINTS_DEPRECATED)
-    response = resource.serve(call, verb)
+    try:
+        response = resource.serve(call, verb)
+    except ApiError as error:
+        if call.warnings:
+            error.headers["warning"] = ", ".join(negotiate.warning(text) for text in dict.fromkeys(call.warnings))
+        raise
     if call.warnings:
         response.headers["warning"] = ", ".join(negotiate.warning(text) for text in dict.fromkeys(call.warnings))
     return response

@@ -150,6 +150,7 @@ class Runtime:
             if account not in self.state.tokens:
                 self.state.tokens[account] = identity.token(self.client, account)
             controller.act_as(self.client_of(controller.name))
+        identity.make_others(self.client)
 
     def subscribe(self) -> None:
         """Hear the doorbells of everything that is watched; leases would ring all day and are looked at on ticks."""

@@ -38,6 +38,22 @@ ACCOUNTS: dict[str, str] = {
 }
 
 
+#: Accounts of controllers that the real manager runs and this one does not yet: they are there all the same.
+OTHERS: tuple[str, ...] = (
+    "attachdetach-controller",
+    "bootstrap-signer",
+    "clusterrole-aggregation-controller",
+    "ephemeral-volume-controller",
+    "expand-controller",
+    "legacy-service-account-token-cleaner",
+    "resource-claim-controller",
+    "service-cidrs-controller",
+    "token-cleaner",
+    "validatingadmissionpolicy-status-controller",
+    "volumeattributesclass-protection-controller",
+)
+
+
 def account_of(controller: str) -> str:
     """The service account of a controller."""
     return ACCOUNTS.get(controller, controller)
@@ -55,10 +71,22 @@ def token(client: KubeClient, account: str) -> str:
     except ApiError as error:
         if error.code != 404:
             raise
-        body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": NAMESPACE}}
-        client.create("serviceaccounts", NAMESPACE, body)
+        _make(client, account)
         answer = client.create("serviceaccounts", NAMESPACE, request, subresource="token", name=account)
     return str(answer["status"]["token"])
+
+
+def _make(client: KubeClient, account: str) -> None:
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": NAMESPACE}}
+    client.create("serviceaccounts", NAMESPACE, body)
+
+
+def make_others(client: KubeClient) -> None:
+    """Make the accounts of `OTHERS` that are missing; raises ApiError and ConnectError."""
+    there = {item["metadata"]["name"] for item in client.list("serviceaccounts", NAMESPACE).items}
+    for account in OTHERS:
+        if account not in there:
+            _make(client, account)
 
 
 def client_for(manager: KubeClient, account: str, text: str) -> KubeClient:

@@ -10,6 +10,7 @@ from ..call import Call
 from ..storage import with_version
 
 Obj = dict[str, Any]
+ANNOTATION = "kubernetes.io/limit-ranger"
 
 
 class LimitRanger:
@@ -21,25 +22,37 @@ class LimitRanger:
         """Containers without requests and limits get the range's defaults."""
         if call.kind.kind != "Pod" or old is not None or call.info.subresource:
             return
+        done: list[str] = []
         for held in self._ranges(call):
             for item in held["spec"].get("limits") or ():
                 if item.get("type") == "Container":
-                    self._defaults(obj, item)
+                    done += self._defaults(obj, item)
+        if done:
+            meta = obj["metadata"]
+            meta["annotations"] = {**(meta.get("annotations") or {}), ANNOTATION: "LimitRanger plugin set: " + "; ".join(done)}
 
     @staticmethod
     def _ranges(call: Call) -> list[Obj]:
         return call.server.storage.list(f"/registry/limitranges/{call.namespace}/".encode())[0]
 
     @staticmethod
-    def _defaults(obj: Obj, item: Obj) -> None:
-        for container in [*obj["spec"].get("containers", ()), *(obj["spec"].get("initContainers") or ())]:
+    def _defaults(obj: Obj, item: Obj) -> list[str]:
+        """Fill in what containers leave open; returns what was set (`mergeContainerResources`)."""
+        done: list[str] = []
+        spec = obj["spec"]
+        named = [("container", c) for c in spec.get("containers") or ()]
+        named += [("init container", c) for c in spec.get("initContainers") or ()]
+        for what, container in named:
             resources = container.setdefault("resources", {})
-            for member, source in (("limits", "default"), ("requests", "defaultRequest")):
+            for member, source in (("requests", "defaultRequest"), ("limits", "default")):
                 amounts = dict(resources.get(member) or {})
-                for name, amount in (item.get(source) or {}).items():
-                    amounts.setdefault(name, amount)
+                missing = {k: v for k, v in (item.get(source) or {}).items() if k not in amounts}
+                if missing:
+                    amounts |= missing
+                    done.append(f"{', '.join(sorted(missing))} {member[:-1]} for {what} {container.get('name', '')}")
                 if amounts:
                     resources[member] = {k: amounts[k] for k in sorted(amounts)}
+        return done
 
     def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
         """Each container within the bounds."""
