@@ -73,6 +73,8 @@ def explain(error: Exception, client: KubeClient) -> str:
 FlagSpec = dict[str, str]
 
 #: Flags that every component takes (component-base/logs, featuregate, verflag); values are pflag's type names.
+VERSION = "v1.36.2"
+
 GLOBAL_FLAGS: FlagSpec = {
     "feature-gates": "mapStringBool",
     "emulated-version": "strings",
@@ -220,12 +222,16 @@ def parse_flags(argv: list[str], spec: FlagSpec) -> dict[str, str]:
 
 
 def flags_or_exit(world: World, proc: Process, spec: FlagSpec) -> dict[str, str]:
-    """The process's flags, or its end with the message that the real component prints."""
+    """The process's flags, or its end with what the real component prints: an error, or its version."""
     try:
-        return parse_flags(proc.argv, spec)
+        flags = parse_flags(proc.argv, spec)
     except FlagError as error:
         log(world, proc, f"Error: {error}")
         raise Exited(1) from None
+    if truth(flags, "version", False):
+        log(world, proc, f"Kubernetes {VERSION}")
+        raise Exited(0)
+    return flags
 
 
 def truth(flags: dict[str, str], name: str, default: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 KNOWN: frozenset[str] = frozenset(
     """ansible apt apt-get apt-key aptitude ar aws az bc brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium
-    conntrack containerd-shim-runc-v2 crio crontab cri-dockerd dc dig dmesg dnf docker docker-compose dpkg dpkg-query ed emacs
+    conntrack containerd-shim-runc-v2 crio crontab cri-dockerd dc dig dmesg dnf dpkg dpkg-query ed emacs
     ethtool eksctl fdisk flux gcc gcloud gdb git go gpg hcloud helm helmfile host hping3 htop iftop iotop ipcalc ipset ipvsadm
     java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize lsblk lsb_release lscpu lspci lsusb ltrace make man
     minikube mkfs mount mtr multipass mysql nerdctl-full nft ngrep nmap node npm nsenter nvim openstack passwd patch perl php pidof
