@@ -27,7 +27,8 @@ Obj = dict[str, Any]
 #: Largest message of a client: kubectl sends standard input in pieces of 32 KiB.
 MAX_MESSAGE = 1024 * 1024
 READ = 64 * 1024
-DRAIN = 60.0
+#: Seconds that a client may take to read, and to answer a goodbye.
+DRAIN, FAREWELL = 60.0, 2.0
 
 
 def wanted(request: Request) -> str:
@@ -117,7 +118,7 @@ class WebSocket:
         if self.proto.state is State.OPEN:
             self.proto.send_close(code)
         await self.flush()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(FAREWELL):
             while self.proto.state is not State.CLOSED and (data := await self.reader.read(READ)):
                 self.proto.receive_data(data)
                 await self.flush()

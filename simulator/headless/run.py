@@ -11,6 +11,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from simulator.core.kernel.clock import MS, SECOND
 from simulator.core.kernel.errors import BadInput
@@ -90,7 +91,7 @@ class Session:
 def main(args: argparse.Namespace) -> int:
     """Exit status 0 whatever the commands return; 2 for a script that cannot be read."""
     try:
-        source = sys.stdin.read() if args.file == "-" else open(args.file, encoding="utf-8").read()
+        source = sys.stdin.read() if args.file == "-" else Path(args.file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{args.file}: {error}") from None
     sandbox = Sandbox.boot(args.scenario, args.seed)

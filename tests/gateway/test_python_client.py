@@ -15,7 +15,7 @@ from kubernetes.stream import stream  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
 
-BOX = {
+BOX: Any = {
     "metadata": {"name": "box", "labels": {"app": "box"}},
     "spec": {"containers": [{"name": "box", "image": "busybox", "command": ["sh", "-c", "echo hello; sleep 100000"]}]},
 }
@@ -25,7 +25,7 @@ BOX = {
 def api(served: Process) -> Iterator[Any]:
     """A client of the core group, with a pod `box` that runs."""
     with config.new_client_from_config(str(served.config)) as connection:
-        core = client.CoreV1Api(connection)
+        core: Any = client.CoreV1Api(connection)
         core.create_namespaced_pod("default", BOX)
         until(lambda: core.read_namespaced_pod("box", "default").status.phase == "Running")
         yield core

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from simulator.core.kernel import network
 from simulator.core.kernel.http import Request, Response
-from simulator.headless import serve
 
 from .harness import Client, Thread, need_kubectl, until
 
@@ -222,14 +222,14 @@ def test_the_terminals_kubectl_prints_the_same(world: Thread) -> None:
 def test_a_handler_that_breaks_is_answered_and_reported(
     world: Thread, admin: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    real = serve.network.http
+    real = network.http
 
     def breaks(where: Any, netns: str, ip: str, port: int, request: Request) -> Response:
         if request.path == "/apis":
             raise KeyError("surprise")
         return real(where, netns, ip, port, request)
 
-    monkeypatch.setattr(serve.network, "http", breaks)
+    monkeypatch.setattr(network, "http", breaks)
     with dial(world, admin) as sock:
         sock.sendall(b"GET /apis HTTP/1.1\r\nHost: x\r\n\r\n")
         code, body = answer(sock)
