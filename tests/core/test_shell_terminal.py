@@ -263,8 +263,8 @@ def test_executables_agree_with_what_can_run() -> None:
     for name in BASE:
         shown = runner.run(world, f"command -v {name}").stdout
         assert shown.strip(), name
-    unknown = runner.run(world, "docker ps; frobnicate")
+    unknown = runner.run(world, "podman ps; frobnicate")
     assert (
-        unknown.stderr == "docker: not simulated in Slipway yet\nbash: line 1: frobnicate: command not found\n"
+        unknown.stderr == "podman: not simulated in Slipway yet\nbash: line 1: frobnicate: command not found\n"
         and unknown.code == 127
     )
