@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 
 import pytest
@@ -136,11 +137,33 @@ def test_exec_takes_the_time_that_the_command_takes_and_ends_with_the_client(kub
     until(lambda: "sleep 90000" not in kubectl.out("exec", "box", "--", "ps", "-ef"))
 
 
-def test_what_is_not_simulated_says_so(kubectl: Client) -> None:
-    for words in (["port-forward", "pod/box", ":80"],):
-        _, err, code = kubectl.run(*words, code=None)
-        assert code == 1
-        assert "not simulated in Slipway yet" in err
+def test_exec_at_a_terminal(kubectl: Client) -> None:
+    ours, theirs = os.openpty()
+    shell = kubectl.start("exec", "-it", "box", "--", "sh", stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, "rb+", buffering=0) as screen:
+        shown = b""
+        while not shown.endswith(b"# "):  # the prompt
+            shown += screen.read(1024)
+        screen.write(b"echo $((20+1))\r")
+        while b"\r\n21\r\n" not in shown:
+            shown += screen.read(1024)
+        screen.write(b"exit 4\r")
+        assert shell.wait(20) == 4
+
+
+def test_cp_there_and_back(kubectl: Client) -> None:
+    folder = kubectl.config.parent
+    (folder / "cargo").write_text("tea\n")
+    kubectl.run("cp", "cargo", "box:/tmp/cargo")
+    assert kubectl.out("exec", "box", "--", "cat", "/tmp/cargo") == "tea\n"
+    kubectl.run("cp", "box:/tmp/cargo", "returned")
+    assert (folder / "returned").read_text() == "tea\n"
+
+
+@pytest.mark.parametrize("words", [["port-forward", "pod/box", ":80"], ["attach", "box"]])
+def test_what_is_not_simulated_says_so(kubectl: Client, words: list[str]) -> None:
+    assert f"{words[0]} is not simulated in Slipway yet" in kubectl.run(*words, code=1)[1]
 
 
 def test_labels_and_taints(kubectl: Client) -> None:
