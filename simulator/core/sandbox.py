@@ -164,8 +164,7 @@ class Sandbox:
         """Each terminal's prompt and whether a program runs in it."""
         return {
             name: terminal.Terminal(self.world, name).view()
-            for name, state in sorted(terminal.section(self.world).items.items())
-            if not state.closed
+            for name in sorted(terminal.section(self.world).items)
         }
 
     def typed(self) -> list[tuple[str, str]]:
@@ -215,7 +214,10 @@ class Sandbox:
         self._pump()
 
     def _pump(self) -> None:
-        executor.get(self.world).pump()
+        run = executor.get(self.world)
+        run.pump()
+        terminal.reopen(self.world)
+        run.pump()
 
     def _run_on(self, name: str, limit: int) -> None:
         """Pass time while the terminal's program is busy, at most `limit` nanoseconds."""

@@ -81,7 +81,7 @@ def ssh(call: Call) -> Generator[Wait, Any, int]:
     if not command and call.stdin_tty:
         call.out(f"Welcome to {machine.os_image} (GNU/Linux {machine.kernel} x86_64)\n\n")
         code = yield from executor.exec_in(
-            call, machine.name, ["-bash"], mnt="host", netns=machine.name, env=env, user=user, cwd=cwd, stdin=True
+            call, machine.name, ["bash", "-l"], mnt="host", netns=machine.name, env=env, user=user, cwd=cwd, stdin=True
         )
         call.err(f"Connection to {name} closed.\n")
         return code

@@ -285,6 +285,15 @@ class Terminal:
             state.closed, state.pending = True, ""
 
 
+def reopen(world: World) -> None:
+    """Log in again where a login shell has ended (`exit`): a page's terminal is never dead."""
+    for name in sorted(section(world).items):
+        terminal = Terminal(world, name)
+        if terminal.state.closed and hosts(world)[terminal.state.host].up:
+            terminal.state.closed = False
+            terminal._reopen()
+
+
 def _start_up(session: Session) -> Generator[Any, Any, int]:
     yield from session.start_files(login=True)
     return 0
