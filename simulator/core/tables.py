@@ -23,6 +23,7 @@ from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
 from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
+from .runtime.programs.coredns import CoreDnsState
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
 from .runtime.table import SINKS as RUNTIME_SINKS
@@ -79,6 +80,7 @@ COMMANDS = Lazy(
 #: Sections of a world by name, with their types.
 SECTIONS: dict[str, Any] = {
     "apiserver": dict[str, ApiServerState],
+    "coredns": dict[str, CoreDnsState],
     "etcd": EtcdSection,
     "hosts": dict[str, Host],
     "kcm": dict[str, ManagerState],

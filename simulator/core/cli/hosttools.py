@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..host.executor import Command
-from . import journalctl, netcmds, ssh, systemctl
+from . import journalctl, netcmds, nslookup, ssh, systemctl
 
 COMMANDS: dict[str, Command] = {
     "getent": netcmds.getent,
@@ -12,7 +12,7 @@ COMMANDS: dict[str, Command] = {
     "journalctl": journalctl.journalctl,
     "nc": netcmds.nc,
     "netstat": netcmds.ss,
-    "nslookup": netcmds.nslookup,
+    "nslookup": nslookup.nslookup,
     "ping": netcmds.ping,
     "ss": netcmds.ss,
     "ssh": ssh.ssh,

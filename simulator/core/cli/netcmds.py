@@ -1,4 +1,4 @@
-"""Network commands of a host: ip, ifconfig, ss, netstat, ping, nc, nslookup, getent."""
+"""Network commands of a host: ip, ifconfig, ss, netstat, ping, nc, getent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..host.program import Sleep, Wait
 from ..kernel import network
 from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError, NotSimulated
-from ..shell.coreutils.names import ask, candidates, hosts_file, lookup_name, resolvers
+from ..shell.coreutils.names import hosts_file, lookup_name
 
 Code = Generator[Wait, Any, int]
 
@@ -201,29 +201,3 @@ def getent(call: Call) -> int:
         call.out("".join(row + "\n" for row in found_rows))
         return 0 if found_rows else 2
     raise NotSimulated(" ".join(["getent", *words[:1]]))
-
-
-def nslookup(call: Call) -> Code:
-    """`nslookup name [server]`."""
-    words = [word for word in call.argv[1:] if not word.startswith("-")]
-    if not words:
-        raise NotSimulated("interactive nslookup")
-    servers, search, ndots = resolvers(call)
-    server = words[1] if len(words) > 1 else (servers[0] if servers else "127.0.0.53")
-    if len(words) > 1:
-        server = (lookup_name(call, server) or [server])[0]
-    for full in candidates(words[0], search, ndots):
-        found = ask(call, server, full)
-        if found is None:
-            yield Sleep(5 * SECOND)
-            call.out(f";; communications error to {server}#53: timed out\n;; no servers could be reached\n\n")
-            return 1
-        if found:
-            call.out(
-                f"Server:\t\t{server}\nAddress:\t{server}#53\n\n"
-                + "".join(f"Name:\t{full}\nAddress: {one}\n" for one in found)
-                + "\n"
-            )
-            return 0
-    call.out(f"Server:\t\t{server}\nAddress:\t{server}#53\n\n** server can't find {words[0]}: NXDOMAIN\n\n")
-    return 1

@@ -64,7 +64,16 @@ def child_state(call: Call) -> ShellState:
     state.set("BASH_VERSION", "5.2.21(1)-release")
     state.set("OPTIND", "1")
     state.set("OSTYPE", "linux-gnu")
+    if call.proc.mnt != "host" and "PS1" not in state.vars:
+        state.set("PS1", _container_prompt(call))
     return state
+
+
+def _container_prompt(call: Call) -> str:
+    """What the shell of an image prompts with: ash, dash, or Debian's bash."""
+    if tree(call.host, call.proc.mnt).exists("/bin/ash"):
+        return "\\w # "
+    return "# " if call.argv[0].rsplit("/", 1)[-1] in ("sh", "dash") else "\\u@\\h:\\w\\$ "
 
 
 def bash(call: Call) -> Generator[Any, Any, int]:

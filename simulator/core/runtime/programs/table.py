@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ...host.program import Program
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
+from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
 from .script import Script
-from .web import CoreDns, Httpd, Nginx
+from .web import Httpd, Nginx
 
 PROGRAMS: dict[str, Program] = {
     "pause": Pause(),

@@ -222,45 +222,4 @@ class Httpd(Quiet):
         return 0
 
 
-class CoreDns(Quiet):
-    """CoreDNS: its start lines and its health, readiness and metrics endpoints (names are answered by kube/dns)."""
-
-    def start(self, world: World, proc: Process) -> None:
-        """Bind and log the start."""
-        try:
-            for port, protocol in ((53, "udp"), (53, "tcp"), (9153, "tcp"), (8080, "tcp"), (8181, "tcp")):
-                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, protocol=protocol)
-        except OSError:
-            logs.emit(world, proc, "Listen: listen tcp :53: bind: address already in use")
-            raise Exited(1) from None
-        config = b""
-        if "-conf" in proc.argv[:-1]:
-            try:
-                config = files.read_file(world, proc.host, proc.argv[proc.argv.index("-conf") + 1], mnt=proc.mnt)
-            except OSError:
-                logs.emit(world, proc, f"open {proc.argv[proc.argv.index('-conf') + 1]}: no such file or directory")
-                raise Exited(1) from None
-        digest = hashlib.sha512(config).hexdigest()
-        logs.emit(world, proc, ".:53")
-        logs.emit(world, proc, f"[INFO] plugin/reload: Running configuration SHA512 = {digest}")
-        logs.emit(world, proc, "CoreDNS-1.14.2\nlinux/amd64, go1.25.5, 7ba0c6e")
-
-    def http(self, world: World, proc: Process, request: Request) -> Response:
-        """`/health`, `/ready`, `/metrics`."""
-        if request.path in ("/health", "/ready"):
-            return Response(status=200, headers={"content-type": "text/plain; charset=utf-8"}, body=b"OK")
-        return Response(status=404, headers={"content-type": "text/plain; charset=utf-8"}, body=b"404 page not found\n")
-
-    def stop(self, world: World, proc: Process, signal: int) -> int:
-        """TERM: lame duck for five seconds, then 0."""
-        if signal == 9:
-            return 137
-        logs.emit(
-            world,
-            proc,
-            "[INFO] SIGTERM: Shutting down servers then terminating\n[INFO] plugin/health: Going into lameduck mode for 5s",
-        )
-        return 0
-
-
-__all__ = ["Any", "CoreDns", "Httpd", "Nginx", "client_ip", "find_page", "hostname", "http_date", "processes"]
+__all__ = ["Any", "Httpd", "Nginx", "client_ip", "find_page", "hostname", "http_date", "processes"]

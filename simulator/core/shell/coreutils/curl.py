@@ -8,15 +8,16 @@ from collections.abc import Generator
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from ...host.dns import OUTSIDE
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel import network
 from ...kernel.clock import MS
-from ...kernel.errors import ConnectError, NotSimulated
+from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from . import internet
 from .common import Code, parse
-from .names import lookup_name
+from .names import Found, resolve
 
 REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}  # fmt: skip
 LONG = """location:L output=o remote-name:O silent:s show-error:S insecure:k include:i head:I request=X data=d data-raw=d data-binary=d header=H
@@ -27,9 +28,10 @@ progress-bar:# compressed retry=retry json=json cookie=b resolve=resolve fail-wi
 class CurlError(Exception):
     """curl's number and message."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, lookup: Found | None = None) -> None:
         super().__init__(text)
         self.code = code
+        self.lookup = lookup or Found()
 
 
 class Target:
@@ -62,14 +64,15 @@ class Target:
 
 def fetch(call: Call, target: Target, request: Request) -> Response:
     """One request; raises ConnectError, or CurlError for names."""
-    page = internet.get(target.url)
+    found = resolve(call, target.host)
+    if not found.addresses:
+        raise CurlError(6, f"Could not resolve host: {target.host}", found)
+    addresses = found.addresses
+    page = internet.get(target.url) if addresses[0] == OUTSIDE.get(target.host) else None
     if page is not None:
         return Response(
             status=page.status, headers=dict(page.headers), body=page.body, latency=(80 + len(page.body) // 50_000) * MS
         )
-    addresses = lookup_name(call, target.host)
-    if not addresses:
-        raise CurlError(6, f"Could not resolve host: {target.host}")
     request.scheme = target.scheme
     item = network.connect(call.world, call.proc.netns, addresses[0], target.port)
     from ...host import processes
@@ -196,6 +199,12 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
             )
         try:
             answer = fetch(call, target, request)
+        except CurlError as failed:
+            limit = float(options.get("connect-timeout") or options.get("m") or 300)
+            yield Sleep(min(failed.lookup.waited, int(limit * 1000) * MS))
+            if failed.lookup.waited > int(limit * 1000) * MS:
+                raise CurlError(28, f"Resolving timed out after {int(limit * 1000) + 1} milliseconds") from None
+            raise
         except ConnectError as failed:
             if failed.kind in ("timeout", "no-route"):
                 limit = float(options.get("connect-timeout") or options.get("m") or (134 if failed.kind == "timeout" else 3))
@@ -215,7 +224,7 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
         break
     if "f" in options and answer.status >= 400:
         raise CurlError(22, f"The requested URL returned error: {answer.status}")
-    body = b"" if "I" in options else _body(answer)
+    body = b"" if "I" in options else body_of(answer)
     output = options.get("o") or (posixpath.basename(Target(url).path) if "O" in options else "")
     if "O" in options and not output:
         raise CurlError(23, "Remote file name has no length")
@@ -227,7 +236,8 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
     return 0
 
 
-def _body(answer: Response) -> bytes:
+def body_of(answer: Response) -> bytes:
+    """The bytes of an answer, objects as indented JSON."""
     if answer.obj is not None and not answer.body:
         import orjson
 
@@ -282,7 +292,7 @@ def _head(answer: Response) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, '')}"]
     lines += [f"{name.title()}: {value}" for name, value in answer.headers.items()]
     if "content-length" not in answer.headers:
-        lines.append(f"Content-Length: {len(_body(answer))}")
+        lines.append(f"Content-Length: {len(body_of(answer))}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
@@ -290,7 +300,7 @@ def _written(form: str, answer: Response | None, url: str) -> str:
     table = {
         "http_code": f"{answer.status if answer else 0:03d}",
         "response_code": f"{answer.status if answer else 0:03d}",
-        "size_download": str(len(_body(answer)) if answer else 0),
+        "size_download": str(len(body_of(answer)) if answer else 0),
         "url_effective": url,
         "time_total": f"{(answer.latency if answer else 0) / 1e9:.6f}",
         "content_type": answer.headers.get("content-type", "") if answer else "",
@@ -298,81 +308,3 @@ def _written(form: str, answer: Response | None, url: str) -> str:
     }
     form = form.replace("\\n", "\n").replace("\\t", "\t")
     return re.sub(r"%\{(\w+)\}", lambda m: table.get(m.group(1), ""), form)
-
-
-def wget(call: Call) -> Code:
-    """`wget [-q] [-O file] [-P dir] [--https-only] urls`."""
-    options, urls = parse(
-        call,
-        "qO:P:cNST:t:",
-        "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:n",
-        code=2,
-    )
-    if not urls:
-        call.err("wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n")
-        return 1
-    quiet = "q" in options
-    code = 0
-    for url in urls:
-        try:
-            target = Target(url if "://" in url else "http://" + url)
-            stamp = "--2026-11-02 09:00:00--" if False else _stamp(call)
-            if not quiet:
-                call.err(f"{stamp}  {target.url}\n")
-            for _ in range(20):
-                answer = fetch(
-                    call,
-                    target,
-                    Request(
-                        method="GET",
-                        path=unquote(target.path),
-                        query=parse_qs(target.query),
-                        headers={"host": target.host, "user-agent": "Wget/1.21.4"},
-                    ),
-                )
-                yield Sleep(max(answer.latency, MS))
-                if answer.status in (301, 302, 307) and "location" in answer.headers:
-                    target = Target(answer.headers["location"])
-                    continue
-                break
-        except ConnectError as failed:
-            why = {"refused": "Connection refused", "timeout": "Connection timed out"}.get(failed.kind, "No route to host")
-            if not quiet:
-                call.err(f"Connecting to {target.host}:{target.port}... failed: {why}.\n")
-            code = 4
-            continue
-        except CurlError as failed:
-            if failed.code == 6 and not quiet:
-                call.err(
-                    f"Resolving {target.host} ({target.host})... failed: Name or service not known.\nwget: unable to resolve host address ‘{target.host}’\n"
-                )
-            code = 4
-            continue
-        if answer.status >= 400:
-            if not quiet:
-                call.err(
-                    f"HTTP request sent, awaiting response... {answer.status} {REASONS.get(answer.status, '')}\n{_stamp(call).strip('-')} ERROR {answer.status}: {REASONS.get(answer.status, '')}.\n\n"
-                )
-            code = 8
-            continue
-        body = _body(answer)
-        name = options.get("O") or posixpath.basename(Target(url if "://" in url else "http://" + url).path) or "index.html"
-        if name == "-":
-            call.out(body)
-            continue
-        path = posixpath.join(options.get("P", ""), name) if "O" not in options else name
-        call.write_file(path, body)
-        if not quiet:
-            call.err(
-                f"HTTP request sent, awaiting response... 200 OK\nLength: {len(body)}\nSaving to: ‘{path}’\n\n{_stamp(call).strip('-')} ({len(body) / 1024:.1f} KB/s) - ‘{path}’ saved [{len(body)}/{len(body)}]\n\n"
-            )
-    return code
-
-
-def _stamp(call: Call) -> str:
-    from .dates import render
-
-    return f"--{render(call.world.wall, '%F %T')}--"
-
-
-__all__ = ["NotSimulated", "curl", "wget"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...kernel.clock import DAY, DEFAULT_EPOCH
 from .archive import build
@@ -31,16 +32,6 @@ ETCD_RELEASES = (
     "3.6.8",
     "3.6.13",
 )
-HOSTS = {
-    "github.com",
-    "storage.googleapis.com",
-    "objects.githubusercontent.com",
-    "raw.githubusercontent.com",
-    "dl.k8s.io",
-    "google.com",
-    "www.google.com",
-    "example.com",
-}
 
 
 class Page(msgspec.Struct):
@@ -119,7 +110,7 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
 def get(url: str) -> Page | None:
     """The answer of an address; None when its host does not exist out there."""
     host = re.match(r"https?://([^/:?#]+)", url)
-    if host is None or host.group(1) not in HOSTS:
+    if host is None or host.group(1) not in OUTSIDE:
         return None
     for pattern, builder in PAGES:
         match = re.fullmatch(pattern, url.split("?")[0])

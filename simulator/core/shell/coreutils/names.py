@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
-from ...host import files
-from ...host.invocation import Call
-from ...kernel import network
-from ...kernel.errors import ConnectError
-from ...kernel.http import Request
+import msgspec
 
+from ...host import dns, files
+from ...host.invocation import Call
+from ...kernel.clock import SECOND
+from ...kernel.errors import ConnectError
+
+TIMEOUT = 5 * SECOND
+#: The texts of EAI_NONAME and EAI_AGAIN.
+UNKNOWN, AGAIN = "Name or service not known", "Temporary failure in name resolution"
 IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
 
 
@@ -46,19 +50,6 @@ def resolvers(call: Call) -> tuple[list[str], list[str], int]:
     return servers, search, ndots
 
 
-def ask(call: Call, server: str, name: str) -> list[str] | None:
-    """Ask a DNS server (port 53/udp) for the A records of a full name; None when nobody answers."""
-    try:
-        item = network.connect(call.world, call.proc.netns, server, 53, "udp")
-    except ConnectError:
-        return None
-    request = Request(method="DNS", path=name.rstrip("."), query={"type": ["A"]}, scheme="dns", source=call.proc.netns)
-    answer = call.world.tables["http"](call.world, item, request)
-    if answer.status != 200:
-        return []
-    return [str(one) for one in answer.obj or []]
-
-
 def candidates(name: str, search: list[str], ndots: int) -> list[str]:
     """The full names that a resolver tries, in order."""
     if name.endswith("."):
@@ -67,21 +58,50 @@ def candidates(name: str, search: list[str], ndots: int) -> list[str]:
     return [name, *longer] if name.count(".") >= ndots else [*longer, name]
 
 
-def lookup_name(call: Call, name: str) -> list[str]:
-    """The addresses of a name, as getaddrinfo gives them; empty when there are none."""
+class Found(msgspec.Struct):
+    """What getaddrinfo gives: addresses, or why there are none, and how long the resolver waited for servers."""
+
+    addresses: list[str] = []
+    error: str = ""
+    waited: int = 0
+
+
+def busybox(call: Call) -> bool:
+    """Whether the commands here are busybox's (as in containers of alpine and busybox)."""
+    return call.proc.mnt != "host" and not call.tree.exists("/bin/bash") and not call.tree.exists("/usr/bin/bash")
+
+
+def resolve(call: Call, name: str) -> Found:
+    """Addresses of a name as `getaddrinfo` finds them: /etc/hosts, then the servers for each name of the search list.
+
+    A server that is silent costs five seconds a try, two tries (resolv.conf(5): timeout, attempts); nothing waits here, `waited` says it.
+    """
     if is_address(name):
-        return [name]
+        return Found([name])
     if name in ("localhost", "ip6-localhost"):
-        return ["127.0.0.1"]
+        return Found(["127.0.0.1"])
     for address, names in hosts_file(call):
         if name in names and is_address(address):
-            return [address]
-    if name in call.world.sections.get("hosts", {}) and call.proc.mnt == "host":
-        return [call.world.sections["hosts"][name].ip]
+            return Found([address])
     servers, search, ndots = resolvers(call)
+    waited, answered = 0, False
     for full in candidates(name, search, ndots):
-        for server in servers:
-            found = ask(call, server, full)
-            if found:
-                return found
-    return []
+        for server in servers or ["127.0.0.1"]:
+            try:
+                answer = dns.ask(call.world, call.proc.netns, server, full)
+            except ConnectError as failed:
+                waited += 0 if failed.kind == "refused" else 2 * TIMEOUT
+                continue
+            if answer.addresses:
+                return Found(answer.addresses, "", waited)
+            answered = answered or answer.rcode in ("NOERROR", "NXDOMAIN")
+            if answer.rcode in ("NOERROR", "NXDOMAIN"):
+                break
+        else:
+            break  # nobody answers: the other names are not tried
+    return Found([], UNKNOWN if answered else AGAIN, waited)
+
+
+def lookup_name(call: Call, name: str) -> list[str]:
+    """The addresses of a name; empty when there are none."""
+    return resolve(call, name).addresses

@@ -31,6 +31,7 @@ from . import (
     testing,
     text,
     tr,
+    wget,
     xargs,
 )
 
@@ -132,7 +133,7 @@ COMMANDS: dict[str, Command] = {
     "uptime": resources.uptime,
     "watch": process.watch,
     "wc": text.wc,
-    "wget": curl.wget,
+    "wget": wget.wget,
     "whereis": small.whereis,
     "which": small.which,
     "whoami": small.whoami,

@@ -1,0 +1,70 @@
+"""Names asked over the simulated network, message by message: what a stub resolver sends and what servers answer.
+
+A question is a `Request` of method `DNS` to port 53/udp (path: the full name; query `type`); the answer's `obj` is
+`{"rcode": …, "records": [[name, type, value], …]}` (RFC 1035).  Two servers are not processes: `127.0.0.53` on a host is
+systemd-resolved's stub, and the router that hosts use as their upstream knows the names of the world outside.  Neither knows a
+cluster: only CoreDNS does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..kernel import network
+from ..kernel.errors import ConnectError
+from ..kernel.http import Request, Response
+from ..kernel.world import World
+
+#: Names of the world outside, at addresses of the documentation networks (RFC 5737): there is no real Internet here.
+OUTSIDE: dict[str, str] = {
+    "dl.k8s.io": "203.0.113.10",
+    "example.com": "203.0.113.11",
+    "github.com": "203.0.113.12",
+    "google.com": "203.0.113.13",
+    "objects.githubusercontent.com": "203.0.113.14",
+    "raw.githubusercontent.com": "203.0.113.15",
+    "storage.googleapis.com": "203.0.113.16",
+    "www.google.com": "203.0.113.17",
+}
+UPSTREAMS = ("172.30.1.1", "8.8.8.8", "8.8.4.4", "1.1.1.1")
+STUB = "127.0.0.53"
+
+
+class Answer(msgspec.Struct):
+    """A server's answer: NOERROR, NXDOMAIN, SERVFAIL or REFUSED, and records (name, type, value)."""
+
+    rcode: str
+    records: list[list[str]] = []
+
+    @property
+    def addresses(self) -> list[str]:
+        """The values of the A records."""
+        return [value for _, kind, value in self.records if kind == "A"]
+
+
+def outside(name: str, kind: str) -> Answer:
+    """What the router's resolver says."""
+    address = OUTSIDE.get(name.lower().rstrip("."))
+    if address is None:
+        return Answer("NXDOMAIN")
+    return Answer("NOERROR", [[name, "A", address]] if kind == "A" else [])
+
+
+def ask(world: World, netns: str, server: str, name: str, kind: str = "A") -> Answer:
+    """One question to one server; raises ConnectError when nobody answers (`refused` when the port is closed)."""
+    host = network.network(world).namespaces.get(netns)
+    if host is not None and server == STUB and netns == host.host:
+        return outside(name, kind)
+    if server in UPSTREAMS:
+        if host is None or network.network(world).down.get(host.host):
+            raise ConnectError("no-route", f"{server}:53")
+        return outside(name, kind)
+    item = network.connect(world, netns, server, 53, "udp")
+    request = Request(method="DNS", path=name.rstrip("."), query={"type": [kind]}, scheme="dns", source=netns)
+    answer: Response = world.tables["http"](world, item, request)
+    found: Any = answer.obj
+    if answer.status != 200 or not isinstance(found, dict):
+        raise ConnectError("timeout", f"{server}:53")
+    return Answer(str(found["rcode"]), [list(row) for row in found["records"]])

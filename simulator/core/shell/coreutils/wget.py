@@ -1,0 +1,143 @@
+"""`wget`: GNU's, and busybox's applet (`networking/wget.c`) in containers that have that."""
+
+from __future__ import annotations
+
+import posixpath
+from urllib.parse import parse_qs, unquote
+
+from ...host.invocation import Call
+from ...host.program import Sleep
+from ...kernel.clock import MS
+from ...kernel.errors import ConnectError
+from ...kernel.http import Request
+from .common import Code, parse
+from .curl import REASONS, CurlError, Target, body_of, fetch
+from .names import busybox
+
+
+def _limit(options: dict[str, str], default: float) -> int:
+    try:
+        return int(float(options.get("T") or default) * 1000) * MS
+    except ValueError:
+        return int(default * 1000) * MS
+
+
+def _applet(call: Call, options: dict[str, str], url: str) -> Code:
+    """busybox: the first failure ends it with 1; `-q` hides progress, never errors."""
+    try:
+        target = Target(url if "://" in url else "http://" + url)
+        for _ in range(6):
+            headers = {"host": target.host, "user-agent": "Wget"}
+            request = Request(method="GET", path=unquote(target.path), query=parse_qs(target.query), headers=headers)
+            answer = fetch(call, target, request)
+            yield Sleep(max(answer.latency, MS))
+            if answer.status not in (301, 302, 307) or "location" not in answer.headers:
+                break
+            target = Target(answer.headers["location"])
+    except CurlError as failed:
+        yield Sleep(failed.lookup.waited)
+        known = {6: f"bad address '{target.host}'", 1: f"not an http or ftp url: {url}", 52: "error getting response"}
+        call.err(f"wget: {known.get(failed.code, str(failed))}\n")
+        return 1
+    except ConnectError as failed:
+        if failed.kind == "timeout":
+            limit = _limit(options, 127)
+            yield Sleep(limit)
+            if "T" in options:
+                call.err("wget: download timed out\n")
+                return 1
+        why = {"refused": "Connection refused", "timeout": "Operation timed out"}.get(failed.kind, "Host is unreachable")
+        call.err(f"wget: can't connect to remote host ({failed.address.rpartition(':')[0]}): {why}\n")
+        return 1
+    if answer.status >= 400:
+        call.err(f"wget: server returned error: HTTP/1.1 {answer.status} {REASONS.get(answer.status, '')}\n")
+        return 1
+    if "spider" in options:
+        return 0
+    name = options.get("O") or posixpath.basename(target.path) or "index.html"
+    if name == "-":
+        call.out(body_of(answer))
+        return 0
+    if "q" not in options:
+        call.err(f"Connecting to {target.host}:{target.port}\nsaving to '{name}'\n'{name}' saved\n")
+    call.write_file(posixpath.join(options.get("P", ""), name), body_of(answer))
+    return 0
+
+
+def wget(call: Call) -> Code:
+    """`wget [-q] [-O file] [-P dir] [--https-only] urls`."""
+    options, urls = parse(
+        call,
+        "qO:P:cNST:t:",
+        "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:n",
+        code=2,
+    )
+    if not urls:
+        call.err("wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n")
+        return 1
+    quiet = "q" in options
+    if busybox(call):
+        return (yield from _applet(call, options, urls[0]))
+    code = 0
+    for url in urls:
+        try:
+            target = Target(url if "://" in url else "http://" + url)
+            if not quiet:
+                call.err(f"{_stamp(call)}  {target.url}\n")
+            for _ in range(20):
+                answer = fetch(
+                    call,
+                    target,
+                    Request(
+                        method="GET",
+                        path=unquote(target.path),
+                        query=parse_qs(target.query),
+                        headers={"host": target.host, "user-agent": "Wget/1.21.4"},
+                    ),
+                )
+                yield Sleep(max(answer.latency, MS))
+                if answer.status in (301, 302, 307) and "location" in answer.headers:
+                    target = Target(answer.headers["location"])
+                    continue
+                break
+        except ConnectError as failed:
+            if failed.kind == "timeout":
+                yield Sleep(_limit(options, 127))
+            why = {"refused": "Connection refused", "timeout": "Connection timed out"}.get(failed.kind, "No route to host")
+            if not quiet:
+                call.err(f"Connecting to {target.host}:{target.port}... failed: {why}.\n")
+            code = 4
+            continue
+        except CurlError as failed:
+            yield Sleep(failed.lookup.waited)
+            if failed.code == 6 and not quiet:
+                call.err(
+                    f"Resolving {target.host} ({target.host})... failed: {failed.lookup.error}.\nwget: unable to resolve host address ‘{target.host}’\n"
+                )
+            code = 4
+            continue
+        if answer.status >= 400:
+            if not quiet:
+                call.err(
+                    f"HTTP request sent, awaiting response... {answer.status} {REASONS.get(answer.status, '')}\n{_stamp(call).strip('-')} ERROR {answer.status}: {REASONS.get(answer.status, '')}.\n\n"
+                )
+            code = 8
+            continue
+        body = body_of(answer)
+        name = options.get("O") or posixpath.basename(Target(url if "://" in url else "http://" + url).path) or "index.html"
+        if name == "-":
+            call.out(body)
+            continue
+        path = posixpath.join(options.get("P", ""), name) if "O" not in options else name
+        call.write_file(path, body)
+        if not quiet:
+            call.err(
+                f"HTTP request sent, awaiting response... 200 OK\nLength: {len(body)}\nSaving to: ‘{path}’\n\n{_stamp(call).strip('-')} ({len(body) / 1024:.1f} KB/s) - ‘{path}’ saved [{len(body)}/{len(body)}]\n\n"
+            )
+    return code
+
+
+def _stamp(call: Call) -> str:
+    from .dates import render
+
+    return f"--{render(call.world.wall, '%F %T')}--"
