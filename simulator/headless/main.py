@@ -46,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--kubeconfig", default="kubeconfig", metavar="FILE", help="where to write the kubeconfig")
     serve.add_argument("--speed", type=float, default=1.0, help="virtual seconds per second (default: 1)")
     sub.add_parser("transcript", help="play one recorded scenario: JSON on standard input, JSON on standard output")
+    fidelity = sub.add_parser("fidelity", help="which commands and flags of kubectl are simulated")
+    fidelity.add_argument("--write", action="store_true", help="put the table into docs/fidelity.md")
     bench = sub.add_parser("bench", help="boot, snapshot, restore, fork, latency, speed, memory")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
     return top
@@ -73,6 +75,10 @@ def main(argv: list[str]) -> int:
             from . import transcript
 
             return transcript.main()
+        if args.command == "fidelity":
+            from . import fidelity
+
+            return fidelity.main(args.write)
         from . import bench
 
         return bench.main(args)

@@ -69,12 +69,15 @@ class Command:
         exclusive: tuple[tuple[str, ...], ...] = (),
         one_required: tuple[tuple[str, ...], ...] = (),
         sorted_commands: bool = True,
+        simulated: bool = True,
     ) -> None:
         self.use, self.short, self.long, self.example, self.aliases = use, short, long, example, aliases
         self.flags, self.persistent = FlagSet(flags), FlagSet(persistent)
         self.args, self.run, self.hidden, self.deprecated = args, run, hidden, deprecated
         self.suggest_for, self.interspersed, self.raw, self.group = suggest_for, interspersed, raw, group
         self.exclusive, self.one_required, self.sorted_commands = exclusive, one_required, sorted_commands
+        #: False: exists in the real tool and only says here that it is not simulated.
+        self.simulated = simulated
         self.parent: Command | None = None
         self.commands: list[Command] = []
         self._all: FlagSet | None = None

@@ -202,7 +202,11 @@ _ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "int32": 0, "int
 
 class Flag(msgspec.Struct, kw_only=True):
     """One declared flag.  `no_opt` is the value of a bare `--flag` ("" when a value must follow); `shown` overrides the default's text
-    and `type_name` the type's in help; `check` may refuse a value by raising ValueError."""
+    and `type_name` the type's in help; `check` may refuse a value by raising ValueError.
+
+    `support` says how far a simulated tool goes: "" it does what the real flag does, "inert" it is accepted and has nothing to act on
+    here, "no" setting it is refused as not simulated.
+    """
 
     name: str
     kind: str = "string"
@@ -216,6 +220,7 @@ class Flag(msgspec.Struct, kw_only=True):
     type_name: str = ""
     required: bool = False
     check: Callable[[str], Any] | None = None
+    support: str = ""
 
     def initial(self) -> Any:
         """The value before parsing."""

@@ -11,26 +11,26 @@ from .session import Session
 GLOBAL: tuple[Flag, ...] = (
     Flag(name="as", usage="Act as this user or service account."),
     Flag(name="as-group", kind="array", usage="Act as a member of this group; may be repeated."),
-    Flag(name="as-uid", usage="Act with this UID."),
-    Flag(name="as-user-extra", kind="array", usage="Act with this extra value, key=value; may be repeated."),
-    Flag(name="cache-dir", default="/root/.kube/cache", usage="Directory of the discovery cache"),
+    Flag(name="as-uid", support="no", usage="Act with this UID."),
+    Flag(name="as-user-extra", support="no", kind="array", usage="Act with this extra value, key=value; may be repeated."),
+    Flag(name="cache-dir", support="inert", default="/root/.kube/cache", usage="Directory of the discovery cache"),
     Flag(name="certificate-authority", usage="File with the certificate of the authority that signed the server's"),
     Flag(name="client-certificate", usage="File with the client certificate"),
     Flag(name="client-key", usage="File with the client key"),
     Flag(name="cluster", usage="Name of the kubeconfig cluster"),
     Flag(name="context", usage="Name of the kubeconfig context"),
-    Flag(name="disable-compression", kind="bool", usage="Ask for responses that are not compressed"),
+    Flag(name="disable-compression", support="inert", kind="bool", usage="Ask for responses that are not compressed"),
     Flag(
         name="insecure-skip-tls-verify", kind="bool", usage="Do not verify the server's certificate; the connection is insecure"
     ),
     Flag(name="kubeconfig", usage="The kubeconfig file"),
-    Flag(name="kuberc", usage="The kuberc file with preferences"),
-    Flag(name="log-flush-frequency", kind="duration", default=5 * 10**9, usage="Longest time between two flushes of the log"),
-    Flag(name="match-server-version", kind="bool", usage="Refuse a server of another version"),
+    Flag(name="kuberc", support="no", usage="The kuberc file with preferences"),
+    Flag(name="log-flush-frequency", support="inert", kind="duration", default=5 * 10**9, usage="Longest time between two flushes of the log"),
+    Flag(name="match-server-version", support="inert", kind="bool", usage="Refuse a server of another version"),
     Flag(name="namespace", short="n", usage="Namespace of this request"),
     Flag(name="password", usage="Password of basic authentication"),
-    Flag(name="profile", default="none", usage="Profile to record: none|cpu|heap|goroutine|threadcreate|block|mutex|trace"),
-    Flag(name="profile-output", default="profile.pprof", usage="File of the recorded profile"),
+    Flag(name="profile", support="no", default="none", usage="Profile to record: none|cpu|heap|goroutine|threadcreate|block|mutex|trace"),
+    Flag(name="profile-output", support="no", default="profile.pprof", usage="File of the recorded profile"),
     Flag(name="request-timeout", default="0", usage="Longest wait for one request (1s, 2m, 3h); zero waits for ever."),
     Flag(name="server", short="s", usage="Address and port of the API server"),
     Flag(name="tls-server-name", usage="Name that the server's certificate is verified for, instead of its host name"),
@@ -38,9 +38,14 @@ GLOBAL: tuple[Flag, ...] = (
     Flag(name="user", usage="Name of the kubeconfig user"),
     Flag(name="username", usage="User name of basic authentication"),
     Flag(name="v", short="v", kind="level", usage="Verbosity of the log"),
-    Flag(name="vmodule", type_name="moduleSpec", usage="Verbosity by source file: pattern=N,..."),
+    Flag(name="vmodule", support="no", type_name="moduleSpec", usage="Verbosity by source file: pattern=N,..."),
     Flag(name="warnings-as-errors", kind="bool", usage="Fail when the server sent a warning"),
 )
+
+
+def unsupported(kind: str, **usages: str) -> tuple[Flag, ...]:
+    """Flags of the real tool that are refused here; `_` in a name stands for `-`."""
+    return tuple(Flag(name=name.replace("_", "-"), kind=kind, usage=usage, support="no") for name, usage in usages.items())
 
 
 def print_flags(*, of_get: bool = False) -> tuple[Flag, ...]:
@@ -128,7 +133,7 @@ def chunk_flag() -> Flag:
 def record_flag() -> Flag:
     """`--record`, deprecated."""
     usage = "Write this command into the annotation kubernetes.io/change-cause."
-    return Flag(name="record", kind="bool", deprecated="--record will be removed in the future", usage=usage)
+    return Flag(name="record", support="no", kind="bool", deprecated="--record will be removed in the future", usage=usage)
 
 
 # -- reading them ---------------------------------------------------------------------------------------------------------------

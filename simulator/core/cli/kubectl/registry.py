@@ -1,6 +1,6 @@
 """Every command of kubectl: one row a command, under the headings of the help screen (`kubectl/pkg/cmd/cmd.go`).
 
-`NOT_SIMULATED` names what exists in the real tool and only says so here.
+What exists in the real tool and only says so here is declared with `simulated=False` (commands) or `support="no"` (flags).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .commands import (
     execs,
     explain,
     expose,
+    forward,
     get,
     kustomize,
     logs,
@@ -68,8 +69,8 @@ COMMANDS: tuple[Command, ...] = (
     execs.EXEC,
     execs.ATTACH,
     execs.CP,
-    execs.FORWARD,
-    execs.PROXY,
+    forward.FORWARD,
+    forward.PROXY,
     execs.DEBUG,
     set_command.COMMAND,
     diff.COMMAND,

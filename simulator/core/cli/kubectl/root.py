@@ -10,7 +10,7 @@ from ...kernel.errors import NotSimulated
 from ...kube.api.errors import ApiError
 from ..cobra import Command, UsageError
 from ..cobra_help import kubectl_flags, kubectl_help
-from ..flags import FlagError, FlagSet, HelpRequested
+from ..flags import FlagError, FlagSet, HelpRequested, Values
 from .errors import Aggregate, CommandError, ConfigurationInvalid, Silent, UrlError, tell
 from .registry import GROUPS, ROOT, TRIES
 from .session import Session
@@ -51,6 +51,9 @@ def main(inv: Any) -> Steps:
         command.validate(values)
     except UsageError as error:
         return _fail(inv, f"error: {error}")
+    refused = _refused(command, values)
+    if refused:
+        return _fail(inv, f"error: {NotSimulated(refused)}")
     session = Session(inv, command, values)
     session.tries = TRIES.get(command.path.removeprefix("kubectl "), 5)
     code = yield from _run(session)
@@ -61,6 +64,16 @@ def main(inv: Any) -> Steps:
         count = len(session.warned)
         return _fail(inv, f"error: {count} warning{'s' if count > 1 else ''} received")
     return code
+
+
+def _refused(command: Command, values: Values) -> str:
+    """The command, or the first flag that was given another value than it has anyway, which is not simulated; or ""."""
+    if not command.simulated:
+        return command.path
+    for flag in command.all_flags():
+        if flag.support == "no" and flag.name in values.changed:
+            return f"{command.path} --{flag.name}"
+    return ""
 
 
 def _run(session: Session) -> Generator[Any, Any, int]:

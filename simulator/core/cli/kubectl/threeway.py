@@ -58,9 +58,8 @@ def _delta(current: Obj, modified: Obj, kind: Type | None) -> Obj:
                 out[key] = inner
         elif isinstance(value, list) and isinstance(held, list) and _merges(field) and field is not None:
             _list_delta(out, key, held, value, field)
-        elif value != held or type(value) is not type(held):
-            if not (_number(value) and _number(held) and value == held):
-                out[key] = value
+        elif (value != held or type(value) is not type(held)) and not (_number(value) and _number(held) and value == held):
+            out[key] = value
     return out
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ....kernel.errors import NotSimulated
 from ... import goyaml
 from ...cobra import Command, Flag
 from ..builder import Builder
 from ..create.base import LAST_APPLIED, with_last_applied
 from ..errors import CommandError, UsageError, raise_all
-from ..flagsets import dry_run, dry_run_flag, dry_run_suffix, file_arguments, file_flags, print_flags, selector_flag
+from ..flagsets import (
+    dry_run,
+    dry_run_flag,
+    dry_run_suffix,
+    field_manager_flag,
+    file_arguments,
+    file_flags,
+    print_flags,
+    selector_flag,
+)
 from ..jsontext import indented
 from ..patches import send
 from ..printers import Output
@@ -69,10 +77,6 @@ def _set(s: Session) -> int:
     return 0
 
 
-def _edit(s: Session) -> int:
-    raise NotSimulated("kubectl apply edit-last-applied")
-
-
 VIEW_LAST = Command(
     "view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
     short="View the latest last-applied-configuration annotations of a resource/object",
@@ -102,6 +106,8 @@ SET_LAST = Command(
 EDIT_LAST = Command(
     "edit-last-applied (RESOURCE/NAME | -f FILENAME)",
     short="Edit latest last-applied-configuration annotations of a resource/object",
-    long="Edit the latest last-applied-configuration annotations of resources from the default editor.",
-    run=_edit,
+    long="Edit the latest last-applied-configuration annotations of resources in the editor of KUBE_EDITOR or EDITOR, else vi.",
+    flags=(*print_flags(), *file_flags("Files, directories or URLs that name the resources"), field_manager_flag("kubectl-client-side-apply")),
+    run=_view,
+    simulated=False,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....kernel import clock
+from ....kernel.errors import NotSimulated
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder
@@ -21,6 +22,7 @@ from ..flagsets import (
     print_flags,
     require_files,
     selector_flag,
+    unsupported,
 )
 from ..groups import group_run
 from ..printers import Output
@@ -210,8 +212,8 @@ AUTH = Command(
         Command("reconcile -f FILENAME", short="Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects",
                 long="Create what is missing of the rules and subjects that the files have.", example="# From a file\nkubectl auth reconcile -f my-rbac-rules.yaml",
                 flags=(*print_flags(), *file_flags("Files, directories or URLs with RBAC objects."), dry_run_flag(),
-                       Flag(name="remove-extra-permissions", kind="bool", usage="Remove other rules."),
-                       Flag(name="remove-extra-subjects", kind="bool", usage="Remove other subjects.")), run=run_reconcile),
+                       Flag(name="remove-extra-permissions", support="no", kind="bool", usage="Remove other rules."),
+                       Flag(name="remove-extra-subjects", support="no", kind="bool", usage="Remove other subjects.")), run=run_reconcile),
         Command("whoami", short="Experimental: Check self subject attributes", long="Print who the server says that you are.",
                 example="# User and groups\nkubectl auth whoami", flags=print_flags(), run=run_whoami),
     ),
@@ -276,24 +278,23 @@ def run_top(s: Session) -> int:
     groups = s.call("GET", "/apis").get("groups") or ()
     if not any(item["name"] == "metrics.k8s.io" for item in groups):
         raise CommandError("Metrics API not available")
-    from ....kernel.errors import NotSimulated
-
     raise NotSimulated("kubectl top with a metrics API")
 
 
 _TOP = (selector_flag(), Flag(name="no-headers", kind="bool", usage="Print no headings"), Flag(name="sort-by", usage="Sort by 'cpu' or 'memory'"),
-        Flag(name="use-protocol-buffers", kind="bool", default=True, usage="Read metrics as protocol buffers."))  # fmt: skip
+        Flag(name="use-protocol-buffers", support="inert", kind="bool", default=True, usage="Read metrics as protocol buffers."))  # fmt: skip
 TOP = Command(
     "top",
     short="Display resource (CPU/memory) usage",
     long="Display resource (CPU/memory) usage.\n\n This needs a metrics server in the cluster.",
     commands=(
         Command("node [NAME | -l label]", aliases=("nodes", "no"), short="Display resource (CPU/memory) usage of nodes",
-                long="Display resource (CPU/memory) usage of nodes.", flags=_TOP, run=run_top),
+                long="Display resource (CPU/memory) usage of nodes.", flags=(*_TOP, *unsupported("bool", show_capacity="Relate use to the node's capacity.", show_swap="Show swap.")), run=run_top),
         Command("pod [NAME | -l label]", aliases=("pods", "po"), short="Display resource (CPU/memory) usage of pods",
                 long="Display resource (CPU/memory) usage of pods.",
                 flags=(*_TOP, all_namespaces_flag(), Flag(name="containers", kind="bool", usage="Each container of a pod"),
-                       Flag(name="sum", kind="bool", usage="Print the sum"), Flag(name="field-selector", usage="Field query")), run=run_top),
+                       Flag(name="sum", support="inert", kind="bool", usage="Print the sum"), Flag(name="field-selector", usage="Field query"),
+                       *unsupported("bool", show_swap="Show swap.")), run=run_top),
     ),
     run=group_run("stderr", 1),
 )  # fmt: skip

@@ -365,7 +365,7 @@ COMMAND = Command(
         _sub("use-context CONTEXT_NAME", "Set the current-context in a kubeconfig file", run_use, aliases=("use",),
              example="# Use the context for the minikube cluster\nkubectl config use-context minikube"),
         _sub("view", "Display merged kubeconfig settings or a specified kubeconfig file", run_view, *print_flags(),
-             Flag(name="raw", kind="bool", usage="Show certificates and secrets"), Flag(name="flatten", kind="bool", usage="Put the content of files in"),
+             Flag(name="raw", kind="bool", usage="Show certificates and secrets"), Flag(name="flatten", support="no", kind="bool", usage="Put the content of files in"),
              Flag(name="minify", kind="bool", usage="Only what the current context uses"),
              Flag(name="merge", kind="bool", default=True, usage="Merge all files of the hierarchy"),
              example="# Everything\nkubectl config view\n\n# The password of user e2e\nkubectl config view -o jsonpath='{.users[?(@.name == \"e2e\")].user.password}'"),

@@ -13,7 +13,7 @@ from ...cobra import Command, Flag
 from ..builder import Builder, Info
 from ..create.base import LAST_APPLIED, with_last_applied
 from ..errors import Silent, is_not_found, raise_all
-from ..flagsets import field_manager_flag, file_arguments, file_flags, require_files, selector_flag
+from ..flagsets import field_manager_flag, file_arguments, file_flags, require_files, selector_flag, unsupported
 from ..patches import send, type_of
 from ..printers import without_managed_fields
 from ..session import Session
@@ -125,9 +125,11 @@ COMMAND = Command(
         Flag(name="server-side", kind="bool", usage="As a server-side apply."),
         Flag(name="force-conflicts", kind="bool", usage="With --server-side: take fields over."),
         Flag(name="show-managed-fields", kind="bool", usage="Compare managedFields too."),
-        Flag(name="concurrency", kind="int", default=1, usage="Objects compared at once."),
+        Flag(name="concurrency", support="inert", kind="int", default=1, usage="Objects compared at once."),
         Flag(name="prune", kind="bool", usage="Show what --prune would delete."),
         field_manager_flag("kubectl-client-side-apply"),
+        *unsupported("array", prune_allowlist="Kinds that --prune may delete."),
+        *unsupported("bool", show_secrets="Show the values of secrets."),
     ),
     run=run,
 )

@@ -118,7 +118,7 @@ kubectl api-resources --namespaced=false
 kubectl api-resources --api-group=rbac.authorization.k8s.io""",
     flags=(
         Flag(name="api-group", usage="Only this API group."),
-        Flag(name="cached", kind="bool", usage="Use the cached list of resources if available."),
+        Flag(name="cached", support="inert", kind="bool", usage="Use the cached list of resources if available."),
         Flag(name="categories", kind="strings", usage="Only resources of these categories."),
         Flag(name="namespaced", kind="bool", default=True, usage="Only namespaced resources, or with =false only the others."),
         Flag(name="no-headers", kind="bool", usage="Print no headings."),

@@ -1,4 +1,4 @@
-"""`kubectl exec`, `attach`, `cp`, `port-forward`, `proxy`, `debug` (`kubectl/pkg/cmd/exec`, `attach`, `cp`, `portforward`, `proxy`, `debug`)."""
+"""`kubectl exec`, `attach`, `cp`, `debug` (`kubectl/pkg/cmd/exec`, `attach`, `cp`, `debug`)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ....host import files as host_files
 from ....host.machine import hosts
 from ....host.program import Wait
 from ....kernel.clock import SECOND
-from ....kernel.errors import NotSimulated
 from ...cobra import Command, Flag
 from ..builder import Builder
 from ..errors import CommandError, Silent, UsageError
-from ..flagsets import file_flags
+from ..flagsets import file_flags, unsupported
+from ..groups import group_run
 from ..session import Session
 from ..streams import container_names, default_container, execute, follow_log, open_exec, pods_of
 
@@ -22,6 +22,12 @@ Obj = dict[str, Any]
 CONTAINER = Flag(name="container", short="c", usage="The container; by default the annotated or the first one.")
 STDIN = Flag(name="stdin", short="i", kind="bool", usage="Pass standard input to the container")
 TTY = Flag(name="tty", short="t", kind="bool", usage="Standard input is a terminal")
+#: An attached terminal gets output only: what a container's main process reads is not simulated.
+DEAF = (
+    Flag(name="stdin", short="i", kind="bool", usage=STDIN.usage, support="no"),
+    Flag(name="tty", short="t", kind="bool", usage=TTY.usage, support="inert"),
+    *unsupported("string", detach_keys="Keys that detach from the container."),
+)
 QUIET = Flag(name="quiet", short="q", kind="bool", usage="Print only output of the remote side")
 TIMEOUT = Flag(name="pod-running-timeout", kind="duration", default=60 * SECOND, usage="How long to wait for a pod to run")
 
@@ -84,8 +90,6 @@ def run_attach(s: Session) -> Generator[Wait, Any, int]:
     if phase in ("Succeeded", "Failed"):
         raise CommandError(f"cannot attach a container in a completed pod; current phase is {phase}")
     container = values.text("container") or default_container(s, pod, values.on("quiet"))
-    if values.on("stdin"):
-        raise NotSimulated("kubectl attach --stdin")
     yield from follow_log(s, pod, {"container": container, "tailLines": "0"})
     return 0
 
@@ -164,27 +168,6 @@ def _to_container(s: Session, where: Obj, path: str, to: str) -> None:
     )
 
 
-def run_forward(s: Session) -> int:
-    """`kubectl port-forward`: checked as the real one checks, then refused."""
-    values = s.values
-    if len(values.args) < 2:
-        raise UsageError(s.command, "TYPE/NAME and list of ports are required for port-forward")
-    one_pod(s, values.args[0])
-    raise NotSimulated("kubectl port-forward")
-
-
-def run_proxy(s: Session) -> int:
-    """`kubectl proxy`."""
-    raise NotSimulated("kubectl proxy")
-
-
-def run_debug(s: Session) -> int:
-    """`kubectl debug`."""
-    if not s.values.text("image") and not s.values.text("copy-to"):
-        raise CommandError("you must specify --image when not using --copy-to.")
-    raise NotSimulated("kubectl debug")
-
-
 EXEC = Command(
     "exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
     short="Execute a command in a container",
@@ -208,7 +191,7 @@ ATTACH = Command(
     short="Attach to a running container",
     long="Attach to a process that is already running inside an existing container.",
     example="# Output of pod mypod\nkubectl attach mypod\n\n# Of one container\nkubectl attach mypod -c ruby-container",
-    flags=(CONTAINER, STDIN, TTY, QUIET, TIMEOUT, *file_flags("Files, directories or URLs that name the pod")),
+    flags=(CONTAINER, *DEAF, QUIET, TIMEOUT, *file_flags("Files, directories or URLs that name the pod")),
     run=run_attach,
 )
 CP = Command(
@@ -222,30 +205,10 @@ kubectl cp /tmp/foo_dir <some-pod>:/tmp/bar_dir
 kubectl cp <some-namespace>/<some-pod>:/tmp/foo /tmp/bar""",
     flags=(
         CONTAINER,
-        Flag(name="no-preserve", kind="bool", usage="Keep neither owner nor permissions"),
-        Flag(name="retries", kind="int", usage="How often to try again; 0 never, negative for ever."),
+        Flag(name="no-preserve", support="inert", kind="bool", usage="Keep neither owner nor permissions"),
+        Flag(name="retries", support="inert", kind="int", usage="How often to try again; 0 never, negative for ever."),
     ),
     run=run_cp,
-)
-FORWARD = Command(
-    "port-forward TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
-    short="Forward one or more local ports to a pod",
-    long="Forward one or more local ports to a pod.",
-    flags=(TIMEOUT, Flag(name="address", kind="strings", default=["localhost"], usage="Addresses to listen on.")),
-    run=run_forward,
-)
-PROXY = Command(
-    "proxy [--port=PORT] [--www=static-dir] [--www-prefix=prefix] [--api-prefix=prefix]",
-    short="Run a proxy to the Kubernetes API server",
-    long="Run a proxy between localhost and the Kubernetes API server.",
-    flags=(
-        Flag(name="port", short="p", kind="int", default=8001, usage="Port to listen on; 0 for any."),
-        Flag(name="address", default="127.0.0.1", usage="Address to listen on."),
-        Flag(name="www", short="w", usage="Serve this directory too."),
-        Flag(name="www-prefix", short="P", default="/static/", usage="Where to serve it."),
-        Flag(name="api-prefix", default="/", usage="Where to serve the API."),
-    ),
-    run=run_proxy,
 )
 DEBUG = Command(
     "debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]",
@@ -260,5 +223,6 @@ DEBUG = Command(
         STDIN,
         TTY,
     ),
-    run=run_debug,
+    run=group_run("stderr", 1),
+    simulated=False,
 )

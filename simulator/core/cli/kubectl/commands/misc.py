@@ -53,11 +53,6 @@ def run_plugins(s: Session) -> int:
     return 0
 
 
-def run_kuberc(s: Session) -> int:
-    """`kubectl kuberc`."""
-    raise NotSimulated("kubectl kuberc")
-
-
 OPTIONS = Command("options", short="Print the list of flags inherited by all commands", long="Print the list of flags inherited by all commands",
                   example="# Print flags inherited by all commands\nkubectl options", run=run_options)  # fmt: skip
 COMPLETION = Command(
@@ -88,5 +83,6 @@ KUBERC = Command(
     "kuberc SUBCOMMAND",
     short="Manage kuberc configuration files",
     long="Manage user preferences in kuberc files.",
-    run=run_kuberc,
+    run=group_run("stderr", 1),
+    simulated=False,
 )

@@ -411,7 +411,7 @@ kubectl drain foo --grace-period=900""",
         Flag(name="pod-selector", usage="Label query of the pods to evict"),
         Flag(name="disable-eviction", kind="bool", usage="Delete instead of evicting, past any budget."),
         Flag(
-            name="skip-wait-for-delete-timeout", kind="int", usage="Do not wait for pods deleted more than so many seconds ago."
+            name="skip-wait-for-delete-timeout", support="no", kind="int", usage="Do not wait for pods deleted more than so many seconds ago."
         ),
         chunk_flag(),
         dry_run_flag(),

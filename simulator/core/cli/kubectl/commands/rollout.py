@@ -374,7 +374,7 @@ COMMAND = Command(
     "rollout SUBCOMMAND",
     short="Manage the rollout of a resource",
     long="""Manage the rollout of one or many resources.
-        
+
  Valid resource types include:
 
   *  deployments
