@@ -59,6 +59,7 @@ PROGRAMS = Lazy(
         "kube-scheduler": "kube.scheduler.program:PROGRAM",
         "kube-proxy": "kube.proxy.program:PROGRAM",
         "kubelet": "kube.kubelet.program:PROGRAM",
+        "kubectl-server": "cli.kubectl.serving:PROGRAM",
         **RUNTIME_PROGRAMS,
     }
 )
