@@ -30,10 +30,11 @@ class TlsFiles(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request message: `method` as `KV/Range`, `args` its fields."""
+    """One request message: `method` as `KV/Range`, `args` its fields, `token` that of an authenticated user."""
 
     method: str
     args: dict[str, Any]
+    token: str = ""
 
 
 def split_endpoint(endpoint: str) -> tuple[str, str, int]:
@@ -56,6 +57,7 @@ class EtcdClient:
         self.latency = 0
         self.write_latency = 0
         self._cert = self.credentials.cert
+        self.token = ""
 
     def call(self, method: str, **args: Any) -> Any:
         """Send one message to the first endpoint that answers; raises ConnectError or EtcdError."""
@@ -63,7 +65,7 @@ class EtcdClient:
         for scheme, host, port in self.endpoints:
             ip = "127.0.0.1" if host == "localhost" else host
             request = Request(
-                method="POST", path="/etcd", obj=Call(method, args), client_cert=self._cert, source=self.netns, scheme=scheme
+                method="POST", path="/etcd", obj=Call(method, args, self.token), client_cert=self._cert, source=self.netns, scheme=scheme
             )
             try:
                 answer = network.http(self.world, self.netns, ip, port, request)

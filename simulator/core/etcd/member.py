@@ -11,6 +11,7 @@ import hashlib
 import msgspec
 
 from ..kernel.world import World
+from .authstore import AuthState
 from .mvcc import Store, StoreState
 
 DB_HEADER = b"slipway etcd backend "
@@ -35,10 +36,13 @@ class Disk(msgspec.Struct):
     alarms: list[str] = []
     file_size: int = 20480
     version: str = ""
+    auth: AuthState = msgspec.field(default_factory=AuthState)
 
 
 class Running(msgspec.Struct):
-    """A running member process: which disk, its flags, whether it serves yet, and its quota in bytes (0: none)."""
+    """A running member process: which disk, its flags, whether it serves yet, its quota in bytes (0: none), and the
+    tokens of users with the time at which each ends.
+    """
 
     disk: str
     flags: dict[str, str]
@@ -49,6 +53,7 @@ class Running(msgspec.Struct):
     lease_due: int = 0
     tls: bool = False
     quota: int = 2147483648
+    tokens: dict[str, tuple[str, int]] = {}
 
 
 class EtcdSection(msgspec.Struct):

@@ -15,7 +15,7 @@ import msgspec
 from ..kernel.clock import SECOND
 from ..kernel.errors import SimulatorError
 from ..kernel.world import World
-from . import maintenance
+from . import auth, maintenance
 from .client import Call
 from .errors import EtcdError, empty_key, lease_not_found
 from .member import Disk, Running, store
@@ -207,12 +207,15 @@ HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
     "Maintenance/Alarm": maintenance.alarm,
     "Maintenance/Snapshot": maintenance.snapshot,
     "Header": header,
+    **auth.HANDLERS,
 }
 
 
-def handle(world: World, disk: Disk, running: Running, call: Call) -> Any:
-    """Answer one message; raises EtcdError."""
+def handle(world: World, disk: Disk, running: Running, call: Call, cert: bytes = b"") -> Any:
+    """Answer one message of a client with that certificate; raises EtcdError."""
     handler = HANDLERS.get(call.method)
     if handler is None:
         raise SimulatorError(f"etcd has no method {call.method}")
+    if disk.auth.enabled:
+        auth.check(world, disk, running, call, cert)
     return handler(world, disk, running, call.args)

@@ -176,13 +176,13 @@ def put(session: Session) -> Run:
     lease = lease_id(values.text("lease"))
     op = Op(
         kind="put", key=args[0].encode("utf-8", "surrogateescape"), value=value, lease=lease,
-        prev_kv=True, ignore_value=ignore_value, ignore_lease=ignore_lease,
+        prev_kv=values.on("prev-kv"), ignore_value=ignore_value, ignore_lease=ignore_lease,
     )  # fmt: skip
     if ignore_value or ignore_lease:
         found: TxnResult = yield from session.call("KV/Txn", compare=(), success=(op,), failure=())
         answer = found.responses[0]
     else:
-        answer = yield from session.call("KV/Put", key=op.key, value=value, lease=lease, prev_kv=True)
+        answer = yield from session.call("KV/Put", key=op.key, value=value, lease=lease, prev_kv=op.prev_kv)
     assert isinstance(answer, PutResult)
     prev = answer.prev if values.on("prev-kv") else None
     if session.form == "simple":

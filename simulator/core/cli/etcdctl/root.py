@@ -12,7 +12,7 @@ from ...kernel import clock
 from ..cobra import Command, FlagError, HelpRequested, UsageError
 from ..cobra_help import etcd_usage
 from ..flags import Flag, Values
-from . import cluster, concurrency, kv, lease, maintenance, watch
+from . import auth, cluster, concurrency, kv, lease, maintenance, watch
 from .session import EXIT_ERROR, Failed, Session
 
 DEFAULT_VERSION = "3.6.8"
@@ -84,7 +84,7 @@ ROOT = Command(
     "etcdctl",
     short="A simple command line client for etcd3.",
     persistent=_GLOBAL,
-    commands=(*kv.COMMANDS, *watch.COMMANDS, *lease.COMMANDS, *cluster.COMMANDS, *maintenance.COMMANDS, *concurrency.COMMANDS),
+    commands=(*kv.COMMANDS, *watch.COMMANDS, *lease.COMMANDS, *cluster.COMMANDS, *maintenance.COMMANDS, *concurrency.COMMANDS, *auth.COMMANDS),
 )
 
 
@@ -129,7 +129,9 @@ def _run(inv: Invocation, command: Command, values: Values, version: str) -> Gen
         inv.err("Error: unsupported output format\n")
         return 4
     try:
-        code: int = yield from command.run(Session(inv, values, version))
+        session = Session(inv, values, version)
+        yield from session.authenticate()
+        code: int = yield from command.run(session)
         return code
     except Failed as error:
         inv.err(f"Error: {error}\n" if str(error) else "")

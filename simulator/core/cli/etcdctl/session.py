@@ -52,6 +52,7 @@ class Session:
         self.endpoints = self._endpoints()
         self.timeout = int(self._setting("command-timeout", values.number("command-timeout")))
         self.tls = self._tls()
+        self.token = ""
 
     def _setting(self, name: str, given: Any) -> Any:
         """A flag, or its `ETCDCTL_*` variable when the flag was not given."""
@@ -101,7 +102,36 @@ class Session:
         wanted = [endpoint] if endpoint else self.endpoints
         if self.secure:
             wanted = [f"https://{e.split('://')[-1]}" for e in wanted]
-        return EtcdClient(self.inv.world, self.inv.proc.netns, wanted, self.tls)
+        made = EtcdClient(self.inv.world, self.inv.proc.netns, wanted, self.tls)
+        made.token = self.token
+        return made
+
+    def ask(self, prompt: str) -> Generator[Wait, Any, str]:
+        """A line typed at the terminal (the terminal's echo is not turned off here)."""
+        if not self.inv.stdin_tty:
+            raise Failed(EXIT_BAD_ARGS, "failed to ask password: inappropriate ioctl for device")
+        self.inv.out(prompt)
+        line = yield from self.inv.read_line()
+        return line.decode("utf-8", "replace").rstrip("\r\n")
+
+    def authenticate(self) -> Generator[Wait, Any, None]:
+        """Get a token for `--user name[:password]`; without authentication on the server none is needed (clientv3: getToken)."""
+        given = str(self._setting("user", self.values.text("user"))) if self.values.has("user") else ""
+        if not given:
+            return
+        name, colon, password = given.partition(":")
+        separate = str(self._setting("password", self.values.text("password")))
+        if separate:
+            name, password = given, separate
+        elif not colon:
+            password = yield from self.ask("Password: ")
+        try:
+            self.token = yield from self.call("Auth/Authenticate", name=name, password=password)
+        except EtcdError as error:
+            if "authentication is not enabled" not in error.message:
+                raise Failed(EXIT_BAD_CONNECTION, error.message) from None
+        except Failed as error:
+            raise Failed(EXIT_BAD_CONNECTION, str(error)) from None
 
     # -- calls ----------------------------------------------------------------------------------------------------------
     def call(
@@ -120,6 +150,8 @@ class Session:
             raise Failed(EXIT_ERROR, "context deadline exceeded") from None
         except EtcdError as error:
             yield Sleep(client.latency)
+            if method == "Auth/Authenticate" and "not enabled" in error.message:
+                raise  # the client library asks and goes on without a token
             self.warn(method, where, logger, f"rpc error: code = {error.grpc_code} desc = {error.message}", peer=True)
             raise
         yield Sleep(client.latency)
