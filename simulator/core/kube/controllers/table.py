@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .base import Controller
+from .certificates import ApprovingController, CleanerController, SigningController
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
@@ -50,13 +51,13 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EndpointSliceController,
     EndpointSliceMirroringController,
     GarbageCollector,
+    SigningController,
+    ApprovingController,
+    CleanerController,
 )
 
 NOT_YET: tuple[str, ...] = (
     "bootstrap-signer-controller",
-    "certificatesigningrequest-approving-controller",
-    "certificatesigningrequest-cleaner-controller",
-    "certificatesigningrequest-signing-controller",
     "clusterrole-aggregation-controller",
     "ephemeral-volume-controller",
     "horizontal-pod-autoscaler-controller",

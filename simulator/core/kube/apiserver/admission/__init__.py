@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ..call import Call
+from .certificates import CertificateApproval, CertificateSigning, CertificateSubjectRestriction
 from .limits import LimitRanger, ResourceQuota
 from .namespace_lifecycle import NamespaceLifecycle
 from .pods import DefaultStorageClass, DefaultTolerationSeconds, NodeRestriction, Priority, TaintNodesByCondition
@@ -35,6 +36,9 @@ PLUGINS: tuple[Plugin, ...] = (
     DefaultTolerationSeconds(),
     DefaultStorageClass(),
     Priority(),
+    CertificateApproval(),
+    CertificateSigning(),
+    CertificateSubjectRestriction(),
     ResourceQuota(),
 )
 

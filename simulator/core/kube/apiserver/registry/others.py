@@ -8,6 +8,7 @@ from ...api import names
 from ...api.errors import FieldError, invalid_value
 from ...api.objects import clone
 from ..defaults import others
+from ..validation import certificates
 from ..validation import others as rules
 from .strategy import Strategy
 
@@ -155,20 +156,48 @@ class DisruptionBudget(Counted):
 class SigningRequest(Strategy):
     """CertificateSigningRequests: the server writes who asked."""
 
+    check_name = staticmethod(names.path_segment)
     fields = {"spec.signerName": ("spec", "signerName")}
 
     def prepare_create(self, call: Call, obj: Obj) -> None:
         """The requester's identity, whatever the client said (`certificates/strategy.go`)."""
         spec = obj.setdefault("spec", {})
         spec["username"] = call.user.name
+        for member in ("uid", "groups", "extra"):
+            spec.pop(member, None)
+        if call.user.uid:
+            spec["uid"] = call.user.uid
         if call.user.groups:
             spec["groups"] = list(call.user.groups)
-        if not spec.get("usages"):
-            spec["usages"] = ["digital signature", "key encipherment"]
+        if call.user.extra:
+            spec["extra"] = {name: list(values) for name, values in call.user.extra}
 
     def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
-        """The request itself never changes."""
+        """The request itself never changes; new conditions get their times."""
         obj["spec"] = old["spec"]
+        if call.info.subresource not in ("status", "approval"):
+            return
+        now = call.server.world.timestamp()
+        held = {c.get("type"): c for c in (old.get("status") or {}).get("conditions") or ()}
+        for item in (obj.get("status") or {}).get("conditions") or ():
+            if not item.get("lastUpdateTime"):
+                item["lastUpdateTime"] = now
+            if not item.get("lastTransitionTime"):
+                before = held.get(item.get("type")) or {}
+                same = before.get("status") == item.get("status") and before.get("lastTransitionTime")
+                item["lastTransitionTime"] = same or now
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """A readable request, known usages, a signer's name."""
+        return certificates.request(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """Nothing but metadata changes."""
+        return certificates.update("", obj, old)
+
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """What `approval` and `status` may change."""
+        return certificates.update(sub, obj, old)
 
 
 class CustomResourceDefinition(Counted):

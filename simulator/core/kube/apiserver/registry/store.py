@@ -145,7 +145,11 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
     _carry_over(call, obj, old)
     meta = obj["metadata"]
     problems: list[FieldError] = validate_meta.update_meta(meta, old_meta)
-    problems += strategy.validate_update(obj, old) if not call.info.subresource else validate_sub(call, obj, old)
+    problems += (
+        strategy.validate_update(obj, old)
+        if not call.info.subresource
+        else strategy.validate_subresource(call.info.subresource, obj, old)
+    )
     if problems:
         raise errors.invalid(call.kind.kind, call.kind.group, name, problems)
     call.warnings.extend(strategy.warnings(obj, old))
@@ -161,11 +165,6 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
     if not call.dry_run:
         strategy.allocate(call, obj, old)
     return _store_update(call, key, obj, old, revision), False
-
-
-def validate_sub(call: Call, obj: Obj, old: Obj) -> list[FieldError]:
-    """Validation of a write through a subresource; only spec writes are checked as a whole."""
-    return call.strategy.validate_update(obj, old) if call.info.subresource in ("scale", "resize", "ephemeralcontainers") else []
 
 
 def _store_update(call: Call, key: bytes, obj: Obj, old: Obj, revision: int) -> Obj:

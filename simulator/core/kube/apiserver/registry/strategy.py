@@ -64,6 +64,10 @@ class Strategy:
         """Errors of an update; default: those of a creation."""
         return self.validate(obj)
 
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """Errors of a write through a subresource; those that change the spec are checked as a whole."""
+        return self.validate_update(obj, old) if sub in ("scale", "resize", "ephemeralcontainers") else []
+
     def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
         """Warning headers for an accepted object."""
         return []

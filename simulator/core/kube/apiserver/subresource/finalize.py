@@ -37,17 +37,7 @@ def approval(call: Call, verb: str) -> Response:
     def change(old: Obj) -> Obj:
         out: Obj = clone(old)
         out["metadata"]["resourceVersion"] = body["metadata"].get("resourceVersion", "")
-        now = call.server.world.timestamp()
-        held = []
-        for item in (body.get("status") or {}).get("conditions") or ():
-            held.append(
-                {
-                    **item,
-                    "lastUpdateTime": item.get("lastUpdateTime") or now,
-                    "lastTransitionTime": item.get("lastTransitionTime") or now,
-                }
-            )
-        out.setdefault("status", {})["conditions"] = held
+        out.setdefault("status", {})["conditions"] = (body.get("status") or {}).get("conditions") or []
         return out
 
     return resource.answer(call, store.update(call, change)[0])
