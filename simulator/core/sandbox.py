@@ -89,10 +89,10 @@ class Sandbox:
         return Sandbox.restore(image)
 
     @staticmethod
-    def build(scenario: str = "three-nodes", seed: int = 1) -> Sandbox:
-        """A world from scratch: machines made, cluster initialised, terminals opened."""
+    def build(scenario: str = "three-nodes", seed: int = 1, *, epoch: int = clock.DEFAULT_EPOCH) -> Sandbox:
+        """A world from scratch: machines made, cluster initialised, terminals opened; `epoch` is Unix time in ns at its boot."""
         found = scenarios.find(scenario)
-        world = World(seed=seed)
+        world = World(seed=seed, epoch=epoch)
         world.section("sandbox", lambda: Meta(scenario))
         sandbox = Sandbox(world)
         found.build(world)
@@ -162,10 +162,7 @@ class Sandbox:
 
     def terminals(self) -> dict[str, TerminalView]:
         """Each terminal's prompt and whether a program runs in it."""
-        return {
-            name: terminal.Terminal(self.world, name).view()
-            for name in sorted(terminal.section(self.world).items)
-        }
+        return {name: terminal.Terminal(self.world, name).view() for name in sorted(terminal.section(self.world).items)}
 
     def typed(self) -> list[tuple[str, str]]:
         """(host, line) of every line typed, oldest first."""

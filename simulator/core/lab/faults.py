@@ -98,5 +98,12 @@ def inject(world: World, name: str, args: list[str]) -> None:
     if not fewest <= len(args) <= most:
         usage = (function.__doc__ or "").split(":")[0].strip("` ")
         raise BadInput(f"fault {name} takes: {usage}")
+    before = world.trace_seq, world.digest
     seq = world.emit("fault", name, " ".join(args), cause=0)
-    world.because(seq, lambda: function(world, *args))
+    try:
+        world.because(seq, lambda: function(world, *args))
+    except BadInput:
+        # nothing was done, so nothing has happened
+        world.trace.pop()
+        world.trace_seq, world.digest = before
+        raise
