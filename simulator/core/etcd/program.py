@@ -171,7 +171,9 @@ class EtcdProgram:
             if running.tls:
                 return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
             raise ConnectError("tls", proc.host, "wrong version number")
-        return gateway.handle(world, disk, running, request)
+        plain = gateway.handle(world, disk, running, request)
+        self._schedule_leases(world, proc, disk, running)
+        return plain
 
 
 def _is_metrics(running: Running, request: Request) -> bool:
