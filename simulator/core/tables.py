@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from .cli.completions import COMPLETE
 from .cli.hosttools import COMMANDS as HOST_TOOLS
 from .etcd.member import EtcdSection
 from .host import executor, processes, systemd
@@ -118,6 +119,7 @@ def install(world: World, tty: Callable[[World, str, int, str], None] = terminal
             "http": processes.serve,
             "virtual": VIRTUAL,
             "tty": tty,
+            "complete": Lazy(COMPLETE),
         }
     )
 

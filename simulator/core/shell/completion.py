@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..host import files, users
@@ -20,7 +21,36 @@ from .terminal import TerminalState, section
 
 Hook = Callable[[World, TerminalState, list[str], str], "list[str] | None"]
 LIMIT = 500
+SYSTEMCTL = (
+    "cat",
+    "daemon-reload",
+    "disable",
+    "enable",
+    "is-active",
+    "is-enabled",
+    "is-failed",
+    "list-units",
+    "reload",
+    "restart",
+    "show",
+    "start",
+    "status",
+    "stop",
+)
 WORD = re.compile(r"(?:\\.|'[^']*'?|\"(?:\\.|[^\"])*\"?|[^\s;|&<>()'\"\\])*\Z")
+
+
+@contextmanager
+def unnoticed(world: World) -> Iterator[None]:
+    """Requests of a question leave no trace, no digest and no drawn random number."""
+    streams, trace, seq, digest = dict(world.rng_state), world.trace, world.trace_seq, world.digest
+    world.trace = []
+    try:
+        yield
+    finally:
+        world.trace, world.trace_seq, world.digest = trace, seq, digest
+        world.rng_state.clear()
+        world.rng_state.update(streams)
 
 
 def _commands(tree: Tree, state: TerminalState) -> list[str]:
@@ -106,12 +136,16 @@ def _arguments(world: World, state: TerminalState, tree: Tree, words: list[str],
     hooks: dict[str, Any] = world.tables.get("complete", {})
     hook: Hook | None = hooks.get(command)
     if hook is not None:
-        found = hook(world, state, [command, *words[1:]], plain)
+        with unnoticed(world):
+            found = hook(world, state, [command, *words[1:]], plain)
         if found is not None:
             return [one for one in found if one.startswith(plain)]
     if command == "ssh":
         return sorted(one for one in hosts(world) if one.startswith(plain))
-    if command in ("systemctl", "journalctl") and not plain.startswith("-"):
+    verbs = SYSTEMCTL if command == "systemctl" and len([word for word in words[1:] if not word.startswith("-")]) == 0 else ()
+    if verbs and not plain.startswith("-"):
+        return [one for one in verbs if one.startswith(plain)]
+    if command == "systemctl" or (command == "journalctl" and words[-1] in ("-u", "--unit")):
         return sorted(one for one in hosts(world)[state.host].units if one.startswith(plain))
     return _paths(tree, state, plain, directories=command in ("cd", "rmdir", "pushd"))
 
