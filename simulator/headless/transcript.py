@@ -37,14 +37,18 @@ def main() -> int:
         raise BadInput(f"transcript: {error}") from None
     if not isinstance(steps, list) or not all(isinstance(step, dict) and ("cmd" in step or "control" in step) for step in steps):
         raise BadInput("transcript: steps: must be a list of objects with cmd or control")
+    print(json.dumps(play(env, steps)))
+    return 0
+
+
+def play(env: list[str], steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One result a step; empty ones where the world is not simulated, which is said on standard error."""
     try:
         world = recorded.Recorded(env)
     except BadInput as error:
         print(f"python -m simulator transcript: {error}", file=sys.stderr)
-        print(json.dumps([{} for _ in steps]))
-        return 0
-    print(json.dumps([_step(world, step) for step in steps]))
-    return 0
+        return [{} for _ in steps]
+    return [_step(world, step) for step in steps]
 
 
 def _step(world: recorded.Recorded, step: dict[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Command:
         self.args, self.run, self.hidden, self.deprecated = args, run, hidden, deprecated
         self.suggest_for, self.interspersed, self.raw, self.group = suggest_for, interspersed, raw, group
         self.exclusive, self.one_required, self.sorted_commands = exclusive, one_required, sorted_commands
-        #: False: exists in the real tool and only says here that it is not simulated.
+        #: False: exists in the real tool; here `run` checks the command line, then it is refused as not simulated.
         self.simulated = simulated
         self.parent: Command | None = None
         self.commands: list[Command] = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from simulator.core.kernel.clock import SECOND
@@ -21,9 +19,9 @@ def booted() -> bytes:
 
 
 @pytest.fixture
-def cluster(booted: bytes) -> Iterator[Sandbox]:
+def cluster(booted: bytes) -> Sandbox:
     """A cluster of its own for each test."""
-    yield Sandbox.restore(booted)
+    return Sandbox.restore(booted)
 
 
 def during(cluster: Sandbox, command: str, script: str) -> str:

@@ -67,9 +67,7 @@ def main(inv: Any) -> Steps:
 
 
 def _refused(command: Command, values: Values) -> str:
-    """The command, or the first flag that was given another value than it has anyway, which is not simulated; or ""."""
-    if not command.simulated:
-        return command.path
+    """The first flag given that is not simulated, with its command; or ""."""
     for flag in command.all_flags():
         if flag.support == "no" and flag.name in values.changed:
             return f"{command.path} --{flag.name}"
@@ -86,6 +84,8 @@ def _run(session: Session) -> Generator[Any, Any, int]:
             inv.out(help_text(command))
             return 0
         result = command.run(session)
+        if not command.simulated:  # its `run` has checked the command line
+            raise NotSimulated(command.path)
         if isinstance(result, Generator):
             result = yield from result
         return int(result or 0)

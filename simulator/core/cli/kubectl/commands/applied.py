@@ -20,6 +20,7 @@ from ..flagsets import (
     print_flags,
     selector_flag,
 )
+from ..groups import no_checks
 from ..jsontext import indented
 from ..patches import send
 from ..printers import Output
@@ -108,6 +109,6 @@ EDIT_LAST = Command(
     short="Edit latest last-applied-configuration annotations of a resource/object",
     long="Edit the latest last-applied-configuration annotations of resources in the editor of KUBE_EDITOR or EDITOR, else vi.",
     flags=(*print_flags(), *file_flags("Files, directories or URLs that name the resources"), field_manager_flag("kubectl-client-side-apply")),
-    run=_view,
+    run=no_checks,
     simulated=False,
 )

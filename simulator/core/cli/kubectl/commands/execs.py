@@ -14,7 +14,6 @@ from ...cobra import Command, Flag
 from ..builder import Builder
 from ..errors import CommandError, Silent, UsageError
 from ..flagsets import file_flags, unsupported
-from ..groups import group_run
 from ..session import Session
 from ..streams import container_names, default_container, execute, follow_log, open_exec, pods_of
 
@@ -168,6 +167,12 @@ def _to_container(s: Session, where: Obj, path: str, to: str) -> None:
     )
 
 
+def check_debug(s: Session) -> None:
+    """What `kubectl debug` asks of its command line."""
+    if not s.values.text("image") and not s.values.text("copy-to"):
+        raise CommandError("you must specify --image when not using --copy-to.")
+
+
 EXEC = Command(
     "exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
     short="Execute a command in a container",
@@ -223,6 +228,6 @@ DEBUG = Command(
         STDIN,
         TTY,
     ),
-    run=group_run("stderr", 1),
+    run=check_debug,
     simulated=False,
 )
