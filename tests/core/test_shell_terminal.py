@@ -268,3 +268,18 @@ def test_executables_agree_with_what_can_run() -> None:
         unknown.stderr == "podman: not simulated in Slipway yet\nbash: line 1: frobnicate: command not found\n"
         and unknown.code == 127
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "shown", "code"),
+    [
+        ("cp -Z a b", "cp: option '-Z': not simulated in Slipway yet\n", 1),
+        ("sort --parallel=2 x", "sort: option '--parallel': not simulated in Slipway yet\n", 1),
+        ("mkdir --help", "mkdir: option '--help': not simulated in Slipway yet\n", 1),
+        ("cut -Q x", "cut: invalid option -- 'Q'\nTry 'cut --help' for more information.\n", 1),
+        ("uniq --nothing", "uniq: unrecognized option '--nothing'\nTry 'uniq --help' for more information.\n", 1),
+    ],
+)
+def test_a_real_option_that_is_missing_here_says_so(line: str, shown: str, code: int) -> None:
+    found = runner.run(shell_world(), line)
+    assert (found.stderr, found.code) == (shown, code)

@@ -12,7 +12,7 @@ from ...host import files, users
 from ...host.filesystem import Inode
 from ...host.invocation import Call
 from ...kernel.clock import SECOND, to_datetime
-from .common import Code, inputs, parse
+from .common import Code, inputs, parse, unknown
 from .listing import mode_text
 
 #: Head of an executable in an archive; the program's name follows, up to a newline.
@@ -105,8 +105,7 @@ def _options(call: Call) -> tuple[str, str, list[str], dict[str, str]]:
                 elif letter in "xctvzpJjkhmOP":
                     flags += letter
                 else:
-                    call.err(f"tar: invalid option -- '{letter}'\nTry 'tar --help' or 'tar --usage' for more information.\n")
-                    return "!", "", [], {}
+                    raise unknown(call, f"-{letter}", f"invalid option -- '{letter}'", 64)
         else:
             rest.append(word)
     return flags, archive, rest, longs

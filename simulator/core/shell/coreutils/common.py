@@ -9,6 +9,7 @@ from ...host.executor import Ended
 from ...host.invocation import Call
 from ...host.program import Wait
 from ...kernel.errors import NotSimulated
+from . import realoptions
 
 Code = Generator[Wait, Any, int]
 Options = dict[str, str]
@@ -19,6 +20,16 @@ def usage(call: Call, message: str, code: int = 1) -> Ended:
     name = call.argv[0].rpartition("/")[2]
     call.err(f"{name}: {message}\nTry '{name} --help' for more information.\n")
     return Ended(code)
+
+
+def unknown(call: Call, option: str, message: str, code: int) -> Ended:
+    """An option that is not handled here: one of the real tool's own, or one that nobody has.  The caller raises it."""
+    name = name_of(call)
+    if realoptions.exists(name, option):
+        refused = NotSimulated(f"option '{option}'")
+        call.err(f"{name}: {refused}\n")
+        return Ended(1)
+    return usage(call, message, code)
 
 
 def parse(call: Call, short: str, long: str = "", *, code: int = 1, permute: bool = True) -> tuple[Options, list[str]]:
@@ -59,11 +70,11 @@ def parse(call: Call, short: str, long: str = "", *, code: int = 1, permute: boo
 
 def _long(call: Call, word: str, longs: dict[str, tuple[str, str]], options: Options, args: list[str], code: int) -> None:
     name, equals, value = word.partition("=")
-    if name in ("help", "version") and name not in longs:
-        raise NotSimulated(f"--{name}")
     fits = [full for full in longs if full == name] or [full for full in longs if full.startswith(name)]
-    if len(fits) != 1:
-        raise usage(call, f"unrecognized option '--{word}'" if not fits else f"option '--{name}' is ambiguous", code)
+    if not fits:
+        raise unknown(call, f"--{name}", f"unrecognized option '--{word}'", code)
+    if len(fits) > 1:
+        raise usage(call, f"option '--{name}' is ambiguous", code)
     key, mark = longs[fits[0]]
     if mark == ":":
         if equals:
@@ -83,7 +94,7 @@ def _short(call: Call, letters: str, takes: dict[str, bool], options: Options, a
     while letters:
         letter, letters = letters[0], letters[1:]
         if letter not in takes:
-            raise usage(call, f"invalid option -- '{letter}'", code)
+            raise unknown(call, f"-{letter}", f"invalid option -- '{letter}'", code)
         if not takes[letter]:
             options[letter] = options.get(letter, "") + "1"
             continue
