@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from .cobra import Command
-from .flags import KINDS, Flag, FlagSet, quote
+from .flag_kinds import KINDS
+from .flags import Flag, FlagSet, quote
 from .tabwriter import align
 
 NAME_PADDING = 11

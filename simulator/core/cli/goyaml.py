@@ -11,75 +11,15 @@ import math
 import re
 from typing import Any
 
-import yaml
+from .goyaml_read import WORDS, YamlError, load, reads_as_string, split_documents
 
-from .flags import quote as go_quote
+__all__ = ["YamlError", "dump", "format_number", "load", "reads_as_string", "sorted_keys", "split_documents"]
 
 WIDTH = 80
-_WORDS = frozenset(
-    [
-        "y",
-        "Y",
-        "yes",
-        "Yes",
-        "YES",
-        "true",
-        "True",
-        "TRUE",
-        "on",
-        "On",
-        "ON",
-        "n",
-        "N",
-        "no",
-        "No",
-        "NO",
-        "false",
-        "False",
-        "FALSE",
-        "off",
-        "Off",
-        "OFF",
-        "~",
-        "null",
-        "Null",
-        "NULL",
-        ".nan",
-        ".NaN",
-        ".NAN",
-        ".inf",
-        ".Inf",
-        ".INF",
-        "+.inf",
-        "+.Inf",
-        "+.INF",
-        "-.inf",
-        "-.Inf",
-        "-.INF",
-    ]
-)
-_INT = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_BASE60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
-_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)?)?")
 _SIMPLE = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _FIRST_BAD = frozenset("#,[]{}&*!|>'\"%@`")
 _ESCAPES = {"\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e", '"': '\\"',
             "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P"}  # fmt: skip
-
-
-def reads_as_string(text: str) -> bool:
-    """A plain scalar of this text is a string, not a number, boolean, null or time (`resolve`)."""
-    if not text or text in _WORDS:
-        return False
-    if text[0] in "0123456789+-.":
-        if text[0] == ".":
-            return _FLOAT.fullmatch(text) is None
-        if text[0].isdigit() and _DATE.fullmatch(text):
-            return False
-        bare = text.replace("_", "")
-        return not (_INT.fullmatch(bare) or _FLOAT.fullmatch(bare) or _BASE60.fullmatch(text))
-    return True
 
 
 def _printable(char: str) -> bool:
@@ -90,7 +30,7 @@ def _printable(char: str) -> bool:
 @functools.lru_cache(maxsize=8192)
 def _style(text: str) -> str:
     """`plain`, `single`, `double` or `literal`, as the emitter selects it for a value in block context."""
-    if _SIMPLE.fullmatch(text) and text not in _WORDS:
+    if _SIMPLE.fullmatch(text) and text not in WORDS:
         return "plain"
     wanted = "literal" if "\n" in text else "plain" if reads_as_string(text) else "double"
     if wanted == "double":
@@ -313,102 +253,3 @@ def dump(value: Any) -> str:
     else:
         return _scalar(value, 0, "") + "\n"
     return "".join(out)
-
-
-# -- reading ----------------------------------------------------------------------------------------------------------------
-
-
-class YamlError(ValueError):
-    """Text that is not YAML; the message is like go-yaml's."""
-
-
-class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-    """PyYAML's parser with go-yaml's idea of plain scalars."""
-
-
-def _plain(loader: Any, node: Any) -> Any:
-    text = node.value
-    if not text or text in ("~", "null", "Null", "NULL"):
-        return None
-    if text in _WORDS:
-        if text[0] in ".+-":
-            return text
-        return text in ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON")
-    if reads_as_string(text) or _DATE.fullmatch(text):
-        return text
-    bare = text.replace("_", "")
-    try:
-        if re.fullmatch(r"[-+]?0[0-7]+", bare):
-            return int(bare, 8)
-        if _INT.fullmatch(bare):
-            return int(bare, 0)
-        if _FLOAT.fullmatch(bare):
-            number = float(bare)
-            return int(number) if number == int(number) and abs(number) < 1e21 else number
-    except (ValueError, OverflowError):
-        pass
-    return text
-
-
-def _string_key_mapping(loader: Any, node: Any) -> dict[str, Any]:
-    merged = any(key.tag == "tag:yaml.org,2002:merge" for key, _ in node.value)
-    loader.flatten_mapping(node)
-    out: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        name = key if isinstance(key, str) else key_node.value if not isinstance(key, (dict, list)) else str(key)
-        if name in out and not merged:
-            line = key_node.start_mark.line + 1
-            raise YamlError(f"yaml: unmarshal errors:\n  line {line}: key {go_quote(name)} already set in map")
-        out[name] = loader.construct_object(value_node, deep=True)
-    return out
-
-
-_Loader.yaml_implicit_resolvers = {}
-_Loader.add_implicit_resolver("tag:slipway:plain", re.compile(r"^(?!<<$)", re.DOTALL), None)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["<"])
-_Loader.add_constructor("tag:slipway:plain", _plain)
-_Loader.add_constructor("tag:yaml.org,2002:map", _string_key_mapping)
-
-#: Bound on what one text may expand to through aliases, and on its size.
-MAX_BYTES = 4 * 1024 * 1024
-MAX_ALIASES = 1000
-
-
-def _check(text: str) -> None:
-    if len(text) > MAX_BYTES:
-        raise YamlError("yaml: document contains excessive aliasing")
-    if "*" in text and "&" in text:
-        count = sum(1 for event in yaml.parse(text, Loader=_Loader) if isinstance(event, yaml.AliasEvent))
-        if count > MAX_ALIASES:
-            raise YamlError("yaml: document contains excessive aliasing")
-
-
-def _message(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", "") or error)
-    if "\\t" in problem or "cannot start any token" in problem:
-        problem = "found character that cannot start any token"
-    line = f"line {mark.line + 1}: " if mark is not None and mark.line > 0 else ""
-    if "expected <block end>" in problem or "did not find expected" in problem:
-        context = str(getattr(error, "context", "") or "")
-        problem = "did not find expected '-' indicator" if "sequence" in context else "did not find expected key"
-        return f"yaml: line {mark.line}: {problem}" if mark is not None and mark.line else f"yaml: {problem}"
-    return f"yaml: {line}{problem}"
-
-
-def load(text: str) -> Any:
-    """The one document of `text` as JSON-shaped data; raises YamlError."""
-    try:
-        _check(text)
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise YamlError(_message(error)) from None
-    except RecursionError:
-        raise YamlError("yaml: exceeded max depth of 10000") from None
-
-
-def split_documents(text: str) -> list[str]:
-    """The documents of a stream, split at lines `---` as apimachinery's YAML reader does (`util/yaml/decoder.go`)."""
-    documents = re.split(r"(?m)^---[ \t]*(?:#.*)?(?:\n|\Z)", text)
-    return [item for item in documents if item.strip()]

@@ -31,6 +31,7 @@ from .commands import (
     rollout,
     run,
     scale,
+    taint,
     version,
     wait,
 )
@@ -87,7 +88,7 @@ COMMANDS: tuple[Command, ...] = (
     nodes.CORDON,
     nodes.UNCORDON,
     nodes.DRAIN,
-    nodes.TAINT,
+    taint.TAINT,
     misc.OPTIONS,
     misc.COMPLETION,
     misc.ALPHA,

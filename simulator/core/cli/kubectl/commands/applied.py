@@ -108,7 +108,11 @@ EDIT_LAST = Command(
     "edit-last-applied (RESOURCE/NAME | -f FILENAME)",
     short="Edit latest last-applied-configuration annotations of a resource/object",
     long="Edit the latest last-applied-configuration annotations of resources in the editor of KUBE_EDITOR or EDITOR, else vi.",
-    flags=(*print_flags(), *file_flags("Files, directories or URLs that name the resources"), field_manager_flag("kubectl-client-side-apply")),
+    flags=(
+        *print_flags(),
+        *file_flags("Files, directories or URLs that name the resources"),
+        field_manager_flag("kubectl-client-side-apply"),
+    ),
     run=no_checks,
     simulated=False,
 )

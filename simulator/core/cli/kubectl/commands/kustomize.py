@@ -31,7 +31,10 @@ COMMAND = Command(
     flags=(
         Flag(name="output", short="o", usage="Write to this file."),
         Flag(
-            name="load-restrictor", support="no", default="LoadRestrictionsRootOnly", usage="Whether files outside the directory may be read."
+            name="load-restrictor",
+            support="no",
+            default="LoadRestrictionsRootOnly",
+            usage="Whether files outside the directory may be read.",
         ),
         Flag(name="enable-helm", support="no", kind="bool", usage="Enable the Helm chart inflator."),
         Flag(name="env", short="e", kind="array", usage="Environment of functions."),

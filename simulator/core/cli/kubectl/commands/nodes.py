@@ -1,4 +1,4 @@
-"""`kubectl taint`, `cordon`, `uncordon`, `drain` (`kubectl/pkg/cmd/taint`, `cmd/drain`, `pkg/drain`)."""
+"""`kubectl cordon`, `uncordon`, `drain` (`kubectl/pkg/cmd/drain`, `pkg/drain`)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 from ....host.program import Wait, WaitTopic
 from ....kernel.clock import SECOND
-from ....kube.api import names, objects
+from ....kube.api import objects
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
-from ...flags import quote
 from ..builder import Builder, Info
 from ..errors import Aggregate, CommandError, UsageError, is_not_found, message_of, raise_all
 from ..flagsets import (
@@ -18,122 +17,12 @@ from ..flagsets import (
     dry_run,
     dry_run_flag,
     dry_run_suffix,
-    field_manager_flag,
-    print_flags,
     selector_flag,
-    validate_flag,
 )
 from ..patches import send
-from ..printers import Output
 from ..session import Session
 
 Obj = dict[str, Any]
-EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-
-
-# -- taint --------------------------------------------------------------------------------------------------------------------
-
-
-def parse_taints(s: Session, specs: list[str]) -> tuple[list[Obj], list[Obj]]:
-    """Taints to add and to remove (`parseTaints`)."""
-    add: list[Obj] = []
-    remove: list[Obj] = []
-    for spec in specs:
-        taint = _parse(s, spec.removesuffix("-"))
-        if spec.endswith("-"):
-            remove.append(taint)
-            continue
-        if not taint.get("effect"):
-            raise UsageError(s.command, f"invalid taint spec: {spec}")
-        if any(item["key"] == taint["key"] and item["effect"] == taint["effect"] for item in add):
-            raise UsageError(
-                s.command,
-                f"duplicated taints with the same key and effect: {{{taint['key']} {taint.get('value', '')} {taint['effect']} <nil>}}",
-            )
-        add.append(taint)
-    return add, remove
-
-
-def _parse(s: Session, text: str) -> Obj:
-    head, colon, effect = text.partition(":")
-    if colon and effect not in EFFECTS:
-        raise UsageError(s.command, f"invalid taint effect: {effect}, unsupported taint effect")
-    key, equals, value = head.partition("=")
-    if "=" in value or ":" in effect:
-        raise UsageError(s.command, f"invalid taint spec: {text}")
-    if equals:
-        wrong = names.label_value(value)
-        if wrong:
-            raise UsageError(s.command, f"invalid taint spec: {text}, {'; '.join(wrong)}")
-    wrong = names.qualified_name(key)
-    if wrong:
-        raise UsageError(s.command, f"invalid taint spec: {text}, {'; '.join(wrong)}")
-    out = {"key": key, "value": value, "effect": effect}
-    return {name: item for name, item in out.items() if item}
-
-
-def run_taint(s: Session) -> int:
-    """`kubectl taint`."""
-    values = s.values
-    args = values.args
-    first = next((at for at, arg in enumerate(args) if "=" in arg or ":" in arg or (arg.endswith("-") and at > 0)), len(args))
-    resources, specs = args[:first], args[first:]
-    strategy, output = dry_run(s), Output(s)
-    if not resources:
-        raise CommandError("one or more resources must be specified as <resource> <name>")
-    if not specs:
-        raise CommandError("at least one taint update is required")
-    add, remove = parse_taints(s, specs)
-    for taint in remove:
-        if any(item["key"] == taint["key"] and item["effect"] == taint.get("effect", item["effect"]) for item in add):
-            raise CommandError(
-                f"can not both modify and remove the following taint(s) in the same command: {quote(taint['key'])}"
-            )
-    mapping = s.mapper.mapping(resources[0].split("/")[0])
-    if mapping.kind.kind != "Node":
-        raise CommandError(f"invalid resource type {resources[0]}, only node(s) is supported")
-    builder = Builder(s, args=resources, selector=values.text("selector"), select_all=values.on("all"))
-    infos, errors = builder.infos(), builder.errors
-    for info in infos:
-        try:
-            _taint(s, info, add, remove, strategy, output)
-        except (CommandError, ApiError) as error:
-            errors.append(error)
-    raise_all(errors)
-    return 0
-
-
-def _taint(s: Session, info: Info, add: list[Obj], remove: list[Obj], strategy: str, output: Output) -> None:
-    obj = info.obj or {}
-    held = list((obj.get("spec") or {}).get("taints") or ())
-    if not s.values.on("overwrite"):
-        clash = [
-            item["key"] for item in add if any(old["key"] == item["key"] and old["effect"] == item["effect"] for old in held)
-        ]
-        if clash:
-            raise CommandError(
-                f"node {info.name} already has {', '.join(clash)} taint(s) with same effect(s) and --overwrite is false"
-            )
-    kept = list(held)
-    for taint in remove:
-        after = [
-            old
-            for old in kept
-            if not (old["key"] == taint["key"] and ("effect" not in taint or old["effect"] == taint["effect"]))
-        ]
-        if len(after) == len(kept):
-            told = f"{taint['key']}:{taint['effect']}" if "effect" in taint else taint["key"]
-            raise CommandError(f"taint {quote(told)} not found")
-        kept = after
-    kept = add + [old for old in kept if not any(old["key"] == item["key"] and old["effect"] == item["effect"] for item in add)]
-    word = "modified" if add and remove else "tainted" if add else "untainted"
-    result = {**obj, "spec": {**obj["spec"], "taints": kept}}
-    if strategy != "client":
-        patch = {"spec": {"taints": kept or None}}
-        result = send(
-            s, info.mapping, "", info.name, patch, "merge", manager=s.values.text("field-manager"), dry=strategy == "server"
-        )
-    output.done(result, word + dry_run_suffix(strategy))
 
 
 # -- cordon -------------------------------------------------------------------------------------------------------------------
@@ -362,29 +251,6 @@ def run_drain(s: Session) -> Generator[Wait, Any, int]:
     return 0
 
 
-TAINT = Command(
-    "taint NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... KEY_N=VAL_N:TAINT_EFFECT_N",
-    short="Update the taints on one or more nodes",
-    long="""Update the taints on one or more nodes.
-
- A taint is a key, a value and an effect: NoSchedule, PreferNoSchedule or NoExecute. KEY- and KEY:EFFECT- remove taints.""",
-    example="""# Add
-kubectl taint nodes foo dedicated=special-user:NoSchedule
-
-# Remove one, or all of a key
-kubectl taint nodes foo dedicated:NoSchedule-
-kubectl taint nodes foo dedicated-""",
-    flags=(
-        *print_flags(),
-        selector_flag(),
-        Flag(name="overwrite", kind="bool", usage="Replace taints that are there already."),
-        Flag(name="all", kind="bool", usage="All nodes"),
-        validate_flag(),
-        dry_run_flag(),
-        field_manager_flag("kubectl-taint"),
-    ),
-    run=run_taint,
-)
 CORDON = Command("cordon NODE", short="Mark node as unschedulable", long="Mark node as unschedulable.", example="# Node foo\nkubectl cordon foo",
                  flags=(selector_flag(), dry_run_flag()), run=run_cordon)  # fmt: skip
 UNCORDON = Command("uncordon NODE", short="Mark node as schedulable", long="Mark node as schedulable.", example="# Node foo\nkubectl uncordon foo",
@@ -411,7 +277,10 @@ kubectl drain foo --grace-period=900""",
         Flag(name="pod-selector", usage="Label query of the pods to evict"),
         Flag(name="disable-eviction", kind="bool", usage="Delete instead of evicting, past any budget."),
         Flag(
-            name="skip-wait-for-delete-timeout", support="no", kind="int", usage="Do not wait for pods deleted more than so many seconds ago."
+            name="skip-wait-for-delete-timeout",
+            support="no",
+            kind="int",
+            usage="Do not wait for pods deleted more than so many seconds ago.",
         ),
         chunk_flag(),
         dry_run_flag(),
