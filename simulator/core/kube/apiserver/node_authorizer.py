@@ -42,8 +42,15 @@ def allowed(server: Server, asked: Attributes) -> tuple[bool, str]:
 
 def refers(server: Server, node: str, asked: Attributes) -> bool:
     """Whether a pod on the node refers to the object."""
-    for pod in server.storage.list(f"/registry/pods/{asked.namespace}/".encode())[0]:
-        if pod["spec"].get("nodeName") == node and (asked.resource, asked.name) in references(pod):
+    namespace, resource, name = asked.namespace, asked.resource, asked.name
+    if resource == "persistentvolumes":  # a volume through the claim that it is bound to
+        held = server.storage.get(f"/registry/persistentvolumes/{name}".encode())
+        ref = held[0]["spec"].get("claimRef") if held is not None else None
+        if not ref:
+            return False
+        namespace, resource, name = ref["namespace"], "persistentvolumeclaims", ref["name"]
+    for pod in server.storage.list(f"/registry/pods/{namespace}/".encode())[0]:
+        if pod["spec"].get("nodeName") == node and (resource, name) in references(pod):
             return True
     return False
 

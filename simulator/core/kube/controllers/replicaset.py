@@ -7,6 +7,8 @@ are released.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...kernel import clock
 from ..api.objects import Obj, controller_of, is_deleting, key_of, labels_of, split_key
 from ..client import ApiError
@@ -22,26 +24,34 @@ class ReplicaSetController(Controller):
     name = "replicaset-controller"
     source = "replicaset-controller"
     resources = ("replicasets", "pods")
+    #: What it reconciles, by plural and kind.
+    plural: ClassVar[str] = "replicasets"
+    kind: ClassVar[str] = "ReplicaSet"
+
+    @staticmethod
+    def selects(owner: Obj, labels: dict[str, str]) -> bool:
+        """Whether the owner's selector matches."""
+        return common.selects(owner["spec"].get("selector"), labels)
 
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
         """A ReplicaSet, or a pod of one (or an orphan that one may want), changed."""
-        if resource == "replicasets":
+        if resource == self.plural:
             self.enqueue(key_of(obj))
             return
         ref = controller_of(obj)
         namespace = obj["metadata"]["namespace"]
         if ref is not None:
-            if ref.get("kind") == "ReplicaSet":
+            if ref.get("kind") == self.kind:
                 self.enqueue(f"{namespace}/{ref['name']}")
         elif kind != "DELETED":
-            for owner in self.informer("replicasets").list(namespace):
-                if common.selects(owner["spec"].get("selector"), labels_of(obj)):
+            for owner in self.informer(self.plural).list(namespace):
+                if self.selects(owner, labels_of(obj)):
                     self.enqueue(key_of(owner))
 
     def sync(self, key: str) -> None:
         """Bring one ReplicaSet's pods and status in line."""
         namespace, name = split_key(key)
-        owner = self.informer("replicasets").get(namespace, name)
+        owner = self.informer(self.plural).get(namespace, name)
         if owner is None:
             return
         pods = self._claim(owner, namespace)
@@ -57,10 +67,9 @@ class ReplicaSetController(Controller):
             raise failure
 
     def _claim(self, owner: Obj, namespace: str) -> list[Obj]:
-        selector = owner["spec"].get("selector")
         pods = self.informer("pods")
         owned = pods.by_owner(owner["metadata"]["uid"])
-        orphans = [] if is_deleting(owner) else self._orphans(namespace, selector)
+        orphans = [] if is_deleting(owner) else self._orphans(namespace, owner)
 
         def adopt(pod: Obj) -> Obj | None:
             patch = common.adoption_patch(owner, pod)
@@ -69,11 +78,11 @@ class ReplicaSetController(Controller):
         def release(pod: Obj) -> None:
             self.client.patch("pods", namespace, pod["metadata"]["name"], common.release_patch(owner, pod), kind="strategic")
 
-        return common.claim(owner, [*owned, *orphans], lambda pod: common.selects(selector, labels_of(pod)), adopt, release)
+        return common.claim(owner, [*owned, *orphans], lambda pod: self.selects(owner, labels_of(pod)), adopt, release)
 
-    def _orphans(self, namespace: str, selector: Obj | None) -> list[Obj]:
+    def _orphans(self, namespace: str, owner: Obj) -> list[Obj]:
         mine = (p for p in self.runtime.orphans(namespace) if common.is_active(p))
-        return [p for p in mine if common.selects(selector, labels_of(p))]
+        return [p for p in mine if self.selects(owner, labels_of(p))]
 
     # -- pods ------------------------------------------------------------------------------------------------------------
     def _manage(self, owner: Obj, active: list[Obj]) -> None:
@@ -123,7 +132,7 @@ class ReplicaSetController(Controller):
     def _related(self, owner: Obj) -> list[Obj]:
         """The pods of all ReplicaSets of the same owner, so that an old set gives way where the new one stands already."""
         ref = controller_of(owner)
-        sets = [owner] if ref is None else list(self.informer("replicasets").by_owner(ref["uid"])) or [owner]
+        sets = [owner] if ref is None else list(self.informer(self.plural).by_owner(ref["uid"])) or [owner]
         return [pod for item in sets for pod in self.informer("pods").by_owner(item["metadata"]["uid"])]
 
     def _delete(self, owner: Obj, pod: Obj) -> None:
@@ -149,14 +158,16 @@ class ReplicaSetController(Controller):
             "readyReplicas": sum(1 for wait in waits if wait is not None),
         }
         new: Obj = {key: value for key, value in counts.items() if value}
-        new |= {"replicas": len(active), "terminatingReplicas": len(terminating)}
+        new["replicas"] = len(active)
+        if self.kind == "ReplicaSet":
+            new["terminatingReplicas"] = len(terminating)
         conditions = self._conditions(owner, old.get("conditions") or [], len(active), failure)
         if conditions:
             new["conditions"] = conditions
         generation = owner["metadata"].get("generation") or 0
         new["observedGeneration"] = generation
         if new != {"replicas": 0, **old}:
-            self.client.update("replicasets", {**owner, "status": new}, subresource="status")
+            self.client.update(self.plural, {**owner, "status": new}, subresource="status")
         pending = [wait for wait in waits if wait]
         if pending:
             self.enqueue(key_of(owner), min(pending) + clock.MS)
@@ -179,3 +190,19 @@ class ReplicaSetController(Controller):
         if failure is None and had:
             return common.remove_condition(old, "ReplicaFailure")
         return old
+
+
+class ReplicationControllerController(ReplicaSetController):
+    """Reconciles ReplicationControllers, the oldest kind: the same loop with a plain map as selector
+    (pkg/controller/replication)."""
+
+    name = "replicationcontroller-controller"
+    source = "replication-controller"
+    resources = ("replicationcontrollers", "pods")
+    plural = "replicationcontrollers"
+    kind = "ReplicationController"
+
+    @staticmethod
+    def selects(owner: Obj, labels: dict[str, str]) -> bool:
+        """Whether the owner's selector, a plain map, matches."""
+        return common.selects_map(owner["spec"].get("selector"), labels)

@@ -20,7 +20,7 @@ from .namespace import NamespaceController
 from .node_ipam import NodeIpamController
 from .nodelifecycle import NodeLifecycleController
 from .podgc import PodGCController
-from .replicaset import ReplicaSetController
+from .replicaset import ReplicaSetController, ReplicationControllerController
 from .resourcequota import ResourceQuotaController
 from .root_ca import RootCAPublisher
 from .serviceaccount import ServiceAccountController
@@ -28,6 +28,7 @@ from .statefulset import StatefulSetController
 from .tainteviction import TaintEvictionController
 from .ttl import TTLController
 from .ttl_after_finished import TTLAfterFinishedController
+from .volumes import BinderController, ClaimProtectionController, VolumeProtectionController
 
 CONTROLLERS: tuple[type[Controller], ...] = (
     NamespaceController,
@@ -54,6 +55,10 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     SigningController,
     ApprovingController,
     CleanerController,
+    ReplicationControllerController,
+    BinderController,
+    ClaimProtectionController,
+    VolumeProtectionController,
 )
 
 NOT_YET: tuple[str, ...] = (
@@ -63,11 +68,7 @@ NOT_YET: tuple[str, ...] = (
     "horizontal-pod-autoscaler-controller",
     "legacy-serviceaccount-token-cleaner-controller",
     "persistentvolume-attach-detach-controller",
-    "persistentvolume-binder-controller",
     "persistentvolume-expander-controller",
-    "persistentvolume-protection-controller",
-    "persistentvolumeclaim-protection-controller",
-    "replicationcontroller-controller",
     "resourceclaim-controller",
     "service-cidr-controller",
     "serviceaccount-token-controller",

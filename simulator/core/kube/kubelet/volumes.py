@@ -1,7 +1,8 @@
 """Volumes of pods as files of the node (`pkg/volume/*`), and a container's mounts, /etc/hosts and resolv.conf (`kubelet_pods.go`).
 
-Simulated: configMap, secret, projected (token, configMap, secret, downwardAPI), downwardAPI, emptyDir, hostPath.  Their files are
-copies made when the pod starts; a refresh of configMaps and secrets in running pods is not simulated yet.
+Simulated: configMap, secret, projected (token, configMap, secret, downwardAPI), downwardAPI, emptyDir, hostPath, and claims whose
+volume is a directory of the node.  Their files are copies made when the pod starts; a refresh of configMaps and secrets in
+running pods is not simulated yet.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from .context import Kubelet
 from .state import PodState
 
 Obj = dict[str, Any]
+
+
+_NOT_SOURCES = ("capacity", "claimRef", "nodeAffinity")
 
 
 class MountError(Exception):
@@ -39,6 +43,7 @@ def path_of(pod: PodState, volume: Obj) -> str:
         "projected": "projected",
         "downwardAPI": "downward-api",
         "emptyDir": "empty-dir",
+        "persistentVolumeClaim": "local-volume",
     }
     kind = next((name for key, name in kinds.items() if key in volume), "empty-dir")
     return f"{root(pod)}/volumes/kubernetes.io~{kind}/{volume['name']}"
@@ -77,9 +82,36 @@ def _set_up_one(kubelet: Kubelet, pod: PodState, volume: Obj) -> None:
             elif "downwardAPI" in source:
                 merged.update(_downward(kubelet, pod, source["downwardAPI"]))
         _write(kubelet, path, merged)
+    elif "persistentVolumeClaim" in volume:
+        _claimed(kubelet, pod, path, str(volume["persistentVolumeClaim"]["claimName"]))
     else:
         kind = next((key for key in sorted(volume) if key != "name"), "")
         raise MountError(f"volumes of type {kind}: not simulated in Slipway yet")
+
+
+def _claimed(kubelet: Kubelet, pod: PodState, path: str, name: str) -> None:
+    """A claim's volume: a directory of this node (hostPath and local volumes), found through a link in the pod's directory."""
+    try:
+        claim = kubelet.client.get("persistentvolumeclaims", pod.namespace, name)
+        if (claim.get("status") or {}).get("phase") != "Bound":
+            raise MountError("PersistentVolumeClaim is not bound")
+        spec = kubelet.client.get("persistentvolumes", None, claim["spec"]["volumeName"])["spec"]
+    except (ConnectError, ApiError) as failed:
+        raise MountError(f"failed to fetch PVC from API server: {failed}") from failed
+    tree = files.tree(kubelet.host)
+    if "hostPath" in spec:
+        target = str(spec["hostPath"]["path"])
+        _host_path(kubelet, target, str(spec["hostPath"].get("type") or ""))
+    elif "local" in spec:
+        target = str(spec["local"]["path"])
+        if not tree.exists(target):
+            raise MountError(f'path "{target}" does not exist')
+    else:
+        kind = next((key for key in sorted(spec) if isinstance(spec[key], dict) and key not in _NOT_SOURCES), "")
+        raise MountError(f"persistent volumes of type {kind}: not simulated in Slipway yet")
+    if not tree.exists(path):
+        tree.mkdir(posixpath.dirname(path), True, now=kubelet.world.wall)
+        tree.symlink(target, path)
 
 
 def _host_path(kubelet: Kubelet, path: str, kind: str) -> None:

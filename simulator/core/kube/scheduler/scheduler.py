@@ -18,6 +18,7 @@ from . import preemption, table
 from .cache import Cache
 from .cycle import FitError, find_feasible, histogram, run_scores
 from .framework import Cycle, Lister, NodeInfo, PodInfo
+from .plugins import volume_binding
 from .queue import Queued
 from .state import SchedulerState
 
@@ -240,6 +241,7 @@ class Scheduler:
         meta = {"name": name, "namespace": namespace, "uid": info.uid}
         body = {"apiVersion": "v1", "kind": "Binding", "metadata": meta, "target": {"kind": "Node", "name": node}}
         try:
+            self._claim_volumes(cycle, node)
             self.world.because(seq, lambda: self.client.create("pods", namespace, body, subresource="binding", name=name))
         except (ConnectError, ApiError) as error:
             if isinstance(error, ApiError) and error.code == 404:
@@ -255,6 +257,16 @@ class Scheduler:
         self._move("pod-add", None, assumed)
         klog(self.world, self.proc, "I", "schedule_one.go:314", "Successfully bound pod to node", pod=queued.key, node=node)
         self.recorder.event(info.pod, "Normal", "Scheduled", "Binding", f"Successfully assigned {queued.key} to {node}")
+
+    def _claim_volumes(self, cycle: Cycle, node: str) -> None:
+        """The volumes chosen for claims that waited name them now (volumebinding: PreBind, BindPodVolumes)."""
+        for claim, volume in (cycle.data.get(volume_binding.CHOSEN) or {}).get(node, ()):
+            meta = claim["metadata"]
+            ref = {"kind": "PersistentVolumeClaim", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
+            ref |= {"apiVersion": "v1", "resourceVersion": meta["resourceVersion"]}
+            notes = {**(volume["metadata"].get("annotations") or {}), "pv.kubernetes.io/bound-by-controller": "yes"}
+            fresh = {**volume, "spec": {**volume["spec"], "claimRef": ref}}
+            self.client.update("persistentvolumes", {**fresh, "metadata": {**volume["metadata"], "annotations": notes}})
 
     # -- failure ---------------------------------------------------------------------------------------------------------
     def _unfit(self, queued: Queued, info: PodInfo, cycle: Cycle, error: FitError) -> None:

@@ -1,15 +1,19 @@
-"""VolumeBinding, its simple half: claims must exist, be bound or wait for a consumer, and their volume must be reachable from
-the node (plugins/volumebinding).  Binding claims to volumes itself is not simulated in Slipway yet."""
+"""VolumeBinding: claims must exist, be bound or wait for a consumer; bound volumes must be reachable from the node, and for
+claims that wait a free volume must be (plugins/volumebinding).  Once a node is chosen, the volumes name their claims, and the
+binder of the controller manager does the rest."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ...api import quantity, volumes
 from ...api.objects import Obj, annotations_of
 from ..framework import SKIP, Cycle, NodeInfo, Plugin, Verdict
 from . import node_affinity
 
 NAME = "VolumeBinding"
+#: Where a cycle keeps the volumes chosen on each node.
+CHOSEN = "VolumeBinding/chosen"
 UNBOUND = Verdict(("pod has unbound immediate PersistentVolumeClaims",), True, NAME)
 CONFLICT = Verdict(("node(s) didn't match PersistentVolume's node affinity",), True, NAME)
 GONE = Verdict(("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",), True, NAME)
@@ -33,7 +37,7 @@ def pre_filter(cycle: Cycle) -> Any:
     if not names:
         return SKIP
     bound: list[str] = []
-    waiting = False
+    waiting: list[Obj] = []
     for name, ephemeral in names:
         claim = cycle.lister.get("persistentvolumeclaims", cycle.info.namespace, name)
         if claim is None:
@@ -47,7 +51,7 @@ def pre_filter(cycle: Cycle) -> Any:
         if volume and annotations_of(claim).get("pv.kubernetes.io/bind-completed"):
             bound.append(volume)
         elif _waits(cycle, claim):
-            waiting = True
+            waiting.append(claim)
         else:
             return UNBOUND
     cycle.data[NAME] = (bound, waiting)
@@ -66,10 +70,38 @@ def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
         volume = cycle.lister.get("persistentvolumes", "", name)
         if volume is None:
             return GONE
-        selector = (volume["spec"].get("nodeAffinity") or {}).get("required")
-        if selector and not any(node_affinity.term(t, node.name, node.labels) for t in selector.get("nodeSelectorTerms") or ()):
+        if not _reachable(volume, node):
             return CONFLICT
-    return NONE_FIT if waiting else None
+    if not waiting:
+        return None
+    found = matches(cycle, waiting, node)
+    if found is None:
+        return NONE_FIT
+    cycle.data.setdefault(CHOSEN, {})[node.name] = found
+    return None
+
+
+def matches(cycle: Cycle, claims: list[Obj], node: NodeInfo) -> list[tuple[Obj, Obj]] | None:
+    """(claim, the smallest free volume for it that the node can reach) for every claim, or None (findMatchingVolumes)."""
+    out: list[tuple[Obj, Obj]] = []
+    taken: set[str] = set()
+    for claim in sorted(claims, key=_asked):
+        free = [v for v in cycle.lister.objects("persistentvolumes") if v["metadata"]["name"] not in taken]
+        best = volumes.best([v for v in free if _reachable(v, node)], claim)
+        if best is None:
+            return None
+        taken.add(best["metadata"]["name"])
+        out.append((claim, best))
+    return out
+
+
+def _asked(claim: Obj) -> int:
+    return quantity.nano(((claim["spec"].get("resources") or {}).get("requests") or {}).get("storage", "0"))
+
+
+def _reachable(volume: Obj, node: NodeInfo) -> bool:
+    selector = (volume["spec"].get("nodeAffinity") or {}).get("required")
+    return not selector or any(node_affinity.term(t, node.name, node.labels) for t in selector.get("nodeSelectorTerms") or ())
 
 
 PLUGIN = Plugin(

@@ -1,0 +1,260 @@
+"""Claims and volumes: the binder, and the two controllers that keep what is in use (pkg/controller/volume).
+
+Binding is static: a claim takes the smallest volume that fits.  No provisioner runs in a kubeadm cluster, so a claim that finds
+no volume stays Pending, with the event that the real controller records.
+"""
+
+from __future__ import annotations
+
+from ...kernel import clock
+from ..api.objects import Obj, annotations_of, is_deleting, key_of, split_key
+from ..api.volumes import best, claims_of
+from . import common
+from .base import Controller
+
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+NO_PROVISIONER = "kubernetes.io/no-provisioner"
+RESYNC = 15 * clock.SECOND
+
+
+class BinderController(Controller):
+    """Binds claims to volumes and tells what phase each is in (persistentvolume/pv_controller.go)."""
+
+    name = "persistentvolume-binder-controller"
+    source = "persistentvolume-controller"
+    resources = ("persistentvolumes", "persistentvolumeclaims", "storageclasses")
+
+    def changed(self, resource: str, kind: str, obj: Obj) -> None:
+        """Keys are `pv|name` and `pvc|namespace/name`; a class or a free volume may serve any claim that waits."""
+        if resource == "persistentvolumeclaims":
+            self.enqueue(f"pvc|{key_of(obj)}")
+            if obj["spec"].get("volumeName"):
+                self.enqueue(f"pv|{obj['spec']['volumeName']}")
+            return
+        if resource == "persistentvolumes":
+            self.enqueue(f"pv|{obj['metadata']['name']}")
+            ref = obj["spec"].get("claimRef")
+            if ref is not None:
+                self.enqueue(f"pvc|{ref.get('namespace')}/{ref.get('name')}")
+                return
+        for claim in self.informer("persistentvolumeclaims").list():
+            if not claim["spec"].get("volumeName"):
+                self.enqueue(f"pvc|{key_of(claim)}", 1)
+
+    def sync(self, key: str) -> None:
+        """One volume or one claim."""
+        what, _, rest = key.partition("|")
+        if what == "pv":
+            volume = self.informer("persistentvolumes").get("", rest)
+            if volume is not None:
+                self._volume(volume)
+            return
+        claim = self.informer("persistentvolumeclaims").get(*split_key(rest))
+        if claim is not None:
+            self._claim(claim)
+
+    # -- volumes (syncVolume) --------------------------------------------------------------------------------------------
+    def _volume(self, volume: Obj) -> None:
+        ref = volume["spec"].get("claimRef")
+        if not ref:
+            self._phase(volume, "Available")
+            return
+        if not ref.get("uid"):
+            self._phase(volume, "Available")
+            return
+        claim = self.informer("persistentvolumeclaims").get(ref.get("namespace"), ref.get("name", ""))
+        if claim is None or claim["metadata"]["uid"] != ref["uid"]:
+            self._phase(volume, "Released")
+            self._reclaim(volume)
+        elif claim["spec"].get("volumeName") == volume["metadata"]["name"]:
+            self._phase(volume, "Bound")
+
+    def _phase(self, volume: Obj, phase: str) -> None:
+        status = volume.get("status") or {}
+        if status.get("phase") == phase:
+            return
+        new = {**status, "phase": phase, "lastPhaseTransitionTime": self.world.timestamp()}
+        self.client.update("persistentvolumes", {**volume, "status": new}, subresource="status")
+
+    def _reclaim(self, volume: Obj) -> None:
+        """Retain keeps it; Delete finds no plug-in that could delete a volume made by hand."""
+        if volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete" or is_deleting(volume):
+            return
+        if "hostPath" in volume["spec"] and not volume["spec"]["hostPath"]["path"].startswith("/tmp/"):
+            text = f"host_path deleter only supports /tmp/.+ but received provided {volume['spec']['hostPath']['path']}"
+            self._failed(volume, text)
+        elif "local" in volume["spec"]:
+            self._failed(volume, 'error getting deleter volume plugin for volume "{}": no deletable volume plugin matched'.format(
+                volume["metadata"]["name"]))  # fmt: skip
+
+    def _failed(self, volume: Obj, text: str) -> None:
+        if (volume.get("status") or {}).get("phase") == "Failed":
+            return
+        fresh = self.client.get("persistentvolumes", None, volume["metadata"]["name"])
+        status = {**(fresh.get("status") or {}), "phase": "Failed", "message": text}
+        self.client.update("persistentvolumes", {**fresh, "status": status}, subresource="status")
+        self.event(volume, "Warning", "VolumeFailedDelete", text)
+
+    # -- claims (syncUnboundClaim, syncBoundClaim) -----------------------------------------------------------------------
+    def _claim(self, claim: Obj) -> None:
+        if annotations_of(claim).get(BIND_COMPLETED):
+            self._bound(claim)
+            return
+        wanted = claim["spec"].get("volumeName")
+        if wanted:
+            volume = self.informer("persistentvolumes").get("", wanted)
+            if volume is None:
+                self._pending(claim)
+                return
+            ref = volume["spec"].get("claimRef")
+            if ref is None or ref.get("uid") in (None, "", claim["metadata"]["uid"]):
+                self._bind(volume, claim)
+            else:
+                self._pending(claim)
+            return
+        delayed = self._delayed(claim) and SELECTED_NODE not in annotations_of(claim)
+        volumes = self.informer("persistentvolumes").list()
+        if delayed:  # only a volume that names the claim is taken before a pod needs it
+            volumes = [v for v in volumes if v["spec"].get("claimRef")]
+        volume = best(volumes, claim)
+        if volume is not None:
+            self._bind(volume, claim)
+            return
+        self._pending(claim)
+        self._explain(claim, delayed)
+
+    def _delayed(self, claim: Obj) -> bool:
+        found = self.informer("storageclasses").get("", claim["spec"].get("storageClassName") or "")
+        return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
+
+    def _explain(self, claim: Obj, delayed: bool) -> None:
+        """Why it stays Pending; said again at every resync while it does."""
+        name = claim["spec"].get("storageClassName") or ""
+        if is_deleting(claim):
+            return
+        found = self.informer("storageclasses").get("", name) if name else None
+        if delayed:
+            text = "waiting for first consumer to be created before binding"
+            self.event(claim, "Normal", "WaitForFirstConsumer", text)
+        elif not name or (found is not None and found.get("provisioner") == NO_PROVISIONER):
+            text = "no persistent volumes available for this claim and no storage class is set"
+            self.event(claim, "Normal", "FailedBinding", text)
+        elif found is None:
+            self.event(claim, "Warning", "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found')
+        else:
+            provisioner = found.get("provisioner", "")
+            text = (
+                f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the "
+                "system administrator. If volume creation is delayed, please verify that the provisioner is running and "
+                "correctly registered."
+            )
+            self.event(claim, "Normal", "ExternalProvisioning", text)
+        self.enqueue(f"pvc|{key_of(claim)}", RESYNC)
+
+    def _pending(self, claim: Obj) -> None:
+        if (claim.get("status") or {}).get("phase") != "Pending":
+            status = {**(claim.get("status") or {}), "phase": "Pending"}
+            self.client.update("persistentvolumeclaims", {**claim, "status": status}, subresource="status")
+
+    def _bind(self, volume: Obj, claim: Obj) -> None:
+        """Four writes: the volume's claimRef and phase, the claim's volumeName and status (bind)."""
+        meta = claim["metadata"]
+        ref = volume["spec"].get("claimRef")
+        if not ref or ref.get("uid") != meta["uid"]:
+            spec = {**volume["spec"], "claimRef": {
+                "kind": "PersistentVolumeClaim", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"],
+                "apiVersion": "v1", "resourceVersion": meta["resourceVersion"],
+            }}  # fmt: skip
+            fresh = {**volume, "spec": spec}
+            if not ref:
+                notes = {**annotations_of(volume), BY_CONTROLLER: "yes"}
+                fresh["metadata"] = {**volume["metadata"], "annotations": notes}
+            volume = self.client.update("persistentvolumes", fresh)
+        self._phase(volume, "Bound")
+        notes = {**annotations_of(claim), BIND_COMPLETED: "yes"}
+        if not claim["spec"].get("volumeName"):
+            notes[BY_CONTROLLER] = "yes"
+        spec = {**claim["spec"], "volumeName": volume["metadata"]["name"]}
+        claim = self.client.update(
+            "persistentvolumeclaims", {**claim, "spec": spec, "metadata": {**claim["metadata"], "annotations": notes}}
+        )
+        self._claim_status(claim, volume)
+
+    def _claim_status(self, claim: Obj, volume: Obj) -> None:
+        status = {
+            "phase": "Bound", "accessModes": list(volume["spec"].get("accessModes") or ()),
+            "capacity": {"storage": volume["spec"]["capacity"]["storage"]},
+        }  # fmt: skip
+        held = claim.get("status") or {}
+        if any(held.get(member) != value for member, value in status.items()):
+            self.client.update("persistentvolumeclaims", {**claim, "status": {**held, **status}}, subresource="status")
+
+    def _bound(self, claim: Obj) -> None:
+        volume = self.informer("persistentvolumes").get("", claim["spec"].get("volumeName") or "")
+        ref = (volume or {"spec": {}})["spec"].get("claimRef") or {}
+        if volume is not None and (not ref or ref.get("uid") == claim["metadata"]["uid"]):
+            self._claim_status(claim, volume)
+            return
+        if (claim.get("status") or {}).get("phase") != "Lost":
+            status = {**(claim.get("status") or {}), "phase": "Lost"}
+            self.client.update("persistentvolumeclaims", {**claim, "status": status}, subresource="status")
+            text = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+            if volume is not None:
+                text = "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
+            self.event(claim, "Warning", "ClaimLost", text)
+
+
+class ClaimProtectionController(Controller):
+    """A claim that is being deleted goes when no pod uses it any more (pvcprotection)."""
+
+    name = "persistentvolumeclaim-protection-controller"
+    source = "persistentvolumeclaim-protection-controller"
+    resources = ("persistentvolumeclaims", "pods")
+    finalizer = "kubernetes.io/pvc-protection"
+
+    def changed(self, resource: str, kind: str, obj: Obj) -> None:
+        """A claim, or a pod that may have let go of one."""
+        if resource == "pods":
+            if kind == "DELETED" or common.is_terminal(obj):
+                for name in claims_of(obj):
+                    self.enqueue(f"{obj['metadata']['namespace']}/{name}")
+        elif kind != "DELETED" and is_deleting(obj):
+            self.enqueue(key_of(obj))
+
+    def sync(self, key: str) -> None:
+        """Take the finalizer away when the claim is free."""
+        namespace, name = split_key(key)
+        claim = self.informer("persistentvolumeclaims").get(namespace, name)
+        if claim is None or not is_deleting(claim) or self.finalizer not in (claim["metadata"].get("finalizers") or ()):
+            return
+        for pod in self.informer("pods").list(namespace):
+            if name in claims_of(pod) and pod["spec"].get("nodeName") and not common.is_terminal(pod):
+                return
+        held = [item for item in claim["metadata"]["finalizers"] if item != self.finalizer]
+        self.client.update("persistentvolumeclaims", {**claim, "metadata": {**claim["metadata"], "finalizers": held}})
+
+
+class VolumeProtectionController(Controller):
+    """A volume that is being deleted goes when no claim is bound to it (pvprotection)."""
+
+    name = "persistentvolume-protection-controller"
+    source = "persistentvolume-protection-controller"
+    resources = ("persistentvolumes",)
+    finalizer = "kubernetes.io/pv-protection"
+
+    def changed(self, resource: str, kind: str, obj: Obj) -> None:
+        """A volume that is being deleted."""
+        if kind != "DELETED" and is_deleting(obj):
+            self.enqueue(obj["metadata"]["name"])
+
+    def sync(self, key: str) -> None:
+        """Take the finalizer away unless the volume is bound."""
+        volume = self.informer("persistentvolumes").get("", key)
+        if volume is None or not is_deleting(volume) or self.finalizer not in (volume["metadata"].get("finalizers") or ()):
+            return
+        if (volume.get("status") or {}).get("phase") == "Bound":
+            return
+        held = [item for item in volume["metadata"]["finalizers"] if item != self.finalizer]
+        self.client.update("persistentvolumes", {**volume, "metadata": {**volume["metadata"], "finalizers": held}})
