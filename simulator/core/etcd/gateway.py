@@ -8,7 +8,7 @@ import orjson
 
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import gateway_v3, maintenance
+from . import gateway_v2, gateway_v3, maintenance
 from .member import Disk, Running
 
 
@@ -32,11 +32,18 @@ def handle(world: World, disk: Disk, running: Running, request: Request) -> Resp
     return answer
 
 
+def speaks_v2(running: Running) -> bool:
+    """Whether the v2 API is served: on request up to 3.5, always before 3.4 unless told otherwise."""
+    release = tuple(int(part) for part in running.version.split(".")[:2])
+    return release < (3, 6) and running.flags.get("enable-v2", "true" if release < (3, 4) else "false") == "true"
+
+
 def _route(world: World, disk: Disk, running: Running, request: Request) -> Response:
     path = request.path
     if path == "/version":
         minor = ".".join(running.version.split(".")[:2])
-        return _json({"etcdserver": running.version, "etcdcluster": f"{minor}.0", "storage": f"{minor}.0"})
+        storage = {"storage": disk.version} if disk.version else {}
+        return _json({"etcdserver": running.version, "etcdcluster": f"{minor}.0", **storage})
     if path in ("/health", "/livez", "/readyz"):
         if path != "/health":
             return Response(status=200 if running.ready else 503, body=b"ok\n" if running.ready else b"not ready\n")
@@ -45,6 +52,8 @@ def _route(world: World, disk: Disk, running: Running, request: Request) -> Resp
         return _json({"health": "false", "reason": "RAFT NO LEADER"}, 503)
     if path == "/metrics":
         return Response(headers={"content-type": "text/plain"}, body=_metrics(world, disk, running).encode())
+    if path.startswith("/v2/") and speaks_v2(running) and running.ready:
+        return gateway_v2.handle(world, disk, running, request)
     for prefix in _PREFIXES:
         if path.startswith(prefix):
             return gateway_v3.handle(world, disk, running, path[len(prefix) :], request)

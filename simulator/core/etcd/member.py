@@ -13,6 +13,7 @@ import msgspec
 from ..kernel.world import World
 from .authstore import AuthState
 from .mvcc import Store, StoreState
+from .v2store import V2State
 
 DB_HEADER = b"slipway etcd backend "
 
@@ -37,6 +38,7 @@ class Disk(msgspec.Struct):
     file_size: int = 20480
     version: str = ""
     auth: AuthState = msgspec.field(default_factory=AuthState)
+    v2: V2State = msgspec.field(default_factory=V2State)
 
 
 class Running(msgspec.Struct):
@@ -51,6 +53,7 @@ class Running(msgspec.Struct):
     ready: bool = False
     lease_timer: int = 0
     lease_due: int = 0
+    v2_timer: int = 0
     tls: bool = False
     quota: int = 2147483648
     tokens: dict[str, tuple[str, int]] = {}

@@ -21,7 +21,7 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import backup, gateway, maintenance, service
+from . import backup, gateway, gateway_v2, maintenance, service
 from . import flags as etcd_flags
 from .client import WRITES, Call, split_endpoint
 from .errors import EtcdError
@@ -118,6 +118,10 @@ class EtcdProgram:
             world.emit("etcd", "elected", f"{proc.host}/{disk.name}", {"term": disk.term, "member": me})
             world.ring(f"etcd:{disk.name}")
             self._schedule_leases(world, proc, disk, running)
+            self._schedule_v2(world, proc, disk, running)
+        elif payload[0] == "v2":
+            running.v2_timer = 0
+            self._schedule_v2(world, proc, disk, running)
         elif payload[0] == "leases":
             running.lease_timer = running.lease_due = 0
             service.expire_leases(world, disk)
@@ -133,6 +137,15 @@ class EtcdProgram:
             world.cancel(running.lease_timer)
         running.lease_due = due
         running.lease_timer = world.at(due, proc.target, ["leases"])
+
+    def _schedule_v2(self, world: World, proc: Process, disk: Disk, running: Running) -> None:
+        """Wake when the next node of the v2 store expires."""
+        if running.v2_timer:
+            world.cancel(running.v2_timer)
+            running.v2_timer = 0
+        due = gateway_v2.expire(world, disk)
+        if due:
+            running.v2_timer = world.at(max(due, world.now), proc.target, ["v2"])
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """Stop serving; the data directory stays."""
@@ -173,6 +186,8 @@ class EtcdProgram:
             raise ConnectError("tls", proc.host, "wrong version number")
         plain = gateway.handle(world, disk, running, request)
         self._schedule_leases(world, proc, disk, running)
+        if request.path.startswith("/v2/") and request.method != "GET":
+            self._schedule_v2(world, proc, disk, running)
         return plain
 
 

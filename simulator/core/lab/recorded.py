@@ -1,7 +1,8 @@
 """The worlds in which recordings of real clusters were made, for `python -m simulator transcript`.
 
 `kube`: a cluster after kubeadm without add-ons and mirror pods (the control plane runs as systemd units here); `kubefull`: with kubeadm's
-static pods and add-ons; `etcd1 NAME`: one etcd member without TLS; `kubeadm-only`: a machine with the tools and nothing configured.
+static pods and add-ons; `etcd1 NAME`: one etcd member without TLS; `etcdv2`: one of
+etcd 3.4 with API v2; `kubeadm-only`: a machine with the tools and nothing configured.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class Recorded:
         elif name == "etcd1" and len(env) == 2:
             self._machine()
             self._etcd(env[1], 2379, 2380)
+        elif name == "etcdv2":
+            self._machine()
+            self._etcd_v2()
         elif name == "kubeadm-only":
             self._machine()
         else:
@@ -68,6 +72,17 @@ class Recorded:
         systemd.start_unit(self.world, host, f"{name}.service")
         self.world.run_until(self.world.now + 5 * SECOND)
 
+    def _etcd_v2(self) -> None:
+        """A member of etcd 3.4 that serves API v2 too."""
+        host = hosts(self.world)["controlplane"]
+        host.fs.install("/usr/local/bin/etcd", "etcd:3.4.23")
+        host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.4.23")
+        command = "/usr/local/bin/etcd --enable-v2=true --data-dir /var/lib/etcd/default.etcd"
+        put(self.world, host, "/etc/systemd/system/default.service", unit("default", command))
+        files.make_dir(self.world, host, "/var/lib/etcd", parents=True, uid=UID, gid=UID)
+        systemd.start_unit(self.world, host, "default.service")
+        self.world.run_until(self.world.now + 5 * SECOND)
+
     def _user(self) -> None:
         """User `learner` with an empty working directory and the administrator's kubeconfig."""
         host = hosts(self.world)["controlplane"]
@@ -76,7 +91,8 @@ class Recorded:
         tree.append("/etc/group", f"{USER}:x:{UID}:\n".encode())
         for folder in (HOME, f"{HOME}/work", f"{HOME}/.kube"):
             files.make_dir(self.world, host, folder, parents=True, uid=UID, gid=UID)
-        host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.6.13")
+        if not tree.exists("/usr/local/bin/etcdctl"):
+            host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.6.13")
         if tree.exists("/root/.kube/config"):
             config = files.read_file(self.world, host, "/root/.kube/config")
             files.write_file(self.world, host, f"{HOME}/.kube/config", config, mode=0o600, uid=UID, gid=UID)

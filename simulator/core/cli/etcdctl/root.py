@@ -97,8 +97,9 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     """Run one etcdctl command line."""
     version = version_of(inv)
     if _speaks_v2(inv, version):
-        inv.err("etcdctl: the API v2 of this release is not simulated in Slipway yet\n")
-        return 1
+        from . import v2
+
+        return (yield from v2.main(inv, version))
     _environment(inv, version)
     api = ".".join(version.split(".")[:2])
     try:
