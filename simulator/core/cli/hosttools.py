@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from ..host.executor import Command
-from . import journalctl, netcmds, nslookup, ssh, systemctl
+from . import journalctl, machinectl, netcmds, nslookup, openssl, ssh, systemctl
 
 COMMANDS: dict[str, Command] = {
     "getent": netcmds.getent,
+    "hostnamectl": machinectl.hostnamectl,
     "ifconfig": netcmds.ifconfig,
     "ip": netcmds.ip,
     "journalctl": journalctl.journalctl,
     "nc": netcmds.nc,
     "netstat": netcmds.ss,
     "nslookup": nslookup.nslookup,
+    "openssl": openssl.openssl,
     "ping": netcmds.ping,
     "ss": netcmds.ss,
     "ssh": ssh.ssh,
     "systemctl": systemctl.systemctl,
+    "timedatectl": machinectl.timedatectl,
 }

@@ -13,7 +13,7 @@ from ...kernel.clock import SECOND, to_datetime
 from .. import known
 from ..builtins.signals import SIGNAL_NAMES, number
 from .common import Code, name_of, parse, usage
-from .ps import _command, _table, comm
+from .ps import _command, comm, table_of
 
 SCALE = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -220,7 +220,7 @@ def _matching(call: Call, options: dict[str, str], pattern: str) -> list[Process
 
     test = regexes.compile_posix(pattern, extended=True, ignore_case="i" in options)
     found = []
-    for proc in _table(call):
+    for proc in table_of(call):
         if proc.pid == call.proc.pid:
             continue
         text = _command(proc) if "f" in options else comm(proc)
@@ -271,7 +271,7 @@ def pkill(call: Call) -> int:
         call.err(f"{name_of(call)}: no matching criteria specified\nTry `{name_of(call)} --help' for more information.\n")
         return 2
     everybody = name_of(call) == "killall"
-    found = [p for p in _table(call) if comm(p) == rest[0]] if everybody else _matching(call, options, rest[0])
+    found = [p for p in table_of(call) if comm(p) == rest[0]] if everybody else _matching(call, options, rest[0])
     if everybody and not found:
         call.err(f"{rest[0]}: no process found\n")
     for proc in found:

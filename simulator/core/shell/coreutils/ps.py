@@ -12,7 +12,7 @@ from ...host.process import Process
 from ...kernel.clock import SECOND, to_datetime
 
 
-def _table(call: Call) -> list[Process]:
+def table_of(call: Call) -> list[Process]:
     """The processes that the caller can see: its container's, or all of the host."""
     found = call.host.processes.values()
     return sorted((p for p in found if not call.proc.container or p.container == call.proc.container), key=lambda p: p.pid)
@@ -89,7 +89,7 @@ def comm(proc: Process) -> str:
 
 
 def _select(call: Call, options: dict[str, str]) -> list[Process]:
-    rows = _table(call)
+    rows = table_of(call)
     if "p" in options:
         wanted = {int(n) for n in re.findall(r"\d+", options["p"])}
         return [proc for proc in rows if proc.pid in wanted]

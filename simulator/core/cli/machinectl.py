@@ -1,0 +1,41 @@
+"""`hostnamectl` and `timedatectl` of systemd 255: what a machine says of itself."""
+
+from __future__ import annotations
+
+from ..host.invocation import Call
+from ..kernel.clock import to_datetime
+from ..kernel.errors import NotSimulated
+
+
+def hostnamectl(call: Call) -> int:
+    """`hostnamectl [status | hostname]`."""
+    words = [word for word in call.argv[1:] if not word.startswith("-")]
+    host = call.host
+    name = call.read_file("/etc/hostname").decode().strip() or host.name
+    if words[:1] == ["hostname"] and len(words) == 1:
+        call.out(name + "\n")
+        return 0
+    if words not in ([], ["status"]):
+        raise NotSimulated(f"hostnamectl {words[0]}")
+    rows = (
+        ("Static hostname", name), ("Icon name", "computer-vm"), ("Chassis", "vm"), ("Machine ID", host.machine_id),
+        ("Boot ID", host.boot_id.replace("-", "")), ("Virtualization", "kvm"), ("Operating System", host.os_image),
+        ("Kernel", f"Linux {host.kernel}"), ("Architecture", "x86-64"),
+    )  # fmt: skip
+    call.out("".join(f"{title:>16}: {value}\n" for title, value in rows if value))
+    return 0
+
+
+def timedatectl(call: Call) -> int:
+    """`timedatectl [status]`: the world's own clock."""
+    words = [word for word in call.argv[1:] if not word.startswith("-")]
+    if words not in ([], ["status"]):
+        raise NotSimulated(f"timedatectl {words[0]}")
+    now = to_datetime(call.world.wall)
+    rows = (
+        ("Local time", f"{now:%a %Y-%m-%d %H:%M:%S} UTC"), ("Universal time", f"{now:%a %Y-%m-%d %H:%M:%S} UTC"),
+        ("RTC time", f"{now:%a %Y-%m-%d %H:%M:%S}"), ("Time zone", "Etc/UTC (UTC, +0000)"), ("System clock synchronized", "yes"),
+        ("NTP service", "active"), ("RTC in local TZ", "no"),
+    )  # fmt: skip
+    call.out("".join(f"{title:>25}: {value}\n" for title, value in rows))
+    return 0
