@@ -130,3 +130,14 @@ def test_the_api_is_served_on_request_only() -> None:
     member.out("sed -i 's|--enable-v2=true||' /etc/systemd/system/default.service; systemctl daemon-reload; systemctl restart default")
     member.wait(5)
     assert member.out("curl -s http://127.0.0.1:2379/v2/keys/a") == "404 page not found\n"
+
+
+def test_the_v3_commands_of_3_4_keep_their_ways(member: Member) -> None:
+    member.out("etcdctl put a b; etcdctl snapshot save s.db")
+    assert len(member.out("etcdctl snapshot status s.db").split(", ")) == 4, "no storage version before 3.6"
+    member.out("etcdctl snapshot restore s.db --data-dir r")
+    assert member.out("ls r/member") == "snap\nwal\n"
+    assert len(member.out("etcdctl endpoint status").split(", ")) == 10
+    healthy = member.run("etcdctl endpoint health")
+    assert (healthy.stdout, healthy.code) == ("", 0) and "is healthy" in healthy.stderr
+    assert "\tget\n\tput\n\tdel\n\tuser\n" in member.run("etcdctl set a b").stderr

@@ -98,7 +98,8 @@ def health(session: Session) -> Run:
     else:
         for endpoint, ok, took, error_text in rows:
             if ok:
-                session.inv.out(f"{endpoint} is healthy: successfully committed proposal: took = {took}\n")
+                say = session.inv.out if session.release >= (3, 5) else session.inv.err  # earlier releases print nothing on standard output
+                say(f"{endpoint} is healthy: successfully committed proposal: took = {took}\n")
             else:
                 session.inv.err(f"{endpoint} is unhealthy: failed to commit proposal: {error_text}\n")
     if not healthy:
@@ -129,6 +130,9 @@ def status(session: Session) -> Run:
              render.size(s.quota), _word(s.leader == s.member_id), _word(s.is_learner), str(s.raft_term), str(s.raft_index),
              str(s.raft_index), ", ".join(s.errors), "", "false"]
         )  # fmt: skip
+    if session.release < (3, 6) and session.form in ("table", "simple"):
+        _old_status(session, found)
+        return code
     if session.form == "table":
         head = ["ENDPOINT", "ID", "VERSION", "STORAGE VERSION", "DB SIZE", "IN USE", "PERCENTAGE NOT IN USE", "QUOTA", "IS LEADER",
                 "IS LEARNER", "RAFT TERM", "RAFT INDEX", "RAFT APPLIED INDEX", "ERRORS", "DOWNGRADE TARGET VERSION",
@@ -141,6 +145,17 @@ def status(session: Session) -> Run:
         for endpoint, s in found:
             session.inv.out(_status_fields(endpoint, s, header, minor))
     return code
+
+
+def _old_status(session: Session, found: list[tuple[str, Any]]) -> None:
+    """The columns of releases before 3.6."""
+    head = ["ENDPOINT", "ID", "VERSION", "DB SIZE", "IS LEADER", "IS LEARNER", "RAFT TERM", "RAFT INDEX", "RAFT APPLIED INDEX", "ERRORS"]
+    rows = [
+        [endpoint, f"{s.member_id:x}", s.version, render.size(s.db_size), _word(s.leader == s.member_id), _word(s.is_learner),
+         str(s.raft_term), str(s.raft_index), str(s.raft_index), ", ".join(s.errors)]
+        for endpoint, s in found
+    ]  # fmt: skip
+    session.inv.out(render.table(head, rows) if session.form == "table" else "".join(", ".join(row) + "\n" for row in rows))
 
 
 def _nothing() -> Generator[Wait, Any, dict[str, int]]:

@@ -168,7 +168,12 @@ COMMANDS = (
         short="Manages etcd node snapshots",
         example=EXAMPLE,
         commands=(
-            Command("save <filename>", short="Stores an etcd node backend snapshot to a given file", run=snapshot_save, example=EXAMPLE),
+            Command(
+                "save <filename>",
+                short="Stores an etcd node backend snapshot to a given file",
+                run=snapshot_save,
+                example=EXAMPLE,
+            ),
         ),
     ),
     Command(

@@ -80,7 +80,20 @@ _GLOBAL = (
     Flag(name="discovery-srv-name", usage="service name to query when using DNS discovery"),
 )
 
-ROOT = Command(
+
+class Root(Command):
+    """The top of a tree: cobra sorts commands when it shows them, and suggests them in the order in which they were added."""
+
+    def suggestions(self, word: str) -> list[str]:
+        """See `Command.suggestions`."""
+        self.sorted_commands = False
+        try:
+            return super().suggestions(word)
+        finally:
+            self.sorted_commands = True
+
+
+ROOT = Root(
     "etcdctl",
     short="A simple command line client for etcd3.",
     persistent=_GLOBAL,
@@ -101,12 +114,19 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
 
         return (yield from v2.main(inv, version))
     _environment(inv, version)
+    tree: Command = ROOT
+    old = _release(version) < (3, 6)
+    if old:
+        from .old import tree_of
+
+        tree = tree_of(ROOT)
     api = ".".join(version.split(".")[:2])
     try:
-        command, rest = ROOT.find(inv.argv[1:])
+        command, rest = tree.find(inv.argv[1:])
     except UsageError as error:
-        if error.command is ROOT:
-            inv.err(f"Error: {error}\nRun 'etcdctl --help' for usage.\n")
+        if error.command is tree:
+            again = f"Error: {error}\n" if old else ""  # those releases print it themselves once more
+            inv.err(f"Error: {error}\nRun 'etcdctl --help' for usage.\n{again}")
             return 1
         command, rest = error.command, []  # cobra checks the names of the root's commands only
     try:
@@ -116,7 +136,7 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
         return 0
     except FlagError as error:
         inv.out(etcd_usage(command, version, api))
-        inv.err(f"Error: {error}\n\n")
+        inv.err(f"Error: {error}\n\n" + (f"Error: {error}\n" if old else ""))
         return 1
     if command.run is None:
         inv.out(etcd_usage(command, version, api))

@@ -226,6 +226,11 @@ class Session:
         }
 
     @property
+    def release(self) -> tuple[int, ...]:
+        """Major and minor version of the binary."""
+        return tuple(int(part) for part in self.version.split(".")[:2])
+
+    @property
     def form(self) -> str:
         """The output format."""
         return str(self._setting("write-out", self.values.text("write-out")))
