@@ -69,6 +69,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
         if member in obj and call.kind.subresource("status") is not None:
             obj[member] = {}
     strategy.default(obj)
+    managed.track(call, obj, None)  # before what the server and admission add, which belongs to no client (`handlers/create.go`)
     strategy.prepare_create(call, obj)
     admission.mutate(call, obj, None)
     check_metadata(call, obj)
@@ -78,7 +79,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
     call.warnings.extend(strategy.warnings(obj, None))
     admission.validate(call, obj, None)
     strategy.allocate(call, obj, None)
-    managed.track(call, obj, None)
+    obj["metadata"] = meta = order_metadata(obj["metadata"])
     key = call.key(meta.get("namespace", ""), meta["name"])
     if call.dry_run:
         if server.storage.get(key) is not None:
@@ -157,7 +158,8 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
     if call.applying is None:
         if unchanged(obj, old):
             return old, False
-        managed.track(call, obj, old)
+        if call.info.subresource != "binding":  # BindingREST writes past the field manager
+            managed.track(call, obj, old)
     else:
         managed.track(call, obj, old)
         if unchanged(obj, old) and managed.same_owners(obj["metadata"].get("managedFields"), old_meta.get("managedFields")):
