@@ -21,7 +21,7 @@ CBOR = "application/apply-patch+cbor"
 def patch_type(call: Call) -> str:
     """The patch type of the request; raises 415."""
     media = call.request.headers.get("content-type", "").partition(";")[0].strip()
-    allowed = [JSON, MERGE, APPLY, CBOR] if call.kind.custom else [JSON, MERGE, STRATEGIC, APPLY, CBOR]
+    allowed = [JSON, MERGE, APPLY] if call.kind.custom else [JSON, MERGE, STRATEGIC, APPLY, CBOR]
     if media not in allowed or media == CBOR:
         raise errors.unsupported_media_type(", ".join(allowed))
     return media

@@ -12,7 +12,7 @@ from ..api import decode as typed
 from ..api import errors, schema
 from ..api.decode import DecodeError, Decoder
 from ..api.schema import Type
-from . import convert, managed, negotiate, patching, subresources, tables, watching
+from . import convert, managed, negotiate, patching, structural, subresources, tables, watching
 from .call import Call
 from .registry import notify, store
 
@@ -88,8 +88,9 @@ def decode_typed(call: Call, body: Obj, api_version: str) -> Obj:
 
 
 def custom(call: Call, decoder: Decoder, body: Obj) -> Obj:
-    """A custom resource: metadata is typed, the rest as it is."""
+    """A custom resource: metadata is typed, the rest is what the schema knows of it."""
     obj: Obj = {k: typed.checked_any(v, 0) for k, v in body.items() if k != "metadata"}
+    obj = structural.prune(obj, call.server.schema(call.kind, call.version), decoder.unknown, root=True)
     meta = body.get("metadata")
     if meta is not None and not isinstance(meta, dict):
         raise DecodeError(f"json: cannot unmarshal {typed.json_type(meta)} into Go struct field .metadata of type v1.ObjectMeta")

@@ -122,6 +122,10 @@ class Server:
                 return dict(item)
         return {}
 
+    def schema(self, kind: KindInfo, version: str) -> Obj:
+        """The OpenAPI schema of a version of a custom resource."""
+        return (self.definition(kind, version).get("schema") or {}).get("openAPIV3Schema") or {}
+
     def columns(self, kind: KindInfo, version: str) -> list[Obj] | None:
         """The additional printer columns of a custom resource; None for built-in kinds."""
         return (self.definition(kind, version).get("additionalPrinterColumns") or []) if kind.custom else None

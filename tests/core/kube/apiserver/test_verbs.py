@@ -268,7 +268,9 @@ def test_discovery_names_what_is_served(plane: ControlPlane) -> None:
 
 def test_custom_resources_are_served_once_defined(plane: ControlPlane) -> None:
     client = plane.client()
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    spec = {"type": "object", "properties": {"length": {"type": "integer"}}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
     names = {"plural": "boats", "kind": "Boat"}
     crd = {"metadata": {"name": "boats.sea.example.com"},
            "spec": {"group": "sea.example.com", "scope": "Namespaced", "names": names, "versions": [version]}}  # fmt: skip

@@ -74,6 +74,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
     admission.mutate(call, obj, None)
     check_metadata(call, obj)
     problems = validate_meta.object_meta(call.kind, meta, strategy.check_name) + strategy.validate(obj)
+    problems += strategy.check(call, obj, None)
     if problems:
         raise errors.invalid(call.kind.kind, call.kind.group, str(meta.get("name", "")), problems)
     call.warnings.extend(strategy.warnings(obj, None))
@@ -151,6 +152,7 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
         if not call.info.subresource
         else strategy.validate_subresource(call.info.subresource, obj, old)
     )
+    problems += strategy.check(call, obj, old)
     if problems:
         raise errors.invalid(call.kind.kind, call.kind.group, name, problems)
     call.warnings.extend(strategy.warnings(obj, old))

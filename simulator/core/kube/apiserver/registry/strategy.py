@@ -64,6 +64,10 @@ class Strategy:
         """Errors of an update; default: those of a creation."""
         return self.validate(obj)
 
+    def check(self, call: Call, obj: Obj, old: Obj | None) -> list[FieldError]:
+        """Errors that depend on what the server has read (schemas of custom resources)."""
+        return []
+
     def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
         """Errors of a write through a subresource; those that change the spec are checked as a whole."""
         return self.validate_update(obj, old) if sub in ("scale", "resize", "ephemeralcontainers") else []

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...api import names
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
+from .. import structural
 from . import affinity
 
 Obj = dict[str, Any]
@@ -133,6 +134,11 @@ def custom_resource_definition(obj: Obj) -> list[FieldError]:
         ]
         if not (item.get("schema") or {}).get("openAPIV3Schema"):
             out.append(required(f"spec.versions[{i}].schema.openAPIV3Schema"))
+        else:
+            same = all(other.get("schema") == item.get("schema") for other in versions)
+            if i == 0 or not same:  # equal schemas are one, where the server keeps them
+                at = "spec.validation" if same else f"spec.versions[{i}].schema"
+                out += structural.problems_of(item["schema"]["openAPIV3Schema"], f"{at}.openAPIV3Schema")
     for member in ("plural", "kind"):
         if not (spec.get("names") or {}).get(member):
             out.append(required(f"spec.names.{member}"))
