@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.core.kube.api import schema
 from simulator.core.sandbox import Sandbox
 
 
@@ -48,3 +49,16 @@ def test_every_controller_has_its_account(sandbox: Sandbox) -> None:
     found = sandbox.run("kubectl -n kube-system get sa -o name").stdout.split()
     for account in ("attachdetach-controller", "generic-garbage-collector", "token-cleaner", "expand-controller"):
         assert f"serviceaccount/{account}" in found
+
+
+def test_explain_shows_the_values_of_enumerations(sandbox: Sandbox) -> None:
+    """Below each other for the field itself, on one line among others."""
+    assert "ENUM:\n    Always\n    Never\n    OnFailure\n" in sandbox.run("kubectl explain pod.spec.restartPolicy").stdout
+    assert "enum: Always, IfNotPresent, Never" in sandbox.run("kubectl explain pod.spec.containers").stdout
+
+
+def test_every_enumeration_is_of_a_field_that_exists() -> None:
+    """The table names fields of the schema, and its values are sorted as the API server sorts them."""
+    for where, values, _ in schema._enums():
+        name, _, field = where.rpartition(".")
+        assert schema.openapi_definitions()[name]["properties"][field]["enum"] == values == sorted(values)
