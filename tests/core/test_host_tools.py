@@ -79,3 +79,18 @@ def test_editors_say_what_to_do_instead(box: Sandbox) -> None:
 def test_the_clock_and_the_machine(box: Sandbox) -> None:
     assert "Time zone: Etc/UTC (UTC, +0000)" in box.run("timedatectl").stdout
     assert "Operating System: Ubuntu 24.04.1 LTS" in box.run("hostnamectl").stdout
+
+
+def test_yq_reads_and_changes_yaml(box: Sandbox) -> None:
+    box.run("kubectl create deployment web --image=nginx --replicas=2 --dry-run=client -o yaml > web.yaml")
+    assert box.run("yq .spec.replicas web.yaml").stdout == "2\n"
+    assert box.run("yq '.spec.template.spec.containers[].image' web.yaml").stdout == "nginx\n"
+    box.run("yq -i '.spec.replicas = 5' web.yaml")
+    assert box.run("yq '.spec | keys | .[0]' web.yaml; grep replicas web.yaml").stdout == "replicas\n  replicas: 5\n"
+    assert box.run("printf 'a: [1, yes]\nb: 2024-01-01\n' | yq -o=json").stdout == (
+        '{\n  "a": [\n    1,\n    "yes"\n  ],\n  "b": "2024-01-01"\n}\n'
+    )
+    assert box.run("printf 'a:\n  b: [x]\n---\na: 2\n' | yq .a").stdout == "b:\n  - x\n---\n2\n"
+    box.run("printf '# keep me\na: 1\n' > c.yaml")
+    assert "not simulated in Slipway yet" in box.run("yq -i '.a = 2' c.yaml").stderr
+    assert box.run("cat c.yaml").stdout == "# keep me\na: 1\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..host.executor import Command
-from . import journalctl, machinectl, netcmds, nslookup, openssl, ssh, systemctl
+from . import journalctl, machinectl, netcmds, nslookup, openssl, ssh, systemctl, yq
 
 COMMANDS: dict[str, Command] = {
     "getent": netcmds.getent,
@@ -20,4 +20,5 @@ COMMANDS: dict[str, Command] = {
     "ssh": ssh.ssh,
     "systemctl": systemctl.systemctl,
     "timedatectl": machinectl.timedatectl,
+    "yq": yq.yq,
 }
