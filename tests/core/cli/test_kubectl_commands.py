@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,9 +18,9 @@ def booted() -> bytes:
 
 
 @pytest.fixture
-def cluster(booted: bytes) -> Iterator[Sandbox]:
+def cluster(booted: bytes) -> Sandbox:
     """A cluster of its own for each test."""
-    yield Sandbox.restore(booted)
+    return Sandbox.restore(booted)
 
 
 def ok(cluster: Sandbox, command: str, settle: int = 0) -> str:
@@ -147,3 +146,26 @@ def test_help_of_every_command(path: str) -> None:
     command, _ = ROOT.find(path.split()[1:])
     text = help_text(command)
     assert command.name == "options" or f"  {path}" in text or f'Use "{path}' in text
+
+
+def test_managed_fields_hold_what_clients_sent(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl run web --image=nginx", 10 * SECOND)
+    text = ok(cluster, "kubectl get pod web --show-managed-fields -o jsonpath='{.metadata.managedFields}'")
+    assert '"manager":"kubectl-run"' in text
+    assert '"manager":"kubelet"' in text
+    assert "kube-scheduler" not in text, "a binding goes past the field manager"
+    assert "f:tolerations" not in text, "admission's additions have no owner"
+
+
+def test_only_a_change_of_the_template_counts_as_a_template_generation(cluster: Sandbox) -> None:
+    manifest = (
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: agent, namespace: default}\n"
+        "spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}\n"
+    )
+    ok(cluster, f"printf '{manifest}' | kubectl apply -f -")
+    ask = r"kubectl get ds agent -o jsonpath='{.metadata.annotations.deprecated\.daemonset\.template\.generation}'"
+    assert ok(cluster, ask) == "1"
+    ok(cluster, 'kubectl patch ds agent -p \'{"spec":{"minReadySeconds":3}}\'')
+    assert ok(cluster, ask) == "1"
+    ok(cluster, "kubectl set image ds/agent c=nginx:1.26")
+    assert ok(cluster, ask) == "2"
