@@ -29,7 +29,8 @@ SCHEMA = {
 
 def definition(schema: object = SCHEMA) -> bytes:
     """A CustomResourceDefinition for kites."""
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    version: dict[str, object] = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    version["subresources"] = {"scale": {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size"}}
     names = {"plural": "kites", "kind": "Kite"}
     spec = {"group": "sky.example.org", "scope": "Namespaced", "names": names, "versions": [version]}
     body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
@@ -82,6 +83,13 @@ def test_unknown_fields_are_pruned_where_nobody_looks(sandbox: Sandbox) -> None:
     """Without strict validation they just go."""
     assert sandbox.run("kubectl create --validate=false -f -", stdin=kite("quiet", size=1, wings=2)).code == 0
     assert "wings" not in sandbox.run("kubectl get kite quiet -o json").stdout
+
+
+def test_scaling_writes_where_the_definition_says(sandbox: Sandbox) -> None:
+    """`specReplicasPath` is not always .spec.replicas."""
+    assert sandbox.run("kubectl apply -f -", stdin=kite("scaled", size=2)).code == 0
+    assert sandbox.run("kubectl scale kite scaled --replicas=5").code == 0
+    assert sandbox.run("kubectl get kite scaled -o jsonpath='{.spec}'").stdout == '{"colour":"white","size":5}'
 
 
 def test_a_schema_without_types_is_no_structural_schema(sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ....kernel.http import Response
 from ...api import errors, patch, schema, selectors, strategic
 from ...api.decode import DecodeError, Decoder
-from ...api.objects import clone
+from ...api.objects import clone, get_path
 from .. import negotiate, tables
 from ..call import Call
 from ..registry import store
@@ -19,6 +19,8 @@ def scale_of(call: Call, obj: Obj) -> Obj:
     """The autoscaling/v1 Scale of a workload."""
     meta = obj["metadata"]
     names = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    if call.kind.custom:
+        return _custom_scale(call, obj, {name: meta[name] for name in names if name in meta})
     selector = obj["spec"].get("selector")
     labels = selectors.from_map(selector) if call.kind.kind == "ReplicationController" else selectors.from_object(selector)
     status: Obj = {"replicas": (obj.get("status") or {}).get("replicas", 0)}
@@ -32,6 +34,37 @@ def scale_of(call: Call, obj: Obj) -> Obj:
         "spec": {"replicas": replicas} if replicas else {},
         "status": status,
     }
+
+
+def _paths(call: Call) -> Obj:
+    """Where a custom resource keeps what a Scale shows (`spec.versions[].subresources.scale`)."""
+    found: Obj = (call.server.definition(call.kind, call.version).get("subresources") or {}).get("scale") or {}
+    return found
+
+
+def _steps(path: str) -> list[str]:
+    return [step for step in path.split(".") if step]
+
+
+def _custom_scale(call: Call, obj: Obj, meta: Obj) -> Obj:
+    """The Scale of a custom resource (`apiextensions-apiserver/pkg/registry/customresource/etcd.go`: scaleFromCustomResource)."""
+    paths = _paths(call)
+    replicas = get_path(obj, *_steps(paths.get("specReplicasPath", "")))
+    status: Obj = {"replicas": get_path(obj, *_steps(paths.get("statusReplicasPath", ""))) or 0}
+    selector = get_path(obj, *_steps(paths["labelSelectorPath"])) if paths.get("labelSelectorPath") else None
+    if selector:
+        status["selector"] = selector
+    spec = {"replicas": replicas} if replicas else {}
+    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}
+
+
+def _set_replicas(call: Call, obj: Obj, replicas: int) -> None:
+    """Write the number where the kind keeps it."""
+    steps = _steps(_paths(call).get("specReplicasPath", "")) if call.kind.custom else ["spec", "replicas"]
+    inner = obj
+    for step in steps[:-1]:
+        inner = inner.setdefault(step, {})
+    inner[steps[-1]] = replicas
 
 
 def serve(call: Call, verb: str) -> Response:
@@ -64,7 +97,7 @@ def serve(call: Call, verb: str) -> Response:
         version = (scale.get("metadata") or {}).get("resourceVersion")
         if version and verb == "update":
             out["metadata"]["resourceVersion"] = version
-        out["spec"]["replicas"] = replicas
+        _set_replicas(call, out, replicas)
         return out
 
     stored, _ = store.update(call, change)
