@@ -389,12 +389,14 @@ class Elector:
 
     def release(self) -> None:
         """Give the Lease back (ReleaseOnCancel), so that the next candidate need not wait for it to expire."""
-        if not self.state.leading or self.lease is None:
+        if not self.state.leading:
             return
         stamp = clock.rfc3339_micro(self.world.wall)
-        spec = self._spec(stamp, stamp, self.lease["spec"].get("leaseTransitions") or 0, holder="")
         try:
-            self.client.update("leases", {**self.lease, "spec": spec})
+            # a restored world does not hold what it wrote last
+            lease = self.lease or self.client.get("leases", self.namespace, self.name)
+            spec = self._spec(stamp, stamp, lease["spec"].get("leaseTransitions") or 0, holder="")
+            self.client.update("leases", {**lease, "spec": spec})
         except (ConnectError, ApiError):
             pass
         self.state.leading = False
