@@ -57,6 +57,40 @@ def _bracket(text: str, at: int) -> tuple[str, int]:
         at += 1
 
 
+#: Repetitions that an interval may ask for.
+MAX_REPEAT = 1000
+
+
+def _interval(pattern: str, at: int, extended: bool) -> tuple[str, int, bool]:
+    """`{2,5}` after its brace: (Python's, position behind it, whether it is an interval); a brace alone is itself when extended."""
+    end = pattern.find("}" if extended else "\\}", at)
+    body = pattern[at:end] if end >= 0 else ""
+    if re.fullmatch(r"\d*(,\d*)?", body) and body not in ("", ","):
+        if any(int(n) > MAX_REPEAT for n in body.split(",") if n):
+            raise BadPattern("Regular expression too big")
+        return "{" + (("0" + body) if body.startswith(",") else body) + "}", end + (1 if extended else 2), True
+    if not extended:
+        raise BadPattern("Unmatched \\{" if end < 0 else "Invalid content of \\{\\}")
+    return r"\{", at, False
+
+
+def _anchor(c: str, rest: str, extended: bool, start: bool) -> str:
+    """`^` or `$`: an anchor, or in a basic expression the character where it cannot be one."""
+    if c == "^":
+        return "^" if extended or start else r"\^"
+    return "$" if extended or not rest or rest.startswith(("\\)", "\\|")) else r"\$"
+
+
+def _star(out: list[str], extended: bool, start: bool) -> None:
+    """`*`: literal at the start of a basic expression; after another repetition it is that of both."""
+    if start:
+        out.append(r"\*" if not extended else "")
+    elif out and out[-1] in ("*", "+", "?"):
+        out[-1] = "*"
+    else:
+        out.append("*")
+
+
 def translate(pattern: str, extended: bool) -> str:
     """The Python pattern of a POSIX (GNU) one."""
     out: list[str] = []
@@ -82,19 +116,10 @@ def translate(pattern: str, extended: bool) -> str:
         operator = c in special_plain if not escaped else (not extended and c in "()|+?{}")
         if operator:
             if c == "{":
-                end = pattern.find("}" if extended else "\\}", at)
-                body = pattern[at:end] if end >= 0 else ""
-                if re.fullmatch(r"\d*(,\d*)?", body) and body not in ("", ","):
-                    if any(int(n) > 32767 for n in body.split(",") if n):
-                        raise BadPattern("Regular expression too big")
-                    if any(int(n) > 1000 for n in body.split(",") if n):
-                        raise BadPattern("Regular expression too big")
-                    out.append("{" + (("0" + body) if body.startswith(",") else body) + "}")
-                    at = end + (1 if extended else 2)
+                piece, at, interval = _interval(pattern, at, extended)
+                out.append(piece)
+                if interval:
                     continue
-                if not extended:
-                    raise BadPattern("Unmatched \\{" if end < 0 else "Invalid content of \\{\\}")
-                out.append(r"\{")
             elif c == "}":
                 out.append(r"\}")
             elif c in "+?*" and start:
@@ -124,24 +149,12 @@ def translate(pattern: str, extended: bool) -> str:
             start = False
             continue
         if c == "*":
-            if start:
-                out.append(r"\*" if not extended else "")
-                start = False
-            elif not (out and out[-1] == "*"):
-                if out and out[-1] in "+?":
-                    out[-1] = "*"
-                else:
-                    out.append("*")
-            continue
-        if c == "^":
-            anchor = extended or start
-            out.append("^" if anchor else r"\^")
-            continue
-        if c == "$":
-            rest = pattern[at:]
-            anchor = extended or not rest or rest.startswith(("\\)", "\\|"))
-            out.append(r"(?=\n?\Z)(?!\n)" if False else ("$" if anchor else r"\$"))
+            _star(out, extended, start)
             start = False
+            continue
+        if c in "^$":
+            out.append(_anchor(c, pattern[at:], extended, start))
+            start = start and c == "^"
             continue
         out.append(c if c == "." else re.escape(c))
         start = False

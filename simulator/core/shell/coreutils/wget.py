@@ -64,6 +64,11 @@ def _applet(call: Call, options: dict[str, str], url: str) -> Code:
     return 0
 
 
+def _bad_status(call: Call, status: int) -> None:
+    why = REASONS.get(status, "")
+    call.err(f"HTTP request sent, awaiting response... {status} {why}\n{_stamp(call).strip('-')} ERROR {status}: {why}.\n\n")
+
+
 def wget(call: Call) -> Code:
     """`wget [-q] [-O file] [-P dir] [--https-only] urls`."""
     options, urls = parse(
@@ -118,9 +123,7 @@ def wget(call: Call) -> Code:
             continue
         if answer.status >= 400:
             if not quiet:
-                call.err(
-                    f"HTTP request sent, awaiting response... {answer.status} {REASONS.get(answer.status, '')}\n{_stamp(call).strip('-')} ERROR {answer.status}: {REASONS.get(answer.status, '')}.\n\n"
-                )
+                _bad_status(call, answer.status)
             code = 8
             continue
         body = body_of(answer)
