@@ -159,9 +159,9 @@ def bootstrap_error(wanted: Restore) -> str:
     members = dict(part.partition("=")[::2] for part in wanted.cluster.split(",") if part)
     if wanted.name not in members:
         return f'couldn\'t find local name "{wanted.name}" in the initial cluster configuration'
-    if sorted(url for part in wanted.cluster.split(",") for name, _, url in [part.partition("=")] if name == wanted.name) != sorted(
-        wanted.peer_urls
-    ):
+    if sorted(
+        url for part in wanted.cluster.split(",") for name, _, url in [part.partition("=")] if name == wanted.name
+    ) != sorted(wanted.peer_urls):
         return (
             f"--initial-cluster has {wanted.name}={members[wanted.name]} but missing from --initial-advertise-peer-urls="
             f"{','.join(wanted.peer_urls)} (failed to resolve)"
@@ -187,7 +187,9 @@ def restore(world: World, data: bytes, wanted: Restore) -> bytes:
     peers = [part.partition("=")[2] for part in wanted.cluster.split(",") if part]
     disk.id, disk.name, disk.peer_urls, disk.client_urls = "", wanted.name, wanted.peer_urls, []
     disk.member_id = member_id(wanted.peer_urls, wanted.token)
-    disk.cluster_id = cluster_id([member_id([url], wanted.token) for url in peers]) if len(peers) > 1 else cluster_id([disk.member_id])
+    disk.cluster_id = (
+        cluster_id([member_id([url], wanted.token) for url in peers]) if len(peers) > 1 else cluster_id([disk.member_id])
+    )
     disk.term, disk.index, disk.alarms = 1, 3, []
     if wanted.bump:
         disk.store.revision += wanted.bump

@@ -65,7 +65,12 @@ class EtcdClient:
         for scheme, host, port in self.endpoints:
             ip = "127.0.0.1" if host == "localhost" else host
             request = Request(
-                method="POST", path="/etcd", obj=Call(method, args, self.token), client_cert=self._cert, source=self.netns, scheme=scheme
+                method="POST",
+                path="/etcd",
+                obj=Call(method, args, self.token),
+                client_cert=self._cert,
+                source=self.netns,
+                scheme=scheme,
             )
             try:
                 answer = network.http(self.world, self.netns, ip, port, request)

@@ -80,7 +80,9 @@ def _result_json(found: RangeResult | PutResult | DeleteResult | TxnResult, revi
         return {"response_put": {**head, **({"prev_kv": kv_json(found.prev)} if found.prev else {})}}
     if isinstance(found, DeleteResult):
         gone: Body = {"deleted": str(found.deleted)} if found.deleted else {}
-        return {"response_delete_range": {**head, **gone, **({"prev_kvs": [kv_json(k) for k in found.prevs]} if found.prevs else {})}}
+        return {
+            "response_delete_range": {**head, **gone, **({"prev_kvs": [kv_json(k) for k in found.prevs]} if found.prevs else {})}
+        }
     return {"response_txn": {**head, **_txn_json(found)}}
 
 

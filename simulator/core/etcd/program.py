@@ -154,7 +154,15 @@ class EtcdProgram:
             _put_away(world, proc, running)
         if running is not None and signal != 9:
             log(world, proc, "info", "osutil/interrupt_unix.go:64", "received signal; shutting down", signal="terminated")
-            log(world, proc, "info", "embed/etcd.go:432", "closed etcd server", name=running.flags["name"], **{"data-dir": running.data_dir})
+            log(
+                world,
+                proc,
+                "info",
+                "embed/etcd.go:432",
+                "closed etcd server",
+                name=running.flags["name"],
+                **{"data-dir": running.data_dir},
+            )
         # The first process of a container exits, any other ends itself by the signal once it has cleaned up (interrupt_unix.go).
         return 0 if signal == 15 and proc.container else 128 + signal
 

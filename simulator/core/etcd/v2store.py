@@ -127,7 +127,9 @@ class V2Store:
         for node in sorted(self._expired(self.state.root), key=lambda one: (one.expires, one.key)):
             before = self.json(node, deep=False)
             self._unlink(node.key)
-            self._note("expire", Node(node.key, created=node.created, nodes=None if node.nodes is None else {}), before, bare=True)
+            self._note(
+                "expire", Node(node.key, created=node.created, nodes=None if node.nodes is None else {}), before, bare=True
+            )
 
     def _expired(self, node: Node) -> list[Node]:
         out = []

@@ -61,7 +61,7 @@ def test_permissions_are_checked_in_every_request() -> None:
     assert _error(member, f"{BOB} put app/a 2") == DENIED
     assert member.out(f"{BOB} put own 1 --prev-kv") == "OK\n"
     assert _error(member, f"{BOB} del app/a") == DENIED
-    assert _error(member, f"printf 'value(\"secret\") = \"2\"\\n\\n\\n\\n' | {BOB} txn") == DENIED
+    assert _error(member, f'printf \'value("secret") = "2"\\n\\n\\n\\n\' | {BOB} txn') == DENIED
     assert _error(member, f"printf '\\nput own 2\\nput secret 3\\n\\n\\n' | {BOB} txn") == DENIED
     assert "permission denied" in member.run(f"timeout 2 {BOB} watch secret").stderr
     assert _error(member, f"{BOB} defrag") != "" and "permission denied" in member.run(f"{BOB} defrag").stderr

@@ -46,7 +46,9 @@ def test_a_long_command_keeps_its_lock() -> None:
 
 def test_an_election_passes_to_the_next_and_observers_see_it() -> None:
     member = Member()
-    member.run("etcdctl elect -l head > seen.txt & timeout 5 etcdctl elect head ann & sleep 1; timeout 15 etcdctl elect head bob &")
+    member.run(
+        "etcdctl elect -l head > seen.txt & timeout 5 etcdctl elect head ann & sleep 1; timeout 15 etcdctl elect head bob &"
+    )
     member.wait(3)
     assert member.out("cat seen.txt").split()[1::2] == ["ann"]
     member.wait(5)
@@ -56,7 +58,9 @@ def test_an_election_passes_to_the_next_and_observers_see_it() -> None:
 
 def test_interactive_watches() -> None:
     member = Member()
-    member.run("(echo watch a; echo watch b --prefix -- echo ran; sleep 1; echo nonsense; echo progress; sleep 5) | etcdctl watch -i > seen.txt 2> errors.txt &")
+    member.run(
+        "(echo watch a; echo watch b --prefix -- echo ran; sleep 1; echo nonsense; echo progress; sleep 5) | etcdctl watch -i > seen.txt 2> errors.txt &"
+    )
     member.wait(3)
     member.out("etcdctl put a 1; etcdctl put b2 2")
     member.wait(1)

@@ -96,7 +96,9 @@ def test_authentication_by_token() -> None:
     assert ask(member, "kv/range", {"key": b64("k")})["message"] == "etcdserver: user name is empty"
     token = ask(member, "auth/authenticate", {"name": "root", "password": "pw"})["token"]
     assert "code" not in ask(member, "kv/put", {"key": b64("k"), "value": b64("v")}, token)
-    assert ask(member, "auth/role/get", {"role": "root"}, token)["perm"] == [{"permType": "READWRITE", "key": "", "range_end": "AA=="}]
+    assert ask(member, "auth/role/get", {"role": "root"}, token)["perm"] == [
+        {"permType": "READWRITE", "key": "", "range_end": "AA=="}
+    ]
     assert ask(member, "kv/range", {"key": b64("k")}, "wrong")["code"] == 16
 
 

@@ -68,11 +68,15 @@ def test_defragmentation_gives_freed_pages_back() -> None:
 
 def test_a_restored_snapshot_brings_the_old_state_back() -> None:
     member = Member()
-    member.out("etcdctl put city riga; etcdctl put gone soon; etcdctl snapshot save s.db; etcdctl put city oslo; etcdctl del gone")
+    member.out(
+        "etcdctl put city riga; etcdctl put gone soon; etcdctl snapshot save s.db; etcdctl put city oslo; etcdctl del gone"
+    )
     assert member.out("etcdutl snapshot status s.db").split(", ")[1:3] == ["3", "2"]
     member.out("etcdutl snapshot restore s.db --data-dir /var/lib/etcd/new --name default")
     assert member.out("etcdctl get city --print-value-only") == "oslo\n", "the running member has its own directory"
-    member.out("systemctl stop default; sed -i 's|/var/lib/etcd/default.etcd|/var/lib/etcd/new|' /etc/systemd/system/default.service")
+    member.out(
+        "systemctl stop default; sed -i 's|/var/lib/etcd/default.etcd|/var/lib/etcd/new|' /etc/systemd/system/default.service"
+    )
     member.out("systemctl daemon-reload; systemctl start default")
     member.wait(5)
     assert member.out("etcdctl get '' --prefix --print-value-only") == "riga\nsoon\n"
@@ -98,7 +102,9 @@ def test_a_stopped_members_directory_can_be_copied_and_put_back() -> None:
     member = Member()
     member.out("etcdctl put a old; systemctl stop default; cp -r /var/lib/etcd/default.etcd /root/copy; systemctl start default")
     member.wait(5)
-    member.out("etcdctl put a new; systemctl stop default; rm -r /var/lib/etcd/default.etcd; cp -r /root/copy /var/lib/etcd/default.etcd")
+    member.out(
+        "etcdctl put a new; systemctl stop default; rm -r /var/lib/etcd/default.etcd; cp -r /root/copy /var/lib/etcd/default.etcd"
+    )
     member.out("systemctl start default")
     member.wait(5)
     assert member.out("etcdctl get a --print-value-only") == "old\n"

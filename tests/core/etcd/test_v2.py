@@ -127,7 +127,9 @@ def test_a_backup_holds_the_v2_keys_alone(member: Member) -> None:
 
 def test_the_api_is_served_on_request_only() -> None:
     member = Member(env=("etcdv2",))
-    member.out("sed -i 's|--enable-v2=true||' /etc/systemd/system/default.service; systemctl daemon-reload; systemctl restart default")
+    member.out(
+        "sed -i 's|--enable-v2=true||' /etc/systemd/system/default.service; systemctl daemon-reload; systemctl restart default"
+    )
     member.wait(5)
     assert member.out("curl -s http://127.0.0.1:2379/v2/keys/a") == "404 page not found\n"
 

@@ -82,7 +82,9 @@ def health(session: Session) -> Run:
             rows.append((endpoint, False, render.duration(session.timeout), str(error)))
         except EtcdError as error:
             if error.grpc_code == "PermissionDenied":  # the proposal went through (ep_command.go)
-                took = render.duration(session.inv.world.now - began + session.inv.world.rng("etcdctl").between(900_000, 4_000_000))
+                took = render.duration(
+                    session.inv.world.now - began + session.inv.world.rng("etcdctl").between(900_000, 4_000_000)
+                )
                 rows.append((endpoint, True, took, ""))
                 continue
             rows.append((endpoint, False, render.duration(session.inv.world.now - began), error.message))
@@ -98,7 +100,9 @@ def health(session: Session) -> Run:
     else:
         for endpoint, ok, took, error_text in rows:
             if ok:
-                say = session.inv.out if session.release >= (3, 5) else session.inv.err  # earlier releases print nothing on standard output
+                say = (
+                    session.inv.out if session.release >= (3, 5) else session.inv.err
+                )  # earlier releases print nothing on standard output
                 say(f"{endpoint} is healthy: successfully committed proposal: took = {took}\n")
             else:
                 session.inv.err(f"{endpoint} is unhealthy: failed to commit proposal: {error_text}\n")
@@ -149,7 +153,18 @@ def status(session: Session) -> Run:
 
 def _old_status(session: Session, found: list[tuple[str, Any]]) -> None:
     """The columns of releases before 3.6."""
-    head = ["ENDPOINT", "ID", "VERSION", "DB SIZE", "IS LEADER", "IS LEARNER", "RAFT TERM", "RAFT INDEX", "RAFT APPLIED INDEX", "ERRORS"]
+    head = [
+        "ENDPOINT",
+        "ID",
+        "VERSION",
+        "DB SIZE",
+        "IS LEADER",
+        "IS LEARNER",
+        "RAFT TERM",
+        "RAFT INDEX",
+        "RAFT APPLIED INDEX",
+        "ERRORS",
+    ]
     rows = [
         [endpoint, f"{s.member_id:x}", s.version, render.size(s.db_size), _word(s.leader == s.member_id), _word(s.is_learner),
          str(s.raft_term), str(s.raft_index), str(s.raft_index), ", ".join(s.errors)]

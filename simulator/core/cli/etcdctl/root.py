@@ -97,7 +97,15 @@ ROOT = Root(
     "etcdctl",
     short="A simple command line client for etcd3.",
     persistent=_GLOBAL,
-    commands=(*kv.COMMANDS, *watch.COMMANDS, *lease.COMMANDS, *cluster.COMMANDS, *maintenance.COMMANDS, *concurrency.COMMANDS, *auth.COMMANDS),
+    commands=(
+        *kv.COMMANDS,
+        *watch.COMMANDS,
+        *lease.COMMANDS,
+        *cluster.COMMANDS,
+        *maintenance.COMMANDS,
+        *concurrency.COMMANDS,
+        *auth.COMMANDS,
+    ),
 )
 
 

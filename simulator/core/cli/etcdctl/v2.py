@@ -15,7 +15,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.http import Request
 from .. import urfave
 from ..urfave import Command, Context, flag
-from .v2client import EXIT_UNHEALTHY, Client, V2Failed, bad_args
+from .v2client import EXIT_UNHEALTHY, Client, V2Failed, bad_args, node_json
 
 Run = Generator[Wait, Any, int]
 
@@ -53,7 +53,7 @@ class Session:
         """An answer in the chosen format (ctlv2/command/format.go)."""
         node, prev = body["node"], body.get("prevNode")
         if self.form == "json":
-            shown = {"action": body["action"], "node": _node_json(node), "prevNode": _node_json(prev) if prev else None}
+            shown = {"action": body["action"], "node": node_json(node), "prevNode": node_json(prev) if prev else None}
             self.inv.out(json.dumps(shown, separators=(",", ":"), ensure_ascii=False) + "\n")
         elif self.form == "extended":
             text = f"Key: {node.get('key', '/')}\nCreated-Index: {node.get('createdIndex', 0)}\n"
@@ -65,16 +65,6 @@ class Session:
             self.inv.out(f"PrevNode.Value: {(prev or {}).get('value', '')}\n")
         else:
             self.inv.out(f"{node.get('value', '')}\n")
-
-
-def _node_json(node: dict[str, Any]) -> dict[str, Any]:
-    out: dict[str, Any] = {"key": node.get("key", "/")}
-    if node.get("dir"):
-        out["dir"] = True
-    out["value"] = node.get("value", "")
-    out["nodes"] = [_node_json(one) for one in node["nodes"]] if node.get("nodes") else None
-    out["createdIndex"], out["modifiedIndex"] = node.get("createdIndex", 0), node.get("modifiedIndex", 0)
-    return {**out, **{name: node[name] for name in ("expiration", "ttl") if name in node}}
 
 
 def _ttl(session: Session) -> dict[str, str]:
@@ -204,7 +194,9 @@ def cluster_health(session: Session) -> Run:
             try:
                 answer = session.client.ask(url, Request(method="GET", path="/health"))
             except ConnectError:
-                session.inv.out(f"failed to check the health of member {member['id']} on {url}: Get {url}/health: connection refused\n")
+                session.inv.out(
+                    f"failed to check the health of member {member['id']} on {url}: Get {url}/health: connection refused\n"
+                )
                 continue
             if json.loads(answer.body).get("health") == "true":
                 good = url
@@ -330,7 +322,9 @@ _NOTES = {"output": ' (default: "simple")', "endpoints": ' (default: "http://127
 
 def app_help(version: str) -> str:
     """The help of urfave/cli v1."""
-    rows = [(command.name, command.usage) for command in COMMANDS] + [("help, h", "Shows a list of commands or help for one command")]
+    rows = [(command.name, command.usage) for command in COMMANDS] + [
+        ("help, h", "Shows a list of commands or help for one command")
+    ]
     flags = []
     for one in (*GLOBALS, flag("help, h", "bool", "show help"), flag("version, v", "bool", "print the version")):
         usage, kind = one.usage, "" if one.kind == "bool" else " value"

@@ -31,6 +31,17 @@ def bad_args(text: str) -> V2Failed:
     return V2Failed(EXIT_BAD_ARGS, f"Error:  {text}")
 
 
+def node_json(node: dict[str, Any]) -> dict[str, Any]:
+    """A node as `-o json` prints it (client/v2: Node)."""
+    out: dict[str, Any] = {"key": node.get("key", "/")}
+    if node.get("dir"):
+        out["dir"] = True
+    out["value"] = node.get("value", "")
+    out["nodes"] = [node_json(one) for one in node["nodes"]] if node.get("nodes") else None
+    out["createdIndex"], out["modifiedIndex"] = node.get("createdIndex", 0), node.get("modifiedIndex", 0)
+    return {**out, **{name: node[name] for name in ("expiration", "ttl") if name in node}}
+
+
 class Client:
     """Requests to the members; `index` is the store's index in the last answer."""
 
@@ -77,7 +88,9 @@ class Client:
         try:
             body: dict[str, Any] = orjson.loads(data)
         except orjson.JSONDecodeError:
-            raise V2Failed(EXIT_SERVER, "Error:  client: response is invalid json. The endpoint is probably not valid etcd cluster endpoint") from None
+            raise V2Failed(
+                EXIT_SERVER, "Error:  client: response is invalid json. The endpoint is probably not valid etcd cluster endpoint"
+            ) from None
         if status >= 400:
             text = f"Error:  {body['errorCode']}: {body['message']} ({body['cause']}) [{body['index']}]"
             raise V2Failed(EXIT_SERVER, text)
