@@ -64,9 +64,22 @@ def faults() -> dict[str, list[Row]]:
     """Journals with faults; a fault is a line that begins with `!`."""
     deploy: Row = ("controlplane", "kubectl create deployment web --image=nginx --replicas=4")
     return {
-        "faults/power": [deploy, (None, 20 * SECOND), ("!", "power-off node01"), (None, 7 * MINUTE), ("!", "power-on node01"), (None, MINUTE)],
+        "faults/power": [
+            deploy,
+            (None, 20 * SECOND),
+            ("!", "power-off node01"),
+            (None, 7 * MINUTE),
+            ("!", "power-on node01"),
+            (None, MINUTE),
+        ],
         "faults/etcd": [deploy, ("!", "kill etcd controlplane"), (None, 40 * SECOND), ("controlplane", "kubectl get pods")],
-        "faults/cut": [("!", "cut controlplane node02"), deploy, (None, 2 * MINUTE), ("!", "mend controlplane node02"), (None, MINUTE)],
+        "faults/cut": [
+            ("!", "cut controlplane node02"),
+            deploy,
+            (None, 2 * MINUTE),
+            ("!", "mend controlplane node02"),
+            (None, MINUTE),
+        ],
     }
 
 

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 def _digests(seed: str) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONHASHSEED": seed}
-    return subprocess.Popen([sys.executable, "-m", "tests.content.journals"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.content.journals"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_every_journal_has_the_same_digest_under_two_hash_seeds() -> None:

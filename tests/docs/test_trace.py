@@ -31,7 +31,7 @@ def emitted() -> set[str]:
         "kubectl create deployment web --image=nginx --replicas=3",
         "kubectl expose deployment web --port=80",
         "kubectl get pods",
-        "kubectl run big --image=nginx --overrides='{\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"nginx\","
+        'kubectl run big --image=nginx --overrides=\'{"spec":{"containers":[{"name":"c","image":"nginx",'
         '"resources":{"requests":{"cpu":"99"}}}]}}\'',
         "kubectl delete pod -l app=web --wait=false",
         "mv /etc/kubernetes/manifests/kube-scheduler.yaml /tmp; sleep 30; mv /tmp/kube-scheduler.yaml /etc/kubernetes/manifests/",

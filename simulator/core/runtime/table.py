@@ -1,4 +1,4 @@
-"""The runtime's entries of the literal tables that the façade installs (see docs/contract-core.md)."""
+"""The runtime's entries of the literal tables that the façade installs (see docs/seams.md)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from simulator.core.runtime import cri
 from tests.core.runtime.box import Box
 
 POD = b'{"metadata": {"name": "mine", "namespace": "default", "uid": "u1"}, "log_directory": "/tmp/logs"}'
-CONTAINER = b'{"metadata": {"name": "c"}, "image": {"image": "busybox"}, "command": ["sh", "-c", "echo hello; sleep 50"], "log_path": "c.log"}'  # noqa: E501
+CONTAINER = b'{"metadata": {"name": "c"}, "image": {"image": "busybox"}, "command": ["sh", "-c", "echo hello; sleep 50"], "log_path": "c.log"}'
 WARNING = "runtime connect using default endpoints: [unix:///run/containerd/containerd.sock unix:///run/crio/crio.sock unix:///var/run/cri-dockerd.sock]"
 
 

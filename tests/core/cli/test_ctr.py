@@ -68,7 +68,7 @@ def test_errors_of_the_command_line(box: Box) -> None:
     flag = box.run("ctr images ls --nonsense")
     assert flag.code == 1
     assert flag.out.startswith(
-        "Incorrect Usage: flag provided but not defined: -nonsense\n\nNAME:\n   ctr images list - List images known to containerd\n"  # noqa: E501
+        "Incorrect Usage: flag provided but not defined: -nonsense\n\nNAME:\n   ctr images list - List images known to containerd\n"
     )
     assert flag.err == "ctr: flag provided but not defined: -nonsense\n"
     assert box.run("ctr tasks exec redis ls").err == 'ctr: Required flag "exec-id" not set\n'
@@ -81,5 +81,5 @@ def test_a_stopped_daemon(box: Box) -> None:
     gone = box.run("ctr images ls")
     assert (gone.code, gone.err) == (
         1,
-        "ctr: cannot access socket /run/containerd/containerd.sock: stat /run/containerd/containerd.sock: no such file or directory\n",  # noqa: E501
+        "ctr: cannot access socket /run/containerd/containerd.sock: stat /run/containerd/containerd.sock: no such file or directory\n",
     )
