@@ -53,19 +53,21 @@ def _etcd(world: World) -> tuple[Store | None, Json]:
     """The store that the API server's objects are in, and the members."""
     held = member.section(world)
     serving = {r.disk: (key, r) for key, r in held.running.items()}
+    views = {disk.id: member.store(world, disk) for disk in held.disks.values()}
+    kubernetes = [d for d in held.disks.values() if views[d.id].range(b"/registry/", b"/registry0", count_only=True).count]
+    # the cluster that holds the API server's objects; an etcd that a learner starts beside it is not one of its members
+    cluster = next((d.cluster_id for d in [*kubernetes, *(d for d in held.disks.values() if d.id in serving)]), 0)
     members, found, leader, term = [], None, "", 0
     for disk in held.disks.values():
-        view = member.store(world, disk)
-        kubernetes = bool(view.range(b"/registry/", b"/registry0", count_only=True).count)
-        if disk.id not in serving and not kubernetes:
+        if disk.cluster_id != cluster or (disk.id not in serving and disk not in kubernetes):
             continue
         key, running = serving.get(disk.id, ("", None))
         ready = running is not None and running.ready
         state = "healthy" if ready else "pending" if running is not None else "stopped"
         host = key.rpartition("/")[0] if key else disk.name
         members.append({"name": disk.name, "host": host, "role": "leader" if ready else "", "state": state})
-        if kubernetes or found is None:
-            found = view
+        if disk in kubernetes or found is None:
+            found = views[disk.id]
             leader, term = (disk.name if ready else leader), max(term, disk.term)
     states = {m["state"] for m in members}
     state = "healthy" if states == {"healthy"} else "stopped" if not members or states == {"stopped"} else "pending"
