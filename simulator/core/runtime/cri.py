@@ -7,9 +7,11 @@ stopping return at once; `cri:<host>` rings when a container's or sandbox's stat
 from __future__ import annotations
 
 import posixpath
+from contextlib import suppress
 from typing import Any
 
 from ..host.machine import hosts
+from ..kernel.errors import BadInput
 from ..kernel.world import World
 from . import catalogue, cni, containerd, containers, references, sandboxes
 from .containerd import VERSION
@@ -76,12 +78,10 @@ def find_image(world: World, host: str, text: str, space: str = SPACE) -> Image 
     images = namespace(world, host, space).images
     if text in images:
         return images[text]
-    try:
+    with suppress(BadInput):  # not a reference: it may still be an id
         name = references.normalise(text).name
         if name in images:
             return images[name]
-    except Exception:
-        pass
     digits = text.removeprefix("sha256:")
     if len(digits) >= 1 and all(ch in "0123456789abcdef" for ch in digits):
         ids = sorted({i.image_id for i in images.values() if i.image_id.removeprefix("sha256:").startswith(digits)})
