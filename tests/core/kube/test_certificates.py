@@ -123,8 +123,12 @@ def test_a_nodes_own_client_certificate_is_approved_by_itself(sandbox: Sandbox) 
     assert conditions(sandbox, "other") == []
 
 
-def test_old_requests_are_cleaned_away(sandbox: Sandbox) -> None:
+def test_old_requests_are_cleaned_away() -> None:
     """An issued one after an hour, one that nobody looked at after a day; the cleaner looks every hour."""
+    sandbox = Sandbox.boot()
+    for name in ("jane", "other"):
+        assert apply(sandbox, name).endswith("created\n")
+    assert sandbox.run("kubectl certificate approve jane", settle=5 * SECOND).code == 0
     names = sandbox.run("kubectl get csr -o name").stdout
     assert "/jane" in names and "/other" in names
     sandbox.advance(sandbox.now + 2 * HOUR + 60 * SECOND)
