@@ -1,26 +1,23 @@
-"""What kube-controller-manager, kube-scheduler and kube-proxy share: flags, klog lines, files, health, leader election.
+"""What kube-controller-manager, kube-scheduler and kube-proxy share: flags, klog lines, files, health, how they start.
 
 A component is a daemon that holds a `KubeClient`.  Its flags are parsed as pflag does (k8s.io/component-base/cli): an unknown
-flag ends the process with `Error: unknown flag: --name` and exit status 1.  Leader election follows
-client-go/tools/leaderelection: one Lease in kube-system, renewed every 2 s by one optimistic update; a leader that could not
-renew for 10 s ends its process, and a follower takes a Lease over that nobody renewed for 15 s.
+flag ends the process with `Error: unknown flag: --name` and exit status 1.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from ..host import files, processes
 from ..host.process import Process
 from ..host.program import Exited
-from ..kernel import clock
-from ..kernel.errors import ConnectError
+from ..kernel import clock, network
+from ..kernel.errors import BadInput, ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from .client import ApiError, KubeClient
+from .client import KubeClient
 
 # -- log lines -----------------------------------------------------------------------------------------------------------
 
@@ -265,138 +262,30 @@ def health(request: Request, checks: dict[str, str]) -> Response:
     return Response(status=500 if failed else 200, body=("\n".join(lines) + "\n").encode())
 
 
-# -- leader election -----------------------------------------------------------------------------------------------------
+# -- starting ------------------------------------------------------------------------------------------------------------
 
 
-class LeaderState(msgspec.Struct):
-    """What an elector remembers: its identity, whether it leads, the Lease as last seen, and when it saw that change."""
-
-    identity: str = ""
-    leading: bool = False
-    holder: str = ""
-    renew_time: str = ""
-    observed_at: int = 0
-    renewed_at: int = 0
-    said_waiting: bool = False
-
-
-class Lost(Exception):
-    """The leader could not renew its Lease in time; the component ends."""
+def connect(world: World, proc: Process, path: str, agent: str) -> KubeClient:
+    """The client of the kubeconfig at `path`; what cannot be read or understood ends the process."""
+    if not path:
+        raise fail(world, proc, "run.go:72", "invalid configuration: no configuration has been provided")
+    reader = partial(read_file, world, proc)
+    try:
+        return KubeClient.from_kubeconfig(world, proc.netns, reader(path), user_agent=agent, read_file=reader)
+    except OSError as error:
+        raise fail(world, proc, "run.go:72", f"stat {error.filename or path}: no such file or directory") from None
+    except BadInput as error:
+        raise fail(world, proc, "run.go:72", str(error)) from None
 
 
-class Elector:
-    """One candidate for the Lease `name` in `kube-system` (client-go/tools/leaderelection/leaderelection.go).
-
-    `step` is called at once and then every retry period; it returns "leading", "acquired" or "waiting", and raises `Lost`.
-    """
-
-    def __init__(
-        self, world: World, proc: Process, client: KubeClient, flags: dict[str, str], state: LeaderState, name: str
-    ) -> None:
-        self.world = world
-        self.proc = proc
-        self.client = client
-        self.state = state
-        self.name = flags.get("leader-elect-resource-name", name)
-        self.namespace = flags.get("leader-elect-resource-namespace", "kube-system")
-        self.lease_duration = duration(flags, "leader-elect-lease-duration", 15 * clock.SECOND)
-        self.renew_deadline = duration(flags, "leader-elect-renew-deadline", 10 * clock.SECOND)
-        self.retry = duration(flags, "leader-elect-retry-period", 2 * clock.SECOND)
-        self.lease: dict[str, Any] | None = None
-
-    @property
-    def lock(self) -> str:
-        """`namespace/name`, as log lines show the lock."""
-        return f"{self.namespace}/{self.name}"
-
-    def step(self) -> str:
-        """Try to acquire or renew once."""
-        now, state = self.world.now, self.state
+def listen(world: World, proc: Process, flags: dict[str, str], default: str) -> str:
+    """Open the secure port (`--secure-port`, 0 for none) and return where it is, for the log; a taken one ends the process."""
+    port, address = int(flags.get("secure-port", default)), flags.get("bind-address", "0.0.0.0")
+    at = f"{address}:{port}"
+    if port:
         try:
-            held = self._try()
-        except (ConnectError, ApiError) as error:
-            self.lease = None
-            if not isinstance(error, ApiError) or error.code != 409:
-                klog(
-                    self.world,
-                    self.proc,
-                    "E",
-                    "leaderelection.go:448",
-                    "Error retrieving lease lock",
-                    err=explain(error, self.client),
-                    lock=self.lock,
-                )
-            held = False
-        if held:
-            state.renewed_at = now
-            if not state.leading:
-                state.leading = True
-                klog(self.world, self.proc, "I", "leaderelection.go:272", "Successfully acquired lease", lock=self.lock)
-                return "acquired"
-            return "leading"
-        if state.leading and now - state.renewed_at >= self.renew_deadline:
-            state.leading = False
-            error_text = "context deadline exceeded"
-            klog(self.world, self.proc, "I", "leaderelection.go:304", "Failed to renew lease", lock=self.lock, err=error_text)
-            raise Lost
-        return "leading" if state.leading else "waiting"
-
-    def _try(self) -> bool:
-        state, now = self.state, self.world.now
-        if state.leading and self.lease is not None:
-            self.lease = self._write(self.lease, self.lease["spec"])
-            return True
-        try:
-            lease: dict[str, Any] | None = self.client.get("leases", self.namespace, self.name)
-        except ApiError as error:
-            if error.code != 404:
-                raise
-            lease = None
-        if lease is None:
-            stamp = clock.rfc3339_micro(self.world.wall)
-            spec = self._spec(stamp, stamp, 0)
-            meta = {"name": self.name, "namespace": self.namespace}
-            body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
-            self.lease = self.client.create("leases", self.namespace, body)
-            return True
-        spec = lease.get("spec") or {}
-        if (spec.get("holderIdentity", ""), spec.get("renewTime", "")) != (state.holder, state.renew_time):
-            state.holder, state.renew_time = spec.get("holderIdentity") or "", spec.get("renewTime") or ""
-            state.observed_at = now
-        if state.holder and state.holder != state.identity and state.observed_at + self.lease_duration > now:
-            return False
-        self.lease = self._write(lease, spec)
-        return True
-
-    def _spec(self, acquired: str, renewed: str, transitions: int, holder: str | None = None) -> dict[str, Any]:
-        return {
-            "holderIdentity": self.state.identity if holder is None else holder,
-            "leaseDurationSeconds": self.lease_duration // clock.SECOND if holder is None else 1,
-            "acquireTime": acquired,
-            "renewTime": renewed,
-            "leaseTransitions": transitions,
-        }
-
-    def _write(self, lease: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-        stamp = clock.rfc3339_micro(self.world.wall)
-        mine = old.get("holderIdentity") == self.state.identity
-        acquired = old.get("acquireTime") if mine else stamp
-        transitions = (old.get("leaseTransitions") or 0) + (0 if mine else 1)
-        written: dict[str, Any] = self.client.update(
-            "leases", {**lease, "spec": self._spec(acquired or stamp, stamp, transitions)}
-        )
-        return written
-
-    def release(self) -> None:
-        """Give the Lease back (ReleaseOnCancel), so that the next candidate need not wait for it to expire."""
-        if not self.state.leading:
-            return
-        stamp = clock.rfc3339_micro(self.world.wall)
-        try:
-            # a restored world does not hold what it wrote last
-            lease = self.lease or self.client.get("leases", self.namespace, self.name)
-            spec = self._spec(stamp, stamp, lease["spec"].get("leaseTransitions") or 0, holder="")
-            self.client.update("leases", {**lease, "spec": spec})
-        except (ConnectError, ApiError):
-            pass
-        self.state.leading = False
+            network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
+        except OSError:
+            why = f"failed to create listener: failed to listen on {at}: listen tcp {at}: bind: address already in use"
+            raise fail(world, proc, "run.go:72", why) from None
+    return at

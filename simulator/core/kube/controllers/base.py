@@ -19,8 +19,9 @@ from ...kernel.errors import ConnectError
 from ...kernel.world import World
 from ..api.objects import controller_of, key_of
 from ..client import ApiError, Informer, InformerState, KubeClient, WorkQueue
-from ..component import LeaderState, explain, klog
+from ..component import explain, klog
 from ..events import EventState, Recorder
+from ..leaderelection import LeaderState
 from . import identity
 
 Obj = dict[str, Any]

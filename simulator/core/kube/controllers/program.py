@@ -6,19 +6,19 @@ section `kcm`, keyed by `Process.key`; what is warm is rebuilt on the first time
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from ...host.process import Process
 from ...host.program import Exited
-from ...kernel import clock, network
-from ...kernel.errors import BadInput, ConnectError
+from ...kernel import clock
+from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import component
-from ..client import ApiError, KubeClient
-from ..component import Elector, FlagSpec, LeaderState, Lost, klog
+from ..client import ApiError
+from ..component import FlagSpec, klog
 from ..events import Recorder
+from ..leaderelection import Elector, LeaderState, Lost
 from . import table
 from .base import Controller, ManagerState, Runtime
 
@@ -101,34 +101,13 @@ class ControllerManager:
             chosen(flags)
         except ValueError as error:
             raise component.fail(world, proc, "run.go:72", str(error).strip("[]")) from None
-        self._client(world, proc, flags)
-        port = int(flags.get("secure-port", "10257"))
-        address = flags.get("bind-address", "0.0.0.0")
-        if port:
-            try:
-                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
-            except OSError:
-                at = f"{address}:{port}"
-                why = f"failed to create listener: failed to listen on {at}: listen tcp {at}: bind: address already in use"
-                raise component.fail(world, proc, "run.go:72", why) from None
+        component.connect(world, proc, flags.get("kubeconfig", ""), NAME)
+        at = component.listen(world, proc, flags, "10257")
         states(world)[proc.key] = state
         klog(world, proc, "I", "controllermanager.go:189", "Starting", version="v1.36.2")
-        klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {address}:{port}")
+        klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {at}")
         begin = world.rng("kcm").between(300, 700) * clock.MS
         world.after(begin, proc.target, ["elect"] if component.truth(flags, "leader-elect", True) else ["run"])
-
-    def _client(self, world: World, proc: Process, flags: dict[str, str]) -> KubeClient:
-        path = flags.get("kubeconfig", "")
-        if not path:
-            raise component.fail(world, proc, "run.go:72", "invalid configuration: no configuration has been provided")
-        try:
-            text = component.read_file(world, proc, path)
-            reader = partial(component.read_file, world, proc)
-            return KubeClient.from_kubeconfig(world, proc.netns, text, user_agent=NAME, read_file=reader)
-        except OSError:
-            raise component.fail(world, proc, "run.go:72", f"stat {path}: no such file or directory") from None
-        except BadInput as error:
-            raise component.fail(world, proc, "run.go:72", str(error)) from None
 
     def warm(self, world: World, proc: Process) -> tuple[ManagerState, Elector, Runtime]:
         """The process's state and its warm half, rebuilt where needed."""
@@ -136,7 +115,7 @@ class ControllerManager:
         cache = world.warm.setdefault("kcm", {})
         found = cache.get(proc.key)
         if found is None or found[0] is not state:
-            client = self._client(world, proc, state.flags)
+            client = component.connect(world, proc, state.flags.get("kubeconfig", ""), NAME)
             elector = Elector(world, proc, client, state.flags, state.leader, NAME)
             found = cache[proc.key] = (state, elector, Runtime(world, proc, state, client, chosen(state.flags)))
         return found  # type: ignore[no-any-return]
@@ -159,17 +138,12 @@ class ControllerManager:
             runtime.tick(payload[1])
 
     def _elect(self, world: World, proc: Process, state: ManagerState, elector: Elector, runtime: Runtime) -> None:
-        if not state.leader.said_waiting:
-            state.leader.said_waiting = True
-            klog(world, proc, "I", "leaderelection.go:258", "Attempting to acquire leader lease...", lock=elector.lock)
         try:
-            outcome = elector.step()
+            outcome = elector.turn()
         except Lost:
             klog(world, proc, "E", "controllermanager.go:340", "leaderelection lost")
             self.stop(world, proc, 15)
             raise Exited(1) from None
-        jitter = 0 if outcome != "waiting" else world.rng("leader").below(int(1.2 * elector.retry))
-        world.after(elector.retry + jitter, proc.target, ["elect"])
         if outcome == "acquired":
             recorder = Recorder(world, runtime.client, state.events, NAME, "")
             if elector.lease is not None:

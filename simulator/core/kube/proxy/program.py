@@ -6,7 +6,6 @@ stay as they were, and grow stale.  Rules are written at most once a second (min
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ import yaml
 
 from ...host.process import Process
 from ...kernel import clock, network
-from ...kernel.errors import BadInput, ConnectError
+from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import component
@@ -73,7 +72,7 @@ class KubeProxy:
         kubeconfig = flags.get("kubeconfig") or str((config.get("clientConnection") or {}).get("kubeconfig") or "")
         node = flags.get("hostname-override") or str(config.get("hostnameOverride") or "") or proc.host
         state = ProxyState(node=node, kubeconfig=kubeconfig, mode=mode or "iptables")
-        self._client(world, proc, state)
+        component.connect(world, proc, state.kubeconfig, NAME)
         klog(
             world,
             proc,
@@ -102,27 +101,13 @@ class KubeProxy:
             raise component.fail(world, proc, "run.go:72", f"failed complete: {error}") from None
         return data if isinstance(data, dict) else {}
 
-    def _client(self, world: World, proc: Process, state: ProxyState) -> KubeClient:
-        path = state.kubeconfig
-        if not path:
-            raise component.fail(world, proc, "run.go:72", "invalid configuration: no configuration has been provided")
-        try:
-            text = component.read_file(world, proc, path)
-            reader = partial(component.read_file, world, proc)
-            return KubeClient.from_kubeconfig(world, proc.netns, text, user_agent=NAME, read_file=reader)
-        except OSError as error:
-            missing = error.filename or path
-            raise component.fail(world, proc, "run.go:72", f"stat {missing}: no such file or directory") from None
-        except BadInput as error:
-            raise component.fail(world, proc, "run.go:72", str(error)) from None
-
     def warm(self, world: World, proc: Process) -> tuple[ProxyState, Feed, KubeClient]:
         """The process's state and its informers, rebuilt where needed."""
         state = states(world)[proc.key]
         cache = world.warm.setdefault("kubeproxy", {})
         found = cache.get(proc.key)
         if found is None or found[0] is not state:
-            client = self._client(world, proc, state)
+            client = component.connect(world, proc, state.kubeconfig, NAME)
             feed = Feed(world, proc, client, state.informers, ("services", "endpointslices"), ("nodes",))
             found = cache[proc.key] = (state, feed, client)
             if state.fed and not feed.prime():

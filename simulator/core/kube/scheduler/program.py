@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from ...host.process import Process
 from ...host.program import Exited
-from ...kernel import clock, network
-from ...kernel.errors import BadInput
+from ...kernel import clock
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import component
-from ..client import KubeClient
-from ..component import Elector, FlagSpec, LeaderState, Lost, klog
+from ..component import FlagSpec, klog
 from ..events import SeriesRecorder
+from ..leaderelection import Elector, LeaderState, Lost
 from .scheduler import Scheduler
 from .state import SchedulerState, states
 
@@ -38,35 +36,14 @@ class KubeScheduler:
         flags = component.flags_or_exit(world, proc, FLAGS)
         if flags.get("config"):
             raise component.fail(world, proc, "run.go:72", "--config: not simulated in Slipway yet")
-        self._client(world, proc, flags)
-        port = int(flags.get("secure-port", "10259"))
-        address = flags.get("bind-address", "0.0.0.0")
-        if port:
-            try:
-                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
-            except OSError:
-                at = f"{address}:{port}"
-                why = f"failed to create listener: failed to listen on {at}: listen tcp {at}: bind: address already in use"
-                raise component.fail(world, proc, "run.go:72", why) from None
+        component.connect(world, proc, flags.get("kubeconfig", ""), NAME)
+        at = component.listen(world, proc, flags, "10259")
         identity = f"{proc.host}_{world.rng('leader').uuid()}"
         states(world)[proc.key] = SchedulerState(flags=flags, leader=LeaderState(identity=identity))
         klog(world, proc, "I", "server.go:176", "Starting Kubernetes Scheduler", version="v1.36.2")
-        klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {address}:{port}")
+        klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {at}")
         begin = world.rng("kube-scheduler").between(300, 700) * clock.MS
         world.after(begin, proc.target, ["elect"] if component.truth(flags, "leader-elect", True) else ["run"])
-
-    def _client(self, world: World, proc: Process, flags: dict[str, str]) -> KubeClient:
-        path = flags.get("kubeconfig", "")
-        if not path:
-            raise component.fail(world, proc, "run.go:72", "invalid configuration: no configuration has been provided")
-        try:
-            text = component.read_file(world, proc, path)
-            reader = partial(component.read_file, world, proc)
-            return KubeClient.from_kubeconfig(world, proc.netns, text, user_agent=NAME, read_file=reader)
-        except OSError:
-            raise component.fail(world, proc, "run.go:72", f"stat {path}: no such file or directory") from None
-        except BadInput as error:
-            raise component.fail(world, proc, "run.go:72", str(error)) from None
 
     def warm(self, world: World, proc: Process) -> tuple[SchedulerState, Elector, Scheduler]:
         """The process's state and its warm half, rebuilt where needed."""
@@ -74,7 +51,7 @@ class KubeScheduler:
         cache = world.warm.setdefault("scheduler", {})
         found = cache.get(proc.key)
         if found is None or found[0] is not state:
-            client = self._client(world, proc, state.flags)
+            client = component.connect(world, proc, state.flags.get("kubeconfig", ""), NAME)
             elector = Elector(world, proc, client, state.flags, state.leader, NAME)
             found = cache[proc.key] = (state, elector, Scheduler(world, proc, state, client))
         return found  # type: ignore[no-any-return]
@@ -94,17 +71,12 @@ class KubeScheduler:
             scheduler.work()
 
     def _elect(self, world: World, proc: Process, state: SchedulerState, elector: Elector, scheduler: Scheduler) -> None:
-        if not state.leader.said_waiting:
-            state.leader.said_waiting = True
-            klog(world, proc, "I", "leaderelection.go:258", "Attempting to acquire leader lease...", lock=elector.lock)
         try:
-            outcome = elector.step()
+            outcome = elector.turn()
         except Lost:
             klog(world, proc, "E", "server.go:338", "Leaderelection lost")
             self.stop(world, proc, 15)
             raise Exited(1) from None
-        jitter = 0 if outcome != "waiting" else world.rng("leader").below(int(1.2 * elector.retry))
-        world.after(elector.retry + jitter, proc.target, ["elect"])
         if outcome == "acquired":
             if elector.lease is not None:
                 recorder = SeriesRecorder(world, scheduler.client, state.events, "default-scheduler", proc.host)

@@ -6,8 +6,8 @@ import msgspec
 
 from ...kernel.world import World
 from ..client import InformerState
-from ..component import LeaderState
 from ..events import EventState
+from ..leaderelection import LeaderState
 from .queue import Queue
 
 
