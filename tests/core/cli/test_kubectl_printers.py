@@ -8,7 +8,7 @@ import pytest
 
 from simulator.core.cli.kubectl import kyaml
 from simulator.core.cli.kubectl.customcolumns import CustomColumns
-from simulator.core.cli.kubectl.describe.doc import human_duration, selector_text
+from simulator.core.cli.kubectl.describe.doc import selector_text
 from simulator.core.cli.kubectl.errors import CommandError
 from simulator.core.cli.kubectl.gotemplate import Template
 from simulator.core.cli.kubectl.gotemplate_parse import TemplateError
@@ -16,6 +16,7 @@ from simulator.core.cli.kubectl.jsonpath import JSONPath, JSONPathError
 from simulator.core.cli.kubectl.jsontext import compact, indented
 from simulator.core.cli.kubectl.printers import go_syntax
 from simulator.core.cli.kubectl.table import TableOptions, TablePrinter, columns, sort_objects
+from simulator.core.kube.api.printers.base import human
 
 POD: dict[str, Any] = {
     "kind": "Pod",
@@ -153,6 +154,7 @@ def test_kyaml() -> None:
     ("seconds", "text"),
     [
         (-5, "<invalid>"),
+        (-1.5, "0s"),
         (0, "0s"),
         (119, "119s"),
         (120, "2m"),
@@ -163,8 +165,8 @@ def test_kyaml() -> None:
         (200000, "2d7h"),
     ],
 )
-def test_ages(seconds: int, text: str) -> None:
-    assert human_duration(seconds * 10**9) == text
+def test_ages(seconds: float, text: str) -> None:
+    assert human(int(seconds * 10**9)) == text
 
 
 def test_selector_text() -> None:

@@ -6,7 +6,8 @@ import base64
 import binascii
 from typing import Any
 
-from .doc import Doc, human_duration, labels_text, time_text
+from ....kube.api.printers.base import human
+from .doc import Doc, labels_text, time_text
 
 Obj = dict[str, Any]
 
@@ -64,7 +65,7 @@ def signing_request(d: Doc, obj: Obj) -> None:
     if spec.get("signerName"):
         d.line(0, f"Signer:\t{spec['signerName']}")
     if spec.get("expirationSeconds") is not None:
-        d.line(0, f"Requested Duration:\t{human_duration(spec['expirationSeconds'] * 10**9)}")
+        d.line(0, f"Requested Duration:\t{human(spec['expirationSeconds'] * 10**9)}")
     d.line(0, f"Status:\t{_csr_status(obj)}")
     _subject(d, str(spec.get("request") or ""))
     d.events(obj)

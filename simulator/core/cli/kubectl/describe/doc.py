@@ -7,6 +7,7 @@ from typing import Any
 
 from ....kernel import clock
 from ....kube.api import selectors
+from ....kube.api.printers.base import human
 from ...tabwriter import align
 from ..jsonpath import go_value
 from ..session import Session
@@ -97,7 +98,7 @@ class Doc:
 
     def since(self, stamp: str | None) -> str:
         """The age of a timestamp, `<unknown>` for none."""
-        return "<unknown>" if not stamp else human_duration(self.now - clock.parse_rfc3339(stamp))
+        return "<unknown>" if not stamp else human(self.now - clock.parse_rfc3339(stamp))
 
     # -- events -----------------------------------------------------------------------------------------------------------
     def events(self, obj: Obj, uids: Iterable[str] | None = None, *, kind: str | None = None) -> None:
@@ -168,36 +169,6 @@ def time_text(stamp: str | None) -> str:
     if not stamp:
         return "Mon, 01 Jan 0001 00:00:00 +0000"
     return f"{clock.to_datetime(clock.parse_rfc3339(stamp)):%a, %d %b %Y %H:%M:%S +0000}"
-
-
-def human_duration(nanos: int) -> str:
-    """An age as kubectl prints it (`apimachinery/pkg/util/duration/duration.go`)."""
-    seconds = int(nanos / 10**9) if nanos < 0 else nanos // 10**9
-    if seconds < -1:
-        return "<invalid>"
-    if seconds < 0:
-        return "0s"
-    if seconds < 120:
-        return f"{seconds}s"
-    minutes = seconds // 60
-    if minutes < 10:
-        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
-    if minutes < 180:
-        return f"{minutes}m"
-    hours = seconds // 3600
-    if hours < 8:
-        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
-    if hours < 48:
-        return f"{hours}h"
-    days = hours // 24
-    if hours < 192:
-        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
-    if days < 730:
-        return f"{days}d"
-    years = days // 365
-    if years < 8:
-        return f"{years}y{days % 365}d" if days % 365 else f"{years}y"
-    return f"{years}y"
 
 
 def selector_text(selector: Obj | None) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ....kernel import clock
 from ....kube.api import objects
-from .doc import Doc, human_duration, labels_text, selector_text, time_text
+from ....kube.api.printers.base import human
+from .doc import Doc, labels_text, selector_text, time_text
 from .pods import template
 
 Obj = dict[str, Any]
@@ -183,7 +184,7 @@ def job(d: Doc, obj: Obj) -> None:
     if end:
         d.line(0, f"Completed At:\t{time_text(end)}")
     if start and end:
-        d.line(0, f"Duration:\t{human_duration(clock.parse_rfc3339(end) - clock.parse_rfc3339(start))}")
+        d.line(0, f"Duration:\t{human(clock.parse_rfc3339(end) - clock.parse_rfc3339(start))}")
     if spec.get("activeDeadlineSeconds") is not None:
         d.line(0, f"Active Deadline Seconds:\t{spec['activeDeadlineSeconds']}s")
     ready = f" ({status['ready']} Ready)" if status.get("ready") is not None else ""

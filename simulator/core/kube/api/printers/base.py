@@ -68,7 +68,7 @@ def _definition(text: str) -> Obj:
 
 def human(ns: int) -> str:
     """A duration as `duration.HumanDuration` prints it: `5s`, `3m20s`, `2h`, `5d3h`."""
-    seconds = ns // clock.SECOND
+    seconds = abs(ns) // clock.SECOND * (1 if ns >= 0 else -1)  # Go truncates towards zero
     if seconds < -1:
         return "<invalid>"
     if seconds < 0:
