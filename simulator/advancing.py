@@ -48,18 +48,21 @@ class _RowFailed(Exception):
     """A journal row raised something; it has been counted and the world dropped."""
 
 
-def run_inputs(session_id: uuid.UUID) -> None:
+def run_inputs(session_id: uuid.UUID, carried: list[Any] | None = None) -> None:
     """Run the session to the end of its journal, taking the world in memory for the right one.
 
-    That saves a look at the session's row for each command; if the world is not the right one, nothing can be stored, and
-    `advance` takes over.
+    That saves a look at the session's row for each command, and `carried` (the row that rang, see `JournalEntry.carried`) saves
+    reading that one; if the world is not the right one or the row not there, nothing can be stored, and `advance` takes over.
     """
     warm = worlds.cache.get(session_id)
     if warm is None:
         advance(session_id)
         return
     try:
-        _run_journal(warm)
+        if carried is not None and carried[0] == warm.applied_seq + 1:
+            _run_carried(warm, JournalEntry.from_carried(session_id, carried))
+        elif carried is None or carried[0] > warm.applied_seq:
+            _run_journal(warm)
     except _TRANSIENT:
         worlds.cache.drop(session_id)
         raise
@@ -171,6 +174,27 @@ def _run_rows(warm: Warm, rows: list[JournalEntry]) -> bool:
     store_view(warm, done)
     _snapshot_if_due(warm)
     return len(done.rows) == len(rows)
+
+
+def _run_carried(warm: Warm, row: JournalEntry) -> None:
+    """Run and store the one row that rang.
+
+    This happens once a row, so it is not counted before: if it kills the worker or raises, the row is tried again from the
+    database, where attempts are counted.
+    """
+    row.attempts = 1
+    try:
+        _run_row(warm, row)
+    except _TRANSIENT:
+        raise
+    except Exception:
+        attempts.begin(warm.session_id, warm.applied_seq)
+        raise
+    done = Done(rows=[row])
+    store(warm, done, engine.version())
+    announce(warm, done)
+    store_view(warm, done)
+    _snapshot_if_due(warm)
 
 
 def _run_row(warm: Warm, row: JournalEntry) -> None:

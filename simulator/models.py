@@ -8,10 +8,14 @@ memory finds it changed, throws its copy away and starts again from the rows.
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+#: Journal rows up to this size (characters) ride along with their doorbell.
+CARRIED_LIMIT = 8_000
 
 
 class ClusterSession(models.Model):
@@ -94,6 +98,17 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+    def carried(self) -> list[Any] | None:
+        """The committed row as its doorbell carries it to the worker; None when it is too large for that."""
+        size = sum(len(value) if isinstance(value, str) else 64 for value in self.data.values())
+        return [self.seq, self.at, self.kind, self.data, str(self.client_id)] if size <= CARRIED_LIMIT else None
+
+    @classmethod
+    def from_carried(cls, session_id: uuid.UUID, carried: list[Any]) -> JournalEntry:
+        """The reverse of `carried`; without a primary key: such a row is known by its session and `seq`."""
+        seq, at, kind, data, client_id = carried
+        return cls(session_id=session_id, seq=seq, at=at, kind=kind, data=data, client_id=uuid.UUID(client_id))
 
 
 class OutputBatch(models.Model):

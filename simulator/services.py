@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -60,10 +60,13 @@ class Refused(Exception):
         self.reason = reason
 
 
-def schedule(session_id: uuid.UUID, until: int | None = None) -> bool:
-    """Ask the cluster's worker to bring it up to date; False when the broker is away (whoever watches asks again)."""
+def schedule(session_id: uuid.UUID, until: int | None = None, row: list[Any] | None = None) -> bool:
+    """Ask the cluster's worker to bring it up to date; False when the broker is away (whoever watches asks again).
+
+    `row` is the journal row that was just committed, as `JournalEntry.carried` makes it: it saves the worker reading it.
+    """
     try:
-        tasks.send(tasks.advance, session_id, until)
+        tasks.send(tasks.advance, session_id, until, row)
     except (BrokerError, OSError) as error:
         logger.warning("session %s: the broker cannot be reached: %s", session_id, error)
         return False
@@ -185,32 +188,35 @@ _JOURNAL_COLUMNS = tuple(field.attname for field in JournalEntry._meta.concrete_
 
 
 def _append(session_id: uuid.UUID, kind: str, data: dict[str, Any], client_id: uuid.UUID, at: int | None) -> JournalEntry:
-    fields = ("archived_at", "frozen_reason", "last_seq", "advanced_to")
-    locked = ClusterSession.objects.select_for_update().only(*fields).get(pk=session_id)
-    _check_open(locked)
+    open_ = {"pk": session_id, "archived_at": None, "frozen_reason": ""}
+    limit, wanted = settings.SLIPWAY_JOURNAL_LIMIT, ("applied_seq", "advanced_to")
+    found = statements.next_number(ClusterSession, "last_seq", limit, wanted, **open_)
+    if found is None:
+        _refuse(ClusterSession.objects.get(pk=session_id))
+    seq, applied, advanced_to = found
     row = JournalEntry(
         session_id=session_id,
-        seq=locked.last_seq + 1,
-        at=locked.advanced_to if at is None else max(at, 0),
+        seq=seq,
+        at=advanced_to if at is None else max(at, 0),
         kind=kind,
         data=data,
         client_id=client_id,
         created_at=timezone.now(),
     )
     statements.insert(JournalEntry, **{name: getattr(row, name) for name in _JOURNAL_COLUMNS})
-    statements.update(ClusterSession, {"last_seq": row.seq}, pk=session_id)
-    transaction.on_commit(functools.partial(schedule, session_id))
+    # several rows that wait are read and stored at one go, which is cheaper than carrying each
+    carried = row.carried() if seq == applied + 1 else None
+    transaction.on_commit(functools.partial(schedule, session_id, None, carried))
     return row
 
 
-def _check_open(session: ClusterSession) -> None:
-    """Does the session take another input?"""
+def _refuse(session: ClusterSession) -> NoReturn:
+    """Say why the session takes no other input."""
     if session.archived_at:
         raise Refused("archived", _("This cluster was reset; there is a newer one."))
     if session.frozen_reason:
         raise Refused("frozen", _("This cluster cannot go on: %(why)s. Reset it to begin anew.") % {"why": session.frozen_reason})
-    if session.last_seq >= settings.SLIPWAY_JOURNAL_LIMIT:
-        raise Refused("full", _("This cluster has taken all the inputs it can hold. Reset it to begin anew."))
+    raise Refused("full", _("This cluster has taken all the inputs it can hold. Reset it to begin anew."))
 
 
 # -- questions -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Field, Model
 
 
@@ -33,15 +33,41 @@ def _insert_text(vendor: str, model: type[Model], names: tuple[str, ...]) -> str
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({marks})"  # noqa: S608 (names of our own models only)
 
 
+def _tests(model: type[Model], where: tuple[tuple[str, bool], ...]) -> str:
+    quote = connection.ops.quote_name
+    return " AND ".join(f"{quote(str(_field(model, name).column))} {'IS NULL' if null else '= %s'}" for name, null in where)
+
+
 @functools.cache
 def _update_text(vendor: str, model: type[Model], names: tuple[str, ...], where: tuple[tuple[str, bool], ...]) -> str:
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(str(_field(model, name).column))} = %s" for name in names)
-    tests = " AND ".join(f"{quote(str(_field(model, name).column))} {'IS NULL' if null else '= %s'}" for name, null in where)
-    return f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {tests}"  # noqa: S608 (names of our own models only)
+    return f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {_tests(model, where)}"  # noqa: S608 (names of our own models only)
+
+
+@functools.cache
+def _next_text(
+    vendor: str, model: type[Model], counter: str, wanted: tuple[str, ...], where: tuple[tuple[str, bool], ...]
+) -> str:
+    quote = connection.ops.quote_name
+    column = quote(str(_field(model, counter).column))
+    columns = ", ".join(quote(str(_field(model, name).column)) for name in (counter, *wanted))
+    table = quote(model._meta.db_table)
+    return f"UPDATE {table} SET {column} = {column} + 1 WHERE {_tests(model, where)} AND {column} < %s RETURNING {columns}"  # noqa: S608
+
+
+#: Fields whose values both databases take as they are.
+_PLAIN = (models.IntegerField, models.CharField, models.BooleanField)
+
+
+@functools.cache
+def _is_plain(model: type[Model], name: str) -> bool:
+    return isinstance(_field(model, name), _PLAIN)
 
 
 def _value(model: type[Model], name: str, value: Any) -> Any:
+    if value.__class__ in (int, str, bool) and _is_plain(model, name):
+        return value
     return _field(model, name).get_db_prep_save(value, connection)
 
 
@@ -60,3 +86,16 @@ def update(model: type[Model], values: dict[str, Any], **where: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(text, parameters)
         return int(cursor.rowcount)
+
+
+def next_number(model: type[Model], counter: str, limit: int, wanted: tuple[str, ...], **where: Any) -> tuple[Any, ...] | None:
+    """Count a row's `counter` up while it is below `limit` and all of `where` hold; returns it and the `wanted` columns.
+
+    Reading, checking and counting in one statement; None when there is no such row.  `wanted` are columns that need no conversion.
+    """
+    text = _next_text(connection.vendor, model, counter, wanted, tuple((name, value is None) for name, value in where.items()))
+    parameters = [_value(model, name, value) for name, value in where.items() if value is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(text, [*parameters, limit])
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    return found

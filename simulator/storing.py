@@ -92,7 +92,7 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
         with transaction.atomic():
             if not statements.update(ClusterSession, values, **_condition(warm)):
                 raise Lost
-            _write_rows(done)
+            _write_rows(warm, done)
             _write_results(warm, done, output, trace)
     except IntegrityError as error:
         raise Lost from error
@@ -103,10 +103,11 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
         warm.terminals = done.terminals
 
 
-def _write_rows(done: Done) -> None:
+def _write_rows(warm: Warm, done: Done) -> None:
     for row in done.rows:
         marks = {name: getattr(row, name) for name in ("applied_at", "attempts", "refusal", "quarantined")}
-        statements.update(JournalEntry, marks, pk=row.pk)
+        if not statements.update(JournalEntry, marks, session_id=warm.session_id, seq=row.seq):
+            raise Lost  # no effect without its row, wherever the row was read
 
 
 def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:

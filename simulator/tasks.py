@@ -28,11 +28,16 @@ def queues() -> list[str]:
     return [f"cluster.{number}" for number in range(settings.CLUSTER_QUEUES)]
 
 
-@shared_task(name="simulator.advance")
-def advance(session_id: str, until: int | None = None) -> None:
-    """Bring a cluster to the end of its journal, and on to virtual time `until`."""
+@shared_task(name="simulator.advance", bind=True)
+def advance(self: Any, session_id: str, until: int | None = None, row: list[Any] | None = None) -> None:
+    """Bring a cluster to the end of its journal, and on to virtual time `until`.
+
+    `row` is the journal row that rang, to spare its being read.  A task that comes once more may have killed its worker, so
+    it begins with what is in the database, where attempts are counted.
+    """
     if until is None:
-        advancing.run_inputs(uuid.UUID(session_id))
+        again = self.request.delivery_info and self.request.delivery_info.get("redelivered")
+        advancing.run_inputs(uuid.UUID(session_id), None if again else row)
     else:
         advancing.advance(uuid.UUID(session_id), until)
 

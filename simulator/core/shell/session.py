@@ -101,6 +101,10 @@ def complete(text: str, state: ShellState) -> bool:
     return True
 
 
+#: Prompt escapes of the time of day, as strftime formats.
+_TIMES = {"t": "%H:%M:%S", "T": "%I:%M:%S", "A": "%H:%M", "d": "%a %b %d"}
+
+
 def prompt(shell_state: ShellState, world: Any, *, host: str, user: str, name: str = "PS1") -> str:
     """The prompt with its escapes expanded (`\\h`, `\\w`, `\\u`, `\\$` …)."""
     text = shell_state.get(name)
@@ -109,16 +113,16 @@ def prompt(shell_state: ShellState, world: Any, *, host: str, user: str, name: s
     home = shell_state.get("HOME") or ""
     cwd = shell_state.cwd
     shown = "~" + cwd[len(home) :] if home not in ("", "/") and (cwd == home or cwd.startswith(home + "/")) else cwd
-    moment = to_datetime(world.wall)
     table = {
         "h": host.split(".")[0], "H": host, "w": shown, "W": "~" if shown == "~" else (cwd.rpartition("/")[2] or "/"), "u": user,
         "$": "#" if user == "root" else "$", "s": "bash", "v": "5.2", "V": "5.2.21", "n": "\n", "r": "\r", "e": "\x1b", "a": "\a", "\\": "\\",
-        "t": moment.strftime("%H:%M:%S"), "T": moment.strftime("%I:%M:%S"), "A": moment.strftime("%H:%M"), "d": moment.strftime("%a %b %d"),
         "j": str(len(shell_state.jobs)), "!": str(len(shell_state.history) + 1), "#": str(len(shell_state.history) + 1), "[": "", "]": "",
     }  # fmt: skip
 
     def escape(match: re.Match[str]) -> str:
         code = match.group(1)
+        if code in _TIMES:
+            return to_datetime(world.wall).strftime(_TIMES[code])
         return chr(int(code, 8)) if code.isdigit() else table.get(code, "\\" + code)
 
     text = re.sub(r"\\([0-7]{3}|.)", escape, text)
