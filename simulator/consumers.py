@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+#: One frame to the browser (docs/protocol.md).
+Frame = dict[str, Any]
 
 CLOSE_LOGIN = 4401
 CLOSE_NOT_FOUND = 4404
@@ -187,9 +189,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         )
         if self._continues(event["out"], self.cursor) and self._continues(event["trace"], self.trace):
             async with self.sending:
-                await self._send_output(event["out"][2])
-                await self._send_trace(event["trace"][2])
-            await self._send_state()
+                await self._send(*self._output(event["out"][2]), *self._trace(event["trace"][2]), *self._state())
         else:
             await self._catch_up()
         for client_id, reason, message in event["errors"]:
@@ -204,13 +204,13 @@ class TerminalConsumer(AsyncWebsocketConsumer):
     async def cluster_viewed(self, event: dict[str, Any]) -> None:
         """The map's picture has changed."""
         if self.greeted and event["view"] > self.view_version:
-            await self._send_view(await in_thread(selectors.view_after)(self.session_id, self.view_version))
+            await self._send(*self._view(await in_thread(selectors.view_after)(self.session_id, self.view_version)))
 
     async def cluster_speed(self, event: dict[str, Any]) -> None:
         """Somebody set the speed."""
         self.clock.set_speed(event["value"], time.monotonic())
         self.pace.pause = pacing.TICK
-        await self._send_state()
+        await self._send(*self._state())
 
     async def cluster_completion(self, event: dict[str, Any]) -> None:
         """The worker answered our question for completions."""
@@ -226,8 +226,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 "archived": _("This cluster was reset; there is a newer one."),
                 "frozen": _("This cluster cannot go on. Reset it to begin anew."),
             }
-            await self._send(frames.error(event["reason"], words[event["reason"]]))
-        await self._send_state()
+            await self._send(frames.error(event["reason"], words[event["reason"]]), *self._state())
 
     # -- sending -----------------------------------------------------------------------------------------------------------
 
@@ -247,44 +246,43 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             self.session = news.session
             self.applied = max(self.applied, news.session.applied_seq)
             self.last_seq = max(self.last_seq, news.session.last_seq)
+            first: list[Frame] = []
             if news.history is not None:
-                await self._send({"t": "history", "terminals": news.history})
+                first = [{"t": "history", "terminals": news.history}]
                 self.terminals = news.session.terminals
-            await self._send_output(news.chunks)
-            await self._send_trace(news.events)
-            await self._send_view(news.view)
-        await self._send_state()
+            await self._send(
+                *first, *self._output(news.chunks), *self._trace(news.events), *self._view(news.view), *self._state()
+            )
 
-    async def _send_output(self, chunks: list[list[Any]] | None) -> None:
+    def _output(self, chunks: list[list[Any]] | None) -> list[Frame]:
         new = [chunk for chunk in chunks or () if chunk[0] > self.cursor]
-        if new:
-            self.cursor = new[-1][0]
-            keys = ("cursor", "at", "terminal", "fd", "data")
-            await self._send(
-                {"t": "out", "cursor": self.cursor, "chunks": [dict(zip(keys, chunk, strict=True)) for chunk in new]}
-            )
+        if not new:
+            return []
+        self.cursor = new[-1][0]
+        keys = ("cursor", "at", "terminal", "fd", "data")
+        return [{"t": "out", "cursor": self.cursor, "chunks": [dict(zip(keys, chunk, strict=True)) for chunk in new]}]
 
-    async def _send_trace(self, events: list[list[Any]] | None) -> None:
+    def _trace(self, events: list[list[Any]] | None) -> list[Frame]:
         new = [event for event in events or () if event[0] > self.trace]
-        if new:
-            self.trace = new[-1][0]
-            keys = ("seq", "at", "actor", "action", "ref", "cause", "detail")
-            await self._send(
-                {"t": "trace", "cursor": self.trace, "events": [dict(zip(keys, event, strict=True)) for event in new]}
-            )
+        if not new:
+            return []
+        self.trace = new[-1][0]
+        keys = ("seq", "at", "actor", "action", "ref", "cause", "detail")
+        return [{"t": "trace", "cursor": self.trace, "events": [dict(zip(keys, event, strict=True)) for event in new]}]
 
-    async def _send_view(self, view: ClusterView | None) -> None:
-        if view is not None and view.version > self.view_version:
-            self.view_version = view.version
-            await self._send({"t": "view", "version": view.version, "view": view.data})
+    def _view(self, view: ClusterView | None) -> list[Frame]:
+        if view is None or view.version <= self.view_version:
+            return []
+        self.view_version = view.version
+        return [{"t": "view", "version": view.version, "view": view.data}]
 
-    async def _send_state(self) -> None:
+    def _state(self) -> list[Frame]:
         """The state, if it is not what the browser knows."""
         state = (self.terminals, self.clock.speed, self.last_seq - self.applied, self.cursor, self.trace)
         if not self.greeted or state == self.sent_state:
-            return
+            return []
         self.sent_state = state
-        await self._send(
+        return [
             {
                 "t": "state",
                 "now": self.clock.now(time.monotonic()),
@@ -297,10 +295,12 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 "cursor": self.cursor,
                 "trace": self.trace,
             }
-        )
+        ]
 
-    async def _send(self, frame: dict[str, Any]) -> None:
-        await self.send(text_data=orjson.dumps(frame).decode())
+    async def _send(self, *news: Frame) -> None:
+        """Send frames: one as it is, several that belong together as one array, because each message has its price."""
+        if news:
+            await self.send(text_data=orjson.dumps(news[0] if len(news) == 1 else news).decode())
 
     async def _end(self, reason: str, message: str, code: int) -> None:
         await self._send(frames.error(reason, message, fatal=True))

@@ -7,7 +7,6 @@ something on any machine: WebSocket frame → journal row → Celery → worker 
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -79,9 +78,9 @@ def _site(var: Path, rounds: int) -> None:
 def _greet(browser: Any) -> str:
     browser.send(t="hello", cursor=0, trace=0)
     while True:
-        frame = json.loads(browser.connection.recv())
-        if frame["t"] == "state" and frame["terminals"]:
-            return str(sorted(frame["terminals"])[0])
+        for frame in browser.receive():
+            if frame["t"] == "state" and frame["terminals"]:
+                return str(sorted(frame["terminals"])[0])
 
 
 def _echo() -> float:
@@ -102,15 +101,15 @@ def _typed(browser: Any, terminal: str, text: str) -> float:
     frame_id = browser.line(text, terminal)
     sequence, answered = None, 0.0
     while True:
-        frame = json.loads(browser.connection.recv())
-        if frame["t"] == "out":
-            answered = time.perf_counter()
-        elif frame["t"] == "ack" and frame["id"] == frame_id:
-            sequence = frame["seq"]
-        elif frame["t"] == "error":
-            raise SystemExit(f"bench: {frame['message']}")
-        elif _settled(frame, terminal) and answered and sequence:
-            return answered - began
+        for frame in browser.receive():
+            if frame["t"] == "out":
+                answered = time.perf_counter()
+            elif frame["t"] == "ack" and frame["id"] == frame_id:
+                sequence = frame["seq"]
+            elif frame["t"] == "error":
+                raise SystemExit(f"bench: {frame['message']}")
+            elif _settled(frame, terminal) and answered and sequence:
+                return answered - began
 
 
 def _settled(frame: dict[str, Any], terminal: str) -> bool:

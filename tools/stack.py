@@ -142,13 +142,20 @@ class Browser:
         found: dict[str, Any] = self.stack.wait(look, seconds)
         return found
 
+    def receive(self) -> list[dict[str, Any]]:
+        """The frames of the next message (docs/protocol.md); none when the connection has ended."""
+        text = self.connection.recv()
+        news = json.loads(text) if text else []
+        return news if isinstance(news, list) else [news]
+
     def _receive(self) -> None:
+        """Read what has come."""
         with contextlib.suppress(websocket.WebSocketTimeoutException):
             while True:
-                text = self.connection.recv()
-                if not text:
+                frames = self.receive()
+                if not frames:
                     return
-                self.frames.append(json.loads(text))
+                self.frames += frames
 
     def text(self) -> str:
         """Everything printed so far."""

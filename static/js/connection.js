@@ -119,14 +119,13 @@ export class Connection extends EventTarget {
   received(socket, text) {
     if (socket !== this.socket) return;
     this.listen();
-    let frame;
+    let news;
     try {
-      frame = JSON.parse(text);
+      news = JSON.parse(text);
     } catch {
       return;
     }
-    const take = this[`on_${frame.t}`];
-    if (take) take.call(this, frame);
+    for (const frame of Array.isArray(news) ? news : [news]) this[`on_${frame.t}`]?.(frame);
   }
 
   on_state(frame) {

@@ -30,6 +30,7 @@ class Browser:
     def __init__(self, socket: ApplicationCommunicator) -> None:
         self.socket = socket
         self.frames: list[dict[str, Any]] = []
+        self.unread: list[dict[str, Any]] = []
         self.closed: int | None = None
 
     async def send(self, **frame: Any) -> None:
@@ -39,11 +40,14 @@ class Browser:
         await self.socket.send_input({"type": "websocket.receive", **message})
 
     async def next(self, patience: float = 5) -> dict[str, Any]:
-        message = await self.socket.receive_output(patience)
-        if message["type"] == "websocket.close":
-            self.closed = message["code"]
-            return {"t": "close"}
-        frame: dict[str, Any] = json.loads(message["text"])
+        if not self.unread:
+            message = await self.socket.receive_output(patience)
+            if message["type"] == "websocket.close":
+                self.closed = message["code"]
+                return {"t": "close"}
+            news = json.loads(message["text"])
+            self.unread += news if isinstance(news, list) else [news]
+        frame: dict[str, Any] = self.unread.pop(0)
         self.frames.append(frame)
         return frame
 

@@ -145,10 +145,10 @@ class Tree:
             if node.children is None:
                 raise error(errno.ENOTDIR, path)
             child = node.children.get(name)
-            there = posixpath.join(here.path, name)
+            there = f"{here.path}/{name}" if here.path != "/" else "/" + name
             if child is not None and child.kind == "hard":
                 child = self.filesystems[here.key].shared[child.target]
-            seen = posixpath.join(here.seen, name)
+            seen = f"{here.seen}/{name}" if here.seen != "/" else "/" + name
             place = Place(here.key, there, seen, child)
             if mounts:
                 place = self._enter(seen, place, mounts)
