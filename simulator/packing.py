@@ -36,6 +36,12 @@ def clean(value: Any) -> Any:
         except UnicodeEncodeError:
             return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         return value
+    try:
+        orjson.dumps(value)  # refuses what is not valid Unicode, and is much faster than to walk through
+    except TypeError:
+        pass
+    else:
+        return value
     if isinstance(value, dict):
         return {clean(key): clean(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -45,5 +51,6 @@ def clean(value: Any) -> Any:
 
 def without_nul(value: Any) -> Any:
     """The same for a database's JSON, which holds no NUL."""
-    text = orjson.dumps(clean(value))
-    return orjson.loads(text.replace(b"\\u0000", "\ufffd".encode())) if b"\\u0000" in text else orjson.loads(text)
+    value = clean(value)
+    text = orjson.dumps(value)
+    return orjson.loads(text.replace(b"\\u0000", "\ufffd".encode())) if b"\\u0000" in text else value
