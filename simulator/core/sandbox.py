@@ -218,7 +218,7 @@ class Sandbox:
     def _run_on(self, name: str, limit: int) -> None:
         """Pass time while the terminal's program is busy, at most `limit` nanoseconds."""
         deadline = self.now + limit
-        while terminal.Terminal(self.world, name).view().busy:
+        while terminal.Terminal(self.world, name).busy:
             due = self.world.next_due()
             if due is None or due > deadline:
                 break
@@ -227,7 +227,7 @@ class Sandbox:
 
     def _terminal(self, data: dict[str, Any]) -> str:
         name = data.get("terminal")
-        if not isinstance(name, str) or name not in self.terminals():
+        if not isinstance(name, str) or name not in terminal.section(self.world).items:
             raise BadInput(f"terminal: no terminal {name!r}")
         return name
 
@@ -237,9 +237,9 @@ class Sandbox:
             raise BadInput("text: must be one line")
         if len(text.encode("utf-8", "replace")) > MAX_LINE:
             raise BadInput(f"text: longer than {MAX_LINE} bytes")
-        view = terminal.Terminal(self.world, name).view()
-        if not view.busy:
-            self.meta.typed.append((view.host, text))
+        screen = terminal.Terminal(self.world, name)
+        if not screen.busy:
+            self.meta.typed.append((screen.state.host, text))
             del self.meta.typed[:-2000]
         seq = self.world.emit("terminal", "line", name, {"text": text[:200]}, cause=0)
         self.world.because(seq, lambda: terminal.Terminal(self.world, name).feed_line(text))
@@ -291,7 +291,7 @@ class Sandbox:
     def drain_trace(self) -> list[TraceEvent]:
         """Trace events since the last drain, in order (the oldest may be missing after a long run)."""
         after = self.meta.trace_drained
-        events = [e for e in self.world.trace if e.seq > after]
+        events = self.world.trace_after(after)
         self.meta.trace_drained = self.world.trace_seq
         return events
 

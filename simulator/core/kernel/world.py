@@ -156,6 +156,11 @@ class World:
         ).digest()
         return event.seq
 
+    def trace_after(self, seq: int) -> list[TraceEvent]:
+        """Events later than `seq`, in order; what is older than the kept ones is missing."""
+        wanted = self.trace_seq - seq  # events are numbered without gaps
+        return self.trace[-wanted:] if wanted > 0 else []
+
     def because(self, seq: int, work: Callable[[], S]) -> S:
         """Run `work` with trace event `seq` as the cause of all that it emits and schedules."""
         before, self.cause = self.cause, seq

@@ -95,6 +95,11 @@ class Terminal:
         """Whether the login shell is at work on a line."""
         return f"{self.state.host}/{self.state.pid}" in executor.get(self.world).tasks
 
+    @property
+    def busy(self) -> bool:
+        """Whether a program runs in it that does not wait at a prompt of its own."""
+        return self.running and not device(self.world, self.name).prompt
+
     def prompt(self) -> str:
         """The prompt that stands on the screen now ("" while a program runs)."""
         state = self.state
