@@ -7,21 +7,18 @@ Verified credentials are cached by their bytes: the same certificate is parsed a
 from __future__ import annotations
 
 import base64
-import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from ...host.x509 import load_key
 from ...kernel import clock
 from ...kernel.http import Request
 from ..api import errors
+from ..api.jwt import legacy, verify_jwt
 from .call import User
 
 if TYPE_CHECKING:
@@ -78,7 +75,12 @@ class Authenticator:
     def review(self, token: str) -> User | None:
         """The user of a service-account token that this server's key signed and whose account still exists."""
         claims = verify_jwt(token, self.server.config.service_account_key)
-        if claims is None or int(claims.get("exp", 0)) * clock.SECOND < self.server.world.wall:
+        if claims is None:
+            return None
+        held_by = legacy(claims)
+        if held_by is not None:
+            return self._legacy(token, *held_by)
+        if int(claims.get("exp", 0)) * clock.SECOND < self.server.world.wall:
             return None
         bound = claims.get("kubernetes.io") or {}
         account = bound.get("serviceaccount") or {}
@@ -98,6 +100,18 @@ class Authenticator:
             ]
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
         return User(f"system:serviceaccount:{namespace}:{name}", groups, uid, tuple(extra))
+
+    def _legacy(self, token: str, namespace: str, name: str, uid: str, secret: str) -> User | None:
+        """The user of a Secret's token: account and Secret still there, and the Secret still holds it (legacyValidator)."""
+        account = self.server.storage.get(f"/registry/serviceaccounts/{namespace}/{name}".encode())
+        held = self.server.storage.get(f"/registry/secrets/{namespace}/{secret}".encode())
+        if account is None or account[0]["metadata"]["uid"] != uid or held is None:
+            return None
+        encoded = base64.b64encode(token.encode()).decode()
+        if held[0]["metadata"].get("deletionTimestamp") or (held[0].get("data") or {}).get("token") != encoded:
+            return None
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
+        return User(f"system:serviceaccount:{namespace}:{name}", groups, uid)
 
 
 @lru_cache(maxsize=512)
@@ -128,52 +142,3 @@ def parse_certificate(pem: bytes, ca: bytes) -> tuple[User, int, int] | None:
     digest = cert.fingerprint(hashes.SHA256()).hex()
     extra = (("authentication.kubernetes.io/credential-id", (f"X509SHA256={digest}",)),)
     return User(str(common[0].value), (*groups, AUTHENTICATED), "", extra), start, end
-
-
-# -- service-account tokens ---------------------------------------------------------------------------------------------
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def sign_jwt(claims: Obj, key: bytes) -> str:
-    """A compact token signed with the service-account key (ES256: kubeadm's `encryptionAlgorithm: ECDSA-P256`).
-
-    Signatures are deterministic (RFC 6979), so that replays agree; `sa.pub` verifies them anywhere.  Raises ValueError for a
-    key that is no ECDSA private key.
-    """
-    private = load_key(key)
-    public = private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    head = _b64(orjson.dumps({"alg": "ES256", "kid": _b64(hashlib.sha256(public).digest())}))
-    body = _b64(orjson.dumps(claims))
-    raw = private.sign(f"{head}.{body}".encode(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    r, s = utils.decode_dss_signature(raw)
-    return f"{head}.{body}.{_b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
-
-
-def _signed(text: str, signature: str, key: bytes) -> bool:
-    try:
-        raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-        if len(raw) != 64:
-            return False
-        pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-        load_key(key).public_key().verify(pair, text.encode(), ec.ECDSA(hashes.SHA256()))
-    except (ValueError, InvalidSignature):
-        return False
-    return True
-
-
-@lru_cache(maxsize=512)
-def verify_jwt(token: str, key: bytes) -> Obj | None:
-    """The claims of a token that `key` signed, or None."""
-    parts = token.split(".")
-    if len(parts) != 3 or len(token) > 16_384 or not token.isascii():
-        return None
-    if not _signed(f"{parts[0]}.{parts[1]}", parts[2], key):
-        return None
-    try:
-        claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
-        return None
-    return claims if isinstance(claims, dict) else None

@@ -27,6 +27,10 @@ from . import identity
 Obj = dict[str, Any]
 
 
+class Retry(Exception):
+    """A key could not be finished: again after the back-off."""
+
+
 class ManagerState(msgspec.Struct):
     """Everything one kube-controller-manager process remembers."""
 
@@ -43,6 +47,7 @@ class ManagerState(msgspec.Struct):
     armed: int = 0
     down_since: int = 0
     tokens: dict[str, str] = {}
+    identified: bool = False
 
 
 class Controller:
@@ -56,6 +61,8 @@ class Controller:
     resources: ClassVar[tuple[str, ...]] = ()
     #: Virtual nanoseconds between calls of `tick`, or 0.
     period: ClassVar[int] = 0
+    #: Whether it acts as a service account of its own under `--use-service-account-credentials`.
+    own_account: ClassVar[bool] = True
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -79,7 +86,7 @@ class Controller:
         """An informer saw `kind` (ADDED, MODIFIED, DELETED) of an object: mark keys."""
 
     def sync(self, key: str) -> None:
-        """Reconcile one key.  ApiError and ConnectError mean: again after the back-off."""
+        """Reconcile one key.  ApiError, ConnectError and Retry mean: again after the back-off."""
 
     def tick(self) -> None:
         """Called every `period`."""
@@ -145,13 +152,18 @@ class Runtime:
         return identity.client_for(self.client, account, text) if text else self.client
 
     def identify(self) -> None:
-        """Get a token for every controller's service account; raises ApiError and ConnectError."""
-        for controller in self.controllers:
-            account = identity.account_of(controller.name)
-            if account not in self.state.tokens:
-                self.state.tokens[account] = identity.token(self.client, account)
-            controller.act_as(self.client_of(controller.name))
-        identity.make_others(self.client)
+        """See to it that every controller's service account is there; raises ApiError and ConnectError."""
+        identity.make_accounts(self.client, [c.name for c in self.controllers if c.own_account])
+        self.state.identified = True
+
+    def _become(self, controller: Controller) -> None:
+        """Before a controller acts for the first time it gets its token; raises ApiError and ConnectError."""
+        account = identity.account_of(controller.name)
+        if not self.state.identified or not controller.own_account or controller.client is not self.client:
+            return
+        if account not in self.state.tokens:
+            self.state.tokens[account] = identity.token(self.client, account)
+        controller.act_as(self.client_of(controller.name))
 
     def subscribe(self) -> None:
         """Hear the doorbells of everything that is watched; leases would ring all day and are looked at on ticks."""
@@ -219,9 +231,10 @@ class Runtime:
                 continue
             for key in work.due(now):
                 try:
+                    self._become(controller)
                     controller.sync(key)
                     work.forget(key)
-                except (ConnectError, ApiError) as error:
+                except (ConnectError, ApiError, Retry) as error:
                     self._failed(controller, key, error)
 
     def _failed(self, controller: Controller, key: str, error: Exception) -> None:
@@ -271,6 +284,7 @@ class Runtime:
                 if not self.state.fed:  # nothing is known yet
                     continue
                 with suppress(ConnectError, ApiError):  # the server is away: the next period tries again, as the real loops do
+                    self._become(controller)
                     controller.tick()
         if self.state.fed and any(c.work.keys for c in self.controllers):
             self._work()

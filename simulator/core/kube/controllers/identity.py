@@ -34,24 +34,15 @@ ACCOUNTS: dict[str, str] = {
     "certificatesigningrequest-approving-controller": "certificate-controller",
     "certificatesigningrequest-signing-controller": "certificate-controller",
     "certificatesigningrequest-cleaner-controller": "certificate-controller",
-    "ttl-after-finished-controller": "ttl-after-finished-controller",
+    "bootstrap-signer-controller": "bootstrap-signer",
+    "legacy-serviceaccount-token-cleaner-controller": "legacy-service-account-token-cleaner",
+    "service-cidr-controller": "service-cidrs-controller",
+    "token-cleaner-controller": "token-cleaner",
 }
 
 
-#: Accounts of controllers that the real manager runs and this one does not yet: they are there all the same.
-OTHERS: tuple[str, ...] = (
-    "attachdetach-controller",
-    "bootstrap-signer",
-    "clusterrole-aggregation-controller",
-    "ephemeral-volume-controller",
-    "expand-controller",
-    "legacy-service-account-token-cleaner",
-    "resource-claim-controller",
-    "service-cidrs-controller",
-    "token-cleaner",
-    "validatingadmissionpolicy-status-controller",
-    "volumeattributesclass-protection-controller",
-)
+#: Accounts of controllers that the real manager runs and this one does not: they are there all the same.
+OTHERS: tuple[str, ...] = ("device-taint-eviction-controller", "resource-claim-controller")
 
 
 def account_of(controller: str) -> str:
@@ -81,10 +72,11 @@ def _make(client: KubeClient, account: str) -> None:
     client.create("serviceaccounts", NAMESPACE, body)
 
 
-def make_others(client: KubeClient) -> None:
-    """Make the accounts of `OTHERS` that are missing; raises ApiError and ConnectError."""
+def make_accounts(client: KubeClient, controllers: list[str]) -> None:
+    """Make the accounts of these controllers and of `OTHERS` that are missing; raises ApiError and ConnectError."""
     there = {item["metadata"]["name"] for item in client.list("serviceaccounts", NAMESPACE).items}
-    for account in OTHERS:
+    wanted = dict.fromkeys([*(account_of(name) for name in controllers), *OTHERS])
+    for account in wanted:
         if account not in there:
             _make(client, account)
 

@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from .admission_policy_status import AdmissionPolicyStatusController
+from .attach_detach import AttachDetachController
+from .attributes_class_protection import AttributesClassProtectionController
 from .base import Controller
+from .bootstrap_signer import BootstrapSignerController
 from .certificates import ApprovingController, CleanerController, SigningController
+from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
@@ -14,20 +19,27 @@ from .disruption import DisruptionController
 from .endpoints import EndpointsController
 from .endpointslice import EndpointSliceController
 from .endpointslice_mirroring import EndpointSliceMirroringController
+from .ephemeral_volume import EphemeralVolumeController
 from .garbagecollector import GarbageCollector
 from .job import JobController
+from .legacy_token_cleaner import LegacyTokenCleaner
 from .namespace import NamespaceController
 from .node_ipam import NodeIpamController
 from .nodelifecycle import NodeLifecycleController
+from .podautoscaler import HorizontalPodAutoscalerController
 from .podgc import PodGCController
 from .replicaset import ReplicaSetController, ReplicationControllerController
 from .resourcequota import ResourceQuotaController
 from .root_ca import RootCAPublisher
+from .service_cidr import ServiceCidrController
 from .serviceaccount import ServiceAccountController
+from .serviceaccount_token import ServiceAccountTokenController
 from .statefulset import StatefulSetController
 from .tainteviction import TaintEvictionController
+from .token_cleaner import TokenCleanerController
 from .ttl import TTLController
 from .ttl_after_finished import TTLAfterFinishedController
+from .volume_expand import VolumeExpandController
 from .volumes import BinderController, ClaimProtectionController, VolumeProtectionController
 
 CONTROLLERS: tuple[type[Controller], ...] = (
@@ -59,23 +71,33 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     BinderController,
     ClaimProtectionController,
     VolumeProtectionController,
+    ServiceAccountTokenController,
+    LegacyTokenCleaner,
+    HorizontalPodAutoscalerController,
+    BootstrapSignerController,
+    TokenCleanerController,
+    AttachDetachController,
+    VolumeExpandController,
+    ClusterRoleAggregationController,
+    EphemeralVolumeController,
+    AdmissionPolicyStatusController,
+    AttributesClassProtectionController,
+    ServiceCidrController,
 )
 
 NOT_YET: tuple[str, ...] = (
-    "bootstrap-signer-controller",
-    "clusterrole-aggregation-controller",
-    "ephemeral-volume-controller",
-    "horizontal-pod-autoscaler-controller",
-    "legacy-serviceaccount-token-cleaner-controller",
-    "persistentvolume-attach-detach-controller",
-    "persistentvolume-expander-controller",
+    "cloud-node-lifecycle-controller",
+    "device-taint-eviction-controller",
+    "kube-apiserver-serving-clustertrustbundle-publisher-controller",
+    "node-route-controller",
+    "podcertificaterequest-cleaner-controller",
+    "podgroup-protection-controller",
     "resourceclaim-controller",
-    "service-cidr-controller",
-    "serviceaccount-token-controller",
+    "resourcepoolstatusrequest-controller",
+    "selinux-warning-controller",
+    "service-lb-controller",
     "storage-version-migrator-controller",
-    "token-cleaner-controller",
-    "validatingadmissionpolicy-status-controller",
-    "volumeattributesclass-protection-controller",
+    "storageversion-garbage-collector-controller",
 )
 
 ALL_NAMES: tuple[str, ...] = tuple(kind.name for kind in CONTROLLERS) + NOT_YET

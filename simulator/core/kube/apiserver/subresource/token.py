@@ -7,6 +7,7 @@ from typing import Any
 from ....kernel import clock
 from ....kernel.http import Response
 from ...api import errors
+from ...api.jwt import sign_jwt
 from .. import authn, negotiate
 from ..call import Call
 from ..registry import store
@@ -39,7 +40,7 @@ def serve(call: Call, verb: str) -> Response:
     bound = _bound_object(call, spec.get("boundObjectRef"))
     now = call.server.world.wall // clock.SECOND
     claims = claims_of(call, account, audiences, seconds, bound)
-    text = authn.sign_jwt(claims, call.server.config.service_account_key)
+    text = sign_jwt(claims, call.server.config.service_account_key)
     expires = clock.rfc3339((now + seconds) * clock.SECOND)
     spec.update(audiences=audiences, expirationSeconds=seconds)
     spec.setdefault("boundObjectRef", None)
