@@ -1,8 +1,13 @@
-"""Our shell against the machine's bash: the same snippet gives the same output, messages and status."""
+"""Our shell and text tools against the machine's own: the same snippet gives the same output, messages and status.
+
+Snippets are those of `snippets.py` and of the files in `snippets/`, where a line of `%%` stands between them. A file named after a tool that
+this machine has not (`jq.txt`) is skipped, and says so.
+"""
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +22,21 @@ from .host_world import make_world
 from .snippets import SNIPPETS
 
 SCRATCH = "/tmp/scratch"
+FOLDER = Path(__file__).parent / "snippets_of"
+#: Files whose name is no tool of every machine.
+OPTIONAL = frozenset({"jq", "column", "xxd"})
+
+
+def stored() -> list[tuple[str, str]]:
+    """(name, snippet) of the files."""
+    found = []
+    for path in sorted(FOLDER.glob("*.txt")):
+        parts = [part for part in path.read_text().split("\n%%\n") if part.strip()]
+        found += [(f"{path.stem}-{number:03d}", part.strip("\n")) for number, part in enumerate(parts)]
+    return found
+
+
+STORED = stored()
 
 
 def shell_world() -> World:
@@ -51,7 +71,19 @@ def normal(text: str, folder: str) -> str:
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)), ids=lambda n: f"{n:03d}")
 def test_a_snippet_does_what_bash_does(number: int, tmp_path: Path) -> None:
-    text = SNIPPETS[number]
+    compare(SNIPPETS[number], tmp_path)
+
+
+@pytest.mark.parametrize("name", range(len(STORED)), ids=lambda n: STORED[n][0])
+def test_a_stored_snippet_does_what_bash_does(name: int, tmp_path: Path) -> None:
+    tool = STORED[name][0].rpartition("-")[0]
+    if tool in OPTIONAL and shutil.which(tool) is None:
+        pytest.skip(f"this machine has no {tool}")
+    compare(STORED[name][1], tmp_path)
+
+
+def compare(text: str, tmp_path: Path) -> None:
+    """Run a snippet in both and compare all that they say."""
     out, err, code = ours(text)
     real_out, real_err, real_code = real(text, tmp_path)
     where = str(tmp_path)

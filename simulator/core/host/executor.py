@@ -179,7 +179,7 @@ class Executor(Scheduler):
             words = first[2:].decode(errors="replace").split(None, 1)
             if not words:
                 raise error(errno.ENOEXEC, path)
-            argv = [*words, path, *argv[1:]]
+            argv = [*words, argv[0] if "/" in argv[0] else path, *argv[1:]]
             path, node = resolve(machine, proc.mnt, words[0], cwd=proc.cwd, path=DEFAULT_PATH, user=proc.user)
         raise error(errno.ELOOP, path)
 

@@ -6,7 +6,7 @@ import re
 from typing import Protocol
 
 TOKEN = re.compile(
-    r"\s*(?:(0[xX][0-9a-fA-F]+|\d+#[0-9a-zA-Z@_]+|\d+)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:,()\[\]]))"
+    r"\s*(?:(0[xX][0-9a-fA-F]+(?![0-9a-zA-Z@_])|\d+#[0-9a-zA-Z@_]+|\d[0-9a-zA-Z_@]*)|([A-Za-z_]\w*)|(<<=|>>=|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%<>=!~&|^?:,()\[\]]))"
 )
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"), ("+", "-"), ("*", "/", "%"),
@@ -203,8 +203,10 @@ class _Evaluator:
             return wrap(int(token, 16))
         if token[0] == "0" and len(token) > 1:
             if re.search("[89]", token):
-                raise ArithError(f'{token}: value too great for base (error token is "{token}")')
+                raise ArithError(f'{self.text.strip()}: value too great for base (error token is "{token}")')
             return wrap(int(token, 8))
+        if not token.isdigit():
+            raise ArithError(f'{self.text.strip()}: value too great for base (error token is "{token}")')
         return wrap(int(token[:40]))
 
     def read(self, name: str, index: str | None) -> int:

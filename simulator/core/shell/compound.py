@@ -7,13 +7,12 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from ..host import streams
-from ..host.executor import Ended
 from ..host.process import Process
 from ..host.program import Wait
 from ..kernel.errors import BudgetExceeded
 from . import conditions, patterns
 from .control import Break, Continue, Return
-from .expand import ExpansionError
+from .expand import ExpansionError, quote
 from .jobs import Jobs
 from .parser import Parser
 from .state import ShellState, Var
@@ -24,6 +23,7 @@ from .syntax import (
     CFor,
     Command,
     Cond,
+    Coproc,
     For,
     Function,
     Group,
@@ -38,6 +38,10 @@ from .syntax import (
 
 MAX_CALLS = 50
 Code = Generator[Wait, Any, int]
+
+
+class BadRegex(Exception):
+    """The pattern of `=~` is wrong."""
 
 
 class Compound(Jobs):
@@ -96,6 +100,8 @@ class Compound(Jobs):
     def _subshell(self, command: Subshell) -> Code:
         fds, opened = yield from self.open_redirects(command.redirects, self.fds)
         yield from self.charge(1_000_000)
+        self.command_text = "( … )" if not command.text else command.text
+        self.line = command.line + self.line_base if command.line else self.line
         proc = self.fork(lambda shell: shell.run_list(command.body), fds)
         for stream in opened:
             stream.close()
@@ -131,6 +137,20 @@ class Compound(Jobs):
         finally:
             for stream in opened:
                 stream.close()
+
+    line_base: int
+
+    def trace(self, text: str) -> None:
+        """A line of `set -x`."""
+        raise NotImplementedError
+
+    def before(self, text: str, line: int) -> Generator[Wait, Any, None]:
+        """What happens before each command."""
+        raise NotImplementedError
+
+    def run_trap(self, name: str) -> Code:
+        """Run a trap."""
+        raise NotImplementedError
 
     def find_command(self, name: str) -> Any:
         """The executable of a command name."""
@@ -195,6 +215,9 @@ class Compound(Jobs):
         self.loops += 1
         try:
             for word in words:
+                yield from self.before(command.head, command.line)
+                if self.state.options.get("xtrace"):
+                    self.trace(command.head)
                 self.assign(command.name, word)
                 yield from self.charge(10_000)
                 status, done = yield from self._body(command.body)
@@ -208,14 +231,16 @@ class Compound(Jobs):
         status = 0
         self.loops += 1
         try:
+            menu = True
             while words:
-                for number, word in enumerate(words, 1):
-                    self.err(f"{number}) {word}\n")
+                if menu:
+                    self.err(self._menu(words))
                 self.err(self.state.get("PS3") or "#? ")
                 line = yield from self.read_line()
                 if not line:
-                    self.err("\n")
-                    return status
+                    self.out("\n")
+                    return 1
+                menu = not line.strip()
                 text = line.decode(errors="replace").strip()
                 self.assign("REPLY", text)
                 chosen = int(text) if text.isdigit() else 0
@@ -227,6 +252,42 @@ class Compound(Jobs):
             return status
         finally:
             self.loops -= 1
+
+    def _menu(self, words: list[str]) -> str:
+        """The numbered words of `select`, in columns as wide as the terminal lets them be."""
+        digits = len(str(len(words)))
+        cell = max(len(word) for word in words) + digits + 2 + 2
+        columns = int(self.state.get("COLUMNS") or self.columns)
+        across = max(columns // cell, 1)
+        rows = -(-len(words) // across)
+        if rows == 1:
+            rows = len(words)
+        lines = []
+        for row in range(rows):
+            cells = [f"{n + 1:{digits}}) {words[n]}" for n in range(row, len(words), rows)]
+            lines.append("".join(text.ljust(cell) for text in cells[:-1]) + cells[-1])
+        return "\n".join(lines) + "\n"
+
+    def _coproc(self, command: Coproc) -> Code:
+        """Start a coprocess: its ends of two pipes are `${NAME[0]}` (to read) and `${NAME[1]}` (to write)."""
+        from_it, its_out = streams.pipe()
+        its_in, to_it = streams.pipe()
+        for end in (from_it, its_out, its_in, to_it):
+            end.dup()
+        proc = self.fork(lambda shell: shell.guarded(command.body), {**self.fds, 0: its_in, 1: its_out})
+        its_out.close()
+        its_in.close()
+        read_fd, write_fd = self._free(2)
+        self.fds[read_fd], self.fds[write_fd] = from_it, to_it
+        self.state.vars[command.name] = Var("a", None, {"0": str(read_fd), "1": str(write_fd)})
+        self.assign(f"{command.name}_PID", str(proc.pid))
+        self.state.last_background = proc.pid
+        self.add_job([proc], "coproc", "Running")
+        yield from self.charge(1_000_000)
+        return 0
+
+    def _free(self, count: int) -> list[int]:
+        return [n for n in range(63, 9, -1) if n not in self.fds][:count]
 
     def _cfor(self, command: CFor) -> Code:
         yield from self._arith_word(command.init)
@@ -247,10 +308,13 @@ class Compound(Jobs):
 
     def _arith_word(self, word: Word) -> Generator[Wait, Any, int]:
         text = yield from self.expand_text(word)
+        if self.state.options.get("xtrace"):
+            self.trace(f"(( {text.strip()} ))")
         return self.arithmetic(text)
 
     def _arith(self, command: Arith) -> Code:
         yield from self.charge(10_000)
+        yield from self.before("((…))", command.line)
         try:
             return int((yield from self._arith_word(command.expr)) == 0)
         except ExpansionError as failed:
@@ -258,6 +322,9 @@ class Compound(Jobs):
             return 1
 
     def _case(self, command: Case) -> Code:
+        yield from self.before(command.head, command.line)
+        if self.state.options.get("xtrace"):
+            self.trace(command.head)
         text = yield from self.expand_text(command.word)
         nocase = self.state.shopts.get("nocasematch", False)
         status, through = 0, False
@@ -278,6 +345,7 @@ class Compound(Jobs):
     def _function(self, command: Function) -> Code:
         yield from self.charge(10_000)
         self.state.functions[command.name] = command.source
+        self.state.origins[command.name] = (command.line + self.line_base, self.sources[-1] if self.sources else "")
         return 0
 
     def call_function(self, name: str, args: list[str]) -> Code:
@@ -295,11 +363,25 @@ class Compound(Jobs):
         self.calls += 1
         self.locals.append({})
         self.function_stack = [*self.function_stack, name]
+        line, origin = state.origins.get(name, (1, ""))
+        base, self.line_base = self.line_base, line - 1
+        self.call_lines = [*self.call_lines, self.line]
+        origin = origin or ("environment" if self.from_argument else "")
+        self.sources = [*self.sources, origin] if origin else self.sources
+        entered = state.traps.get("RETURN")
         try:
-            return (yield from self.guarded(body))
-        except Return as ended:
-            return ended.code
+            try:
+                status = yield from self.guarded(body)
+            except Return as ended:
+                status = ended.code
+            if state.traps.get("RETURN") and (state.traps["RETURN"] != entered or state.options.get("functrace")):
+                state.status = status
+                yield from self.run_trap("RETURN")
+            return status
         finally:
+            self.line_base = base
+            self.call_lines = self.call_lines[:-1]
+            self.sources = self.sources[:-1] if origin else self.sources
             self.function_stack = self.function_stack[:-1]
             for key, old in self.locals.pop().items():
                 if old is None:
@@ -322,7 +404,11 @@ class Compound(Jobs):
     # -- [[ … ]] --------------------------------------------------------------------------------------------------------
     def _cond(self, command: Cond) -> Code:
         yield from self.charge(10_000)
-        return int(not (yield from self._condition(command.tree)))
+        yield from self.before("[[…]]", command.line)
+        try:
+            return int(not (yield from self._condition(command.tree)))
+        except BadRegex:
+            return 2
 
     def _condition(self, tree: Any) -> Generator[Wait, Any, bool]:
         kind = tree[0]
@@ -335,6 +421,8 @@ class Compound(Jobs):
             return (yield from self._condition(tree[2]))
         if kind == "unary":
             text = yield from self.expand_text(tree[2])
+            if self.state.options.get("xtrace"):
+                self.trace(f"[[ {tree[1]} {text if text else quote(text)} ]]")
             if tree[1] == "-v":
                 name, bracket, index = text.partition("[")
                 if bracket:
@@ -347,8 +435,12 @@ class Compound(Jobs):
         left_text = yield from self.expand_text(left_word)
         if op in ("==", "=", "!="):
             pattern = yield from self.expand_pattern(right_word)
+            if self.state.options.get("xtrace"):
+                self.trace(f"[[ {left_text if left_text else quote(left_text)} {op} {pattern if pattern else quote(pattern)} ]]")
             return bool(patterns.matches(pattern, left_text, True, self.state.shopts.get("nocasematch", False)) == (op != "!="))
         right = yield from self.expand_text(right_word)
+        if self.state.options.get("xtrace"):
+            self.trace(f"[[ {left_text if left_text else quote(left_text)} {op} {right if right else quote(right)} ]]")
         if op == "=~":
             return self._regex(left_text, right)
         if op in ("<", ">"):
@@ -364,7 +456,7 @@ class Compound(Jobs):
         try:
             found = regexes.compile_ere(pattern, ignore_case=self.state.shopts.get("nocasematch", False)).search(text)
         except (regexes.BadPattern, re.error):
-            raise Ended(2) from None
+            raise BadRegex from None
         groups = [found.group(0), *(g or "" for g in found.groups())] if found else []
         self.state.vars["BASH_REMATCH"] = Var("a", None, {str(n): value for n, value in enumerate(groups)})
         return found is not None
@@ -380,4 +472,5 @@ _HANDLERS: dict[type, Callable[[Any, Any], Code]] = {
     Function: Compound._function,
     Arith: Compound._arith,
     Cond: Compound._cond,
+    Coproc: Compound._coproc,
 }

@@ -72,7 +72,8 @@ class Compounds(Conditions):
         return body
 
     def _for(self) -> For | CFor:
-        select = self.keyword() == "select"
+        select, start = self.keyword() == "select", self.pos
+        line = self.line_at(start)
         self.pos += 6 if select else 3
         self.skip_blanks()
         if self.starts("(("):
@@ -94,12 +95,15 @@ class Compounds(Conditions):
                 if word is None:
                     break
                 words.append(word)
+        head = " ".join(self.src[start : self.pos].split())
         self.skip_blanks()
         if self.peek() == ";":
             self.pos += 1
-        elif self.peek() and self.peek() not in "\n" and self.keyword() != "do":
+        elif self.peek() and self.peek() not in "\n" and self.keyword() not in ("do", "{"):
             self.unexpected()
-        return For(match.group(), words, self._do(), self.redirects(), select)
+        self.skip_newlines()
+        body = self._group().body if self.keyword() == "{" else self._do()
+        return For(match.group(), words, body, self.redirects(), select, head, line)
 
     def _cfor(self) -> CFor:
         end = closing(self.src, self.pos + 2, "))")
@@ -118,9 +122,12 @@ class Compounds(Conditions):
         return CFor(init, test, step, body, self.redirects())
 
     def _case(self) -> Case:
+        line = self.line_at(self.pos)
         self.pos += 4
         self.skip_blanks()
+        start = self.pos
         word = self.read_word()
+        head = f"case {self.src[start : self.pos]} in"
         if word is None:
             if not self.peek():
                 raise Incomplete
@@ -130,7 +137,7 @@ class Compounds(Conditions):
         while True:
             self.skip_newlines()
             if self.accept("esac"):
-                return Case(word or [], clauses, self.redirects())
+                return Case(word or [], clauses, self.redirects(), head, line)
             if self.peek() == "(":
                 self.pos += 1
             patterns: list[Word] = []
@@ -177,4 +184,4 @@ class Compounds(Conditions):
         if self.peek() != "(" and self.keyword() not in ("{", "if", "while", "until", "for", "case", "[[", "select"):
             self.unexpected()
         self.command()
-        return Function(name, self.src[start : self.pos], [])
+        return Function(name, self.src[start : self.pos], [], self.line_at(start))

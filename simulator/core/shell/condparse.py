@@ -17,6 +17,7 @@ class Conditions(Tokens):
     """`[[ … ]]`."""
 
     def _cond(self) -> Cond:
+        line = self.line_at(self.pos)
         self.pos += 2
         tree = self._cond_or()
         self.skip_newlines()
@@ -25,7 +26,7 @@ class Conditions(Tokens):
                 raise Incomplete("]]")
             raise ShellSyntaxError(f"syntax error in conditional expression: unexpected token `{self.token()}'")
         self.pos += 2
-        return Cond(tree, self.redirects())
+        return Cond(tree, self.redirects(), line)
 
     def _cond_or(self) -> tuple:  # type: ignore[type-arg]
         left = self._cond_and()
@@ -63,12 +64,12 @@ class Conditions(Tokens):
         finally:
             self.depth -= 1
 
-    def _cond_word(self, stop: str = META) -> Word:
+    def _cond_word(self, stop: str = META, kind: str = "binary") -> Word:
         self.skip_blanks()
         if self.starts("]]") or not self.peek():
             if not self.peek():
                 raise Incomplete("]]")
-            raise ShellSyntaxError("unexpected argument `]]' to conditional binary operator")
+            raise ShellSyntaxError(f"unexpected argument `]]' to conditional {kind} operator")
         was, self.extglob = self.extglob, True
         word = self.read_word(stop)
         self.extglob = was
@@ -80,11 +81,13 @@ class Conditions(Tokens):
         match = re.compile(r"-[a-zA-Z](?=\s)").match(self.src, self.pos)
         if match:
             self.pos = match.end()
-            return ("unary", match.group(), self._cond_word())
+            return ("unary", match.group(), self._cond_word(kind="unary"))
         left = self._cond_word()
         self.skip_blanks()
         op = re.compile(r"==|=~|!=|=|<|>|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef)(?=\s)").match(self.src, self.pos)
         if op is None:
+            if self.peek() and not self.starts("]]") and self.peek() not in "\n&|)":
+                raise ShellSyntaxError("conditional binary operator expected")
             return ("unary", "-n", left)
         self.pos = op.end()
         self.skip_blanks()

@@ -39,5 +39,13 @@ class Exit(Jump):
         self.code = code
 
 
+class Discard(Jump):
+    """The rest of the present command is not run; a script goes on with its next one."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class Interrupted(Jump):
     """Ctrl-C reached the shell itself: back to the prompt."""

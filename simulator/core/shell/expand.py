@@ -12,12 +12,12 @@ from typing import Any
 
 from ..host import users
 from ..host.program import Wait
-from . import arith, braces, patterns
+from . import arith, attributes, braces, patterns
 from .fields import ExpansionError, Field, Fields, _tildes, quote, shell_quote, unescape_all
 from .lexer import ShellSyntaxError
-from .params import Parameters
+from .params import Parameters, UnboundError
 from .state import Var
-from .syntax import ArithSub, ArrayLit, Assign, CommandSub, Lit, Param, Part, ProcessSub, Word
+from .syntax import ArithSub, ArrayLit, Assign, CommandSub, Lit, Param, Part, ProcessSub, Tilde, Word
 
 __all__ = [
     "Expander",
@@ -30,11 +30,17 @@ __all__ = [
     "unescape_all",
 ]
 
+#: `name=~…` as an argument: bash expands the tilde there too.
+ASSIGNED_TILDE = re.compile(r"[A-Za-z_]\w*=~")
+
 Gen = Generator[Wait, Any, Any]
 
 
 class Expander(Parameters):
     """The expansions; `Shell` (shell.py) is built on it."""
+
+    #: The value of the last assignment, as it was written.
+    assigned = ""
 
     # -- whole words ----------------------------------------------------------------------------------------------------
     def expand_words(self, words: list[Word]) -> Generator[Wait, Any, list[str]]:
@@ -46,6 +52,14 @@ class Expander(Parameters):
                 if part.quoted or not re.search(r"[*?\[{~]", part.text):
                     out.append(part.text)
                     continue
+            head = word[0] if word else None
+            if isinstance(head, Lit) and not head.quoted and ASSIGNED_TILDE.match(head.text):
+                text = head.text
+                at = text.index("=") + 1
+                home = Fields()
+                rest = self._tilde(text[at:], home, len(word) == 1)
+                if home.open is not None:
+                    word = [Lit(text[:at]), Lit("".join(found for found, _ in home.open), True), Lit(rest), *word[1:]]
             for one in braces.expand(word) if self.state.options.get("braceexpand", True) else [word]:
                 fields = Fields()
                 yield from self._parts(one, fields, split=True)
@@ -72,6 +86,9 @@ class Expander(Parameters):
                 extglob=extglob,
                 nocase=shopts.get("nocaseglob", False),
             )
+            ignored = self.state.get("GLOBIGNORE")
+            if ignored:
+                found = [name for name in found if not any(patterns.matches(one, name, True) for one in ignored.split(":"))]
             if found:
                 out.extend(found)
                 return
@@ -106,6 +123,7 @@ class Expander(Parameters):
             yield from self.assign_array(assign.name, assign.value[0], assign.append)
             return
         value = yield from self.expand_text(_tildes(assign.value))
+        self.assigned = value
         self.assign(assign.name, value, index=index, append=assign.append)
 
     def assign_array(self, name: str, literal: ArrayLit, append: bool = False, kind: str = "a") -> Gen:
@@ -149,6 +167,8 @@ class Expander(Parameters):
                     if not text:
                         continue
                 fields.add(text, part.quoted)
+            elif isinstance(part, Tilde):
+                fields.add(self._tilde(part.text, fields, True), False)
             elif isinstance(part, Param):
                 yield from self._param(part, fields, split)
             else:
@@ -202,6 +222,8 @@ class Expander(Parameters):
 
     # -- parameters -----------------------------------------------------------------------------------------------------
     def _param(self, part: Param, fields: Fields, split: bool) -> Gen:
+        if part.op == "bad":
+            raise ExpansionError(f"{part.name}: bad substitution")
         index: str | None = None
         if part.index is not None:
             index = yield from self.expand_text(part.index)
@@ -213,8 +235,12 @@ class Expander(Parameters):
             if index in ("@", "*"):
                 self._list(self.keys(part.name), part.quoted, index == "*", fields, split)
                 return
+            held = self.state.vars.get(part.name)
+            if held is not None and "n" in held.flags and not part.op:
+                self._insert(held.value or "", part.quoted, fields, split)
+                return
             name = self.scalar(part.name, index)
-            if not name:
+            if name is None:
                 raise ExpansionError(f"{part.name}: invalid indirect expansion")
             match = re.match(r"(\w+|[@*#?$!-])(?:\[(.*)\])?\Z", name)
             if not match:
@@ -223,6 +249,8 @@ class Expander(Parameters):
             index = match.group(2)
         many = part.name in ("@", "*") or index in ("@", "*")
         if part.prefix == "#":
+            if self.state.options.get("nounset") and not many and self.scalar(part.name, index) is None:
+                raise ExpansionError(f"{part.name}: unbound variable", fatal=True)
             self._insert(str(self.length(part.name, index)), part.quoted, fields, split)
             return
         if many:
@@ -233,8 +261,11 @@ class Expander(Parameters):
             yield from self._default(part, index, value, value is not None, not value, fields, split)
             return
         if value is None and self.state.options.get("nounset") and not part.op.startswith("@"):
-            raise ExpansionError(f"{part.name}: unbound variable", fatal=True)
-        if part.op:
+            shown = f"${part.name}" if part.name.isdigit() else part.name if index is None else f"{part.name}[{index}]"
+            raise ExpansionError(f"{shown}: unbound variable", fatal=True)
+        if part.op.startswith("@"):
+            value = yield from self._attribute(part, index, value)
+        elif part.op:
             value = yield from self._transform(part, value or "")
         self._insert(value or "", part.quoted, fields, split)
 
@@ -254,6 +285,12 @@ class Expander(Parameters):
             if part.arg2 is not None:
                 last = first + self.arithmetic((yield from self.expand_text(part.arg2)))
             values = pool[first:last]
+        elif part.op == "@":
+            how = yield from self.expand_text(part.arg or [])
+            if how in ("A", "K", "k") or (how == "a" and part.name not in ("@", "*")):
+                values = attributes.of_array(self, part.name, how)
+            else:
+                values = [attributes.of_value(self, part.name, how, value) for value in values]
         elif part.op:
             changed: list[str] = []
             for value in values:
@@ -329,27 +366,35 @@ class Expander(Parameters):
             return patterns.strip(value, pattern, op, extglob)
         if op[0] == "/":
             pattern = yield from self.expand_pattern(part.arg or [])
-            by = yield from self.expand_text(part.arg2 or [])
-            return patterns.replace(value, pattern, by, op, extglob)
+            by = yield from self._replacement(part.arg2 or [])
+            return patterns.replace(value, pattern, by, op, extglob, self.state.shopts.get("nocasematch", False))
         if op == ":":
             return (yield from self._substring(part, value))
-        if op[0] in "^,":
+        if op[0] in "^,~":
             pattern = yield from self.expand_pattern(part.arg or [Lit("?")])
-            change = str.upper if op[0] == "^" else str.lower
+            change = {"^": str.upper, ",": str.lower, "~": str.swapcase}[op[0]]
             if len(op) == 1:
                 return change(value[:1]) + value[1:] if value and patterns.matches(pattern, value[:1]) else value
             return "".join(change(c) if patterns.matches(pattern, c) else c for c in value)
+        raise ExpansionError(f"${{{part.name}{op}}}: bad substitution")
+
+    def _attribute(self, part: Param, index: str | None, value: str | None) -> Generator[Wait, Any, str]:
+        """`${name@letter}` of one value."""
         how = yield from self.expand_text(part.arg or [])
-        if how == "Q":
-            return quote(value)
-        if how in ("U", "u", "L"):
-            return {"U": value.upper(), "u": value[:1].upper() + value[1:], "L": value.lower()}[how]
-        if how == "E":
-            return unescape_all(value)
-        if how == "a":
-            var = self.state.vars.get(part.name)
-            return "" if var is None else ("" if var.kind == "s" else var.kind) + "".join(f for f in "rx" if f in var.flags)
-        raise ExpansionError(f"${{{part.name}@{how}}}: bad substitution")
+        if value is None and how != "a":
+            return ""
+        return attributes.of_value(self, part.name, how, value or "", index)
+
+    def _replacement(self, word: Word) -> Generator[Wait, Any, str]:
+        """The text that `${x/pattern/text}` puts in: an unquoted `&` stands for what matched (`patsub_replacement`)."""
+        fields = Fields()
+        yield from self._parts(word, fields, split=False)
+        fields.cut()
+        plain = not self.state.shopts.get("patsub_replacement", True)
+        return " ".join(
+            "".join(re.sub(r"([\\&])", r"\\\1", text) if quoted or plain else text for text, quoted in field)
+            for field in fields.done
+        )
 
     def _substring(self, part: Param, value: str) -> Generator[Wait, Any, str]:
         first = self.arithmetic((yield from self.expand_text(part.arg or [])))
@@ -371,5 +416,7 @@ class Expander(Parameters):
         """The value of an expression whose expansions have been done."""
         try:
             return arith.evaluate(text, self)
+        except UnboundError as unset:
+            raise ExpansionError(f"{unset}: unbound variable", fatal=True) from None
         except arith.ArithError as failed:
             raise ExpansionError(str(failed)) from None

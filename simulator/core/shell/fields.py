@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .scanning import escape
-from .syntax import Word
+from .syntax import Lit, Tilde, Word
 
 Field = list[tuple[str, bool]]
 
@@ -70,8 +70,19 @@ class Fields:
 
 
 def _tildes(word: Word) -> Word:
-    """In an assignment a tilde also counts after a colon."""
-    return word
+    """In an assignment a tilde also counts after a colon: the word with its text cut there."""
+    out: Word = []
+    for part in word:
+        if isinstance(part, Lit) and not part.quoted and ":~" in part.text:
+            first, *rest = part.text.split(":~")
+            out.append(Lit(first + ":"))
+            for number, piece in enumerate(rest):
+                name, slash, more = piece.partition("/")
+                out.append(Tilde("~" + name))
+                out.append(Lit(slash + more + (":" if number < len(rest) - 1 else "")))
+        else:
+            out.append(part)
+    return out
 
 
 def quote(text: str) -> str:

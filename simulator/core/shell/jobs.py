@@ -24,6 +24,8 @@ class Jobs(Redirections):
     """Job control for the interpreter."""
 
     interrupted = False
+    #: The jobs of the shell that this subshell was made by: `jobs` shows them, nothing else sees them.
+    inherited: list[Job] = []
     #: Host and process group of the foreground job.
     group: tuple[str, int] | None = None
 

@@ -43,6 +43,8 @@ def login_state(world: World, host: Host, user: str, *, mnt: str = "host") -> Sh
     state.set("OPTIND", "1")
     state.set("HISTSIZE", "1000")
     state.set("OSTYPE", "linux-gnu")
+    state.set("HOSTTYPE", "x86_64")
+    state.set("MACHTYPE", "x86_64-pc-linux-gnu")
     return state
 
 
@@ -64,6 +66,9 @@ def child_state(call: Call) -> ShellState:
     state.set("BASH_VERSION", "5.2.21(1)-release")
     state.set("OPTIND", "1")
     state.set("OSTYPE", "linux-gnu")
+    state.set("HOSTTYPE", "x86_64")
+    state.set("MACHTYPE", "x86_64-pc-linux-gnu")
+    state.set("OPTERR", "1")
     if call.proc.mnt != "host" and "PS1" not in state.vars:
         state.set("PS1", _container_prompt(call))
     return state
@@ -81,7 +86,7 @@ def bash(call: Call) -> Generator[Any, Any, int]:
     state = child_state(call)
     args = call.argv[1:]
     text: str | None = None
-    force = False
+    force = from_input = False
     while args and args[0][:1] in "-+" and len(args[0]) > 1:
         word = args.pop(0)
         if word == "--":
@@ -98,6 +103,8 @@ def bash(call: Call) -> Generator[Any, Any, int]:
         for letter in word[1:]:
             if letter == "c":
                 text = ""
+            elif letter == "s":
+                from_input = True
             elif letter == "i":
                 force = True
             elif letter == "o" and args:
@@ -115,8 +122,9 @@ def bash(call: Call) -> Generator[Any, Any, int]:
             state.name, state.positional = args[0], args[1:]
         shell.from_argument = True
         return (yield from shell.run_main(text))
-    if args:
+    if args and not from_input:
         return (yield from _script(shell, args))
+    state.positional = args
     if call.stdin_tty or force:
         return (yield from interactive(shell))
     data = yield from call.read()
@@ -136,6 +144,7 @@ def _script(shell: Shell, args: list[str]) -> Generator[Any, Any, int]:
         shell.err(f"{args[0]}: {args[0]}: cannot execute binary file\n")
         return 126
     shell.state.name, shell.state.positional = args[0], args[1:]
+    shell.sources, shell.call_lines = [args[0]], [0]
     return (yield from shell.run_main(data.decode("utf-8", "surrogateescape")))
 
 

@@ -173,29 +173,30 @@ class Lexer(Scanner):
             param.name = self.peek()
             self.pos += 1
         else:
-            self._bad_substitution(start)
+            return self._bad_substitution(start, quoted)
         if self.peek() == "[" and match:
             self.pos += 1
             end = closing(self.src, self.pos, "]")
             if end is None:
                 raise Incomplete("]")
-            param.index = self.sub(self.src[self.pos : end])
+            param.index = self.subscript(self.src[self.pos : end])
             if self.src[self.pos : end] in ("@", "*"):
                 param.index = [Lit(self.src[self.pos : end], True)]
             self.pos = end + 1
         if param.prefix == "!" and self.peek() in ("*", "@") and self.peek(1) == "}":
             param.op = "names"
             self.pos += 1
-        elif self.peek() != "}":
-            self._operator(param, start, quoted)
+        elif self.peek() != "}" and not self._operator(param, quoted):
+            return self._bad_substitution(start, quoted)
         if self.peek() != "}":
             if not self.peek():
                 raise Incomplete("}")
-            self._bad_substitution(start)
+            return self._bad_substitution(start, quoted)
         self.pos += 1
         return param
 
-    def _operator(self, param: Param, start: int, quoted: bool) -> None:
+    def _operator(self, param: Param, quoted: bool) -> bool:
+        """The operator of `${name op arg}` and its words; False when there is none."""
         for op in (
             ":-",
             ":=",
@@ -217,6 +218,8 @@ class Lexer(Scanner):
             "/",
             "^",
             ",",
+            "~~",
+            "~",
             "@",
             ":",
         ):
@@ -225,7 +228,7 @@ class Lexer(Scanner):
         else:
             if not self.peek():
                 raise Incomplete("}")
-            self._bad_substitution(start)
+            return False
         self.pos += len(op)
         param.op = op
         if op == ":":
@@ -241,7 +244,8 @@ class Lexer(Scanner):
             else:
                 param.arg2 = []
         else:
-            param.arg = self.until_brace("}", quoted, pattern=op[0] in "#%^,")
+            param.arg = self.until_brace("}", quoted, pattern=op[0] in "#%^,~")
+        return True
 
     # -- assignments ----------------------------------------------------------------------------------------------------
     def read_assign(self) -> Assign | None:
@@ -254,7 +258,7 @@ class Lexer(Scanner):
             end = closing(self.src, at, "]")
             if end is None:
                 return None
-            index, at = self.sub(self.src[match.end() : end]), end + 1
+            index, at = self.subscript(self.src[match.end() : end]), end + 1
         append = self.src.startswith("+=", at)
         if not append and not self.src.startswith("=", at):
             return None
@@ -280,7 +284,7 @@ class Lexer(Scanner):
             if self.peek() == "[":
                 end = closing(self.src, self.pos + 1, "]")
                 if end is not None and self.src.startswith("=", end + 1):
-                    key = self.sub(self.src[self.pos + 1 : end].strip("\"'"))
+                    key = self.subscript(self.src[self.pos + 1 : end])
                     self.pos = end + 2
             word = self.read_word()
             if word is None:

@@ -11,8 +11,16 @@ from .state import MAX_VALUE, ShellState, Var, sorted_items
 NAME = re.compile(r"[A-Za-z_]\w*\Z")
 
 
+#: Arrays that the shell computes.
+COMPUTED = frozenset({"PIPESTATUS", "FUNCNAME", "BASH_VERSINFO", "BASH_SOURCE", "BASH_LINENO", "DIRSTACK", "GROUPS"})
+
+
 class ReadonlyError(Exception):
     """An assignment to a read-only variable: the message."""
+
+
+class UnboundError(Exception):
+    """An expression read an unset variable under `set -u`: its name."""
 
 
 class Parameters(Call):
@@ -42,7 +50,22 @@ class Parameters(Call):
         if name.isdigit():
             number = int(name)
             return self.state.positional[number - 1] if 0 < number <= len(self.state.positional) else None
+        var = self.state.vars.get(name)
+        if var is not None and "n" in var.flags and var.value:
+            target, inner = self.nameref(name)
+            return self.scalar(target, inner) if target != name else None
         return self.state.get(name)
+
+    def nameref(self, name: str) -> tuple[str, str | None]:
+        """The variable, and perhaps its element, that a name reference (`declare -n`) leads to; any other name itself."""
+        for _ in range(8):
+            var = self.state.vars.get(name)
+            if var is None or "n" not in var.flags or not var.value or var.value == name:
+                break
+            name, bracket, index = var.value.partition("[")
+            if bracket:
+                return name, index.rstrip("]")
+        return name, None
 
     def _special(self, name: str) -> str | None:
         state = self.state
@@ -68,8 +91,17 @@ class Parameters(Call):
             return str((self.world.now - state.started) // SECOND)
         if name == "EPOCHSECONDS":
             return str(self.world.wall // SECOND)
-        if name in ("FUNCNAME", "PIPESTATUS", "BASH_VERSINFO"):
+        if name == "EPOCHREALTIME":
+            return f"{self.world.wall / SECOND:.6f}"
+        if name in COMPUTED:
             return next(iter(self.elements(name)), None)
+        if name == "BASH_COMMAND":
+            return self.command_text
+        if name == "BASH_SUBSHELL":
+            return str(self.nesting)
+        if name == "SHELLOPTS":
+            on = {option for option, value in state.options.items() if value}
+            return ":".join(sorted(on | {"braceexpand", "hashall", "interactive-comments"}))
         if name == "BASHPID":
             return str(self.proc.pid)
         if name == "LINENO":
@@ -82,6 +114,13 @@ class Parameters(Call):
 
     shell_pid = 0
     line = 1
+    from_argument = False
+    nesting = 0
+    #: What is being run, for BASH_COMMAND.
+    command_text = ""
+    #: Files of the functions and sourced texts that are running, the newest last.
+    sources: list[str] = []
+    call_lines: list[int] = []
 
     def flags(self) -> str:
         """The value of `$-`."""
@@ -95,15 +134,24 @@ class Parameters(Call):
             "verbose": "v",
             "xtrace": "x",
             "noclobber": "C",
+            "errtrace": "E",
+            "functrace": "T",
+            "notify": "b",
+            "physical": "P",
         }
-        on = [letter for name, letter in letters.items() if self.state.options.get(name)]
-        return "".join(
-            sorted(["h", "B", *(["i", "m", "H", "s"] if self.interactive else ["c"]), *on], key=lambda c: (c.isupper(), c))
-        )
+        on = {letter for name, letter in letters.items() if self.state.options.get(name)} | {"h"}
+        if self.state.options.get("braceexpand", True):
+            on.add("B")
+        if self.interactive:
+            on |= {"i", "m", "H"}
+        last = "c" if self.from_argument else "s" if self.interactive else ""
+        return "".join(letter for letter in "abefhikmnprtuvxBCEHPT" if letter in on) + last
 
     def keys(self, name: str) -> list[str]:
         """The keys of an array."""
-        var = self.state.vars.get(name)
+        if name in COMPUTED:
+            return [str(n) for n in range(len(self.elements(name)))]
+        var = self.state.vars.get(self.nameref(name)[0])
         return [key for key, _ in sorted_items(var)] if var is not None else []
 
     def elements(self, name: str) -> list[str]:
@@ -111,10 +159,21 @@ class Parameters(Call):
         if name == "PIPESTATUS":
             return [str(code) for code in self.pipe_status]
         if name == "FUNCNAME":
-            return list(reversed(self.function_stack))
+            return [
+                *reversed(self.function_stack),
+                *(["main"] if self.function_stack and self.sources[:1] == [self.state.name] else []),
+            ]
+        if name == "BASH_SOURCE":
+            return list(reversed(self.sources))
+        if name == "BASH_LINENO":
+            return [str(line) for line in reversed(self.call_lines)]
+        if name == "DIRSTACK":
+            return [self.state.cwd, *self.state.dirs]
+        if name == "GROUPS":
+            return [str(self.gid)]
         if name == "BASH_VERSINFO":
             return ["5", "2", "21", "1", "release", "x86_64-pc-linux-gnu"]
-        var = self.state.vars.get(name)
+        var = self.state.vars.get(self.nameref(name)[0])
         return [value for _, value in sorted_items(var)] if var is not None else []
 
     pipe_status: list[int] = [0]
@@ -122,11 +181,11 @@ class Parameters(Call):
 
     def element(self, name: str, index: str) -> str | None:
         """One element of an array."""
-        if name in ("PIPESTATUS", "FUNCNAME", "BASH_VERSINFO"):
+        if name in COMPUTED:
             values = self.elements(name)
             at = self.arithmetic(index)
             return values[at] if -len(values) <= at < len(values) else None
-        var = self.state.vars.get(name)
+        var = self.state.vars.get(self.nameref(name)[0])
         if var is None:
             return None
         if var.kind == "A":
@@ -136,6 +195,8 @@ class Parameters(Call):
             return var.value if at in (0, -1) else None
         if at < 0:
             at += max((int(key) for key in var.items), default=-1) + 1
+            if at < 0:
+                self.complain(f"{name}: bad array subscript")
         return var.items.get(str(at))
 
     def length(self, name: str, index: str | None) -> int:
@@ -146,6 +207,14 @@ class Parameters(Call):
             return len(self.state.positional)
         return len(self.scalar(name, index) or "")
 
+    def prompt_text(self, text: str) -> str:
+        """A prompt's escapes and parameters expanded."""
+        raise NotImplementedError
+
+    def complain(self, text: str) -> None:
+        """Print a message as the shell does."""
+        raise NotImplementedError
+
     def arithmetic(self, text: str) -> int:
         """Provided by the expander."""
         raise NotImplementedError
@@ -153,7 +222,10 @@ class Parameters(Call):
     # -- for arithmetic -------------------------------------------------------------------------------------------------
     def read_var(self, name: str, index: str | None) -> str | None:
         """A variable in an expression."""
-        return self.scalar(name, index)
+        found = self.scalar(name, index)
+        if found is None and self.state.options.get("nounset"):
+            raise UnboundError(name if index is None else f"{name}[{index}]")
+        return found
 
     def write_var(self, name: str, index: str | None, value: str) -> None:
         """An assignment in an expression."""
@@ -168,6 +240,11 @@ class Parameters(Call):
 
     def assign(self, name: str, value: str, *, index: str | None = None, append: bool = False) -> None:
         """Assign with the variable's attributes."""
+        if "n" in (self.state.vars[name].flags if name in self.state.vars else ""):
+            target, inner = self.nameref(name)
+            if target != name:
+                self.assign(target, value, index=index if inner is None else inner, append=append)
+                return
         self.check_readonly(name)
         var = self.state.vars.get(name)
         if var is None:
@@ -193,6 +270,7 @@ class Parameters(Call):
             value = value.upper()
         if len(value) > MAX_VALUE:
             raise ReadonlyError(f"{name}: value too large")
+        var.unset = False
         if index is None:
             var.value = value
         else:

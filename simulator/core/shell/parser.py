@@ -16,6 +16,7 @@ from .syntax import (
     Arith,
     Assign,
     Command,
+    Coproc,
     ListNode,
     Lit,
     Pipeline,
@@ -115,7 +116,7 @@ class Parser(Compounds):
                 self.unexpected()
         self.depth -= 1
         if closers and not self.peek():
-            raise Incomplete(closers[-1])
+            raise Incomplete(closers[-1] if closers[-1] != "}" else "")
         return ListNode(items)
 
     def and_or(self) -> AndOr:
@@ -145,6 +146,11 @@ class Parser(Compounds):
         while True:
             if self.accept("!"):
                 found.negate = not found.negate
+                self.skip_blanks()
+                if not self.peek() or self.peek() in "\n;":
+                    found.commands.append(Simple([], [], []))
+                    found.errors.append(False)
+                    return found
             elif self.accept("time"):
                 found.timed = True
                 self.skip_blanks()
@@ -180,17 +186,19 @@ class Parser(Compounds):
         if self.starts("((") and closing(self.src, self.pos + 2, "))") is not None:
             end = closing(self.src, self.pos + 2, "))")
             assert end is not None
-            text = self.src[self.pos + 2 : end]
+            text, line = self.src[self.pos + 2 : end], self.line_at(self.pos)
             self.pos = end + 2
-            return Arith(self.sub(text), self.redirects())
+            return Arith(self.sub(text), self.redirects(), line)
         if self.peek() == "(":
+            start = self.pos
             self.pos += 1
             self.nested()
             body = self.parse_until(")")
             self.depth -= 1
             if not body.items:
                 raise ShellSyntaxError("syntax error near unexpected token `)'")
-            return Subshell(body, self.redirects())
+            text = f"( {self.src[start + 1 : self.pos - 1].strip()} )"
+            return Subshell(body, self.redirects(), self.line_at(start), text)
         handlers: dict[str, Callable[[], Command]] = {
             "{": self._group,
             "if": self._if,
@@ -201,6 +209,7 @@ class Parser(Compounds):
             "case": self._case,
             "[[": self._cond,
             "function": self._function,
+            "coproc": self._coproc,
         }
         handler = handlers.get(word)
         if handler is not None:
@@ -214,6 +223,14 @@ class Parser(Compounds):
         if match and match.group(1) not in RESERVED:
             return self._function_body(match.group(1), match.end())
         return self._simple()
+
+    def _coproc(self) -> Coproc:
+        self.pos += 6
+        self.skip_blanks()
+        match = re.compile(r"([A-Za-z_]\w*)[ \t]+(?=[{(])").match(self.src, self.pos)
+        if match:
+            self.pos = match.end()
+        return Coproc(match.group(1) if match else "COPROC", self.command(), [])
 
     def _alias(self) -> None:
         for _ in range(20):
@@ -233,7 +250,7 @@ class Parser(Compounds):
         assigns: list[Assign] = []
         words: list[Word] = []
         redirects: list[Redirect] = []
-        line = self.src.count("\n", 0, self.pos) + 1
+        start, line = self.pos, self.line_at(self.pos)
         while True:
             self.skip_blanks()
             redirect = self.redirect()
@@ -280,7 +297,7 @@ class Parser(Compounds):
                 self._alias()
         if not words and not assigns and not redirects:
             self.unexpected()
-        return Simple(assigns, words, redirects, line)
+        return Simple(assigns, words, redirects, line, self.src[start : self.pos].rstrip())
 
     # -- compound commands ----------------------------------------------------------------------------------------------
 

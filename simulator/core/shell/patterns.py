@@ -165,22 +165,30 @@ def strip(text: str, pattern: str, op: str, extglob: bool = False) -> str:
     return text
 
 
-def replace(text: str, pattern: str, by: str, op: str, extglob: bool = False) -> str:
-    """`/`, `//`, `/#`, `/%`: replace the longest match."""
+def replacement(by: str, matched: str) -> str:
+    """What stands for a match: `&` is the match, `\\&` an ampersand."""
+    if "&" not in by and "\\" not in by:
+        return by
+    return re.sub(r"\\([\\&])|&", lambda found: found.group(1) or matched, by)
+
+
+def replace(text: str, pattern: str, by: str, op: str, extglob: bool = False, nocase: bool = False) -> str:
+    """`/`, `//`, `/#`, `/%`: replace the longest match by what `replacement` makes of `by`."""
     if not pattern:
-        return text
-    found = compiled(pattern, extglob)
+        return replacement(by, "") + text if op == "/#" else text + replacement(by, "") if op == "/%" else text
+    found = compiled(pattern, extglob, nocase)
     size = len(text)
     if op == "/#":
-        return next((by + text[n:] for n in range(size, -1, -1) if found.match(text[:n])), text)
+        return next((replacement(by, text[:n]) + text[n:] for n in range(size, -1, -1) if found.match(text[:n])), text)
     if op == "/%":
-        return next((text[:n] + by for n in range(size + 1) if found.match(text[n:])), text)
-    if not re.search(r"[*?\[(]", pattern):
-        return text.replace(unescape(pattern), by, -1 if op == "//" else 1)
+        return next((text[:n] + replacement(by, text[n:]) for n in range(size + 1) if found.match(text[n:])), text)
+    if not nocase and not re.search(r"[*?\[(]", pattern):
+        literal = unescape(pattern)
+        return text.replace(literal, replacement(by, literal), -1 if op == "//" else 1)
     simple = "*" not in pattern and "(" not in pattern
     if simple:
-        inner = re.compile(found.pattern[:-2], re.DOTALL)
-        return inner.sub(lambda _: by, text, count=0 if op == "//" else 1)
+        inner = re.compile(found.pattern[:-2], found.flags)
+        return inner.sub(lambda match: replacement(by, match.group()), text, count=0 if op == "//" else 1)
     if size > 4000:
         size = 4000
     out, at = "", 0
@@ -190,11 +198,11 @@ def replace(text: str, pattern: str, by: str, op: str, extglob: bool = False) ->
             out += text[at : at + 1]
             at += 1
             continue
-        out += by
+        out += replacement(by, text[at:end])
         at = end
         if op == "/":
             break
-    return out + text[at:]
+    return out + text[max(at, 0) :]
 
 
 def expand_paths(
@@ -223,7 +231,7 @@ def expand_paths(
                     grown.append(prefix + name)
                 continue
             if globstar and part == "**":
-                grown.extend(_deep(tree, folder, prefix, last))
+                grown.extend(_deep(tree, folder, prefix, last, True))
                 continue
             try:
                 candidates = tree.listdir(folder)
@@ -253,8 +261,8 @@ def _present(tree: Tree, path: str) -> bool:
     return True
 
 
-def _deep(tree: Tree, folder: str, prefix: str, last: bool) -> list[str]:
-    out = [prefix.rstrip("/")] if not last and prefix else ([""] if not last else [])
+def _deep(tree: Tree, folder: str, prefix: str, last: bool, top: bool = False) -> list[str]:
+    out = [prefix.rstrip("/")] if not last and prefix else ([""] if not last else [prefix] if top and prefix else [])
     try:
         names = tree.listdir(folder)
     except OSError:

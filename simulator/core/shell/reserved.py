@@ -25,6 +25,7 @@ RESERVED = {
     "]]",
     "function",
     "select",
+    "coproc",
     "time",
 }
 CLOSERS = {"then", "elif", "else", "fi", "do", "done", "esac", "}"}

@@ -9,20 +9,19 @@ from ..host.executor import Executor, Task
 from ..host.program import Sleep, Wait, WaitRead
 from ..kernel.clock import MS
 from ..kernel.errors import BudgetExceeded
-from . import builtins
+from . import builtins, prompts
 from .budget import DEBT, MAX_STEPS, Code, Ledger
 from .compound import Compound
 from .control import Exit, Interrupted
+from .parser import Parser
 from .state import ShellState, Var
-from .syntax import Command, Simple
+from .syntax import Command, CommandSub, Simple, Word
 
 
 class Running(Compound):
     """State, budget and signals of one running shell."""
 
-    from_argument = False
-
-    def run_source(self, text: str, *, aliases: bool = False) -> Code:
+    def run_source(self, text: str, *, aliases: bool = False, line: int = 1) -> Code:
         """Parse and run a text (provided by the interpreter)."""
         raise NotImplementedError
 
@@ -39,7 +38,6 @@ class Running(Compound):
         self.subshell = parent is not None
         self.shell_pid = parent.shell_pid if parent is not None else self.proc.pid
         self.line = parent.line if parent is not None else 1
-        self.line_base = 0
         self.steps = 0
         self.debt = 0
         self.quiet = parent.quiet if parent is not None else 0
@@ -54,7 +52,19 @@ class Running(Compound):
         self.pending: list[int] = []
         self.parsed: dict[str, Command] = parent.parsed if parent is not None else {}
         self.temporary: list[int] = []
+        self.sources = list(parent.sources) if parent is not None else []
+        self.call_lines = list(parent.call_lines) if parent is not None else []
+        self.line_base = parent.line_base if parent is not None else 0
+        self.nesting = parent.nesting + 1 if parent is not None else 0
+        self.level = parent.level if parent is not None else 0
+        self.trapping = False
+        self.command_text = parent.command_text if parent is not None else ""
         task.on_signal = self.on_signal
+
+    @property
+    def expands_aliases(self) -> bool:
+        """Whether command names are looked up among the aliases."""
+        return self.state.shopts.get("expand_aliases", self.interactive)
 
     def hostname(self) -> str:
         """The host name that a prompt shows inside a container."""
@@ -65,8 +75,47 @@ class Running(Compound):
 
     def complain(self, text: str) -> None:
         """Print a message as bash does: with the line number unless interactive."""
-        where = "bash: " if self.interactive else f"{self.state.name}: line {self.line}: "
+        where = "bash: " if self.interactive else f"{self.sources[-1] if self.sources else self.state.name}: line {self.line}: "
         self.err(f"{where}{text}\n")
+
+    # -- tracing --------------------------------------------------------------------------------------------------------
+    def prompt_text(self, text: str) -> str:
+        """A prompt (PS4, `${x@P}`) with its escapes and parameters expanded; command substitutions are left out."""
+        word = Parser(prompts.escapes(text, self.state, self.world, host=self.host.name, user=self.proc.user)).read_quoted("")
+        plain: Word = [part for part in word if not isinstance(part, CommandSub)]
+        try:
+            next(self.expand_text(plain))
+        except StopIteration as done:
+            return str(done.value)
+        return text
+
+    def trace(self, text: str) -> None:
+        """A line of `set -x`."""
+        prefix = self.prompt_text(self.state.get("PS4") or "+ ")
+        fd = self.state.get("BASH_XTRACEFD") or "2"
+        self.write_fd(int(fd) if fd.isdigit() and int(fd) in self.fds else 2, f"{prefix[:1] * self.level}{prefix}{text}\n")
+
+    def before(self, text: str, line: int) -> Generator[Wait, Any, None]:
+        """What happens before each command: its line, BASH_COMMAND, the DEBUG trap."""
+        self.line = line + self.line_base
+        if self.trapping:
+            return
+        self.command_text = text
+        if "DEBUG" in self.state.traps and (not self.function_stack or self.state.options.get("functrace")):
+            yield from self.run_trap("DEBUG")
+
+    def run_trap(self, name: str) -> Code:
+        """Run a trap's action; `$?` is afterwards what it was."""
+        action = self.state.traps.get(name, "")
+        if not action or self.trapping:
+            return 0
+        status, line = self.state.status, self.line
+        self.trapping = True
+        try:
+            return (yield from self.run_source(action, line=line))
+        finally:
+            self.trapping = False
+            self.state.status, self.line = status, line
 
     def charge(self, cost: int) -> Generator[Wait, Any, None]:
         """Account for a step; lets time pass when enough has gathered, and acts on signals that came."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .scanning import MAX_DEPTH, META, Incomplete, ShellSyntaxError, closing, escape
-from .syntax import CommandSub, ListNode, Lit, Part, Word
+from .syntax import CommandSub, ListNode, Lit, Param, Part, Word
 
 
 class Scanner:
@@ -157,11 +157,19 @@ class Scanner:
         self.pos = end + 2
         return self.sub(text)
 
-    def _bad_substitution(self, start: int) -> None:
+    def subscript(self, text: str) -> Word:
+        """The inside of `[…]`: quotes count, blanks are text."""
+        inner = type(self)(text)
+        inner.depth = self.depth
+        return inner.read_word("\0") or []
+
+    def _bad_substitution(self, start: int, quoted: bool = False) -> Param:
+        """A `${…}` that means nothing: an error when it is expanded, not before."""
         end = closing(self.src, start + 2, "}")
         if end is None:
             raise Incomplete("}")
-        raise ShellSyntaxError(f"{self.src[start : end + 1]}: bad substitution")
+        self.pos = end + 1
+        return Param(self.src[start : end + 1], quoted, "bad")
 
     def until_brace(self, stop: str, quoted: bool, pattern: bool = False) -> Word:
         """A word inside `${…}` up to an unquoted stop character."""

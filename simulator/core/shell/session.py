@@ -8,13 +8,13 @@ from typing import Any
 
 from ..host import streams
 from ..host.program import Wait
-from ..kernel.clock import to_datetime
 from ..kernel.errors import BudgetExceeded, SimulatorError
 from .budget import Ledger
 from .control import Exit, Interrupted, Jump
 from .expand import ExpansionError
 from .lexer import Incomplete, ShellSyntaxError
 from .parser import Parser
+from .prompts import prompt
 from .shell import Shell
 from .state import ShellState
 
@@ -99,34 +99,6 @@ def complete(text: str, state: ShellState) -> bool:
     except (ShellSyntaxError, RecursionError, BudgetExceeded):
         return True
     return True
-
-
-#: Prompt escapes of the time of day, as strftime formats.
-_TIMES = {"t": "%H:%M:%S", "T": "%I:%M:%S", "A": "%H:%M", "d": "%a %b %d"}
-
-
-def prompt(shell_state: ShellState, world: Any, *, host: str, user: str, name: str = "PS1") -> str:
-    """The prompt with its escapes expanded (`\\h`, `\\w`, `\\u`, `\\$` …)."""
-    text = shell_state.get(name)
-    if text is None:
-        text = "\\s-\\v\\$ " if name == "PS1" else "> "
-    home = shell_state.get("HOME") or ""
-    cwd = shell_state.cwd
-    shown = "~" + cwd[len(home) :] if home not in ("", "/") and (cwd == home or cwd.startswith(home + "/")) else cwd
-    table = {
-        "h": host.split(".")[0], "H": host, "w": shown, "W": "~" if shown == "~" else (cwd.rpartition("/")[2] or "/"), "u": user,
-        "$": "#" if user == "root" else "$", "s": "bash", "v": "5.2", "V": "5.2.21", "n": "\n", "r": "\r", "e": "\x1b", "a": "\a", "\\": "\\",
-        "j": str(len(shell_state.jobs)), "!": str(len(shell_state.history) + 1), "#": str(len(shell_state.history) + 1), "[": "", "]": "",
-    }  # fmt: skip
-
-    def escape(match: re.Match[str]) -> str:
-        code = match.group(1)
-        if code in _TIMES:
-            return to_datetime(world.wall).strftime(_TIMES[code])
-        return chr(int(code, 8)) if code.isdigit() else table.get(code, "\\" + code)
-
-    text = re.sub(r"\\([0-7]{3}|.)", escape, text)
-    return re.sub(r"\$\{?(\w+)\}?", lambda m: shell_state.get(m.group(1)) or "", text)
 
 
 class Session:

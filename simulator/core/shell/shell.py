@@ -19,15 +19,31 @@ from ..host.program import Wait
 from ..kernel.errors import BadInput, NotSimulated
 from . import builtins, known
 from .budget import BUILTIN_COST, PROCESS_COST, Code
-from .control import Break, Continue, Exit, Jump, Return
-from .expand import ExpansionError, quote, shell_quote
+from .control import Break, Continue, Discard, Exit, Jump, Return
+from .expand import quote, shell_quote
 from .lexer import ASSIGN, Incomplete, ShellSyntaxError
 from .parser import Parser
 from .redirect import Fds
 from .reserved import DECLARERS
-from .state import Var
+from .state import Var, sorted_items
 from .substitution import Substitution
-from .syntax import AndOr, ArrayLit, Command, CommandSub, ListNode, Lit, Pipeline, Simple
+from .syntax import (
+    AndOr,
+    ArrayLit,
+    Assign,
+    Case,
+    CFor,
+    Command,
+    CommandSub,
+    For,
+    Group,
+    If,
+    ListNode,
+    Lit,
+    Pipeline,
+    Simple,
+    While,
+)
 
 
 class Shell(Substitution):
@@ -38,27 +54,46 @@ class Shell(Substitution):
     # -- time and signals -----------------------------------------------------------------------------------------------
 
     # -- whole texts ----------------------------------------------------------------------------------------------------
-    def run_source(self, text: str, *, aliases: bool = False) -> Code:
-        """Parse and run a text command by command; the status of the last."""
+    def run_source(self, text: str, *, aliases: bool = False, line: int = 1) -> Code:
+        """Parse and run a text, whose first line has number `line`, command by command; the status of the last."""
+        base, self.line_base = self.line_base, line - 1
+        try:
+            return (yield from self._run_source(text, aliases))
+        finally:
+            self.line_base = base
+
+    def _run_source(self, text: str, aliases: bool) -> Code:
         status = 0
         try:
-            parser = Parser(text, self.state.aliases if aliases else {})
+            parser = Parser(text, self.state.aliases if aliases or self.state.shopts.get("expand_aliases") else {})
             parser.final = True
             while True:
                 parser.extglob = self.state.shopts.get("extglob", False)
+                if parser.aliases is not self.state.aliases and self.state.shopts.get("expand_aliases"):
+                    parser.aliases = self.state.aliases
+                start = parser.pos
                 node = parser.next_command()
+                if self.state.options.get("verbose") and node is not None:
+                    self.err(parser.src[start : parser.pos].strip("\n") + "\n")
+                if self.state.options.get("noexec") and node is not None:
+                    continue
                 for line, wanted in parser.unended:
                     self.line = text.count("\n") + 1
                     self.complain(f"warning: here-document at line {line} delimited by end-of-file (wanted `{wanted}')")
                 parser.unended.clear()
                 if node is None:
                     return status
-                status = yield from self.run_list(node)
+                try:
+                    status = yield from self.run_list(node)
+                except Discard as failed:
+                    if self.subshell or parser.pos >= len(parser.src.rstrip()):
+                        raise
+                    status = self.state.status = failed.code
         except ShellSyntaxError as failed:
-            line = parser.src.count("\n", 0, parser.pos) + 1
+            line = parser.src.count("\n", 0, parser.pos) + 1 + self.line_base
             self._syntax_error(str(failed), text, line)
         except Incomplete as failed:
-            line = text.count("\n") + (0 if text.endswith("\n") else 1)
+            line = text.count("\n") + (0 if text.endswith("\n") else 1) + self.line_base
             if failed.want in ("'", '"', "`", ")", "}"):
                 self._syntax_error(f"unexpected EOF while looking for matching `{failed.want}'", text, line)
             else:
@@ -68,15 +103,16 @@ class Shell(Substitution):
         return 2
 
     def _syntax_error(self, message: str, text: str, line: int) -> None:
-        if "bad substitution" in message:
-            self.complain(message)
-            self.state.status = 1
-            raise ExpansionError("")
-        source = text.split("\n")[line - 1] if 0 < line <= text.count("\n") + 1 else ""
+        at = line - self.line_base
+        source = text.split("\n")[at - 1] if 0 < at <= text.count("\n") + 1 else ""
         if self.interactive:
             self.err(f"bash: {message}\n")
             return
-        name = self.state.name + (": -c" if self.from_argument else "")
+        name = self.sources[-1] if self.sources else self.state.name
+        if self.evaluating:
+            name += ": eval"
+        elif not self.sources and self.from_argument:
+            name += ": -c"
         self.err(f"{name}: line {line}: {message}\n")
         if "near unexpected" in message:
             self.err(f"{name}: line {line}: `{source}'\n")
@@ -90,6 +126,8 @@ class Shell(Substitution):
             except Exit as ended:
                 status = ended.code
             except Return as ended:
+                status = ended.code
+            except Discard as ended:
                 status = ended.code
             except Jump:
                 status = self.state.status
@@ -151,14 +189,19 @@ class Shell(Substitution):
         if pipeline.timed:
             self._report_time(self.world.now + self.debt - started)
         if status and not self.quiet and not pipeline.negate:
-            if self.state.traps.get("ERR") and not self.function_stack:
-                yield from self.run_source(self.state.traps["ERR"])
-                self.state.status = status
+            if (
+                self.state.traps.get("ERR")
+                and (not self.function_stack or self.state.options.get("errtrace"))
+                and (len(pipeline.commands) > 1 or not isinstance(pipeline.commands[0], (Group, If, While, For, CFor, Case)))
+            ):
+                yield from self.run_trap("ERR")
             if self.state.options.get("errexit"):
                 raise Exit(status)
         return status
 
     pipe_fresh = False
+    #: How many `eval` are running.
+    evaluating = 0
 
     def _report_time(self, elapsed: int) -> None:
         seconds = elapsed / 1e9
@@ -169,7 +212,12 @@ class Shell(Substitution):
         procs: list[Process] = []
         before: streams.Stream | None = None
         group = 0
+        last_here = self.state.shopts.get("lastpipe") and not self.interactive
+        first = pipeline.commands[0]
+        self.line = getattr(first, "line", 0) + self.line_base if getattr(first, "line", 0) else self.line
         for number, command in enumerate(pipeline.commands):
+            if last_here and number == len(pipeline.commands) - 1:
+                break
             fds = dict(self.fds)
             if before is not None:
                 fds[0] = before
@@ -191,7 +239,12 @@ class Shell(Substitution):
                     stream.close()
             before = reader
         yield from self.charge(PROCESS_COST * len(procs))
-        codes = yield from self.foreground(procs, text)
+        here: list[int] = []
+        if last_here and before is not None:
+            fds = {**self.fds, 0: before}
+            here.append((yield from self.with_fds(fds, lambda: self.guarded(pipeline.commands[-1]))))
+            before.close()
+        codes = (yield from self.foreground(procs, text)) + here
         self.pipe_status = codes
         if self.state.options.get("pipefail"):
             return next((code for code in reversed(codes) if code), 0)
@@ -201,7 +254,7 @@ class Shell(Substitution):
 
     def run_simple(self, command: Simple) -> Code:
         """A simple command: expand, assign, redirect, find, run."""
-        self.line = command.line + self.line_base
+        yield from self.before(command.text, command.line)
         self.substituted = None
         mark = len(self.temporary)
         try:
@@ -209,7 +262,7 @@ class Shell(Substitution):
             if not words:
                 return (yield from self._assign_only(command))
             if self.state.options.get("xtrace"):
-                self.err(f"+ {' '.join(_traced(word) for word in words)}\n")
+                self.trace(" ".join(_traced(word) for word in words))
             self.last_argument = words[-1]
             status = yield from self._dispatch(command, words)
             for name, literal, append, kind in arrays:
@@ -248,13 +301,28 @@ class Shell(Substitution):
     def _assign_only(self, command: Simple) -> Code:
         for assign in command.assigns:
             yield from self.expand_assign(assign)
-            if self.state.options.get("xtrace"):
-                self.err(f"+ {assign.name}={_traced(self.scalar(assign.name) or '') if self.scalar(assign.name) else ''}\n")
+            self.trace_assign(assign)
         _, opened = yield from self.open_redirects(command.redirects, self.fds)
         for stream in opened:
             stream.close()
         yield from self.charge(BUILTIN_COST // 10)
         return self.substituted or 0
+
+    def trace_assign(self, assign: Assign) -> None:
+        """The `set -x` line of an assignment that was done."""
+        if not self.state.options.get("xtrace"):
+            return
+        sign = "+=" if assign.append else "="
+        if assign.value and isinstance(assign.value[0], ArrayLit):
+            var = self.state.vars.get(self.nameref(assign.name)[0])
+            items = sorted_items(var) if var is not None else []
+            keyed = any(key is not None for key, _ in assign.value[0].items)
+            inner = " ".join(f"[{key}]={_traced(value)}" if keyed else _traced(value) for key, value in items)
+            self.trace(f"{assign.name}{sign}({inner})")
+            return
+        value = self.assigned
+        index = "" if assign.index is None else "[" + "".join(getattr(part, "text", "") for part in assign.index) + "]"
+        self.trace(f"{assign.name}{index}{sign}{_traced(value) if value else ''}")
 
     def _dispatch(self, command: Simple, words: list[str]) -> Code:
         name = words[0]
@@ -267,6 +335,7 @@ class Shell(Substitution):
                     old = self.state.vars.get(assign.name)
                     saved.setdefault(assign.name, None if old is None else Var(old.kind, old.value, dict(old.items), old.flags))
                     yield from self.expand_assign(assign)
+                    self.trace_assign(assign)
                     var = self.state.vars[assign.name]
                     if "x" not in var.flags:
                         var.flags += "x"
@@ -323,7 +392,7 @@ class Shell(Substitution):
         path = self.state.get("PATH")
         return resolve(self.host, self.proc.mnt, name, cwd=self.proc.cwd, path="" if path is None else path, user=self.proc.user)
 
-    def run_external(self, words: list[str], fds: Fds) -> Code:
+    def run_external(self, words: list[str], fds: Fds, env: dict[str, str] | None = None) -> Code:
         """Run a program and wait for it."""
         name = words[0]
         try:
@@ -332,6 +401,11 @@ class Shell(Substitution):
             yield from self.charge(BUILTIN_COST)
             return self.cannot_run(name, failed, fds)
         script = found[1].kind == "file" and self.tree.read(found[0])[:2] != b"#!"
+        if found[1].kind == "file" and not script and not self._interpreter_exists(found[0]):
+            before, self.task.fds = self.task.fds, fds
+            self.complain(f"{name}: cannot execute: required file not found")
+            self.task.fds = before
+            return 127
         if script:
             words = ["/bin/bash", name if "/" in name else found[0], *words[1:]]
             found = resolve(self.host, self.proc.mnt, "/bin/bash", cwd="/", path="")
@@ -341,7 +415,7 @@ class Shell(Substitution):
                 self.proc,
                 words,
                 fds,
-                env=self.state.environment(),
+                env=self.state.environment() if env is None else env,
                 cwd=self.proc.cwd,
                 found=found,
                 pgid=-1 if self.interactive else 0,
@@ -351,6 +425,11 @@ class Shell(Substitution):
             return 254
         codes = yield from self.foreground([proc], " ".join(words))
         return codes[0]
+
+    def _interpreter_exists(self, path: str) -> bool:
+        """Whether what a script's `#!` line names is there."""
+        words = self.tree.read(path)[2:256].split(b"\n")[0].decode(errors="replace").split()
+        return bool(words) and self.exists(words[0])
 
     def cannot_run(self, name: str, failed: OSError, fds: Fds) -> int:
         """Say why a command cannot run: 127 or 126."""
@@ -381,7 +460,27 @@ class Shell(Substitution):
                 stream.close()
             self.task.fds = new
             return 0
-        code = yield from self.run_external(words[1:], fds)
+        args = words[1:]
+        env: dict[str, str] | None = None
+        while args and args[0].startswith("-"):
+            option = args.pop(0)
+            if option == "-c":
+                env = {}
+            elif option == "-a" and args:
+                args.pop(0)
+        if not args:
+            return 0
+        try:
+            self.find_command(args[0])
+        except OSError as failed:
+            if "/" not in args[0] and failed.errno == 2:
+                self.complain(f"exec: {args[0]}: not found")
+                raise Exit(127) from None
+            if "/" in args[0]:
+                self.complain(f"{args[0]}: {failed.strerror}")
+                raise Exit(127 if failed.errno == 2 else 126) from None
+        code = yield from self.run_external(args, fds, env)
+        self.state.traps.pop("EXIT", None)
         raise Exit(code)
 
 

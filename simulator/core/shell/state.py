@@ -7,13 +7,16 @@ import msgspec
 MAX_VALUE = 4 * 1024 * 1024
 
 
-class Var(msgspec.Struct):
-    """A variable: `kind` is `s` (scalar), `a` (indexed array) or `A` (associative); `flags` of `x r i l u n`."""
+class Var(msgspec.Struct, omit_defaults=True):
+    """A variable: `kind` is `s` (scalar), `a` (indexed array) or `A` (associative); `flags` of `x r i l u n`.
+
+    `unset` tells an array that was declared and not assigned."""
 
     kind: str = "s"
     value: str | None = None
     items: dict[str, str] = {}
     flags: str = ""
+    unset: bool = False
 
 
 class Job(msgspec.Struct):
@@ -25,13 +28,15 @@ class Job(msgspec.Struct):
     state: str = "Running"
 
 
-class ShellState(msgspec.Struct):
+class ShellState(msgspec.Struct, omit_defaults=True):
     """The durable state of a shell."""
 
     cwd: str = "/"
     old_cwd: str = ""
     vars: dict[str, Var] = {}
     functions: dict[str, str] = {}
+    #: Where a function was defined: its line, and its file ("" on a command line).
+    origins: dict[str, tuple[int, str]] = {}
     aliases: dict[str, str] = {}
     options: dict[str, bool] = {}
     shopts: dict[str, bool] = {}
@@ -52,15 +57,20 @@ class ShellState(msgspec.Struct):
             self,
             vars={name: msgspec.structs.replace(var, items=dict(var.items)) for name, var in self.vars.items()},
             functions=dict(self.functions),
+            origins=dict(self.origins),
             aliases=dict(self.aliases),
             options=dict(self.options),
             shopts=dict(self.shopts),
             history=list(self.history),
             positional=list(self.positional),
-            traps={name: text for name, text in self.traps.items() if not text},
+            traps={name: text for name, text in self.traps.items() if not text or self._inherits(name)},
             dirs=list(self.dirs),
             jobs=[],
         )
+
+    def _inherits(self, trap: str) -> bool:
+        """Whether subshells keep a trap (`set -E`, `set -T`)."""
+        return self.options.get({"ERR": "errtrace", "DEBUG": "functrace", "RETURN": "functrace"}.get(trap, ""), False)
 
     # -- variables ------------------------------------------------------------------------------------------------------
     def get(self, name: str) -> str | None:

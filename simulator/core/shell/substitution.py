@@ -11,7 +11,7 @@ from ..host.process import Process
 from ..host.program import Steps, Wait
 from ..kernel.errors import BudgetExceeded
 from .budget import MAX_FORKS, PROCESS_COST, Code
-from .control import Exit, Interrupted, Jump
+from .control import Discard, Exit, Interrupted, Jump
 from .expand import ExpansionError
 from .params import ReadonlyError
 from .redirect import Fds, RedirectError
@@ -22,7 +22,7 @@ from .syntax import Command, ListNode, ProcessSub, Simple
 class Substitution(Running):
     """Subshells and substitutions."""
 
-    def fork(self, body: Callable[[Any], Code], fds: Fds, *, pgid: int = 0) -> Process:
+    def fork(self, body: Callable[[Any], Code], fds: Fds, *, pgid: int = 0, deeper: int = 0) -> Process:
         """Start a subshell that runs `body`; too many at once, or in all, end the whole line."""
         self.ledger.forks += 1
         if self.ledger.stopped or self.ledger.forks > MAX_FORKS or len(self.executor.tasks) >= MAX_TASKS:
@@ -51,6 +51,8 @@ class Substitution(Running):
         def main(task: Task) -> Steps:
             child = type(self)(self.executor, task, state, parent=self)
             child.from_argument = self.from_argument
+            child.level += deeper
+            child.inherited = list(self.state.jobs)
             try:
                 try:
                     return (yield from child.finish((yield from body(child))))
@@ -79,10 +81,18 @@ class Substitution(Running):
             fds = dict(self.fds)
             fds[1] = capture
             yield from self.charge(PROCESS_COST)
-            proc = self.fork(lambda shell: shell.run_list(body), fds, pgid=self.proc.pgid)
+            proc = self.fork(lambda shell: shell.run_substituted(body), fds, pgid=self.proc.pgid, deeper=1)
             self.substituted = (yield from self.foreground([proc], ""))[0]
             data = bytes(capture.data)
+        if b"\0" in data:
+            self.complain("warning: command substitution: ignored null byte in input")
         return data.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def run_substituted(self, body: ListNode) -> Code:
+        """The body of `$(…)`: without `set -e`, unless `inherit_errexit` is on."""
+        if not self.state.shopts.get("inherit_errexit"):
+            self.state.options.pop("errexit", None)
+        return (yield from self.run_list(body))
 
     def _file_substitution(self, body: ListNode) -> Simple | None:
         if len(body.items) != 1 or body.items[0].rest or len(body.items[0].first.commands) != 1:
@@ -144,8 +154,10 @@ class Substitution(Running):
             if str(failed):
                 self.complain(str(failed))
             self.state.status = status = 1
+            if not self.interactive and not failed.fatal and not self.subshell and not self.state.options.get("errexit"):
+                raise Discard(1) from None
             if not self.interactive:
-                raise Exit(127 if failed.fatal and not self.subshell else 1) from None
+                raise Exit(127 if failed.fatal and not self.subshell and not self.state.options.get("errexit") else 1) from None
             raise Interrupted from None
         self.state.status = status
         return status

@@ -17,6 +17,14 @@ class Lit:
 
 
 @dataclass(slots=True)
+class Tilde:
+    """`~` or `~user` after a colon of an assignment."""
+
+    text: str
+    quoted: bool = False
+
+
+@dataclass(slots=True)
 class Param:
     """`$name`, `${name[index]op arg}`; `prefix` is `#` (length), `!` (indirect or keys) or empty."""
 
@@ -62,7 +70,7 @@ class ArrayLit:
     quoted: bool = False
 
 
-Part = Lit | Param | CommandSub | ArithSub | ProcessSub | ArrayLit
+Part = Lit | Tilde | Param | CommandSub | ArithSub | ProcessSub | ArrayLit
 Word = list[Part]
 
 
@@ -94,6 +102,7 @@ class Simple:
     words: list[Word]
     redirects: list[Redirect]
     line: int = 1
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -137,6 +146,8 @@ class Subshell:
 
     body: ListNode
     redirects: list[Redirect]
+    line: int = 0
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -167,6 +178,8 @@ class For:
     body: ListNode
     redirects: list[Redirect]
     select: bool = False
+    head: str = ""
+    line: int = 1
 
 
 @dataclass(slots=True)
@@ -187,6 +200,8 @@ class Case:
     word: Word
     clauses: list[tuple[list[Word], ListNode, str]]
     redirects: list[Redirect]
+    head: str = ""
+    line: int = 1
 
 
 @dataclass(slots=True)
@@ -196,6 +211,7 @@ class Function:
     name: str
     source: str
     redirects: list[Redirect]
+    line: int = 1
 
 
 @dataclass(slots=True)
@@ -204,6 +220,7 @@ class Arith:
 
     expr: Word
     redirects: list[Redirect]
+    line: int = 1
 
 
 @dataclass(slots=True)
@@ -212,6 +229,16 @@ class Cond:
 
     tree: tuple  # type: ignore[type-arg]
     redirects: list[Redirect]
+    line: int = 1
 
 
-Command = Simple | Group | Subshell | If | While | For | CFor | Case | Function | Arith | Cond
+@dataclass(slots=True)
+class Coproc:
+    """`coproc [name] command`."""
+
+    name: str
+    body: Command
+    redirects: list[Redirect]
+
+
+Command = Simple | Group | Subshell | If | While | For | CFor | Case | Function | Arith | Cond | Coproc

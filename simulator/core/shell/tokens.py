@@ -61,6 +61,10 @@ class Tokens(Lexer):
             body = "".join(lines)
             redirect.target = [Lit(body, True)] if literal else (self.sub(body) or [Lit("", True)])
 
+    def line_at(self, pos: int) -> int:
+        """The number of the line of a position, from 1."""
+        return self.src.count("\n", 0, pos) + 1
+
     def token(self) -> str:
         """The token at the position, for messages."""
         if not self.peek():

@@ -46,7 +46,7 @@ BUILTINS: dict[str, Callable[[Any, list[str]], Any]] = {
     "bg": jobs.bg,
     "break": flow.break_,
     "builtin": flow.builtin,
-    "caller": basic.caller,
+    "caller": flow.caller,
     "cd": basic.cd,
     "command": flow.command,
     "complete": basic.colon,

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from ...host import users
+from ..coreutils import modes
 from ..expand import quote
 from ..state import sorted_items
 
@@ -24,10 +25,21 @@ LONG = set(OPTIONS.values()) | {
     "interactive-comments",
     "nolog",
     "onecmd",
+    "keyword",
     "privileged",
 }
-SHOPTS = """autocd cdspell checkwinsize cmdhist dotglob expand_aliases extglob failglob globstar histappend hostcomplete huponexit
-inherit_errexit interactive_comments lastpipe login_shell nocaseglob nocasematch nullglob progcomp promptvars sourcepath""".split()
+SHOPTS = """autocd assoc_expand_once cdable_vars cdspell checkhash checkjobs checkwinsize cmdhist compat31 compat32 compat40 compat41
+compat42 compat43 compat44 complete_fullquote direxpand dirspell dotglob execfail expand_aliases extdebug extglob extquote failglob
+force_fignore globasciiranges globskipdots globstar gnu_errfmt histappend histreedit histverify hostcomplete huponexit inherit_errexit
+interactive_comments lastpipe lithist localvar_inherit localvar_unset login_shell mailwarn no_empty_cmd_completion nocaseglob
+nocasematch noexpand_translation nullglob patsub_replacement progcomp progcomp_alias promptvars restricted_shell shift_verbose
+sourcepath varredir_close xpg_echo""".split()
+
+
+ON = frozenset(
+    """checkwinsize cmdhist complete_fullquote extquote force_fignore globasciiranges globskipdots hostcomplete interactive_comments
+patsub_replacement progcomp promptvars sourcepath""".split()
+)
 
 
 def colon(shell: Any, words: list[str]) -> int:
@@ -125,6 +137,20 @@ def dirs(shell: Any, words: list[str]) -> int:
 
 def pushd(shell: Any, words: list[str]) -> int:
     """`pushd dir`."""
+    turn = re.fullmatch(r"([-+])(\d+)", words[1]) if len(words) > 1 else None
+    if turn:
+        stack = _stack(shell)
+        count = int(turn.group(2))
+        if count >= len(stack):
+            shell.complain(f"pushd: {words[1]}: directory stack index out of range")
+            return 1
+        at = count if turn.group(1) == "+" else len(stack) - 1 - count
+        stack = stack[at:] + stack[:at]
+        code = _change(shell, stack[0])
+        if code == 0:
+            shell.state.dirs = stack[1:]
+            dirs(shell, ["dirs"])
+        return code
     if len(words) < 2:
         if not shell.state.dirs:
             shell.complain("pushd: no other directory")
@@ -142,9 +168,24 @@ def pushd(shell: Any, words: list[str]) -> int:
 
 def popd(shell: Any, words: list[str]) -> int:
     """`popd`."""
+    turn = re.fullmatch(r"([-+])(\d+)", words[1]) if len(words) > 1 else None
+    if len(words) > 1 and not turn and words[1] != "-n":
+        shell.complain(f"popd: {words[1]}: invalid argument")
+        shell.err("popd: usage: popd [-n] [+N | -N]\n")
+        return 2
     if not shell.state.dirs:
         shell.complain("popd: directory stack empty")
         return 1
+    if turn:
+        count, size = int(turn.group(2)), len(shell.state.dirs) + 1
+        at = count if turn.group(1) == "+" else size - 1 - count
+        if not 0 <= at < size:
+            shell.complain(f"popd: {words[1]}: directory stack index out of range")
+            return 1
+        if at > 0:
+            del shell.state.dirs[at - 1]
+            dirs(shell, ["dirs"])
+            return 0
     code = _change(shell, shell.state.dirs.pop(0))
     if code == 0:
         dirs(shell, ["dirs"])
@@ -208,6 +249,15 @@ def shopt(shell: Any, words: list[str]) -> int:
     names = [word for word in words[1:] if not word.startswith("-")]
     shopts = shell.state.shopts
     status = 0
+    if "o" in flags:
+        if "s" in flags or "u" in flags:
+            return max((set_(shell, ["set", "-o" if "s" in flags else "+o", name]) for name in names), default=0)
+        for name in names:
+            on = shell.state.options.get(name, name in ("braceexpand", "hashall"))
+            if "q" not in flags:
+                shell.out(f"{name:<15}\t{'on' if on else 'off'}\n")
+            status |= int(not on)
+        return status
     for name in names or SHOPTS:
         if name not in SHOPTS:
             shell.complain(f"shopt: {name}: invalid shell option name")
@@ -215,8 +265,10 @@ def shopt(shell: Any, words: list[str]) -> int:
         if names and ("s" in flags or "u" in flags):
             shopts[name] = "s" in flags
             continue
-        on = shopts.get(name, name in ("checkwinsize", "cmdhist", "expand_aliases") and shell.interactive)
-        if "q" not in flags and (names or not flags or ("s" in flags) == on):
+        on = shopts.get(name, name in ON or (name == "expand_aliases" and shell.interactive))
+        if "p" in flags:
+            shell.out(f"shopt -{'s' if on else 'u'} {name}\n")
+        elif "q" not in flags and (names or not flags or ("s" in flags) == on):
             shell.out(f"{name:<15}\t{'on' if on else 'off'}\n")
         if names and not on:
             status = 1
@@ -227,9 +279,7 @@ def alias(shell: Any, words: list[str]) -> int:
     """`alias [name[=value]…]`."""
     aliases = shell.state.aliases
     status = 0
-    for word in words[1:] or sorted(aliases):
-        if word == "-p":
-            continue
+    for word in [word for word in words[1:] if word != "-p"] or sorted(aliases):
         name, equals, value = word.partition("=")
         if equals:
             aliases[name] = value
@@ -278,6 +328,13 @@ def history(shell: Any, words: list[str]) -> int:
 def umask(shell: Any, words: list[str]) -> int:
     """`umask [-S] [mode]`."""
     args = [word for word in words[1:] if not word.startswith("-")]
+    if args and not args[0][:1].isdigit():
+        mode = modes.new_mode(args[0], 0o777 & ~shell.state.umask, False)
+        if mode is None:
+            shell.complain(f"umask: `{args[0][:1]}': invalid symbolic mode character")
+            return 1
+        shell.state.umask = shell.proc.umask = ~mode & 0o777
+        return 0
     if args:
         if not re.fullmatch("[0-7]{1,4}", args[0]):
             shell.complain(f"umask: {args[0]}: octal number out of range")
@@ -292,7 +349,7 @@ def umask(shell: Any, words: list[str]) -> int:
             parts.append(f"{who}=" + "".join(c for c, bit in (("r", 4), ("w", 2), ("x", 1)) if bits & bit))
         shell.out(",".join(parts) + "\n")
     else:
-        shell.out(f"{mask:04o}\n")
+        shell.out(f"umask {mask:04o}\n" if "-p" in words else f"{mask:04o}\n")
     return 0
 
 
@@ -323,11 +380,6 @@ def hash_(shell: Any, words: list[str]) -> int:
     if len(words) == 1:
         shell.out("hash: hash table empty\n")
     return status
-
-
-def caller(shell: Any, words: list[str]) -> int:
-    """`caller`."""
-    return 1
 
 
 def help_(shell: Any, words: list[str]) -> int:

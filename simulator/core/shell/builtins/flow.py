@@ -78,9 +78,13 @@ def eval_(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
             from ...kernel.errors import BudgetExceeded
 
             raise BudgetExceeded("eval: nested more than 40 deep")
-        code: int = yield from shell.run_source(" ".join(args))
+        shell.level += 1
+        shell.evaluating += 1
+        code: int = yield from shell.run_source(" ".join(args), line=shell.line)
         return code
     finally:
+        shell.level -= 1
+        shell.evaluating -= 1
         shell.depth -= 1
 
 
@@ -113,16 +117,29 @@ def source(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
         shell.state.positional = args[1:]
     shell.sourcing += 1
     shell.depth += 1
+    shell.level += 1
+    shell.sources = [*shell.sources, name]
+    shell.call_lines = [*shell.call_lines, shell.line]
+    shell.function_stack = [*shell.function_stack, "source"]
+    evaluating, shell.evaluating = shell.evaluating, 0
     interactive, shell.interactive = shell.interactive, shell.interactive
     try:
         if shell.depth > 40:
             shell.complain(f"{args[0]}: sourced too deeply")
             return 1
-        code: int = yield from shell.run_source(text)
+        code: int
+        try:
+            code = yield from shell.run_source(text)
+        except Return as ended:
+            code = ended.code
+        yield from shell.run_trap("RETURN")
         return code
-    except Return as ended:
-        return ended.code
     finally:
+        shell.level -= 1
+        shell.sources = shell.sources[:-1]
+        shell.call_lines = shell.call_lines[:-1]
+        shell.function_stack = shell.function_stack[:-1]
+        shell.evaluating = evaluating
         shell.sourcing -= 1
         shell.depth -= 1
         shell.interactive = interactive
@@ -185,7 +202,8 @@ def command(shell: Any, words: list[str]) -> Any:
     if not rest:
         return 0
     if "v" in flags or "V" in flags:
-        return _describe(shell, rest, verbose="V" in flags, who="command")
+        codes = [_describe(shell, [name], verbose="V" in flags, who="command") for name in rest]
+        return min(codes)
     if rest[0] == "exec":
         return shell.exec_builtin(rest, shell.fds)
     if rest[0] in BUILTINS:
@@ -210,7 +228,7 @@ def _describe(shell: Any, names: list[str], *, verbose: bool, who: str) -> int:
 
     status = 0
     for name in names:
-        if name in shell.state.aliases and shell.interactive:
+        if name in shell.state.aliases and shell.expands_aliases:
             value = shell.state.aliases[name]
             shell.out(f"{name} is aliased to `{value}'\n" if verbose else f"alias {name}={quote(value)}\n")
         elif name in RESERVED:
@@ -237,12 +255,14 @@ def type_(shell: Any, words: list[str]) -> int:
 
     flags = "".join(word[1:] for word in words[1:] if word.startswith("-"))
     names = [word for word in words[1:] if not word.startswith("-")]
-    if not flags or flags == "a":
+    if flags == "a":
+        return max((_all(shell, name) for name in names), default=0)
+    if not flags:
         return _describe(shell, names, verbose=True, who="type")
     status = 0
     for name in names:
         kind, path = "", ""
-        if name in shell.state.aliases and shell.interactive:
+        if name in shell.state.aliases and shell.expands_aliases:
             kind = "alias"
         elif name in RESERVED:
             kind = "keyword"
@@ -264,9 +284,46 @@ def type_(shell: Any, words: list[str]) -> int:
     return status
 
 
-def unset_function(shell: Any, name: str) -> None:
-    """Forget a function."""
-    shell.state.functions.pop(name, None)
+def _all(shell: Any, name: str) -> int:
+    """`type -a name`: everything that a name can mean, in the order in which bash looks."""
+    from . import BUILTINS
+
+    found = False
+    known = (shell.state.aliases if shell.expands_aliases else {}, RESERVED, shell.state.functions, BUILTINS)
+    if any(name in table for table in known):
+        _describe(shell, [name], verbose=True, who="type")
+        found = True
+    for folder in (shell.state.get("PATH") or "").split(":"):
+        path = posixpath.join(folder or ".", name)
+        try:
+            shell.find_command(path)
+        except OSError:
+            continue
+        shell.out(f"{name} is {path}\n")
+        found = True
+    if not found:
+        shell.complain(f"type: {name}: not found")
+    return int(not found)
+
+
+def caller(shell: Any, words: list[str]) -> int:
+    """`caller [n]`: line, function and file of a call."""
+    frames = shell.call_lines
+    level = int(words[1]) if len(words) > 1 and words[1].isdigit() else -1
+    at = max(level, 0)
+    if at >= len(frames):
+        return 1
+    line = frames[len(frames) - 1 - at]
+    sources = [*([] if len(shell.sources) > len(frames) else ["NULL"]), *shell.sources]
+    source = sources[-2 - at] if len(sources) >= 2 + at else "NULL"
+    if level < 0:
+        shell.out(f"{line} {source}\n")
+        return 0
+    names = [*([] if shell.sources[:1] != [shell.state.name] else ["main"]), *shell.function_stack]
+    if len(names) < 2 + at:
+        return 1
+    shell.out(f"{line} {names[-2 - at]} {source}\n")
+    return 0
 
 
 __all__ = ["Var"]

@@ -6,18 +6,21 @@ from collections.abc import Generator
 from typing import Any
 
 from ...host import processes, users
+from ...host.program import WaitTopic
 from .signals import SIGNAL_NAMES, number
 
 
 def jobs(shell: Any, words: list[str]) -> int:
     """`jobs [-lpr]`."""
-    for job in list(shell.state.jobs):
+    for job in list(shell.state.jobs) or shell.inherited:
         state = shell.refresh(job)
+        if ("-r" in words and state != "Running") or ("-s" in words and state != "Stopped"):
+            continue
         if "-p" in words:
             shell.out(f"{job.pids[0]}\n")
             continue
         shell.out(shell.job_line(job, state, pid="-l" in words))
-        if state not in ("Running", "Stopped"):
+        if state not in ("Running", "Stopped") and job in shell.state.jobs:
             shell.state.jobs.remove(job)
     return 0
 
@@ -56,16 +59,42 @@ def bg(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
 
 def disown(shell: Any, words: list[str]) -> int:
     """`disown [job]`."""
-    job = shell.find_job(words[1] if len(words) > 1 else "%")
-    if job is not None:
+    args = [word for word in words[1:] if not word.startswith("-")]
+    if "-a" in words[1:]:
+        shell.state.jobs.clear()
+    spec = args[0] if args else "%"
+    job = shell.find_job(spec) or next((one for one in shell.state.jobs if spec.isdigit() and int(spec) in one.pids), None)
+    if job is None and "-a" not in words[1:]:
+        shell.complain(f"disown: {spec if args else 'current'}: no such job")
+        return 1
+    if job is not None and "-h" not in words[1:]:
         shell.state.jobs.remove(job)
     return 0
+
+
+def _wait_any(shell: Any, args: list[str]) -> Generator[Any, Any, int]:
+    """`wait -n`: the status of the next job that ends."""
+    wanted = [
+        job
+        for job in shell.state.jobs
+        if not args or any(shell.find_job(arg) is job or arg in map(str, job.pids) for arg in args)
+    ]
+    if not wanted:
+        return 127
+    while True:
+        for job in wanted:
+            if shell.refresh(job) not in ("Running", "Stopped"):
+                shell.state.jobs.remove(job)
+                return int(shell.job_code(job))
+        yield WaitTopic(tuple(f"exit:{proc.key}" for job in wanted for proc in shell.job_processes(job)))
 
 
 def wait(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     """`wait [-n] [pids or jobs]`."""
     args = [word for word in words[1:] if not word.startswith("-")]
     code: int
+    if "-n" in words:
+        return (yield from _wait_any(shell, args))
     if not args:
         for job in list(shell.state.jobs):
             code = yield from shell.wait_job(job)
@@ -73,8 +102,6 @@ def wait(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
                 if shell.interactive:
                     shell.err(shell.job_line(job, shell.refresh(job)))
                 shell.state.jobs.remove(job)
-            if "-n" in words:
-                return code
         return 0
     code = 0
     for arg in args:

@@ -170,5 +170,9 @@ def mapfile(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
         lines = lines[: int(options["n"])]
     if "t" in options:
         lines = [line[: -len(end)] if line.endswith(end) else line for line in lines]
-    shell.state.vars[name] = Var("a", None, {str(n): line for n, line in enumerate(lines)})
+    first = int(options["O"]) if options.get("O", "").isdigit() else 0
+    old = shell.state.vars.get(name)
+    items = dict(old.items) if "O" in options and old is not None and old.kind == "a" else {}
+    items.update({str(n): line for n, line in enumerate(lines, first)})
+    shell.state.vars[name] = Var("a", None, items)
     return 0

@@ -5,27 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..expand import quote
-from ..state import Var, sorted_items
+from .. import attributes
+from ..state import Var
 
 NAME = re.compile(r"[A-Za-z_]\w*\Z")
 TARGET = re.compile(r"([A-Za-z_]\w*)(\[(.*)\])?(\+)?(=)(.*)\Z", re.DOTALL)
 
 
-def _double(value: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f]", value):
-        return quote(value)
-    return '"' + re.sub(r'(["$`\\])', r"\\\1", value) + '"'
-
-
 def _show(name: str, var: Var) -> str:
-    flags = ("" if var.kind == "s" else var.kind) + "".join(flag for flag in "ilrux" if flag in var.flags)
-    head = f"declare -{flags or '-'} {name}"
-    if var.kind != "s":
-        keys = {key: key if re.fullmatch(r"[\w.]+", key) else _double(key) for key, _ in sorted_items(var)}
-        inner = " ".join(f"[{keys[key]}]={_double(value)}" for key, value in sorted_items(var))
-        return f"{head}=({inner}{' ' if var.kind == 'A' and inner else ''})\n"
-    return f"{head}={_double(var.value)}\n" if var.value is not None else f"{head}\n"
+    return attributes.declaration(name, var) + "\n"
 
 
 def _flags(words: list[str]) -> tuple[str, str, list[str]]:
@@ -59,11 +47,16 @@ def _declare(shell: Any, name: str, words: list[str], on: str, off: str, args: l
         if var is None:
             var = shell.state.vars[base] = Var()
         if "A" in on and var.kind != "A":
-            var.kind, var.items, var.value = "A", {}, None
+            var.kind, var.items, var.value, var.unset = "A", {}, None, True
         elif "a" in on and var.kind == "s":
-            var.kind, var.items = "a", ({} if var.value is None else {"0": var.value})
+            var.kind, var.items, var.unset = "a", ({} if var.value is None else {"0": var.value}), var.value is None
             var.value = None
-        for flag in "xilu":
+        if "n" in on:
+            var.kind, var.value, var.flags = "s", match.group(6) if match else var.value, "n"
+            continue
+        if "n" in off:
+            var.flags = var.flags.replace("n", "")
+        for flag in "xilut":
             if flag in on and flag not in var.flags:
                 var.flags += flag
             if flag in off:
@@ -149,6 +142,7 @@ def unset(shell: Any, words: list[str]) -> int:
     for arg in args:
         match = re.match(r"([A-Za-z_]\w*)\[(.*)\]\Z", arg)
         name = match.group(1) if match else arg
+        name = name if "n" in on else shell.nameref(name)[0]
         var = shell.state.vars.get(name)
         if "f" not in on and var is not None:
             if "r" in var.flags:
@@ -162,9 +156,8 @@ def unset(shell: Any, words: list[str]) -> int:
                     var.items.pop(key, None)
             else:
                 del shell.state.vars[name]
-        elif "v" not in on and shell.state.functions.pop(name, None) is None and not NAME.match(name):
-            shell.complain(f"unset: `{name}': not a valid identifier")
-            status = 1
+        elif "v" not in on:
+            shell.state.functions.pop(name, None)
     return status
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...kernel.clock import SECOND, to_datetime
 from .echo import expand
 
-SPEC = re.compile(r"%(?:\(([^)]*)\)T|([-+ 0#']*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hlLjzt]*)([diouxXeEfFgGaAcsbqQ%]))")
+SPEC = re.compile(r"%(?:%|\(([^)]*)\)T|([-+ 0#']*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hlLjzt]*)([diouxXeEfFgGaAcsbqQ]))")
 DOT = re.compile(r"\.")
 
 
@@ -63,7 +63,7 @@ class _Printer:
             text = self.next()
             stamp = self.call.world.wall if text in (None, "-1", "-2") else int(text or 0) * SECOND
             return to_datetime(stamp).strftime(moment or "%X")
-        if kind == "%":
+        if kind is None:
             return "%"
         if width == "*":
             value = self.number(self.next())
