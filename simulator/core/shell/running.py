@@ -21,6 +21,9 @@ from .syntax import Command, CommandSub, Simple, Word
 class Running(Compound):
     """State, budget and signals of one running shell."""
 
+    #: How deep in substitutions, `eval` and `source`: how often PS4's first sign is repeated.
+    level: int
+
     def run_source(self, text: str, *, aliases: bool = False, line: int = 1) -> Code:
         """Parse and run a text (provided by the interpreter)."""
         raise NotImplementedError
