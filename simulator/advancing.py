@@ -3,9 +3,9 @@
 `advance` is level-triggered: it reads where the session stands, does what is missing and stores it under the condition that
 nobody else did (`ClusterSession.version`).  Calling it twice, late or in two processes changes nothing but the cost.
 
-A journal row is tried at most `MAX_ATTEMPTS` times.  The attempt is counted before it begins (`simulator.attempts`), so that a
-row which kills its worker is counted too; after a failure rows are run and stored one by one, so that only the culprit is set
-aside.
+A journal row that is read is tried at most `MAX_ATTEMPTS` times.  The attempt is counted before it begins (`simulator.attempts`),
+so that a row which kills its worker is counted too; after a failure rows are run and stored one by one, so that only the culprit
+is set aside.  A row that rides along with its doorbell is run once before that, uncounted.
 """
 
 from __future__ import annotations

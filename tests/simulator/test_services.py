@@ -362,3 +362,48 @@ def test_bad_data_is_refused_with_a_reason(session: ClusterSession, kind: str, d
         append_input(session, kind=kind, data=data)
     assert refused.value.reason == reason
     assert not JournalEntry.objects.filter(session=session).exists()
+
+
+def test_a_row_that_rides_along_takes_effect_like_one_that_is_read(session: ClusterSession) -> None:
+    advance(session.pk)
+    row = line(session, "count")
+    advancing.run_inputs(session.pk, row.carried())
+    advancing.run_inputs(session.pk, row.carried())  # delivered twice
+    row.refresh_from_db()
+    session.refresh_from_db()
+    assert (session.applied_seq, row.attempts) == (1, 1) and row.applied_at is not None
+    assert printed(session).count("$ count") == 1
+
+
+def test_a_row_that_rides_along_has_no_effect_without_its_journal_row(session: ClusterSession) -> None:
+    advance(session.pk)
+    row = line(session, "echo ghost")
+    carried = row.carried()
+    JournalEntry.objects.filter(session=session).delete()
+    advancing.run_inputs(session.pk, carried)
+    assert "ghost" not in printed(session)
+    session.refresh_from_db()
+    assert session.applied_seq == 0
+
+
+def test_a_row_that_rides_along_too_early_waits_for_those_before_it(session: ClusterSession) -> None:
+    advance(session.pk)
+    line(session, "echo one")
+    second = line(session, "echo two")
+    advancing.run_inputs(session.pk, second.carried())
+    assert printed(session).endswith("$ echo one\none\n$ echo two\ntwo\n")
+    session.refresh_from_db()
+    assert session.applied_seq == 2
+
+
+def test_only_small_rows_that_nothing_waits_before_ride_along(session: ClusterSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(services, "schedule", lambda _session, _until=None, row=None: sent.append(row))
+    advance(session.pk)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        for text in ("echo one", "echo two"):
+            append_input(session, kind="line", data={"terminal": "t1", "text": text})
+    advance(session.pk)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        append_input(session, kind="line", data={"terminal": "t1", "text": "x" * 8_100})
+    assert [row and row[0] for row in sent] == [1, None, None]
