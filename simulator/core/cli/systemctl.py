@@ -72,6 +72,10 @@ def _show_status(call: Call, unit: systemd.UnitFile, state: UnitState) -> None:
     for page in " ".join(unit.values("Unit", "Documentation")).split()[:1]:
         call.out(f"       Docs: {page}\n")
     proc = processes.find(call.world, call.host.name, state.main_pid) if state.main_pid else None
+    if proc is None and state.ended_pid and state.ended_argv:
+        how = systemd.how_ended(state.ended_code)
+        call.out(f"    Process: {state.ended_pid} ExecStart={' '.join(state.ended_argv)} ({how})\n")
+        call.out(f"   Main PID: {state.ended_pid} ({how})\n")
     if proc is not None:
         name = posixpath.basename(proc.argv[0])
         call.out(

@@ -138,6 +138,7 @@ VIRTUAL: dict[str, str] = {
     "/proc/version": "version",
     "/proc/self/mounts": "mounts",
     "/proc/mounts": "mounts",
+    "/proc/swaps": "swaps",
     "/proc/sys/net/ipv4/ip_forward": "one",
     "/proc/sys/kernel/hostname": "hostname",
     "/sys/fs/cgroup/cgroup.controllers": "controllers",

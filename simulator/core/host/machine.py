@@ -12,7 +12,7 @@ from .filesystem import FileSystem
 from .process import Process
 
 
-class UnitState(msgspec.Struct):
+class UnitState(msgspec.Struct, omit_defaults=True):
     """What systemd knows of a unit beyond its file: whether it is enabled, running, and since when (virtual ns)."""
 
     enabled: bool = False
@@ -22,6 +22,10 @@ class UnitState(msgspec.Struct):
     main_pid: int = 0
     result: str = "success"
     restarts: int = 0
+    #: The main process that ended last, what it was, and with which status.
+    ended_pid: int = 0
+    ended_code: int = 0
+    ended_argv: list[str] = []
 
 
 class JournalLine(msgspec.Struct, array_like=True):
@@ -34,7 +38,7 @@ class JournalLine(msgspec.Struct, array_like=True):
     ident: str = ""
 
 
-class Host(msgspec.Struct):
+class Host(msgspec.Struct, omit_defaults=True):
     """One machine.  `ip` is its first address; memory and disk are in KiB; `up` is False when it is powered off."""
 
     name: str
@@ -55,6 +59,12 @@ class Host(msgspec.Struct):
     system_uuid: str = ""
     kernel: str = "6.8.0-45-generic"
     os_image: str = "Ubuntu 24.04.1 LTS"
+    #: Swap areas that are on: path → KiB.
+    swap: dict[str, int] = {}
+    #: What `fallocate` and its like have reserved on the disk: path → bytes; faults fill memory and disk under names of their own.
+    reserved: dict[str, int] = {}
+    #: How far this machine's clock is from the world's, in ns.
+    skew: int = 0
 
     @property
     def fs(self) -> FileSystem:

@@ -80,7 +80,9 @@ def start_unit(world: World, host: str | Host, name: str) -> bool:
 
 
 def _launch(world: World, machine: Host, unit: UnitFile, status: UnitState) -> bool:
-    _say(world, machine, unit.name, f"Starting {_describe(unit)}...")
+    simple = _simple(unit)
+    if not simple:
+        _say(world, machine, unit.name, f"Starting {_describe(unit)}...")
     try:
         env = environment(world, machine, unit)
         for pre in command_line(unit, "ExecStartPre", env):
@@ -90,21 +92,29 @@ def _launch(world: World, machine: Host, unit: UnitFile, status: UnitState) -> b
         if not lines:
             _set(world, machine, unit.name, "active", "exited")
             return True
+        if simple:
+            _say(world, machine, unit.name, f"Started {_describe(unit)}.")
         proc = _exec(world, machine, unit, lines[-1], env)
     except OSError as failed:
         path = failed.filename or ""
         _say(world, machine, unit.name, f"{unit.name}: Failed to execute {path}: {failed.strerror}")
         _failed(world, machine, unit, status, 203, "exit-code")
         return False
-    status.main_pid = proc.pid
+    status.main_pid, status.ended_argv = proc.pid, list(proc.argv)
     if proc.state == "X":
         _set(world, machine, unit.name, "active", "running")
         ended(world, machine, unit.name, proc.pid, proc.exit_code)
-        return status.active == "active"
+        return simple or status.active == "active"
     _set(world, machine, unit.name, "active", "running")
-    _say(world, machine, unit.name, f"Started {_describe(unit)}.")
+    if not simple:
+        _say(world, machine, unit.name, f"Started {_describe(unit)}.")
     processes.watch_exit(world, proc, f"unit:{machine.name}/{unit.name}", "exit")
     return True
+
+
+def _simple(unit: UnitFile) -> bool:
+    """A service of Type=simple (the default) counts as started once its process has been forked, whatever becomes of it."""
+    return unit.value("Service", "Type", "simple") == "simple"
 
 
 def _exists(machine: Host, path: str) -> bool:
@@ -151,14 +161,17 @@ def _set(world: World, machine: Host, name: str, active: str, sub: str, result: 
     world.ring(f"unit:{machine.name}")
 
 
+def how_ended(code: int) -> str:
+    """`code=exited, status=1/FAILURE`, as `systemctl status` and the journal tell an exit status."""
+    if code > 128:
+        return f"code=killed, status={code - 128}/{SIGNALS.get(code - 128, code - 128)}"
+    return f"code=exited, status={code}/{EXITS.get(code, 'n/a')}"
+
+
 def _failed(world: World, machine: Host, unit: UnitFile, status: UnitState, code: int, result: str) -> None:
     status.main_pid = 0
-    if code > 128:
-        status_text = f"code=killed, status={code - 128}/{SIGNALS.get(code - 128, code - 128)}"
-    else:
-        status_text = f"code=exited, status={code}/{EXITS.get(code, 'n/a')}"
     if code:
-        _say(world, machine, unit.name, f"{unit.name}: Main process exited, {status_text}")
+        _say(world, machine, unit.name, f"{unit.name}: Main process exited, {how_ended(code)}")
         _say(world, machine, unit.name, f"{unit.name}: Failed with result '{result}'.")
     policy = unit.value("Service", "Restart", "no")
     clean = code in (0, 143, 130)
@@ -180,7 +193,7 @@ def _failed(world: World, machine: Host, unit: UnitFile, status: UnitState, code
 
 
 SIGNALS = {1: "HUP", 2: "INT", 6: "ABRT", 9: "KILL", 11: "SEGV", 15: "TERM"}
-EXITS = {1: "FAILURE", 2: "INVALIDARGUMENT", 126: "n/a", 127: "n/a", 203: "EXEC"}
+EXITS = {0: "SUCCESS", 1: "FAILURE", 2: "INVALIDARGUMENT", 126: "n/a", 127: "n/a", 203: "EXEC"}
 
 
 def ended(world: World, machine: Host, name: str, pid: int, code: int) -> None:
@@ -188,6 +201,7 @@ def ended(world: World, machine: Host, name: str, pid: int, code: int) -> None:
     status = state(machine, name)
     if status.main_pid != pid:
         return
+    status.ended_pid, status.ended_code = pid, code
     try:
         unit = load(world, machine, name)
     except UnitNotFound:
@@ -229,7 +243,7 @@ def dispatch(world: World, rest: str, payload: Any) -> None:
 def _too_often(world: World, machine: Host, unit: UnitFile) -> bool:
     burst = int(unit.value("Unit", "StartLimitBurst", str(_BURST)) or _BURST)
     interval = duration(unit.value("Unit", "StartLimitIntervalSec"), _INTERVAL)
-    mark = f"Starting {_describe(unit)}..."
+    mark = f"Started {_describe(unit)}." if _simple(unit) else f"Starting {_describe(unit)}..."
     recent = [
         line
         for line in machine.journal[-400:]

@@ -11,7 +11,7 @@ from .machine import Host
 
 def used_memory(host: Host) -> int:
     """Memory in use by processes, in KiB, with a little for the kernel."""
-    return 180_000 + sum(proc.memory_kib for proc in host.processes.values())
+    return 180_000 + sum(proc.memory_kib for proc in host.processes.values()) + host.reserved.get("memory", 0) // 1024
 
 
 def _uptime(world: World, host: Host) -> bytes:
@@ -34,8 +34,8 @@ def _meminfo(world: World, host: Host) -> bytes:
         "Buffers": 20_480,
         "Cached": total // 8 - 20_480,
         "SwapCached": 0,
-        "SwapTotal": 0,
-        "SwapFree": 0,
+        "SwapTotal": sum(host.swap.values()),
+        "SwapFree": sum(host.swap.values()),
     }
     return "".join(f"{name + ':':<16}{value:>8} kB\n" for name, value in rows.items()).encode()
 
@@ -58,6 +58,13 @@ def _mounts(world: World, host: Host) -> bytes:
         b"/dev/vda1 / ext4 rw,relatime,discard,errors=remount-ro 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
         b"tmpfs /run tmpfs rw,nosuid,nodev,size=1%,mode=755 0 0\n"
     )
+
+
+def _swaps(world: World, host: Host) -> bytes:
+    rows = ["Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"]
+    for number, (path, size) in enumerate(host.swap.items()):
+        rows.append(f"{path:<40}file\t\t{size}\t\t0\t\t{-2 - number}")
+    return ("\n".join(rows) + "\n").encode()
 
 
 def _one(world: World, host: Host) -> bytes:
@@ -83,6 +90,7 @@ VIRTUAL: dict[str, Callable[[World, Host], bytes]] = {
     "cpuinfo": _cpuinfo,
     "version": _version,
     "mounts": _mounts,
+    "swaps": _swaps,
     "one": _one,
     "hostname": _hostname,
     "controllers": _controllers,

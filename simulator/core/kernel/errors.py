@@ -34,3 +34,5 @@ class ConnectError(Exception):
         self.kind = kind
         self.address = address
         self.detail = detail
+        #: The request that failed, as Go's client names it: `Get "https://172.30.1.2:6443/api"`.
+        self.request = ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import yaml
@@ -175,12 +175,22 @@ class KubeClient:
         ip = self.host
         if not ip[:1].isdigit():
             ip = "127.0.0.1" if ip == "localhost" else self._resolve(ip)
-        answer = network.http(self.world, self.netns, ip, self.port, request)
+        try:
+            answer = network.http(self.world, self.netns, ip, self.port, request)
+        except ConnectError as failed:
+            failed.request = failed.request or self._named(request)
+            raise
         self.latency += answer.latency
         warning = answer.headers.get("warning")
         if warning:
             self.warnings.append(warning)
         return answer
+
+    def _named(self, request: Request) -> str:
+        """`Get "https://…?limit=500"`: how Go's client names a request that failed."""
+        pairs = [(name, value) for name in sorted(request.query) for value in request.query[name]]
+        url = self.server.rstrip("/") + request.path.removeprefix(self.base) + ("?" + urlencode(pairs) if pairs else "")
+        return f'{request.method.capitalize()} "{url}"'
 
     def _resolve(self, name: str) -> str:
         resolver = self.world.tables.get("resolve")

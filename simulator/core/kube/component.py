@@ -35,7 +35,13 @@ def klog(world: World, proc: Process, level: str, where: str, message: str, **fi
     log(world, proc, f'{level}{stamp} {pid:7d} {where}] "{message}"{extra}')
 
 
+class Raw(str):
+    """A field's value that klog prints as it is (JSON of an object)."""
+
+
 def _quoted(value: Any) -> str:
+    if isinstance(value, Raw):
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -58,10 +64,22 @@ _DIAL = {
 }
 
 
+def dialled(error: ConnectError) -> str:
+    """What Go's dialler or TLS says of a connection that failed."""
+    if error.kind == "tls":
+        return error.detail
+    if error.kind == "timeout" and error.detail == "headers":
+        return "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
+    if error.kind == "dns":
+        return f"dial tcp: lookup {error.address}: no such host"
+    return f"dial tcp {error.address}: {_DIAL.get(error.kind, error.detail or error.kind)}"
+
+
 def explain(error: Exception, client: KubeClient) -> str:
     """An error of the client as Go prints it: a Status's message, or what the dialler said."""
     if isinstance(error, ConnectError):
-        return f'Get "{client.server}": dial tcp {error.address}: {_DIAL.get(error.kind, error.detail or error.kind)}'
+        what = error.request or f'Get "{client.server}"'
+        return f"{what}: {dialled(error)}"
     return str(error)
 
 
@@ -218,11 +236,22 @@ def parse_flags(argv: list[str], spec: FlagSpec) -> dict[str, str]:
     return flags
 
 
+def usage(program: str, spec: FlagSpec) -> str:
+    """What cobra prints before the error of a flag that it does not know: each flag with its type, without descriptions."""
+    rows = []
+    for name in sorted(spec):
+        kind = {"bool": "", "mapStringBool": "mapStringBool"}.get(spec[name], spec[name])
+        rows.append((f"  -v, --{name}" if name == "v" else f"      --{name}") + (f" {kind}" if kind else ""))
+    return f"Usage:\n  {program.rsplit('/', 1)[-1]} [flags]\n\nFlags:\n" + "\n".join(rows) + "\n"
+
+
 def flags_or_exit(world: World, proc: Process, spec: FlagSpec) -> dict[str, str]:
     """The process's flags, or its end with what the real component prints: an error, or its version."""
     try:
         flags = parse_flags(proc.argv, spec)
     except FlagError as error:
+        if "does not take any arguments" not in str(error):
+            log(world, proc, usage(proc.argv[0], spec))
         log(world, proc, f"Error: {error}")
         raise Exited(1) from None
     if truth(flags, "version", False):

@@ -105,8 +105,11 @@ def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str]) ->
     put(world, host, "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", _KUBELET_DROP_IN)
     put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG)
     put(world, host, "/etc/crictl.yaml", _CRICTL)
-    host.units["containerd.service"] = UnitState(enabled=True)
-    host.units["kubelet.service"] = UnitState(enabled=True)
+    for unit in ("containerd.service", "kubelet.service"):
+        host.units[unit] = UnitState(enabled=True)
+        wants = "/etc/systemd/system/multi-user.target.wants"
+        files.make_dir(world, host, wants, parents=True)
+        files.tree(host).symlink(f"/usr/lib/systemd/system/{unit}", f"{wants}/{unit}", now=world.wall)
     return host
 
 

@@ -92,6 +92,12 @@ class Kubelet:
         """A klog line to the kubelet's journal."""
         component.klog(self.world, self.proc, level, where, message, **fields)
 
+    def explain(self, failed: Exception) -> str:
+        """An error of the client, as Go prints it."""
+        if isinstance(failed, ConnectError) and not failed.request:
+            return failed.detail or str(failed)
+        return component.explain(failed, self.client) if isinstance(failed, ConnectError) else str(failed)
+
     def rng(self, low: int, high: int) -> int:
         """A latency in ns between `low` and `high` ms."""
         return self.world.rng(f"kubelet/{self.proc.host}").between(low * clock.MS, high * clock.MS)

@@ -9,7 +9,10 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import containerd, cri
 from ...runtime.state import namespace
+from .. import component
+from ..api import quantity
 from ..client import ApiError
+from . import options
 from .context import VERSION, Kubelet
 
 Obj = dict[str, Any]
@@ -22,6 +25,7 @@ PLEG_SILENCE = 180 * SECOND
 #: a CNI plugin with its own IPAM does).
 CIDR_PATIENCE = 4 * SECOND
 LEASE_SECONDS = 40
+_CONDITION_KEYS = ("type", "status", "lastHeartbeatTime", "lastTransitionTime", "reason", "message")
 
 _PRESSURES = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available", "NodeHasSufficientMemory"),
@@ -33,12 +37,21 @@ _PRESSURES = (
 def capacity(kubelet: Kubelet) -> tuple[Obj, Obj]:
     """(capacity, allocatable) of the machine."""
     host = kubelet.host
-    pods = str(kubelet.state.config.get("maxPods", 110))
+    config = kubelet.state.config
+    pods = str(options.setting(config, "maxPods"))
     total: Obj = {"cpu": str(host.cpus), "ephemeral-storage": f"{host.disk_kib}Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0"}
     total |= {"memory": f"{host.memory_kib}Ki", "pods": pods}
     free = dict(total)
     free["ephemeral-storage"] = str(host.disk_kib * 1024 * 9 // 10)
     free["memory"] = f"{host.memory_kib - 100 * 1024}Ki"
+    held = [reserved for key in ("kubeReserved", "systemReserved") if (reserved := config.get(key))]
+    for name in ("cpu", "memory", "ephemeral-storage"):
+        amount = sum(quantity.nano(str(reserved[name])) for reserved in held if name in reserved)
+        if amount:
+            left = max(quantity.nano(free[name]) - amount, 0)
+            free[name] = f"{left // 10**6}m" if name == "cpu" and left % 10**9 else str(left // 10**9)
+            if name == "memory" and left % (1024 * 10**9) == 0:
+                free[name] = f"{left // 10**9 // 1024}Ki"
     return total, free
 
 
@@ -138,7 +151,7 @@ def status(kubelet: Kubelet, old: Obj) -> Obj:
         "allocatable": free,
         "capacity": total,
         "conditions": conditions,
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": int(kubelet.state.config.get("port", 10250))}},
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": int(options.setting(kubelet.state.config, "port"))}},
         "images": _images(kubelet),
         "nodeInfo": {
             "architecture": "amd64",
@@ -185,25 +198,40 @@ def _significant(status_: Obj) -> Obj:
 def register(kubelet: Kubelet) -> bool:
     """Create the Node, or take over the one that is there; False when the API server is away."""
     state = kubelet.state
+    if not options.setting(state.config, "registerNode"):
+        return _find(kubelet)
     try:
         node = initial(kubelet)
+        kubelet.log("I", "kubelet_node_status.go:78", "Attempting to register node", node=state.node)
         try:
             created = kubelet.client.create("nodes", None, node)
-            kubelet.log("I", "kubelet_node_status.go:77", "Successfully registered node", node=state.node)
+            kubelet.log("I", "kubelet_node_status.go:81", "Successfully registered node", node=state.node)
         except ApiError as failed:
             if failed.code != 409:
                 raise
             created = kubelet.client.get("nodes", None, state.node)
-            kubelet.log("I", "kubelet_node_status.go:120", "Node was previously registered", node=state.node)
+            kubelet.log("I", "kubelet_node_status.go:128", "Node was previously registered", node=state.node)
         state.registered = True
         state.node_status = created.get("status") or {}
         adopt_cidr(kubelet, created)
         return True
     except (ConnectError, ApiError) as failed:
+        forbidden = isinstance(failed, ApiError) and failed.code == 403
+        what = "Unable to register node with API server" + (", reason is forbidden" if forbidden else "")
         kubelet.log(
-            "E", "kubelet_node_status.go:107", "Unable to register node with API server", err=str(failed), node=state.node
+            "E", f"kubelet_node_status.go:{107 if forbidden else 111}", what, err=kubelet.explain(failed), node=state.node
         )
         return False
+
+
+def _find(kubelet: Kubelet) -> bool:
+    """With `registerNode: false` somebody else makes the Node; the kubelet waits for it."""
+    try:
+        kubelet.state.node_status = kubelet.client.get("nodes", None, kubelet.state.node).get("status") or {}
+    except (ConnectError, ApiError):
+        return False
+    kubelet.state.registered = True
+    return True
 
 
 def adopt_cidr(kubelet: Kubelet, node: Obj) -> None:
@@ -226,21 +254,21 @@ def heartbeat(kubelet: Kubelet) -> None:
     """Every 10 s (and when readiness changes): renew the lease; send the status when it changed or five minutes have passed."""
     state = kubelet.state
     _look_at_runtime(kubelet)
-    if not state.registered and not register(kubelet):
+    if not state.registered:
         return
     try:
         if not state.node_cidr:
             adopt_cidr(kubelet, kubelet.client.get("nodes", None, state.node))
         _renew(kubelet)
+    except (ConnectError, ApiError) as failed:
+        kubelet.log("E", "controller.go:195", "Failed to update lease", err=kubelet.explain(failed))
+        state.lease = None
+    try:
         report(kubelet)
     except (ConnectError, ApiError) as failed:
-        kubelet.log("E", "kubelet_node_status.go:474", "Error updating node status, will retry", err=component_text(failed))
-        state.lease = None
-
-
-def component_text(failed: Exception) -> str:
-    """An error of the client in one line."""
-    return str(failed).splitlines()[0] if str(failed) else type(failed).__name__
+        text = f'error getting node "{state.node}": {kubelet.explain(failed)}'
+        kubelet.log("E", "kubelet_node_status.go:529", "Error updating node status, will retry", err=text)
+        kubelet.log("E", "kubelet_node_status.go:515", "Unable to update node status", err="update node status exceeds retry count")
 
 
 def _look_at_runtime(kubelet: Kubelet) -> None:
@@ -252,9 +280,13 @@ def _look_at_runtime(kubelet: Kubelet) -> None:
             state.runtime_up = False
             world.after(RUNTIME_SILENCE + SECOND, kubelet.proc.target, ["node"])
             kubelet.log(
-                "E", "kubelet.go:3200", "Container runtime sanity check failed",
-                err=f'rpc error: code = Unavailable desc = connection error: desc = \\"transport: Error while dialing: dial unix {containerd.SOCKET}: connect: {failed.detail}\\"',
-            )  # fmt: skip
+                "E",
+                "kubelet.go:3262",
+                "Container runtime sanity check failed",
+                err='rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
+                f'dial unix {containerd.SOCKET}: connect: {failed.detail}"',
+            )
+            kubelet.log("E", "kubelet.go:2661", "Skipping pod synchronization", err="container runtime is down")
         return
     if not state.runtime_up:
         world.after(0, kubelet.proc.target, ["node"])
@@ -280,8 +312,12 @@ def report(kubelet: Kubelet) -> None:
     adopt_cidr(kubelet, node)
     fresh = status(kubelet, node.get("status") or {})
     kubelet.client.patch("nodes", None, state.node, {"status": fresh}, kind="merge", subresource="status")
-    if _significant(fresh) != _significant(old) and is_ready(fresh) != is_ready(old):
-        kubelet.log("I", "setters.go:600", "Node became ready" if ready else "Node became not ready", node=state.node)
+    if not ready and is_ready(fresh) != is_ready(old):
+        condition = next(c for c in fresh["conditions"] if c["type"] == "Ready")
+        shown = "{" + ",".join(f'"{k}":"{condition[k]}"' for k in _CONDITION_KEYS) + "}"
+        kubelet.log("I", "setters.go:547", "Node became not ready", node=state.node, condition=component.Raw(shown))
+    elif ready and is_ready(fresh) != is_ready(old):
+        kubelet.log("I", "kubelet_node_status.go:481", "Fast updating node status as it just became ready")
     state.node_status, state.node_sent_at, state.images_key = fresh, world.now, key
 
 

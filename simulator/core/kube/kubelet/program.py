@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...host.process import Process
-from ...host.program import Exited
-from ...kernel import network
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...runtime import cri
-from . import config, node, probes, server, sources, status, termination, worker
-from .context import VERSION, Kubelet
+from . import config, node, probes, server, sources, startup, status, termination, worker
+from .context import Kubelet
+from .options import taint
 from .state import KubeletState, kubelets
 
 
@@ -28,40 +27,17 @@ class KubeletProgram:
         state = KubeletState(
             pid=proc.pid, host=proc.host, node=name, config=settings, kubeconfig=flags.get("kubeconfig", ""), labels=labels
         )
+        state.taints = [taint(t) if isinstance(t, str) else t for t in settings.get("registerWithTaints") or ()]
         state.started_at = state.runtime_seen = world.now
         kubelets(world)[proc.host] = state
         kubelet = Kubelet(world, proc)
-        kubelet.log("I", "server.go:534", "Kubelet version", kubeletVersion=VERSION)
-        path = state.kubeconfig
-        if (
-            path
-            and not kubelet.host.fs.exists(path)
-            and "bootstrap-kubeconfig" in flags
-            and not kubelet.host.fs.exists(flags["bootstrap-kubeconfig"])
-        ):
-            text = f"failed to run Kubelet: unable to load bootstrap kubeconfig: stat {flags['bootstrap-kubeconfig']}: no such file or directory"
-            kubelet.log("E", "run.go:72", "command failed", err=text)
-            raise Exited(1)
-        for port, address in (
-            (int(settings["port"]), "0.0.0.0"),
-            (int(settings["healthzPort"]), str(settings["healthzBindAddress"])),
-        ):
-            try:
-                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
-            except OSError:
-                kubelet.log(
-                    "E",
-                    "server.go:168",
-                    "Failed to listen and serve",
-                    err=f"listen tcp {address}:{port}: bind: address already in use",
-                )
-                raise Exited(1) from None
+        startup.begin(kubelet, flags)
         world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
         world.subscribe("registry:pods", proc.target, ["api"])
         directory = sources.static_directory(kubelet)
         if directory:
             world.subscribe(f"file:{proc.host}:{directory}", proc.target, ["files"], low=20 * MS, high=900 * MS)
-        kubelet.log("I", "kubelet.go:3309", "Starting kubelet main sync loop")
+        kubelet.log("I", "kubelet.go:2637", "Starting kubelet main sync loop")
         world.after(kubelet.rng(300, 700), proc.target, ["begin"])
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
@@ -80,7 +56,10 @@ class KubeletProgram:
         elif kind == "cri":
             self._runtime(kubelet)
         elif kind == "api":
-            self._api(kubelet)
+            if kubelet.state.registered:
+                self._api(kubelet)
+        elif kind == "register":
+            self._register(kubelet, payload[1])
         elif kind == "beat":
             self._beat(kubelet)
         elif kind == "node":
@@ -99,22 +78,29 @@ class KubeletProgram:
         kubelet.node_event("Normal", "Starting", "Starting kubelet.")
         sources.read_static(kubelet)
         node.heartbeat(kubelet)
-        self._api(kubelet)
-        if not kubelet.state.registered:
-            self._retry_registration(kubelet, 200 * MS)
+        if kubelet.state.kubeconfig:
+            self._register(kubelet, 200 * MS)
         kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
 
-    def _retry_registration(self, kubelet: Kubelet, delay: int) -> None:
-        """registerWithAPIServer: again after 100 ms, doubling to 7 s; here the retries share the heartbeat's timer kind."""
-        kubelet.state.api_retry = delay
-        kubelet.world.after(delay, kubelet.proc.target, ["api"])
+    def _register(self, kubelet: Kubelet, delay: int) -> None:
+        """registerWithAPIServer: at once, then after 200 ms, doubling to 7 s, until the Node is there."""
+        state = kubelet.state
+        if not node.register(kubelet):
+            kubelet.world.after(delay, kubelet.proc.target, ["register", min(delay * 2, 7 * SECOND)])
+            return
+        for pod in state.pods.values():
+            pod.sent = ""
+            kubelet.wake(pod, kubelet.world.now + kubelet.rng(5, 60))
+        node.heartbeat(kubelet)
+        kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
+        self._api(kubelet)
 
     def _beat(self, kubelet: Kubelet) -> None:
         """Every nodeStatusUpdateFrequency: lease, node status, and what could not be sent before."""
         node.heartbeat(kubelet)
         self._flush(kubelet)
-        if not kubelet.state.api_synced:
+        if kubelet.state.registered and not kubelet.state.api_synced:
             self._api(kubelet)
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
 
@@ -126,15 +112,6 @@ class KubeletProgram:
 
     def _api(self, kubelet: Kubelet) -> None:
         state = kubelet.state
-        if not state.registered:
-            if not node.register(kubelet):
-                self._retry_registration(kubelet, min(max(state.api_retry, 100 * MS) * 2, 7 * SECOND))
-                return
-            for pod in state.pods.values():
-                pod.sent = ""
-                kubelet.wake(pod, kubelet.world.now + kubelet.rng(5, 60))
-            node.heartbeat(kubelet)
-            kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
         if sources.sync_api(kubelet):
             if state.api_retry:
                 state.api_retry = 0

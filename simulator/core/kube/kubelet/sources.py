@@ -149,7 +149,7 @@ def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
         return False
     except ApiError as failed:
         kubelet.log(
-            "E", "kubelet.go:1900", "Failed creating a mirror pod for", err=failed.message, pod=f"{pod.namespace}/{pod.name}"
+            "E", "kubelet.go:3516", "Failed creating a mirror pod", err=failed.message, pod=f"{pod.namespace}/{pod.name}"
         )
         return False
 
