@@ -135,7 +135,7 @@ def _decode(world: World, proc: Process, text: bytes) -> Obj:
     if not isinstance(parsed, dict):
         raise ConfigError(
             f"failed to decode: couldn't get version/kind; json parse error: json: cannot unmarshal {_json_kind(parsed)} "
-            "into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+            'into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string '
             '"json:\\"kind,omitempty\\"" }'
         )
     kind, version = str(parsed.get("kind") or ""), str(parsed.get("apiVersion") or "")
@@ -151,7 +151,12 @@ def _decode(world: World, proc: Process, text: bytes) -> Obj:
     if unknown:
         text_ = ", ".join(f'unknown field "{name}"' for name in unknown)
         component.klog(
-            world, proc, "I", "config.go:101", "Using lenient decoding as strict decoding failed", err=f"strict decoding error: {text_}"
+            world,
+            proc,
+            "I",
+            "config.go:101",
+            "Using lenient decoding as strict decoding failed",
+            err=f"strict decoding error: {text_}",
         )
     return {key: value for key, value in parsed.items() if key in FIELDS or key in ("kind", "apiVersion")}
 

@@ -268,7 +268,9 @@ def heartbeat(kubelet: Kubelet) -> None:
     except (ConnectError, ApiError) as failed:
         text = f'error getting node "{state.node}": {kubelet.explain(failed)}'
         kubelet.log("E", "kubelet_node_status.go:529", "Error updating node status, will retry", err=text)
-        kubelet.log("E", "kubelet_node_status.go:515", "Unable to update node status", err="update node status exceeds retry count")
+        kubelet.log(
+            "E", "kubelet_node_status.go:515", "Unable to update node status", err="update node status exceeds retry count"
+        )
 
 
 def _look_at_runtime(kubelet: Kubelet) -> None:

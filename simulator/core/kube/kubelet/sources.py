@@ -148,9 +148,7 @@ def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
     except ConnectError:
         return False
     except ApiError as failed:
-        kubelet.log(
-            "E", "kubelet.go:3516", "Failed creating a mirror pod", err=failed.message, pod=f"{pod.namespace}/{pod.name}"
-        )
+        kubelet.log("E", "kubelet.go:3516", "Failed creating a mirror pod", err=failed.message, pod=f"{pod.namespace}/{pod.name}")
         return False
 
 

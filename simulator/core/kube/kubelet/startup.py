@@ -87,7 +87,7 @@ def _kubeconfig_problem(kubelet: Kubelet, path: str, bootstrap: bool = False) ->
         named = f"unable to read {kind} {where} for {_names(text, kind)} due to open {where}: no such file or directory"
         return head + f"invalid configuration: {named}" if not bootstrap else named
     except BadInput as failed:
-        return (head if not bootstrap else f"error loading config file \"{path}\": ") + str(failed)
+        return (head if not bootstrap else f'error loading config file "{path}": ') + str(failed)
     if bootstrap:
         return ""
     credentials = client.credentials
@@ -128,7 +128,9 @@ def _client_ca(kubelet: Kubelet) -> None:
     try:
         x509.load_cert(data)
     except ValueError:
-        text = f'unable to load client CA from "client-ca-bundle::{path}": data does not contain any valid RSA or ECDSA certificates'
+        text = (
+            f'unable to load client CA from "client-ca-bundle::{path}": data does not contain any valid RSA or ECDSA certificates'
+        )
         raise StartError(text) from None
 
 
@@ -167,9 +169,7 @@ def _runtime(kubelet: Kubelet) -> None:
     if why.startswith("protocol"):
         raise StartError(why)
     if why:
-        raise StartError(
-            f'validate service connection: validate CRI v1 runtime API for endpoint "{endpoint}": {why}'
-        )
+        raise StartError(f'validate service connection: validate CRI v1 runtime API for endpoint "{endpoint}": {why}')
     kubelet.log("I", "server.go:1454", "Using cgroup driver setting received from the CRI runtime", cgroupDriver="systemd")
 
 
@@ -191,7 +191,7 @@ def _reserved(kubelet: Kubelet) -> None:
                 value = quantity.nano(str(amount))
             except (ValueError, BadInput):
                 raise StartError(
-                    f"--{flag} value failed to parse: failed to parse quantity \"{amount}\" for \"{name}\" resource: "
+                    f'--{flag} value failed to parse: failed to parse quantity "{amount}" for "{name}" resource: '
                     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
                 ) from None
             if value < 0:
@@ -240,4 +240,6 @@ def _listen(kubelet: Kubelet) -> None:
             network.listen(world, proc.netns, number, host=proc.host, pid=proc.pid, address=where)
         except OSError:
             text = f"listen tcp {where}:{number}: bind: address already in use"
-            kubelet.log("E", what, "Failed to start healthz server" if number == health else "Failed to listen and serve", err=text)
+            kubelet.log(
+                "E", what, "Failed to start healthz server" if number == health else "Failed to listen and serve", err=text
+            )
