@@ -17,6 +17,7 @@ from .host import executor, processes, systemd
 from .host.machine import Host
 from .host.processes import ProcessTable
 from .host.virtual import VIRTUAL
+from .kernel.netfilter import Tables
 from .kernel.network import Network
 from .kernel.world import World, dispatch_wake
 from .kube.apiserver.program import Running as ApiServerState
@@ -108,6 +109,13 @@ DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
 SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink, **RUNTIME_SINKS}
 
 
+def firewall(world: World, host: str) -> Tables:
+    """The iptables tables of a host that nobody has changed by hand."""
+    from .kube.proxy import chains
+
+    return chains.render(world, host)
+
+
 def install(world: World, tty: Callable[[World, str, int, str], None] = terminal.show) -> None:
     """Give a world its behaviour; `tty` receives what daemons write to a terminal."""
     world.tables.update(
@@ -117,6 +125,7 @@ def install(world: World, tty: Callable[[World, str, int, str], None] = terminal
             "dispatch": DISPATCH,
             "sinks": SINKS,
             "http": processes.serve,
+            "firewall": firewall,
             "virtual": VIRTUAL,
             "tty": tty,
             "complete": Lazy(COMPLETE),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ..host.executor import Command
-from . import journalctl, machinectl, netcmds, nslookup, openssl, ssh, systemctl, yq
+from . import iptables, journalctl, machinectl, netcmds, nslookup, openssl, ssh, systemctl, yq
 
 COMMANDS: dict[str, Command] = {
     "getent": netcmds.getent,
     "hostnamectl": machinectl.hostnamectl,
     "ifconfig": netcmds.ifconfig,
     "ip": netcmds.ip,
+    "iptables": iptables.iptables,
+    "iptables-restore": iptables.iptables_restore,
+    "iptables-save": iptables.iptables_save,
     "journalctl": journalctl.journalctl,
     "nc": netcmds.nc,
     "netstat": netcmds.ss,

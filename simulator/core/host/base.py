@@ -36,6 +36,7 @@ SBIN_COMMANDS: tuple[str, ...] = (
     "ifconfig",
     "iptables",
     "iptables-save",
+    "iptables-restore",
 )
 #: What a kubeadm node has besides: path → program.
 KUBERNETES: dict[str, str] = {

@@ -34,15 +34,20 @@ def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -
     return files.read(path)
 
 
-def ring(world: World, host: Host, mnt: str, path: str) -> None:
-    """Ring the bell of the directory that holds `path` (as the host sees it)."""
+def topic(host: Host, mnt: str, path: str) -> str:
+    """The bell of the directory that holds `path` (as the host sees it)."""
     try:
         place = tree(host, mnt).locate(path, follow=False)
         key, where = place.key, place.path
     except OSError:
         key, where = mnt, path
     suffix = "" if key == "host" else f"@{key}"
-    world.ring(f"file:{host.name}{suffix}:{posixpath.dirname(where)}")
+    return f"file:{host.name}{suffix}:{posixpath.dirname(where)}"
+
+
+def ring(world: World, host: Host, mnt: str, path: str) -> None:
+    """Ring the bell of the directory that holds `path`."""
+    world.ring(topic(host, mnt, path))
 
 
 def write_file(

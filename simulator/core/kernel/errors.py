@@ -36,3 +36,5 @@ class ConnectError(Exception):
         self.detail = detail
         #: The request that failed, as Go's client names it: `Get "https://172.30.1.2:6443/api"`.
         self.request = ""
+        #: How far the packet came (see routing.py).
+        self.hops: list[dict[str, object]] = []

@@ -1,8 +1,8 @@
-"""The simulated network: namespaces with addresses and listening sockets, links that can be cut, and connections by call.
+"""The simulated network: namespaces with addresses and listening sockets, links that can be cut, and what they own.
 
 A *netns* is a host's own (`node01`) or a pod sandbox's (`node01/<sandbox id>`).  A connection is an ordinary call: it finds
-the listening process or raises `ConnectError` of the right kind.  Service addresses are translated by the source host's
-rules (written by kube-proxy, see `Rules`), so no kube-proxy means no ClusterIPs.
+the listening process or raises `ConnectError` of the right kind.  How a packet gets there is `routing.py`: service addresses are
+translated by the rules of the host that it passes (written by kube-proxy, see `Rule`), so no kube-proxy means no ClusterIPs.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from . import clock
-from .errors import ConnectError
 from .http import Request, Response
+from .netfilter import Tables
 from .world import World
 
 
@@ -34,16 +33,47 @@ class NetNs(msgspec.Struct):
     listeners: dict[str, list[Listener]] = {}
 
 
-class Rule(msgspec.Struct):
-    """One translated service port: where connections to it may go, in order.  `reject` answers refused at once."""
+class Rule(msgspec.Struct, omit_defaults=True):
+    """One destination of a Service port, as kube-proxy wrote it on one host.
+
+    `endpoints` are those of the whole cluster, `local` those on this node; `policy` Local means that only the local ones may be used
+    (from outside, for destinations other than a ClusterIP).  `reject` answers refused at once: there is no endpoint at all.  `kind` is
+    empty for the ClusterIP, else `nodeport`, `external` or `lb`; `affinity` is ClientIP's time in seconds.
+    """
 
     endpoints: list[str]
     service: str = ""
     reject: bool = False
-    cursor: int = 0
+    kind: str = ""
+    policy: str = ""
+    local: list[str] = []
+    affinity: int = 0
 
 
-class Network(msgspec.Struct):
+class Allow(msgspec.Struct, omit_defaults=True):
+    """One rule of a NetworkPolicy for one pod: peers as addresses and networks (`cidr!exception!…`), None for everybody;
+    ports as [protocol, first, last], None for every port."""
+
+    peers: list[str] | None = None
+    ports: list[list[Any]] | None = None
+
+
+class Policy(msgspec.Struct, omit_defaults=True):
+    """What a pod may receive and send; None where no policy isolates that direction."""
+
+    ingress: list[Allow] | None = None
+    egress: list[Allow] | None = None
+
+
+class Shape(msgspec.Struct, omit_defaults=True):
+    """`tc … netem` of an interface: delay (and jitter) in ns each way, loss in percent."""
+
+    delay: int = 0
+    jitter: int = 0
+    loss: float = 0.0
+
+
+class Network(msgspec.Struct, omit_defaults=True):
     """All namespaces, the owner of each address, each host's service rules, and links that are down or slow."""
 
     namespaces: dict[str, NetNs] = {}
@@ -51,6 +81,19 @@ class Network(msgspec.Struct):
     rules: dict[str, dict[str, Rule]] = {}
     cut: dict[str, bool] = {}
     down: dict[str, bool] = {}
+    #: Tables that somebody has changed by hand, by namespace (see netfilter.py).
+    tables: dict[str, Tables] = {}
+    #: What `recent` remembers: host → list → source → time.
+    recent: dict[str, dict[str, dict[str, int]]] = {}
+    #: NetworkPolicies as each host enforces them: host → pod address → policy.
+    policies: dict[str, dict[str, Policy]] = {}
+    #: Slow and lossy links (`a|b`) and interfaces (`host`).
+    shapes: dict[str, Shape] = {}
+    #: The proxy mode of hosts where it is not iptables.
+    modes: dict[str, str] = {}
+    #: The pod network of each host, and the clusterCIDR that its kube-proxy was told.
+    pods: dict[str, str] = {}
+    proxied: dict[str, str] = {}
 
 
 def network(world: World) -> Network:
@@ -106,48 +149,11 @@ def link_key(a: str, b: str) -> str:
     return "|".join(sorted((a, b)))
 
 
-def translate(world: World, src_host: str, ip: str, port: int, protocol: str = "tcp") -> tuple[str, int]:
-    """Apply the source host's service rules to a destination; raises ConnectError('refused') where a rule rejects."""
-    rule = network(world).rules.get(src_host, {}).get(f"{ip}:{port}/{protocol}")
-    if rule is None:
-        return ip, port
-    if rule.reject or not rule.endpoints:
-        raise ConnectError("refused", f"{ip}:{port}")
-    endpoint = rule.endpoints[world.rng("kube-proxy").below(len(rule.endpoints))]
-    to_ip, _, to_port = endpoint.rpartition(":")
-    return to_ip, int(to_port)
-
-
 def connect(world: World, src_netns: str, ip: str, port: int, protocol: str = "tcp") -> Listener:
     """The listener that a connection from `src_netns` to `ip:port` reaches, or ConnectError."""
-    net = network(world)
-    where = f"{ip}:{port}"
-    src = net.namespaces.get(src_netns)
-    if src is None or net.down.get(src.host):
-        raise ConnectError("no-route", where)
-    loopback = ip.startswith("127.") or ip == "::1"
-    if loopback and src_netns == src.host and f"{ip}:{port}/{protocol}" in net.rules.get(src.host, {}):
-        ip, port = translate(world, src.host, ip, port, protocol)  # a NodePort asked for at the host's own loopback
-        loopback = False
-    if loopback:
-        target = src_netns
-    else:
-        ip, port = translate(world, src.host, ip, port, protocol)
-        owner = net.owners.get(ip)
-        if owner is None:
-            raise ConnectError("timeout" if not ip.startswith("172.30.") else "no-route", where)
-        target = owner
-    dst = net.namespaces.get(target)
-    if dst is None or net.down.get(dst.host):
-        raise ConnectError("no-route" if target in net.down else "timeout", where)
-    if dst.host != src.host and net.cut.get(link_key(dst.host, src.host)):
-        raise ConnectError("timeout", where)
-    if dst.host != src.host and f"{ip}:{port}/{protocol}" in net.rules.get(dst.host, {}):
-        return connect(world, dst.host, ip, port, protocol)  # a NodePort: the rules of the host that is asked decide
-    for item in dst.listeners.get(f"{port}/{protocol}", ()):
-        if item.address == "0.0.0.0" or item.address == ip or (loopback and item.address.startswith("127.")):
-            return item
-    raise ConnectError("refused", where)
+    from . import routing
+
+    return routing.walk(world, src_netns, ip, port, protocol).listener
 
 
 def http(world: World, src_netns: str, ip: str, port: int, request: Request) -> Response:
@@ -155,11 +161,6 @@ def http(world: World, src_netns: str, ip: str, port: int, request: Request) -> 
 
     `Response.latency` includes the network's round trip.  The process's program must define `http` (see host.program).
     """
-    item = connect(world, src_netns, ip, port)
-    request.source = request.source or src_netns
-    answer: Response = world.tables["http"](world, item, request)
-    answer.latency += (200 if src_netns.split("/")[0] == item.host else 700) * clock.US
-    return answer
+    from . import routing
 
-
-Json = dict[str, Any]
+    return routing.send(world, src_netns, routing.walk(world, src_netns, ip, port), request)

@@ -83,6 +83,18 @@ def explain(error: Exception, client: KubeClient) -> str:
     return str(error)
 
 
+def yaml_error(failed: Exception) -> str:
+    """A parse error in the words of Go's YAML library."""
+    mark = getattr(failed, "problem_mark", None) or getattr(failed, "context_mark", None)
+    problem = str(getattr(failed, "problem", "") or "did not find expected node content")
+    line = getattr(mark, "line", 0) + 1
+    if "found character '\\t'" in problem:
+        problem = "found character that cannot start any token"
+    if "mapping values are not allowed" in problem:
+        problem = "mapping values are not allowed in this context"
+    return f"error converting YAML to JSON: yaml: line {line}: {problem}"
+
+
 # -- flags ---------------------------------------------------------------------------------------------------------------
 
 FlagSpec = dict[str, str]

@@ -38,7 +38,7 @@ def version(world: World, host: str) -> dict[str, str]:
 def status(world: World, host: str) -> list[tuple[str, bool, str, str]]:
     """Runtime conditions: (type, status, reason, message)."""
     containerd.connect(world, host)
-    ready = bool(runtime(world, host).pod_cidr)
+    ready = cni.configured(world, host)
     network = ("NetworkReady", True, "", "")
     if not ready:
         network = ("NetworkReady", False, "NetworkPluginNotReady", "Network plugin returns error: cni plugin not initialized")
@@ -51,6 +51,7 @@ def update_runtime_config(world: World, host: str, pod_cidr: str) -> None:
     state = runtime(world, host)
     if state.pod_cidr != pod_cidr:
         state.pod_cidr = pod_cidr
+        cni.configure(world, host, pod_cidr)
         world.ring(f"cri:{host}")
 
 

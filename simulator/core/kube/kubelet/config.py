@@ -131,7 +131,7 @@ def _decode(world: World, proc: Process, text: bytes) -> Obj:
     try:
         parsed = yaml.load(text[:1_000_000], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as failed:
-        raise ConfigError(f"failed to decode: {yaml_error(failed)}") from None
+        raise ConfigError(f"failed to decode: {component.yaml_error(failed)}") from None
     if not isinstance(parsed, dict):
         raise ConfigError(
             f"failed to decode: couldn't get version/kind; json parse error: json: cannot unmarshal {_json_kind(parsed)} "
@@ -162,18 +162,6 @@ def _decode(world: World, proc: Process, text: bytes) -> Obj:
 
 
 _SCHEME = "k8s.io/kubernetes/pkg/kubelet/apis/config/scheme/scheme.go:33"
-
-
-def yaml_error(failed: Exception) -> str:
-    """A parse error in the words of Go's YAML library."""
-    mark = getattr(failed, "problem_mark", None) or getattr(failed, "context_mark", None)
-    problem = str(getattr(failed, "problem", "") or "did not find expected node content")
-    line = getattr(mark, "line", 0) + 1
-    if "found character '\\t'" in problem:
-        problem = "found character that cannot start any token"
-    if "mapping values are not allowed" in problem:
-        problem = "mapping values are not allowed in this context"
-    return f"error converting YAML to JSON: yaml: line {line}: {problem}"
 
 
 def _json_kind(value: Any) -> str:

@@ -51,23 +51,35 @@ def rules_of(service: Obj, ports: dict[str, list[tuple[str, str]]], node: str, n
         return {}
     out: dict[str, Rule] = {}
     balancers = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    outside = [*(spec.get("externalIPs") or ()), *(b["ip"] for b in balancers if b.get("ip"))]
+    affinity = 0
+    if spec.get("sessionAffinity") == "ClientIP":
+        affinity = int(((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds") or 10800)
+    inner, outer = spec.get("internalTrafficPolicy") or "", spec.get("externalTrafficPolicy") or ""
     for item in spec.get("ports") or ():
         protocol = str(item.get("protocol", "TCP")).lower()
         name = f"{meta['namespace']}/{meta['name']}" + (f":{item['name']}" if item.get("name") else "")
         everywhere = ports.get(item.get("name") or "", [])
-        here = [e for e in everywhere if e[1] == node]
-        inner = here if spec.get("internalTrafficPolicy") == "Local" else everywhere
-        outer = here if spec.get("externalTrafficPolicy") == "Local" else everywhere
-        out[f"{cluster_ip}:{item['port']}/{protocol}"] = _rule(name, inner)
-        for ip in outside:
-            out[f"{ip}:{item['port']}/{protocol}"] = _rule(name, outer)
+
+        def rule(kind: str, policy: str, found: list[tuple[str, str]] = everywhere, name: str = name) -> Rule:
+            addresses = sorted({address for address, _ in found})
+            local = sorted({address for address, where in found if where == node}) if policy == "Local" else []
+            return Rule(
+                endpoints=addresses,
+                service=name,
+                reject=not addresses,
+                kind=kind,
+                policy="Local" if policy == "Local" else "",
+                local=local,
+                affinity=affinity,
+            )
+
+        out[f"{cluster_ip}:{item['port']}/{protocol}"] = rule("", inner)
+        for ip in spec.get("externalIPs") or ():
+            out[f"{ip}:{item['port']}/{protocol}"] = rule("external", outer)
+        for balancer in balancers:
+            if balancer.get("ip"):
+                out[f"{balancer['ip']}:{item['port']}/{protocol}"] = rule("lb", outer)
         if item.get("nodePort"):
             for ip in [*node_ips, "127.0.0.1"]:
-                out[f"{ip}:{item['nodePort']}/{protocol}"] = _rule(name, outer)
+                out[f"{ip}:{item['nodePort']}/{protocol}"] = rule("nodeport", outer)
     return out
-
-
-def _rule(name: str, found: list[tuple[str, str]]) -> Rule:
-    addresses = sorted({address for address, _ in found})
-    return Rule(endpoints=addresses, service=name, reject=not addresses)

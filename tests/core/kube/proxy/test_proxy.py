@@ -44,7 +44,7 @@ def endpoint(ip: str, node: str = "node01", **conditions: bool) -> Obj:
 
 def rules(svc: Obj, *slices: Obj, node: str = "node01") -> dict[str, list[str]]:
     found = rules_of(svc, endpoints_by_port(slices).get("default/web", {}), node, ["172.30.2.2"])
-    return {key: rule.endpoints for key, rule in found.items()}
+    return {key: rule.local if rule.policy else rule.endpoints for key, rule in found.items()}
 
 
 CASES: list[tuple[Obj, list[Obj], dict[str, list[str]]]] = [
