@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -90,13 +91,22 @@ class Sandbox:
         return Sandbox.restore(image)
 
     @staticmethod
-    def build(scenario: str = "three-nodes", seed: int = 1, *, epoch: int = clock.DEFAULT_EPOCH) -> Sandbox:
-        """A world from scratch: machines made, cluster initialised, terminals opened; `epoch` is Unix time in ns at its boot."""
+    def build(
+        scenario: str = "three-nodes",
+        seed: int = 1,
+        *,
+        epoch: int = clock.DEFAULT_EPOCH,
+        prepare: Callable[[World], None] | None = None,
+    ) -> Sandbox:
+        """A world from scratch: machines made, cluster initialised, terminals opened; `epoch` is Unix time in ns at its boot.
+
+        `prepare` builds the machines instead of the scenario's own way (`bare` with flags of the caller).
+        """
         found = scenarios.find(scenario)
         world = World(seed=seed, epoch=epoch)
         world.section("sandbox", lambda: Meta(scenario))
         sandbox = Sandbox(world)
-        found.build(world)
+        (prepare or found.build)(world)
         for host in found.terminals:
             terminal.Terminal.open(world, host, host)
         executor.get(world).pump()

@@ -41,11 +41,9 @@ class Material:
             context.load_cert_chain(cert, key)
         return context
 
-    def kubeconfig(self, server: str) -> bytes:
-        """An administrator's kubeconfig for the gateway's address."""
-        pair = x509.issue(
-            self._scratch, "kubernetes-admin", issuer=self.ca, organizations=("kubeadm:cluster-admins",), client=True, days=DAYS
-        )
+    def kubeconfig(self, server: str, group: str = "kubeadm:cluster-admins") -> bytes:
+        """An administrator's kubeconfig for the gateway's address; `group` is what makes it one."""
+        pair = x509.issue(self._scratch, "kubernetes-admin", issuer=self.ca, organizations=(group,), client=True, days=DAYS)
         return pki.kubeconfig(self.ca.cert, server, "kubernetes-admin", pair)
 
 

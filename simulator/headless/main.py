@@ -45,6 +45,16 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--listen", type=_address, default="127.0.0.1:6443", metavar="ADDRESS:PORT")
     serve.add_argument("--kubeconfig", default="kubeconfig", metavar="FILE", help="where to write the kubeconfig")
     serve.add_argument("--speed", type=float, default=1.0, help="virtual seconds per second (default: 1)")
+    serve.add_argument(
+        "--token-auth-file", metavar="FILE", help="scenario bare: token,user,uid,groups a line (default: admin-token)"
+    )
+    serve.add_argument(
+        "--apiserver",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="scenario bare: a flag of the API server, repeatable",
+    )
     sub.add_parser("transcript", help="play one recorded scenario: JSON on standard input, JSON on standard output")
     fidelity = sub.add_parser("fidelity", help="which commands and flags of kubectl are simulated")
     fidelity.add_argument("--write", action="store_true", help="put the table into docs/fidelity.md")

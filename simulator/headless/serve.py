@@ -12,13 +12,15 @@ import ssl
 import sys
 import time
 import traceback
-from pathlib import PurePath
+from collections.abc import Callable
+from pathlib import Path, PurePath
 
 from simulator.core.kernel import network
 from simulator.core.kernel.clock import MS, SECOND
 from simulator.core.kernel.errors import BadInput, ConnectError
 from simulator.core.kernel.http import Request, Response
 from simulator.core.kernel.world import World
+from simulator.core.lab import bare
 from simulator.core.sandbox import Sandbox
 from simulator.gateway.edge import WorldStopped, status
 from simulator.gateway.http import Connection
@@ -202,6 +204,24 @@ def names_of(address: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     return tuple(dict.fromkeys(("localhost", "kubernetes", address))), ("127.0.0.1",), address
 
 
+def bare_world(args: argparse.Namespace) -> Callable[[World], None]:
+    """How the scenario `bare` is built with the flags given; raises BadInput."""
+    tokens = bare.TOKENS
+    if args.token_auth_file:
+        try:
+            tokens = Path(args.token_auth_file).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise BadInput(f"--token-auth-file {args.token_auth_file}: {reason}") from None
+    flags: dict[str, str] = {}
+    for item in args.apiserver:
+        name, equals, value = item.removeprefix("--").partition("=")
+        if not equals or not name:
+            raise BadInput(f"--apiserver {item}: write NAME=VALUE")
+        flags[name] = value
+    return lambda world: bare.build(world, flags, tokens)
+
+
 def _write(path: str, data: bytes) -> None:
     """A file that only its owner reads."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
@@ -212,7 +232,10 @@ async def _serve(args: argparse.Namespace) -> int:
     address, port = args.listen[0].strip("[]"), args.listen[1]
     dns, ips, shown = names_of(address)
     # on the clients' calendar, because kubectl works some ages out itself; booting takes about half a virtual minute
-    sandbox = Sandbox.build(args.scenario, args.seed, epoch=time.time_ns() - 35 * SECOND)
+    boot, prepare = (10 * SECOND, bare_world(args)) if args.scenario == "bare" else (35 * SECOND, None)
+    if prepare is None and (args.apiserver or args.token_auth_file):
+        raise BadInput(f"--scenario {args.scenario}: --apiserver and --token-auth-file are for the scenario bare")
+    sandbox = Sandbox.build(args.scenario, args.seed, epoch=time.time_ns() - boot, prepare=prepare)
     server = Server(sandbox, args.speed)
     if not server.listening():
         raise BadInput(f"--scenario {args.scenario}: no API server listens in this world")
@@ -224,7 +247,7 @@ async def _serve(args: argparse.Namespace) -> int:
         raise BadInput(f"--listen {address}:{port}: {error.strerror or error}") from None
     url = f"https://{shown}:{listener.port}"
     try:
-        _write(args.kubeconfig, material.kubeconfig(url))
+        _write(args.kubeconfig, material.kubeconfig(url, "system:masters" if prepare else "kubeadm:cluster-admins"))
     except OSError as error:
         await listener.close()
         raise BadInput(f"--kubeconfig {args.kubeconfig}: {error.strerror}") from None

@@ -8,6 +8,7 @@ import msgspec
 
 from ..kernel.errors import BadInput
 from ..kernel.world import World
+from . import bare
 from .cluster import ClusterBuilder
 
 
@@ -38,6 +39,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario("two-nodes", "kubeadm v1.36, one control plane and one worker", ("controlplane", "node01"), _two_nodes),
     Scenario("one-node", "kubeadm v1.36, a control plane alone", ("controlplane",), _one_node),
+    Scenario(
+        "bare", "etcd, API server and controller manager alone, one Node object; for API suites", ("controlplane",), bare.build
+    ),
 )
 
 

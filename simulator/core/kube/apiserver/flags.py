@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
+from . import admission
 from .server import Config
 
 #: Every flag of the binary (`kube-apiserver --help`); any other is refused.
@@ -230,7 +231,7 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     for mode in out.authorization_modes:
         if mode not in ("Node", "RBAC", "AlwaysAllow", "AlwaysDeny", "ABAC", "Webhook"):
             raise FlagError(f'authorization-mode "{mode}" is not a valid mode')
-    out.admission_plugins = [name for name in flags.get("enable-admission-plugins", "").split(",") if name]
+    out.admission_plugins, out.disabled_plugins = _plugins(flags)
     out.anonymous = flags.get("anonymous-auth", "true") == "true"
     issuer = flags.get("service-account-issuer", "").split(",")[0]
     if not issuer:
@@ -239,6 +240,25 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     if not flags.get("service-account-signing-key-file"):
         raise FlagError("service-account-signing-key-file is a required flag")
     return _files(out, flags, read)
+
+
+def _plugins(flags: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The admission plugins that are switched on and off (`kubeapiserver/options/admission.go`)."""
+    found: list[list[str]] = []
+    for flag in ("enable-admission-plugins", "disable-admission-plugins"):
+        names = [name for name in flags.get(flag, "").split(",") if name]
+        for name in names:
+            if name not in admission.KNOWN:
+                raise FlagError(f'{flag} plugin "{name}" is unknown')
+        found.append(names)
+    on, off = found
+    both = sorted(set(on) & set(off))
+    if both:
+        raise FlagError(f"[{' '.join(both)}] in enable-admission-plugins and disable-admission-plugins overlapped")
+    missing = [name for name in on if name in admission.NOT_SIMULATED_OFF]
+    if missing:
+        raise FlagError(f"admission plugin {missing[0]}: not simulated in Slipway yet")
+    return on, off
 
 
 def _files(out: Config, flags: dict[str, str], read: Callable[[str], bytes]) -> Config:

@@ -23,7 +23,7 @@ Obj = dict[str, Any]
 CRD_TOPIC = "registry:apiextensions.k8s.io/customresourcedefinitions"
 
 
-class Config(msgspec.Struct):
+class Config(msgspec.Struct, omit_defaults=True):
     """What the flags say, in the form that the server uses."""
 
     advertise_address: str = ""
@@ -39,6 +39,7 @@ class Config(msgspec.Struct):
     etcd_servers: list[str] = []
     kubelet_cert: bytes = b""
     admission_plugins: list[str] = []
+    disabled_plugins: list[str] = []
     tokens: dict[str, list[str]] = {}
     service_account_key: bytes = b""
     front_proxy_ca: bytes = b""
@@ -61,7 +62,7 @@ class Server:
         self.storage = Storage(client)
         self.authenticator = Authenticator(self)
         self.authorizer = Authorizer(self)
-        self.plugins = admission.enabled(config.admission_plugins)
+        self.plugins = admission.enabled(config.admission_plugins, config.disabled_plugins)
         self._custom: dict[tuple[str, str], KindInfo] = {}
         self._definitions: dict[tuple[str, str], Obj] = {}
         self._loaded = False

@@ -7,7 +7,21 @@ from typing import Any, Protocol
 from ..call import Call
 from .certificates import CertificateApproval, CertificateSigning, CertificateSubjectRestriction
 from .limits import LimitRanger, ResourceQuota
+from .more import (
+    AlwaysDeny,
+    AlwaysPullImages,
+    AntiAffinity,
+    DefaultIngressClass,
+    DenyServiceExternalIPs,
+    ExtendedResourceToleration,
+    NamespaceExists,
+    PersistentVolumeClaimResize,
+    Quiet,
+    RuntimeClass,
+    StorageObjectInUseProtection,
+)
 from .namespace_lifecycle import NamespaceLifecycle
+from .pod_security import PodSecurity
 from .pods import DefaultStorageClass, DefaultTolerationSeconds, NodeRestriction, Priority, TaintNodesByCondition
 from .service_account import ServiceAccount
 
@@ -28,27 +42,57 @@ class Plugin(Protocol):
 
 #: In the order of `AllOrderedPlugins`.
 PLUGINS: tuple[Plugin, ...] = (
+    Quiet(),
     NamespaceLifecycle(),
+    NamespaceExists(),
+    AntiAffinity(),
     LimitRanger(),
     ServiceAccount(),
     NodeRestriction(),
     TaintNodesByCondition(),
-    DefaultTolerationSeconds(),
-    DefaultStorageClass(),
+    AlwaysPullImages(),
+    PodSecurity(),
     Priority(),
+    DefaultTolerationSeconds(),
+    ExtendedResourceToleration(),
+    DefaultStorageClass(),
+    StorageObjectInUseProtection(),
+    PersistentVolumeClaimResize(),
+    RuntimeClass(),
     CertificateApproval(),
     CertificateSigning(),
     CertificateSubjectRestriction(),
+    DefaultIngressClass(),
+    DenyServiceExternalIPs(),
     ResourceQuota(),
+    AlwaysDeny(),
 )
 
-#: On without a flag.
-DEFAULT_ON = frozenset(plugin.name for plugin in PLUGINS) - {"NodeRestriction"}
+#: Off unless `--enable-admission-plugins` names them (`DefaultOffAdmissionPlugins`).
+DEFAULT_OFF = frozenset(
+    "AlwaysAdmit AlwaysDeny AlwaysPullImages DenyServiceExternalIPs ExtendedResourceToleration NamespaceExists NodeRestriction "
+    "LimitPodHardAntiAffinityTopology".split()
+)
+#: Plugins of the real server whose work is not simulated: those that act by default do nothing here that a cluster could notice.
+NOT_SIMULATED_OFF = frozenset(
+    "NamespaceAutoProvision ImagePolicyWebhook PodNodeSelector PodTolerationRestriction EventRateLimit "
+    "OwnerReferencesPermissionEnforcement".split()
+)
+KNOWN = (
+    frozenset(plugin.name for plugin in PLUGINS)
+    | NOT_SIMULATED_OFF
+    | frozenset(
+        "PodGroupProtection ClusterTrustBundleAttest PodTopologyLabels PodGroupWorkloadExists NodeDeclaredFeatureValidator "
+        "JobValidation PodResizeValidator MutatingAdmissionPolicy MutatingAdmissionWebhook ValidatingAdmissionPolicy "
+        "ValidatingAdmissionWebhook".split()
+    )
+)
 
 
-def enabled(names: list[str]) -> tuple[Plugin, ...]:
-    """The plugins that run: the defaults and those that `--enable-admission-plugins` adds."""
-    return tuple(plugin for plugin in PLUGINS if plugin.name in DEFAULT_ON or plugin.name in names)
+def enabled(names: list[str], disabled: list[str]) -> tuple[Plugin, ...]:
+    """The plugins that run: the defaults, those that `--enable-admission-plugins` adds, less `--disable-admission-plugins`."""
+    on = {plugin.name for plugin in PLUGINS if plugin.name not in DEFAULT_OFF} - set(disabled) | set(names)
+    return tuple(plugin for plugin in PLUGINS if plugin.name in on)
 
 
 def mutate(call: Call, obj: Obj, old: Obj | None) -> None:

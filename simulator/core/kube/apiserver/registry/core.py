@@ -157,13 +157,6 @@ class PersistentVolume(Strategy):
     def prepare_create(self, call: Call, obj: Obj) -> None:
         """Pending until the controller has seen it."""
         obj["status"] = {"phase": "Pending"}
-        self.mark_finalizer(obj, "kubernetes.io/pv-protection")
-
-    def mark_finalizer(self, obj: Obj, name: str) -> None:
-        """Protection finalizers are put in by StorageObjectInUseProtection."""
-        held = list(obj["metadata"].get("finalizers") or ())
-        if name not in held:
-            obj["metadata"]["finalizers"] = [*held, name]
 
 
 class Claim(PersistentVolume):
@@ -176,7 +169,6 @@ class Claim(PersistentVolume):
     def prepare_create(self, call: Call, obj: Obj) -> None:
         """Pending until bound."""
         obj["status"] = {"phase": "Pending"}
-        self.mark_finalizer(obj, "kubernetes.io/pvc-protection")
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidatePersistentVolumeClaim`."""
