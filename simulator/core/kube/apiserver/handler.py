@@ -73,6 +73,8 @@ def _serve(server: Server, request: Request) -> Response:
         raise errors.method_not_allowed()
     if kind.plural == "endpoints" and verb in ("get", "list", "watch"):
         call.warnings.append(ENDPOINTS_DEPRECATED)
+    if kind.custom and (text := server.deprecation(kind, info.version)):
+        call.warnings.append(text)
     try:
         response = resource.serve(call, verb)
     except ApiError as error:

@@ -123,6 +123,18 @@ class Server:
                 return dict(item)
         return {}
 
+    def selectable(self, kind: KindInfo, version: str) -> dict[str, tuple[str, ...]]:
+        """The fields that selectors may name in a version of a custom resource, each with its path."""
+        paths = [item["jsonPath"].removeprefix(".") for item in self.definition(kind, version).get("selectableFields") or ()]
+        return {path: tuple(path.split(".")) for path in paths}
+
+    def deprecation(self, kind: KindInfo, version: str) -> str:
+        """The warning of a deprecated version of a custom resource, or ""."""
+        held = self.definition(kind, version)
+        if not held.get("deprecated"):
+            return ""
+        return held.get("deprecationWarning") or f"{kind.group}/{version} {kind.kind} is deprecated"
+
     def schema(self, kind: KindInfo, version: str) -> Obj:
         """The OpenAPI schema of a version of a custom resource."""
         return (self.definition(kind, version).get("schema") or {}).get("openAPIV3Schema") or {}

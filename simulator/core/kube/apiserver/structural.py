@@ -2,15 +2,14 @@
 `pkg/apiserver/validation`, kube-openapi's validators).
 
 Simulated: types, nullable, required, enum, numeric, string, item and property limits, pattern, additionalProperties, int-or-string,
-preserve-unknown-fields, embedded resources, allOf/anyOf/oneOf/not.  CEL rules (`x-kubernetes-validations`) are not; a
-CustomResourceDefinition that has some says so in a warning.
+preserve-unknown-fields, embedded resources, allOf/anyOf/oneOf/not, formats, set and map lists.  CEL rules stand in `custom_rules`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from ..api import regexp
 from ..api.errors import FieldError, invalid_value, not_supported, required, too_long, too_many, type_invalid
 from ..api.objects import clone
 
@@ -145,8 +144,8 @@ def _scalar(value: Any, schema: Obj, path: str) -> list[FieldError]:
 
 def _matches(pattern: str, value: str) -> bool:
     try:
-        return re.search(pattern, value) is not None
-    except re.error:  # a Go expression that Python does not know
+        return regexp.compile(pattern).search(value)
+    except regexp.BadPattern:  # refused when the definition was written
         return True
 
 
@@ -202,34 +201,3 @@ def _combined(value: Any, schema: Obj, path: str) -> list[FieldError]:
     if schema.get("not") and not validate(value, schema["not"], path):
         out.append(invalid_value(path, value, f"{shown} must not validate the schema (not)"))
     return out
-
-
-# -- the schema itself ---------------------------------------------------------------------------------------------------
-
-
-def problems_of(schema: Obj, path: str, *, root: bool = True) -> list[FieldError]:
-    """Why a schema is not structural (`schema/validation.go`): every field has a type."""
-    out: list[FieldError] = []
-    if (
-        not schema.get("type")
-        and not schema.get("x-kubernetes-int-or-string")
-        and not schema.get("x-kubernetes-preserve-unknown-fields")
-    ):
-        out.append(
-            required(f"{path}.type", "must not be empty at the root" if root else "must not be empty for specified object fields")
-        )
-    elif root and schema.get("type") != "object":
-        out.append(invalid_value(f"{path}.type", schema.get("type"), "must be object at the root"))
-    for name in sorted(schema.get("properties") or {}):
-        out += problems_of(schema["properties"][name], f"{path}.properties[{name}]", root=False)
-    for member in ("items", "additionalProperties"):
-        if isinstance(schema.get(member), dict):
-            out += problems_of(schema[member], f"{path}.{member}", root=False)
-    return out
-
-
-def has_rules(schema: Any) -> bool:
-    """Whether a schema has CEL rules anywhere."""
-    if isinstance(schema, dict):
-        return "x-kubernetes-validations" in schema or any(has_rules(item) for item in schema.values())
-    return isinstance(schema, list) and any(has_rules(item) for item in schema)

@@ -15,6 +15,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.http import Response
 from ..api import errors, selectors
 from ..api.errors import status
+from ..api.objects import get_path
 from ..api.selectors import SelectorError
 from . import convert, negotiate, tables
 from .call import Call
@@ -43,8 +44,9 @@ def matcher(call: Call) -> Match | None:
     except SelectorError as error:
         raise errors.bad_request(str(error)) from None
     strategy = call.strategy
+    extra = call.server.selectable(call.kind, call.version) if fields and call.kind.custom else {}
     for term in fields:
-        if not strategy.selectable(term.field):
+        if not strategy.selectable(term.field) and term.field not in extra:
             raise errors.bad_request(unsupported_field(call, term.field))
     name = call.info.name
 
@@ -53,14 +55,20 @@ def matcher(call: Call) -> Match | None:
             return False
         if name and obj["metadata"]["name"] != name:
             return False
-        return all((strategy.read_field(obj, term.field) == term.value) == term.equal for term in fields)
+        return all((read(obj, term.field) == term.value) == term.equal for term in fields)
+
+    def read(obj: Obj, field: str) -> str:
+        if field not in extra:
+            return strategy.read_field(obj, field)
+        found = get_path(obj, *extra[field])
+        return ("true" if found else "false") if isinstance(found, bool) else "" if found is None else str(found)
 
     return match
 
 
 def unsupported_field(call: Call, field: str) -> str:
     """What is said of a field that selectors cannot name: most kinds know metadata.name and metadata.namespace only."""
-    if call.strategy.fields:
+    if call.strategy.fields or call.kind.custom:
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 

@@ -58,7 +58,7 @@ class PersistentVolumeClaimResize(Quiet):
         if call.kind.kind != "PersistentVolumeClaim" or obj is None or old is None or call.info.subresource:
             return
         sizes = [((item["spec"].get("resources") or {}).get("requests") or {}).get("storage", "0") for item in (obj, old)]
-        if quantity.parse(sizes[0]) <= quantity.parse(sizes[1]):
+        if quantity.compare(sizes[0], sizes[1]) <= 0:
             return
         name = str(obj["metadata"]["name"])
         if (old.get("status") or {}).get("phase") != "Bound":

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...api import names
 from ...api.errors import FieldError, invalid_value
-from ...api.objects import clone
-from .. import structural
 from ..defaults import others
 from ..validation import certificates
 from ..validation import others as rules
@@ -199,71 +197,3 @@ class SigningRequest(Strategy):
     def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
         """What `approval` and `status` may change."""
         return certificates.update(sub, obj, old)
-
-
-class CustomResourceDefinition(Counted):
-    """CustomResourceDefinitions; the establishing controller of the API server runs at once."""
-
-    def default(self, obj: Obj) -> None:
-        """Names and conversion."""
-        others.custom_resource_definition(obj)
-
-    def validate(self, obj: Obj) -> list[FieldError]:
-        """Group, names, versions."""
-        return rules.custom_resource_definition(obj)
-
-    def prepare_create(self, call: Call, obj: Obj) -> None:
-        """Accepted and established (`pkg/controller/{status,establish}`), which in reality takes a second."""
-        now = call.server.world.timestamp()
-        conditions = [
-            {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now, "reason": "NoConflicts",
-             "message": "no conflicts found"},
-            {"type": "Established", "status": "True", "lastTransitionTime": now, "reason": "InitialNamesAccepted",
-             "message": "the initial names have been accepted"},
-        ]  # fmt: skip
-        stored = [v["name"] for v in obj["spec"].get("versions") or () if v.get("storage")]
-        obj["status"] = {
-            "conditions": conditions,
-            "acceptedNames": clone(obj["spec"].get("names") or {}),
-            "storedVersions": stored,
-        }
-
-    def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
-        """Serve it from now on."""
-        call.server.load_custom()
-
-    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
-        """What of the schema is not obeyed here."""
-        rules_used = any(structural.has_rules(item.get("schema")) for item in obj["spec"].get("versions") or ())
-        return ["x-kubernetes-validations: not simulated in Slipway yet"] if rules_used else []
-
-    def released(self, call: Call, obj: Obj) -> None:
-        """Its objects go with it (`pkg/controller/finalizer`), and it is served no more."""
-        storage, spec = call.server.storage, obj["spec"]
-        prefix = f"/registry/{spec['group']}/{spec['names']['plural']}/"
-        for item in storage.list(prefix.encode())[0]:
-            meta = item["metadata"]
-            key = prefix + (f"{meta['namespace']}/" if meta.get("namespace") else "") + meta["name"]
-            storage.delete(key.encode(), int(meta["resourceVersion"]))
-        call.server.load_custom()
-
-
-class Custom(Counted):
-    """Custom resources."""
-
-    unconditional_update = False
-
-    def prepare_create(self, call: Call, obj: Obj) -> None:
-        """The schema's defaults."""
-        structural.default(obj, call.server.schema(call.kind, call.version))
-
-    def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
-        """The schema's defaults."""
-        self.prepare_create(call, obj)
-
-    def check(self, call: Call, obj: Obj, old: Obj | None) -> list[FieldError]:
-        """The schema."""
-        schema = call.server.schema(call.kind, call.version)
-        if old is None:
-            return structural.validate(obj, schema, root=True)
-        return structural.validate(obj, schema, "", old, root=True)

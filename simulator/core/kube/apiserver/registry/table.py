@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...api.kinds import KindInfo
-from . import core, others, workloads
+from . import core, definitions, others, workloads
 from .pod import PodStrategy
 from .service import ServiceStrategy
 from .strategy import Strategy
@@ -27,7 +27,7 @@ _TABLE: dict[tuple[str, str], type[Strategy]] = {
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): others.Counted,
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): others.Counted,
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): others.Counted,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): others.CustomResourceDefinition,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.CustomResourceDefinition,
     ("apps", "DaemonSet"): workloads.DaemonSet,
     ("apps", "Deployment"): workloads.Deployment,
     ("apps", "ReplicaSet"): workloads.ReplicaSet,
@@ -62,6 +62,6 @@ def strategy_of(kind: KindInfo) -> Strategy:
     key = (kind.group, kind.kind)
     found = _MADE.get(key)
     if found is None:
-        found = others.Custom(kind.kind) if kind.custom else _TABLE.get(key, Strategy)(kind.kind)
+        found = definitions.Custom(kind.kind) if kind.custom else _TABLE.get(key, Strategy)(kind.kind)
         _MADE[key] = found
     return found

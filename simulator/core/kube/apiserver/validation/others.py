@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...api import names
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
-from .. import structural
 from . import affinity
 
 Obj = dict[str, Any]
@@ -108,38 +106,3 @@ def disruption_budget(obj: Obj) -> list[FieldError]:
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         out.append(invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
     return out + affinity.label_selector(spec.get("selector"), "spec.selector")
-
-
-def custom_resource_definition(obj: Obj) -> list[FieldError]:
-    """`ValidateCustomResourceDefinition`."""
-    spec = obj.get("spec") or {}
-    plural, group = (spec.get("names") or {}).get("plural", ""), spec.get("group", "")
-    out: list[FieldError] = []
-    name = obj["metadata"].get("name", "")
-    if name != f"{plural}.{group}":
-        out.append(invalid_value("metadata.name", name, 'must be spec.names.plural+"."+spec.group'))
-    if not group:
-        out.append(required("spec.group"))
-    elif "." not in group:
-        out.append(invalid_value("spec.group", group, "should be a domain with at least one dot"))
-    if spec.get("scope") not in ("Cluster", "Namespaced"):
-        out.append(not_supported("spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced")))
-    versions = spec.get("versions") or ()
-    if sum(1 for item in versions if item.get("storage")) != 1:
-        out.append(invalid_value("spec.versions", list(versions), "must have exactly one version marked as storage version"))
-    for i, item in enumerate(versions):
-        out += [
-            invalid_value(f"spec.versions[{i}].name", item.get("name", ""), text)
-            for text in names.dns1035_label(item.get("name", ""))
-        ]
-        if not (item.get("schema") or {}).get("openAPIV3Schema"):
-            out.append(required(f"spec.versions[{i}].schema.openAPIV3Schema"))
-        else:
-            same = all(other.get("schema") == item.get("schema") for other in versions)
-            if i == 0 or not same:  # equal schemas are one, where the server keeps them
-                at = "spec.validation" if same else f"spec.versions[{i}].schema"
-                out += structural.problems_of(item["schema"]["openAPIV3Schema"], f"{at}.openAPIV3Schema")
-    for member in ("plural", "kind"):
-        if not (spec.get("names") or {}).get(member):
-            out.append(required(f"spec.names.{member}"))
-    return out
