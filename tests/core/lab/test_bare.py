@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from simulator.core.kernel.errors import BadInput
-from simulator.core.kernel.world import World
 from simulator.core.lab import bare
 from simulator.core.sandbox import Sandbox
 
@@ -45,4 +44,3 @@ def test_flags_of_the_caller_replace_single_ones() -> None:
     assert world.run("kubectl auth can-i create pods --as=anybody").stdout == "yes\n"
     with pytest.raises(BadInput, match='enable-admission-plugins plugin "Nope" is unknown'):
         Sandbox.build("bare", prepare=lambda world: bare.build(world, {"enable-admission-plugins": "Nope"}))
-    assert World
