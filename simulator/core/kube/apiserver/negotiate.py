@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -72,7 +73,57 @@ def parse_json(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except ValueError:
-        raise errors.bad_request(json_problem(data)) from None
+        raise BadBody(json_problem(data)) from None
+
+
+class BadBody(errors.ApiError):
+    """The body is not JSON: a 400 with the decoder's text, which creations say with more words."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(errors.bad_request(text).status)
+
+
+class _Twice(dict[str, Any]):
+    """A JSON object that knows which of its members stood twice."""
+
+    twice: tuple[str, ...] = ()
+
+
+def _noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    out = _Twice(plain)
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            out.twice = (*out.twice, name)
+        seen.add(name)
+    return out
+
+
+def duplicates(data: bytes) -> list[str]:
+    """The paths of members that stand twice in JSON text."""
+    if data[:1] not in (b"{", b" ", b"\n"):
+        return []
+    try:
+        tree = json.loads(data, object_pairs_hook=_noted)
+    except (ValueError, RecursionError):
+        return []
+    out: list[str] = []
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, dict):
+            if isinstance(value, _Twice):
+                out.extend(path + name for name in dict.fromkeys(value.twice))
+            for name, item in value.items():
+                walk(item, f"{path}{name}.")
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                walk(item, f"{path[:-1]}[{i}].")
+
+    walk(tree, "")
+    return out
 
 
 def json_problem(data: bytes) -> str:

@@ -105,7 +105,16 @@ def wrong_type(call: Call, why: str, body: Any) -> ApiError:
     if body is None:
         return errors.bad_request(f'{call.kind.kind} in version "{call.version}" cannot be handled as a {call.kind.kind}: {why}')
     kind = why.rpartition(" of type ")[2] if " of type " in why else why
-    problem = errors.FieldError("FieldValueInvalid", "patch", f'Invalid value: "{go_value(body)}": unrecognized type: {kind}')
+    given = why.partition("cannot unmarshal ")[2].partition(" ")[0]
+    given = {"number": "int64", "array": "slice", "object": "map"}.get(given, given)
+    text = f"unrecognized type: {kind}"
+    if kind.startswith("map["):
+        text = f"cannot restore map from {given}"
+    elif kind.startswith("[]"):
+        text = f"cannot restore slice from {given}"
+    elif "." in kind:
+        text = f"cannot restore struct from: {given}"
+    problem = errors.FieldError("FieldValueInvalid", "patch", f'Invalid value: "{go_value(body)}": {text}')
     return ApiError(errors.status(422, "Invalid", f' "" is invalid: {problem.text}', {"causes": [
         {"reason": problem.type, "message": problem.body, "field": problem.field}
     ]}))  # fmt: skip

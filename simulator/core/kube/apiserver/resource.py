@@ -9,7 +9,7 @@ import orjson
 
 from ...kernel.http import Response
 from ..api import decode as typed
-from ..api import errors, schema
+from ..api import errors, kinds, schema
 from ..api.decode import DecodeError, Decoder
 from ..api.schema import Type
 from . import convert, managed, negotiate, patching, structural, subresources, tables, watching
@@ -43,8 +43,29 @@ def type_of(call: Call) -> Type | None:
 
 def decode_body(call: Call) -> Obj:
     """The request's object in typed form, metadata present."""
-    body = negotiate.body_of(call.request)
+    try:
+        body = negotiate.body_of(call.request)
+    except negotiate.BadBody as error:
+        data = call.request.body
+        shown = "<empty>" if not data else data[:30].decode("utf-8", "replace") if data[:1] == b"{" else data[:30].hex()
+        more = " ..." if len(data) > 30 else ""
+        what = f"couldn't get version/kind; json parse error: {error}"
+        text = f"the object provided is unrecognized (must be of type {call.kind.kind}): {what} ({shown}{more})"
+        raise errors.bad_request(text) from None
     return decode_object(call, body)
+
+
+def repeated(call: Call) -> list[str]:
+    """What strict decoding says of members that stand twice in a JSON body."""
+    request = call.request
+    if request.obj is not None or call.request.param("fieldValidation", "Warn") == "Ignore" or call.applying is not None:
+        return []
+    return [f'duplicate field "{path}"' for path in negotiate.duplicates(request.body)]
+
+
+def _package(group: str) -> str:
+    """The package of a group's internal types, as Go prints them."""
+    return group.partition(".")[0] or "core"
 
 
 def decode_object(call: Call, body: Any) -> Obj:
@@ -59,9 +80,13 @@ def decode_object(call: Call, body: Any) -> Obj:
         text = f"the API version in the data ({given_version}) does not match the expected API version ({expected})"
         raise errors.bad_request(text)
     if given_kind != kind:
-        raise errors.bad_request(
-            f'{given_kind} in version "{version}" cannot be handled as a {kind}: no kind "{given_kind}" is registered'
-        )
+        known = kinds.by_kind(given_version, given_kind)
+        if known is not None:
+            why = f"converting ({version}.{given_kind}) to ({_package(call.kind.group)}.{kind}): unknown conversion"
+        else:
+            scheme = 'in scheme "pkg/api/legacyscheme/scheme.go:30"'
+            why = f'no kind "{given_kind}" is registered for version "{given_version}" {scheme}'
+        raise errors.bad_request(f'{given_kind} in version "{version}" cannot be handled as a {kind}: {why}')
     return decode_typed(call, body, expected)
 
 
@@ -77,8 +102,9 @@ def decode_typed(call: Call, body: Obj, api_version: str) -> Obj:
             obj = decoder.decode(kind, body)
     except DecodeError as error:
         raise handled_as(call, str(error)) from None
-    if decoder.unknown:
-        report_unknown(call, decoder.unknown)
+    found = decoder.unknown + repeated(call)
+    if found:
+        report_unknown(call, found)
     out: Obj = {"kind": call.kind.kind, "apiVersion": api_version}
     out.update(obj)
     out["kind"], out["apiVersion"] = call.kind.kind, api_version

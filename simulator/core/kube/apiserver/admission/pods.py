@@ -24,8 +24,8 @@ class DefaultTolerationSeconds:
     name = "DefaultTolerationSeconds"
 
     def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
-        """Add the two tolerations unless the pod has them."""
-        if not _is_new_pod(call, old):
+        """Add the two tolerations unless the pod has them, on updates too."""
+        if call.kind.kind != "Pod" or call.info.subresource:
             return
         held = list(obj["spec"].get("tolerations") or ())
         for key in (NOT_READY, UNREACHABLE):
@@ -47,7 +47,11 @@ class Priority:
     name = "Priority"
 
     def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
-        """Write the priority that the class gives."""
+        """Write the priority that the class gives; an update that leaves it out keeps it."""
+        if old is not None and call.kind.kind == "Pod" and not call.info.subresource:
+            for member in ("priority", "preemptionPolicy"):
+                if member not in obj["spec"] and member in old["spec"]:
+                    obj["spec"][member] = old["spec"][member]
         if not _is_new_pod(call, old):
             return
         spec = obj["spec"]
