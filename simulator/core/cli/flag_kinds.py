@@ -116,7 +116,8 @@ def _integer(bits: int, *, unsigned: bool = False) -> Callable[[str], int]:
     return read
 
 
-def _boolean(text: str) -> bool:
+def parse_bool(text: str) -> bool:
+    """Go's `strconv.ParseBool`; raises ValueError with its words."""
     if text not in _BOOLS:
         raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax")
     return _BOOLS[text]
@@ -169,7 +170,7 @@ def _string_to_string(text: str) -> dict[str, str]:
 #: Every type of value a flag may have, by the name it is declared with.
 KINDS: dict[str, Kind] = {
     "string": Kind("string", str),
-    "bool": Kind("bool", _boolean),
+    "bool": Kind("bool", parse_bool),
     "int": Kind("int", _integer(64)),
     "int32": Kind("int32", _integer(32)),
     "int64": Kind("int", _integer(64)),

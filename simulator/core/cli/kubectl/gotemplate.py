@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
+from ..flags import quote
 from .gotemplate_parse import Action, Branch, Chain, Define, Node, Pipeline, TemplateError, parse
 from .jsonpath import go_value
 
@@ -52,8 +53,8 @@ def show(value: Any) -> str:
 class Template:
     """A parsed template; `execute` gives its text for an object."""
 
-    def __init__(self, text: str, name: str = "output") -> None:
-        self.name = name
+    def __init__(self, text: str, name: str = "output", *, missing_keys: bool = True) -> None:
+        self.name, self.missing_keys = name, missing_keys
         self.nodes, self.defines = parse(text, name)
         self.steps = 0
 
@@ -64,16 +65,18 @@ class Template:
         self._run(self.nodes, data, [("$", [data])], out, 0)
         return "".join(out)
 
-    def _fail(self, message: str) -> TemplateError:
-        return TemplateError(f"template: {self.name}:1: executing {self.name!r}: {message}".replace("'", '"'))
+    def _fail(self, message: str, where: str = "1") -> TemplateError:
+        return TemplateError(
+            f'template: {self.name}:{where}: executing "{self.name}"{message if message.startswith(":") else " " + message}'
+        )
 
     def _run(self, nodes: list[Node], dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
         if depth > 60:
-            raise self._fail("exceeded maximum template depth")
+            raise self._fail(": exceeded maximum template depth")
         for node in nodes:
             self.steps += 1
             if self.steps > MAX_STEPS:
-                raise self._fail("template takes too many steps")
+                raise self._fail(": template takes too many steps")
             if isinstance(node, str):
                 out.append(node)
             elif isinstance(node, Action):
@@ -89,7 +92,7 @@ class Template:
 
     def _template(self, node: Define, dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
         if node.name not in self.defines:
-            raise self._fail(f'template "{node.name}" not defined')
+            raise self._fail(f': template "{node.name}" not defined')
         value = self._pipeline(node.pipeline, dot, names) if node.pipeline else None
         self._run(self.defines[node.name], value, [("$", [value])], out, depth + 1)
 
@@ -118,7 +121,7 @@ class Template:
         elif isinstance(value, int) and not isinstance(value, bool):
             pairs = [(at, at) for at in range(min(value, MAX_STEPS))]
         else:
-            raise self._fail(f"range can't iterate over {show(value)}")
+            raise self._fail(f": range can't iterate over {show(value)}")
         if not pairs:
             self._run(node.otherwise, dot, names, out, depth + 1)
             return
@@ -154,7 +157,7 @@ class Template:
             if known == name:
                 held: list[Any] = box
                 return held
-        raise self._fail(f"undefined variable: {name}")
+        raise self._fail(f": undefined variable: {name}")
 
     def _command(self, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
         first = words[0]
@@ -165,11 +168,11 @@ class Template:
             try:
                 return FUNCTIONS[first.base](*arguments)
             except TypeError:
-                raise self._fail(f"wrong number of args for {first.base}: got {len(arguments)}") from None
+                raise self._fail(f": wrong number of args for {first.base}: got {len(arguments)}") from None
             except (ValueError, LookupError) as error:
-                raise self._fail(f"error calling {first.base}: {error}") from None
+                raise self._fail(f": error calling {first.base}: {error}") from None
         if len(words) > 1 or last:
-            raise self._fail(f"can't give argument to non-function {first.text if isinstance(first, Chain) else first}")
+            raise self._fail(f": can't give argument to non-function {first.text if isinstance(first, Chain) else first}")
         return self._value(first, dot, names)
 
     def _logic(self, word: str, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
@@ -192,18 +195,20 @@ class Template:
         elif word.base in FUNCTIONS:
             return self._command([word], dot, names, [])
         else:
-            raise self._fail(f'function "{word.base}" not defined')
+            raise self._fail(f': function "{word.base}" not defined')
         for field in word.fields:
-            value = self._field(value, field, word.text)
+            value = self._field(value, field, word)
         return value
 
-    def _field(self, value: Any, name: str, text: str) -> Any:
+    def _field(self, value: Any, name: str, word: Chain) -> Any:
         if isinstance(value, dict):
+            if name not in value and not self.missing_keys:
+                raise self._fail(f"at <{word.text}>: map has no entry for key {quote(name)}", word.where)
             return value.get(name, MISSING)
-        if value is None:
-            raise self._fail(f"at <{text}>: nil pointer evaluating interface {{}}.{name}")
         if value is MISSING:
-            raise self._fail(f"at <{text}>: nil pointer evaluating interface {{}}.{name}")
+            return MISSING
+        if value is None:
+            raise self._fail(f"at <{word.text}>: nil pointer evaluating interface {{}}.{name}", word.where)
         kind = (
             "string"
             if isinstance(value, str)
@@ -213,7 +218,7 @@ class Template:
             if isinstance(value, list)
             else "int64"
         )
-        raise self._fail(f"at <{text}>: can't evaluate field {name} in type {kind}")
+        raise self._fail(f"at <{word.text}>: can't evaluate field {name} in type {kind}", word.where)
 
 
 # -- functions ----------------------------------------------------------------------------------------------------------------
@@ -306,8 +311,6 @@ def _type(value: Any) -> str:
 
 
 def _verb(verb: str, value: Any, flags: str, precision: int | None) -> str:
-    from ..flags import quote
-
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if verb in "vs":
         text = show(value)

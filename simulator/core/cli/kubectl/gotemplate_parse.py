@@ -18,6 +18,8 @@ class Chain(NamedTuple):
     base: Any
     fields: tuple[str, ...]
     text: str
+    #: Line and column of errors about it, as Go counts them: the second field's where there is one.
+    where: str = "1"
 
 
 class Pipeline(NamedTuple):
@@ -67,7 +69,10 @@ _TOKEN = re.compile(
 
 class _Reader:
     def __init__(self, text: str, name: str) -> None:
-        self.name = name
+        self.name, self.source = name, text
+        #: Where each piece begins in the source, and where the last operand ended.
+        self.starts: list[int] = []
+        self.cursor = 0
         self.pieces = self._split(text)
         self.at = 0
         self.defines: dict[str, list[Node]] = {}
@@ -87,12 +92,14 @@ class _Reader:
                 plain = plain.lstrip(" \t\r\n")
             if start < 0:
                 out.append(("text", plain))
+                self.starts.append(at)
                 return out
             begin = start + 2
             if re.match(r"-[ \t\r\n]", text[begin : begin + 2]):
                 plain = plain.rstrip(" \t\r\n")
                 begin += 2
             out.append(("text", plain))
+            self.starts.append(at)
             comment = text[begin:].lstrip().startswith("/*")
             end = text.find("*/", begin) if comment else begin
             if comment and end < 0:
@@ -102,6 +109,7 @@ class _Reader:
             trim = bool(re.search(r"[ \t\r\n]-$", inner))
             if not comment:
                 out.append(("action", inner[:-2] if trim else inner))
+                self.starts.append(begin)
             at = end + 2
 
     def _close(self, text: str, at: int) -> int:
@@ -118,7 +126,22 @@ class _Reader:
             elif text.startswith("}}", at):
                 return at
             at += 1
-        raise self.fail("unterminated quoted string" if quote else "unclosed action")
+        if quote:
+            raise self.fail("unterminated quoted string")
+        start = max(text.rfind("{{", 0, at), 0) + 2
+        alone = re.search(r"(\w?)\}", text[start:])
+        if alone is not None:
+            raise self.fail("bad character U+007D '}'" if alone[1] else 'unexpected "}" in operand')
+        raise self.fail("unclosed action")
+
+    def place(self, written: str, second: int) -> str:
+        """`line:column` of an operand of the present action; `second` is the offset of its second field."""
+        begin = self.source.find(written, max(self.cursor, self.starts[self.at - 1]))
+        if begin < 0:
+            return "1"
+        self.cursor = begin + len(written)
+        at = begin + second
+        return f"{self.source.count(chr(10), 0, at) + 1}:{at - self.source.rfind(chr(10), 0, at) - 1}"
 
     def block(self, ends: tuple[str, ...]) -> tuple[list[Node], str, str]:
         """Nodes up to an action that starts with one of `ends`; which one, and the rest of it."""
@@ -271,7 +294,10 @@ class _Reader:
             fields.append(tokens[at][1][1:])
             space = tokens[at][2]
             at += 1
-        return Chain(base, tuple(fields), text if isinstance(base, str) and base != "." else "." + ".".join(fields)), at
+        head = base if isinstance(base, str) and base != "." else ""
+        written = head + "".join("." + field for field in fields) or "."
+        second = len(head) if head or len(fields) < 2 else len(fields[0]) + 1
+        return Chain(base, tuple(fields), written, self.place(written, second if fields else 0)), at
 
 
 def parse(text: str, name: str) -> tuple[list[Node], dict[str, list[Node]]]:

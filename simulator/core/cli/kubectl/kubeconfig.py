@@ -39,11 +39,13 @@ class Config:
 
     def to_object(self) -> Obj:
         """As the file has it: lists of named entries, `null` where there are none."""
-        out: Obj = {"apiVersion": "v1", "kind": "Config", "current-context": self.current}
+        lists = {}
         for name in SECTIONS:
             entries = self.section(name)
-            out[name] = [{"name": key, INNER[name]: entries[key]} for key in sorted(entries)] or None
-        return out
+            lists[name] = [{"name": key, INNER[name]: entries[key]} for key in sorted(entries)] or None
+        # in the order of the Go struct, which JSON output shows
+        return {"kind": "Config", "apiVersion": "v1", "clusters": lists["clusters"], "users": lists["users"],
+                "contexts": lists["contexts"], "current-context": self.current}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=64)
@@ -199,10 +201,9 @@ class Connection:
         token = flags.text("token") or str(user.get("token") or "")
         if not token and user.get("tokenFile"):
             token = bytes(self.files.inv.read_file(str(user["tokenFile"]))).decode("utf-8", "replace").strip()
-        bare = bool(flags.text("token"))
         return Credentials(
-            cert=b"" if bare else self._material(user, "client-certificate", user_file),
-            key=b"" if bare else self._material(user, "client-key", user_file),
+            cert=self._material(user, "client-certificate", user_file),
+            key=self._material(user, "client-key", user_file),
             ca=self._material(cluster, "certificate-authority", cluster_file),
             token=token,
             impersonate=flags.text("as") or str(user.get("as") or ""),

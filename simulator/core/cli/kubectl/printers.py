@@ -144,7 +144,7 @@ class Output:
         missing = not self.s.values.has("allow-missing-template-keys") or self.s.values.on("allow-missing-template-keys")
         if self.name.startswith("jsonpath"):
             return self._jsonpath(template, missing)
-        return self._gotemplate(template)
+        return self._gotemplate(template, missing)
 
     def _jsonpath(self, template: str, missing: bool) -> Printer:
         try:
@@ -162,9 +162,9 @@ class Output:
 
         return run
 
-    def _gotemplate(self, template: str) -> Printer:
+    def _gotemplate(self, template: str, missing: bool) -> Printer:
         try:
-            parsed = Template(template)
+            parsed = Template(template, missing_keys=missing)
         except TemplateError as error:
             raise CommandError(f"error parsing template {template}, {error}") from None
 

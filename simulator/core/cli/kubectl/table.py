@@ -197,7 +197,7 @@ class TablePrinter:
             out.append(f"{options.kind_prefix}/{text}" if at == name_at else text)
         if options.label_columns or options.show_labels:
             labels = meta.get("labels") or {}
-            out += [labels.get(key, "<none>") for key in options.label_columns]
+            out += [labels.get(key, "") for key in options.label_columns]
             if options.show_labels:
                 out.append(label_text(labels))
         return out

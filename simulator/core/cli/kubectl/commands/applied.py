@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from typing import Any
 
+from ....host.program import Wait
 from ... import goyaml
 from ...cobra import Command, Flag
-from ..builder import Builder
+from ..builder import Builder, Info
 from ..create.base import LAST_APPLIED, with_last_applied
+from ..editing import Editing
 from ..errors import CommandError, UsageError, raise_all
 from ..flagsets import (
     dry_run,
@@ -19,8 +22,9 @@ from ..flagsets import (
     file_flags,
     print_flags,
     selector_flag,
+    validate_flag,
+    validation,
 )
-from ..groups import no_checks
 from ..jsontext import indented
 from ..patches import send
 from ..printers import Output
@@ -78,6 +82,25 @@ def _set(s: Session) -> int:
     return 0
 
 
+def _edit(s: Session) -> Generator[Wait, Any, int]:
+    values = s.values
+    directive = validation(s)
+    builder = Builder(s, args=values.args, **file_arguments(s), latest=True, allow_empty=True)
+    infos = builder.infos()
+    raise_all(builder.errors)
+    applied = []
+    for info in infos:
+        stored = ((info.obj or {})["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+        if stored is not None:
+            applied.append(Info(info.mapping, info.namespace, info.name, json.loads(stored)))
+    if not applied:
+        raise CommandError("no last-applied-configuration annotation found on resources, to create the annotation, use command "
+                           "`kubectl apply set-last-applied --create-annotation`")  # fmt: skip
+    manager = values.text("field-manager") or "kubectl-client-side-apply"
+    yield from Editing(s, "apply", applied, manager=manager, directive=directive).run()
+    return 0
+
+
 VIEW_LAST = Command(
     "view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
     short="View the latest last-applied-configuration annotations of a resource/object",
@@ -111,8 +134,9 @@ EDIT_LAST = Command(
     flags=(
         *print_flags(),
         *file_flags("Files, directories or URLs that name the resources"),
+        Flag(name="windows-line-endings", kind="bool", usage="Use CR LF line ends."),
         field_manager_flag("kubectl-client-side-apply"),
+        validate_flag(),
     ),
-    run=no_checks,
-    simulated=False,
+    run=_edit,
 )

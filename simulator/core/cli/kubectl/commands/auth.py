@@ -8,10 +8,10 @@ from ....kernel import clock
 from ....kernel.errors import NotSimulated
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
-from ..builder import Builder
+from ..builder import Builder, Info
 from ..describe.doc import list_text
 from ..describe.policy import compact_rules, rule_name
-from ..errors import CommandError, Silent, is_not_found, raise_all
+from ..errors import CommandError, Silent, UsageError, is_not_found, raise_all
 from ..flagsets import (
     all_namespaces_flag,
     dry_run,
@@ -44,7 +44,7 @@ def run_can_i(s: Session) -> int:
         if values.args:
             raise CommandError("list option must be specified with no arguments")
         return _list(s)
-    if len(values.args) not in (2, 3):
+    if len(values.args) != 2:
         raise CommandError(
             "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples."
         )
@@ -52,7 +52,7 @@ def run_can_i(s: Session) -> int:
     if word.startswith("/"):
         spec: Obj = {"nonResourceAttributes": {"path": word, "verb": verb}}
     else:
-        spec = {"resourceAttributes": _attributes(s, verb, word, values.args[2] if len(values.args) == 3 else "")}
+        spec = {"resourceAttributes": _attributes(s, verb, word)}
     review = {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": spec}
     answer = s.call("POST", f"{AUTHZ}/selfsubjectaccessreviews", obj=review)
     status = answer.get("status") or {}
@@ -67,9 +67,8 @@ def run_can_i(s: Session) -> int:
     return 0
 
 
-def _attributes(s: Session, verb: str, word: str, name: str) -> Obj:
-    word, _, inline = word.partition("/")
-    name = name or inline
+def _attributes(s: Session, verb: str, word: str) -> Obj:
+    word, _, name = word.partition("/")
     sub = s.values.text("subresource")
     found = None
     if word != "*":
@@ -99,9 +98,7 @@ def _attributes(s: Session, verb: str, word: str, name: str) -> Obj:
     if sub:
         out["subresource"] = sub
     if name:
-        out[
-            "subresource" if found is not None and found.kind.subresource(name) is not None and not sub and inline else "name"
-        ] = name
+        out["name"] = name
     return out
 
 
@@ -124,9 +121,7 @@ def _list(s: Session) -> int:
 
 def run_whoami(s: Session) -> int:
     """`kubectl auth whoami`."""
-    if s.values.args:
-        raise CommandError(f"unexpected arguments: [{' '.join(s.values.args)}]")
-    output = Output(s)
+    output = Output(s, typed=True)
     review = {"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {}}
     answer = s.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", obj=review)
     if output.given:
@@ -143,48 +138,99 @@ def run_whoami(s: Session) -> int:
     return 0
 
 
-def _covers(rules: list[Obj], rule: Obj) -> bool:
-    """Whether every part of `rule` is in `rules`."""
+def run_reconcile(s: Session) -> int:
+    """`kubectl auth reconcile` (`component-helpers/auth/rbac/reconciliation`)."""
+    require_files(s)
+    if s.values.args:
+        raise CommandError("no arguments are allowed")
+    strategy, output = dry_run(s), Output(s)
+    if strategy == "server":
+        raise CommandError("--dry-run=server for command reconcile is not supported yet")
+    builder = Builder(s, **file_arguments(s), fetch=False)
+    for info in builder.infos():
+        if info.mapping.kind.group == "rbac.authorization.k8s.io":
+            _reconcile(s, info, strategy, output)
+    raise_all(builder.errors)
+    return 0
+
+
+def _reconcile(s: Session, info: Info, strategy: str, output: Output) -> None:
+    """Bring one object to what the file has; say what was missing or too much."""
+    wanted, bindings = info.obj or {}, info.mapping.kind.kind.endswith("Binding")
+    section = "subjects" if bindings else "rules"
+    remove = s.values.on("remove-extra-subjects" if bindings else "remove-extra-permissions")
+    suffix, confirmed = "reconciled" + dry_run_suffix(strategy), strategy == "none"
+    asked = list(wanted.get(section) or ())
+    try:
+        live = s.call("GET", info.path())
+    except ApiError as error:
+        if not is_not_found(error):
+            raise
+        if confirmed:
+            s.call("POST", info.mapping.path(info.namespace), obj=wanted)
+        output.done(wanted, suffix)
+        s.err("\treconciliation required create\n")
+        _told(s, section, asked, [], remove)
+        return
+    held = list(live.get(section) or ())
+    missing = [item for item in asked if not _covers(held, item, section)]
+    extra = [item for item in held if not _covers(asked, item, section)]
+    metadata = _merged(live["metadata"], wanted.get("metadata") or {})
+    recreate = bindings and live.get("roleRef") != wanted.get("roleRef")
+    result = {**live, "metadata": metadata}
+    if missing or (remove and extra):
+        result[section] = asked if remove and extra and not missing else (
+            [item for item in held if not remove or item not in extra] + missing)  # fmt: skip
+    protected = (live["metadata"].get("annotations") or {}).get(AUTOUPDATE) == "false"
+    operation = "recreate" if recreate else "update" if result != live else ""
+    caveat = f", but object opted out ({AUTOUPDATE}: false)" if protected and operation else ""
+    if operation and confirmed and not protected:
+        if recreate:
+            s.call(
+                "DELETE",
+                info.path(),
+                obj={"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": live["metadata"]["uid"]}},
+            )
+            fresh = {key: value for key, value in metadata.items() if key in ("name", "namespace", "labels", "annotations")}
+            result = s.call(
+                "POST", info.mapping.path(info.namespace), obj={**result, "roleRef": wanted["roleRef"], "metadata": fresh}
+            )
+        else:
+            result = s.call("PUT", info.path(), obj=result)
+    output.done(result, suffix)
+    if operation:
+        s.err(f"\treconciliation required {operation}{caveat}\n")
+        _told(s, section, missing, extra, remove)
+
+
+AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate"
+
+
+def _merged(live: Obj, wanted: Obj) -> Obj:
+    """The live metadata with the labels and annotations of the file added."""
+    out = dict(live)
+    for key in ("labels", "annotations"):
+        both = {**(live.get(key) or {}), **(wanted.get(key) or {})}
+        if both:
+            out[key] = both
+    return out
+
+
+def _told(s: Session, section: str, missing: list[Obj], extra: list[Obj], remove: bool) -> None:
+    if missing:
+        s.err(f"\tmissing {section} added:\n" + "".join(f"\t\t{_go(item, section)}\n" for item in missing))
+    if remove and extra:
+        s.err(f"\textra {section} removed:\n" + "".join(f"\t\t{_go(item, section)}\n" for item in extra))
+
+
+def _covers(rules: list[Obj], rule: Obj, section: str) -> bool:
+    """Whether every part of `rule` is in `rules`; of a subject, whether it is among the subjects."""
+    if section == "subjects":
+        keys = ("kind", "apiGroup", "name", "namespace")
+        return any(all(rule.get(key, "") == held.get(key, "") for key in keys) for held in rules)
     return all(any(part["group"] in (held["group"], "*") and part["resource"] == held["resource"] and part["names"] == held["names"]
                    and part["urls"] == held["urls"] and set(part["verbs"]) <= set(held["verbs"]) for held in compact_rules(rules))
                for part in compact_rules([rule]))  # fmt: skip
-
-
-def run_reconcile(s: Session) -> int:
-    """`kubectl auth reconcile`."""
-    require_files(s)
-    strategy, output = dry_run(s), Output(s)
-    builder = Builder(s, **file_arguments(s), fetch=False, eager=False)
-    for info in builder.infos():
-        wanted, kind = info.obj or {}, info.mapping.kind
-        if kind.group != "rbac.authorization.k8s.io":
-            raise CommandError("only rbac.authorization.k8s.io/v1 is supported: not *unstructured.Unstructured")
-        query = {"dryRun": "All"} if strategy == "server" else {}
-        try:
-            live = s.call("GET", info.path())
-        except ApiError as error:
-            if not is_not_found(error):
-                raise
-            if strategy != "client":
-                s.call("POST", info.mapping.path(info.namespace), query=query, obj=wanted)
-            output.done(wanted, "reconciled" + dry_run_suffix(strategy))
-            s.err("\treconciliation required create\n")
-            continue
-        section = "rules" if "Role" in kind.kind and "Binding" not in kind.kind else "subjects"
-        held = live.get(section) or []
-        missing = [
-            item for item in wanted.get(section) or () if not (_covers(held, item) if section == "rules" else item in held)
-        ]
-        if missing:
-            result = {**live, section: held + missing}
-            if strategy != "client":
-                result = s.call("PUT", info.path(), query=query, obj=result)
-            output.done(result, "reconciled" + dry_run_suffix(strategy))
-            s.err("\treconciliation required update\n")
-            s.err(f"\tmissing {section} added:\n" + "".join(f"\t\t{_go(item, section)}\n" for item in missing))
-        else:
-            output.done(live, "reconciled" + dry_run_suffix(strategy))
-    return 0
 
 
 def _go(item: Obj, section: str) -> str:
@@ -199,7 +245,7 @@ def _go(item: Obj, section: str) -> str:
 
 
 AUTH = Command(
-    "auth",
+    "auth [flags]",
     short="Inspect authorization",
     long="Inspect authorization.",
     commands=(
@@ -212,8 +258,8 @@ AUTH = Command(
         Command("reconcile -f FILENAME", short="Reconciles rules for RBAC role, role binding, cluster role, and cluster role binding objects",
                 long="Create what is missing of the rules and subjects that the files have.", example="# From a file\nkubectl auth reconcile -f my-rbac-rules.yaml",
                 flags=(*print_flags(), *file_flags("Files, directories or URLs with RBAC objects."), dry_run_flag(),
-                       Flag(name="remove-extra-permissions", support="no", kind="bool", usage="Remove other rules."),
-                       Flag(name="remove-extra-subjects", support="no", kind="bool", usage="Remove other subjects.")), run=run_reconcile),
+                       Flag(name="remove-extra-permissions", kind="bool", usage="Remove other rules."),
+                       Flag(name="remove-extra-subjects", kind="bool", usage="Remove other subjects.")), run=run_reconcile),
         Command("whoami", short="Experimental: Check self subject attributes", long="Print who the server says that you are.",
                 example="# User and groups\nkubectl auth whoami", flags=print_flags(), run=run_whoami),
     ),
@@ -274,6 +320,13 @@ CERTIFICATE = Command("certificate SUBCOMMAND", short="Modify certificate resour
 
 def run_top(s: Session) -> int:
     """`kubectl top`: needs the metrics API, which a cluster without metrics-server has not."""
+    values, pods = s.values, s.command.name == "pod"
+    if len(values.args) > 1:
+        raise UsageError(s.command, s.command.use)
+    if values.text("sort-by") not in ("", "cpu", "memory"):
+        raise CommandError("--sort-by accepts only cpu or memory")
+    if values.args and (values.text("selector") or (pods and values.text("field-selector"))):
+        raise CommandError(f"only one of NAME or {'selector' if pods else '--selector'} can be provided")
     s.discover()
     groups = s.call("GET", "/apis").get("groups") or ()
     if not any(item["name"] == "metrics.k8s.io" for item in groups):
@@ -284,7 +337,7 @@ def run_top(s: Session) -> int:
 _TOP = (selector_flag(), Flag(name="no-headers", kind="bool", usage="Print no headings"), Flag(name="sort-by", usage="Sort by 'cpu' or 'memory'"),
         Flag(name="use-protocol-buffers", support="inert", kind="bool", default=True, usage="Read metrics as protocol buffers."))  # fmt: skip
 TOP = Command(
-    "top",
+    "top [flags]",
     short="Display resource (CPU/memory) usage",
     long="Display resource (CPU/memory) usage.\n\n This needs a metrics server in the cluster.",
     commands=(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import posixpath
 from collections.abc import Callable
 from typing import Any
 
 from ...cobra import Command, Flag
+from ...flag_kinds import parse_bool
 from ...flags import quote
 from ..errors import CommandError, UsageError
 from ..flagsets import print_flags
@@ -32,6 +34,14 @@ def _args(s: Session, low: int, high: int) -> list[str]:
     return args
 
 
+def _name(s: Session, what: str) -> str:
+    """The one name of an entry that is set."""
+    name = _args(s, 1, 1)[0]
+    if not name:
+        raise CommandError(f"you must specify a non-empty {what} name")
+    return name
+
+
 def _edit(s: Session, section: str, name: str, change: Callable[[Config], None]) -> str:
     """Change the file that an entry stands in (or the one that new entries go to) and store it."""
     origin = s.files.load(strict=False).origin.get((section, name)) or s.files.target()
@@ -52,7 +62,13 @@ def _put(config: Config, section: str, name: str, fields: Obj) -> None:
 def run_view(s: Session) -> int:
     """`config view`."""
     values = s.values
+    if values.args:
+        raise UsageError(s.command, f"unexpected arguments: [{' '.join(values.args)}]")
+    if not values.on("merge") and not s.files.explicit:
+        raise CommandError("if merge==false a precise file must be specified")
     config = s.files.load(strict=False)
+    if values.on("flatten"):
+        _flatten(s, config)
     if values.on("minify"):
         config = _minified(s, config)
     raw = config.to_object()
@@ -60,8 +76,26 @@ def run_view(s: Session) -> int:
         for section, inner in (("clusters", "cluster"), ("users", "user")):
             for item in raw[section] or ():
                 item[inner] = {key: (SECRET.get(key, value) if value else value) for key, value in item[inner].items()}
-    Output(s, default="yaml").print(raw)
+    Output(s, default="yaml", typed=True).print(raw)
     return 0
+
+
+def _flatten(s: Session, config: Config) -> None:
+    """Put the content of the files that entries name into the entries."""
+    for section in ("clusters", "users"):
+        for name, entry in config.section(section).items():
+            for key in ("certificate-authority", "client-certificate", "client-key"):
+                path = str(entry.get(key) or "")
+                if not path:
+                    continue
+                origin = config.origin.get((section, name), "")
+                where = path if path.startswith("/") else posixpath.join(posixpath.dirname(origin), path)
+                try:
+                    data = s.inv.read_file(where)
+                except OSError as error:
+                    raise CommandError(f"open {where}: {(error.strerror or '').lower()}") from None
+                config.section(section)[name] = entry = {**entry, key + "-data": base64.b64encode(data).decode()}
+                entry.pop(key)
 
 
 def _minified(s: Session, config: Config) -> Config:
@@ -109,7 +143,9 @@ def run_contexts(s: Session) -> int:
     values = s.values
     config = s.files.load(strict=False)
     if values.text("output") not in ("", "name"):
-        raise CommandError(f"output must be one of '' or 'name': {values.text('output')}")
+        raise CommandError(
+            f"--output {values.text('output')} is not available in kubectl config get-contexts; resetting to default output format"
+        )
     missing = [name for name in values.args if name not in config.contexts]
     names = [name for name in (values.args or sorted(config.contexts)) if name in config.contexts]
     if values.text("output") == "name":
@@ -146,6 +182,8 @@ def run_names(s: Session) -> int:
 def run_delete(s: Session) -> int:
     """`config delete-cluster`, `delete-context`, `delete-user`."""
     word = s.command.name.removeprefix("delete-")
+    if word == "user" and len(s.values.args) != 1:
+        raise UsageError(s.command, "user to delete is required")
     name = _args(s, 1, 1)[0]
     section = word + "s"
     config = s.files.load(strict=False)
@@ -183,14 +221,17 @@ def run_set_context(s: Session) -> int:
     """`config set-context`."""
     values = s.values
     config = s.files.load(strict=False)
+    given = _args(s, 0, 1)
     if values.on("current"):
-        if values.args:
-            raise UsageError(s.command, "Unexpected args: " + str(values.args))
+        if given:
+            raise CommandError("you cannot specify both a context name and --current")
         name = config.current
         if not name:
             raise CommandError("no current context is set")
+    elif not given or not given[0]:
+        raise CommandError("you must specify a non-empty context name or --current")
     else:
-        name = _args(s, 1, 1)[0]
+        name = given[0]
     known = name in config.contexts
 
     def change(found: Config) -> None:
@@ -198,6 +239,8 @@ def run_set_context(s: Session) -> int:
         for flag in ("cluster", "user", "namespace"):
             if flag in values.changed:
                 entry[flag] = values.text(flag)
+        if not entry.get("namespace"):
+            entry.pop("namespace", None)
 
     _edit(s, "contexts", name, change)
     s.out(f"Context {quote(name)} {'modified' if known else 'created'}.\n")
@@ -207,16 +250,21 @@ def run_set_context(s: Session) -> int:
 def run_set_cluster(s: Session) -> int:
     """`config set-cluster`."""
     values = s.values
-    name = _args(s, 1, 1)[0]
+    name = _name(s, "cluster")
+    if values.on("insecure-skip-tls-verify") and values.text("certificate-authority"):
+        raise CommandError("you cannot specify a certificate authority and insecure mode at the same time")
+    if values.on("embed-certs") and not values.text("certificate-authority"):
+        raise CommandError("you must specify a --certificate-authority to embed")
 
     def change(found: Config) -> None:
-        entry = found.clusters.setdefault(name, {})
+        entry = found.clusters.setdefault(name, {"server": ""})
         for flag, key in (("server", "server"), ("tls-server-name", "tls-server-name"), ("proxy-url", "proxy-url")):
             if flag in values.changed:
                 entry[key] = values.text(flag)
         if "insecure-skip-tls-verify" in values.changed:
-            entry["insecure-skip-tls-verify"] = values.on("insecure-skip-tls-verify")
-            if entry["insecure-skip-tls-verify"]:
+            entry.pop("insecure-skip-tls-verify", None)
+            if values.on("insecure-skip-tls-verify"):
+                entry["insecure-skip-tls-verify"] = True
                 entry.pop("certificate-authority", None)
                 entry.pop("certificate-authority-data", None)
         _material(s, entry, "certificate-authority")
@@ -236,7 +284,9 @@ def _material(s: Session, entry: Obj, flag: str) -> None:
         except OSError as error:
             raise CommandError(f"could not stat {flag} file {path}: stat {path}: {(error.strerror or '').lower()}") from None
         entry.pop(flag, None)
+        entry.pop("insecure-skip-tls-verify", None)
     else:
+        entry.pop("insecure-skip-tls-verify", None)
         entry[flag] = s.inv.path(path) if path else ""
         entry.pop(flag + "-data", None)
 
@@ -244,24 +294,87 @@ def _material(s: Session, entry: Obj, flag: str) -> None:
 def run_set_credentials(s: Session) -> int:
     """`config set-credentials`."""
     values = s.values
-    name = _args(s, 1, 1)[0]
-    if values.text("token") and (values.text("username") or values.text("password")):
-        raise CommandError("you cannot specify more than one authentication method at the same time: [--token --username/--password]")  # fmt: skip
+    if len(values.args) != 1:
+        s.out(_help(s))
+        raise CommandError(f"unexpected args: [{' '.join(values.args)}]")
+    name = _name(s, "user")
+    methods = (["--token"] if values.text("token") else []) + (
+        ["--username/--password"] if values.text("username") or values.text("password") else []
+    )
+    if len(methods) > 1:
+        raise CommandError(f"you cannot specify more than one authentication method at the same time: {', '.join(methods)}")
+    if values.on("embed-certs") and not values.text("client-certificate") and not values.text("client-key"):
+        raise CommandError("you must specify a --client-certificate or --client-key to embed")
+    if values.text("exec-interactive-mode") not in ("", "IfAvailable", "Never", "Always"):
+        raise CommandError("invalid interactive mode type, can be only IfAvailable, Never, Always")
 
     def change(found: Config) -> None:
         entry = found.users.setdefault(name, {})
+        _provider(s, entry)
+        _exec(s, entry)
         for flag in ("client-certificate", "client-key"):
             _material(s, entry, flag)
         for flag in ("token", "username", "password"):
             if flag in values.changed:
                 entry[flag] = values.text(flag)
-        if "token" in values.changed:
+        if "token" in values.changed and values.text("token"):
             entry.pop("username", None)
             entry.pop("password", None)
+        if values.text("username") or values.text("password"):
+            entry.pop("token", None)
 
     _edit(s, "users", name, change)
     s.out(f"User {quote(name)} set.\n")
     return 0
+
+
+def _help(s: Session) -> str:
+    from ..root import help_text
+
+    return str(help_text(s.command))
+
+
+def _pairs(items: list[str]) -> tuple[dict[str, str], list[str]]:
+    """`key=value` arguments, and the keys of `key-`."""
+    new = dict(item.split("=", 1) for item in items if "=" in item)
+    return new, [item[:-1] for item in items if "=" not in item and item.endswith("-")]
+
+
+def _provider(s: Session, entry: Obj) -> None:
+    """`--auth-provider` and its arguments."""
+    values = s.values
+    if "auth-provider" in values.changed:
+        entry.pop("auth-provider", None)
+        if values.text("auth-provider"):
+            entry["auth-provider"] = {"config": None, "name": values.text("auth-provider")}
+    held = entry.get("auth-provider")
+    if held is not None and "auth-provider-arg" in values.changed:
+        new, gone = _pairs(values.items("auth-provider-arg"))
+        held["config"] = {key: value for key, value in {**(held.get("config") or {}), **new}.items() if key not in gone} or None
+
+
+def _exec(s: Session, entry: Obj) -> None:
+    """The credential plugin (`--exec-command` and the flags beside it)."""
+    values = s.values
+    if "exec-command" in values.changed:
+        entry.pop("exec", None)
+        if values.text("exec-command"):
+            entry["exec"] = {"apiVersion": "", "args": None, "command": values.text("exec-command"), "env": None,
+                             "interactiveMode": "IfAvailable", "provideClusterInfo": False}  # fmt: skip
+    held = entry.get("exec")
+    if held is None:
+        return
+    for flag, key in (("exec-api-version", "apiVersion"), ("exec-interactive-mode", "interactiveMode")):
+        if flag in values.changed:
+            held[key] = values.text(flag)
+    if "exec-provide-cluster-info" in values.changed:
+        held["provideClusterInfo"] = values.on("exec-provide-cluster-info")
+    if "exec-arg" in values.changed:
+        held["args"] = values.items("exec-arg")
+    if "exec-env" in values.changed:
+        new, gone = _pairs(values.items("exec-env"))
+        env = [item for item in held.get("env") or () if item["name"] not in {*new, *gone}]
+        held["env"] = [*env, *({"name": key, "value": value} for key, value in new.items())] or None
 
 
 SECTIONS = {"clusters": "clusters", "contexts": "contexts", "users": "users"}
@@ -274,10 +387,20 @@ def _steps(s: Session, name: str) -> tuple[str, str, str]:
     if section == "current-context":
         return section, "", ""
     if section not in SECTIONS:
-        raise CommandError(f"unable to parse {quote(name)} into the kubeconfig: unknown section {quote(section)}")
+        raise CommandError(f"unable to parse {name} after [] at api.Config")
     known = [key for key in config.section(section) if rest == key or rest.startswith(key + ".")]
     entry = max(known, key=len) if known else rest.partition(".")[0]
     return section, entry, rest[len(entry) + 1 :]
+
+
+def _decodable(text: str) -> None:
+    for at, char in enumerate(text):
+        if not (char.isascii() and (char.isalnum() or char in "+/=")):
+            raise CommandError(f"error decoding input value: illegal base64 data at input byte {at}")
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        raise CommandError(f"error decoding input value: illegal base64 data at input byte {len(text) // 4 * 4}") from None
 
 
 def run_set(s: Session) -> int:
@@ -291,10 +414,14 @@ def run_set(s: Session) -> int:
         s.files.write(path, config)
     else:
         stored: Any = value
-        if field.endswith("-data") and s.values.on("set-raw-bytes"):
-            stored = base64.b64encode(value.encode()).decode()
-        elif field == "insecure-skip-tls-verify":
-            stored = value == "true"
+        if field.endswith("-data"):
+            stored = value if not s.values.on("set-raw-bytes") else base64.b64encode(value.encode()).decode()
+            _decodable(stored)
+        elif field in ("insecure-skip-tls-verify", "disable-compression"):
+            try:
+                stored = parse_bool(value)
+            except ValueError:
+                raise CommandError(f"strconv.ParseBool: parsing {quote(value)}: invalid syntax") from None
         _edit(s, section, entry, lambda found: _put(found, section, entry, {field: stored}))
     s.out(f"Property {quote(name)} set.\n")
     return 0
@@ -330,6 +457,16 @@ def _sub(
     return Command(use, short=short, long=long or short + ".", example=example, aliases=aliases, flags=flags, run=run)
 
 
+EXEC = (
+    Flag(name="auth-provider", usage="Name of the provider of the user's credentials"),
+    Flag(name="auth-provider-arg", kind="strings", usage="Its settings, key=value; key- removes one"),
+    Flag(name="exec-command", usage="A program that gives the user's credentials"),
+    Flag(name="exec-api-version", usage="API version of what the program is told"),
+    Flag(name="exec-arg", kind="strings", usage="Arguments of the program"),
+    Flag(name="exec-env", kind="array", usage="Environment of the program, name=value; name- removes one"),
+    Flag(name="exec-interactive-mode", usage="When the program may ask: Never, IfAvailable, Always"),
+    Flag(name="exec-provide-cluster-info", kind="bool", usage="Tell the program about the cluster"),
+)
 EMBED = Flag(name="embed-certs", kind="bool", no_opt="true", usage="Put the content of the files into the kubeconfig")
 COMMAND = Command(
     "config SUBCOMMAND",
@@ -338,15 +475,15 @@ COMMAND = Command(
 
  The file is --kubeconfig, or those of $KUBECONFIG, or ${HOME}/.kube/config.""",
     commands=(
-        _sub("current-context", "Display the current-context", run_current, example="# The current context\nkubectl config current-context"),
+        _sub("current-context [flags]", "Display the current-context", run_current, example="# The current context\nkubectl config current-context"),
         _sub("delete-cluster NAME", "Delete the specified cluster from the kubeconfig", run_delete, example="# Cluster minikube\nkubectl config delete-cluster minikube"),
         _sub("delete-context NAME", "Delete the specified context from the kubeconfig", run_delete, example="# Context minikube\nkubectl config delete-context minikube"),
         _sub("delete-user NAME", "Delete the specified user from the kubeconfig", run_delete, example="# User minikube\nkubectl config delete-user minikube"),
-        _sub("get-clusters", "Display clusters defined in the kubeconfig", run_names, example="# The clusters\nkubectl config get-clusters"),
+        _sub("get-clusters [flags]", "Display clusters defined in the kubeconfig", run_names, example="# The clusters\nkubectl config get-clusters"),
         _sub("get-contexts [(-o|--output=)name)]", "Describe one or many contexts", run_contexts,
              Flag(name="no-headers", kind="bool", usage="Print no headings."), Flag(name="output", short="o", usage="Output format. One of: (name)."),
              example="# All contexts\nkubectl config get-contexts\n\n# One\nkubectl config get-contexts my-context"),
-        _sub("get-users", "Display users defined in the kubeconfig", run_names, example="# The users\nkubectl config get-users"),
+        _sub("get-users [flags]", "Display users defined in the kubeconfig", run_names, example="# The users\nkubectl config get-users"),
         _sub("rename-context CONTEXT_NAME NEW_NAME", "Rename a context from the kubeconfig file", run_rename,
              example="# From 'old-name' to 'new-name'\nkubectl config rename-context old-name new-name"),
         _sub("set PROPERTY_NAME PROPERTY_VALUE", "Set an individual value in a kubeconfig file", run_set,
@@ -359,13 +496,13 @@ COMMAND = Command(
              "Set a context entry in kubeconfig", run_set_context, Flag(name="current", kind="bool", usage="Change the current context"),
              example="# Only the user\nkubectl config set-context gce --user=cluster-admin"),
         _sub("set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] "
-             "[--username=basic_user] [--password=basic_password]", "Set a user entry in kubeconfig", run_set_credentials, EMBED,
+             "[--username=basic_user] [--password=basic_password]", "Set a user entry in kubeconfig", run_set_credentials, EMBED, *EXEC,
              example="# A token\nkubectl config set-credentials bob --token=abc"),
         _sub("unset PROPERTY_NAME", "Unset an individual value in a kubeconfig file", run_unset, example="# The current context\nkubectl config unset current-context"),
         _sub("use-context CONTEXT_NAME", "Set the current-context in a kubeconfig file", run_use, aliases=("use",),
              example="# Use the context for the minikube cluster\nkubectl config use-context minikube"),
-        _sub("view", "Display merged kubeconfig settings or a specified kubeconfig file", run_view, *print_flags(),
-             Flag(name="raw", kind="bool", usage="Show certificates and secrets"), Flag(name="flatten", support="no", kind="bool", usage="Put the content of files in"),
+        _sub("view [flags]", "Display merged kubeconfig settings or a specified kubeconfig file", run_view, *print_flags(),
+             Flag(name="raw", kind="bool", usage="Show certificates and secrets"), Flag(name="flatten", kind="bool", usage="Put the content of files in"),
              Flag(name="minify", kind="bool", usage="Only what the current context uses"),
              Flag(name="merge", kind="bool", default=True, usage="Merge all files of the hierarchy"),
              example="# Everything\nkubectl config view\n\n# The password of user e2e\nkubectl config view -o jsonpath='{.users[?(@.name == \"e2e\")].user.password}'"),

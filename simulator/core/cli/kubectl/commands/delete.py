@@ -20,6 +20,7 @@ from ..flagsets import (
     file_flags,
     selector_flag,
 )
+from ..rawbody import raw_body
 from ..session import Session
 from ..waiting import WEEK, gone, until
 
@@ -82,8 +83,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     if values.text("cascade").lower() not in CASCADES:
         raise CommandError(f'invalid cascade value ({values.text("cascade")}). Must be "background", "foreground", or "orphan"')
     if values.text("raw"):
-        s.out(s.request("DELETE", values.text("raw")).body.decode("utf-8", "replace") + "\n")
-        return 0
+        return raw_body(s, "DELETE")
     everything = values.on("all")
     builder = Builder(
         s,

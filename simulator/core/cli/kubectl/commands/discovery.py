@@ -96,7 +96,7 @@ def run_versions(s: Session) -> int:
 
 
 RESOURCES = Command(
-    "api-resources",
+    "api-resources [flags]",
     short="Print the supported API resources on the server",
     long="Print the API resources that the server supports.",
     example="""# Print the supported API resources

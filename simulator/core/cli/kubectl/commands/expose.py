@@ -8,7 +8,7 @@ from typing import Any
 from ...cobra import Command, Flag
 from ..builder import Builder, Info
 from ..create.base import with_last_applied
-from ..errors import CommandError, UsageError, raise_all
+from ..errors import CommandError, raise_all
 from ..flagsets import (
     dry_run,
     dry_run_flag,
@@ -70,7 +70,7 @@ def _service(s: Session, info: Info) -> Obj:
     ]
     ports = [int(text) for text in values.text("port").split(",")] if values.text("port") else [int(port) for port, _ in listed]
     if not ports and values.text("cluster-ip") != "None":
-        raise UsageError(s.command, "couldn't find port via --port flag or introspection")
+        raise CommandError("couldn't find port via --port flag or introspection")
     by_port = dict(listed)
     name = values.text("name") or info.name
     out_ports = []
@@ -81,6 +81,8 @@ def _service(s: Session, info: Info) -> Obj:
         if values.text("target-port"):
             target = int(values.text("target-port")) if values.text("target-port").isdigit() else values.text("target-port")
         out_ports.append({**one, "protocol": protocol, "port": port, "targetPort": target})
+    if values.text("session-affinity") not in ("", "None", "ClientIP"):
+        raise CommandError(f"unknown session affinity: {values.text('session-affinity')}")
     meta: Obj = {"name": name}
     labels = _labels(values.text("labels")) if "labels" in values.changed else obj["metadata"].get("labels")
     if labels:

@@ -6,7 +6,9 @@ from collections.abc import Generator
 from typing import Any
 
 from ....host.program import WaitTopic
+from ....kernel.clock import parse_rfc3339
 from ....kube.api.errors import ApiError
+from ....kube.api.printers.base import human
 from ...cobra import Command, Flag
 from ...flags import parse_duration
 from ..builder import Builder, Info
@@ -21,10 +23,10 @@ from ..flagsets import (
     selector_flag,
 )
 from ..jsonpath import JSONPathError
-from ..jsontext import compact, indented
 from ..mapper import Mapping
 from ..printers import Output
-from ..session import TABLE, Session, split_raw
+from ..rawbody import raw_get
+from ..session import TABLE, Session
 from ..table import TableOptions, TablePrinter, sort_objects
 
 Obj = dict[str, Any]
@@ -81,23 +83,13 @@ def _builder(s: Session, table: bool, watching: bool) -> Builder:
 
 def _raw(s: Session) -> int:
     values = s.values
+    if values.args or values.items("filename") or values.text("kustomize"):
+        raise CommandError("arguments may not be passed when --raw is specified")
     if values.on("watch") or values.on("watch-only") or values.text("selector"):
         raise CommandError("--raw may not be specified with other flags that filter the server request or alter the output")
     if values.text("output"):
         raise CommandError("--raw and --output are mutually exclusive")
-    if not values.text("raw").startswith("/"):
-        from ...flags import quote
-
-        raise CommandError(f"--raw must be a valid URL path: parse {quote(values.text('raw'))}: invalid URI for request")
-    path, query = split_raw(values.text("raw"))
-    answer = s.request("GET", path, query=query, accept="*/*")
-    if answer.obj is not None:
-        # The server indents its version and nothing else; custom resources have no struct to order their fields.
-        custom = isinstance(answer.obj, dict) and path.startswith("/apis/") and not s.mapper.built_in(path.split("/")[2])
-        s.out(indented(answer.obj, 2, sort=False) if path == "/version" else compact(answer.obj, sort=custom) + "\n")
-    else:
-        s.out(answer.body.decode("utf-8", "replace"))
-    return 0
+    return raw_get(s)
 
 
 def _options(s: Session, output: Output, mapping: Mapping, with_kind: bool) -> TableOptions:
@@ -114,14 +106,16 @@ def _options(s: Session, output: Output, mapping: Mapping, with_kind: bool) -> T
     )
 
 
-def _as_table(info: Info) -> Obj:
+def _as_table(s: Session, info: Info) -> Obj:
     """A Table of one object, for a server that sent none."""
     if info.table and info.obj is not None:
         return info.obj
     obj = info.obj or {}
     meta = obj.get("metadata") or {}
-    names = [{"name": "Name", "type": "string", "format": "name"}, {"name": "Created At", "type": "date"}]
-    return {"columnDefinitions": names, "rows": [{"cells": [meta.get("name"), meta.get("creationTimestamp")], "object": obj}]}
+    names = [{"name": "Name", "type": "string", "format": "name"}, {"name": "Age", "type": "date"}]
+    stamp = meta.get("creationTimestamp")
+    age = human(s.world.wall - parse_rfc3339(stamp)) if stamp else "<unknown>"
+    return {"columnDefinitions": names, "rows": [{"cells": [meta.get("name"), age], "object": obj}]}
 
 
 def _tables(s: Session, builder: Builder, infos: list[Info], output: Output) -> int:
@@ -147,7 +141,7 @@ def _tables(s: Session, builder: Builder, infos: list[Info], output: Output) -> 
         if printer is None or info.mapping != last:
             flush()
             printer, last = TablePrinter(_options(s, output, info.mapping, with_kind)), info.mapping
-        rows += printer.rows(_as_table(info))
+        rows += printer.rows(_as_table(s, info))
     flush()
     if not written and not ignore and not errors:
         s.err(f"No resources found in {s.namespace} namespace.\n" if namespaced else "No resources found\n")

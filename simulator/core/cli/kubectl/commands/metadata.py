@@ -54,6 +54,8 @@ def _changes(pairs: list[str], section: str) -> tuple[dict[str, str], list[str]]
         key, equals, value = pair.partition("=")
         if equals:
             if section == "labels":
+                if "=" in value:
+                    raise CommandError(f"invalid label spec: {pair}")
                 wrong = names.label_value(value)
                 if wrong:
                     raise CommandError(f"invalid label value: {quote(pair)}: {';'.join(wrong)}")
@@ -82,9 +84,20 @@ class Change:
         else:
             self.new, self.remove = _changes(pairs, section)
         local = values.on("local")
+        if values.on("list") and values.text("output"):
+            raise CommandError("--list and --output may not be specified together")
         if values.on("all") and values.text("selector"):
             raise CommandError("cannot set --all and --selector at the same time")
-        if not resources and not values.items("filename") and not values.text("kustomize"):
+        if values.on("all") and values.text("field-selector"):
+            raise CommandError("cannot set --all and --field-selector at the same time")
+        if local:
+            if self.strategy == "server":
+                raise CommandError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?")
+            if resources:
+                raise CommandError("can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set")
+            if not values.items("filename") and not values.text("kustomize"):
+                raise CommandError("one or more files must be specified as -f pod.yaml or --filename=pod.json")
+        elif not resources and not values.items("filename") and not values.text("kustomize"):
             raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
         if not self.new and not self.remove and not values.on("list"):
             raise CommandError(f"at least one {self.word} update is required")
@@ -95,7 +108,7 @@ class Change:
             selector=values.text("selector"),
             fields=values.text("field-selector"),
             all_namespaces=values.on("all-namespaces"),
-            select_all=values.on("all"),
+            allow_empty=values.on("all"),
             latest=not local,
             local=local,
         )
@@ -113,16 +126,19 @@ class Change:
             except (ApiError, CommandError) as error:
                 errors.append(error)
         raise_all(errors)
-        if not infos:
-            s.err("No resources found\n")
         return 0
 
     def _one(self, info: Any) -> None:
         s, obj = self.s, info.obj or {}
         held = dict((obj["metadata"].get(self.section)) or {})
         if s.values.on("list"):
-            for key in sorted(held):
-                s.out(f"{key}={held[key]}\n")
+            self._allowed(held)
+            held = {key: value for key, value in {**held, **self.new}.items() if key not in self.remove}
+            indent = "" if self.builder.single_implied else " "
+            if indent:
+                kind = info.mapping.kind
+                s.out(f"Listing {self.section} for {kind.kind}.{kind.group}/{info.name}:\n")
+            s.out("".join(f"{indent}{key}={held[key]}\n" for key in sorted(held)))
             return
         self._allowed(held)
         after = {key: value for key, value in {**held, **self.new}.items() if key not in self.remove}

@@ -53,7 +53,7 @@ def run_plugins(s: Session) -> int:
     return 0
 
 
-OPTIONS = Command("options", short="Print the list of flags inherited by all commands", long="Print the list of flags inherited by all commands",
+OPTIONS = Command("options [flags]", short="Print the list of flags inherited by all commands", long="Print the list of flags inherited by all commands",
                   example="# Print flags inherited by all commands\nkubectl options", run=run_options)  # fmt: skip
 COMPLETION = Command(
     "completion SHELL",
@@ -63,7 +63,7 @@ COMPLETION = Command(
     run=run_completion,
 )
 ALPHA = Command(
-    "alpha",
+    "alpha [flags]",
     short="Commands for features in alpha",
     long="These commands correspond to alpha features.",
     hidden=True,

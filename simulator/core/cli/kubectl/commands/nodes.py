@@ -7,7 +7,7 @@ from typing import Any
 
 from ....host.program import Wait, WaitTopic
 from ....kernel.clock import SECOND
-from ....kube.api import objects
+from ....kube.api import objects, selectors
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder, Info
@@ -224,6 +224,10 @@ def _list(errors: list[Exception]) -> str:
 def run_drain(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl drain`: cordon every node, then empty one after the other."""
     strategy = dry_run(s)
+    try:
+        selectors.parse_labels(s.values.text("pod-selector"))
+    except ValueError:
+        raise CommandError("--pod-selector=<pod_selector> must be a valid label selector") from None
     infos = _nodes(s)
     for info in infos:
         cordon(s, info, True, strategy)

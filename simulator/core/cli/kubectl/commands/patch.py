@@ -29,6 +29,7 @@ from ..flagsets import (
 )
 from ..patches import apply_local, send
 from ..printers import Output, reference
+from ..rawbody import raw_body
 from ..session import Session
 from ..waiting import WEEK, gone, until
 from .delete import CASCADES, Deletion
@@ -150,6 +151,8 @@ def run_replace(s: Session) -> Generator[Wait, Any, int]:
     if values.args:
         raise UsageError(s.command, f"Unexpected args: [{' '.join(values.args)}]")
     strategy, directive, output = dry_run(s), validation(s), Output(s)
+    if values.text("raw"):
+        return raw_body(s, "PUT")
     if values.on("force") and strategy != "none":
         raise CommandError("--dry-run can not be used when --force is set")
     if not values.on("force") and values.number("grace-period") >= 0:

@@ -68,8 +68,20 @@ def revisions(s: Session, info: Info) -> dict[int, Obj]:
                     "source": item,
                 }
     else:
-        raise CommandError(f"no history viewer has been implemented for {quote(kind)}")
+        raise CommandError(_no_helper(info, "history", "no history viewer has been implemented for"))
     return out
+
+
+#: Kinds that have a place in the visitor of kinds (`apps/kind_visitor.go`), and so a message of their own.
+VISITED = {("", "Pod"), ("", "ReplicationController"), ("apps", "ReplicaSet"), ("batch", "Job"), ("batch", "CronJob")}
+
+
+def _no_helper(info: Info, what: str, missing: str) -> str:
+    kind = info.mapping.kind
+    name = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+    if (kind.group, kind.kind) in VISITED:
+        return f"{missing} {quote(name)}"
+    return f"error retrieving {what} for {quote(name)}, no visitor method exists for {{{kind.group} {kind.kind}}}"
 
 
 def template_text(s: Session, found: Obj, *, cause: bool = False) -> str:
@@ -142,7 +154,7 @@ def _undo(s: Session, info: Info, strategy: str) -> str:
     if LAST_APPLIED in (obj["metadata"].get("annotations") or {}):
         s.err(MANAGED.format(info.label, LAST_APPLIED))
     if info.mapping.kind.kind not in ("Deployment", "DaemonSet", "StatefulSet"):
-        raise CommandError(f"no rollbacker has been implemented for {quote(info.mapping.kind.kind)}")
+        raise CommandError(_no_helper(info, "rollbacker", "no rollbacker has been implemented for"))
     if info.mapping.kind.kind == "Deployment" and obj["spec"].get("paused") and strategy != "client":
         raise CommandError("you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again")
     found = revisions(s, info)
@@ -198,11 +210,14 @@ def run_change(s: Session) -> int:
     builder, infos = infos_of(s)
     errors = builder.errors
     if not infos and not errors:
-        s.err("No resources found\n")
+        s.err(f"No resources found in {s.namespace} namespace.\n")
         return 0
     for info in infos:
         try:
             patch = _change(s, word, info)
+            if not patch:
+                raise CommandError(f"failed to create patch for {info.name}: if restart has already been triggered within the past second, "
+                                   "please wait before attempting to trigger another")  # fmt: skip
             manager = s.values.text("field-manager")
             result = send(
                 s, info.mapping, info.namespace, info.name, patch, "strategic", manager=manager, dry=strategy == "server"
@@ -223,8 +238,11 @@ def _change(s: Session, word: str, info: Info) -> Obj:
             raise CommandError(f"{label} restarting is not supported")
         if spec.get("paused"):
             raise CommandError(f"{label} can't restart paused deployment (run rollout resume first)")
-        stamp = clock.rfc3339(s.world.wall)
-        return {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": stamp}}}}}
+        stamp, key = clock.rfc3339(s.world.wall), "kubectl.kubernetes.io/restartedAt"
+        held = ((spec.get("template") or {}).get("metadata") or {}).get("annotations") or {}
+        if held.get(key) == stamp:
+            return {}
+        return {"spec": {"template": {"metadata": {"annotations": {key: stamp}}}}}
     if kind.kind != "Deployment":
         raise CommandError(f"{label} {'pausing' if word == 'pause' else 'resuming'} is not supported")
     if word == "pause":

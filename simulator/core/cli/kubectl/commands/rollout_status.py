@@ -24,7 +24,7 @@ def infos_of(s: Session) -> tuple[Builder, list[Info]]:
     values = s.values
     if not values.args and not values.items("filename") and not values.text("kustomize"):
         raise CommandError("required resource not specified")
-    builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), latest=True)
+    builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), latest=True, allow_empty=True)
     return builder, builder.infos()
 
 
@@ -114,6 +114,8 @@ def run_status(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl rollout status`."""
     builder, infos = infos_of(s)
     raise_all(builder.errors)
+    if not infos:
+        s.err(f"No resources found in {s.namespace} namespace.\n")
     revision = s.values.number("revision")
     if revision < 0:
         raise CommandError(f"revision must be a positive integer: {revision}")

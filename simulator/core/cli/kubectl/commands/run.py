@@ -11,7 +11,6 @@ from ... import goyaml
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..create.base import with_last_applied
-from ..create.services import parse_port
 from ..errors import CommandError, UsageError
 from ..flagsets import dry_run, dry_run_flag, dry_run_suffix, field_manager_flag, print_flags, save_config_flag
 from ..mapper import Mapping
@@ -54,7 +53,7 @@ def pod(s: Session, name: str, words: list[str], labels: dict[str, str]) -> Obj:
     if words:
         item["command" if values.on("command") else "args"] = words
     if values.text("port"):
-        item["ports"] = [{"containerPort": parse_port(values.text("port"))}]
+        item["ports"] = [{"containerPort": _port(values.text("port"))}]
     env = _env(values.items("env"))
     if env:
         item["env"] = env
@@ -76,19 +75,22 @@ def pod(s: Session, name: str, words: list[str], labels: dict[str, str]) -> Obj:
     return {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": spec, "status": {}}
 
 
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[-+]?\d+", text):
+        raise CommandError(f"strconv.Atoi: parsing {quote(text)}: invalid syntax")
+    return int(text)
+
+
 def _restart(s: Session) -> str:
-    text = s.values.text("restart")
-    if text not in ("", *RESTARTS):
-        raise CommandError(f"invalid restart policy: {text}")
-    return text or "Always"
+    return s.values.text("restart") or "Always"
 
 
 def overridden(obj: Obj, text: str, kind: str, mapping: Mapping) -> Obj:
     """The object after `--overrides`."""
     try:
         patch = goyaml.load(text)
-    except goyaml.YamlError as error:
-        raise CommandError(f"Invalid JSON Patch: {error}") from None
+    except goyaml.YamlError:
+        raise CommandError("Invalid JSON Patch") from None
     form = {"merge": "merge", "json": "json", "strategic": "strategic"}.get(kind)
     if form is None:
         raise CommandError("invalid override type: " + kind)
@@ -148,7 +150,11 @@ def run(s: Session) -> Generator[Wait, Any, int]:
 
 
 def _check(s: Session, name: str) -> None:
-    image = s.values.text("image")
+    image, restart, pull = s.values.text("image"), s.values.text("restart"), s.values.text("image-pull-policy")
+    if restart not in ("", *RESTARTS):
+        raise UsageError(s.command, f"invalid restart policy: {restart}")
+    if pull not in ("", "Always", "IfNotPresent", "Never"):
+        raise UsageError(s.command, f"invalid image pull policy: {pull}")
     if not image:
         raise CommandError("--image is required")
     if not _IMAGE.fullmatch(image):
@@ -156,7 +162,7 @@ def _check(s: Session, name: str) -> None:
 
 
 def _service(name: str, labels: dict[str, str], port: str) -> Obj:
-    number = parse_port(port)
+    number = _port(port)
     spec = {"ports": [{"protocol": "TCP", "port": number, "targetPort": number}], "selector": labels}
     return {"kind": "Service", "apiVersion": "v1", "metadata": {"name": name}, "spec": spec, "status": {"loadBalancer": {}}}
 

@@ -39,14 +39,17 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         raise CommandError("The --current-replicas must specify an integer of -1 or greater")
     strategy, output = dry_run(s), Output(s)
     builder = Builder(
-        s, args=values.args, **file_arguments(s), selector=values.text("selector"), select_all=values.on("all"), eager=True
+        s, args=values.args, **file_arguments(s), selector=values.text("selector"), allow_empty=values.on("all"), eager=True
     )
     infos = builder.infos()
-    raise_all(builder.errors)
     if len(infos) > 1 and values.text("resource-version"):
         raise CommandError("cannot use --resource-version with multiple resources")
+    if not infos:
+        raise_all(builder.errors)
+        raise CommandError("no objects passed to scale")
     for info in infos:
         obj = info.obj or {}
+        obj = {**obj, "spec": {**(obj.get("spec") or {}), "replicas": replicas}}
         if strategy == "client":
             output.done(obj, "scaled" + dry_run_suffix(strategy))
             continue
@@ -54,8 +57,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         if values.number("timeout") and strategy == "none":
             yield from _wait(s, info, replicas)
         output.done(obj, "scaled" + dry_run_suffix(strategy))
-    if not infos:
-        raise CommandError("no objects passed to scale")
+    raise_all(builder.errors)
     return 0
 
 
@@ -182,8 +184,11 @@ def _metrics(s: Session) -> list[Obj]:
 
 def _autoscaler(s: Session, info: Info, low: int, high: int) -> Obj:
     kind = info.mapping.kind
-    if kind.kind not in ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController") and not kind.custom:
-        raise CommandError(f"cannot autoscale a {kind.kind}: no scale subresource" if kind.subresource("scale") is None else "")
+    if kind.subresource("scale") is None:
+        where = f"{info.mapping.kind.group}/{info.mapping.version}, Resource={kind.plural}"
+        raise CommandError(
+            f"cannot autoscale a {kind.kind}: could not find scale subresource for {where} in discovery information"
+        )
     name = s.values.text("name") or info.name
     target = {"kind": kind.kind, "name": info.name, "apiVersion": info.mapping.api_version}
     spec: Obj = {"scaleTargetRef": target}

@@ -54,38 +54,49 @@ def pod_spec(info: Info, obj: Obj) -> Obj:
 class Setter:
     """One run: chooses objects, changes copies of them, sends what differs."""
 
-    def __init__(self, s: Session, resources: list[str], word: str) -> None:
+    def __init__(self, s: Session, resources: list[str], word: str, failed: str = "") -> None:
         values = s.values
-        self.s, self.word = s, word
+        self.s, self.word, self.failed = s, word, failed
+        #: Errors of single objects, told when all are done.
+        self.problems: list[Exception] = []
+        self.sent = 0
         self.local = values.has("local") and values.on("local")
         if self.local and not values.items("filename") and not values.text("kustomize"):
             raise CommandError(LOCAL)
         self.strategy, self.output = dry_run(s), Output(s)
         everything = values.has("all") and values.on("all")
         self.builder = Builder(s, args=resources, **file_arguments(s), selector=values.text("selector") if values.has("selector") else "",
-                               select_all=everything, latest=not self.local, local=self.local, fetch=not self.local)  # fmt: skip
+                               allow_empty=everything, latest=not self.local, local=self.local, fetch=not self.local)  # fmt: skip
 
     def run(self, change: Callable[[Info, Obj], None]) -> int:
         """Change every object; `change` edits a copy or raises."""
         s = self.s
-        infos, errors = self.builder.infos(), self.builder.errors
+        infos = self.builder.infos()
+        errors = self.problems = [*self.builder.errors, *self.problems]
         for info in infos:
             before = info.obj or {}
             after = clone(before)
             try:
                 change(info, after)
-                if self.local or self.strategy == "client":
-                    self._tell(after)
-                    continue
+            except CommandError as error:
+                errors.append(CommandError(f"error: {info.label} {error}\n"))
+                continue
+            try:
                 patch, form = update_diff(info.mapping, before, after)
                 if not patch:
+                    continue
+                if self.local or self.strategy == "client":
+                    self._tell(after)
                     continue
                 manager = s.values.text("field-manager") or "kubectl-set"
                 result = send(
                     s, info.mapping, info.namespace, info.name, patch, form, manager=manager, dry=self.strategy == "server"
                 )
+                self.sent += 1
                 self._tell(result)
-            except (CommandError, ApiError) as error:
+            except ApiError as error:
+                errors.append(CommandError(f"{self.failed} {error.message}") if self.failed else error)
+            except CommandError as error:
                 errors.append(error)
         raise_all(errors)
         return 0
@@ -94,9 +105,23 @@ class Setter:
         self.output.done(obj, self.word + dry_run_suffix(self.strategy))
 
 
-def _split(args: list[str]) -> tuple[list[str], list[str]]:
-    pairs = [arg for arg in args if "=" in arg or (arg.endswith("-") and arg != "-")]
-    return [arg for arg in args if arg not in pairs], pairs
+def _split(args: list[str], changes: str = "") -> tuple[list[str], list[str]]:
+    """Resources, then pairs (`GetResourcesAndPairs`, `SplitEnvironmentFromResources`)."""
+    resources: list[str] = []
+    pairs: list[str] = []
+    for arg in args:
+        if arg.find("=") > 0 or (arg.endswith("-") and len(arg) > 1):
+            pairs.append(arg)
+        elif pairs and changes:
+            raise CommandError(f"all resources must be specified before {changes} changes: {arg}")
+        else:
+            resources.append(arg)
+    return resources, pairs
+
+
+def _one_choice(s: Session) -> None:
+    if s.values.on("all") and s.values.text("selector"):
+        raise CommandError("cannot set --all and --selector at the same time")
 
 
 # -- image --------------------------------------------------------------------------------------------------------------------
@@ -104,18 +129,17 @@ def _split(args: list[str]) -> tuple[list[str], list[str]]:
 
 def run_image(s: Session) -> int:
     """`kubectl set image`."""
-    resources, pairs = _split(s.values.args)
-    if not pairs and not resources and not s.values.items("filename"):
-        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    resources, pairs = _split(s.values.args, "image")
     images: dict[str, str] = {}
     for pair in pairs:
         name, _, image = pair.partition("=")
         images[name] = image
-    setter = Setter(s, resources, "image updated")
+    setter = Setter(s, resources, "image updated", "failed to patch image update to pod template:")
     if not images:
         setter.builder.infos()
         raise_all(setter.builder.errors)
         raise CommandError("at least one image update is required")
+    _one_choice(s)
     if "*" in images and len(images) > 1:
         raise CommandError(
             "all containers are already specified by *, but saw more than one container_name=container_image pairs"
@@ -127,7 +151,7 @@ def run_image(s: Session) -> int:
         for name, image in images.items():
             found = [item for item in containers if name in ("*", item["name"])]
             if not found:
-                raise CommandError(f"unable to find container named {quote(name)}")
+                setter.problems.append(CommandError(f"error: unable to find container named {quote(name)}"))
             for item in found:
                 item["image"] = image
 
@@ -141,10 +165,18 @@ def _wild(pattern: str, name: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None
 
 
+def chosen_containers(spec: Obj, pattern: str) -> list[Obj]:
+    """The containers of a pod that a pattern names, init containers after the others."""
+    return [
+        item for section in ("containers", "initContainers") for item in spec.get(section) or () if _wild(pattern, item["name"])
+    ]
+
+
 def run_env(s: Session) -> int:
     """`kubectl set env`."""
     values = s.values
-    resources, pairs = _split(values.args)
+    resources, pairs = _split(values.args, "environment")
+    _one_choice(s)
     if not resources and not values.items("filename"):
         raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     new: list[Obj] = []
@@ -155,20 +187,22 @@ def run_env(s: Session) -> int:
             new.append({"name": name, "value": value} if value else {"name": name})
         else:
             remove.append(pair[:-1])
-    if not new and not remove and not values.text("from") and not values.on("list"):
-        raise CommandError("at least one environment variable must be provided")
+    if values.on("list") and values.text("output"):
+        raise CommandError("--list and --output may not be specified together")
+    if values.items("keys") and not values.text("from"):
+        raise CommandError("when specifying --keys, a configmap or secret must be provided with --from")
     for item in new:
         if item["name"] in remove:
             raise CommandError("can not both modify and remove an environment variable in the same command")
-    setter = Setter(s, resources, "env updated")
+    setter = Setter(s, resources, "env updated", "failed to patch env update to pod template:")
     if values.text("from"):
         new += _from(s)
 
     def change(info: Info, obj: Obj) -> None:
         spec = pod_spec(info, obj)
-        chosen = [item for item in spec.get("containers") or () if _wild(values.text("containers"), item["name"])]
+        chosen = chosen_containers(spec, values.text("containers"))
         if not chosen:
-            raise CommandError(
+            s.warn(
                 f"{info.mapping.kind.kind}/{info.name} does not have any containers matching {quote(values.text('containers'))}"
             )
         for item in chosen:
@@ -185,7 +219,7 @@ def _from(s: Session) -> list[Obj]:
     info = Builder(s, args=word.split(" ") if "/" not in word else [word], eager=False).infos()[0]
     kind = info.mapping.kind.kind
     if kind not in ("ConfigMap", "Secret"):
-        raise CommandError(f"unsupported resource specified in --from: {info.mapping.api_version}, Kind={kind}")
+        raise CommandError("unsupported resource specified in --from")
     ref = "configMapKeyRef" if kind == "ConfigMap" else "secretKeyRef"
     out = []
     for key in sorted((info.obj or {}).get("data") or {}):
@@ -217,9 +251,7 @@ def _change_env(s: Session, container: Obj, new: list[Obj], remove: list[str]) -
 def _list_env(s: Session, setter: Setter, new: list[Obj], remove: list[str]) -> int:
     for info in setter.builder.infos():
         obj = clone(info.obj or {})
-        for item in pod_spec(info, obj).get("containers") or ():
-            if not _wild(s.values.text("containers"), item["name"]):
-                continue
+        for item in chosen_containers(pod_spec(info, obj), s.values.text("containers")):
             _change_env(s, item, new, remove)
             s.out(f"# {info.mapping.kind.kind} {info.name}, container {item['name']}\n")
             for variable in item.get("env") or ():
@@ -276,26 +308,26 @@ def _quantities(text: str) -> dict[str, str]:
 def run_resources(s: Session) -> int:
     """`kubectl set resources`."""
     values = s.values
+    setter = Setter(s, values.args, "resource requirements updated", "failed to patch resources update to pod template")
+    if not values.args and not values.items("filename") and not values.text("kustomize"):
+        setter.builder.infos()
+    _one_choice(s)
     if not values.text("limits") and not values.text("requests"):
         raise CommandError("you must specify an update to requests or limits (in the form of --requests/--limits)")
     wanted = {"limits": _quantities(values.text("limits")), "requests": _quantities(values.text("requests"))}
 
     def change(info: Info, obj: Obj) -> None:
         spec = pod_spec(info, obj)
-        chosen = [item for item in spec.get("containers") or () if _wild(values.text("containers"), item["name"])]
+        chosen = chosen_containers(spec, values.text("containers"))
         if not chosen:
-            raise CommandError(f"unable to find container named {values.text('containers')}")
+            setter.problems.append(CommandError(f"error: unable to find container named {values.text('containers')}"))
         for item in chosen:
             resources = item.setdefault("resources", {})
             for section, changes in wanted.items():
                 for name, value in changes.items():
-                    held = resources.setdefault(section, {})
-                    if quantity.value(value) == 0 and quantity.milli(value) == 0:
-                        held.pop(name, None)
-                    else:
-                        held[name] = value
+                    resources.setdefault(section, {})[name] = value
 
-    return Setter(s, values.args, "resource requirements updated").run(change)
+    return setter.run(change)
 
 
 def run_selector(s: Session) -> int:
@@ -322,19 +354,25 @@ def run_account(s: Session) -> int:
     def change(info: Info, obj: Obj) -> None:
         pod_spec(info, obj)["serviceAccountName"] = args[-1]
 
-    return Setter(s, args[:-1], "serviceaccount updated").run(change)
+    return Setter(s, args[:-1], "serviceaccount updated", "failed to patch ServiceAccountName").run(change)
 
 
 def run_subject(s: Session) -> int:
     """`kubectl set subject`."""
     values = s.values
+    setter = Setter(s, values.args, "subjects updated", "failed to patch subjects to rolebinding:")
+    if not values.args and not values.items("filename") and not values.text("kustomize"):
+        setter.builder.infos()
+    _one_choice(s)
     group = "rbac.authorization.k8s.io"
     subjects: list[Obj] = [{"kind": "User", "apiGroup": group, "name": item} for item in values.items("user")]
     subjects += [{"kind": "Group", "apiGroup": group, "name": item} for item in values.items("group")]
     for item in values.items("serviceaccount"):
         namespace, colon, name = item.partition(":")
-        if not colon or not namespace or not name:
+        if not colon or ":" in name or not name:
             raise CommandError("serviceaccount must be <namespace>:<name>")
+        if not namespace:
+            raise CommandError("serviceaccount must be <namespace>:<name>, namespace must be specified")
         subjects.append({"kind": "ServiceAccount", "namespace": namespace, "name": name})
     if not subjects:
         raise CommandError("you must specify at least one value of user, group or serviceaccount")
@@ -345,7 +383,7 @@ def run_subject(s: Session) -> int:
         held = obj.setdefault("subjects", [])
         held += [item for item in subjects if item not in held]
 
-    return Setter(s, values.args, "subjects updated").run(change)
+    return setter.run(change)
 
 
 COMMON = (*print_flags(), *file_flags("Files, directories or URLs that name the resource."),

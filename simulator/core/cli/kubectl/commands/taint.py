@@ -13,7 +13,6 @@ from ..errors import CommandError, UsageError, raise_all
 from ..flagsets import (
     dry_run,
     dry_run_flag,
-    dry_run_suffix,
     field_manager_flag,
     print_flags,
     selector_flag,
@@ -51,7 +50,7 @@ def _parse(s: Session, text: str) -> Obj:
     head, colon, effect = text.partition(":")
     if colon and effect not in EFFECTS:
         raise UsageError(s.command, f"invalid taint effect: {effect}, unsupported taint effect")
-    key, equals, value = head.partition("=")
+    key, equals, value = head.partition("=") if colon else (head, "", "")
     if "=" in value or ":" in effect:
         raise UsageError(s.command, f"invalid taint spec: {text}")
     if equals:
@@ -71,21 +70,29 @@ def run_taint(s: Session) -> int:
     args = values.args
     first = next((at for at, arg in enumerate(args) if "=" in arg or ":" in arg or (arg.endswith("-") and at > 0)), len(args))
     resources, specs = args[:first], args[first:]
+    for arg in specs:
+        if "=" not in arg and ":" not in arg and not arg.endswith("-"):
+            raise CommandError(f"all resources must be specified before taint changes: {arg}")
     strategy, output = dry_run(s), Output(s)
     if not resources:
         raise CommandError("one or more resources must be specified as <resource> <name>")
     if not specs:
         raise CommandError("at least one taint update is required")
     add, remove = parse_taints(s, specs)
-    for taint in remove:
-        if any(item["key"] == taint["key"] and item["effect"] == taint.get("effect", item["effect"]) for item in add):
-            raise CommandError(
-                f"can not both modify and remove the following taint(s) in the same command: {quote(taint['key'])}"
-            )
     mapping = s.mapper.mapping(resources[0].split("/")[0])
     if mapping.kind.kind != "Node":
-        raise CommandError(f"invalid resource type {resources[0]}, only node(s) is supported")
-    builder = Builder(s, args=resources, selector=values.text("selector"), select_all=values.on("all"))
+        raise CommandError(f"invalid resource type {resources[0].lower()}, only node types are supported")
+    clash = [f"{gone['key']}={gone.get('effect', '')}" for new in add for gone in remove
+             if new["key"] == gone["key"] and gone.get("effect", new["effect"]) == new["effect"]]  # fmt: skip
+    if clash:
+        raise CommandError(f"can not both modify and remove the following taint(s) in the same command: {', '.join(clash)}")
+    selector, everything = values.text("selector"), values.on("all")
+    if everything and selector:
+        raise CommandError("setting 'all' parameter with a non empty selector is prohibited")
+    if not everything and not selector and len(resources) < 2:
+        raise CommandError("at least one resource name must be specified since 'all' parameter is not set")
+    words = ["nodes"] if everything or selector else ["nodes", *resources[1:]]
+    builder = Builder(s, args=words, selector=selector, select_all=everything)
     infos, errors = builder.infos(), builder.errors
     for info in infos:
         try:
@@ -119,14 +126,14 @@ def _taint(s: Session, info: Info, add: list[Obj], remove: list[Obj], strategy: 
             raise CommandError(f"taint {quote(told)} not found")
         kept = after
     kept = add + [old for old in kept if not any(old["key"] == item["key"] and old["effect"] == item["effect"] for item in add)]
-    word = "modified" if add and remove else "tainted" if add else "untainted"
+    word = "modified" if (add and remove) or s.values.on("overwrite") else "tainted" if add else "untainted"
     result = {**obj, "spec": {**obj["spec"], "taints": kept}}
     if strategy != "client":
         patch = {"spec": {"taints": kept or None}}
         result = send(
             s, info.mapping, "", info.name, patch, "merge", manager=s.values.text("field-manager"), dry=strategy == "server"
         )
-    output.done(result, word + dry_run_suffix(strategy))
+    output.done(result, word)
 
 
 TAINT = Command(

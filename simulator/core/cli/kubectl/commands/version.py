@@ -90,7 +90,7 @@ def _service(s: Session, service: dict[str, Any]) -> str:
 
 
 COMMAND = Command(
-    "version",
+    "version [flags]",
     short="Print the client and server version information",
     long="Print the versions of the client and of the server in the current context.",
     example="# Print the client and server versions for the current context\nkubectl version",
@@ -102,7 +102,7 @@ COMMAND = Command(
 )
 
 INFO = Command(
-    "cluster-info",
+    "cluster-info [flags]",
     short="Display cluster information",
     long="Show the addresses of the control plane and of services with the label kubernetes.io/cluster-service=true. 'kubectl cluster-info dump' gives more.",
     example="# Print the address of the control plane and cluster services\nkubectl cluster-info",

@@ -110,6 +110,8 @@ def _one(s: Session, info: Info, kind: str, check: Check | None, deadline: int, 
         first = look(s, info)
         if first is None:
             return
+        if not s.values.number("timeout"):
+            raise CommandError(f"condition not met for {info.label}")
         yield from until(s, info, gone(first["metadata"]["uid"]), deadline)
         output.done(first, "condition met")
         return

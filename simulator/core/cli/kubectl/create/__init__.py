@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
+from ....host.program import Wait
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder
+from ..editing import Editing
 from ..errors import CommandError, UsageError, raise_all, with_source
 from ..flagsets import (
     dry_run,
@@ -24,6 +27,7 @@ from ..flagsets import (
     validation,
 )
 from ..printers import Output
+from ..rawbody import raw_body
 from ..session import Session
 from . import access, config, policy, services, workloads
 from .base import with_last_applied
@@ -31,15 +35,17 @@ from .base import with_last_applied
 Obj = dict[str, Any]
 
 
-def run(s: Session) -> int:
+def run(s: Session) -> Any:
     """Create what files describe."""
     values = s.values
-    if values.text("raw"):
-        return _raw(s)
     if values.args:
         raise UsageError(s.command, f"Unexpected args: [{' '.join(values.args)}]")
-    require_files(s)
     strategy, directive = dry_run(s), validation(s)
+    require_files(s)
+    if values.text("raw"):
+        return raw_body(s, "POST")
+    if values.on("edit"):
+        return _edited(s, directive)
     output = Output(s)
     builder = Builder(s, **file_arguments(s), selector=values.text("selector"), fetch=False)
     count, errors = 0, builder.errors
@@ -64,15 +70,14 @@ def run(s: Session) -> int:
     return 0
 
 
-def _raw(s: Session) -> int:
-    """POST a file to a path."""
-    from ..manifests import read_documents
-
-    for document in read_documents(s, s.values.items("filename")):
-        from ..jsontext import compact
-
-        answer = s.request("POST", s.values.text("raw"), obj=document.obj)
-        s.out((compact(answer.obj, sort=False) if answer.obj is not None else answer.body.decode("utf-8", "replace")) + "\n")
+def _edited(s: Session, directive: str) -> Generator[Wait, Any, int]:
+    """Let each object be edited, and create what comes out."""
+    builder = Builder(s, **file_arguments(s), fetch=False)
+    infos = builder.infos()
+    manager = s.values.text("field-manager") or "kubectl-create"
+    for info in infos:
+        yield from Editing(s, "create", [info], manager=manager, directive=directive).run()
+    raise_all(builder.errors)
     return 0
 
 
@@ -93,7 +98,7 @@ cat pod.json | kubectl create -f -""",
         selector_flag(),
         Flag(name="raw", usage="POST the file to this path as it is."),
         Flag(name="edit", kind="bool", usage="Edit the resource before it is created"),
-        Flag(name="windows-line-endings", support="inert", kind="bool", usage="Only with --edit: use CR LF line ends."),
+        Flag(name="windows-line-endings", kind="bool", usage="Only with --edit: use CR LF line ends."),
         dry_run_flag(),
         field_manager_flag("kubectl-create"),
         record_flag(),

@@ -100,7 +100,7 @@ def cluster_role(s: Session, name: str) -> Obj:
             raise CommandError("aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames")
         return {
             **head,
-            "rules": [],
+            "rules": None,
             "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": values.mapping("aggregation-rule")}]},
         }
     if not values.items("verb"):

@@ -18,16 +18,12 @@ TCP = Flag(name="tcp", kind="strings", usage="Ports as '<port>:<targetPort>'; ma
 
 
 def parse_port(text: str) -> int:
-    """A port number; the errors are Go's."""
-    if not re.fullmatch(r"[-+]?\d+", text):
-        raise CommandError(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax")
-    number = int(text)
-    if not -(2**31) <= number < 2**31:
-        raise CommandError(f"strconv.ParseInt: parsing {quote(text)}: value out of range")
-    wrong = names.port_number(number)
-    if wrong:
-        raise CommandError(",".join(wrong))
-    return number
+    """A port number of a service, 0 included; the errors are Go's (`utilsnet.ParsePort`)."""
+    if not re.fullmatch(r"\d+", text):
+        raise CommandError(f"strconv.ParseUint: parsing {quote(text)}: invalid syntax")
+    if int(text) > 65535:
+        raise CommandError(f"strconv.ParseUint: parsing {quote(text)}: value out of range")
+    return int(text)
 
 
 def parse_ports(text: str) -> tuple[int, int | str]:
@@ -36,8 +32,11 @@ def parse_ports(text: str) -> tuple[int, int | str]:
     port = parse_port(first)
     if not colon:
         return port, port
-    if second.isdigit():
-        return port, parse_port(second)
+    if re.fullmatch(r"[-+]?\d+", second):
+        outside = names.port_number(int(second))
+        if outside:
+            raise CommandError(",".join(outside))
+        return port, int(second)
     wrong = names.port_name(second)
     if wrong:
         raise CommandError(",".join(wrong))
@@ -87,7 +86,7 @@ def _kind(word: str, kind: str, use: str, article: str, flags: tuple[Flag, ...])
 
 
 SERVICE = Command(
-    "service",
+    "service [flags]",
     short="Create a service using a specified subcommand",
     long="Create a service using a specified subcommand.",
     aliases=("svc",),

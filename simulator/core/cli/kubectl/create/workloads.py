@@ -26,8 +26,6 @@ def deployment(s: Session, name: str) -> Obj:
     if len(images) > 1 and words:
         raise CommandError("cannot specify multiple --image options and command")
     replicas = values.number("replicas")
-    if replicas < 0:
-        raise CommandError(f"invalid replicas {replicas}")
     containers: list[Obj] = []
     for image in images:
         item: Obj = {"name": container_name(image), "image": image}

@@ -1,0 +1,77 @@
+"""Requests to a path as it is: `get`, `create`, `replace` and `delete` with `--raw` (`kubectl/pkg/rawhttp/raw.go`)."""
+
+from __future__ import annotations
+
+import json
+
+from ...kernel.http import Response
+from ...kube.api.errors import ApiError, status
+from ..flags import quote
+from .errors import CommandError
+from .jsontext import compact, indented
+from .session import Session, split_raw
+
+
+def check_path(text: str) -> None:
+    """Refuse what is no absolute path."""
+    if not text.startswith("/"):
+        raise CommandError(f"--raw must be a valid URL path: parse {quote(text)}: invalid URI for request")
+
+
+def show(s: Session, path: str, answer: Response) -> None:
+    """Print an answer as the server wrote it."""
+    if answer.obj is None:
+        s.out(answer.body.decode("utf-8", "replace"))
+        return
+    # The server indents its version and nothing else; custom resources have no struct to order their fields.
+    custom = isinstance(answer.obj, dict) and path.startswith("/apis/") and not s.mapper.built_in(path.split("/")[2])
+    s.out(indented(answer.obj, 2, sort=False) if path == "/version" else compact(answer.obj, sort=custom) + "\n")
+
+
+def raw_get(s: Session) -> int:
+    """GET `--raw`."""
+    check_path(s.values.text("raw"))
+    path, query = split_raw(s.values.text("raw"))
+    show(s, path, s.request("GET", path, query=query, accept="*/*"))
+    return 0
+
+
+def raw_body(s: Session, method: str) -> int:
+    """Send one file (or standard input) to `--raw`; raises CommandError for flags that do not go with it."""
+    values = s.values
+    names = values.items("filename")
+    if values.has("edit") and values.on("edit"):
+        raise CommandError("--raw and --edit are mutually exclusive")
+    if len(names) != 1 and (names or method != "DELETE"):
+        raise CommandError("--raw can only use a single local file or stdin")
+    if names and names[0].startswith(("http://", "https://")):
+        raise CommandError("--raw cannot read from a url")
+    if values.on("recursive"):
+        raise CommandError("--raw and --recursive are mutually exclusive")
+    if values.has("selector") and values.text("selector"):
+        raise CommandError("--raw and --selector (-l) are mutually exclusive")
+    if values.text("output"):
+        raise CommandError("--raw and --output are mutually exclusive")
+    check_path(values.text("raw"))
+    path, query = split_raw(values.text("raw"))
+    data = b""
+    if names:
+        try:
+            data = s.stdin if names[0] == "-" else s.inv.read_file(names[0])
+        except OSError as error:
+            raise CommandError(f"open {names[0]}: {(error.strerror or 'error').lower()}") from None
+    show(s, path, s.request(method, path, query=query, obj=_decoded(data, method), accept="*/*"))
+    return 0
+
+
+def _decoded(data: bytes, method: str) -> object:
+    """The body; a server that is sent no JSON says so in the words of its decoder."""
+    if method == "DELETE" and not data.strip():
+        return None
+    try:
+        return json.loads(data)
+    except ValueError:
+        text = data.decode("utf-8", "replace").lstrip()
+        why = (f"invalid character {text[0]!r} looking for beginning of value" if text and text[0] not in '{["' else
+               "unexpected end of JSON input")  # fmt: skip
+        raise ApiError(status(400, "BadRequest", why)) from None
