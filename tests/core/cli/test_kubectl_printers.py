@@ -115,7 +115,7 @@ def test_table_options() -> None:
         "NAMESPACE   NAME   IP\nx           b      10.0.0.1\ny           a      \n"
     )
     shown = TablePrinter(TableOptions(kind_prefix="pod", show_labels=True, label_columns=["app"], sort_by=".metadata.name"))
-    assert shown.text(TABLE) == "NAME    APP      LABELS\npod/a   <none>   <none>\npod/b   web      app=web\n"
+    assert shown.text(TABLE) == "NAME    APP   LABELS\npod/a         <none>\npod/b   web   app=web\n"
 
 
 def test_sorting_by_quantity_and_missing_fields() -> None:
