@@ -71,10 +71,6 @@ class Editing:
                 self._remove(path)
                 self.s.err("Edit cancelled, no changes made.\n")
                 return
-            if not content.strip():
-                self._remove(path)
-                self.s.err("Edit cancelled, saved file was empty.\n")
-                return
             self.notes = []
             try:
                 self._save(content)
@@ -106,7 +102,7 @@ class Editing:
         ending = "json" if self.as_json else "yaml"
         path = f"/tmp/kubectl-edit-{self.s.world.rng('kubectl-edit').between(10**7, 4 * 10**9)}.{ending}"
         head = HEAD_APPLIED if self.mode == "apply" else HEAD
-        notes = "".join(f"# {line}\n" for line in self.notes) + ("#\n" if self.notes else "")
+        notes = "".join("# " + line.replace("\n", "\n# ") + "\n" for line in self.notes) + ("#\n" if self.notes else "")
         text = content if self.as_json else head + notes + content
         if self.s.values.has("windows-line-endings") and self.s.values.on("windows-line-endings"):
             text = text.replace("\n", "\r\n")
@@ -149,7 +145,8 @@ class Editing:
     def _validate(self, content: str) -> list[str]:
         """What the client itself finds wrong with the file: syntax, and objects without a kind."""
         try:
-            self._objects(content)
+            if not self._objects(content):
+                raise CommandError("no object was found")
         except CommandError as error:
             why = str(error).split("error validating data: ")[-1].split("; if you choose")[0]
             info = self.infos[0]

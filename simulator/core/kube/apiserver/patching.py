@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ..api import errors, patch, schema, strategic
@@ -78,7 +79,7 @@ def redecode(call: Call, patched: Any, body: Any = None) -> Obj:
     except DecodeError as error:
         raise wrong_type(call, str(error), body) from None
     if decoder.unknown:
-        report_unknown(call, decoder.unknown)
+        report_unknown(call, decoder.unknown, patched, body)
     obj["kind"], obj["apiVersion"] = call.kind.kind, api_version
     meta = obj.setdefault("metadata", {})
     if meta.get("name", call.info.name) != call.info.name:
@@ -90,12 +91,12 @@ def redecode(call: Call, patched: Any, body: Any = None) -> Obj:
     return convert.to_storage(call.kind, call.version, {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **obj})
 
 
-def report_unknown(call: Call, unknown: list[str]) -> None:
-    """Unknown fields in a patched object (`patch.go`: applyJSPatch, strict decoding)."""
+def report_unknown(call: Call, unknown: list[str], patched: Obj, body: Any) -> None:
+    """Unknown fields in a patched object: an invalid patch, shown as it is (strategic) or by what came out (`patch.go`)."""
     mode = call.request.param("fieldValidation", "Warn")
     if mode == "Strict":
-        text = "strict decoding error: " + ", ".join(unknown)
-        raise errors.bad_request(text)
+        shown = go_value(body) if body is not None else json.dumps(patched, separators=(",", ":"), ensure_ascii=False)
+        raise invalid_patch(shown, "strict decoding error: " + ", ".join(unknown))
     if mode == "Warn":
         call.warnings.extend(unknown)
 
@@ -114,7 +115,12 @@ def wrong_type(call: Call, why: str, body: Any) -> ApiError:
         text = f"cannot restore slice from {given}"
     elif "." in kind:
         text = f"cannot restore struct from: {given}"
-    problem = errors.FieldError("FieldValueInvalid", "patch", f'Invalid value: "{go_value(body)}": {text}')
+    return invalid_patch(go_value(body), text)
+
+
+def invalid_patch(shown: str, text: str) -> ApiError:
+    """A 422 about the patch itself."""
+    problem = errors.FieldError("FieldValueInvalid", "patch", f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {text}")
     return ApiError(errors.status(422, "Invalid", f' "" is invalid: {problem.text}', {"causes": [
         {"reason": problem.type, "message": problem.body, "field": problem.field}
     ]}))  # fmt: skip
