@@ -1,7 +1,8 @@
 """Keys and certificates, really made and really checked, but from the world's random streams so that replays agree.
 
-Keys are ECDSA P-256 (kubeadm's `encryptionAlgorithm: ECDSA-P256`) and signatures deterministic (RFC 6979): finding RSA primes
-would cost a world more time than everything else in its boot.
+The ready-made worlds use ECDSA P-256 (kubeadm's `encryptionAlgorithm: ECDSA-P256`), whose keys and certificates are small; kubeadm's
+default, RSA-2048, and its other algorithms are there for whoever runs kubeadm or openssl.  Signatures are deterministic (RFC 6979,
+PKCS #1 v1.5).
 """
 
 from __future__ import annotations
@@ -14,13 +15,22 @@ import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..kernel import clock
+from ..kernel.rng import Stream
 from ..kernel.world import World
+from .primes import primes
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_ORDER_384 = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+EXPONENT = 65537
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+#: kubeadm's `encryptionAlgorithm`s.
+ALGORITHMS = ("ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096")
 
 
 class KeyPair(msgspec.Struct, frozen=True):
@@ -40,25 +50,96 @@ class Subject(msgspec.Struct, frozen=True):
     issuer: str
 
 
-def new_key(world: World, stream: str = "pki") -> bytes:
-    """A new private key, PEM (SEC 1, as kubeadm writes EC keys)."""
+def new_key(world: World, stream: str = "pki", algorithm: str = "ECDSA-P256") -> bytes:
+    """A new private key, PEM (SEC 1 or PKCS #1, as kubeadm writes keys); `algorithm` is one of `ALGORITHMS`."""
     rng = world.rng(stream)
-    secret = 0
-    for _ in range(4):
-        secret = (secret << 64) | rng.bits64()
-    key = ec.derive_private_key(secret % (_ORDER - 1) + 1, ec.SECP256R1())
+    key = _rsa(rng, int(algorithm[4:])) if algorithm.startswith("RSA-") else _elliptic(rng, algorithm)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
 
 
+def _elliptic(rng: Stream, algorithm: str) -> ec.EllipticCurvePrivateKey:
+    words, order, curve = (4, _ORDER, ec.SECP256R1()) if algorithm == "ECDSA-P256" else (6, _ORDER_384, ec.SECP384R1())
+    secret = 0
+    for _ in range(words):
+        secret = (secret << 64) | rng.bits64()
+    return ec.derive_private_key(secret % (order - 1) + 1, curve)
+
+
+def _rsa(rng: Stream, bits: int) -> rsa.RSAPrivateKey:
+    if bits == 2048:
+        known = primes()
+        first = rng.below(len(known))
+        p, q = known[first], known[(first + 1 + rng.below(len(known) - 1)) % len(known)]
+    else:
+        p = q = _search(rng, bits // 2)
+        while p == q:
+            q = _search(rng, bits // 2)
+    p, q = max(p, q), min(p, q)
+    secret = pow(EXPONENT, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        p, q, secret, secret % (p - 1), secret % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(EXPONENT, p * q)
+    )
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def _search(rng: Stream, bits: int) -> int:
+    """The first probable prime above a random number: some tenths of a second."""
+    number = 0
+    for _ in range(bits // 64):
+        number = (number << 64) | rng.bits64()
+    number |= (3 << (bits - 2)) | 1
+    while any(number % p == 0 for p in _SMALL) or pow(2, number - 1, number) != 1 or (number - 1) % EXPONENT == 0:
+        number += 2
+    return number
+
+
+_SMALL = tuple(p for p in range(3, 5000, 2) if all(p % q for q in range(3, int(p**0.5) + 1, 2)))
+
+
 @lru_cache(maxsize=512)
-def load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+def load_key(pem: bytes) -> PrivateKey:
     """The private key in a PEM; raises ValueError."""
-    key = serialization.load_pem_private_key(pem, None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("not an ECDSA private key")
+    try:
+        key = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+    except TypeError as error:  # it is encrypted
+        raise ValueError(str(error)) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise ValueError("neither an ECDSA nor an RSA private key")
     return key
+
+
+def sign(builder: x509.CertificateBuilder, key: PrivateKey) -> x509.Certificate:
+    """A certificate signed with SHA-256, the same for the same key and content."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return builder.sign(key, hashes.SHA256())
+    return builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True)
+
+
+def sign_request(builder: x509.CertificateSigningRequestBuilder, key: PrivateKey) -> x509.CertificateSigningRequest:
+    """A certificate signing request, likewise."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return builder.sign(key, hashes.SHA256())
+    return builder.sign(key, hashes.SHA256(), ecdsa_deterministic=True)
+
+
+def sign_bytes(key: PrivateKey, data: bytes) -> bytes:
+    """A signature with SHA-256: PKCS #1 v1.5, or ECDSA in DER."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+
+
+def key_identifier(key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> x509.SubjectKeyIdentifier:
+    """The identifier that Go gives an authority's key: the first 20 bytes of its SHA-256 (crypto/x509 since Go 1.25)."""
+    if isinstance(key, rsa.RSAPublicKey):
+        bits = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+    else:
+        bits = key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(bits)
+    return x509.SubjectKeyIdentifier(digest.finalize()[:20])
 
 
 def public_pem(key_pem: bytes) -> bytes:
@@ -84,11 +165,18 @@ def issue(
     server: bool = False,
     client: bool = False,
     days: int = 365,
+    seconds: int = 0,
+    algorithm: str = "ECDSA-P256",
+    identifiers: bool = False,
 ) -> KeyPair:
-    """A new key and its certificate: self-signed (a CA) without `issuer`, else signed by it.  Valid from five minutes ago."""
-    key_pem = new_key(world)
+    """A new key and its certificate: self-signed (a CA) without `issuer`, else signed by it.
+
+    Valid from five minutes ago for `days` (or `seconds`) from now.  `identifiers` adds the keys' identifiers, as Go does; the ready-made
+    worlds leave them out, as nothing there looks at them and every world would carry them.
+    """
+    key_pem = new_key(world, algorithm=algorithm)
     key = load_key(key_pem)
-    start = clock.to_datetime(world.wall) - dt.timedelta(minutes=5)
+    now = clock.to_datetime(world.wall).replace(microsecond=0)
     subject = _name(common_name, organizations)
     rng = world.rng("pki")
     builder = (
@@ -97,8 +185,8 @@ def issue(
         .issuer_name(subject if issuer is None else load_cert(issuer.cert).subject)
         .public_key(key.public_key())
         .serial_number((rng.bits64() >> 1) + 1)
-        .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=days))
+        .not_valid_before(now - dt.timedelta(minutes=5))
+        .not_valid_after(now + (dt.timedelta(seconds=seconds) if seconds else dt.timedelta(days=days)))
     )
     ca = issuer is None
     builder = builder.add_extension(x509.KeyUsage(True, False, True, False, False, ca, False, False, False), critical=True)
@@ -106,15 +194,28 @@ def issue(
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    if identifiers:
+        builder = _identified(builder, key, issuer)
     names: list[x509.GeneralName] = [x509.DNSName(d) for d in dns]
     names += [x509.IPAddress(ipaddress.ip_address(i)) for i in ips]
     if ca:
         names = [x509.DNSName(common_name)]
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    signer = key if issuer is None else load_key(issuer.key)
-    cert = builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True)
+    cert = sign(builder, key if issuer is None else load_key(issuer.key))
     return KeyPair(cert.public_bytes(serialization.Encoding.PEM), key_pem)
+
+
+def _identified(builder: x509.CertificateBuilder, key: PrivateKey, issuer: KeyPair | None) -> x509.CertificateBuilder:
+    """With the identifier of its own key (an authority), or that of the authority's when that has one (a leaf)."""
+    if issuer is None:
+        return builder.add_extension(key_identifier(key.public_key()), critical=False)
+    try:
+        found = load_cert(issuer.cert).extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return builder
+    named = x509.AuthorityKeyIdentifier(found.digest, None, None)
+    return builder.add_extension(named, critical=False)
 
 
 @lru_cache(maxsize=2048)

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from ...host.x509 import load_key
+from ...host.x509 import load_key, sign_bytes
 
 Obj = dict[str, Any]
 
@@ -22,27 +22,33 @@ def _b64(data: bytes) -> str:
 
 
 def sign_jwt(claims: Obj, key: bytes) -> str:
-    """A compact token signed with the service-account key (ES256: kubeadm's `encryptionAlgorithm: ECDSA-P256`).
+    """A compact token signed with the service-account key: RS256, or ES256 (kubeadm's `encryptionAlgorithm: ECDSA-P256`).
 
-    Signatures are deterministic (RFC 6979), so that replays agree; `sa.pub` verifies them anywhere.  Raises ValueError for a
-    key that is no ECDSA private key.
+    Signatures are deterministic, so that replays agree; `sa.pub` verifies them anywhere.  Raises ValueError for what is no key.
     """
     private = load_key(key)
     public = private.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    head = _b64(orjson.dumps({"alg": "ES256", "kid": _b64(hashlib.sha256(public).digest())}))
+    rsa_key = isinstance(private, rsa.RSAPrivateKey)
+    head = _b64(orjson.dumps({"alg": "RS256" if rsa_key else "ES256", "kid": _b64(hashlib.sha256(public).digest())}))
     body = _b64(orjson.dumps(claims))
-    raw = private.sign(f"{head}.{body}".encode(), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    r, s = utils.decode_dss_signature(raw)
-    return f"{head}.{body}.{_b64(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    raw = sign_bytes(private, f"{head}.{body}".encode())
+    if not rsa_key:
+        r, s = utils.decode_dss_signature(raw)
+        raw = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    return f"{head}.{body}.{_b64(raw)}"
 
 
 def _signed(text: str, signature: str, key: bytes) -> bool:
     try:
         raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        public = load_key(key).public_key()
+        if isinstance(public, rsa.RSAPublicKey):
+            public.verify(raw, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+            return True
         if len(raw) != 64:
             return False
         pair = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-        load_key(key).public_key().verify(pair, text.encode(), ec.ECDSA(hashes.SHA256()))
+        public.verify(pair, text.encode(), ec.ECDSA(hashes.SHA256()))
     except (ValueError, InvalidSignature):
         return False
     return True

@@ -11,9 +11,10 @@ from typing import ClassVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
+from ...host import x509 as keys
 from ...host.x509 import KeyPair, load_cert, load_key
 from ...kernel import clock
 from .. import component
@@ -147,7 +148,7 @@ class SigningController(_Requests):
         names = csr.alternative_names(request)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        signed = builder.sign(load_key(authority.key), hashes.SHA256(), ecdsa_deterministic=True)
+        signed = keys.sign(builder, load_key(authority.key))
         return signed.public_bytes(serialization.Encoding.PEM)
 
 
