@@ -77,6 +77,7 @@ COMMANDS = Lazy(
         "ctr": "cli.ctr:main",
         "nerdctl": "cli.nerdctl:main",
         "crictl": "cli.crictl:main",
+        "kubeadm": "cli.kubeadm:main",
     }
 )
 

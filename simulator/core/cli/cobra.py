@@ -70,6 +70,7 @@ class Command:
         one_required: tuple[tuple[str, ...], ...] = (),
         sorted_commands: bool = True,
         simulated: bool = True,
+        flags_in_use_line: bool = True,
     ) -> None:
         self.use, self.short, self.long, self.example, self.aliases = use, short, long, example, aliases
         self.flags, self.persistent = FlagSet(flags), FlagSet(persistent)
@@ -78,6 +79,8 @@ class Command:
         self.exclusive, self.one_required, self.sorted_commands = exclusive, one_required, sorted_commands
         #: False: exists in the real tool; here `run` checks the command line, then it is refused as not simulated.
         self.simulated = simulated
+        #: False: the usage line does not end in `[flags]` (cobra's DisableFlagsInUseLine).
+        self.flags_in_use_line = flags_in_use_line
         self.parent: Command | None = None
         self.commands: list[Command] = []
         self._all: FlagSet | None = None

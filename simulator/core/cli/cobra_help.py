@@ -132,7 +132,7 @@ def stock_usage(command: Command) -> str:
     line = f"{command.parent.path} {command.use}" if command.parent else command.use
     parts = ["Usage:"]
     if command.run is not None:
-        parts[0] += "\n  " + line + ("" if "[flags]" in line else " [flags]")
+        parts[0] += "\n  " + line + ("" if "[flags]" in line or not command.flags_in_use_line else " [flags]")
     listed = [child for child in command.children() if child.available or child.name == "help"]
     if listed:
         parts[0] += f"\n  {command.path} [command]"
@@ -154,7 +154,7 @@ def stock_usage(command: Command) -> str:
         if child.run is None and not child.available and not child.hidden and not child.deprecated
     ]
     if topics:
-        width = max([NAME_PADDING, *(len(child.path) for child in topics)])
+        width = max([NAME_PADDING, *(len(child.path) for child in command.commands)])
         parts.append("Additional help topics:\n" + "\n".join(f"  {child.path:<{width}} {child.short}" for child in topics))
     if listed:
         parts.append(f'Use "{command.path} [command] --help" for more information about a command.')

@@ -162,6 +162,10 @@ class KubeClient:
             credentials.token = read_file(str(user["tokenFile"])).decode().strip()
         return cls(world, netns, server, credentials, user_agent)
 
+    def at(self, server: str) -> KubeClient:
+        """The same user's client of another address."""
+        return KubeClient(self.world, self.netns, server, self.credentials, self.user_agent)
+
     # -- the wire -------------------------------------------------------------------------------------------------------
     def request(self, request: Request) -> Response:
         """Send a raw request with this client's credentials; raises ConnectError only."""

@@ -74,7 +74,8 @@ class ClusterBuilder:
         """`kubeadm init` up to a running API server."""
         world, node = self.world, self.names[0]
         host, ip = self.hosts[node], self.addresses[node]
-        self.pki = pki.cluster_pki(world, node=node, ip=ip)
+        cluster = addons.cluster_configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR)
+        self.pki = pki.cluster_pki(world, cluster, node=node, ip=ip)
         self.ca = KeyPair(self.pki["ca.crt"], self.pki["ca.key"])
         for path, data in self.pki.items():
             put(world, host, f"/etc/kubernetes/pki/{path}", data, 0o600 if path.endswith(".key") else 0o644)
@@ -85,10 +86,10 @@ class ClusterBuilder:
         put(world, host, "/root/.kube/config", configs["admin.conf"], 0o600)
         configure_kubelet(world, host, pki.kubelet_kubeconfig(world, self.ca, self.server, node), self.ca.cert)
         pods = {
-            "etcd": manifests.etcd(node, ip),
-            "kube-apiserver": manifests.apiserver(ip, service_cidr=SERVICE_CIDR),
-            "kube-controller-manager": manifests.controller_manager(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR),
-            "kube-scheduler": manifests.scheduler(),
+            "etcd": manifests.etcd(cluster, node, ip),
+            "kube-apiserver": manifests.apiserver(cluster, ip),
+            "kube-controller-manager": manifests.controller_manager(cluster),
+            "kube-scheduler": manifests.scheduler(cluster),
         }
         for name, pod in pods.items():
             if self.static_pods:

@@ -10,7 +10,7 @@ from simulator.core.kube.kubeadm import manifests, pki
 from simulator.core.kube.proxy.program import KubeProxy
 from simulator.core.kube.scheduler.program import KubeScheduler
 
-from .apiserver.cluster import IP, NODE, ControlPlane
+from .apiserver.cluster import CLUSTER, IP, NODE, ControlPlane
 from .plane import FakeKubelet, Plane
 
 
@@ -38,12 +38,12 @@ class RealPlane(Plane):
 
     def manager(self, *flags: str) -> Process:
         """Start the controller manager as kubeadm does."""
-        argv = manifests.controller_manager(pod_cidr="192.168.0.0/16")["spec"]["containers"][0]["command"]
+        argv = manifests.controller_manager(CLUSTER)["spec"]["containers"][0]["command"]
         return self._start("kube-controller-manager", [*argv, *flags])
 
     def scheduler(self, *flags: str) -> Process:
         """Start the scheduler as kubeadm does."""
-        return self._start("kube-scheduler", [*manifests.scheduler()["spec"]["containers"][0]["command"], *flags])
+        return self._start("kube-scheduler", [*manifests.scheduler(CLUSTER)["spec"]["containers"][0]["command"], *flags])
 
     def _start(self, program: str, argv: list[str]) -> Process:
         return processes.start(self.world, host=self.host, program=program, argv=argv, sink=f"journal:{program}")

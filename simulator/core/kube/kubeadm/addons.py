@@ -74,21 +74,29 @@ def cluster_configuration(*, pod_cidr: str, service_cidr: str) -> Json:
     }
 
 
-def kubelet_configuration() -> Json:
-    """/var/lib/kubelet/config.yaml."""
-    return {
+def kubelet_configuration(
+    *,
+    dns: str = "10.96.0.10",
+    domain: str = "cluster.local",
+    ca: str = "/etc/kubernetes/pki/ca.crt",
+    endpoint: str = "unix:///run/containerd/containerd.sock",
+    resolver: str = "/run/systemd/resolve/resolv.conf",
+) -> Json:
+    """A KubeletConfiguration under kubeadm's defaults: /var/lib/kubelet/config.yaml, with `endpoint` "" what the cluster keeps."""
+    found = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"cacheTTL": "0s", "enabled": True},
-            "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+            "x509": {"clientCAFile": ca},
         },
         "authorization": {"mode": "Webhook", "webhook": {"cacheAuthorizedTTL": "0s", "cacheUnauthorizedTTL": "0s"}},
         "cgroupDriver": "systemd",
-        "clusterDNS": ["10.96.0.10"],
-        "clusterDomain": "cluster.local",
-        "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+        "clusterDNS": [dns],
+        "clusterDomain": domain,
+        "containerRuntimeEndpoint": endpoint,
         "cpuManagerReconcilePeriod": "0s",
+        "crashLoopBackOff": {},
         "evictionPressureTransitionPeriod": "0s",
         "fileCheckFrequency": "0s",
         "healthzBindAddress": "127.0.0.1",
@@ -105,7 +113,6 @@ def kubelet_configuration() -> Json:
         "memorySwap": {},
         "nodeStatusReportFrequency": "0s",
         "nodeStatusUpdateFrequency": "0s",
-        "resolvConf": "/run/systemd/resolve/resolv.conf",
         "rotateCertificates": True,
         "runtimeRequestTimeout": "0s",
         "shutdownGracePeriod": "0s",
@@ -115,6 +122,53 @@ def kubelet_configuration() -> Json:
         "syncFrequency": "0s",
         "volumeStatsAggPeriod": "0s",
     }
+    if resolver:
+        found["resolvConf"] = resolver
+    return found
+
+
+def proxy_configuration(pod_cidr: str) -> Json:
+    """A KubeProxyConfiguration under kubeadm's defaults, as its encoder writes it."""
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "bindAddress": "0.0.0.0",
+        "bindAddressHardFail": False,
+        "clientConnection": {
+            "acceptContentTypes": "", "burst": 0, "contentType": "", "kubeconfig": "/var/lib/kube-proxy/kubeconfig.conf", "qps": 0,
+        },
+        "clusterCIDR": pod_cidr,
+        "configSyncPeriod": "0s",
+        "conntrack": {
+            "maxPerCore": None, "min": None, "tcpBeLiberal": False, "tcpCloseWaitTimeout": None, "tcpEstablishedTimeout": None,
+            "udpStreamTimeout": "0s", "udpTimeout": "0s",
+        },
+        "detectLocal": {"bridgeInterface": "", "interfaceNamePrefix": ""},
+        "detectLocalMode": "",
+        "enableProfiling": False,
+        "healthzBindAddress": "",
+        "hostnameOverride": "",
+        "iptables": {
+            "localhostNodePorts": None, "masqueradeAll": False, "masqueradeBit": None, "minSyncPeriod": "0s", "syncPeriod": "0s",
+        },
+        "ipvs": {
+            "excludeCIDRs": None, "minSyncPeriod": "0s", "scheduler": "", "strictARP": False, "syncPeriod": "0s", "tcpFinTimeout": "0s",
+            "tcpTimeout": "0s", "udpTimeout": "0s",
+        },
+        "kind": "KubeProxyConfiguration",
+        "logging": {
+            "flushFrequency": 0, "options": {"json": {"infoBufferSize": "0"}, "text": {"infoBufferSize": "0"}}, "verbosity": 0,
+        },
+        "metricsBindAddress": "",
+        "mode": "",
+        "nftables": {"masqueradeAll": False, "masqueradeBit": None, "minSyncPeriod": "0s", "syncPeriod": "0s"},
+        "nodePortAddresses": None,
+        "oomScoreAdj": None,
+        "portRange": "",
+        "showHiddenMetricsForVersion": "",
+        "winkernel": {
+            "enableDSR": False, "forwardHealthCheckVip": False, "networkName": "", "rootHnsEndpointName": "", "sourceVip": "",
+        },
+    }  # fmt: skip
 
 
 COREFILE = """\
@@ -144,60 +198,120 @@ COREFILE = """\
 """
 
 
+BOOTSTRAPPERS = "system:bootstrappers:kubeadm:default-node-token"
+NODES = "system:nodes"
+
+
+def _config_map(name: str, namespace: str, data: dict[str, str]) -> tuple[str, Json]:
+    return "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(name, namespace), "data": data}
+
+
+def cluster_admins() -> list[tuple[str, Json]]:
+    """Who admin.conf's group is."""
+    return [_binding("kubeadm:cluster-admins", "", "cluster-admin", [_group("kubeadm:cluster-admins")])]
+
+
+def kubeadm_config(cluster: str) -> list[tuple[str, Json]]:
+    """The uploaded ClusterConfiguration (YAML) and who may read it (phases/uploadconfig)."""
+    name = "kubeadm:nodes-kubeadm-config"
+    return [
+        _config_map("kubeadm-config", "kube-system", {"ClusterConfiguration": cluster}),
+        _role(name, "kube-system", [_rule(["get"], ["configmaps"], names=["kubeadm-config"])]),
+        _binding(name, "kube-system", name, [_group(BOOTSTRAPPERS), _group(NODES)]),
+    ]
+
+
+def kubelet_config(kubelet: str) -> list[tuple[str, Json]]:
+    """The uploaded KubeletConfiguration (YAML) and who may read it (phases/kubelet)."""
+    name = "kubeadm:kubelet-config"
+    return [
+        _config_map("kubelet-config", "kube-system", {"kubelet": kubelet}),
+        _role(name, "kube-system", [_rule(["get"], ["configmaps"], names=["kubelet-config"])]),
+        _binding(name, "kube-system", name, [_group(NODES), _group(BOOTSTRAPPERS)]),
+    ]
+
+
+#: What the RBAC rules of the bootstrap-token phase are for, in the order in which it says so.
+BOOTSTRAP_RULES: tuple[str, ...] = (
+    "get-nodes", "kubelet-bootstrap", "node-autoapprove-bootstrap", "node-autoapprove-certificate-rotation",
+    "apiserver-kubelet-client",
+)  # fmt: skip
+
+
+def bootstrap_rule(name: str) -> list[tuple[str, Json]]:
+    """One of `BOOTSTRAP_RULES` (phases/bootstraptoken/node/tlsbootstrap.go)."""
+    full, certificates = f"kubeadm:{name}", "system:certificates.k8s.io:certificatesigningrequests"
+    if name == "get-nodes":
+        return [_role(full, "", [_rule(["get"], ["nodes"])]), _binding(full, "", full, [_group(BOOTSTRAPPERS)])]
+    if name == "apiserver-kubelet-client":
+        user = {"apiGroup": RBAC, "kind": "User", "name": "kube-apiserver-kubelet-client"}
+        return [_binding(full, "", "system:kubelet-api-admin", [user])]
+    role, group = {
+        "kubelet-bootstrap": ("system:node-bootstrapper", BOOTSTRAPPERS),
+        "node-autoapprove-bootstrap": (f"{certificates}:nodeclient", BOOTSTRAPPERS),
+        "node-autoapprove-certificate-rotation": (f"{certificates}:selfnodeclient", NODES),
+    }[name]
+    return [_binding(full, "", role, [_group(group)])]
+
+
 def configuration(*, pod_cidr: str, service_cidr: str) -> list[tuple[str, Json]]:
     """Uploaded configuration and the RBAC that joining nodes need."""
     cluster = dump(cluster_configuration(pod_cidr=pod_cidr, service_cidr=service_cidr)).decode()
-    kubelet = dump(kubelet_configuration()).decode()
-    bootstrappers, nodes = "system:bootstrappers:kubeadm:default-node-token", "system:nodes"
-    certificates = "system:certificates.k8s.io:certificatesigningrequests"
-    return [
-        _binding("kubeadm:cluster-admins", "", "cluster-admin", [_group("kubeadm:cluster-admins")]),
-        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("kubeadm-config"),
-                        "data": {"ClusterConfiguration": cluster}}),
-        _role("kubeadm:nodes-kubeadm-config", "kube-system", [_rule(["get"], ["configmaps"], names=["kubeadm-config"])]),
-        _binding("kubeadm:nodes-kubeadm-config", "kube-system", "kubeadm:nodes-kubeadm-config",
-                 [_group(bootstrappers), _group(nodes)]),
-        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("kubelet-config"),
-                        "data": {"kubelet": kubelet}}),
-        _role("kubeadm:kubelet-config", "kube-system", [_rule(["get"], ["configmaps"], names=["kubelet-config"])]),
-        _binding("kubeadm:kubelet-config", "kube-system", "kubeadm:kubelet-config", [_group(nodes), _group(bootstrappers)]),
-        _role("kubeadm:get-nodes", "", [_rule(["get"], ["nodes"])]),
-        _binding("kubeadm:get-nodes", "", "kubeadm:get-nodes", [_group(bootstrappers)]),
-        _binding("kubeadm:kubelet-bootstrap", "", "system:node-bootstrapper", [_group(bootstrappers)]),
-        _binding("kubeadm:node-autoapprove-bootstrap", "", f"{certificates}:nodeclient", [_group(bootstrappers)]),
-        _binding("kubeadm:node-autoapprove-certificate-rotation", "", f"{certificates}:selfnodeclient", [_group(nodes)]),
-    ]  # fmt: skip
+    rules = [item for name in BOOTSTRAP_RULES for item in bootstrap_rule(name)]
+    return [*cluster_admins(), *kubeadm_config(cluster), *kubelet_config(dump(kubelet_configuration()).decode()), *rules]
 
 
 def cluster_info(kubeconfig: str) -> list[tuple[str, Json]]:
-    """The public cluster-info of kube-public and who may read it."""
+    """The public cluster-info of kube-public (phases/bootstraptoken/clusterinfo)."""
+    return [_config_map("cluster-info", "kube-public", {"kubeconfig": kubeconfig})]
+
+
+def cluster_info_rules() -> list[tuple[str, Json]]:
+    """Everybody may read cluster-info."""
     subject = {"apiGroup": RBAC, "kind": "User", "name": "system:anonymous"}
     name = "kubeadm:bootstrap-signer-clusterinfo"
     return [
-        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("cluster-info", "kube-public"),
-                        "data": {"kubeconfig": kubeconfig}}),
         _role(name, "kube-public", [_rule(["get"], ["configmaps"], names=["cluster-info"])]),
         _binding(name, "kube-public", name, [subject]),
-    ]  # fmt: skip
+    ]
 
 
-def coredns() -> list[tuple[str, Json]]:
+def certificates_rules() -> list[tuple[str, Json]]:
+    """Joining nodes may read the uploaded certificates (phases/copycerts)."""
+    name = "kubeadm:kubeadm-certs"
+    return [
+        _role(name, "kube-system", [_rule(["get"], ["secrets"], names=["kubeadm-certs"])]),
+        _binding(name, "kube-system", name, [_group(BOOTSTRAPPERS)]),
+    ]
+
+
+def coredns(
+    *, image: str = COREDNS_IMAGE, domain: str = "cluster.local", address: str = "10.96.0.10", replicas: int = 2
+) -> list[tuple[str, Json]]:
     """The cluster DNS add-on."""
     rules = [
         _rule(["list", "watch"], ["endpoints", "services", "pods", "namespaces"]),
         _rule(["list", "watch"], ["endpointslices"], ["discovery.k8s.io"]),
     ]
     return [
-        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta("coredns"), "data": {"Corefile": COREFILE}}),
+        (
+            "configmaps",
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": _meta("coredns"),
+                "data": {"Corefile": COREFILE.replace("cluster.local", domain)},
+            },
+        ),
         _role("system:coredns", "", rules),
         _binding("system:coredns", "", "system:coredns", [_account("coredns")]),
         ("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta("coredns")}),
-        ("deployments", _coredns_deployment()),
-        ("services", _dns_service()),
+        ("deployments", _coredns_deployment(image, replicas)),
+        ("services", _dns_service(address)),
     ]
 
 
-def _dns_service() -> Json:
+def _dns_service(address: str) -> Json:
     meta = _meta("kube-dns")
     meta["labels"] = {"k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}
     meta["annotations"] = {"prometheus.io/port": "9153", "prometheus.io/scrape": "true"}
@@ -206,7 +320,7 @@ def _dns_service() -> Json:
         {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
         {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153},
     ]
-    spec = {"clusterIP": "10.96.0.10", "ports": ports, "selector": {"k8s-app": "kube-dns"}}
+    spec = {"clusterIP": address, "ports": ports, "selector": {"k8s-app": "kube-dns"}}
     return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
 
 
@@ -214,10 +328,10 @@ def _http_probe(port: str, path: str, **extra: int) -> Json:
     return {"httpGet": {"path": path, "port": port, "scheme": "HTTP"}, **extra}
 
 
-def _coredns_deployment() -> Json:
+def _coredns_deployment(image: str, replicas: int) -> Json:
     container = {
         "name": "coredns",
-        "image": COREDNS_IMAGE,
+        "image": image,
         "imagePullPolicy": "IfNotPresent",
         "resources": {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}},
         "args": ["-conf", "/etc/coredns/Corefile"],
@@ -275,7 +389,7 @@ def _coredns_deployment() -> Json:
         "kind": "Deployment",
         "metadata": meta,
         "spec": {
-            "replicas": 2,
+            "replicas": replicas,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -283,16 +397,11 @@ def _coredns_deployment() -> Json:
     }
 
 
-def kube_proxy(server: str, *, pod_cidr: str) -> list[tuple[str, Json]]:
+def kube_proxy(
+    server: str, *, pod_cidr: str = "", config: Json | None = None, image: str = f"registry.k8s.io/kube-proxy:{VERSION}"
+) -> list[tuple[str, Json]]:
     """The kube-proxy add-on."""
-    config = {
-        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
-        "bindAddress": "0.0.0.0",
-        "clientConnection": {"kubeconfig": "/var/lib/kube-proxy/kubeconfig.conf"},
-        "clusterCIDR": pod_cidr,
-        "kind": "KubeProxyConfiguration",
-        "mode": "",
-    }
+    config = config or proxy_configuration(pod_cidr)
     secrets = "/var/run/secrets/kubernetes.io/serviceaccount"
     kubeconfig = {
         "apiVersion": "v1",
@@ -311,15 +420,15 @@ def kube_proxy(server: str, *, pod_cidr: str) -> list[tuple[str, Json]]:
         _binding("kubeadm:node-proxier", "", "system:node-proxier", [_account("kube-proxy")]),
         _role("kube-proxy", "kube-system", [_rule(["get"], ["configmaps"], names=["kube-proxy"])]),
         _binding("kube-proxy", "kube-system", "kube-proxy", [_group("system:bootstrappers:kubeadm:default-node-token")]),
-        ("daemonsets", _kube_proxy_daemonset()),
+        ("daemonsets", _kube_proxy_daemonset(image)),
     ]
 
 
-def _kube_proxy_daemonset() -> Json:
+def _kube_proxy_daemonset(image: str) -> Json:
     labels = {"k8s-app": "kube-proxy"}
     container = {
         "name": "kube-proxy",
-        "image": f"registry.k8s.io/kube-proxy:{VERSION}",
+        "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": [
             "/usr/local/bin/kube-proxy",

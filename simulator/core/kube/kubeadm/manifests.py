@@ -1,18 +1,58 @@
-"""Static pod manifests as kubeadm 1.36 writes them (cmd/kubeadm/app/phases/{controlplane,etcd})."""
+"""Static pod manifests as kubeadm writes them (cmd/kubeadm/app/phases/{controlplane,etcd}, util/staticpod).
+
+Everything follows from a ClusterConfiguration (v1beta4, as JSON) and the address of the node: `static_pods` gives all four.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
-VERSION = "v1.36.2"
-ETCD_IMAGE = "registry.k8s.io/etcd:3.6.8-0"
-PAUSE_IMAGE = "registry.k8s.io/pause:3.10.2"
-COREDNS_IMAGE = "registry.k8s.io/coredns/coredns:v1.14.2"
-PKI = "/etc/kubernetes/pki"
+from . import images
+from .images import COREDNS_IMAGE, ETCD_IMAGE, PAUSE_IMAGE, VERSION
+
+__all__ = [
+    "COREDNS_IMAGE",
+    "ETCD_IMAGE",
+    "PAUSE_IMAGE",
+    "VERSION",
+    "apiserver",
+    "controller_manager",
+    "dump",
+    "etcd",
+    "scheduler",
+]
 
 Json = dict[str, Any]
+#: An argument's name and value.
+Arg = tuple[str, str]
+
+KUBERNETES_DIR = "/etc/kubernetes"
+#: `timeouts.controlPlaneComponentHealthCheck`, seconds.
+PATIENCE = 240
+
+#: Directories of certificate authorities that an Ubuntu host has, and the volumes that kubeadm makes of them.
+_TRUST_DIRS = (
+    ("ca-certs", "/etc/ssl/certs"),
+    ("etc-ca-certificates", "/etc/ca-certificates"),
+    ("usr-local-share-ca-certificates", "/usr/local/share/ca-certificates"),
+    ("usr-share-ca-certificates", "/usr/share/ca-certificates"),
+)
+
+
+def flags(name: str, defaults: Sequence[Arg], section: Json) -> list[str]:
+    """A component's command: its defaults under `extraArgs`, by name and value (`ArgumentsToCommand`)."""
+    extra = [(str(a["name"]), str(a.get("value", ""))) for a in section.get("extraArgs") or ()]
+    replaced = {arg for arg, _ in extra}
+    return [name, *(f"--{arg}={value}" for arg, value in sorted([*extra, *(d for d in defaults if d[0] not in replaced)]))]
+
+
+def argument(section: Json, name: str) -> str | None:
+    """The last value of an extra argument, or None."""
+    found = [str(a.get("value", "")) for a in section.get("extraArgs") or () if a.get("name") == name]
+    return found[-1] if found else None
 
 
 def _probe(host: str, path: str, scheme: str, *, failures: int, initial: int = 0, period: int = 10) -> Json:
@@ -27,18 +67,27 @@ def _probe(host: str, path: str, scheme: str, *, failures: int, initial: int = 0
     return probe
 
 
-def _volume(name: str, path: str, kind: str = "DirectoryOrCreate") -> tuple[Json, Json]:
-    mount = {"mountPath": path, "name": name, "readOnly": True}
-    return mount, {"hostPath": {"path": path, "type": kind}, "name": name}
+def _probes(host: str, scheme: str, patience: int, *, live: str, ready: str = "", start: str) -> Json:
+    found = {
+        "livenessProbe": _probe(host, live, scheme, failures=8, initial=10),
+        "startupProbe": _probe(host, start, scheme, failures=-(-patience // 10), initial=10),
+    }
+    if ready:
+        found["readinessProbe"] = _probe(host, ready, scheme, failures=3, period=1)
+    return found
 
 
-_CERT_DIRS = (
-    ("ca-certs", "/etc/ssl/certs"),
-    ("etc-ca-certificates", "/etc/ca-certificates"),
-    ("k8s-certs", PKI),
-    ("usr-local-share-ca-certificates", "/usr/local/share/ca-certificates"),
-    ("usr-share-ca-certificates", "/usr/share/ca-certificates"),
-)
+def _volumes(pairs: Sequence[tuple[str, str, str]], section: Json) -> tuple[list[Json], list[Json]]:
+    """(mounts, volumes) of read-only host paths and of `extraVolumes`, by name."""
+    mounts = {name: {"mountPath": path, "name": name, "readOnly": True} for name, path, _ in pairs}
+    volumes: dict[str, Json] = {name: {"hostPath": {"path": path, "type": kind}, "name": name} for name, path, kind in pairs}
+    for extra in section.get("extraVolumes") or ():
+        name = str(extra.get("name", ""))
+        mounts[name] = {"mountPath": extra.get("mountPath", ""), "name": name}
+        if extra.get("readOnly"):
+            mounts[name]["readOnly"] = True
+        volumes[name] = {"hostPath": {"path": extra.get("hostPath", ""), "type": extra.get("pathType") or ""}, "name": name}
+    return [mounts[name] for name in sorted(mounts)], [volumes[name] for name in sorted(volumes)]
 
 
 def _pod(name: str, container: Json, volumes: list[Json], annotations: Json | None = None) -> Json:
@@ -65,8 +114,8 @@ def _pod(name: str, container: Json, volumes: list[Json], annotations: Json | No
     }
 
 
-def _container(name: str, image: str, command: list[str], port: int, cpu: str, **extra: Any) -> Json:
-    return {
+def _container(name: str, image: str, command: list[str], port: int, cpu: str, section: Json, **extra: Any) -> Json:
+    container = {
         "command": command,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
@@ -75,160 +124,189 @@ def _container(name: str, image: str, command: list[str], port: int, cpu: str, *
         "resources": {"requests": {"cpu": cpu}},
         **extra,
     }
+    if section.get("extraEnvs"):
+        container["env"] = sorted(section["extraEnvs"], key=lambda env: str(env.get("name", "")))
+    return container
 
 
-def apiserver(ip: str, *, etcd_servers: str = "https://127.0.0.1:2379", service_cidr: str = "10.96.0.0/12") -> Json:
+def _etcd_arguments(cluster: Json, pki: str) -> list[Arg]:
+    """How the API server reaches etcd."""
+    external = (cluster.get("etcd") or {}).get("external")
+    if external:
+        found = [("etcd-servers", ",".join(external.get("endpoints") or ()))]
+        if external.get("caFile"):
+            found.append(("etcd-cafile", external["caFile"]))
+        if external.get("certFile") and external.get("keyFile"):
+            found += [("etcd-certfile", external["certFile"]), ("etcd-keyfile", external["keyFile"])]
+        return found
+    advertised = argument((cluster.get("etcd") or {}).get("local") or {}, "advertise-client-urls")
+    return [
+        ("etcd-servers", advertised or "https://127.0.0.1:2379"),
+        ("etcd-cafile", f"{pki}/etcd/ca.crt"),
+        ("etcd-certfile", f"{pki}/apiserver-etcd-client.crt"),
+        ("etcd-keyfile", f"{pki}/apiserver-etcd-client.key"),
+    ]
+
+
+def apiserver(cluster: Json, ip: str, port: int = 6443, *, patience: int = PATIENCE) -> Json:
     """kube-apiserver.yaml."""
-    command = [
-        "kube-apiserver",
-        f"--advertise-address={ip}",
-        "--allow-privileged=true",
-        "--authorization-mode=Node,RBAC",
-        f"--client-ca-file={PKI}/ca.crt",
-        "--enable-admission-plugins=NodeRestriction",
-        "--enable-bootstrap-token-auth=true",
-        f"--etcd-cafile={PKI}/etcd/ca.crt",
-        f"--etcd-certfile={PKI}/apiserver-etcd-client.crt",
-        f"--etcd-keyfile={PKI}/apiserver-etcd-client.key",
-        f"--etcd-servers={etcd_servers}",
-        f"--kubelet-client-certificate={PKI}/apiserver-kubelet-client.crt",
-        f"--kubelet-client-key={PKI}/apiserver-kubelet-client.key",
-        "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
-        f"--proxy-client-cert-file={PKI}/front-proxy-client.crt",
-        f"--proxy-client-key-file={PKI}/front-proxy-client.key",
-        "--requestheader-allowed-names=front-proxy-client",
-        f"--requestheader-client-ca-file={PKI}/front-proxy-ca.crt",
-        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-        "--requestheader-group-headers=X-Remote-Group",
-        "--requestheader-username-headers=X-Remote-User",
-        "--secure-port=6443",
-        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-        f"--service-account-key-file={PKI}/sa.pub",
-        f"--service-account-signing-key-file={PKI}/sa.key",
-        f"--service-cluster-ip-range={service_cidr}",
-        f"--tls-cert-file={PKI}/apiserver.crt",
-        f"--tls-private-key-file={PKI}/apiserver.key",
+    pki, section = cluster["certificatesDir"], cluster.get("apiServer") or {}
+    defaults = [
+        ("advertise-address", ip),
+        ("allow-privileged", "true"),
+        ("client-ca-file", f"{pki}/ca.crt"),
+        ("enable-admission-plugins", "NodeRestriction"),
+        ("enable-bootstrap-token-auth", "true"),
+        *_etcd_arguments(cluster, pki),
+        ("kubelet-client-certificate", f"{pki}/apiserver-kubelet-client.crt"),
+        ("kubelet-client-key", f"{pki}/apiserver-kubelet-client.key"),
+        ("kubelet-preferred-address-types", "InternalIP,ExternalIP,Hostname"),
+        ("proxy-client-cert-file", f"{pki}/front-proxy-client.crt"),
+        ("proxy-client-key-file", f"{pki}/front-proxy-client.key"),
+        ("requestheader-allowed-names", "front-proxy-client"),
+        ("requestheader-client-ca-file", f"{pki}/front-proxy-ca.crt"),
+        ("requestheader-extra-headers-prefix", "X-Remote-Extra-"),
+        ("requestheader-group-headers", "X-Remote-Group"),
+        ("requestheader-username-headers", "X-Remote-User"),
+        ("secure-port", str(port)),
+        ("service-account-issuer", f"https://kubernetes.default.svc.{cluster['networking']['dnsDomain']}"),
+        ("service-account-key-file", f"{pki}/sa.pub"),
+        ("service-account-signing-key-file", f"{pki}/sa.key"),
+        ("service-cluster-ip-range", cluster["networking"]["serviceSubnet"]),
+        ("tls-cert-file", f"{pki}/apiserver.crt"),
+        ("tls-private-key-file", f"{pki}/apiserver.key"),
     ]
-    mounts, volumes = zip(*(_volume(n, p) for n, p in _CERT_DIRS), strict=True)
+    if argument(section, "authorization-config") is None:
+        defaults.append(("authorization-mode", "Node,RBAC"))
+    pairs = [(name, path, "DirectoryOrCreate") for name, path in (*_TRUST_DIRS, ("k8s-certs", pki))]
+    mounts, volumes = _volumes(pairs, section)
     container = _container(
         "kube-apiserver",
-        f"registry.k8s.io/kube-apiserver:{VERSION}",
-        command,
-        6443,
+        images.component("kube-apiserver", cluster),
+        flags("kube-apiserver", defaults, section),
+        port,
         "250m",
-        livenessProbe=_probe(ip, "/livez", "HTTPS", failures=8, initial=10),
-        readinessProbe=_probe(ip, "/readyz", "HTTPS", failures=3, period=1),
-        startupProbe=_probe(ip, "/livez", "HTTPS", failures=24, initial=10),
-        volumeMounts=list(mounts),
+        section,
+        volumeMounts=mounts,
+        **_probes(ip, "HTTPS", patience, live="/livez", ready="/readyz", start="/livez"),
     )
-    annotations = {"kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": f"{ip}:6443"}
-    return _pod("kube-apiserver", container, list(volumes), annotations)
+    annotations = {"kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": f"{ip}:{port}"}
+    return _pod("kube-apiserver", container, volumes, annotations)
 
 
-def controller_manager(*, pod_cidr: str, service_cidr: str = "10.96.0.0/12") -> Json:
-    """kube-controller-manager.yaml."""
-    conf = "/etc/kubernetes/controller-manager.conf"
-    command = [
-        "kube-controller-manager",
-        "--allocate-node-cidrs=true",
-        f"--authentication-kubeconfig={conf}",
-        f"--authorization-kubeconfig={conf}",
-        "--bind-address=127.0.0.1",
-        f"--client-ca-file={PKI}/ca.crt",
-        f"--cluster-cidr={pod_cidr}",
-        "--cluster-name=kubernetes",
-        f"--cluster-signing-cert-file={PKI}/ca.crt",
-        f"--cluster-signing-key-file={PKI}/ca.key",
-        "--controllers=*,bootstrapsigner,tokencleaner",
-        f"--kubeconfig={conf}",
-        "--leader-elect=true",
-        f"--requestheader-client-ca-file={PKI}/front-proxy-ca.crt",
-        f"--root-ca-file={PKI}/ca.crt",
-        f"--service-account-private-key-file={PKI}/sa.key",
-        f"--service-cluster-ip-range={service_cidr}",
-        "--use-service-account-credentials=true",
+def controller_manager(cluster: Json, *, external_ca: bool = False, patience: int = PATIENCE) -> Json:
+    """kube-controller-manager.yaml; without the CA's key it signs nothing."""
+    pki, section = cluster["certificatesDir"], cluster.get("controllerManager") or {}
+    conf, net = f"{KUBERNETES_DIR}/controller-manager.conf", cluster["networking"]
+    defaults = [
+        ("authentication-kubeconfig", conf),
+        ("authorization-kubeconfig", conf),
+        ("bind-address", "127.0.0.1"),
+        ("client-ca-file", f"{pki}/ca.crt"),
+        ("cluster-name", cluster["clusterName"]),
+        ("cluster-signing-cert-file", "" if external_ca else f"{pki}/ca.crt"),
+        ("cluster-signing-key-file", "" if external_ca else f"{pki}/ca.key"),
+        ("controllers", "*,bootstrapsigner,tokencleaner"),
+        ("kubeconfig", conf),
+        ("leader-elect", "true"),
+        ("requestheader-client-ca-file", f"{pki}/front-proxy-ca.crt"),
+        ("root-ca-file", f"{pki}/ca.crt"),
+        ("service-account-private-key-file", f"{pki}/sa.key"),
+        ("use-service-account-credentials", "true"),
     ]
-    pairs = [_volume(n, p) for n, p in _CERT_DIRS]
-    pairs.insert(3, _volume("kubeconfig", conf, "FileOrCreate"))
+    if net.get("podSubnet"):
+        defaults += [("allocate-node-cidrs", "true"), ("cluster-cidr", net["podSubnet"])]
+        if net.get("serviceSubnet"):
+            defaults.append(("service-cluster-ip-range", net["serviceSubnet"]))
+    pairs = [(name, path, "DirectoryOrCreate") for name, path in (*_TRUST_DIRS, ("k8s-certs", pki))]
+    mounts, volumes = _volumes([*pairs, ("kubeconfig", conf, "FileOrCreate")], section)
+    address = argument(section, "bind-address") or "127.0.0.1"
     container = _container(
         "kube-controller-manager",
-        f"registry.k8s.io/kube-controller-manager:{VERSION}",
-        command,
+        images.component("kube-controller-manager", cluster),
+        flags("kube-controller-manager", defaults, section),
         10257,
         "200m",
-        livenessProbe=_probe("127.0.0.1", "/healthz", "HTTPS", failures=8, initial=10),
-        startupProbe=_probe("127.0.0.1", "/healthz", "HTTPS", failures=24, initial=10),
-        volumeMounts=[m for m, _ in pairs],
+        section,
+        volumeMounts=mounts,
+        **_probes(_probed(address), "HTTPS", patience, live="/healthz", start="/healthz"),
     )
-    return _pod("kube-controller-manager", container, [v for _, v in pairs])
+    return _pod("kube-controller-manager", container, volumes)
 
 
-def scheduler() -> Json:
+def _probed(address: str) -> str:
+    """Where a component that listens on `address` is asked for its health."""
+    return "127.0.0.1" if address in ("0.0.0.0", "") else "::1" if address == "::" else address
+
+
+def scheduler(cluster: Json, *, patience: int = PATIENCE) -> Json:
     """kube-scheduler.yaml."""
-    conf = "/etc/kubernetes/scheduler.conf"
-    command = [
-        "kube-scheduler",
-        f"--authentication-kubeconfig={conf}",
-        f"--authorization-kubeconfig={conf}",
-        "--bind-address=127.0.0.1",
-        f"--kubeconfig={conf}",
-        "--leader-elect=true",
+    conf, section = f"{KUBERNETES_DIR}/scheduler.conf", cluster.get("scheduler") or {}
+    defaults = [
+        ("authentication-kubeconfig", conf),
+        ("authorization-kubeconfig", conf),
+        ("bind-address", "127.0.0.1"),
+        ("kubeconfig", conf),
+        ("leader-elect", "true"),
     ]
-    mount, volume = _volume("kubeconfig", conf, "FileOrCreate")
+    mounts, volumes = _volumes([("kubeconfig", conf, "FileOrCreate")], section)
+    address = argument(section, "bind-address") or "127.0.0.1"
     container = _container(
         "kube-scheduler",
-        f"registry.k8s.io/kube-scheduler:{VERSION}",
-        command,
+        images.component("kube-scheduler", cluster),
+        flags("kube-scheduler", defaults, section),
         10259,
         "100m",
-        livenessProbe=_probe("127.0.0.1", "/livez", "HTTPS", failures=8, initial=10),
-        readinessProbe=_probe("127.0.0.1", "/readyz", "HTTPS", failures=3, period=1),
-        startupProbe=_probe("127.0.0.1", "/livez", "HTTPS", failures=24, initial=10),
-        volumeMounts=[mount],
+        section,
+        volumeMounts=mounts,
+        **_probes(_probed(address), "HTTPS", patience, live="/livez", ready="/readyz", start="/livez"),
     )
-    return _pod("kube-scheduler", container, [volume])
+    return _pod("kube-scheduler", container, volumes)
 
 
-def etcd(node: str, ip: str) -> Json:
-    """etcd.yaml of a stacked member."""
-    pki = f"{PKI}/etcd"
-    command = [
-        "etcd",
-        f"--advertise-client-urls=https://{ip}:2379",
-        f"--cert-file={pki}/server.crt",
-        "--client-cert-auth=true",
-        "--data-dir=/var/lib/etcd",
-        "--feature-gates=InitialCorruptCheck=true",
-        f"--initial-advertise-peer-urls=https://{ip}:2380",
-        f"--initial-cluster={node}=https://{ip}:2380",
-        f"--key-file={pki}/server.key",
-        f"--listen-client-urls=https://127.0.0.1:2379,https://{ip}:2379",
-        "--listen-metrics-urls=http://127.0.0.1:2381",
-        f"--listen-peer-urls=https://{ip}:2380",
-        f"--name={node}",
-        f"--peer-cert-file={pki}/peer.crt",
-        "--peer-client-cert-auth=true",
-        f"--peer-key-file={pki}/peer.key",
-        f"--peer-trusted-ca-file={pki}/ca.crt",
-        "--snapshot-count=10000",
-        f"--trusted-ca-file={pki}/ca.crt",
-        "--watch-progress-notify-interval=5s",
+def etcd(
+    cluster: Json, node: str, ip: str, *, members: Sequence[tuple[str, str]] = (), patience: int = PATIENCE, tool: str = VERSION
+) -> Json:
+    """etcd.yaml of a stacked member; `members` (name, peer URL) are those of the cluster that it joins, itself among them."""
+    local, pki = (cluster.get("etcd") or {}).get("local") or {}, f"{cluster['certificatesDir']}/etcd"
+    data = local.get("dataDir") or "/var/lib/etcd"
+    defaults = [
+        ("advertise-client-urls", f"https://{ip}:2379"),
+        ("cert-file", f"{pki}/server.crt"),
+        ("client-cert-auth", "true"),
+        ("data-dir", data),
+        ("feature-gates", "InitialCorruptCheck=true"),
+        ("initial-advertise-peer-urls", f"https://{ip}:2380"),
+        ("initial-cluster", ",".join(f"{name}={url}" for name, url in members) or f"{node}=https://{ip}:2380"),
+        ("key-file", f"{pki}/server.key"),
+        ("listen-client-urls", f"https://127.0.0.1:2379,https://{ip}:2379"),
+        ("listen-metrics-urls", "http://127.0.0.1:2381"),
+        ("listen-peer-urls", f"https://{ip}:2380"),
+        ("name", node),
+        ("peer-cert-file", f"{pki}/peer.crt"),
+        ("peer-client-cert-auth", "true"),
+        ("peer-key-file", f"{pki}/peer.key"),
+        ("peer-trusted-ca-file", f"{pki}/ca.crt"),
+        ("snapshot-count", "10000"),
+        ("trusted-ca-file", f"{pki}/ca.crt"),
+        ("watch-progress-notify-interval", "5s"),
     ]
+    if members:
+        defaults.append(("initial-cluster-state", "existing"))
     container = _container(
         "etcd",
-        ETCD_IMAGE,
-        command,
+        images.etcd(cluster, tool),
+        flags("etcd", defaults, local),
         2381,
         "100m",
-        livenessProbe=_probe("127.0.0.1", "/livez", "HTTP", failures=8, initial=10),
-        readinessProbe=_probe("127.0.0.1", "/readyz", "HTTP", failures=3, period=1),
-        startupProbe=_probe("127.0.0.1", "/readyz", "HTTP", failures=24, initial=10),
-        volumeMounts=[{"mountPath": "/var/lib/etcd", "name": "etcd-data"}, {"mountPath": pki, "name": "etcd-certs"}],
+        local,
+        volumeMounts=[{"mountPath": data, "name": "etcd-data"}, {"mountPath": pki, "name": "etcd-certs"}],
+        **_probes("127.0.0.1", "HTTP", patience, live="/livez", ready="/readyz", start="/readyz"),
     )
     container["resources"]["requests"]["memory"] = "100Mi"
     volumes = [
         {"hostPath": {"path": pki, "type": "DirectoryOrCreate"}, "name": "etcd-certs"},
-        {"hostPath": {"path": "/var/lib/etcd", "type": "DirectoryOrCreate"}, "name": "etcd-data"},
+        {"hostPath": {"path": data, "type": "DirectoryOrCreate"}, "name": "etcd-data"},
     ]
     return _pod("etcd", container, volumes, {"kubeadm.kubernetes.io/etcd.advertise-client-urls": f"https://{ip}:2379"})
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
+from typing import Any
+
+import msgspec
 
 from ...host import x509
 from ...host.x509 import KeyPair
@@ -12,33 +16,128 @@ CERT_DAYS = 365
 CA_DAYS = 3650
 
 
-def cluster_pki(world: World, *, node: str, ip: str, service_ip: str = "10.96.0.1") -> dict[str, bytes]:
+class CertSpec(msgspec.Struct, frozen=True):
+    """One certificate that kubeadm knows: its phase's name, what it is for, its file below the certificates directory, its signer's name
+    ("" for an authority), common name ("" for the node's), usages, and whose names it carries (`apiserver`, `etcd` or "")."""
+
+    name: str
+    long_name: str
+    base: str
+    authority: str = ""
+    common_name: str = ""
+    server: bool = False
+    client: bool = False
+    names: str = ""
+
+
+#: GetDefaultCertList: every authority before what it signs.
+CERTIFICATES: tuple[CertSpec, ...] = (
+    CertSpec(
+        "ca", "self-signed Kubernetes CA to provision identities for other Kubernetes components", "ca", common_name="kubernetes"
+    ),
+    CertSpec(
+        "apiserver", "certificate for serving the Kubernetes API", "apiserver", "ca", "kube-apiserver", server=True,
+        names="apiserver",
+    ),
+    CertSpec(
+        "apiserver-kubelet-client", "certificate for the API server to connect to kubelet", "apiserver-kubelet-client", "ca",
+        "kube-apiserver-kubelet-client", client=True,
+    ),
+    CertSpec(
+        "front-proxy-ca", "self-signed CA to provision identities for front proxy", "front-proxy-ca", common_name="front-proxy-ca"
+    ),
+    CertSpec(
+        "front-proxy-client", "certificate for the front proxy client", "front-proxy-client", "front-proxy-ca",
+        "front-proxy-client", client=True,
+    ),
+    CertSpec("etcd-ca", "self-signed CA to provision identities for etcd", "etcd/ca", common_name="etcd-ca"),
+    CertSpec("etcd-server", "certificate for serving etcd", "etcd/server", "etcd-ca", server=True, client=True, names="etcd"),
+    CertSpec(
+        "etcd-peer", "certificate for etcd nodes to communicate with each other", "etcd/peer", "etcd-ca", server=True, client=True,
+        names="etcd-peer",
+    ),
+    CertSpec(
+        "etcd-healthcheck-client", "certificate for liveness probes to healthcheck etcd", "etcd/healthcheck-client", "etcd-ca",
+        "kube-etcd-healthcheck-client", client=True,
+    ),
+    CertSpec(
+        "apiserver-etcd-client", "certificate the apiserver uses to access etcd", "apiserver-etcd-client", "etcd-ca",
+        "kube-apiserver-etcd-client", client=True,
+    ),
+)  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def alternative_names(spec: CertSpec, cluster: dict[str, Any], node: str, ip: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(DNS names, addresses) of a serving certificate, in the order that kubeadm prints (pkiutil.GetAPIServerAltNames, GetEtcdAltNames)."""
+    if not spec.names:
+        return (), ()
+    if spec.names == "apiserver":
+        domain = cluster["networking"]["dnsDomain"]
+        first = str(ipaddress.ip_network(cluster["networking"]["serviceSubnet"].split(",")[0], strict=False)[1])
+        names = {node, "kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{domain}"}
+        addresses = [first, ip]
+        endpoint = str(cluster.get("controlPlaneEndpoint") or "").rpartition(":")[0]
+        extra = [endpoint] if endpoint else []
+        extra += (cluster.get("apiServer") or {}).get("certSANs") or ()
+        for item in extra:
+            if not _is_address(item):
+                names.add(item)
+            else:
+                addresses.append(item)
+        return tuple(sorted(names)), tuple(dict.fromkeys(addresses))
+    local = (cluster.get("etcd") or {}).get("local") or {}
+    extra = list(local.get("peerCertSANs" if spec.names == "etcd-peer" else "serverCertSANs") or ())
+    dns = sorted({node, "localhost", *(item for item in extra if not _is_address(item))})
+    plain = [ip, "127.0.0.1", "::1"]
+    return tuple(dns), (*plain, *(item for item in extra if _is_address(item) and item not in plain))
+
+
+def cluster_pki(world: World, cluster: dict[str, Any], *, node: str, ip: str) -> dict[str, bytes]:
     """Every file below /etc/kubernetes/pki, by path relative to it."""
-    ca = x509.issue(world, "kubernetes", days=CA_DAYS)
-    front = x509.issue(world, "front-proxy-ca", days=CA_DAYS)
-    etcd = x509.issue(world, "etcd-ca", days=CA_DAYS)
-    dns = (node, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
-    etcd_dns, etcd_ips = (node, "localhost"), (ip, "127.0.0.1", "::1")
-    pairs = {
-        "ca": ca,
-        "apiserver": x509.issue(world, "kube-apiserver", issuer=ca, dns=dns, ips=(service_ip, ip), server=True),
-        "apiserver-kubelet-client": x509.issue(
-            world, "kube-apiserver-kubelet-client", issuer=ca, organizations=("kubeadm:cluster-admins",), client=True
-        ),
-        "front-proxy-ca": front,
-        "front-proxy-client": x509.issue(world, "front-proxy-client", issuer=front, client=True),
-        "etcd/ca": etcd,
-        "etcd/server": x509.issue(world, node, issuer=etcd, dns=etcd_dns, ips=etcd_ips, server=True, client=True),
-        "etcd/peer": x509.issue(world, node, issuer=etcd, dns=etcd_dns, ips=etcd_ips, server=True, client=True),
-        "etcd/healthcheck-client": x509.issue(world, "kube-etcd-healthcheck-client", issuer=etcd, client=True),
-        "apiserver-etcd-client": x509.issue(world, "kube-apiserver-etcd-client", issuer=etcd, client=True),
-    }
+    pairs: dict[str, KeyPair] = {}
     files: dict[str, bytes] = {}
-    for name, pair in pairs.items():
-        files[f"{name}.crt"], files[f"{name}.key"] = pair.cert, pair.key
-    files["sa.key"] = x509.new_key(world)
+    for spec in CERTIFICATES:
+        pair = pairs[spec.name] = make(world, spec, cluster, node, ip, pairs.get(spec.authority))
+        files[f"{spec.base}.crt"], files[f"{spec.base}.key"] = pair.cert, pair.key
+    files["sa.key"] = x509.new_key(world, algorithm=cluster["encryptionAlgorithm"])
     files["sa.pub"] = x509.public_pem(files["sa.key"])
     return files
+
+
+def make(
+    world: World,
+    spec: CertSpec,
+    cluster: dict[str, Any],
+    node: str,
+    ip: str,
+    authority: KeyPair | None,
+    *,
+    seconds: int = 0,
+    identifiers: bool = False,
+) -> KeyPair:
+    """One certificate and its key, for `seconds` or kubeadm's defaults."""
+    dns, ips = alternative_names(spec, cluster, node, ip)
+    return x509.issue(
+        world,
+        spec.common_name or node,
+        issuer=authority,
+        dns=dns,
+        ips=ips,
+        server=spec.server,
+        client=spec.client,
+        days=CERT_DAYS if spec.authority else CA_DAYS,
+        seconds=seconds,
+        algorithm=cluster["encryptionAlgorithm"],
+        identifiers=identifiers,
+    )
 
 
 def kubeconfig(

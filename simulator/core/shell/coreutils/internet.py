@@ -95,11 +95,24 @@ def _asset(match: re.Match[str]) -> Page:
     return Page(404, b"Not Found")
 
 
+#: The newest patch release of each minor version of Kubernetes.
+KUBERNETES_RELEASES = {"1.36": "v1.36.2", "1.35": "v1.35.5", "1.34": "v1.34.8"}
+
+
+def _release(match: re.Match[str]) -> Page:
+    """A label such as `stable-1.35` as the version that it means."""
+    label, _, branch = match.group(1).partition("-")
+    version = KUBERNETES_RELEASES["1.36"] if branch in ("", "1") else KUBERNETES_RELEASES.get(branch, "")
+    if label == "latest" and branch in ("", "1"):
+        version = "v1.37.0-alpha.2"
+    return Page(200, version.encode()) if version else Page(404, b"Not Found")
+
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
     (r"https?://storage\.googleapis\.com/etcd/v([\d.]+)/etcd-v([\d.]+)-([\w-]+)\.tar\.gz", _etcd),
-    (r"https?://dl\.k8s\.io/release/stable\.txt", lambda match: Page(200, b"v1.36.2")),
+    (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
     (
         r"https?://(?:www\.)?example\.com/?",
         lambda match: Page(200, b"<!doctype html><title>Example Domain</title><h1>Example Domain</h1>\n"),

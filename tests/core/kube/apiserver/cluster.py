@@ -13,10 +13,12 @@ from simulator.core.kernel.world import World
 from simulator.core.kube.apiserver.program import PROGRAM, server_of
 from simulator.core.kube.apiserver.server import Server
 from simulator.core.kube.client import KubeClient
-from simulator.core.kube.kubeadm import manifests, pki
+from simulator.core.kube.kubeadm import addons, manifests, pki
 from tests.core.host_world import make_world
 
 NODE, IP = "controlplane", "172.30.1.2"
+
+CLUSTER = addons.cluster_configuration(pod_cidr="192.168.0.0/16", service_cidr="10.96.0.0/12")
 
 
 class ControlPlane:
@@ -26,10 +28,10 @@ class ControlPlane:
         self.world: World = make_world(NODE, seed=seed)
         self.world.tables["programs"].update({"etcd": EtcdProgram(), "kube-apiserver": PROGRAM})
         self.world.tables["strict"] = strict
-        for path, data in pki.cluster_pki(self.world, node=NODE, ip=IP).items():
+        for path, data in pki.cluster_pki(self.world, CLUSTER, node=NODE, ip=IP).items():
             files.write_file(self.world, NODE, "/etc/kubernetes/pki/" + path, data, parents=True)
-        argv = manifests.etcd(NODE, IP)["spec"]["containers"][0]["command"]
-        self.etcd_argv, self.api_argv = argv, manifests.apiserver(IP)["spec"]["containers"][0]["command"]
+        argv = manifests.etcd(CLUSTER, NODE, IP)["spec"]["containers"][0]["command"]
+        self.etcd_argv, self.api_argv = argv, manifests.apiserver(CLUSTER, IP)["spec"]["containers"][0]["command"]
         self.etcd = self.start("etcd", self.etcd_argv)
         self.settle(2)
         self.api = self.start("kube-apiserver", self.api_argv)
