@@ -56,7 +56,7 @@ def fail(world: World, proc: Process, where: str, error: str) -> Exited:
     return Exited(1)
 
 
-DIAL = {
+_DIAL = {
     "refused": "connect: connection refused",
     "timeout": "i/o timeout",
     "no-route": "connect: no route to host",
@@ -72,7 +72,7 @@ def dialled(error: ConnectError) -> str:
         return "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
     if error.kind == "dns":
         return f"dial tcp: lookup {error.address}: no such host"
-    return f"dial tcp {error.address}: {DIAL.get(error.kind, error.detail or error.kind)}"
+    return f"dial tcp {error.address}: {_DIAL.get(error.kind, error.detail or error.kind)}"
 
 
 def explain(error: Exception, client: KubeClient) -> str:

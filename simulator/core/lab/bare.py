@@ -14,11 +14,11 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import BadInput, ConnectError
 from ..kernel.world import World
 from ..kube.client import ApiError, KubeClient
-from ..kube.kubeadm import pki
-from ..kube.kubeadm.manifests import PKI
+from ..kube.kubeadm import addons, pki
 from .machines import add_machine, put
 
 NAME, ADDRESS = "controlplane", "172.30.1.2"
+PKI = "/etc/kubernetes/pki"
 NODE = "127.0.0.1"
 TOKEN_FILE = "/etc/kubernetes/auth-tokens.csv"
 #: token, user, uid, groups; the token `admin-token` may do everything.
@@ -49,7 +49,8 @@ def build(world: World, flags: dict[str, str] | None = None, tokens: str = TOKEN
     host = add_machine(world, NAME, ADDRESS, {NAME: ADDRESS})
     host.units["containerd.service"].enabled = host.units["kubelet.service"].enabled = False
     chosen = {**DEFAULTS, **(flags or {})}
-    material = pki.cluster_pki(world, node=NAME, ip=ADDRESS, service_ip="10.0.0.1")
+    cluster = addons.cluster_configuration(pod_cidr="", service_cidr="10.0.0.0/24")
+    material = pki.cluster_pki(world, cluster, node=NAME, ip=ADDRESS)
     for path, data in material.items():
         put(world, host, f"{PKI}/{path}", data, 0o600 if path.endswith(".key") else 0o644)
     put(world, host, TOKEN_FILE, tokens, 0o600)

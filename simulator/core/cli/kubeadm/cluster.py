@@ -248,9 +248,7 @@ def _probe(run: Run, client: KubeClient, name: str, url: str, host: str, port: i
             answer = network.http(run.world, run.inv.proc.netns, host, port, request)
     except ConnectError as error:
         shown = f"{client.server}/{path}?timeout=10s" if name == "kube-apiserver" else url
-        where = f"{client.host}:{client.port}" if name == "kube-apiserver" else f"{host}:{port}"
-        why = component.DIAL.get(error.kind, error.detail or error.kind)
-        return f'{head}: Get "{shown}": dial tcp {where}: {why}'
+        return f'{head}: Get "{shown}": {component.dialled(error)}'
     if answer.status != 200:
         if name == "kube-apiserver":
             text = answer.body.decode("utf-8", "replace").strip() or "the server could not process the request"
