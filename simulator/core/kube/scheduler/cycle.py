@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .framework import SKIP, Cycle, NodeInfo, Plugin, Verdict
+from .profiles import Profile
 
 #: At least this many feasible nodes are looked for; clusters below it are searched completely.
 MIN_FEASIBLE = 100
@@ -77,20 +78,19 @@ def run_filters(cycle: Cycle, plugins: Iterable[Plugin], node: NodeInfo) -> Verd
     return None
 
 
-def enough(total: int) -> int:
-    """How many feasible nodes are enough (numFeasibleNodesToFind): all below 100, then a shrinking share."""
+def enough(total: int, percentage: int | None = None) -> int:
+    """How many feasible nodes are enough (numFeasibleNodesToFind): all below 100, then a shrinking or the given share."""
     if total < MIN_FEASIBLE:
         return total
-    return max(MIN_FEASIBLE, total * max(5, 50 - total // 125) // 100)
+    share = percentage or max(5, 50 - total // 125)
+    return max(MIN_FEASIBLE, total * share // 100)
 
 
-def find_feasible(
-    cycle: Cycle, plugins: tuple[Plugin, ...], start: int, overlay: Callable[[NodeInfo], NodeInfo | None]
-) -> list[NodeInfo]:
+def find_feasible(cycle: Cycle, profile: Profile, start: int, overlay: Callable[[NodeInfo], NodeInfo | None]) -> list[NodeInfo]:
     """The nodes that pass; raises FitError.  `overlay` gives a node with its nominated pods, or None when it has none."""
     total = len(cycle.nodes)
     error = FitError(total)
-    rejected, names, narrowed = run_pre_filter(cycle, plugins)
+    rejected, names, narrowed = run_pre_filter(cycle, profile.pre_filter)
     if rejected is not None:
         error.pre_filter = ", ".join(rejected.reasons)
         error.absent = rejected
@@ -105,8 +105,8 @@ def find_feasible(
     else:
         offset = start % total if total else 0
         nodes = everyone[offset:] + everyone[:offset]
-    active = tuple(p for p in plugins if p.filter is not None and p.name not in cycle.skip_filter)
-    wanted, found = enough(total), []
+    active = tuple(p for p in profile.filter if p.name not in cycle.skip_filter)
+    wanted, found = enough(total, profile.percentage), []
     for node in nodes:
         crowded = overlay(node)
         verdict = run_filters(cycle, active, crowded) if crowded is not None else None
@@ -125,15 +125,13 @@ def find_feasible(
     return found
 
 
-def run_scores(
-    cycle: Cycle, plugins: tuple[Plugin, ...], weights: dict[str, int], nodes: list[NodeInfo]
-) -> dict[str, dict[str, int]]:
+def run_scores(cycle: Cycle, profile: Profile, nodes: list[NodeInfo]) -> dict[str, dict[str, int]]:
     """Weighted, normalised scores by node and plugin."""
     out: dict[str, dict[str, int]] = {node.name: {} for node in nodes}
-    for plugin in plugins:
-        if plugin.score is None:
-            continue
-        if plugin.pre_score is not None and plugin.pre_score(cycle, nodes) is SKIP:
+    skipped = {p.name for p in profile.pre_score if p.pre_score is not None and p.pre_score(cycle, nodes) is SKIP}
+    weights = profile.weights
+    for plugin in profile.score:
+        if plugin.score is None or plugin.name in skipped:
             continue
         scores = {node.name: plugin.score(cycle, node) for node in nodes}
         if plugin.normalize is not None:

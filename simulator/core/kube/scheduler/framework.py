@@ -39,13 +39,38 @@ def _peak(into: Resources, other: Resources) -> None:
             into[name] = value
 
 
+def _granted(pod: Obj, kind: str) -> dict[str, Obj]:
+    """The statuses of containers whose resources the kubelet has set, by name: a resize counts until it is through."""
+    statuses = (pod.get("status") or {}).get(kind) or ()
+    return {s["name"]: s for s in statuses if s.get("resources") or s.get("allocatedResources")}
+
+
+def _infeasible(pod: Obj) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "PodResizePending" and c.get("reason") == "Infeasible" for c in conditions)
+
+
+def _resized(requests: Obj, status: Obj | None, *, infeasible: bool) -> Obj:
+    """The larger of what is asked for, allocated and actual; what cannot be given is not counted (determineContainerReqs)."""
+    if status is None:
+        return requests
+    held = [status.get("allocatedResources") or {}, (status.get("resources") or {}).get("requests") or {}]
+    known = held if infeasible else [requests, *held]
+    names = dict.fromkeys(name for item in known for name in item)
+    return {name: max((item[name] for item in known if name in item), key=lambda text: amount(name, text)) for name in names}
+
+
 def pod_requests(pod: Obj, *, non_zero: bool = False) -> Resources:
     """What a pod needs: the sum of its containers and sidecars, or an init container's peak, plus overhead
     (component-helpers/resource.PodRequests)."""
     spec = pod["spec"]
+    granted = {**_granted(pod, "containerStatuses"), **_granted(pod, "initContainerStatuses")}
+    infeasible = bool(granted) and _infeasible(pod)
 
     def of(container: Obj) -> Obj:
         requests = (container.get("resources") or {}).get("requests") or {}
+        if granted:
+            requests = _resized(requests, granted.get(container.get("name") or ""), infeasible=infeasible)
         if non_zero:
             return {"cpu": f"{DEFAULT_MILLI_CPU}m", "memory": str(DEFAULT_MEMORY), **requests}
         return dict(requests)
@@ -92,8 +117,8 @@ class PodInfo:
     def __init__(self, pod: Obj) -> None:
         meta, spec = pod["metadata"], pod["spec"]
         self.pod = pod
-        self.namespace: str = meta["namespace"]
-        self.key = f"{meta['namespace']}/{meta['name']}"
+        self.namespace: str = meta.get("namespace") or ""
+        self.key = f"{self.namespace}/{meta.get('name', '')}"
         self.uid: str = meta.get("uid") or ""
         self.labels: dict[str, str] = meta.get("labels") or {}
         self.priority: int = spec.get("priority") or 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from ..api.objects import Obj
 from .cycle import FitError, run_filters, run_pre_filter
-from .framework import Cycle, NodeInfo, Plugin, PodInfo, Verdict
+from .framework import Cycle, NodeInfo, PodInfo, Verdict
 from .plugins.pod_topology_spread import matches, selector_of
+from .profiles import Profile
 
 NOT_HELPFUL = Verdict(("Preemption is not helpful for scheduling",), True, "DefaultPreemption")
 NO_VICTIMS = Verdict(("No preemption victims found for incoming pod",), True, "DefaultPreemption")
@@ -62,7 +63,7 @@ def _going(pod: Obj) -> bool:
     return any(c["type"] == "DisruptionTarget" and c.get("reason") == "PreemptionByScheduler" for c in conditions)
 
 
-def preempt(cycle: Cycle, plugins: tuple[Plugin, ...], error: FitError) -> tuple[Candidate | None, str]:
+def preempt(cycle: Cycle, profile: Profile, error: FitError) -> tuple[Candidate | None, str]:
     """The candidate to act on, or None and what DefaultPreemption has to say."""
     why = eligible(cycle, error)
     if why:
@@ -74,7 +75,7 @@ def preempt(cycle: Cycle, plugins: tuple[Plugin, ...], error: FitError) -> tuple
         verdict = error.verdicts.get(name)
         if verdict is None or verdict.unresolvable:
             continue
-        outcome = _victims(cycle, plugins, cycle.nodes[name], budgets)
+        outcome = victims_on(cycle, profile, cycle.nodes[name], budgets)
         if isinstance(outcome, Verdict):
             verdicts[name] = outcome
         else:
@@ -97,22 +98,23 @@ def _cost(candidate: Candidate) -> tuple[int, int, int, int, list[int], str]:
     return (candidate.violations, highest, total, len(priorities), youngest_first, candidate.node)
 
 
-def _fits(cycle: Cycle, plugins: tuple[Plugin, ...], node: NodeInfo) -> Verdict | None:
+def _fits(cycle: Cycle, profile: Profile, node: NodeInfo) -> Verdict | None:
     """Filter a changed node, with everything that was counted before counted anew."""
     nodes = {**cycle.nodes, node.name: node}
     trial = Cycle(cycle.info, nodes, cycle.lister)
-    rejected, _, _ = run_pre_filter(trial, plugins)
-    return rejected if rejected is not None else run_filters(trial, plugins, node)
+    rejected, _, _ = run_pre_filter(trial, profile.pre_filter)
+    return rejected if rejected is not None else run_filters(trial, profile.filter, node)
 
 
-def _victims(cycle: Cycle, plugins: tuple[Plugin, ...], node: NodeInfo, budgets: list[Obj]) -> Candidate | Verdict:
+def victims_on(cycle: Cycle, profile: Profile, node: NodeInfo, budgets: list[Obj]) -> Candidate | Verdict:
+    """The pods that would have to go from a node, or why none would help (SelectVictimsOnNode)."""
     lower = sorted((p for p in node.pods.values() if p.priority < cycle.info.priority), key=importance)
     if not lower:
         return NO_VICTIMS
     trial = node.copy()
     for info in lower:
         trial.remove(info.key)
-    verdict = _fits(cycle, plugins, trial)
+    verdict = _fits(cycle, profile, trial)
     if verdict is not None:
         return verdict
     guarded, free = _by_budget(lower, budgets)
@@ -120,11 +122,11 @@ def _victims(cycle: Cycle, plugins: tuple[Plugin, ...], node: NodeInfo, budgets:
     violations = 0
     for info in [*guarded, *free]:
         trial.add(info)
-        if _fits(cycle, plugins, trial) is not None:
+        if _fits(cycle, profile, trial) is not None:
             trial.remove(info.key)
             victims.append(info)
             violations += info in guarded
-    return Candidate(node.name, sorted(victims, key=importance), violations)
+    return Candidate(node.name, sorted(victims, key=importance), violations) if victims else NO_VICTIMS
 
 
 def _by_budget(pods: list[PodInfo], budgets: list[Obj]) -> tuple[list[PodInfo], list[PodInfo]]:
@@ -136,6 +138,8 @@ def _by_budget(pods: list[PodInfo], budgets: list[Obj]) -> tuple[list[PodInfo], 
         broken = False
         for index, budget in enumerate(budgets):
             selector = selector_of((budget.get("spec") or {}).get("selector"))
+            if (info.pod["metadata"].get("name") or "") in ((budget.get("status") or {}).get("disruptedPods") or ()):
+                continue
             if budget["metadata"].get("namespace") != info.namespace or not selector or not matches(selector, info.labels):
                 continue
             allowed[index] -= 1

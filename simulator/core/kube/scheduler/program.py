@@ -7,12 +7,16 @@ from typing import Any
 from ...host.process import Process
 from ...host.program import Exited
 from ...kernel import clock
+from ...kernel.errors import BadInput
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import component
+from ..api.objects import Obj
 from ..component import FlagSpec, klog
 from ..events import SeriesRecorder
 from ..leaderelection import Elector, LeaderState, Lost
+from . import config as configs
+from .queue import LEFT_OVER, Queue
 from .scheduler import Scheduler
 from .state import SchedulerState, states
 
@@ -34,16 +38,40 @@ class KubeScheduler:
     def start(self, world: World, proc: Process) -> None:
         """Parse flags, read the kubeconfig, listen, and begin to elect."""
         flags = component.flags_or_exit(world, proc, FLAGS)
-        if flags.get("config"):
-            raise component.fail(world, proc, "run.go:72", "--config: not simulated in Slipway yet")
+        if flags.get("write-config-to"):
+            raise component.fail(world, proc, "run.go:72", "--write-config-to: not simulated in Slipway yet")
+        config = self._config(world, proc, flags)
         component.connect(world, proc, flags.get("kubeconfig", ""), NAME)
         at = component.listen(world, proc, flags, "10259")
         identity = f"{proc.host}_{world.rng('leader').uuid()}"
-        states(world)[proc.key] = SchedulerState(flags=flags, leader=LeaderState(identity=identity))
+        queue = Queue(
+            first_backoff=int(config.get("podInitialBackoffSeconds", 1)) * clock.SECOND,
+            most_backoff=int(config.get("podMaxBackoffSeconds", 10)) * clock.SECOND,
+            left_over=component.duration(flags, "pod-max-in-unschedulable-pods-duration", LEFT_OVER),
+        )
+        states(world)[proc.key] = SchedulerState(flags=flags, config=config, leader=LeaderState(identity=identity), queue=queue)
         klog(world, proc, "I", "server.go:176", "Starting Kubernetes Scheduler", version="v1.36.2")
         klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {at}")
         begin = world.rng("kube-scheduler").between(300, 700) * clock.MS
         world.after(begin, proc.target, ["elect"] if component.truth(flags, "leader-elect", True) else ["run"])
+
+    @staticmethod
+    def _config(world: World, proc: Process, flags: dict[str, str]) -> Obj:
+        """The configuration file, or {}; what it says of the client and of leader election goes into `flags`, where leader election
+        that was given on the command line stays as it is."""
+        path = flags.get("config")
+        if not path:
+            return {}
+        try:
+            found = configs.load(component.read_file(world, proc, path))
+        except OSError:
+            raise component.fail(world, proc, "run.go:72", f"open {path}: no such file or directory") from None
+        except BadInput as error:
+            raise component.fail(world, proc, "run.go:72", str(error)) from None
+        for name, value in configs.flags_of(found).items():
+            if name == "kubeconfig" or name not in flags:
+                flags[name] = value
+        return found
 
     def warm(self, world: World, proc: Process) -> tuple[SchedulerState, Elector, Scheduler]:
         """The process's state and its warm half, rebuilt where needed."""

@@ -7,7 +7,7 @@ it is active again once its back-off (1 s doubling to 10 s) is over, or at once 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -18,6 +18,10 @@ from .framework import Plugin, PodInfo
 INITIAL_BACKOFF = clock.SECOND
 MAX_BACKOFF = 10 * clock.SECOND
 LEFT_OVER = 5 * clock.MINUTE
+
+
+#: What gives the plugins of a pod's profile by name.
+PluginsOf = Callable[[PodInfo], dict[str, Plugin]]
 
 
 class Queued(msgspec.Struct):
@@ -32,12 +36,12 @@ class Queued(msgspec.Struct):
     attempts: int = 0
     failed_at: int = 0
     plugins: list[str] = []
+    #: When its back-off is over.
+    until: int = 0
 
     def backoff_until(self) -> int:
         """When its back-off is over."""
-        if self.attempts == 0:
-            return 0
-        return self.failed_at + min(MAX_BACKOFF, INITIAL_BACKOFF << min(self.attempts - 1, 10))
+        return self.until
 
 
 class Queue(msgspec.Struct):
@@ -45,6 +49,13 @@ class Queue(msgspec.Struct):
 
     pods: dict[str, Queued] = {}
     seq: int = 0
+    first_backoff: int = INITIAL_BACKOFF
+    most_backoff: int = MAX_BACKOFF
+    left_over: int = LEFT_OVER
+
+    def _backoff(self, queued: Queued, now: int) -> None:
+        queued.failed_at = queued.added = now
+        queued.until = now + min(self.most_backoff, self.first_backoff << min(max(queued.attempts - 1, 0), 30))
 
     def put(self, key: str, uid: str, priority: int, now: int, *, gated: bool) -> None:
         """A pod is new, or may be tried anew."""
@@ -75,16 +86,16 @@ class Queue(msgspec.Struct):
 
     def reject(self, queued: Queued, plugins: Iterable[str], now: int) -> None:
         """No node does: wait for an event of one of these plugins."""
-        queued.where, queued.failed_at, queued.added = "unschedulable", now, now
+        queued.where = "unschedulable"
+        self._backoff(queued, now)
         queued.plugins = sorted(plugins)
 
     def fail(self, queued: Queued, now: int) -> None:
         """Something went wrong: try again after the back-off."""
-        queued.where, queued.failed_at, queued.added = "error", now, now
+        queued.where = "error"
+        self._backoff(queued, now)
 
-    def move(
-        self, event: str, old: Obj | None, new: Obj | None, plugins: dict[str, Plugin], info: dict[str, PodInfo], now: int
-    ) -> int:
+    def move(self, event: str, old: Obj | None, new: Obj | None, plugins: PluginsOf, info: dict[str, PodInfo], now: int) -> int:
         """A cluster event: let the pods go that it may help; returns how many."""
         moved = 0
         for queued in self.pods.values():
@@ -96,13 +107,14 @@ class Queue(msgspec.Struct):
 
     @staticmethod
     def _helps(
-        queued: Queued, event: str, old: Obj | None, new: Obj | None, plugins: dict[str, Plugin], info: dict[str, PodInfo]
+        queued: Queued, event: str, old: Obj | None, new: Obj | None, plugins: PluginsOf, info: dict[str, PodInfo]
     ) -> bool:
         pod = info.get(queued.key)
         if pod is None:
             return True
+        registered = plugins(pod)
         for name in queued.plugins:
-            plugin = plugins.get(name)
+            plugin = registered.get(name)
             if plugin is None or event not in plugin.events:
                 continue
             if plugin.hint is None or plugin.hint(event, pod, old, new):
@@ -111,7 +123,7 @@ class Queue(msgspec.Struct):
 
     def flush(self, now: int) -> int:
         """Pods that have waited 5 minutes are tried again whatever happened; returns how many."""
-        late = [q for q in self.pods.values() if q.where == "unschedulable" and now - q.added >= LEFT_OVER]
+        late = [q for q in self.pods.values() if q.where == "unschedulable" and now - q.added >= self.left_over]
         for queued in late:
             queued.where = "active"
         return len(late)
@@ -119,5 +131,5 @@ class Queue(msgspec.Struct):
     def next_due(self) -> int | None:
         """When a failed pod's back-off ends or a waiting pod is flushed."""
         times = [q.backoff_until() for q in self.pods.values() if q.where == "error"]
-        times += [q.added + LEFT_OVER for q in self.pods.values() if q.where == "unschedulable"]
+        times += [q.added + self.left_over for q in self.pods.values() if q.where == "unschedulable"]
         return min(times) if times else None

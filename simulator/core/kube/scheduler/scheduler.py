@@ -14,16 +14,18 @@ from ..client import ApiError, KubeClient, WatchEvent
 from ..component import explain, klog
 from ..events import SeriesRecorder
 from ..feed import Feed
-from . import preemption, table
+from . import preemption, profiles
 from .cache import Cache
 from .cycle import FitError, find_feasible, histogram, run_scores
-from .framework import Cycle, Lister, NodeInfo, PodInfo
+from .framework import Cycle, Lister, NodeInfo, Plugin, PodInfo
 from .plugins import volume_binding
 from .queue import Queued
 from .state import SchedulerState
 
 RESOURCES = ("pods", "nodes", "persistentvolumeclaims", "persistentvolumes", "storageclasses")
-QUIET = ("services", "replicasets", "statefulsets", "namespaces", "poddisruptionbudgets")
+QUIET = (
+    "services", "replicasets", "statefulsets", "replicationcontrollers", "namespaces", "poddisruptionbudgets", "csinodes",
+)  # fmt: skip
 #: How many pods one wake tries, and the virtual time that one takes.
 BATCH = 8
 CYCLE = 2 * clock.MS
@@ -58,9 +60,9 @@ class Scheduler:
         self.client = client
         self.feed = Feed(world, proc, client, state.informers, RESOURCES, QUIET)
         self.lister = InformerLister(self.feed)
-        self.recorder = SeriesRecorder(world, client, state.events, NAME, proc.host)
+        self.recorders: dict[str, SeriesRecorder] = {}
         self.cache = Cache()
-        self.plugins = {plugin.name: plugin for plugin in table.PLUGINS}
+        self.profiles = profiles.of(state.config) if state.config else profiles.default()
         self.pending: dict[str, PodInfo] = {}
         if state.fed and self.feed.prime():
             self._rebuild()
@@ -122,7 +124,7 @@ class Scheduler:
             elif before.labels != (pod["metadata"].get("labels") or {}):
                 self._move("pod-label", before.pod, pod)
             return
-        if kind == "DELETED" or finished(pod) or pod["spec"].get("schedulerName", NAME) != NAME:
+        if kind == "DELETED" or finished(pod) or pod["spec"].get("schedulerName", NAME) not in self.profiles:
             gone = self.state.queue.pods.pop(key, None)
             self.pending.pop(key, None)
             if self.state.nominated.pop(key, None) is not None or gone is not None:
@@ -133,7 +135,8 @@ class Scheduler:
         same = known is not None and known.pod["spec"] == pod["spec"] and known.labels == self.pending[key].labels
         if key in self.state.queue.pods and same:
             return
-        gated = any(p.pre_enqueue is not None and p.pre_enqueue(pod) is not None for p in table.PLUGINS)
+        profile = self.profiles[pod["spec"].get("schedulerName") or NAME]
+        gated = any(p.pre_enqueue is not None and p.pre_enqueue(pod) is not None for p in profile.pre_enqueue)
         self.state.queue.put(key, pod["metadata"]["uid"], self.pending[key].priority, now, gated=gated)
 
     def _node(self, kind: str, node: Obj) -> None:
@@ -154,7 +157,10 @@ class Scheduler:
             self._move("node-taint", old, node)
 
     def _move(self, event: str, old: Obj | None, new: Obj | None) -> None:
-        self.state.queue.move(event, old, new, self.plugins, self.pending, self.world.now)
+        self.state.queue.move(event, old, new, self._plugins_of, self.pending, self.world.now)
+
+    def _plugins_of(self, info: PodInfo) -> dict[str, Plugin]:
+        return self._profile(info).registered
 
     # -- work ------------------------------------------------------------------------------------------------------------
     def work(self) -> None:
@@ -195,7 +201,7 @@ class Scheduler:
             return
         if info.pod["metadata"].get("deletionTimestamp"):
             note = f"skip schedule deleting pod: {queued.key}"
-            self.recorder.event(info.pod, "Warning", "FailedScheduling", "Scheduling", note)
+            self._recorder(info.pod).event(info.pod, "Warning", "FailedScheduling", "Scheduling", note)
             self.state.queue.pods.pop(queued.key, None)
             return
         if not self.cache.nodes:
@@ -203,13 +209,23 @@ class Scheduler:
             return
         cycle = Cycle(info, self.cache.nodes, self.lister)
         try:
-            feasible = find_feasible(cycle, table.PLUGINS, self.state.next_start, self._overlay(info))
+            feasible = find_feasible(cycle, self._profile(info), self.state.next_start, self._overlay(info))
         except FitError as error:
             self._unfit(queued, info, cycle, error)
             return
         self.state.next_start = (self.state.next_start + len(feasible) + len(cycle.data["rejected"])) % len(self.cache.nodes)
-        scores = run_scores(cycle, table.PLUGINS, table.WEIGHTS, feasible) if len(feasible) > 1 else {feasible[0].name: {}}
+        scores = run_scores(cycle, self._profile(info), feasible) if len(feasible) > 1 else {feasible[0].name: {}}
         self._bind(queued, info, cycle, scores, self._choose(scores))
+
+    def _recorder(self, pod: Obj) -> SeriesRecorder:
+        """Events say by which profile a pod was looked at."""
+        name = pod["spec"].get("schedulerName") or NAME
+        if name not in self.recorders:
+            self.recorders[name] = SeriesRecorder(self.world, self.client, self.state.events, name, self.proc.host)
+        return self.recorders[name]
+
+    def _profile(self, info: PodInfo) -> profiles.Profile:
+        return self.profiles[info.pod["spec"].get("schedulerName") or NAME]
 
     def _overlay(self, info: PodInfo) -> Any:
         """Nodes as they will be once nominated pods of the same or higher priority have come."""
@@ -256,7 +272,9 @@ class Scheduler:
         self.cache.put_pod(assumed)
         self._move("pod-add", None, assumed)
         klog(self.world, self.proc, "I", "schedule_one.go:314", "Successfully bound pod to node", pod=queued.key, node=node)
-        self.recorder.event(info.pod, "Normal", "Scheduled", "Binding", f"Successfully assigned {queued.key} to {node}")
+        self._recorder(info.pod).event(
+            info.pod, "Normal", "Scheduled", "Binding", f"Successfully assigned {queued.key} to {node}"
+        )
 
     def _claim_volumes(self, cycle: Cycle, node: str) -> None:
         """The volumes chosen for claims that waited name them now (volumebinding: PreBind, BindPodVolumes)."""
@@ -271,21 +289,24 @@ class Scheduler:
     # -- failure ---------------------------------------------------------------------------------------------------------
     def _unfit(self, queued: Queued, info: PodInfo, cycle: Cycle, error: FitError) -> None:
         nominated = ""
-        candidate, word = (None, "") if error.pre_filter else preemption.preempt(cycle, table.PLUGINS, error)
-        if error.pre_filter:
+        profile = self._profile(info)
+        candidate, word = (
+            preemption.preempt(cycle, profile, error) if profile.post_filter and not error.pre_filter else (None, "")
+        )
+        if error.pre_filter and profile.post_filter:
             word = f"preemption: 0/{error.total} nodes are available: {error.total} Preemption is not helpful for scheduling."
         if candidate is not None:
             self._preempt(candidate, info)
             nominated = candidate.node
         else:
-            error.post_filter = f"{NO_CLAIMS}, {word}"
+            error.post_filter = f"{NO_CLAIMS}, {word}" if word else NO_CLAIMS
         self._trace(queued, cycle, "", {}, error.verdicts)
         self._failed(queued, info, str(error), error, nominated)
 
     def _preempt(self, candidate: preemption.Candidate, info: PodInfo) -> None:
         for victim in candidate.victims:
             note = f"Preempted by pod {info.uid} on node {candidate.node}"
-            message = f"{NAME}: preempting to accommodate a higher priority pod"
+            message = f"{info.pod['spec'].get('schedulerName') or NAME}: preempting to accommodate a higher priority pod"
             found: Obj = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": message}
             found["lastTransitionTime"] = self.world.timestamp()
             meta = victim.pod["metadata"]
@@ -298,7 +319,7 @@ class Scheduler:
                     klog(self.world, self.proc, "E", "executor.go:140", "Tried to preempted pod", pod=victim.key, err=str(error))
                 continue
             self.world.emit("kube-scheduler", "preempt", f"pods/{victim.key}", {"for": info.key, "node": candidate.node})
-            self.recorder.event(victim.pod, "Normal", "Preempted", "Preempting", note, related=reference_of(info.pod))
+            self._recorder(info.pod).event(victim.pod, "Normal", "Preempted", "Preempting", note, related=reference_of(info.pod))
 
     def _failed(self, queued: Queued, info: PodInfo, message: str, error: FitError | None, nominated: str) -> None:
         """Back into the queue, an Event, and the condition PodScheduled."""
@@ -321,7 +342,7 @@ class Scheduler:
             err=message,
         )
         note = message if len(message) <= 1024 else message[:1020] + " ..."
-        self.recorder.event(info.pod, "Warning", "FailedScheduling", "Scheduling", note)
+        self._recorder(info.pod).event(info.pod, "Warning", "FailedScheduling", "Scheduling", note)
         self._condition(info, "Unschedulable" if rejected else "SchedulerError", message, nominated)
 
     def _condition(self, info: PodInfo, reason: str, message: str, nominated: str) -> None:

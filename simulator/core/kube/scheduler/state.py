@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...kernel.world import World
+from ..api.objects import Obj
 from ..client import InformerState
 from ..events import EventState
 from ..leaderelection import LeaderState
@@ -15,6 +16,7 @@ class SchedulerState(msgspec.Struct):
     """Everything one scheduler remembers; caches are warm and rebuilt."""
 
     flags: dict[str, str] = {}
+    config: Obj = {}
     leader: LeaderState = msgspec.field(default_factory=LeaderState)
     running: bool = False
     fed: bool = False

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from simulator.core.kube.api.objects import Obj
+from simulator.core.kube.scheduler import profiles
 from simulator.core.kube.scheduler.cycle import enough, run_filters, run_pre_filter, run_scores
 from simulator.core.kube.scheduler.framework import SKIP, Cycle, Lister, NodeInfo, Plugin, PodInfo, pod_requests
 from simulator.core.kube.scheduler.plugins import (
-    image_locality,
     inter_pod_affinity,
     node_affinity,
     node_ports,
@@ -169,20 +169,21 @@ def test_least_allocated_and_balanced_scores() -> None:
     empty, half = node("empty"), node("half")
     half.add(PodInfo(pod("other", containers=requests("2", "4Gi"))))
     incoming = pod(containers=requests("1", "2Gi"))
-    scores = run_scores(cycle_of(incoming, empty, half), (node_resources.FIT, node_resources.BALANCED), {}, [empty, half])
+    scores = run_scores(cycle_of(incoming, empty, half), profiles.default()["default-scheduler"], [empty, half])
     assert scores["empty"]["NodeResourcesFit"] == 75
     assert scores["half"]["NodeResourcesFit"] == 25
     assert scores["empty"]["NodeResourcesBalancedAllocation"] == scores["half"]["NodeResourcesBalancedAllocation"] == 75
 
 
 def test_pods_without_requests_are_not_balanced() -> None:
-    assert node_resources.pre_score_balanced(cycle_of(pod(), node()), []) is SKIP
+    assert node_resources.BALANCED.pre_score is not None
+    assert node_resources.BALANCED.pre_score(cycle_of(pod(), node()), []) is SKIP
 
 
 def test_images_attract() -> None:
     image = [{"names": ["nginx:latest"], "sizeBytes": 700 * 1024 * 1024}]
     warm, cold = node("warm", images=image), node("cold")
-    scores = run_scores(cycle_of(pod(), warm, cold), (image_locality.PLUGIN,), {}, [warm, cold])
+    scores = run_scores(cycle_of(pod(), warm, cold), profiles.default()["default-scheduler"], [warm, cold])
     assert scores["warm"]["ImageLocality"] > scores["cold"]["ImageLocality"] == 0
 
 
@@ -203,7 +204,7 @@ def test_soft_spread_prefers_the_emptier_zone() -> None:
     a, b = node("a", {"zone": "a"}), node("b", {"zone": "b"})
     a.add(PodInfo(pod("x0", {"app": "x"})))
     incoming = pod("new", {"app": "x"}, topologySpreadConstraints=spread(1, "ScheduleAnyway"))
-    scores = run_scores(cycle_of(incoming, a, b), (pod_topology_spread.PLUGIN,), {"PodTopologySpread": 2}, [a, b])
+    scores = run_scores(cycle_of(incoming, a, b), profiles.default()["default-scheduler"], [a, b])
     assert scores["b"]["PodTopologySpread"] == 200
     assert scores["a"]["PodTopologySpread"] == 0
 

@@ -18,9 +18,10 @@ def score(cycle: Cycle, node: NodeInfo) -> int:
     """The bytes of the pod's images on the node, scaled by how many nodes have them."""
     spec = cycle.pod["spec"]
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    mounted = [v["image"].get("reference") for v in spec.get("volumes") or () if v.get("image")]
     total = 0
-    for container in containers:
-        image = normalized(container.get("image") or "")
+    for name in (*(c.get("image") for c in containers), *mounted):
+        image = normalized(name or "")
         size = node.images.get(image)
         if size:
             holders = sum(1 for other in cycle.nodes.values() if image in other.images)

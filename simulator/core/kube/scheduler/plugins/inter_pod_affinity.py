@@ -85,43 +85,52 @@ def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
 
 def _attracted(cycle: Cycle, wants: list[Obj], near: Counts, node: NodeInfo) -> bool:
     """All terms are met here; or nobody is anywhere yet and the pod would be the first of its own kind."""
-    if any(t["topologyKey"] not in node.labels for t in wants):
+    if any(t.get("topologyKey") not in node.labels for t in wants):
         return False
     if all(near.get((t["topologyKey"], node.labels[t["topologyKey"]]), 0) > 0 for t in wants):
         return True
     return not near and _all_match(wants, cycle.info, cycle.info, cycle.lister)
 
 
-def pre_score(cycle: Cycle, _nodes: list[NodeInfo]) -> Any:
-    """Sum the weights that existing pods give to each domain."""
-    info, lister = cycle.info, cycle.lister
-    likes, dislikes = info.affinity.get(PREFERRED) or [], info.anti.get(PREFERRED) or []
-    scores: Counts = {}
+def pre_scorer(weight: int, *, ignore_others: bool) -> Any:
+    """The PreScore of a profile: the weight of others' required affinity, and whether others' preferences are left out."""
 
-    def credit(item: Obj, weight: int, node: NodeInfo) -> None:
-        value = node.labels.get(item["topologyKey"])
-        if value is not None:
-            key = (item["topologyKey"], value)
-            scores[key] = scores.get(key, 0) + weight
+    def pre_score(cycle: Cycle, _nodes: list[NodeInfo]) -> Any:
+        """Sum the weights that existing pods give to each domain."""
+        info, lister = cycle.info, cycle.lister
+        likes, dislikes = info.affinity.get(PREFERRED) or [], info.anti.get(PREFERRED) or []
+        if ignore_others and not likes and not dislikes:
+            return SKIP
+        scores: Counts = {}
 
-    for node in cycle.nodes.values():
-        pods = node.pods if likes or dislikes else node.with_affinity
-        for other in pods.values():
-            for sign, mine in ((1, likes), (-1, dislikes)):
-                for item in mine:
-                    if term_matches(item["podAffinityTerm"], info, other, lister):
-                        credit(item["podAffinityTerm"], sign * item["weight"], node)
-            for item in other.affinity.get(REQUIRED) or ():
-                if term_matches(item, other, info, lister):
-                    credit(item, HARD_WEIGHT, node)
-            for sign, theirs in ((1, other.affinity.get(PREFERRED)), (-1, other.anti.get(PREFERRED))):
-                for item in theirs or ():
-                    if term_matches(item["podAffinityTerm"], other, info, lister):
-                        credit(item["podAffinityTerm"], sign * item["weight"], node)
-    if not scores:
-        return SKIP
-    cycle.data[NAME + "/score"] = scores
-    return None
+        def credit(item: Obj, weight: int, node: NodeInfo) -> None:
+            value = node.labels.get(item["topologyKey"])
+            if value is not None:
+                key = (item["topologyKey"], value)
+                scores[key] = scores.get(key, 0) + weight
+
+        for node in cycle.nodes.values():
+            pods = node.pods if likes or dislikes else node.with_affinity
+            for other in pods.values():
+                for sign, mine in ((1, likes), (-1, dislikes)):
+                    for item in mine:
+                        if term_matches(item["podAffinityTerm"], info, other, lister):
+                            credit(item["podAffinityTerm"], sign * item["weight"], node)
+                for item in other.affinity.get(REQUIRED) or () if weight else ():
+                    if term_matches(item, other, info, lister):
+                        credit(item, weight, node)
+                if ignore_others:
+                    continue
+                for sign, theirs in ((1, other.affinity.get(PREFERRED)), (-1, other.anti.get(PREFERRED))):
+                    for item in theirs or ():
+                        if term_matches(item["podAffinityTerm"], other, info, lister):
+                            credit(item["podAffinityTerm"], sign * item["weight"], node)
+        if not scores:
+            return SKIP
+        cycle.data[NAME + "/score"] = scores
+        return None
+
+    return pre_score
 
 
 def score(cycle: Cycle, node: NodeInfo) -> int:
@@ -137,32 +146,79 @@ def normalize(_cycle: Cycle, scores: dict[str, int]) -> None:
         scores[name] = int(MAX_SCORE * ((value - low) / (high - low))) if high > low else 0
 
 
-def hint(event: str, info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
-    """A pod matters when one of the terms is about it, a node when it has a topology key."""
-    wants, avoids = info.affinity.get(REQUIRED) or [], info.anti.get(REQUIRED) or []
-    if event.startswith("node"):
-        labels = ((new or {}).get("metadata") or {}).get("labels") or {}
-        return any(t["topologyKey"] in labels for t in [*wants, *avoids]) or not (wants or avoids)
-    obj = new or old
-    if obj is None:
+class Unlabelled(Lister):
+    """A lister that knows no namespaces: selectors of namespaces see none of their labels."""
+
+    def get(self, resource: str, namespace: str, name: str) -> Obj | None:
+        """Nothing."""
+        return None
+
+
+UNLABELLED = Unlabelled()
+
+
+def _placed(pod: Obj | None) -> bool:
+    return pod is None or bool(pod["spec"].get("nodeName") or (pod.get("status") or {}).get("nominatedNodeName"))
+
+
+def _pod_hint(info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
+    """Whether a pod that came, changed or went may help (isSchedulableAfterPodChange)."""
+    if old is not None and new is not None and new["metadata"].get("uid") == info.uid:
         return True
-    other, nobody = PodInfo(obj), Lister()
-    try:
-        if event == "pod-delete":
-            gone = any(term_matches(t, other, info, nobody) for t in other.anti.get(REQUIRED) or ())
-            return gone or any(term_matches(t, info, other, nobody) for t in avoids)
-        return any(term_matches(t, info, other, nobody) for t in [*wants, *avoids])
-    except NotImplementedError:
-        return True  # a namespace selector: look again
+    if not _placed(old) or not _placed(new):
+        return False
+    wants, avoids = info.affinity.get(REQUIRED) or [], info.anti.get(REQUIRED) or []
+
+    def meets(terms: list[Obj], pod: Obj) -> bool:
+        return _all_match(terms, info, PodInfo(pod), UNLABELLED)
+
+    if old is not None and new is not None:
+        return (not meets(wants, old) and meets(wants, new)) or (meets(avoids, old) and not meets(avoids, new))
+    if new is not None:
+        return meets(wants, new)
+    if old is None:
+        return True
+    gone = PodInfo(old)
+    return meets(avoids, old) or _all_match(gone.anti.get(REQUIRED) or [], gone, info, UNLABELLED)
 
 
-PLUGIN = Plugin(
-    name=NAME,
-    pre_filter=pre_filter,
-    filter=filter_node,
-    pre_score=pre_score,
-    score=score,
-    normalize=normalize,
-    events=("node-add", "node-label", "pod-add", "pod-delete", "pod-label"),
-    hint=hint,
-)
+def _node_hint(info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
+    """Whether a node that came or was labelled anew may help (isSchedulableAfterNodeChange)."""
+    if new is None:
+        return True
+    labels = new["metadata"].get("labels") or {}
+    before = (old["metadata"].get("labels") or {}) if old is not None else None
+    for item in info.affinity.get(REQUIRED) or ():
+        key = item["topologyKey"]
+        if key in labels and (before is None or before.get(key) != labels[key]):
+            return True
+    for item in info.anti.get(REQUIRED) or ():
+        key = item["topologyKey"]
+        if before is None or (key in before and before[key] != labels.get(key)):
+            return True
+    return False
+
+
+def hint(event: str, info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
+    """A pod matters when one of the terms is about it, a node when its topology labels changed."""
+    return _node_hint(info, old, new) if event.startswith("node") else _pod_hint(info, old, new)
+
+
+def plugin(args: Obj) -> Plugin:
+    """InterPodAffinity with its arguments."""
+    weight = args.get("hardPodAffinityWeight")
+    return Plugin(
+        name=NAME,
+        pre_filter=pre_filter,
+        filter=filter_node,
+        pre_score=pre_scorer(
+            HARD_WEIGHT if weight is None else int(weight), ignore_others=bool(args.get("ignorePreferredTermsOfExistingPods"))
+        ),
+        score=score,
+        normalize=normalize,
+        events=("node-add", "node-label", "pod-add", "pod-delete", "pod-label"),
+        hint=hint,
+    )
+
+
+PLUGIN = plugin({})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..framework import Cycle, NodeInfo, Plugin, Verdict
+from ...api.objects import Obj
+from ..framework import Cycle, NodeInfo, Plugin, PodInfo, Verdict
 from .taint_toleration import tolerated
 
 REJECT = Verdict(("node(s) were unschedulable",), True, "NodeUnschedulable")
@@ -16,4 +17,13 @@ def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
     return REJECT
 
 
-PLUGIN = Plugin(name="NodeUnschedulable", filter=filter_node, events=("node-add", "node-taint"))
+def hint(event: str, info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
+    """A node matters when it takes pods now and did not; a toleration that came matters when it is the one."""
+    if event.startswith("pod"):
+        return new is not None and tolerated(TAINT, new["spec"].get("tolerations") or ())
+    if new is None or new["spec"].get("unschedulable"):
+        return False
+    return old is None or bool(old["spec"].get("unschedulable"))
+
+
+PLUGIN = Plugin(name="NodeUnschedulable", filter=filter_node, events=("node-add", "node-taint"), hint=hint)

@@ -75,10 +75,29 @@ class Constraint:
         return True
 
 
-def constraints_of(cycle: Cycle, when: str) -> list[Constraint]:
-    """The pod's constraints of a kind."""
-    items = cycle.pod["spec"].get("topologySpreadConstraints") or ()
-    return [Constraint(item, cycle.info.labels) for item in items if item["whenUnsatisfiable"] == when]
+#: The constraints of a profile that names none (systemDefaultConstraints).
+SYSTEM: tuple[Obj, ...] = (
+    {"maxSkew": 3, "topologyKey": HOST, "whenUnsatisfiable": "ScheduleAnyway"},
+    {"maxSkew": 5, "topologyKey": ZONE, "whenUnsatisfiable": "ScheduleAnyway"},
+)
+
+
+def constraints_of(pod: Obj, labels: dict[str, str], when: str) -> list[Constraint]:
+    """The pod's own constraints of a kind."""
+    items = pod["spec"].get("topologySpreadConstraints") or ()
+    return [Constraint(item, labels) for item in items if item["whenUnsatisfiable"] == when]
+
+
+def defaulted(cycle: Cycle, defaults: tuple[Obj, ...], when: str) -> list[Constraint]:
+    """The profile's constraints of a kind, about whatever selects the pod (buildDefaultConstraints)."""
+    items = [item for item in defaults if item["whenUnsatisfiable"] == when]
+    selector = default_selector(cycle) if items else ()
+    if not selector:
+        return []
+    found = [Constraint(item, {}) for item in items]
+    for constraint in found:
+        constraint.selector = selector
+    return found
 
 
 def default_selector(cycle: Cycle) -> Selector:
@@ -89,16 +108,19 @@ def default_selector(cycle: Cycle) -> Selector:
         if selector and all(cycle.info.labels.get(k) == v for k, v in selector.items()):
             terms += [(key, "In", (value,)) for key, value in sorted(selector.items())]
     owner = controller_of(cycle.pod)
-    kinds = {"ReplicaSet": "replicasets", "StatefulSet": "statefulsets"}
+    kinds = {"ReplicaSet": "replicasets", "StatefulSet": "statefulsets", "ReplicationController": "replicationcontrollers"}
     if owner is not None and owner["kind"] in kinds:
         found = cycle.lister.get(kinds[owner["kind"]], cycle.info.namespace, owner["name"])
-        if found is not None:
-            terms += selector_of(found["spec"].get("selector")) or ()
+        selector = ((found or {}).get("spec") or {}).get("selector")
+        if selector is not None:
+            terms += selector_of({"matchLabels": selector} if owner["kind"] == "ReplicationController" else selector) or ()
     return tuple(terms)
 
 
 def count_pods(node: NodeInfo, namespace: str, selector: Selector | None) -> int:
     """Pods of the node that the selector takes; remembered until the node's pods change."""
+    if not selector:  # one that takes everything counts nothing (labels.Selector.Empty)
+        return 0
     key = (namespace, selector)
     found = node.counts.get(key)
     if found is None:
@@ -114,11 +136,8 @@ def count_pods(node: NodeInfo, namespace: str, selector: Selector | None) -> int
     return found
 
 
-def pre_filter(cycle: Cycle) -> Any:
+def count(cycle: Cycle, constraints: list[Constraint]) -> None:
     """Count matching pods in each topology domain."""
-    constraints = constraints_of(cycle, "DoNotSchedule")
-    if not constraints:
-        return SKIP
     counts: list[dict[str, int]] = [{} for _ in constraints]
     for node in cycle.nodes.values():
         if any(c.key not in node.labels for c in constraints):
@@ -128,7 +147,6 @@ def pre_filter(cycle: Cycle) -> Any:
                 value = node.labels[c.key]
                 counts[index][value] = counts[index].get(value, 0) + count_pods(node, cycle.info.namespace, c.selector)
     cycle.data[NAME] = (constraints, counts)
-    return None
 
 
 def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
@@ -145,17 +163,8 @@ def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
     return None
 
 
-def pre_score(cycle: Cycle, nodes: list[NodeInfo]) -> Any:
-    """Prepare counts and weights of the soft constraints."""
-    explicit = bool(cycle.pod["spec"].get("topologySpreadConstraints"))
-    if explicit:
-        constraints = constraints_of(cycle, "ScheduleAnyway")
-    else:
-        selector = default_selector(cycle)
-        defaults = ({"maxSkew": 3, "topologyKey": HOST}, {"maxSkew": 5, "topologyKey": ZONE}) if selector else ()
-        constraints = [Constraint(item, {}) for item in defaults]
-        for c in constraints:
-            c.selector = selector
+def weigh(cycle: Cycle, nodes: list[NodeInfo], constraints: list[Constraint], *, explicit: bool) -> Any:
+    """Prepare counts and weights of soft constraints; `explicit` ones need every topology label on a node."""
     if not constraints:
         return SKIP
     ignored = {n.name for n in nodes if explicit and any(c.key not in n.labels for c in constraints)}
@@ -202,26 +211,87 @@ def normalize(cycle: Cycle, scores: dict[str, int]) -> None:
             scores[name] = MAX_SCORE if high == 0 else MAX_SCORE * (high + low - value) // high
 
 
+def _has_keys(obj: Obj | None, constraints: list[Constraint]) -> bool:
+    labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
+    return all(c.key in labels for c in constraints)
+
+
+def _node_hint(constraints: list[Constraint], old: Obj | None, new: Obj | None) -> bool:
+    """A node matters when it has the topology labels, or had them (isSchedulableAfterNodeChange)."""
+    if old is None or new is None:
+        return _has_keys(new or old, constraints)
+    had, has = _has_keys(old, constraints), _has_keys(new, constraints)
+    if had != has:
+        return True
+    before, after = (o["metadata"].get("labels") or {} for o in (old, new))
+    moved = any(before.get(c.key) != after.get(c.key) for c in constraints)
+    return has and (moved or (old["spec"].get("taints") or []) != (new["spec"].get("taints") or []))
+
+
+def _pod_hint(info: PodInfo, constraints: list[Constraint], old: Obj | None, new: Obj | None) -> bool:
+    """A pod matters when a constraint counts it now and did not, or the other way round (isSchedulableAfterPodChange)."""
+
+    def involved(pod: Obj | None) -> bool:
+        if pod is None or pod["metadata"].get("uid") == info.uid:
+            return True
+        placed = pod["spec"].get("nodeName") or (pod.get("status") or {}).get("nominatedNodeName")
+        return bool(placed) and pod["metadata"].get("namespace") == info.namespace
+
+    if not involved(old) or not involved(new):
+        return False
+    if old is not None and new is not None:
+        mine = new["metadata"].get("uid") == info.uid
+        if mine and old["spec"].get("tolerations") != new["spec"].get("tolerations"):
+            return any(c.taints_policy == "Honor" for c in constraints)
+        before, after = (o["metadata"].get("labels") or {} for o in (old, new))
+        return any(matches(c.selector, before) != matches(c.selector, after) for c in constraints)
+    labels = (new or old or {})["metadata"].get("labels") or {}
+    return any(matches(c.selector, labels) for c in constraints)
+
+
 def hint(event: str, info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
     """Pods matter when a constraint selects them, nodes when they have the labels."""
-    items = [i for i in info.pod["spec"].get("topologySpreadConstraints") or () if i["whenUnsatisfiable"] == "DoNotSchedule"]
-    obj = new or old
-    if obj is None:
-        return True
-    labels = obj["metadata"].get("labels") or {}
-    if event.startswith("pod"):
-        same = obj["metadata"].get("namespace") == info.namespace
-        return same and any(matches(Constraint(i, info.labels).selector, labels) for i in items)
-    return all(item["topologyKey"] in labels for item in items)
+    constraints = constraints_of(info.pod, info.labels, "DoNotSchedule")
+    if event.startswith("node"):
+        return _node_hint(constraints, old, new)
+    return _pod_hint(info, constraints, old, new)
 
 
-PLUGIN = Plugin(
-    name=NAME,
-    pre_filter=pre_filter,
-    filter=filter_node,
-    pre_score=pre_score,
-    score=score,
-    normalize=normalize,
-    events=("node-add", "node-label", "node-delete", "node-taint", "pod-add", "pod-delete", "pod-label"),
-    hint=hint,
-)
+def plugin(args: Obj) -> Plugin:
+    """PodTopologySpread with its arguments `defaultConstraints` and `defaultingType`."""
+    own = tuple(args.get("defaultConstraints") or ())
+    system = (args.get("defaultingType") or ("List" if own else "System")) == "System"
+    defaults = SYSTEM if system else own
+
+    def found(cycle: Cycle, when: str) -> list[Constraint]:
+        if cycle.pod["spec"].get("topologySpreadConstraints"):
+            return constraints_of(cycle.pod, cycle.info.labels, when)
+        return defaulted(cycle, defaults, when)
+
+    def pre_filter(cycle: Cycle) -> Any:
+        """Skip without hard constraints."""
+        constraints = found(cycle, "DoNotSchedule")
+        if not constraints:
+            return SKIP
+        count(cycle, constraints)
+        return None
+
+    def pre_score(cycle: Cycle, nodes: list[NodeInfo]) -> Any:
+        """Skip without soft constraints."""
+        constraints = found(cycle, "ScheduleAnyway")
+        explicit = bool(cycle.pod["spec"].get("topologySpreadConstraints")) or not system
+        return weigh(cycle, nodes, constraints, explicit=explicit)
+
+    return Plugin(
+        name=NAME,
+        pre_filter=pre_filter,
+        filter=filter_node,
+        pre_score=pre_score,
+        score=score,
+        normalize=normalize,
+        events=("node-add", "node-label", "node-delete", "node-taint", "pod-add", "pod-delete", "pod-label"),
+        hint=hint,
+    )
+
+
+PLUGIN = plugin({})

@@ -45,6 +45,9 @@ def pre_filter(cycle: Cycle) -> Any:
             if ephemeral:
                 text = f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"'
             return Verdict((text,), True, NAME)
+        if (claim.get("status") or {}).get("phase") == "Lost":
+            lost = claim["spec"].get("volumeName") or ""
+            return Verdict((f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{lost}"',), True, NAME)
         if claim["metadata"].get("deletionTimestamp"):
             return Verdict((f'persistentvolumeclaim "{name}" is being deleted',), True, NAME)
         volume = claim["spec"].get("volumeName")
@@ -66,19 +69,21 @@ def _waits(cycle: Cycle, claim: Obj) -> bool:
 def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
     """Reject a node from which a bound volume cannot be reached."""
     bound, waiting = cycle.data[NAME]
+    reasons: tuple[str, ...] = ()
     for name in bound:
         volume = cycle.lister.get("persistentvolumes", "", name)
         if volume is None:
             return GONE
         if not _reachable(volume, node):
-            return CONFLICT
-    if not waiting:
-        return None
-    found = matches(cycle, waiting, node)
-    if found is None:
-        return NONE_FIT
-    cycle.data.setdefault(CHOSEN, {})[node.name] = found
-    return None
+            reasons = CONFLICT.reasons
+            break
+    if waiting:
+        found = matches(cycle, waiting, node)
+        if found is None:
+            reasons += NONE_FIT.reasons
+        else:
+            cycle.data.setdefault(CHOSEN, {})[node.name] = found
+    return Verdict(reasons, True, NAME) if reasons else None
 
 
 def matches(cycle: Cycle, claims: list[Obj], node: NodeInfo) -> list[tuple[Obj, Obj]] | None:
