@@ -59,7 +59,8 @@ def test_an_unknown_flag_ends_the_process(program: str) -> None:
     plane = Plane()
     proc = plane.start(program, f"--kubeconfig={CONFIG}", "--colour=blue")
     assert (proc.state, proc.exit_code) == ("X", 1)
-    assert plane.journal(program) == "Error: unknown flag: --colour"
+    usage, error = plane.journal(program).splitlines()[0], plane.journal(program).splitlines()[-1]
+    assert (usage, error) == ("Usage:", "Error: unknown flag: --colour")
 
 
 def test_a_missing_kubeconfig_ends_the_process() -> None:
