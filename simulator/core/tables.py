@@ -98,9 +98,17 @@ SECTIONS: dict[str, Any] = {
     "terminals": terminal.Terminals,
 }
 
+def network_plugin(world: World, host: str, payload: Any) -> None:
+    """A node's network plugin has something to do."""
+    from .kube import netpolicy
+
+    netpolicy.dispatch(world, host, payload)
+
+
 #: Timer targets by the part before `:`.
 DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
     "co": executor.dispatch,
+    "net": network_plugin,
     "proc": processes.dispatch,
     "unit": systemd.dispatch,
     "wake": dispatch_wake,

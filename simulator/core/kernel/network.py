@@ -87,6 +87,8 @@ class Network(msgspec.Struct, omit_defaults=True):
     recent: dict[str, dict[str, dict[str, int]]] = {}
     #: NetworkPolicies as each host enforces them: host → pod address → policy.
     policies: dict[str, dict[str, Policy]] = {}
+    #: Certificate and key of the nodes' network plugin, once it has needed them (see kube/netpolicy.py).
+    plugin: list[bytes] = []
     #: Slow and lossy links (`a|b`) and interfaces (`host`).
     shapes: dict[str, Shape] = {}
     #: The proxy mode of hosts where it is not iptables.

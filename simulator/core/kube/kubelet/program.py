@@ -10,6 +10,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...runtime import cri
+from .. import netpolicy
 from . import config, node, probes, server, sources, startup, status, termination, worker
 from .context import Kubelet
 from .options import taint
@@ -34,6 +35,7 @@ class KubeletProgram:
         startup.begin(kubelet, flags)
         world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
         world.subscribe("registry:pods", proc.target, ["api"])
+        netpolicy.attend(world, proc.host)
         directory = sources.static_directory(kubelet)
         if directory:
             world.subscribe(f"file:{proc.host}:{directory}", proc.target, ["files"], low=20 * MS, high=900 * MS)
