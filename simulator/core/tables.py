@@ -98,6 +98,7 @@ SECTIONS: dict[str, Any] = {
     "terminals": terminal.Terminals,
 }
 
+
 def network_plugin(world: World, host: str, payload: Any) -> None:
     """A node's network plugin has something to do."""
     from .kube import netpolicy

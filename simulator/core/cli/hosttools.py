@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from ..host.executor import Command
-from . import iptables, journalctl, machinectl, netcmds, nslookup, openssl, ssh, systemctl, yq
+from . import (
+    dig,
+    disktools,
+    interfaces,
+    iptables,
+    journalctl,
+    machinectl,
+    netcmds,
+    nslookup,
+    openssl,
+    probing,
+    ssh,
+    systemctl,
+    yq,
+)
 
 COMMANDS: dict[str, Command] = {
+    "dig": dig.dig,
+    "fallocate": disktools.fallocate,
     "getent": netcmds.getent,
+    "host": dig.host,
     "hostnamectl": machinectl.hostnamectl,
-    "ifconfig": netcmds.ifconfig,
-    "ip": netcmds.ip,
+    "ifconfig": interfaces.ifconfig,
+    "ip": interfaces.ip,
     "iptables": iptables.iptables,
     "iptables-restore": iptables.iptables_restore,
     "iptables-save": iptables.iptables_save,
     "journalctl": journalctl.journalctl,
-    "nc": netcmds.nc,
+    "mkswap": disktools.mkswap,
+    "nc": probing.nc,
     "netstat": netcmds.ss,
     "nslookup": nslookup.nslookup,
     "openssl": openssl.openssl,
-    "ping": netcmds.ping,
+    "ping": probing.ping,
     "ss": netcmds.ss,
     "ssh": ssh.ssh,
+    "swapoff": disktools.swapoff,
+    "swapon": disktools.swapon,
     "systemctl": systemctl.systemctl,
+    "tc": disktools.tc,
     "timedatectl": machinectl.timedatectl,
+    "traceroute": probing.traceroute,
     "yq": yq.yq,
 }

@@ -268,8 +268,8 @@ class Tree:
             if node.kind == "virtual":
                 raise error(errno.EACCES, path)
             if node.kind == "exec":
-                node.kind, node.target = "file", ""
-            node.data, node.mtime = data, now
+                node.kind = "file"
+            node.data, node.mtime, node.target = data, now, ""
             return
         children, name, folder = self._parent(place, path)
         children[name] = Inode("file", mode, uid, gid, now, data)

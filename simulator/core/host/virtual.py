@@ -14,6 +14,28 @@ def used_memory(host: Host) -> int:
     return 180_000 + sum(proc.memory_kib for proc in host.processes.values()) + host.reserved.get("memory", 0) // 1024
 
 
+#: What a freshly installed node has on its disk, in KiB.
+INSTALLED = 5_200_000
+
+
+def used_disk(host: Host) -> int:
+    """Space in use on a machine's disk, in KiB: the system, the files of all its trees, and what has been reserved."""
+    own = sum(
+        len(node.data)
+        for fs in host.filesystems.values()
+        if fs.root.kind != "frozen"
+        for _, node in fs.tree().walk("/")
+        if node.kind == "file"
+    )
+    reserved = 0
+    for name, amount in list(host.reserved.items()):
+        if name.startswith("/") and not host.fs.exists(name):
+            del host.reserved[name]
+        elif name != "memory":
+            reserved += amount
+    return INSTALLED + (own + reserved) // 1024
+
+
 def _uptime(world: World, host: Host) -> bytes:
     seconds = (world.now - host.boot_at) / SECOND
     return f"{seconds:.2f} {seconds * host.cpus * 0.95:.2f}\n".encode()

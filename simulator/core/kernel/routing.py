@@ -253,11 +253,11 @@ class Walker:
             packet.src = ips[0] if ips else packet.src
 
     def shapes(self, passed: list[str]) -> list[Shape]:
-        """What slows the packet on its way."""
+        """What slows the packet on its way: a link both ways (it is there twice), a host's interface on leaving."""
         shapes = self.net.shapes
         if not shapes:
             return []
-        keys = [link_key(a, b) for a, b in pairwise(passed)]
+        keys = [link_key(a, b) for a, b in pairwise(passed)] * 2
         if len(passed) > 1:
             keys += passed
         return [shapes[key] for key in keys if key in shapes]
@@ -266,7 +266,7 @@ class Walker:
         """The round trip in ns; a link that is slower than anybody waits for loses the connection."""
         total = NEAR if len(passed) < 2 else FAR
         for shape in self.shapes(passed):
-            total += 2 * shape.delay + (self.world.rng("netem").between(-shape.jitter, shape.jitter) if shape.jitter else 0)
+            total += shape.delay + (self.world.rng("netem").between(-shape.jitter, shape.jitter) if shape.jitter else 0)
         if total > PATIENCE:
             raise self.fail("timeout", passed[0], "too slow")
         return max(total, NEAR)

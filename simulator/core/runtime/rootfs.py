@@ -18,7 +18,7 @@ APPLETS = tuple(
     """
     sh ash ls cat echo grep egrep head tail wc sort cut tr sed awk tee env pwd mkdir rmdir cp mv rm touch date sleep
     clear tar ps uniq seq printf test [ true false yes basename dirname realpath readlink ln chmod chown stat find
-    xargs id whoami hostname uname uptime free df du top kill wget nslookup nc ping ip netstat vi less more base64
+    xargs id whoami hostname uname uptime free df du top kill wget nslookup nc ping traceroute ip ifconfig netstat vi less more base64
     md5sum sha256sum diff cmp timeout watch which od nl mktemp gzip gunzip mount expr tac
     """.split()
 )

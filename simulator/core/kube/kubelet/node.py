@@ -263,6 +263,8 @@ def heartbeat(kubelet: Kubelet) -> None:
     except (ConnectError, ApiError) as failed:
         kubelet.log("E", "controller.go:195", "Failed to update lease", err=kubelet.explain(failed))
         state.lease = None
+        # the API may think otherwise by now: look at what it holds, and tell it anew
+        state.node_sent_at = state.started_at - clock.DAY
     try:
         report(kubelet)
     except (ConnectError, ApiError) as failed:

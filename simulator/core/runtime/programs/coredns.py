@@ -25,15 +25,19 @@ from ...kube.client import ApiError, Credentials, InformerState, KubeClient
 from ...kube.component import explain
 from ...kube.feed import Feed
 from .. import logs
+from . import corefile
 from .basics import Quiet
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-PORTS = ((53, "udp"), (53, "tcp"), (9153, "tcp"), (8080, "tcp"), (8181, "tcp"))
+#: Port, protocol, and the plugin that opens it.
+PORTS = ((53, "udp", ""), (53, "tcp", ""), (9153, "tcp", "prometheus"), (8080, "tcp", "health"), (8181, "tcp", "ready"))
+#: How long the reload plugin takes to see another Corefile: 30 s, and up to 15 s more.
+RELOAD, JITTER = 30 * clock.SECOND, 15 * clock.SECOND
 RESOURCES = ("services", "endpointslices", "namespaces")
 PLAIN = {"content-type": "text/plain; charset=utf-8"}
 
 
-class CoreDnsState(msgspec.Struct):
+class CoreDnsState(msgspec.Struct, omit_defaults=True):
     """What one CoreDNS remembers: its Corefile, how far its watches have got, since when the API is away."""
 
     config: str = ""
@@ -41,6 +45,7 @@ class CoreDnsState(msgspec.Struct):
     fed: bool = False
     down_since: int = 0
     armed: int = 0
+    pending: str = ""
 
 
 def states(world: World) -> dict[str, CoreDnsState]:
@@ -61,7 +66,15 @@ class CoreDns(Quiet):
         """Read the Corefile, bind, and begin to follow the API."""
         config = self._corefile(world, proc)
         try:
-            for port, protocol in PORTS:
+            servers = corefile.parse(config, self._path(proc))
+        except corefile.CorefileError as bad:
+            logs.emit(world, proc, str(bad))
+            raise Exited(1) from None
+        block = corefile.root(servers)
+        try:
+            for port, protocol, plugin in PORTS:
+                if plugin and (block is None or block.plugin(plugin) is None):
+                    continue
                 network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, protocol=protocol)
         except OSError:
             logs.emit(world, proc, "Listen: listen tcp :53: bind: address already in use")
@@ -71,6 +84,37 @@ class CoreDns(Quiet):
         logs.emit(world, proc, ".:53")
         logs.emit(world, proc, f"[INFO] plugin/reload: Running configuration SHA512 = {digest}")
         logs.emit(world, proc, "CoreDNS-1.14.2\nlinux/amd64, go1.25.5, 7ba0c6e")
+        if zones(config):
+            world.after(20 * clock.MS, proc.target, ["start"])
+        if block is not None and block.plugin("reload") is not None and self._path(proc):
+            world.subscribe(files.topic(files.host_of(world, proc.host), proc.mnt, self._path(proc)), proc.target, ["file"])
+
+    @staticmethod
+    def _path(proc: Process) -> str:
+        return proc.argv[proc.argv.index("-conf") + 1] if "-conf" in proc.argv[:-1] else ""
+
+    def _reload(self, world: World, proc: Process) -> None:
+        """The reload plugin: another Corefile is taken when it can be read, else the old one stays."""
+        state = states(world)[proc.key]
+        try:
+            config = files.read_file(world, proc.host, self._path(proc), mnt=proc.mnt).decode("utf-8", "replace")
+        except OSError:
+            return
+        if config == state.config:
+            return
+        try:
+            block = corefile.root(corefile.parse(config, self._path(proc)))
+        except corefile.CorefileError as bad:
+            logs.emit(world, proc, f"[ERROR] plugin/reload: Corefile parse failed: {bad}")
+            return
+        logs.emit(world, proc, "[INFO] Reloading")
+        state.config = config
+        network.close_sockets(world, proc.netns, proc.pid)
+        for port, protocol, plugin in PORTS:
+            if not plugin or (block is not None and block.plugin(plugin) is not None):
+                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, protocol=protocol)
+        digest = hashlib.sha512(config.encode()).hexdigest()
+        logs.emit(world, proc, f"[INFO] plugin/reload: Running configuration SHA512 = {digest}\n[INFO] Reloading complete")
         if zones(config):
             world.after(20 * clock.MS, proc.target, ["start"])
 
@@ -117,6 +161,15 @@ class CoreDns(Quiet):
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """The start, a change of what it watches, or another try after a failure."""
+        if payload[0] == "file":
+            if "reload" not in states(world)[proc.key].pending:
+                states(world)[proc.key].pending = "reload"
+                world.after(RELOAD + world.rng("coredns").below(JITTER), proc.target, ["reload"])
+            return
+        if payload[0] == "reload":
+            states(world)[proc.key].pending = ""
+            self._reload(world, proc)
+            return
         state, feed = self._feed(world, proc)
         if payload[0] == "start":
             feed.subscribe()
@@ -139,6 +192,7 @@ class CoreDns(Quiet):
         """A DNS question, `/health` or `/ready` (only when the copy of the API is there)."""
         if request.method == "DNS":
             found = self.answer(world, proc, request.path.lower(), request.param("type", "A"))
+            self._log(world, proc, request, found)
             return Response(status=200, obj={"rcode": found.rcode, "records": found.records})
         if request.path == "/health":
             return Response(status=200, headers=dict(PLAIN), body=b"OK")
@@ -148,6 +202,24 @@ class CoreDns(Quiet):
                 return Response(status=503, headers=dict(PLAIN), body=b"kubernetes")
             return Response(status=200, headers=dict(PLAIN), body=b"OK")
         return Response(status=404, headers=dict(PLAIN), body=b"404 page not found\n")
+
+    def _log(self, world: World, proc: Process, request: Request, found: Answer) -> None:
+        """The log plugin's line of a question."""
+        block = corefile.root(corefile.parse(states(world)[proc.key].config))
+        if block is None or block.plugin("log") is None:
+            return
+        ns = network.network(world).namespaces.get(request.source)
+        source = ns.ips[0] if ns is not None and ns.ips else "127.0.0.1"
+        rng = world.rng("coredns")
+        name, kind = request.path.lower(), request.param("type", "A")
+        flags = "qr,aa,rd" if name.endswith((".cluster.local", ".arpa")) else "qr,rd,ra"
+        took = rng.between(80_000, 900_000) / 1e9
+        logs.emit(
+            world,
+            proc,
+            f'[INFO] {source}:{rng.between(32768, 60999)} - {rng.below(65536)} "{kind} IN {name}. udp {len(name) + 18} false 512" '
+            f"{found.rcode} {flags} {len(name) * 2 + 34} {took:.9f}s",
+        )
 
     def answer(self, world: World, proc: Process, name: str, kind: str) -> Answer:
         """The answer to one question: a zone of the cluster's own, or what the upstream server says."""
@@ -162,6 +234,9 @@ class CoreDns(Quiet):
             found = reverse(feed, name, self._cluster_zone(state))
             if found is not None:
                 return found
+        written = _hosts(state.config, name)
+        if written:
+            return Answer("NOERROR", [[name, "A", ip] for ip in written] if kind == "A" else [])
         return (
             self._forward(world, proc, name, kind)
             if re.search(r"^\s*forward\b", state.config, re.MULTILINE)
@@ -178,7 +253,16 @@ class CoreDns(Quiet):
             text = files.read_file(world, proc.host, "/etc/resolv.conf", mnt=proc.mnt).decode("utf-8", "replace")
         except OSError:
             return Answer("SERVFAIL")
-        for server in re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE):
+        block = corefile.root(corefile.parse(states(world)[proc.key].config))
+        plugin = block.plugin("forward") if block is not None else None
+        targets = [word for word in (plugin.words[1:] if plugin is not None else ()) if word != "{"]
+        servers: list[str] = []
+        for target in targets:
+            if target.startswith("/"):
+                servers += re.findall(r"^\s*nameserver\s+(\S+)", text, re.MULTILINE)
+            else:
+                servers.append(target.partition("://")[2] or target)
+        for server in servers:
             try:
                 return dns.ask(world, proc.netns, server, name, kind)
             except ConnectError:
@@ -207,11 +291,11 @@ class CoreDns(Quiet):
             beyond = self.answer(world, proc, target, kind) if target.lower() != name else Answer("SERVFAIL")
             return Answer("NOERROR", [[name, "CNAME", target + "."], *beyond.records])
         if len(labels) == 3 and spec.get("clusterIP") != "None":
+            if kind == "SRV":
+                return Answer("NOERROR", [[name, "SRV", f"0 100 {p['port']} {name}."] for p in spec.get("ports") or ()])
             return Answer("NOERROR", [[name, "A", spec["clusterIP"]]] if kind == "A" else [])
         if len(labels) == 5:
-            port, protocol = labels[0].lstrip("_"), labels[1].lstrip("_")
-            named = [p for p in spec.get("ports") or () if p.get("name") == port and p.get("protocol", "TCP").lower() == protocol]
-            return Answer("NOERROR") if named and kind == "A" else Answer("NXDOMAIN")
+            return _srv(feed, service, labels, name, kind)
         wanted = labels[0] if len(labels) == 4 else ""
         found = sorted({ip for ip, host in endpoints(feed, service) if not wanted or host == wanted})
         if not found:
@@ -232,6 +316,33 @@ class CoreDns(Quiet):
             "[INFO] SIGTERM: Shutting down servers then terminating\n[INFO] plugin/health: Going into lameduck mode for 5s",
         )
         return 0
+
+
+def _hosts(config: str, name: str) -> list[str]:
+    """What the hosts plugin's own lines say of a name."""
+    block = corefile.root(corefile.parse(config))
+    plugin = block.plugin("hosts") if block is not None else None
+    return [words[0] for words in (plugin.lines if plugin is not None else ()) if name in words[1:]]
+
+
+def _srv(feed: Feed, service: dict[str, Any], labels: list[str], name: str, kind: str) -> Answer:
+    """`_https._tcp.web.default.svc`: the port of a Service, or of each endpoint of a headless one."""
+    spec = service["spec"]
+    port, protocol = labels[0].lstrip("_"), labels[1].lstrip("_")
+    named = [p for p in spec.get("ports") or () if p.get("name") == port and p.get("protocol", "TCP").lower() == protocol]
+    if not named:
+        return Answer("NXDOMAIN")
+    if kind != "SRV":
+        return Answer("NOERROR")
+    base = name.partition(".")[2].partition(".")[2]
+    if spec.get("clusterIP") != "None":
+        return Answer("NOERROR", [[name, "SRV", f"0 100 {named[0]['port']} {base}."]])
+    target = named[0].get("targetPort") or named[0]["port"]
+    number = target if isinstance(target, int) else named[0]["port"]
+    found = sorted({host for _, host in endpoints(feed, service)})
+    share = 100 // max(len(found), 1)
+    rows = [[name, "SRV", f"0 {share} {number} {host}.{base}."] for host in found]
+    return Answer("NOERROR", rows) if rows else Answer("NXDOMAIN")
 
 
 def endpoints(feed: Feed, service: dict[str, Any]) -> list[tuple[str, str]]:

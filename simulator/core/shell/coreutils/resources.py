@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from ...host.invocation import Call
-from ...host.virtual import used_memory
+from ...host.virtual import used_disk, used_memory
 from ...kernel.clock import SECOND, to_datetime
 from .common import human, parse
 from .listing import size_of
@@ -55,17 +55,7 @@ def df(call: Call) -> int:
     """`df [-h] [-T] [paths]`."""
     options, _ = parse(call, "hTkai", "human-readable:h print-type:T")
     total = call.host.disk_kib
-    own = (
-        sum(
-            len(node.data)
-            for fs in call.host.filesystems.values()
-            if fs.root.kind != "frozen"
-            for _, node in fs.tree().walk("/")
-            if node.kind == "file"
-        )
-        // 1024
-    )
-    used = 5_200_000 + own
+    used = min(used_disk(call.host), total)
     rows = [
         ("/dev/vda1", "ext4", total, used, total - used, "/"),
         ("tmpfs", "tmpfs", call.host.memory_kib // 10, 1200, call.host.memory_kib // 10 - 1200, "/run"),
