@@ -182,7 +182,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         self.applied = max(self.applied, event["applied"])
         self.last_seq = max(self.last_seq, self.applied)
         self.terminals = event["terminals"]
-        busy = any(view["busy"] for view in self.terminals.values())
+        busy = any(view["busy"] and not view.get("raw") for view in self.terminals.values())
         pending = self.last_seq > self.applied
         self.pace.answer(
             next_due=event["next"], busy=busy, pending=pending, visible=event["visible"], speed=self.clock.speed, real=real

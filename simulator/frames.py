@@ -92,6 +92,13 @@ class KeyData(msgspec.Struct, forbid_unknown_fields=True):
     key: str
 
 
+class KeysData(msgspec.Struct, forbid_unknown_fields=True):
+    """Data of kind `keys`: what a terminal sends for keys, to a program that reads them (`raw` in the state)."""
+
+    terminal: Terminal
+    data: Annotated[str, Meta(min_length=1, max_length=LINE_LIMIT)]
+
+
 class ResizeData(msgspec.Struct, forbid_unknown_fields=True):
     """Data of kind `resize`."""
 
@@ -130,6 +137,7 @@ class SkipData(msgspec.Struct, forbid_unknown_fields=True):
 KINDS: dict[str, type[msgspec.Struct]] = {
     "line": LineData,
     "key": KeyData,
+    "keys": KeysData,
     "resize": ResizeData,
     "open": OpenData,
     "close": CloseData,

@@ -199,6 +199,7 @@ class Sandbox:
         handler = {
             "line": self._line,
             "key": self._key,
+            "keys": self._keys,
             "open": self._open,
             "close": self._close,
             "resize": self._resize,
@@ -209,7 +210,7 @@ class Sandbox:
             raise BadInput(f"input: unknown kind {kind!r}")
         handler(data)
         self._pump()
-        if kind in ("line", "key"):
+        if kind in ("line", "key", "keys"):
             self._run_on(str(data["terminal"]), GRACE)
         return took
 
@@ -228,7 +229,8 @@ class Sandbox:
     def _run_on(self, name: str, limit: int) -> None:
         """Pass time while the terminal's program is busy, at most `limit` nanoseconds."""
         deadline = self.now + limit
-        while terminal.Terminal(self.world, name).busy:
+        screen = terminal.Terminal(self.world, name)
+        while screen.busy and not screen.raw:
             due = self.world.next_due()
             if due is None or due > deadline:
                 break
@@ -259,6 +261,12 @@ class Sandbox:
         if key not in ("ctrl-c", "ctrl-d", "ctrl-z", "ctrl-\\"):
             raise BadInput(f"key: {key!r} is not one of ctrl-c, ctrl-d, ctrl-z, ctrl-\\")
         terminal.Terminal(self.world, name).key(str(key))
+
+    def _keys(self, data: dict[str, Any]) -> None:
+        name, text = self._terminal(data), data.get("data")
+        if not isinstance(text, str) or not text or len(text.encode("utf-8", "replace")) > MAX_LINE:
+            raise BadInput(f"data: must be 1 to {MAX_LINE} bytes of keys")
+        terminal.Terminal(self.world, name).type_keys(text)
 
     def _open(self, data: dict[str, Any]) -> None:
         name, host = data.get("terminal"), data.get("host")

@@ -31,6 +31,7 @@ class Pty:
         self.columns, self.rows = 80, 24
         self.stack: list[Any] = []
         self.leader: Process | None = None
+        self.raw: tuple[str, str] | None = None
         self._prompt = ""
         self._line = bytearray()
 
@@ -45,6 +46,11 @@ class Pty:
         if text:
             self.show(1, text.encode() + bytes(self._line))
 
+    def cook(self) -> None:
+        """Input is lines again: what was typed ahead of that ends its lines with newlines."""
+        if b"\r" in self.input.data:
+            self.input.data[:] = self.input.data.replace(b"\r", b"\n")
+
     def show(self, channel: int, text: bytes) -> None:
         """Output of a program."""
         self._out.write(text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
@@ -56,7 +62,12 @@ class Pty:
             self.columns, self.rows = max(20, min(int(size["Width"]), 500)), max(5, min(int(size["Height"]), 500))
 
     def type(self, data: bytes) -> None:
-        """Keys, as bytes."""
+        """Keys, as bytes: lines are edited here, unless a full-screen program reads the keys themselves."""
+        if self.raw is not None and (self.raw[1] == "raw" or data[0] not in SIGNALS):
+            self.input.data += data
+            self.input.wake()
+            self.world.ring(f"tty:{self.name}")
+            return
         for byte in ESCAPE.sub(b"", data):
             self._key(byte)
 

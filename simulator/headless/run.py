@@ -1,7 +1,9 @@
 """`python -m simulator run`: a script typed into a terminal of a fresh world.
 
 One command a line; here-documents, open quotes and backslashes continue it.  Lines that start with `#!` steer the world and are not
-echoed: `#! advance 5m`, `#! settle 10s`, `#! host node01`, `#! fault NAME ARGS`.
+echoed: `#! advance 5m`, `#! settle 10s`, `#! host node01`, `#! fault NAME ARGS`, `#! keys "ihello\x1b:wq\r"`.
+
+While a full-screen program (vi, less) has the terminal, a line is typed into it and ended by Enter; `#! keys` types anything else.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ class Session:
         """One line; a command that it completes is run to its end."""
         self.sandbox.apply("line", {"terminal": self.terminal, "text": text}, self.sandbox.now)
         deadline = self.sandbox.now + self.limit
-        while self.busy:
+        while self.busy and not self.raw:
             due = self.sandbox.next_due()
             if due is None or due > deadline:
                 self.sandbox.apply("key", {"terminal": self.terminal, "key": "ctrl-c"}, self.sandbox.now)
@@ -50,6 +52,11 @@ class Session:
     def busy(self) -> bool:
         """Whether a program runs in the terminal."""
         return self.sandbox.terminals()[self.terminal].busy
+
+    @property
+    def raw(self) -> bool:
+        """Whether a full-screen program (vi, less) waits for keys: the next lines are typed into it."""
+        return self.sandbox.terminals()[self.terminal].raw
 
     @property
     def open(self) -> bool:
@@ -78,6 +85,9 @@ class Session:
             raise BadInput(f"{line!r}: {error}") from None
         if len(words) == 2 and words[0] == "advance":
             self.sandbox.advance(self.sandbox.now + duration(words[1]))
+        elif len(words) == 2 and words[0] == "keys":
+            text = words[1].encode("utf-8").decode("unicode_escape").encode("latin-1").decode("utf-8")
+            self.sandbox.apply("keys", {"terminal": self.terminal, "data": text}, self.sandbox.now)
         elif len(words) == 2 and words[0] == "settle":
             self.sandbox.settle(duration(words[1]))
         elif len(words) == 2 and words[0] == "host":
@@ -85,7 +95,9 @@ class Session:
         elif len(words) >= 2 and words[0] == "fault":
             self.sandbox.apply("fault", {"name": words[1], "args": words[2:]}, self.sandbox.now)
         else:
-            raise BadInput(f"{line!r}: write '#! advance 5m', '#! settle 10s', '#! host NAME' or '#! fault NAME ARGS'")
+            raise BadInput(
+                f"{line!r}: write '#! advance 5m', '#! settle 10s', '#! keys ihello', '#! host NAME' or '#! fault NAME ARGS'"
+            )
 
 
 def main(args: argparse.Namespace) -> int:

@@ -6,6 +6,9 @@
 
 const KEEP_CHUNKS = 4000;
 const KEEP_CHARACTERS = 600_000;
+/* keys of a full-screen program: at most one input in so many milliseconds, of at most so many bytes */
+const KEYS_PAUSE = 40;
+const KEYS_MOST = 8000;
 const KEY_ECHO = { 'ctrl-c': '^C', 'ctrl-z': '^Z', 'ctrl-\\': '^\\', 'ctrl-d': '' };
 
 /** Events: `output` (detail: a chunk), `change` (prompt, busy or lines on their way), `history`. */
@@ -18,6 +21,10 @@ export class TerminalSession extends EventTarget {
     this.prompt = '';
     this.busy = true;
     this.continuation = false;
+    /* a full-screen program (vi, less) reads keys: they go to it as they are, a few at a time */
+    this.raw = false;
+    this.typed = '';
+    this.typing = 0;
     this.known = false;
     /* whether a state has come since the last line was echoed: until then nobody knows if the shell is busy */
     this.settled = true;
@@ -63,6 +70,27 @@ export class TerminalSession extends EventTarget {
     if (shown) this.flight.push({ id, text: shown, partial: text, acked: false, key, lead });
     this.settled = !shown;
     this.changed();
+  }
+
+  /** What xterm sends for keys, to a program that reads them. Keys that come close together are one input. */
+  keys(data) {
+    this.typed += data;
+    if (this.typing) return;
+    this.flushKeys();
+    this.typing = setTimeout(() => {
+      this.typing = 0;
+      if (this.typed) this.keys('');
+    }, KEYS_PAUSE);
+  }
+
+  flushKeys() {
+    const encoder = new TextEncoder();
+    while (this.typed) {
+      let piece = this.typed;
+      while (encoder.encode(piece).length > KEYS_MOST) piece = Array.from(piece).slice(0, KEYS_MOST / 4).join('');
+      this.typed = this.typed.slice(piece.length);
+      this.connection.input('keys', { terminal: this.name, data: piece });
+    }
   }
 
   remember(line) {
@@ -128,6 +156,7 @@ export class TerminalSession extends EventTarget {
     this.prompt = view.prompt ?? '';
     this.busy = Boolean(view.busy);
     this.continuation = Boolean(view.continuation);
+    this.raw = Boolean(view.raw);
     /* all that was acknowledged has taken effect: what was not echoed never will be */
     if (pending === 0) this.flight = this.flight.filter((item) => !item.acked);
     this.settled ||= !this.flight.length;

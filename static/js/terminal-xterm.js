@@ -232,7 +232,7 @@ export class XtermView {
       parts.push({ text: `${item.text}\n`, on: TYPED, off: PLAIN });
     }
     if (waiting.length) parts.push({ text: `${t('term.waiting', { n: waiting.length })}\n`, on: DIM, off: PLAIN });
-    if (!known) return parts;
+    if (!known || this.session.raw) return parts;
     if (editor.search) {
       const label = t(editor.search.failed ? 'term.search.failed' : 'term.search', { query: editor.search.query });
       parts.push({ text: label, on: PROMPT, off: PLAIN });
@@ -260,6 +260,10 @@ export class XtermView {
   /* ---- keys ---- */
 
   typed(data) {
+    if (this.session.raw) {
+      this.session.keys(data);
+      return;
+    }
     const hadMenu = this.menu;
     this.menu = null;
     for (const effect of this.editor.feed(data)) this.perform(effect);
@@ -309,7 +313,7 @@ export class XtermView {
   /* Keys that are the page's and not the shell's. Returns false for those. */
   shortcut(event) {
     if (event.type !== 'keydown' || event.isComposing) return true;
-    if (event.key === 'Tab' && this.escaped) {
+    if (event.key === 'Tab' && this.escaped && !this.session.raw) {
       event.preventDefault();
       this.escaped = false;
       this.editor.meta = false;

@@ -70,10 +70,10 @@ def test_top_shows_the_processes_that_run(box: Sandbox) -> None:
     assert "not simulated in Slipway yet" in box.run("top").stderr
 
 
-def test_editors_say_what_to_do_instead(box: Sandbox) -> None:
-    for name in ("vi", "nano"):
-        found = box.run(f"{name} pod.yaml")
-        assert found.code == 1 and found.stderr.startswith(f"{name}: not simulated in Slipway yet") and "sed -i" in found.stderr
+def test_editors_need_a_terminal(box: Sandbox) -> None:
+    found = box.run("vi pod.yaml < /dev/null")
+    assert found.code == 1 and "Vim: Warning: Output is not to a terminal" in found.stderr
+    assert box.run("nano pod.yaml").stderr.startswith("Standard input is not a terminal")
 
 
 def test_the_clock_and_the_machine(box: Sandbox) -> None:

@@ -26,6 +26,8 @@ COMMANDS: tuple[str, ...] = tuple(
     tail tar tee test timedatectl time timeout top touch tr traceroute tree true truncate tty uname unexpand uniq uptime vi vim
     w watch wc wget whereis which who whoami xargs xxd yes yq zcat""".split()
 )
+#: More of them: editors and tools that the first list has not.
+MORE_COMMANDS: tuple[str, ...] = tuple("editor ex view".split())
 SBIN_COMMANDS: tuple[str, ...] = (
     "ip",
     "sysctl",
@@ -159,7 +161,7 @@ def ubuntu(kind: str) -> Inode:
     fs.mkdir("/tmp", now=MADE, mode=0o1777)
     fs.mkdir("/var/tmp", now=MADE, mode=0o1777)
     fs.mkdir("/run/lock", now=MADE, mode=0o1777)
-    for name in COMMANDS:
+    for name in (*COMMANDS, *MORE_COMMANDS):
         fs.install(f"/usr/bin/{name}", name, now=MADE)
     for name in SBIN_COMMANDS:
         fs.install(f"/usr/sbin/{name}", name, now=MADE)

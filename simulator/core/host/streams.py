@@ -265,6 +265,10 @@ class Device(Protocol):
     input: Buffer
     stack: list[Any]  # the interactive shells on it, the newest last
     prompt: str  # of a nested shell that waits for a line
+    raw: tuple[str, str] | None  # a program that reads keys: its process, and `raw` or `cbreak` (Ctrl-C and Ctrl-Z are signals)
+
+    def cook(self) -> None:
+        """Input is lines again."""
 
     @property
     def columns(self) -> int:

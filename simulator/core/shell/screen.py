@@ -66,6 +66,7 @@ class Device:
         self.input = streams.Buffer(ended=False)
         self.stack: list[Interactive] = []
         self.prompt = ""
+        self.raw: tuple[str, str] | None = None
         self.used = 0
         self.tail = b""
 
@@ -78,6 +79,11 @@ class Device:
     def rows(self) -> int:
         """The height."""
         return section(self.world).items[self.name].rows
+
+    def cook(self) -> None:
+        """Input is lines again: what was typed ahead in raw mode ends its lines as the line discipline would."""
+        if b"\r" in self.input.data:
+            self.input.data[:] = self.input.data.replace(b"\r", b"\n")
 
     def show(self, channel: int, text: bytes) -> None:
         """Output of a program; past the limit of a line it raises BudgetExceeded."""

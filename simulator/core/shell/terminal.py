@@ -7,6 +7,7 @@ a world at its prompt can be stored.  Line editing is the browser's; whole lines
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -53,6 +54,7 @@ class TerminalView(msgspec.Struct):
     columns: int = 80
     closed: bool = False
     status: int = 0
+    raw: bool = False
 
 
 class Terminal:
@@ -114,7 +116,19 @@ class Terminal:
         state = self.state
         waiting = self.prompt()
         busy = self.running and not waiting
-        return TerminalView(state.host, waiting, busy, bool(state.pending), state.columns, state.closed, state.shell.status)
+        return TerminalView(
+            state.host, waiting, busy, bool(state.pending), state.columns, state.closed, state.shell.status, bool(self.raw)
+        )
+
+    @property
+    def raw(self) -> str:
+        """`raw` or `cbreak` while a program in the foreground reads keys, else ""."""
+        owner = device(self.world, self.name).raw
+        if owner is None or not self.running:
+            return ""
+        host, _, pid = owner[0].rpartition("/")
+        proc = processes.find(self.world, host, int(pid))
+        return owner[1] if proc is not None and proc.state != "T" else ""
 
     # -- input ----------------------------------------------------------------------------------------------------------
     def feed_line(self, text: str) -> None:
@@ -122,8 +136,43 @@ class Terminal:
         for line in text.removesuffix("\n").split("\n"):
             self._line(line)
 
+    def type_keys(self, text: str) -> None:
+        """Keys as a terminal sends them (`\\r` for Enter, escape sequences).
+
+        A program in raw mode reads them as they are; otherwise each Enter ends a line, control characters are the keys of `key`, and
+        what is left without Enter is dropped: editing a line is the screen's business.
+        """
+        if len(text) > MAX_LINE:
+            raise BadInput(f"at most {MAX_LINE} characters may be typed at once")
+        signals = {"\x03": "ctrl-c", "\x1a": "ctrl-z", "\x1c": "ctrl-\\"}
+        mode = self.raw
+        if mode == "raw":
+            self._to_program(text)
+            return
+        for piece in re.findall(r"[\x03\x1a\x1c\x04]|[^\x03\x1a\x1c\x04]+", text):
+            if piece in signals:
+                self.key(signals[piece])
+            elif self.raw:
+                self._to_program(piece)
+            elif piece == "\x04":
+                self.key("ctrl-d")
+            else:
+                for line in re.split(r"\r\n?|\n", piece)[:-1]:
+                    self._line(line)
+
+    def _to_program(self, text: str) -> None:
+        screen = device(self.world, self.name)
+        screen.used = 0
+        screen.input.data += text.encode("utf-8", "surrogateescape")
+        screen.input.wake()
+        self.world.ring(f"tty:{self.name}")
+        executor.get(self.world).pump()
+
     def _line(self, text: str) -> None:
         state = self.state
+        if self.raw:
+            self._to_program(text + "\r")
+            return
         if len(text) > MAX_LINE:
             raise BadInput(f"a line may have at most {MAX_LINE} characters")
         if not hosts(self.world)[state.host].up:
@@ -240,6 +289,8 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         """The window has another size."""
         self.state.columns, self.state.rows = max(columns, 20), max(rows, 5)
+        self.world.ring(f"tty:{self.name}")
+        executor.get(self.world).pump()
 
     def close(self) -> None:
         """The window was closed: everything on the terminal gets SIGHUP."""

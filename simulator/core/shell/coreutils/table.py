@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...host.executor import Command
 from .. import launch
+from ..editors import command as editor
+from ..editors import nano, pager
 from . import (
     archive,
     awk,
@@ -22,7 +24,6 @@ from . import (
     jq,
     listing,
     modes,
-    paging,
     printf,
     process,
     ps,
@@ -65,6 +66,8 @@ COMMANDS: dict[str, Command] = {
     "echo": echo.builtin_echo,
     "egrep": grep.grep,
     "env": small.env,
+    "editor": editor.vi,
+    "ex": editor.vi,
     "expr": expr.expr,
     "false": small.false,
     "fgrep": grep.grep,
@@ -84,16 +87,16 @@ COMMANDS: dict[str, Command] = {
     "jq": jq.jq,
     "kill": process.kill,
     "killall": process.pkill,
-    "less": paging.pager,
+    "less": pager.less,
     "ln": filing.ln,
     "logger": small.logger,
     "ls": listing.ls,
     "md5sum": encoding.checksum,
     "mkdir": filing.mkdir,
     "mktemp": filing.mktemp,
-    "more": paging.pager,
+    "more": pager.less,
     "mv": copying.mv,
-    "nano": paging.editor,
+    "nano": nano.nano,
     "nl": text.nl,
     "nohup": process.nohup,
     "nproc": small.nproc,
@@ -140,8 +143,9 @@ COMMANDS: dict[str, Command] = {
     "uname": small.uname,
     "uniq": sorting.uniq,
     "uptime": resources.uptime,
-    "vi": paging.editor,
-    "vim": paging.editor,
+    "vi": editor.vi,
+    "view": editor.vi,
+    "vim": editor.vi,
     "watch": process.watch,
     "wc": text.wc,
     "wget": wget.wget,
