@@ -9,7 +9,7 @@ SCHEMA = simulator/core/kube/api/data/v1.36.schema.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help run test bench lint types unit postgres e2e vendor clean
+.PHONY: help run test bench soak lint types unit postgres e2e vendor clean
 
 help:
 	@sed -n '1,3p' Makefile
@@ -22,6 +22,10 @@ test: $(VENV)/.installed-dev $(SCHEMA)
 
 bench: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.bench
+
+# Raft over 10,000 random schedules: minutes
+soak: $(VENV)/.installed-dev
+	@exec $(BIN)/python -m tools.soak
 
 # parts of `make test`, for use while working
 lint types unit postgres e2e: $(VENV)/.installed-dev $(SCHEMA)
