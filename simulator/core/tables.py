@@ -13,6 +13,7 @@ from typing import Any
 from .cli.completions import COMPLETE
 from .cli.hosttools import COMMANDS as HOST_TOOLS
 from .etcd.member import EtcdSection
+from .etcd.replication import arrive as etcd_arrive
 from .host import executor, processes, systemd
 from .host.machine import Host
 from .host.processes import ProcessTable
@@ -109,6 +110,7 @@ def network_plugin(world: World, host: str, payload: Any) -> None:
 #: Timer targets by the part before `:`.
 DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
     "co": executor.dispatch,
+    "etcd": etcd_arrive,
     "net": network_plugin,
     "proc": processes.dispatch,
     "unit": systemd.dispatch,

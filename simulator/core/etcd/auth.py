@@ -36,6 +36,7 @@ from .member import Disk, Running
 from .mvcc import Compare, Op
 
 TOKEN_LIFE = 300 * SECOND
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Handler = Callable[[World, Disk, Running, dict[str, Any]], Any]
 
 #: Requests of the Auth service that need no role.
@@ -141,9 +142,7 @@ def authenticate(world: World, disk: Disk, running: Running, args: dict[str, Any
     user = disk.auth.users.get(args["name"])
     if user is None or not user.password or not matches(args["password"], user.password):
         raise failed("authentication failed, invalid user ID or password", "InvalidArgument")
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    rng = world.rng("etcd-auth")
-    token = "".join(letters[rng.between(0, len(letters) - 1)] for _ in range(16)) + f".{disk.index}"
+    token = (args.get("token") or world.rng("etcd-auth").token(16, LETTERS)) + f".{disk.index}"
     running.tokens[token] = (user.name, world.now + TOKEN_LIFE)
     return token
 
@@ -181,7 +180,7 @@ def user_add(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> None
     if args["name"] in disk.auth.users:
         raise failed("user name already exists")
     bare = bool(args.get("no_password", False))
-    kept = "" if bare else hashed(args["password"], world.rng("etcd-auth").hex(16))
+    kept = "" if bare else hashed(args["password"], args.get("salt") or world.rng("etcd-auth").hex(16))
     disk.auth.users[args["name"]] = User(args["name"], kept, bare)
     _changed(disk)
 
@@ -205,7 +204,7 @@ def user_password(world: World, disk: Disk, running: Running, args: dict[str, An
     """Auth/UserChangePassword."""
     user = user_of(disk.auth, args["name"])
     if not user.no_password:
-        user.password = hashed(args["password"], world.rng("etcd-auth").hex(16))
+        user.password = hashed(args["password"], args.get("salt") or world.rng("etcd-auth").hex(16))
     _forget(running, user.name)
     _changed(disk)
 

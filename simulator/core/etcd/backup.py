@@ -74,8 +74,8 @@ def read(world: World, data: bytes) -> Disk | None:
 
 
 def snapshot(disk: Disk) -> bytes:
-    """What Maintenance/Snapshot streams: a database file and its SHA-256."""
-    data = encode(disk)
+    """What Maintenance/Snapshot streams: a database file and its SHA-256.  The log is not in it: that is the write-ahead log's."""
+    data = encode(msgspec.structs.replace(disk, raft=None))
     return data + hashlib.sha256(data).digest()
 
 

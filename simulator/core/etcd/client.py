@@ -30,11 +30,16 @@ class TlsFiles(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One request message: `method` as `KV/Range`, `args` its fields, `token` that of an authenticated user."""
+    """One request message: `method` as `KV/Range`, `args` its fields, `token` that of an authenticated user.
+
+    `sync` says that the caller cannot wait in virtual time: what an election would answer in a moment is answered at once, with the
+    latency that it takes.
+    """
 
     method: str
     args: dict[str, Any]
     token: str = ""
+    sync: bool = True
 
 
 def split_endpoint(endpoint: str) -> tuple[str, str, int]:
@@ -58,6 +63,7 @@ class EtcdClient:
         self.write_latency = 0
         self._cert = self.credentials.cert
         self.token = ""
+        self.sync = True
 
     def call(self, method: str, **args: Any) -> Any:
         """Send one message to the first endpoint that answers; raises ConnectError or EtcdError."""
@@ -67,7 +73,7 @@ class EtcdClient:
             request = Request(
                 method="POST",
                 path="/etcd",
-                obj=Call(method, args, self.token),
+                obj=Call(method, args, self.token, self.sync),
                 client_cert=self._cert,
                 source=self.netns,
                 scheme=scheme,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class EtcdError(Exception):
     """An error that an etcd server answered; `grpc_code` is the canonical name, e.g. `OutOfRange`."""
@@ -48,3 +50,21 @@ def timed_out() -> EtcdError:
 def no_space() -> EtcdError:
     """The database has reached its quota, and the NOSPACE alarm stands."""
     return EtcdError("etcdserver: mvcc: database space exceeded", "ResourceExhausted")
+
+
+def leader_changed() -> EtcdError:
+    """The leader changed while a read waited."""
+    return EtcdError("etcdserver: leader changed", "Unavailable")
+
+
+def not_for_learners() -> EtcdError:
+    """A learner serves only its status and serializable reads."""
+    return EtcdError("etcdserver: rpc not supported for learner", "FailedPrecondition")
+
+
+class Waiting(EtcdError):
+    """The member has taken a request and cannot answer it yet; `ticket` tells when it can.  Who cannot wait sees a time-out."""
+
+    def __init__(self, ticket: Any) -> None:
+        super().__init__("etcdserver: request timed out", "Unavailable")
+        self.ticket = ticket

@@ -47,7 +47,7 @@ def _route(world: World, disk: Disk, running: Running, request: Request) -> Resp
     if path in ("/health", "/livez", "/readyz"):
         if path != "/health":
             return Response(status=200 if running.ready else 503, body=b"ok\n" if running.ready else b"not ready\n")
-        if running.ready:
+        if running.ready and (disk.raft is None or disk.raft.lead):
             return _json({"health": "true", "reason": ""})
         return _json({"health": "false", "reason": "RAFT NO LEADER"}, 503)
     if path == "/metrics":
@@ -63,8 +63,8 @@ def _route(world: World, disk: Disk, running: Running, request: Request) -> Resp
 def _metrics(world: World, disk: Disk, running: Running) -> str:
     status = maintenance.status(world, disk, running, {})
     rows = (
-        ("etcd_server_has_leader", "gauge", 1 if running.ready else 0),
-        ("etcd_server_is_leader", "gauge", 1 if running.ready else 0),
+        ("etcd_server_has_leader", "gauge", 1 if running.ready and status.leader else 0),
+        ("etcd_server_is_leader", "gauge", 1 if running.ready and status.leader == disk.member_id else 0),
         ("etcd_mvcc_db_total_size_in_bytes", "gauge", status.db_size),
         ("etcd_debugging_store_revision", "gauge", disk.store.revision),
     )

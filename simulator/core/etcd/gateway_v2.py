@@ -10,7 +10,11 @@ import orjson
 from ..kernel import clock
 from ..kernel.http import Request, Response
 from ..kernel.world import World
+from . import replication
+from .client import Call
+from .errors import EtcdError
 from .member import Disk, Running
+from .membership import members_of
 from .v2store import Change, V2Error, V2Event, V2Store
 
 _STATUS = {100: 404, 101: 412, 105: 412, 102: 403, 104: 403, 107: 403, 108: 403}
@@ -128,14 +132,36 @@ def _answer(disk: Disk, body: Any, status: int = 200) -> Response:
 def handle(world: World, disk: Disk, running: Running, request: Request) -> Response:
     """Answer `/v2/…`."""
     path = request.path[len("/v2") :]
+    rows = [
+        {"id": f"{one.id:x}", "name": one.name, "peerURLs": one.peer_urls, "clientURLs": one.client_urls} for one in members_of(disk)
+    ]
+    leader = disk.member_id if disk.raft is None else disk.raft.lead
     if path.rstrip("/") == "/members" and request.method == "GET":
-        row = {"id": f"{disk.member_id:x}", "name": disk.name, "peerURLs": disk.peer_urls, "clientURLs": disk.client_urls}
-        return _answer(disk, {"members": [row]})
-    if path.rstrip("/") in ("/stats/self", "/members/leader") and request.method == "GET":
-        row = {"id": f"{disk.member_id:x}", "name": disk.name, "peerURLs": disk.peer_urls, "clientURLs": disk.client_urls}
-        return _answer(disk, row if "members" in path else {"name": disk.name, "id": row["id"], "state": "StateLeader"})
+        return _answer(disk, {"members": rows})
+    if path.rstrip("/") == "/members/leader" and request.method == "GET":
+        return _answer(disk, next((row for row in rows if row["id"] == f"{leader:x}"), None))
+    if path.rstrip("/") == "/stats/self" and request.method == "GET":
+        state = "StateLeader" if leader == disk.member_id else "StateFollower"
+        return _answer(disk, {"name": disk.name, "id": f"{disk.member_id:x}", "state": state})
     if path != "/keys" and not path.startswith("/keys/"):
         return Response(status=404, headers={"content-type": "text/plain; charset=utf-8"}, body=b"404 page not found\n")
+    if disk.raft is not None and request.method not in ("GET", "HEAD"):
+        kept = {"method": request.method, "path": path, "query": request.query, "body": request.body}
+        try:
+            agreed: Response = replication.answer(world, disk, running, Call("V2", kept))
+        except EtcdError as error:
+            return _answer(disk, {"errorCode": 300, "message": "Raft Internal Error", "cause": error.message, "index": 0}, 500)
+        return agreed
+    return _change(world, disk, path, request)
+
+
+def replay(world: World, disk: Disk, args: dict[str, Any]) -> Response:
+    """A committed write takes effect, on every member."""
+    request = Request(method=args["method"], path="/v2" + args["path"], query=args["query"], body=args["body"])
+    return _change(world, disk, args["path"], request)
+
+
+def _change(world: World, disk: Disk, path: str, request: Request) -> Response:
     store = V2Store(disk.v2, world.now)
     before = disk.v2.index
     store.expire()

@@ -14,7 +14,7 @@ import msgspec
 from ..kernel.world import World
 from . import backup
 from .errors import no_space
-from .member import Disk, Running, store
+from .member import Alarm, Disk, Running, store
 from .mvcc import Op, Store
 
 PAGE = backup.PAGE
@@ -42,16 +42,6 @@ class Status(msgspec.Struct):
     storage_version: str = ""
 
 
-class Alarm(msgspec.Struct):
-    """One alarm of one member; `str` is protobuf's text."""
-
-    member_id: int
-    alarm: str
-
-    def __str__(self) -> str:
-        return f"memberID:{self.member_id} alarm:{self.alarm} "
-
-
 def in_use(view: Store) -> int:
     """Bytes of the database that hold something."""
     return EMPTY + view.size // PAGE * PAGE
@@ -68,12 +58,20 @@ def charge(world: World, disk: Disk, running: Running, cost: int) -> None:
     """Refuse a write of `cost` bytes when the NOSPACE alarm stands or the quota is reached, which raises the alarm."""
     if not cost:
         return
-    if disk.alarms and "NOSPACE" in disk.alarms:
+    if disk.alarms and any(one.alarm == "NOSPACE" for one in disk.alarms):
         raise no_space()
-    if running.quota and disk.file_size + cost >= running.quota:
-        disk.alarms.append("NOSPACE")
-        world.emit("etcd", "alarm", disk.name, {"alarm": "NOSPACE", "size": disk.file_size, "quota": running.quota})
+    if running.quota and not running.applying and disk.file_size + cost >= running.quota:
+        activate(world, disk, running, {"member": disk.member_id, "alarm": "NOSPACE"})
         raise no_space()
+
+
+def activate(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> None:
+    """Raise an alarm of a member."""
+    found = Alarm(args["member"], args["alarm"])
+    if found not in disk.alarms:
+        disk.alarms.append(found)
+        if found.member_id == disk.member_id:
+            world.emit("etcd", "alarm", disk.name, {"alarm": found.alarm, "size": disk.file_size, "quota": running.quota})
 
 
 def txn_cost(success: tuple[Op, ...], failure: tuple[Op, ...]) -> int:
@@ -95,11 +93,12 @@ def status(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> 
         version=running.version,
         db_size=disk.file_size,
         db_size_in_use=in_use(store(world, disk)),
-        leader=disk.member_id,
+        leader=disk.member_id if disk.raft is None else disk.raft.lead,
         raft_term=disk.term,
         raft_index=disk.index,
         revision=disk.store.revision,
-        errors=[str(Alarm(disk.member_id, name)) for name in disk.alarms],
+        is_learner=any(one.is_learner and one.id == disk.member_id for one in disk.members),
+        errors=(["etcdserver: no leader"] if disk.raft is not None and not disk.raft.lead else []) + [str(one) for one in disk.alarms],
         quota=running.quota,
         storage_version=disk.version,
     )
@@ -120,9 +119,10 @@ def defragment(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> in
 
 def alarm(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[Alarm]:
     """Maintenance/Alarm: `action` GET lists; DEACTIVATE takes alarms away and lists those."""
-    found = [Alarm(disk.member_id, name) for name in disk.alarms if args.get("alarm", "NONE") in ("NONE", name)]
+    wanted = args.get("member", 0)
+    found = [one for one in disk.alarms if args.get("alarm", "NONE") in ("NONE", one.alarm) and wanted in (0, one.member_id)]
     if args.get("action", "GET") == "DEACTIVATE":
-        disk.alarms = [name for name in disk.alarms if name not in {one.alarm for one in found}]
+        disk.alarms = [one for one in disk.alarms if one not in found]
         disk.index += 1 if found else 0
     return found
 

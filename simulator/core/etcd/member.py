@@ -13,16 +13,40 @@ import msgspec
 from ..kernel.world import World
 from .authstore import AuthState
 from .mvcc import Store, StoreState
+from .raft.state import Message, Node
 from .v2store import V2State
 
 DB_HEADER = b"slipway etcd backend "
 
 
-class Disk(msgspec.Struct):
+class MemberInfo(msgspec.Struct, array_like=True):
+    """One member of a cluster; one that was added and has not started yet has no name."""
+
+    id: int
+    name: str
+    peer_urls: list[str]
+    client_urls: list[str]
+    is_learner: bool = False
+
+
+class Alarm(msgspec.Struct, array_like=True, frozen=True):
+    """One alarm of one member; `str` is protobuf's text."""
+
+    member_id: int
+    alarm: str
+
+    def __str__(self) -> str:
+        return f"memberID:{self.member_id} alarm:{self.alarm} "
+
+
+class Disk(msgspec.Struct, omit_defaults=True):
     """A data directory: the store and the member's identity.  `index` counts Raft entries, `term` elections.
 
     `file_size` is that of the database file: it grows with writes and only a defragmentation makes it smaller.  `version` is the
     storage version, "" before etcd 3.6.
+
+    A cluster that never had a second member keeps no log and no list of members: its one voter commits whatever it appends, so only
+    the two counters show.  `raft` and `members` appear with the second member (membership.py).
     """
 
     id: str
@@ -34,16 +58,23 @@ class Disk(msgspec.Struct):
     store: StoreState
     term: int = 1
     index: int = 3
-    alarms: list[str] = []
+    alarms: list[Alarm] = []
     file_size: int = 20480
     version: str = ""
     auth: AuthState = msgspec.field(default_factory=AuthState)
     v2: V2State = msgspec.field(default_factory=V2State)
+    raft: Node | None = None
+    members: list[MemberInfo] = []
+    removed: list[int] = []
+    cluster_version: str = ""
 
 
-class Running(msgspec.Struct):
+class Running(msgspec.Struct, omit_defaults=True):
     """A running member process: which disk, its flags, whether it serves yet, its quota in bytes (0: none), and the
     tokens of users with the time at which each ends.
+
+    Of a member of several: the leader and role it was in when last looked at, the world's timer for its next deadline, when it tries
+    again to publish itself, whether it is applying (1: what it proposed itself, 2: what others did).
     """
 
     disk: str
@@ -57,13 +88,51 @@ class Running(msgspec.Struct):
     tls: bool = False
     quota: int = 2147483648
     tokens: dict[str, tuple[str, int]] = {}
+    lead: int = 0
+    lead_since: int = 0
+    role: str = ""
+    raft_timer: int = 0
+    raft_due: int = 0
+    publish_at: int = 0
+    applying: int = 0
+    started: int = 0
+    agreed: int = 0
 
 
-class EtcdSection(msgspec.Struct):
-    """All data directories by id and running members by process key."""
+class Flight(msgspec.Struct, array_like=True):
+    """A message of Raft on its way: when it arrives, in which order, between which data directories."""
+
+    at: int
+    seq: int
+    source: str
+    target: str
+    message: Message
+
+
+class Group(msgspec.Struct):
+    """A cluster of several members.
+
+    While nothing happens, heartbeats change nothing but each other's deadlines: the group is `asleep`, no timer runs, and what the
+    deadlines would be is computed when something does happen (replication.py).  `leader` and `good` are the data directories of the
+    leader and of those that answer it.
+    """
+
+    asleep: bool = False
+    leader: str = ""
+    good: list[str] = []
+
+
+class EtcdSection(msgspec.Struct, omit_defaults=True):
+    """All data directories by id and running members by process key; messages under way, and the last ones for those who look on."""
 
     disks: dict[str, Disk] = {}
     running: dict[str, Running] = {}
+    groups: dict[int, Group] = {}
+    wire: list[Flight] = []
+    wire_seq: int = 0
+    wire_timer: int = 0
+    requests: int = 0
+    messages: list[tuple[int, int, str, int, int, int, int, int]] = []
 
 
 def section(world: World) -> EtcdSection:

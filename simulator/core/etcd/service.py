@@ -7,7 +7,6 @@ leaves a trace event, unless it is a heartbeat.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,24 +14,15 @@ import msgspec
 from ..kernel.clock import SECOND
 from ..kernel.errors import SimulatorError
 from ..kernel.world import World
-from . import auth, maintenance
+from . import auth, lessor, maintenance, replication
 from .client import Call
 from .errors import EtcdError, empty_key, lease_not_found
-from .member import Disk, Running, store
+from .member import Disk, MemberInfo, Running, store
+from .membership import members_of
 from .mvcc import DeleteResult, Event, Lease, PutResult, RangeResult, Store, TxnResult
 
 #: Prefixes whose writes are heartbeats or their echo, left out of the trace.
 QUIET = (b"/registry/leases/", b"/registry/events/", b"/registry/masterleases/", b"compact_rev_key")
-
-
-class MemberInfo(msgspec.Struct):
-    """One member as Cluster/MemberList shows it."""
-
-    id: int
-    name: str
-    peer_urls: list[str]
-    client_urls: list[str]
-    is_learner: bool = False
 
 
 class Header(msgspec.Struct):
@@ -57,12 +47,12 @@ def topic_of(key: bytes) -> str:
     return f"registry:{name}"
 
 
-def announce(world: World, disk: Disk, before: int) -> None:
-    """Ring and trace what changed after log position `before`."""
+def announce(world: World, disk: Disk, before: int, *, traced: bool = True) -> None:
+    """Ring and trace what changed after log position `before`; of several members only the one that was asked traces it."""
     topics: dict[str, None] = {}
     for kv in disk.store.log[before:]:
         topics[topic_of(kv.key)] = None
-        if not kv.key.startswith(QUIET):
+        if traced and not kv.key.startswith(QUIET):
             world.cause = world.emit(
                 "etcd", "put" if kv.version else "delete", kv.key.decode(errors="replace"), {"revision": kv.mod_revision}
             )
@@ -73,7 +63,7 @@ def announce(world: World, disk: Disk, before: int) -> None:
         world.ring(f"etcd:{disk.name}")
 
 
-def _write(world: World, disk: Disk, change: Callable[[Store], Any]) -> Any:
+def _write(world: World, disk: Disk, running: Running, change: Callable[[Store], Any]) -> Any:
     view = store(world, disk)
     before = len(disk.store.log)
     disk.index += 1
@@ -81,7 +71,7 @@ def _write(world: World, disk: Disk, change: Callable[[Store], Any]) -> Any:
     try:
         result = change(view)
         maintenance.grow(view, disk)
-        announce(world, disk, before)
+        announce(world, disk, before, traced=running.applying < 2)
     finally:
         world.cause = cause
     return result
@@ -93,17 +83,17 @@ def put(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Put
     if args.get("lease") and args["lease"] not in disk.store.leases:
         raise lease_not_found()
     result: PutResult = _write(
-        world, disk, lambda s: s.put(args["key"], args["value"], lease=args.get("lease", 0), prev_kv=args.get("prev_kv", False))
+        world, disk, running, lambda s: s.put(args["key"], args["value"], lease=args.get("lease", 0), prev_kv=args.get("prev_kv", False))
     )
     return result
 
 
-def delete(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> DeleteResult:
+def delete(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> DeleteResult:
     """KV/DeleteRange."""
     if not args["key"]:
         raise empty_key()
     result: DeleteResult = _write(
-        world, disk, lambda s: s.delete(args["key"], args.get("range_end", b""), prev_kv=args.get("prev_kv", False))
+        world, disk, running, lambda s: s.delete(args["key"], args.get("range_end", b""), prev_kv=args.get("prev_kv", False))
     )
     return result
 
@@ -111,7 +101,7 @@ def delete(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Delete
 def txn(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> TxnResult:
     """KV/Txn."""
     maintenance.charge(world, disk, running, maintenance.txn_cost(args["success"], args["failure"]))
-    result: TxnResult = _write(world, disk, lambda s: s.txn(args["compare"], args["success"], args["failure"]))
+    result: TxnResult = _write(world, disk, running, lambda s: s.txn(args["compare"], args["success"], args["failure"]))
     return result
 
 
@@ -119,6 +109,7 @@ def range_(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> RangeR
     """KV/Range."""
     if not args["key"]:
         raise empty_key()
+    args.pop("serializable", None)
     return store(world, disk).range(**args)
 
 
@@ -144,9 +135,9 @@ def grant(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> L
     return store(world, disk).grant(lease_id, ttl, world.now + max(ttl, 2) * SECOND)
 
 
-def revoke(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> int:
+def revoke(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> int:
     """Lease/Revoke."""
-    result: int = _write(world, disk, lambda s: s.revoke(args["id"]))
+    result: int = _write(world, disk, running, lambda s: s.revoke(args["id"]))
     return result
 
 
@@ -172,10 +163,16 @@ def leases(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[i
     return sorted(disk.store.leases)
 
 
-def expire_leases(world: World, disk: Disk) -> None:
-    """Revoke what has expired (the leader's lessor does)."""
+def expire_leases(world: World, disk: Disk, running: Running) -> None:
+    """Revoke what has expired, oldest first (the leader's lessor does)."""
+    if not lessor.leads(disk):
+        return
     for lease in sorted((x for x in disk.store.leases.values() if x.expires <= world.now), key=lambda x: (x.expires, x.id)):
-        _write(world, disk, partial(Store.revoke, lease_id=lease.id))
+        call = Call("Lease/Revoke", {"id": lease.id})
+        if disk.raft is None:
+            revoke(world, disk, running, call.args)
+        else:
+            replication.submit(world, disk, running, call)
 
 
 def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header:
@@ -185,7 +182,7 @@ def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header
 
 def member_list(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> list[MemberInfo]:
     """Cluster/MemberList."""
-    return [MemberInfo(disk.member_id, disk.name, disk.peer_urls, disk.client_urls)]
+    return members_of(disk)
 
 
 HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
@@ -213,9 +210,17 @@ HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
 
 def handle(world: World, disk: Disk, running: Running, call: Call, cert: bytes = b"") -> Any:
     """Answer one message of a client with that certificate; raises EtcdError."""
+    return timed(world, disk, running, call, cert)[0]
+
+
+def timed(world: World, disk: Disk, running: Running, call: Call, cert: bytes = b"") -> tuple[Any, int]:
+    """The answer, and how long the members needed to agree on it, in ns."""
     handler = HANDLERS.get(call.method)
-    if handler is None:
+    if handler is None and call.method not in replication.GROUP:
         raise SimulatorError(f"etcd has no method {call.method}")
     if disk.auth.enabled:
         auth.check(world, disk, running, call, cert)
-    return handler(world, disk, running, call.args)
+    if disk.raft is not None or call.method in replication.GROUP:
+        return replication.timed(world, disk, running, call)
+    assert handler is not None
+    return handler(world, disk, running, call.args), 0

@@ -158,6 +158,8 @@ def kill(world: World, proc: Process, signal: int = 15) -> int:
         return int(executor.signal(proc, signal))
     if signal in (17, 18, 19, 20, 23, 28):  # CHLD, CONT, STOP, TSTP, URG, WINCH: no end of a daemon
         proc.state = "T" if signal in (19, 20) else "S"
+        if signal in (18, 19, 20):
+            network.changed(world)  # who talks to it hears nothing any more, or again
         return -1
     programs = world.tables.get("programs", {})
     code = 128 + signal

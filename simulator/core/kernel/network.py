@@ -151,6 +151,11 @@ def link_key(a: str, b: str) -> str:
     return "|".join(sorted((a, b)))
 
 
+def changed(world: World) -> None:
+    """Links or hosts have gone down or come back: ring for those who hold connections (topic `network`)."""
+    world.ring("network")
+
+
 def connect(world: World, src_netns: str, ip: str, port: int, protocol: str = "tcp") -> Listener:
     """The listener that a connection from `src_netns` to `ip:port` reaches, or ConnectError."""
     from . import routing

@@ -22,6 +22,7 @@ def power_off(world: World, name: str) -> None:
     """`power-off HOST`: every process dies at once, nothing is written, the network interface is down."""
     host = _host(world, name)
     network.network(world).down[name] = True
+    network.changed(world)
     host.up = False
     for pid in sorted(host.processes, reverse=True):
         proc = host.processes.get(pid)
@@ -35,6 +36,7 @@ def power_on(world: World, name: str) -> None:
     if host.up:
         raise BadInput(f"fault: {name} is on already")
     network.network(world).down.pop(name, None)
+    network.changed(world)
     host.up = True
     host.boot_at = world.now
     host.boot_id = world.rng(f"machine/{name}").uuid()
@@ -60,11 +62,13 @@ def _link(world: World, a: str, b: str) -> str:
 def cut(world: World, a: str, b: str) -> None:
     """`cut HOST HOST`: the link between two hosts drops everything."""
     network.network(world).cut[_link(world, a, b)] = True
+    network.changed(world)
 
 
 def mend(world: World, a: str, b: str) -> None:
     """`mend HOST HOST`: the link carries again."""
     network.network(world).cut.pop(_link(world, a, b), None)
+    network.changed(world)
 
 
 def stop(world: World, unit: str, host: str) -> None:

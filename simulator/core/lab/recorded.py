@@ -1,7 +1,7 @@
 """The worlds in which recordings of real clusters were made, for `python -m simulator transcript`.
 
 `kube`: a cluster after kubeadm without add-ons and mirror pods (the control plane runs as systemd units here); `kubefull`: with kubeadm's
-static pods and add-ons; `etcd1 NAME`: one etcd member without TLS; `etcdv2`: one of
+static pods and add-ons; `etcd1 NAME`: one etcd member without TLS; `etcd3 A B C`: three of them; `etcdv2`: one of
 etcd 3.4 with API v2; `kubeadm-only`: a machine with the tools and nothing configured.
 """
 
@@ -40,6 +40,9 @@ class Recorded:
         elif name == "etcd1" and len(env) == 2:
             self._machine()
             self._etcd(env[1], 2379, 2380)
+        elif name == "etcd3" and len(env) == 4:
+            self._machine()
+            self._etcd_members(env[1:])
         elif name == "etcdv2":
             self._machine()
             self._etcd_v2()
@@ -59,19 +62,35 @@ class Recorded:
         ClusterBuilder(self.world, static_pods=full, addons=full).build()
 
     def _etcd(self, name: str, client: int, peer: int) -> None:
+        self._etcd_tools()
+        self._etcd_unit(name, client, peer, f"{name}=http://127.0.0.1:{peer}", "new")
+        self.world.run_until(self.world.now + 5 * SECOND)
+
+    def _etcd_members(self, names: list[str]) -> None:
+        """Three members: clients at 2379, 22379, 32379, peers at 2380, 22380, 32380."""
+        self._etcd_tools()
+        ports = dict(zip(names, (2379, 22379, 32379), strict=True))
+        cluster = ",".join(f"{name}=http://127.0.0.1:{port + 1}" for name, port in ports.items())
+        for name, port in ports.items():
+            self._etcd_unit(name, port, port + 1, cluster, "new")
+            self.world.run_until(self.world.now + SECOND // 10)
+        self.world.run_until(self.world.now + 5 * SECOND)
+
+    def _etcd_tools(self) -> None:
+        host = hosts(self.world)["controlplane"]
+        for tool in ("etcd", "etcdctl", "etcdutl"):
+            host.fs.install(f"/usr/local/bin/{tool}", f"{tool}:3.6.13")
+        files.make_dir(self.world, host, "/var/lib/etcd", parents=True, uid=UID, gid=UID)
+
+    def _etcd_unit(self, name: str, client: int, peer: int, cluster: str, state: str) -> None:
         host = hosts(self.world)["controlplane"]
         command = (
             f"/usr/local/bin/etcd --name {name} --data-dir /var/lib/etcd/{name}.etcd --listen-client-urls http://127.0.0.1:{client} "
             f"--advertise-client-urls http://127.0.0.1:{client} --listen-peer-urls http://127.0.0.1:{peer} "
-            f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster {name}=http://127.0.0.1:{peer}"
+            f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster {cluster} --initial-cluster-state {state}"
         )
-        host.fs.install("/usr/local/bin/etcd", "etcd:3.6.13")
-        host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.6.13")
-        host.fs.install("/usr/local/bin/etcdutl", "etcdutl:3.6.13")
         put(self.world, host, f"/etc/systemd/system/{name}.service", unit(name, command))
-        files.make_dir(self.world, host, "/var/lib/etcd", parents=True, uid=UID, gid=UID)
         systemd.start_unit(self.world, host, f"{name}.service")
-        self.world.run_until(self.world.now + 5 * SECOND)
 
     def _etcd_v2(self) -> None:
         """A member of etcd 3.4 that serves API v2 too."""
@@ -104,13 +123,17 @@ class Recorded:
 
     # -- control steps --------------------------------------------------------------------------------------------------
     def control(self, step: str) -> None:
-        """`stop|kill|start NAME`, `restore-etcd NAME DATADIR`, `sleep N`; raises BadInput for others."""
+        """`stop|kill|start NAME`, `add-etcd NAME PORT CLUSTER`, `restore-etcd NAME DATADIR`, `sleep N`; raises BadInput for others."""
         words = step.split()
         if len(words) == 2 and words[0] == "sleep":
             self.sandbox.advance(self.sandbox.now + int(float(words[1]) * SECOND))
             return
         if len(words) == 3 and words[0] == "restore-etcd":
             self._restore(words[1], words[2])
+            return
+        if len(words) == 4 and words[0] == "add-etcd":
+            self._etcd_unit(words[1], int(words[2]), int(words[2]) + 1, words[3], "existing")
+            self.sandbox.advance(self.sandbox.now + SECOND)
             return
         if len(words) != 2 or words[0] not in ("stop", "kill", "start"):
             raise BadInput(f"control {step!r}: not simulated in Slipway yet")

@@ -12,6 +12,10 @@ from ...kernel.errors import SimulatorError
 from .state import Entry, Node
 
 
+class LostLog(SimulatorError):
+    """The leader knows of entries that this node has held and has no more: its disk was lost or put back."""
+
+
 def term_at(node: Node, index: int) -> int:
     """The term of an entry, 0 when it is not there (compacted, or not yet)."""
     at = index - node.snap_index - 1
@@ -70,7 +74,9 @@ def commit_to(node: Node, index: int) -> None:
     """Move the commit index forward."""
     if index > node.commit:
         if index > node.last_index:
-            raise SimulatorError(f"raft: commit {index} beyond the last entry {node.last_index}: the log was lost or damaged")
+            raise LostLog(
+                f"tocommit({index}) is out of range [lastIndex({node.last_index})]. Was the raft log corrupted, truncated, or lost?"
+            )
         node.commit = index
 
 

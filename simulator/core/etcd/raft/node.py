@@ -193,7 +193,7 @@ def _on_leader(node: Node, m: Message, now: int, rng: Rng) -> None:
     if m.kind == "app":
         _on_append(node, m)
     elif m.kind == "heartbeat":
-        log.commit_to(node, min(m.commit, node.last_index))
+        log.commit_to(node, m.commit)
         node.out.append(Message("heartbeat-resp", node.id, m.src, node.term, context=m.context))
     elif m.snapshot is not None:
         _on_snapshot(node, m, m.snapshot)
