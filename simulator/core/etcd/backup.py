@@ -16,10 +16,12 @@ import hashlib
 import msgspec
 
 from ..kernel.world import World
-from .member import DB_HEADER, Disk, cluster_id, member_id, section
+from .member import DB_HEADER, Disk, MemberInfo, cluster_id, member_id, section
 from .mvcc import StoreState
+from .raft.state import Node
 
 MAGIC = b"slipway etcd database 1\n"
+WAL_MAGIC = b"slipway etcd wal 1\n"
 PAGE = 4096
 #: What an empty database holds: the meta pages and the buckets.
 EMPTY = 3 * PAGE
@@ -169,8 +171,11 @@ def bootstrap_error(wanted: Restore) -> str:
     return ""
 
 
-def restore(world: World, data: bytes, wanted: Restore) -> bytes:
-    """The database file of a new one-member cluster with a snapshot's keys; raises BackupError."""
+def restore(world: World, data: bytes, wanted: Restore) -> tuple[bytes, bytes]:
+    """The database file and the log's file of a new cluster's member with a snapshot's keys; raises BackupError.
+
+    Of a cluster of one the second is empty.
+    """
     if len(data) < SHA:
         raise BackupError("invalid argument")
     body, checksum = _parts(data)
@@ -183,18 +188,52 @@ def restore(world: World, data: bytes, wanted: Restore) -> bytes:
     found = read(world, body)
     if found is None:
         raise BackupError("invalid database")
-    disk = msgspec.msgpack.decode(msgspec.msgpack.encode(found), type=Disk)
-    peers = [part.partition("=")[2] for part in wanted.cluster.split(",") if part]
+    disk = msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.structs.replace(found, raft=None)), type=Disk)
+    wanted_members = clusters(wanted.cluster)
+    ids = {name: member_id(urls, wanted.token) for name, urls in wanted_members.items()}
     disk.id, disk.name, disk.peer_urls, disk.client_urls = "", wanted.name, wanted.peer_urls, []
-    disk.member_id = member_id(wanted.peer_urls, wanted.token)
-    disk.cluster_id = (
-        cluster_id([member_id([url], wanted.token) for url in peers]) if len(peers) > 1 else cluster_id([disk.member_id])
-    )
-    disk.term, disk.index, disk.alarms = 1, 3, []
+    disk.member_id, disk.cluster_id = ids[wanted.name], cluster_id(list(ids.values()))
+    disk.term, disk.index, disk.alarms, disk.members, disk.removed = 1, 3, [], [], []
+    disk.cluster_version = ""
     if wanted.bump:
         disk.store.revision += wanted.bump
         disk.store.compacted = disk.store.revision
-    return encode(disk)
+    if len(ids) == 1:
+        return encode(disk), b""
+    disk.members = sorted(
+        (MemberInfo(ids[name], name, urls, []) for name, urls in wanted_members.items()), key=lambda one: one.id
+    )
+    raft = Node(disk.member_id, sorted(ids.values()), term=1, commit=len(ids), applied=len(ids), snap_index=len(ids), snap_term=1)
+    disk.index = len(ids)
+    return encode(disk), encode_wal(raft)
+
+
+def clusters(text: str) -> dict[str, list[str]]:
+    """`--initial-cluster`: the peer URLs by name."""
+    found: dict[str, list[str]] = {}
+    for part in text.split(","):
+        name, _, url = part.partition("=")
+        if url:
+            found.setdefault(name.strip(), []).append(url.strip())
+    return found
+
+
+def encode_wal(raft: Node) -> bytes:
+    """A log's file: the entries, the term and the vote of a member that does not run."""
+    payload = msgspec.msgpack.encode(raft)
+    return WAL_MAGIC + crc32c(payload[:4096]).to_bytes(4, "big") + len(payload).to_bytes(8, "big") + payload
+
+
+def decode_wal(data: bytes) -> Node | None:
+    """The content of a log's file; None for a damaged one."""
+    start = len(WAL_MAGIC) + 12
+    payload = data[start : start + int.from_bytes(data[start - 8 : start], "big")]
+    if not data.startswith(WAL_MAGIC) or crc32c(payload[:4096]) != int.from_bytes(data[start - 12 : start - 8], "big"):
+        return None
+    try:
+        return msgspec.msgpack.decode(payload, type=Node)
+    except msgspec.MsgspecError:
+        return None
 
 
 def compact_file(disk: Disk) -> tuple[int, int]:

@@ -9,6 +9,8 @@ etcd; with a damaged one it does not start.  Follows server/etcdserver/bootstrap
 
 from __future__ import annotations
 
+import posixpath
+
 import msgspec
 
 from ..host import files
@@ -29,7 +31,6 @@ from .replication import storage_version
 
 #: What the schema calls itself before a member has learnt the cluster's version (storage/schema).
 OLD_STORAGE = "3.5.0"
-WAL_MAGIC = b"slipway etcd wal 1\n"
 
 
 def db_path(data_dir: str) -> str:
@@ -37,9 +38,9 @@ def db_path(data_dir: str) -> str:
     return f"{data_dir}/member/snap/db"
 
 
-def wal_path(data_dir: str) -> str:
-    """The log's file."""
-    return f"{data_dir}/member/wal/0000000000000000-0000000000000000.wal"
+def wal_path(data_dir: str, flags: dict[str, str]) -> str:
+    """The log's file, in `--wal-dir` where that is given."""
+    return f"{flags.get('wal-dir') or data_dir + '/member/wal'}/0000000000000000-0000000000000000.wal"
 
 
 def refuse(world: World, proc: Process, error: str) -> Exited:
@@ -48,29 +49,26 @@ def refuse(world: World, proc: Process, error: str) -> Exited:
     return Exited(1)
 
 
-def clusters(text: str) -> dict[str, list[str]]:
-    """`--initial-cluster`: the peer URLs by name."""
-    found: dict[str, list[str]] = {}
-    for part in text.split(","):
-        name, _, url = part.partition("=")
-        if url:
-            found.setdefault(name.strip(), []).append(url.strip())
-    return found
-
-
 def open_disk(world: World, proc: Process, found: dict[str, str], data_dir: str, version: str) -> Disk:
     """The content of a data directory, made when there is none; raises Exited with what etcd logs."""
     fs = files.tree(hosts(world)[proc.host], proc.mnt)
     path = db_path(data_dir)
     if fs.exists(path):
-        disk = _reopen(world, proc, fs.read(path), data_dir)
+        disk = _reopen(world, proc, fs.read(path), data_dir, found)
         if disk is not None:
             held = section(world)
             held.disks[disk.id] = disk
             log(world, proc, "info", "etcdmain/etcd.go:116", "server has already been initialized", **{"data-dir": data_dir})
             if found["force-new-cluster"] == "true":
                 force_new_cluster(disk)
-                log(world, proc, "info", "etcdserver/raft.go", "forcing restart member", **{"local-member-id": f"{disk.member_id:x}"})
+                log(
+                    world,
+                    proc,
+                    "info",
+                    "etcdserver/raft.go",
+                    "forcing restart member",
+                    **{"local-member-id": f"{disk.member_id:x}"},
+                )
             if disk.raft is None:
                 disk.name = found["name"]  # name and URLs are published again at every start (server.go: publishV3)
                 disk.client_urls = found["advertise-client-urls"].split(",")
@@ -79,16 +77,17 @@ def open_disk(world: World, proc: Process, found: dict[str, str], data_dir: str,
     disk = _new(world, proc, found, version)
     section(world).disks[disk.id] = disk
     store(world, disk)
-    for directory in (data_dir, f"{data_dir}/member", f"{data_dir}/member/snap", f"{data_dir}/member/wal"):
+    wal = wal_path(data_dir, found)
+    for directory in (data_dir, f"{data_dir}/member", f"{data_dir}/member/snap", posixpath.dirname(wal)):
         if not fs.exists(directory):
             fs.mkdir(directory, parents=True, mode=0o700, now=world.wall)
     fs.write(path, DB_HEADER + disk.id.encode() + b"\n", mode=0o600, now=world.wall)
-    fs.write(wal_path(data_dir), b"", mode=0o600, now=world.wall)
+    fs.write(wal, b"", mode=0o600, now=world.wall)
     log(world, proc, "info", "etcdserver/bootstrap.go", "starting a new member", **{"data-dir": data_dir, "name": found["name"]})
     return disk
 
 
-def _reopen(world: World, proc: Process, content: bytes, data_dir: str) -> Disk | None:
+def _reopen(world: World, proc: Process, content: bytes, data_dir: str, flags: dict[str, str]) -> Disk | None:
     """The disk of an existing directory; None where the log is lost, so that the member is new."""
     fs = files.tree(hosts(world)[proc.host], proc.mnt)
     path = db_path(data_dir)
@@ -97,35 +96,26 @@ def _reopen(world: World, proc: Process, content: bytes, data_dir: str) -> Disk 
         raise refuse(world, proc, f"{path}: invalid database")
     if backup.reference(content):
         return disk
-    if disk.members:
-        if not fs.exists(wal_path(data_dir)):
-            return None
-        disk.raft = _read_wal(fs.read(wal_path(data_dir)))
+    log_file = wal_path(data_dir, flags)
+    if disk.members and not fs.exists(log_file):
+        return None
+    if disk.members or (fs.exists(log_file) and fs.read(log_file)):
+        disk.raft = backup.decode_wal(fs.read(log_file))
         if disk.raft is None:
-            log(world, proc, "fatal", "etcdserver/storage.go:110", "failed to read WAL, cannot be repaired", error="walpb: crc mismatch")
+            log(
+                world,
+                proc,
+                "fatal",
+                "etcdserver/storage.go:110",
+                "failed to read WAL, cannot be repaired",
+                error="walpb: crc mismatch",
+            )
             raise Exited(1)
         if disk.raft.applied > disk.index:  # the database is older than the log says: what is missing is applied again
             disk.raft.applied = disk.index
     disk.id = world.rng("etcd").hex(16)
     fs.write(path, DB_HEADER + disk.id.encode() + b"\n", mode=0o600, now=world.wall)
     return disk
-
-
-def encode_wal(raft: Node) -> bytes:
-    """A log's file."""
-    payload = msgspec.msgpack.encode(raft)
-    return WAL_MAGIC + backup.crc32c(payload[:4096]).to_bytes(4, "big") + len(payload).to_bytes(8, "big") + payload
-
-
-def _read_wal(data: bytes) -> Node | None:
-    start = len(WAL_MAGIC) + 12
-    payload = data[start : start + int.from_bytes(data[start - 8 : start], "big")]
-    if not data.startswith(WAL_MAGIC) or backup.crc32c(payload[:4096]) != int.from_bytes(data[start - 12 : start - 8], "big"):
-        return None
-    try:
-        return msgspec.msgpack.decode(payload, type=Node)
-    except msgspec.MsgspecError:
-        return None
 
 
 def put_away(world: World, proc: Process, running: Running) -> None:
@@ -140,8 +130,8 @@ def put_away(world: World, proc: Process, running: Running) -> None:
     if named and all(other.disk != running.disk for other in held.running.values()):
         disk = held.disks.pop(running.disk)
         fs.write(path, backup.encode(msgspec.structs.replace(disk, raft=None)), mode=0o600, now=world.wall)
-        if disk.raft is not None and fs.exists(wal_path(running.data_dir)):
-            fs.write(wal_path(running.data_dir), encode_wal(disk.raft), mode=0o600, now=world.wall)
+        if disk.raft is not None and fs.exists(wal_path(running.data_dir, running.flags)):
+            fs.write(wal_path(running.data_dir, running.flags), backup.encode_wal(disk.raft), mode=0o600, now=world.wall)
 
 
 def force_new_cluster(disk: Disk) -> None:
@@ -158,7 +148,7 @@ def force_new_cluster(disk: Disk) -> None:
 
 def _new(world: World, proc: Process, found: dict[str, str], version: str) -> Disk:
     """A new member: of a new cluster, or of one that it was added to."""
-    wanted = clusters(found["initial-cluster"])
+    wanted = backup.clusters(found["initial-cluster"])
     name, advertised = found["name"], found["initial-advertise-peer-urls"].split(",")
     if name not in wanted:
         raise refuse(world, proc, f'couldn\'t find local name "{name}" in the initial cluster configuration')
@@ -219,8 +209,7 @@ def _join(world: World, proc: Process, disk: Disk, remote: Disk | None, wanted: 
         raise refuse(world, proc, f"error validating peerURLs {cluster}: {error}")
     me = next(one for one in known if sorted(one.peer_urls) == sorted(disk.peer_urls))
     disk.member_id, disk.cluster_id, disk.cluster_version = me.id, remote.cluster_id, remote.cluster_version
-    disk.members = msgspec.convert(msgspec.to_builtins(known), list[MemberInfo])
-    disk.raft = Node(me.id, [])
+    disk.raft = Node(me.id, [])  # who the members are stands in the log that the leader will send
     disk.term = disk.index = 0
     if disk.version:
         disk.version = OLD_STORAGE

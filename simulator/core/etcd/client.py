@@ -91,6 +91,11 @@ class EtcdClient:
             return answer.obj
         raise failed or ConnectError("refused", "no endpoints available")
 
+    def take_latency(self) -> int:
+        """The latency so far, which is forgotten."""
+        taken, self.latency = self.latency, 0
+        return taken
+
     def range(
         self,
         key: bytes,

@@ -6,6 +6,7 @@ from __future__ import annotations
 DEFAULTS: dict[str, str] = {
     "name": "default",
     "data-dir": "",
+    "wal-dir": "",
     "listen-client-urls": "http://localhost:2379",
     "advertise-client-urls": "http://localhost:2379",
     "listen-peer-urls": "http://localhost:2380",
@@ -39,7 +40,6 @@ DEFAULTS: dict[str, str] = {
 #: Flags that exist and are accepted but change nothing that can be seen in the simulator.
 ACCEPTED = frozenset(
     [
-        "wal-dir",
         "max-snapshots",
         "max-wals",
         "strict-reconfig-check",

@@ -133,7 +133,8 @@ def handle(world: World, disk: Disk, running: Running, request: Request) -> Resp
     """Answer `/v2/…`."""
     path = request.path[len("/v2") :]
     rows = [
-        {"id": f"{one.id:x}", "name": one.name, "peerURLs": one.peer_urls, "clientURLs": one.client_urls} for one in members_of(disk)
+        {"id": f"{one.id:x}", "name": one.name, "peerURLs": one.peer_urls, "clientURLs": one.client_urls}
+        for one in members_of(disk)
     ]
     leader = disk.member_id if disk.raft is None else disk.raft.lead
     if path.rstrip("/") == "/members" and request.method == "GET":

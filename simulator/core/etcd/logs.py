@@ -24,9 +24,9 @@ def log(world: World, proc: Process, level: str, caller: str, msg: str, **fields
     processes.log(world, proc, orjson.dumps(line).decode())
 
 
-def raft_line(world: World, proc: Process, msg: str) -> None:
+def raft_line(world: World, proc: Process, msg: str, level: str = "info") -> None:
     """A line of the Raft library."""
-    line = {"level": "info", "ts": clock.rfc3339_micro(world.wall), "logger": "raft", "caller": _RAFT, "msg": msg}
+    line = {"level": level, "ts": clock.rfc3339_micro(world.wall), "logger": "raft", "caller": _RAFT, "msg": msg}
     processes.log(world, proc, orjson.dumps(line).decode())
 
 
@@ -68,7 +68,15 @@ def changed(world: World, proc: Process, disk: Disk, change: ConfChange) -> None
     """A change of the members was applied."""
     where = {"cluster-id": f"{disk.cluster_id:x}", "local-member-id": f"{disk.member_id:x}"}
     if change.op == REMOVE:
-        log(world, proc, "info", "membership/cluster.go:472", "removed member", **where, **{"removed-remote-peer-id": f"{change.id:x}"})
+        log(
+            world,
+            proc,
+            "info",
+            "membership/cluster.go:472",
+            "removed member",
+            **where,
+            **{"removed-remote-peer-id": f"{change.id:x}"},
+        )
         return
     one = next((m for m in disk.members if m.id == change.id), None)
     if one is not None:
@@ -85,11 +93,22 @@ def snapshot_applied(world: World, proc: Process, snapshot: Snapshot) -> None:
 def compacted(world: World, proc: Process, disk: Disk, to: int) -> None:
     """The older part of the log was dropped."""
     me = f"{disk.member_id:x}"
-    log(world, proc, "info", "etcdserver/server.go:2178", "triggering snapshot", **{"local-member-id": me, "local-member-applied-index": disk.index})
+    log(
+        world,
+        proc,
+        "info",
+        "etcdserver/server.go:2178",
+        "triggering snapshot",
+        **{"local-member-id": me, "local-member-applied-index": disk.index},
+    )
     log(world, proc, "info", "etcdserver/server.go:2254", "compacted Raft logs", **{"compact-index": to})
 
 
 def handing_over(world: World, proc: Process, disk: Disk, to: int) -> None:
     """A leader that stops hands over."""
-    text = {"local-member-id": f"{disk.member_id:x}", "current-leader-member-id": f"{disk.member_id:x}", "transferee-member-id": f"{to:x}"}
+    text = {
+        "local-member-id": f"{disk.member_id:x}",
+        "current-leader-member-id": f"{disk.member_id:x}",
+        "transferee-member-id": f"{to:x}",
+    }
     log(world, proc, "info", "etcdserver/server.go:1501", "leadership transfer starting", **text)

@@ -98,7 +98,8 @@ def status(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> 
         raft_index=disk.index,
         revision=disk.store.revision,
         is_learner=any(one.is_learner and one.id == disk.member_id for one in disk.members),
-        errors=(["etcdserver: no leader"] if disk.raft is not None and not disk.raft.lead else []) + [str(one) for one in disk.alarms],
+        errors=(["etcdserver: no leader"] if disk.raft is not None and not disk.raft.lead else [])
+        + [str(one) for one in disk.alarms],
         quota=running.quota,
         storage_version=disk.version,
     )

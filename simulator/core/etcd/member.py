@@ -17,6 +17,8 @@ from .raft.state import Message, Node
 from .v2store import V2State
 
 DB_HEADER = b"slipway etcd backend "
+#: How many messages of Raft are kept and shown for the map.
+SHOWN = 48
 
 
 class MemberInfo(msgspec.Struct, array_like=True):

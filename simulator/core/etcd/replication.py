@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from ..kernel.clock import MS, SECOND
-from ..kernel.errors import SimulatorError
 from ..kernel.world import World
 from . import lessor, logs, maintenance, membership, transport
 from .authstore import Permission
@@ -48,7 +47,9 @@ LOCAL = frozenset(
 READS = frozenset({"KV/Range", "Cluster/MemberList"})
 LEADERS = frozenset({"Lease/KeepAlive", "Lease/TimeToLive"})
 #: Methods that concern the cluster itself.
-GROUP = frozenset({"Cluster/MemberAdd", "Cluster/MemberRemove", "Cluster/MemberUpdate", "Cluster/MemberPromote", "Maintenance/MoveLeader"})
+GROUP = frozenset(
+    {"Cluster/MemberAdd", "Cluster/MemberRemove", "Cluster/MemberUpdate", "Cluster/MemberPromote", "Maintenance/MoveLeader"}
+)
 
 
 class Ticket:
@@ -431,7 +432,12 @@ def ready(world: World, disk: Disk, at: int) -> None:
         compact(world, peer)
     if not peer.running.ready:
         publish(world, peer, at)
-    elif raft.role == LEADER and not disk.cluster_version and peer.running.agreed != raft.term and log.term_at(raft, raft.applied) == raft.term:
+    elif (
+        raft.role == LEADER
+        and not disk.cluster_version
+        and peer.running.agreed != raft.term
+        and log.term_at(raft, raft.applied) == raft.term
+    ):
         _agree(world, peer)
 
 
@@ -442,7 +448,6 @@ def _look(world: World, peer: Peer, raft: Node, at: int) -> None:
     logs.raft(world, peer.proc, disk, running.role, running.lead, at)
     disk.term = raft.term
     if raft.role == LEADER and running.role != LEADER:
-        note_leader(world, disk)
         world.emit("etcd", "elected", f"{peer.proc.host}/{disk.name}", {"term": raft.term, "member": f"{disk.member_id:x}"})
         lessor.promote(world, disk)
         lessor.schedule(world, peer.proc, disk, running)
@@ -463,14 +468,6 @@ def _look(world: World, peer: Peer, raft: Node, at: int) -> None:
                 ticket.finish(world, at, error=leader_changed())
             else:
                 try_start(world, ticket, at)
-
-
-def note_leader(world: World, disk: Disk) -> None:
-    """Election safety, asserted in every world: one leader a term."""
-    assert disk.raft is not None
-    led: dict[tuple[int, int], str] = world.warm.setdefault("etcd-leaders", {})
-    if led.setdefault((disk.cluster_id, disk.raft.term), disk.id) != disk.id:
-        raise SimulatorError(f"raft: two leaders in term {disk.raft.term} of cluster {disk.cluster_id:x}")
 
 
 def _read(world: World, peer: Peer, context: int, at: int) -> None:
@@ -526,7 +523,9 @@ def _with_snapshot(disk: Disk, m: Message) -> Message:
     assert m.snapshot is not None
     held = Replicated(disk.store, disk.auth, disk.v2, disk.alarms, disk.members, disk.removed, disk.cluster_version)
     s = m.snapshot
-    return Message("snap", m.src, m.dst, m.term, snapshot=Snapshot(s.index, s.term, s.voters, s.learners, msgspec.msgpack.encode(held)))
+    return Message(
+        "snap", m.src, m.dst, m.term, snapshot=Snapshot(s.index, s.term, s.voters, s.learners, msgspec.msgpack.encode(held))
+    )
 
 
 def install(world: World, peer: Peer, snapshot: Snapshot) -> None:
@@ -575,14 +574,17 @@ def take(world: World, peer: Peer, m: Message, at: int) -> None:
     assert disk.raft is not None
     refresh(world, disk)
     if m.src in disk.removed:
-        source = next((p for p in transport.peers(world).values() if p.disk.member_id == m.src and p.disk.cluster_id == disk.cluster_id), None)
+        source = next(
+            (p for p in transport.peers(world).values() if p.disk.member_id == m.src and p.disk.cluster_id == disk.cluster_id),
+            None,
+        )
         if source is not None:
             world.after(MS, source.proc.target, ["removed"])
         return
     try:
         node.step(disk.raft, m, at, world.rng("etcd-raft"))
     except log.LostLog as error:
-        logs.raft_line(world, peer.proc, str(error))
+        logs.raft_line(world, peer.proc, str(error), "panic")
         world.after(MS, peer.proc.target, ["panic"])
         return
     ready(world, disk, at)
@@ -605,8 +607,12 @@ def run_ahead(world: World, ticket: Ticket) -> None:
     end = world.now + PATIENCE
     held = section(world)
     while not ticket.done:
-        members = [p for p in transport.peers(world).values() if p.disk.cluster_id == ticket.disk.cluster_id and p.disk.raft is not None]
-        due, first = min(((node.next_due(p.disk.raft), p.disk.id) for p in members if p.disk.raft is not None), default=(end + 1, ""))
+        members = [
+            p for p in transport.peers(world).values() if p.disk.cluster_id == ticket.disk.cluster_id and p.disk.raft is not None
+        ]
+        due, first = min(
+            ((node.next_due(p.disk.raft), p.disk.id) for p in members if p.disk.raft is not None), default=(end + 1, "")
+        )
         arrives = held.wire[0].at if held.wire else end + 1
         if min(due, arrives) > end:
             return
@@ -690,7 +696,9 @@ def _at_rest(world: World, peers: list[Peer]) -> list[str]:
     """The leader's data directory and those of its quiet followers, or nothing while anything is under way."""
     if section(world).wire:
         return []
-    chief = max((p for p in peers if p.disk.raft is not None and p.disk.raft.role == LEADER), key=lambda p: p.disk.term, default=None)
+    chief = max(
+        (p for p in peers if p.disk.raft is not None and p.disk.raft.role == LEADER), key=lambda p: p.disk.term, default=None
+    )
     if chief is None:
         return []
     raft = chief.disk.raft
@@ -709,7 +717,12 @@ def _at_rest(world: World, peers: list[Peer]) -> list[str]:
         held = raft.progress.get(other.id)
         if held is None or transport.reach(world, chief.disk, other.id) is not peer:
             continue
-        same = other.lead == raft.id and other.term == raft.term and other.last_index == last and other.commit == last == other.applied
+        same = (
+            other.lead == raft.id
+            and other.term == raft.term
+            and other.last_index == last
+            and other.commit == last == other.applied
+        )
         if not same or held.match != last or held.state != REPLICATE or held.inflight or not peer.running.ready:
             return []
         if transport.reach(world, peer.disk, raft.id) is not chief:
@@ -772,16 +785,41 @@ def start(world: World, disk: Disk, running: Running) -> None:
     """A member of several starts: as a follower, with the deadlines that its flags ask for."""
     assert disk.raft is not None
     raft = disk.raft
-    raft.heartbeat, raft.election = _count(running, "heartbeat-interval", 100) * MS, _count(running, "election-timeout", 1000) * MS
+    raft.heartbeat, raft.election = (
+        _count(running, "heartbeat-interval", 100) * MS,
+        _count(running, "election-timeout", 1000) * MS,
+    )
     node.restart(raft, world.now, world.rng("etcd-raft"))
     running.role, running.lead, running.publish_at, running.started = raft.role, 0, 0, world.now
     disk.term = raft.term
+    transport.forget(world)
     if raft.voters == [raft.id]:
         raft.election_at -= 9 * raft.heartbeat  # a lone voter need not wait for a leader to speak up
-    transport.forget(world)
+    else:
+        for peer in members_in(world, disk):  # whoever reaches two others now knows that it is not alone (server.go: adjustTicks)
+            _fast_forward(world, peer)
+    for peer in members_in(
+        world, disk
+    ):  # a stream to a member that knows better ends the one that was removed (rafthttp: stream.go)
+        for other in members_in(world, disk):
+            gone = peer.disk.member_id in other.disk.removed and transport.reach(world, peer.disk, other.disk.member_id) is other
+            if gone:
+                world.after(100 * MS, peer.proc.target, ["removed"])
+                break
     ready(world, disk, world.now)
     refresh(world, disk)
     settle(world, disk)
+
+
+def _fast_forward(world: World, peer: Peer) -> None:
+    """A starting member that has a connection to two others has waited long enough for a leader to speak up: two ticks are left."""
+    raft, running = peer.disk.raft, peer.running
+    if raft is None or raft.lead or running.ready or running.role != "follower" or running.publish_at < 0:
+        return
+    others = [one for one in membership.members_of(peer.disk) if one.id != raft.id]
+    if sum(1 for one in others if transport.reach(world, peer.disk, one.id) is not None) > 1:
+        raft.election_at = max(world.now + raft.heartbeat, raft.election_at - raft.election + 2 * raft.heartbeat)
+        running.publish_at = -1
 
 
 def stop(world: World, peer: Peer) -> None:

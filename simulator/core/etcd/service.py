@@ -83,7 +83,10 @@ def put(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Put
     if args.get("lease") and args["lease"] not in disk.store.leases:
         raise lease_not_found()
     result: PutResult = _write(
-        world, disk, running, lambda s: s.put(args["key"], args["value"], lease=args.get("lease", 0), prev_kv=args.get("prev_kv", False))
+        world,
+        disk,
+        running,
+        lambda s: s.put(args["key"], args["value"], lease=args.get("lease", 0), prev_kv=args.get("prev_kv", False)),
     )
     return result
 

@@ -17,13 +17,11 @@ from ..kernel.clock import US
 from ..kernel.errors import ConnectError
 from ..kernel.world import World
 from .client import split_endpoint
-from .member import Disk, Flight, Running, section
+from .member import SHOWN, Disk, Flight, Running, section
 from .membership import members_of
 from .raft import leader
 from .raft.state import Message
 
-#: How many messages are kept for the map.
-KEEP = 64
 #: What a member's topics tell: a link or a process has changed.
 TOPIC = "network"
 
@@ -71,7 +69,7 @@ def _connect(world: World, source: Disk, target: int) -> Peer | None:
     here = peers(world).get(source.id)
     if here is None:
         return None
-    urls = next((one.peer_urls for one in members_of(source) if one.id == target), None)
+    urls = next((one.peer_urls for one in source.members if one.id == target), None)
     if urls is None:  # not known yet: answer where the other one is
         urls = next((p.disk.peer_urls for p in peers(world).values() if p.disk.member_id == target), [])
     held = section(world)
@@ -163,11 +161,13 @@ def note(world: World, m: Message, at: int, *, sent: bool) -> None:
     """Keep a message for the map: time, term, kind, from, to, index, number of entries, 1 when it could be sent."""
     kept = section(world).messages
     kept.append((at, m.term, m.kind, m.src, m.dst, m.index or m.commit, len(m.entries), int(sent)))
-    if len(kept) > 2 * KEEP:
-        del kept[:-KEEP]
+    if len(kept) > 2 * SHOWN:
+        del kept[:-SHOWN]
 
 
-def deliver(world: World, until: int, take: Callable[[World, Peer, Message, int], None], stop: Callable[[], bool] | None = None) -> int:
+def deliver(
+    world: World, until: int, take: Callable[[World, Peer, Message, int], None], stop: Callable[[], bool] | None = None
+) -> int:
     """Hand over what arrives up to a time, in order, until `stop` says so; returns the time of the last message, 0 for none."""
     held = section(world)
     last = 0

@@ -73,7 +73,7 @@ class Recorded:
         cluster = ",".join(f"{name}=http://127.0.0.1:{port + 1}" for name, port in ports.items())
         for name, port in ports.items():
             self._etcd_unit(name, port, port + 1, cluster, "new")
-            self.world.run_until(self.world.now + SECOND // 10)
+            self.world.run_until(self.world.now + SECOND // 3)
         self.world.run_until(self.world.now + 5 * SECOND)
 
     def _etcd_tools(self) -> None:
@@ -133,7 +133,7 @@ class Recorded:
             return
         if len(words) == 4 and words[0] == "add-etcd":
             self._etcd_unit(words[1], int(words[2]), int(words[2]) + 1, words[3], "existing")
-            self.sandbox.advance(self.sandbox.now + SECOND)
+            self.sandbox.advance(self.sandbox.now + SECOND // 4)
             return
         if len(words) != 2 or words[0] not in ("stop", "kill", "start"):
             raise BadInput(f"control {step!r}: not simulated in Slipway yet")

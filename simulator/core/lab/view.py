@@ -12,6 +12,7 @@ from ..host import files
 from ..host.machine import Host, hosts
 from ..host.process import Process
 from ..kernel.world import World
+from .etcd_view import etcd_view
 
 Json = dict[str, Any]
 
@@ -27,7 +28,7 @@ WAITING_FAILED = frozenset(
 
 def view(world: World) -> Json:
     """The whole view; plain JSON, equal when nothing visible has changed."""
-    store, etcd = _etcd(world)
+    store, etcd = etcd_view(world)
     nodes = _objects(world, store, b"/registry/minions/")
     pods = _objects(world, store, b"/registry/pods/")
     leases = {o["metadata"]["name"]: o for o in _objects(world, store, b"/registry/leases/kube-system/")}
@@ -46,39 +47,6 @@ def view(world: World) -> Json:
         "etcd": etcd,
         "hosts": drawn,
         "pending": [_pending(pod) for pod in by_host.get("", ())],
-    }
-
-
-def _etcd(world: World) -> tuple[Store | None, Json]:
-    """The store that the API server's objects are in, and the members."""
-    held = member.section(world)
-    serving = {r.disk: (key, r) for key, r in held.running.items()}
-    views = {disk.id: member.store(world, disk) for disk in held.disks.values()}
-    kubernetes = [d for d in held.disks.values() if views[d.id].range(b"/registry/", b"/registry0", count_only=True).count]
-    # the cluster that holds the API server's objects; an etcd that a learner starts beside it is not one of its members
-    cluster = next((d.cluster_id for d in [*kubernetes, *(d for d in held.disks.values() if d.id in serving)]), 0)
-    members, found, leader, term = [], None, "", 0
-    for disk in held.disks.values():
-        if disk.cluster_id != cluster or (disk.id not in serving and disk not in kubernetes):
-            continue
-        key, running = serving.get(disk.id, ("", None))
-        ready = running is not None and running.ready
-        state = "healthy" if ready else "pending" if running is not None else "stopped"
-        host = key.rpartition("/")[0] if key else disk.name
-        members.append({"name": disk.name, "host": host, "role": "leader" if ready else "", "state": state})
-        if disk in kubernetes or found is None:
-            found = views[disk.id]
-            leader, term = (disk.name if ready else leader), max(term, disk.term)
-    states = {m["state"] for m in members}
-    state = "healthy" if states == {"healthy"} else "stopped" if not members or states == {"stopped"} else "pending"
-    revision = found.state.revision if found is not None else 0
-    return found, {
-        "state": state,
-        "term": term,
-        "leader": leader,
-        "quorum": len(members) // 2 + 1 if members else 1,
-        "revision": revision if state != "stopped" else 0,
-        "members": members,
     }
 
 

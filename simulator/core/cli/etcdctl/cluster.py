@@ -1,4 +1,4 @@
-"""member, endpoint, version (member_command.go, ep_command.go, version_command.go)."""
+"""endpoint and version (ep_command.go, version_command.go)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...kernel.clock import MS
 from ..cobra import Command
 from ..flags import Flag
 from . import render
-from .session import EXIT_BAD_ARGS, EXIT_ERROR, Failed, Session
+from .session import EXIT_ERROR, Failed, Session
 
 Run = Generator[Wait, Any, int]
 
@@ -21,41 +21,6 @@ def version(session: Session) -> Run:
     yield Sleep(MS)
     minor = ".".join(session.version.split(".")[:2])
     session.inv.out(f"etcdctl version: {session.version}\nAPI version: {minor}\n")
-    return 0
-
-
-def member_list(session: Session) -> Run:
-    """`etcdctl member list`."""
-    found = yield from session.call("Cluster/MemberList")
-    form = session.form
-    rows = [
-        [f"{m.id:x}", "started" if m.name else "unstarted", m.name, ",".join(m.peer_urls), ",".join(m.client_urls),
-         "true" if m.is_learner else "false"]
-        for m in found
-    ]  # fmt: skip
-    if form == "table":
-        session.inv.out(render.table(["ID", "STATUS", "NAME", "PEER ADDRS", "CLIENT ADDRS", "IS LEARNER"], rows))
-        return 0
-    if form == "simple":
-        session.inv.out("".join(", ".join(row) + "\n" for row in rows))
-        return 0
-    header = yield from session.header()
-    if form == "json":
-        members = []
-        for m in found:
-            member: dict[str, Any] = {"ID": m.id, "name": m.name, "peerURLs": m.peer_urls, "clientURLs": m.client_urls}
-            members.append({**member, **({"isLearner": True} if m.is_learner else {})})
-        session.inv.out(
-            render.dumps({"header": {k: header[k] for k in ("cluster_id", "member_id", "raft_term")}, "members": members})
-        )
-    else:
-        out = render.header_fields(header)
-        for m in found:
-            out += f'"ID" : {m.id}\n"Name" : {render.quoted(m.name.encode())}\n'
-            out += "".join(f'"PeerURL" : {render.quoted(u.encode())}\n' for u in m.peer_urls)
-            out += "".join(f'"ClientURL" : {render.quoted(u.encode())}\n' for u in m.client_urls)
-            out += f'"IsLearner" : {"true" if m.is_learner else "false"}\n\n'
-        session.inv.out(out)
     return 0
 
 
@@ -121,16 +86,14 @@ def status(session: Session) -> Run:
         except (Failed, EtcdError) as error:
             session.inv.err(f"Failed to get the status of endpoint {endpoint} ({error})\n")
             code = EXIT_ERROR
-    minor = ".".join(session.version.split(".")[:2]) + ".0"
     if session.form == "json":
-        header = yield from session.header() if found else _nothing()
-        session.inv.out(render.dumps([_status_json(e, s, header, minor) for e, s in found]) if found else "")
+        session.inv.out(render.dumps([_status_json(e, s) for e, s in found]) if found else "")
         return code
     rows = []
     for endpoint, s in found:
-        unused = round(100 * (s.db_size - s.db_size_in_use) / s.db_size)
+        unused = 100 - s.db_size_in_use * 100 // s.db_size
         rows.append(
-            [endpoint, f"{s.member_id:x}", s.version, minor, render.size(s.db_size), render.size(s.db_size_in_use), f"{unused}%",
+            [endpoint, f"{s.member_id:x}", s.version, s.storage_version, render.size(s.db_size), render.size(s.db_size_in_use), f"{unused}%",
              render.size(s.quota), _word(s.leader == s.member_id), _word(s.is_learner), str(s.raft_term), str(s.raft_index),
              str(s.raft_index), ", ".join(s.errors), "", "false"]
         )  # fmt: skip
@@ -145,9 +108,8 @@ def status(session: Session) -> Run:
     elif session.form == "simple":
         session.inv.out("".join(", ".join(row) + "\n" for row in rows))
     else:
-        header = yield from session.header() if found else _nothing()
         for endpoint, s in found:
-            session.inv.out(_status_fields(endpoint, s, header, minor))
+            session.inv.out(_status_fields(endpoint, s))
     return code
 
 
@@ -173,32 +135,32 @@ def _old_status(session: Session, found: list[tuple[str, Any]]) -> None:
     session.inv.out(render.table(head, rows) if session.form == "table" else "".join(", ".join(row) + "\n" for row in rows))
 
 
-def _nothing() -> Generator[Wait, Any, dict[str, int]]:
-    return {}
-    yield Sleep(0)  # makes this a generator
-
-
 def _word(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _status_json(endpoint: str, s: Any, header: dict[str, int], storage: str) -> dict[str, Any]:
+def _header_of(s: Any) -> dict[str, int]:
+    """The header of a member's own answer."""
+    return {"cluster_id": s.cluster_id, "member_id": s.member_id, "revision": s.revision, "raft_term": s.raft_term}
+
+
+def _status_json(endpoint: str, s: Any) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "header": header, "version": s.version, "dbSize": s.db_size, "leader": s.leader, "raftIndex": s.raft_index,
-        "raftTerm": s.raft_term, "raftAppliedIndex": s.raft_index, **({"errors": s.errors} if s.errors else {}), "dbSizeInUse": s.db_size_in_use, "storageVersion": storage,
+        "header": _header_of(s), "version": s.version, "dbSize": s.db_size, "leader": s.leader, "raftIndex": s.raft_index,
+        "raftTerm": s.raft_term, "raftAppliedIndex": s.raft_index, **({"errors": s.errors} if s.errors else {}), "dbSizeInUse": s.db_size_in_use, **({"storageVersion": s.storage_version} if s.storage_version else {}),
         "dbSizeQuota": s.quota, "downgradeInfo": {},
     }  # fmt: skip
     return {"Endpoint": endpoint, "Status": body}
 
 
-def _status_fields(endpoint: str, s: Any, header: dict[str, int], storage: str) -> str:
+def _status_fields(endpoint: str, s: Any) -> str:
     rows = (
-        ("Version", f'"{s.version}"'), ("StorageVersion", f'"{storage}"'), ("DBSize", s.db_size), ("DBSizeInUse", s.db_size_in_use),
+        ("Version", f'"{s.version}"'), ("StorageVersion", f'"{s.storage_version}"'), ("DBSize", s.db_size), ("DBSizeInUse", s.db_size_in_use),
         ("DBSizeQuota", s.quota), ("Leader", s.leader), ("IsLearner", _word(s.is_learner)), ("RaftIndex", s.raft_index),
         ("RaftTerm", s.raft_term), ("RaftAppliedIndex", s.raft_index), ("Errors", "[" + " ".join(s.errors) + "]"),
         ("Endpoint", f'"{endpoint}"'), ("DowngradeTargetVersion", '""'), ("DowngradeEnabled", "false"),
     )  # fmt: skip
-    return render.header_fields(header) + "".join(f'"{n}" : {v}\n' for n, v in rows) + "\n"
+    return render.header_fields(_header_of(s)) + "".join(f'"{n}" : {v}\n' for n, v in rows) + "\n"
 
 
 def hash_kv(session: Session) -> Run:
@@ -224,44 +186,11 @@ def refuse(session: Session) -> Run:
     raise Failed(EXIT_ERROR, f"{session.inv.argv[1] if len(session.inv.argv) > 1 else ''}: not simulated in Slipway yet")
 
 
-def bad_member(session: Session) -> Run:
-    """`member add|remove|update|promote` need Raft membership changes."""
-    yield Sleep(0)
-    if not session.values.args:
-        word = "member name not provided" if session.inv.argv[2:3] == ["add"] else "member ID is not provided"
-        raise Failed(EXIT_BAD_ARGS, word)
-    raise Failed(EXIT_ERROR, "membership changes: not simulated in Slipway yet")
-
-
 #: `--cluster` of `endpoint` and `defrag`.
 CLUSTER = Flag(name="cluster", kind="bool", usage="use all endpoints from the cluster member list", no_opt="true")
 
 COMMANDS = (
     Command("version", short="Prints the version of etcdctl", run=version),
-    Command(
-        "member <subcommand>",
-        short="Membership related commands",
-        commands=(
-            Command("list", short="Lists all members in the cluster", run=member_list),
-            Command(
-                "add <memberName> [options]",
-                short="Adds a member into the cluster",
-                run=bad_member,
-                flags=(
-                    Flag(name="peer-urls", usage="comma separated peer URLs for the new member."),
-                    Flag(name="learner", kind="bool", usage="indicates if the new member is raft learner", no_opt="true"),
-                ),
-            ),
-            Command("remove <memberID>", short="Removes a member from the cluster", run=bad_member),
-            Command(
-                "update <memberID> [options]",
-                short="Updates a member in the cluster",
-                run=bad_member,
-                flags=(Flag(name="peer-urls", usage="comma separated peer URLs for the updated member."),),
-            ),
-            Command("promote <memberID>", short="Promotes a non-voting member in the cluster", run=bad_member),
-        ),
-    ),
     Command(
         "endpoint <subcommand>",
         short="Endpoint related commands",
@@ -288,7 +217,6 @@ COMMANDS = (
     *(
         Command(use, short=short, run=refuse, raw=True)
         for use, short in (
-            ("move-leader <transferee-member-id>", "Transfers leadership to another etcd cluster member."),
             ("make-mirror [options] <destination>", "Makes a mirror at the destination etcd cluster"),
             ("completion <shell>", "Generate completion script"),
             ("downgrade <subcommand>", "Downgrade related commands"),

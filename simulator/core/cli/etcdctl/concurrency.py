@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
+from ...etcd.errors import EtcdError
 from ...etcd.mvcc import Compare, KeyValue, Op, RangeResult, TxnResult, prefix_end
 from ...host.invocation import Call
 from ...host.program import Wait, WaitChild, WaitTopic
@@ -52,7 +53,7 @@ class Lease:
                     return False
                 self.alive = self.world.now + self.ttl * SECOND
                 self.due = self.world.now + self.ttl * SECOND // 3
-            except ConnectError:
+            except (ConnectError, EtcdError):
                 self.due = self.world.now + SECOND // 2
         return self.world.now < self.alive
 
@@ -66,7 +67,7 @@ class Lease:
             try:
                 if ready():
                     return "ready"
-            except ConnectError:
+            except (ConnectError, EtcdError):
                 pass
             yield WaitTopic(self.topics, deadline=self.due)
 

@@ -77,6 +77,7 @@ def get(session: Session) -> Run:
         limit=limit if plain else 0,
         keys_only=values.on("keys-only"),
         count_only=values.on("count-only"),
+        serializable=values.text("consistency") == "s",
     )
     if not plain:
         found.kvs.sort(key=lambda kv: getattr(kv, SORTS[target]), reverse=order == "DESCEND")

@@ -12,7 +12,7 @@ from ...kernel import clock
 from ..cobra import Command, FlagError, HelpRequested, UsageError
 from ..cobra_help import etcd_usage
 from ..flags import Flag, Values
-from . import auth, cluster, concurrency, kv, lease, maintenance, watch
+from . import auth, cluster, concurrency, kv, lease, maintenance, members, watch
 from .session import EXIT_ERROR, Failed, Session
 
 DEFAULT_VERSION = "3.6.8"
@@ -102,6 +102,7 @@ ROOT = Root(
         *watch.COMMANDS,
         *lease.COMMANDS,
         *cluster.COMMANDS,
+        *members.COMMANDS,
         *maintenance.COMMANDS,
         *concurrency.COMMANDS,
         *auth.COMMANDS,

@@ -11,9 +11,9 @@ from collections.abc import Generator
 from typing import Any
 
 from ...etcd.client import EtcdClient, TlsFiles, split_endpoint
-from ...etcd.errors import EtcdError
+from ...etcd.errors import EtcdError, Waiting
 from ...host import x509
-from ...host.program import Invocation, Sleep, Wait
+from ...host.program import Invocation, Sleep, Wait, WaitTopic
 from ...kernel import clock
 from ...kernel.errors import ConnectError
 from ..flags import Values
@@ -34,6 +34,13 @@ EXIT_ERROR, EXIT_BAD_CONNECTION, EXIT_INVALID_INPUT, EXIT_BAD_FEATURE, EXIT_INTE
 
 #: How long a client waits before it dials an endpoint again.
 REDIAL = 250 * clock.MS
+
+
+#: Reads that the client library sends again when the server says Unavailable, and how long it waits (client/v3/retry.go, options.go).
+REPEATABLE = frozenset(
+    {"KV/Range", "Cluster/MemberList", "Lease/TimeToLive", "Lease/Leases", "Maintenance/Status", "Maintenance/HashKV"}
+)
+RETRY = 25 * clock.MS
 
 
 class Failed(Exception):
@@ -139,30 +146,69 @@ class Session:
     ) -> Generator[Wait, Any, Any]:
         """One request; waits for its latency, or for the command time-out where nobody answers.  Raises EtcdError or Failed."""
         client = self.client(endpoint)
+        client.sync = False
         where = (endpoint or self.endpoints[0]).split("://")[-1]
         deadline = self.inv.world.now + self.timeout
-        try:
-            answer = yield from self._patient(client, deadline, method, args)
-        except ConnectError as error:
-            self.warn(
-                method, where, logger, f"rpc error: code = DeadlineExceeded desc = {self._reason(error, where)}", peer=False
-            )
-            raise Failed(EXIT_ERROR, "context deadline exceeded") from None
-        except EtcdError as error:
-            yield Sleep(client.latency)
-            if method == "Auth/Authenticate" and "not enabled" in error.message:
-                raise  # the client library asks and goes on without a token
-            self.warn(method, where, logger, f"rpc error: code = {error.grpc_code} desc = {error.message}", peer=True)
-            raise
+        attempt = 0
+        while True:
+            try:
+                answer = yield from self._patient(client, deadline, method, args)
+                break
+            except ConnectError as error:
+                reason = f"rpc error: code = DeadlineExceeded desc = {self._reason(error, where)}"
+                self.warn(method, where, logger, reason, peer=False, attempt=attempt)
+                raise Failed(EXIT_ERROR, "context deadline exceeded") from None
+            except TimeoutError:
+                reason = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+                self.warn(method, where, logger, reason, peer=True, attempt=attempt)
+                raise Failed(EXIT_ERROR, "context deadline exceeded") from None
+            except EtcdError as error:
+                yield Sleep(client.take_latency())
+                if method == "Auth/Authenticate" and "not enabled" in error.message:
+                    raise  # the client library asks and goes on without a token
+                self.warn(
+                    method,
+                    where,
+                    logger,
+                    f"rpc error: code = {error.grpc_code} desc = {error.message}",
+                    peer=True,
+                    attempt=attempt,
+                )
+                if error.grpc_code != "Unavailable" or method not in REPEATABLE or self.inv.world.now + RETRY >= deadline:
+                    raise
+                attempt += 1
+                yield Sleep(RETRY)
         yield Sleep(client.latency)
         return answer
 
+    def quiet(self, method: str, **args: Any) -> Generator[Wait, Any, Any]:
+        """A question that the real tool does not ask: it takes no time and fails without a word."""
+        yield Sleep(0)
+        try:
+            return self.client().call(method, **args)
+        except (ConnectError, EtcdError):
+            return []
+
     def _patient(self, client: EtcdClient, deadline: int, method: str, args: dict[str, Any]) -> Generator[Wait, Any, Any]:
-        """Try until the deadline: gRPC dials again and again, so a server that comes up in time still answers."""
+        """Try until the deadline: gRPC dials again and again, so a server that comes up in time still answers, and one that has the
+        request answers when it can.  Raises TimeoutError when the deadline comes first.
+        """
         while True:
             try:
                 self._verify(client)
                 return client.call(method, **args)
+            except Waiting as waiting:
+                ticket, world = waiting.ticket, self.inv.world
+                end = min(deadline, ticket.deadline)
+                while not ticket.done and world.now < end:
+                    yield WaitTopic((ticket.topic,), deadline=end)
+                if not ticket.done:
+                    if world.now >= deadline:
+                        raise TimeoutError from None
+                    raise EtcdError(waiting.message, waiting.grpc_code) from None
+                if ticket.error is not None:
+                    raise ticket.error from None
+                return ticket.result
             except ConnectError:
                 left = deadline - self.inv.world.now
                 if left <= 0:
@@ -191,7 +237,7 @@ class Session:
             return "context deadline exceeded"
         return f"latest balancer error: connection error: desc = {json.dumps(inner)}"
 
-    def warn(self, method: str, where: str, logger: str, error: str, *, peer: bool) -> None:
+    def warn(self, method: str, where: str, logger: str, error: str, *, peer: bool, attempt: int = 0) -> None:
         """The client library's log line."""
         rng = self.inv.world.rng("etcdctl")
         local = f"127.0.0.1:{rng.between(32768, 60999)}"
@@ -210,7 +256,7 @@ class Session:
             "target": f"etcd-endpoints://0x{rng.hex(12)}/{where}",
             "peer": seen,
             "method": f"/etcdserverpb.{RPC.get(method, method)}",
-            "attempt": 0,
+            "attempt": attempt,
             "error": error,
         }
         self.inv.err(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")

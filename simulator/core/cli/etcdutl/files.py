@@ -167,13 +167,13 @@ def restore(inv: Invocation, values: Values) -> None:
     info(inv, "snapshot/v3_snapshot.go:305", "restoring snapshot", **where_all)
     data = read(inv, source, "open")
     try:
-        database = backup.restore(inv.world, data, wanted)
+        database, log = backup.restore(inv.world, data, wanted)
     except backup.BackupError as error:
         raise Stop(EXIT_ERROR, str(error)) from None
     for directory in (f"{data_dir}/member/snap", wal_dir):
         make_dirs(call, directory)
     _write(call, f"{data_dir}/member/snap/db", database)
-    _write(call, f"{wal_dir}/0000000000000000-0000000000000000.wal", b"")
+    _write(call, f"{wal_dir}/0000000000000000-0000000000000000.wal", log)
     info(inv, "snapshot/v3_snapshot.go:333", "restored snapshot", **where_all)
 
 
