@@ -182,6 +182,7 @@ def tc(call: Call) -> int:
         if shapes.pop(own, None) is None:
             call.err("Error: Cannot delete qdisc with handle of zero.\n")
             return 2
+        network.changed(call.world)
         return 0
     if what == "add" and own in shapes:
         call.err("Error: Exclusivity flag on, cannot modify.\n")
@@ -206,4 +207,5 @@ def tc(call: Call) -> int:
         call.err('Illegal "latency"\nUsage: ... netem [ limit PACKETS ]\n')
         return 1
     shapes[own] = shape
+    network.changed(call.world)
     return 0

@@ -273,6 +273,7 @@ def _set(call: Call, words: list[str]) -> int:
         net.down[call.host.name] = True
     elif call.host.up:
         net.down.pop(call.host.name, None)
+    network.changed(call.world)
     return 0
 
 

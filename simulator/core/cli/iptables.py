@@ -14,7 +14,7 @@ from ..host.invocation import Call
 from ..host.program import Wait
 from ..kernel import clock, netfilter
 from ..kernel.netfilter import BUILT_IN, BadRule, Chain, RuleText, Tables, Test
-from ..kernel.network import network
+from ..kernel.network import changed, network
 from ..shell.coreutils.names import hosts_file
 
 VERSION = "v1.8.10 (nf_tables)"
@@ -75,6 +75,7 @@ def store(call: Call, tables: Tables) -> None:
     net = network(call.world)
     first = call.proc.netns not in net.tables
     net.tables[call.proc.netns] = tables
+    changed(call.world)
     if first:
         call.world.ring(f"netfilter:{call.proc.netns}")
 

@@ -725,7 +725,7 @@ def _at_rest(world: World, peers: list[Peer]) -> list[str]:
         )
         if not same or held.match != last or held.state != REPLICATE or held.inflight or not peer.running.ready:
             return []
-        if transport.reach(world, peer.disk, raft.id) is not chief:
+        if transport.reach(world, peer.disk, raft.id) is not chief or transport.shaped(world, chief.proc.host, peer.proc.host):
             return []
         good.append(peer.disk.id)
         voting += other.id in raft.voters

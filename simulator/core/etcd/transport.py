@@ -13,7 +13,7 @@ from collections.abc import Callable
 from ..host import files, processes, x509
 from ..host.process import Process
 from ..kernel import network
-from ..kernel.clock import US
+from ..kernel.clock import MS, US
 from ..kernel.errors import ConnectError
 from ..kernel.world import World
 from .client import split_endpoint
@@ -24,6 +24,8 @@ from .raft.state import Message
 
 #: What a member's topics tell: a link or a process has changed.
 TOPIC = "network"
+#: How long TCP waits before it sends a lost packet again.
+RETRANSMIT = 200 * MS
 
 
 class Peer:
@@ -65,6 +67,23 @@ def reach(world: World, source: Disk, target: int) -> Peer | None:
     return None if found is not None and found.proc.state == "T" else found
 
 
+def shaped(world: World, a: str, b: str) -> list[network.Shape]:
+    """What slows packets between two hosts, by `tc`."""
+    shapes = network.network(world).shapes
+    return [shapes[key] for key in (network.link_key(a, b), a, b) if key in shapes] if shapes and a != b else []
+
+
+def _walk(world: World, netns: str, ip: str, port: int) -> network.Listener:
+    """Connect as TCP does: a packet that gets lost is sent again."""
+    for _ in range(4 if network.network(world).shapes else 0):
+        try:
+            return network.connect(world, netns, ip, port)
+        except ConnectError as error:
+            if error.kind != "timeout":
+                raise
+    return network.connect(world, netns, ip, port)
+
+
 def _connect(world: World, source: Disk, target: int) -> Peer | None:
     here = peers(world).get(source.id)
     if here is None:
@@ -76,7 +95,7 @@ def _connect(world: World, source: Disk, target: int) -> Peer | None:
     for url in urls:
         scheme, host, port = split_endpoint(url)
         try:
-            item = network.connect(world, here.proc.netns, address(world, here.proc, host), port)
+            item = _walk(world, here.proc.netns, address(world, here.proc, host), port)
         except ConnectError:
             continue
         running = held.running.get(f"{item.host}/{item.pid}")
@@ -149,12 +168,18 @@ def post(world: World, disk: Disk, m: Message, at: int) -> None:
         if m.kind == "snap":
             leader.on_snapshot_sent(disk.raft, m.dst, ok=False)
         return
-    near = there.proc.host == peers(world)[disk.id].proc.host
-    delay = world.rng("etcd-peer").between(150, 400) if near else world.rng("etcd-peer").between(350, 900)
+    here, rng = peers(world)[disk.id].proc.host, world.rng("etcd-peer")
+    delay = (rng.between(150, 400) if there.proc.host == here else rng.between(350, 900)) * US
     if m.kind == "app-resp" or m.kind == "vote-resp":
-        delay += 600  # written to disk before it is said
+        delay += 600 * US  # written to disk before it is said
+    for shape in shaped(world, here, there.proc.host):
+        delay += shape.delay + (rng.between(0, shape.jitter) if shape.jitter else 0)
+        for _ in range(5):  # what is lost is sent again after a while
+            if not shape.loss or rng.unit() * 100 >= shape.loss:
+                break
+            delay += RETRANSMIT
     held.wire_seq += 1
-    insort(held.wire, Flight(at + delay * US, held.wire_seq, disk.id, there.disk.id, m), key=lambda f: (f.at, f.seq))
+    insort(held.wire, Flight(at + delay, held.wire_seq, disk.id, there.disk.id, m), key=lambda f: (f.at, f.seq))
 
 
 def note(world: World, m: Message, at: int, *, sent: bool) -> None:
