@@ -10,6 +10,7 @@ is set aside.  A row that rides along with its doorbell is run once before that,
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 import uuid
@@ -23,6 +24,7 @@ from django.utils.translation import gettext as _
 from . import attempts, doorbell, engine, worlds
 from .core.kernel.errors import BadInput, BudgetExceeded
 from .models import ClusterSession, JournalEntry
+from .packing import without_nul
 from .storing import Done, Lost, announce, store, store_snapshot, store_view
 from .worlds import Frozen, Warm
 
@@ -121,7 +123,7 @@ def _world(session_id: uuid.UUID) -> Warm | None:
     warm = worlds.load(session)
     for gone in worlds.cache.put(warm):
         _leave(gone)
-    if not session.booted:
+    if not session.booted or not session.terminals:  # new, or a branch that nobody has seen yet
         done = Done(first=True)
         store(warm, done, engine.version())
         announce(warm, done)
@@ -155,7 +157,7 @@ def _run_rows(warm: Warm, rows: list[JournalEntry]) -> bool:
     for row in wanted:
         row.attempts = attempt
         try:
-            _run_row(warm, row)
+            _run_row(warm, row, done)
         except _TRANSIENT:
             raise
         except Exception as error:
@@ -183,22 +185,25 @@ def _run_carried(warm: Warm, row: JournalEntry) -> None:
     database, where attempts are counted.
     """
     row.attempts = 1
+    done = Done(rows=[row])
     try:
-        _run_row(warm, row)
+        _run_row(warm, row, done)
     except _TRANSIENT:
         raise
     except Exception:
         attempts.begin(warm.session_id, warm.applied_seq)
         raise
-    done = Done(rows=[row])
     store(warm, done, engine.version())
     announce(warm, done)
     store_view(warm, done)
     _snapshot_if_due(warm)
 
 
-def _run_row(warm: Warm, row: JournalEntry) -> None:
+def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
     row.applied_at = max(row.at, warm.sandbox.now)
+    with contextlib.suppress(BudgetExceeded):  # the row meets it again and is refused
+        warm.sandbox.advance(row.applied_at)
+    row.output_before, row.trace_before = done.take(warm)  # what came before is not this row's
     row.refusal = worlds.take_effect(warm.sandbox, row.kind, row.data, row.applied_at)[:300]
 
 
@@ -280,6 +285,18 @@ def complete(session_id: uuid.UUID, terminal: str, line: str, cursor: int) -> di
         logger.exception("session %s: no completions of %r", session_id, line)
         return {"start": cursor, "end": cursor, "items": []}
     return {"start": found.start, "end": found.end, "items": [{"text": item, "hint": ""} for item in found.items]}
+
+
+def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
+    """What the map showed with `seq` rows applied at virtual time `at` (`simulator.history`)."""
+    session = ClusterSession.objects.filter(pk=session_id).first()
+    if session is None:
+        return {"error": "unavailable"}
+    try:
+        sandbox = worlds.past(session, seq, at)
+    except Frozen as difference:
+        return {"error": "frozen", "message": str(difference)}
+    return {"seq": seq, "at": at, "view": without_nul(sandbox.view()), "digest": sandbox.digest()}
 
 
 def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:

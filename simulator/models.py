@@ -83,6 +83,9 @@ class JournalEntry(models.Model):
     client_id = models.UUIDField(default=uuid.uuid4)
     created_at = models.DateTimeField(auto_now_add=True)
     applied_at = models.BigIntegerField(null=True, blank=True)
+    #: The session's output and trace cursors just before it took effect: where its own output begins.
+    output_before = models.PositiveIntegerField(null=True, blank=True)
+    trace_before = models.PositiveIntegerField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     #: What the world said to an input that it would not take; the row still counts as applied.
     refusal = models.CharField(max_length=300, blank=True, default="")

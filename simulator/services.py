@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.conf import settings
@@ -224,12 +225,22 @@ def _refuse(session: ClusterSession) -> NoReturn:
 
 def evaluate(session: ClusterSession, program: dict[str, Any], *, timeout: float = 20.0) -> dict[str, Any]:
     """Run an exercise's checks in the cluster's worker, on a copy of the world at the end of the journal."""
+    return _ask(tasks.evaluate, advancing.evaluate, session.pk, program, timeout=timeout)
+
+
+def look(session: ClusterSession, seq: int, at: int, *, timeout: float = 20.0) -> dict[str, Any]:
+    """The map of a moment of the past, computed in the cluster's worker; raises `EvaluationTimeout` when it does not come."""
+    return _ask(tasks.look, advancing.look, session.pk, seq, at, timeout=timeout)
+
+
+def _ask(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float) -> dict[str, Any]:
+    """Put a question to the cluster's worker and wait for the answer."""
     if settings.CELERY_TASK_ALWAYS_EAGER:
-        answer: Any = advancing.evaluate(session.pk, program)
+        answer: Any = directly(session_id, *args)
     else:
         key = mailbox.new_key()
         try:
-            tasks.send(tasks.evaluate, session.pk, key, program)
+            tasks.send(task, session_id, key, *args)
             answer = mailbox.take(key, timeout)
         except (mailbox.NoAnswer, BrokerError, OSError) as error:
             raise EvaluationTimeout(str(error)) from error

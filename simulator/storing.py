@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +19,7 @@ from .worlds import Warm
 
 #: Output and trace up to this size (characters) ride along with the doorbell; more is read from the database.
 INLINE_LIMIT = 24_000
-#: Snapshots kept of each session (about 100 KB each), and trace events kept for the page (the trace can be computed again).
-SNAPSHOTS_KEPT = 1
+#: Trace events kept for the page (the trace can be computed again).
 TRACE_KEPT = 4_000
 
 
@@ -36,26 +36,29 @@ class Done:
     events: list[list[Any]] = field(default_factory=list)
     terminals: dict[str, Any] | None = None
     first: bool = False
-    collected: bool = False
     cursor_before: int = 0
     trace_before: int = 0
 
-    def collect(self, warm: Warm) -> None:
-        """Take what the world has produced since the last time; once."""
-        if self.collected:
-            return
-        self.collected = True
+    def take(self, warm: Warm) -> tuple[int, int]:
+        """Take what the world has produced since the last time; returns the output and trace cursors after it."""
         sandbox = warm.sandbox
         self.cursor_before, self.trace_before = warm.output_cursor, warm.trace_cursor
-        self.chunks = [
-            [warm.output_cursor + number, chunk.at, chunk.terminal, chunk.fd, clean(chunk.data)]
+        output = self.chunks[-1][0] if self.chunks else warm.output_cursor
+        self.chunks += [
+            [output + number, chunk.at, chunk.terminal, chunk.fd, clean(chunk.data)]
             for number, chunk in enumerate((chunk for chunk in sandbox.drain() if chunk.data), 1)
         ]
-        self.events = [
+        self.events += [
             [event.seq, event.at, event.actor, event.action, clean(event.ref), event.cause, clean(event.detail)]
             for event in sandbox.drain_trace()
             if event.seq > warm.trace_cursor
         ]
+        return (self.chunks[-1][0] if self.chunks else output, self.events[-1][0] if self.events else warm.trace_cursor)
+
+    def collect(self, warm: Warm) -> None:
+        """Take all that is new, and how the terminals stand if that has changed."""
+        self.take(warm)
+        sandbox = warm.sandbox
         terminals = without_nul({name: msgspec.to_builtins(view) for name, view in sorted(sandbox.terminals().items())})
         if terminals != warm.terminals:
             self.terminals = terminals
@@ -105,7 +108,10 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
 
 def _write_rows(warm: Warm, done: Done) -> None:
     for row in done.rows:
-        marks = {name: getattr(row, name) for name in ("applied_at", "attempts", "refusal", "quarantined")}
+        marks = {
+            name: getattr(row, name)
+            for name in ("applied_at", "output_before", "trace_before", "attempts", "refusal", "quarantined")
+        }
         if not statements.update(JournalEntry, marks, session_id=warm.session_id, seq=row.seq):
             raise Lost  # no effect without its row, wherever the row was read
 
@@ -199,8 +205,34 @@ def store_snapshot(warm: Warm) -> bool:
         )
         if not created and snapshot.engine_version != engine.version():
             Snapshot.objects.filter(pk=snapshot.pk).update(engine_version=engine.version(), digest=sandbox.digest(), blob=blob)
-        kept = Snapshot.objects.filter(session_id=warm.session_id).order_by("-journal_seq", "-at").values_list("pk", flat=True)
-        Snapshot.objects.filter(session_id=warm.session_id).exclude(pk__in=list(kept[:SNAPSHOTS_KEPT])).delete()
+        _thin_out(warm.session_id)
         TraceBatch.objects.filter(session_id=warm.session_id, last__lt=warm.trace_cursor - TRACE_KEPT).delete()
     warm.snapshot_seq, warm.snapshot_at, warm.stored_at = warm.applied_seq, sandbox.now, sandbox.now
     return True
+
+
+#: Snapshots kept of each session (100 to 200 KB each): the newest, and others on the way for looking back.
+SNAPSHOTS_KEPT = 6
+
+
+def _thin_out(session_id: uuid.UUID) -> None:
+    """Throw away the snapshot that leaves the smallest gap, until few are left; the newest always stays.
+
+    A gap costs whoever looks back to its end the replay of its rows (about a millisecond each) and of its virtual time (about a
+    second an idle hour, so ten seconds weigh as much as a few rows).
+    """
+    rows = list(
+        Snapshot.objects.filter(session_id=session_id).order_by("journal_seq", "at").values_list("pk", "journal_seq", "at")
+    )
+    costs = [(pk, seq + at / _AT_A_ROW) for pk, seq, at in rows]
+    gone = []
+    while len(costs) > SNAPSHOTS_KEPT:
+        befores = [0.0, *(cost for _pk, cost in costs)]
+        index = min(range(len(costs) - 1), key=lambda n: costs[n + 1][1] - befores[n])
+        gone.append(costs.pop(index)[0])
+    if gone:
+        Snapshot.objects.filter(pk__in=gone).delete()
+
+
+#: Virtual nanoseconds whose replay costs about as much as that of a row.
+_AT_A_ROW = 4_000_000_000

@@ -66,6 +66,17 @@ def evaluate(session_id: str, key: str, program: dict[str, Any]) -> None:
     mailbox.put(key, answer)
 
 
+@shared_task(name="simulator.look")
+def look(session_id: str, key: str, seq: int, at: int) -> None:
+    """Look at a moment of a cluster's past and leave what is seen in the mailbox."""
+    try:
+        answer = advancing.look(uuid.UUID(session_id), seq, at)
+    except Exception as error:
+        mailbox.put(key, {"error": "failed", "message": f"{type(error).__name__}: {error}"})
+        raise
+    mailbox.put(key, answer)
+
+
 @shared_task(name="simulator.echo")
 def echo(key: str, payload: str) -> None:
     """The bare round trip that `make bench` compares with."""

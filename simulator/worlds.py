@@ -100,10 +100,10 @@ def take_effect(sandbox: Engine, kind: str, data: dict[str, Any], at: int) -> st
     return ""
 
 
-def _from_snapshot(session: ClusterSession) -> tuple[Engine, Snapshot | None]:
-    """The world of the newest snapshot that can be used, else a new one; snapshots that cannot be read are removed."""
+def _from_snapshot(session: ClusterSession, seq: int, at: int) -> tuple[Engine, Snapshot | None]:
+    """The world of the newest usable snapshot up to a row and a time, else a new one; what cannot be read is removed."""
     snapshots = Snapshot.objects.filter(
-        session=session, engine_version=engine.version(), journal_seq__lte=session.applied_seq
+        session=session, engine_version=engine.version(), journal_seq__lte=seq, at__lte=at
     ).order_by("-journal_seq", "-at")
     for snapshot in snapshots:
         try:
@@ -116,18 +116,9 @@ def _from_snapshot(session: ClusterSession) -> tuple[Engine, Snapshot | None]:
 
 def load(session: ClusterSession) -> Warm:
     """The world that a session's rows describe; raises `Frozen` when a replay differs."""
-    sandbox, snapshot = _from_snapshot(session)
+    sandbox, snapshot = _from_snapshot(session, session.applied_seq, session.advanced_to)
     done = snapshot.journal_seq if snapshot else 0
-    rows = JournalEntry.objects.filter(session=session, seq__gt=done, seq__lte=session.applied_seq).order_by("seq")
-    for row in rows.iterator(chunk_size=500):
-        if row.quarantined:
-            continue
-        assert row.applied_at is not None, "a row counted as applied has its time"
-        take_effect(sandbox, row.kind, row.data, row.applied_at)
-        if row.seq == session.digest_seq:
-            _compare(session, sandbox)
-        sandbox.drain()
-        sandbox.drain_trace()
+    _replay(session, sandbox, done, session.applied_seq)
     if session.advanced_to > sandbox.now:
         sandbox.advance(session.advanced_to)
     if session.booted:
@@ -148,6 +139,29 @@ def load(session: ClusterSession) -> Warm:
         view_version=view.version if view else 0,
         stored_at=session.advanced_to,
     )
+
+
+def past(session: ClusterSession, seq: int, at: int) -> Engine:
+    """The world as it was with `seq` rows applied, at virtual time `at`; the session's own is not touched."""
+    sandbox, snapshot = _from_snapshot(session, seq, at)
+    _replay(session, sandbox, snapshot.journal_seq if snapshot else 0, seq)
+    if at > sandbox.now:
+        sandbox.advance(at)
+    return sandbox
+
+
+def _replay(session: ClusterSession, sandbox: Engine, after: int, upto: int) -> None:
+    """Apply the rows after one up to another, each at the time at which it took effect; what they print was stored before."""
+    rows = JournalEntry.objects.filter(session=session, seq__gt=after, seq__lte=upto).order_by("seq")
+    for row in rows.iterator(chunk_size=500):
+        if row.quarantined:
+            continue
+        assert row.applied_at is not None, "a row counted as applied has its time"
+        take_effect(sandbox, row.kind, row.data, row.applied_at)
+        if row.seq == session.digest_seq:
+            _compare(session, sandbox)
+        sandbox.drain()
+        sandbox.drain_trace()
 
 
 def _compare(session: ClusterSession, sandbox: Engine) -> None:

@@ -125,8 +125,8 @@ def test_a_race_lost_at_the_last_moment_is_run_again_on_the_winners_state(sessio
     original = advancing._run_row
     raced: list[int] = []
 
-    def race(warm: worlds.Warm, row: JournalEntry) -> None:
-        original(warm, row)
+    def race(warm: worlds.Warm, row: JournalEntry, done: Any) -> None:
+        original(warm, row, done)
         if not raced:
             raced.append(row.seq)
             ClusterSession.objects.filter(pk=session.pk).update(version=warm.version + 7)

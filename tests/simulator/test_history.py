@@ -1,0 +1,194 @@
+"""The past of a cluster: every earlier moment can be looked at and gone on from, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import TestCase
+from django.urls import reverse
+
+from simulator import history, selectors, services, worlds
+from simulator.models import ClusterSession, JournalEntry, Snapshot
+from simulator.services import advance, append_input
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+SECOND = 1_000_000_000
+LINES = [
+    "kubectl create deployment web --image=nginx --replicas=2",
+    "kubectl get pods",
+    "x=4",
+    "echo $((x * 10)) > /tmp/forty; cat /tmp/forty",
+    "kubectl scale deployment web --replicas=3",
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_worlds() -> None:
+    worlds.cache.clear()
+
+
+@pytest.fixture
+def session(learner: Any) -> ClusterSession:
+    found = services.session_for(learner, "three-nodes", "harbour")
+    advance(found.pk)
+    return found
+
+
+def put(session: ClusterSession, kind: str, **data: Any) -> ClusterSession:
+    with TestCase.captureOnCommitCallbacks(execute=False):
+        append_input(session, kind=kind, data=data)
+    advance(session.pk)
+    session.refresh_from_db()
+    return session
+
+
+def line(session: ClusterSession, text: str) -> ClusterSession:
+    return put(session, "line", terminal="controlplane", text=text)
+
+
+def shown(session: ClusterSession) -> list[list[Any]]:
+    return selectors.output_after(session.pk, 0)
+
+
+def world(session: ClusterSession) -> Any:
+    warm = advance(session.pk)
+    assert warm is not None
+    return warm
+
+
+def branch(session: ClusterSession, moment: history.Moment) -> ClusterSession:
+    with TestCase.captureOnCommitCallbacks(execute=False):
+        found = history.branch(session, moment)
+    advance(found.pk)
+    found.refresh_from_db()
+    return found
+
+
+def test_every_moment_can_be_gone_back_to_and_is_what_it_was(session: ClusterSession) -> None:
+    then = []
+    for text in LINES:
+        line(session, text)
+        put(session, "skip", ns=7 * SECOND)
+        then.append((session.last_seq, session.advanced_to, session.digest, shown(session), selectors.trace_after(session.pk, 0)))
+    at_the_end = then[-1]
+    current = session
+    for seq, at, digest, output, trace in reversed(then):
+        worlds.cache.clear()
+        moment = history.Moment(seq, at)
+        looked = services.look(current, seq, at)
+        assert looked["digest"] == digest
+        current = branch(current, moment)
+        assert world(current).sandbox.digest() == digest
+        assert (current.last_seq, current.applied_seq, current.advanced_to) == (seq, seq, at)
+        assert shown(current) == output
+        assert selectors.trace_after(current.pk, 0) == trace
+        assert current.terminals["controlplane"]["prompt"]
+    back = history.take_up(session)
+    worlds.cache.clear()
+    assert (back.last_seq, shown(back), world(back).sandbox.digest()) == (at_the_end[0], at_the_end[3], at_the_end[2])
+
+
+def test_what_is_typed_after_going_back_continues_there(session: ClusterSession) -> None:
+    for text in ("x=1", "x=2"):
+        line(session, text)
+    earlier = branch(session, history.before_last(session))
+    line(earlier, "echo x is $x")
+    assert shown(earlier)[-1][4] == "x is 1\n"
+    cursors = [chunk[0] for chunk in shown(earlier)]
+    assert cursors == list(range(1, len(cursors) + 1))
+
+
+def test_undo_takes_back_one_input_at_a_time_and_never_the_set_up(session: ClusterSession) -> None:
+    put(session, "open", terminal="setup", host="controlplane")
+    put(session, "line", terminal="setup", text="touch /root/given")
+    line(session, "rm /root/given")
+    put(session, "resize", terminal="controlplane", columns=90, rows=30)
+    first = branch(session, history.before_last(session))
+    assert first.last_seq == 2
+    assert "rm /root/given" not in "".join(chunk[4] for chunk in shown(first))
+    with pytest.raises(history.NoPast):
+        history.before_last(first)
+
+
+def test_background_output_up_to_the_last_moment_is_kept(session: ClusterSession) -> None:
+    line(session, "(sleep 5; echo later) &")
+    put(session, "skip", ns=10 * SECOND)
+    line(session, "echo now")
+    before = branch(session, history.before_last(session))
+    text = "".join(chunk[4] for chunk in shown(before))
+    assert "later\n" in text and "echo now" not in text
+
+
+def test_a_program_in_the_foreground_is_there_again(session: ClusterSession) -> None:
+    line(session, "cat")
+    line(session, "one")
+    line(session, "two")
+    before = branch(session, history.before_last(session))
+    assert before.terminals["controlplane"]["busy"]
+    line(before, "three")
+    assert [chunk[4] for chunk in shown(before)][-4:] == ["one\n", "one\n", "three\n", "three\n"]
+
+
+def test_snapshots_on_the_way_are_kept_but_few(session: ClusterSession) -> None:
+    for number in range(90):
+        line(session, f"echo {number}")
+    kept = list(Snapshot.objects.filter(session=session).order_by("journal_seq").values_list("journal_seq", flat=True))
+    assert 2 <= len(kept) <= 6
+    assert kept[-1] >= 80
+    gaps = [b - a for a, b in zip([0, *kept], kept)]
+    assert max(gaps) <= 50
+
+
+def test_a_frozen_or_left_session_is_not_branched(session: ClusterSession) -> None:
+    line(session, "x=1")
+    branch(session, history.Moment(0, 0))
+    with pytest.raises(history.NoPast, match="newer"):
+        history.branch(session, history.Moment(0, 0))
+
+
+class TestOverHttp:
+    def test_undo_branch_and_come_back(self, client: Any, learner: Any, session: ClusterSession) -> None:
+        client.force_login(learner)
+        line(session, "echo one")
+        line(session, "echo two")
+        undone = client.post(reverse("simulator:undo", args=[session.pk])).json()
+        assert undone["ws"] == f"/ws/cluster/{undone['id']}/"
+        past = client.get(reverse("simulator:past", args=[undone["id"]])).json()
+        assert [moment["text"] for moment in past["moments"]] == ["echo one"]
+        assert [one["id"] for one in past["branches"]] == [str(session.pk)]
+        assert past["branches"][0]["last"] == "echo two"
+        back = client.post(reverse("simulator:take-up", args=[session.pk])).json()
+        assert back["id"] == str(session.pk)
+        live = selectors.live_session(learner, "three-nodes", "harbour")
+        assert live is not None and live.pk == session.pk
+        looked = client.get(reverse("simulator:look", args=[session.pk]), {"at": 0}).json()
+        assert {host["name"] for host in looked["view"]["hosts"]} == {"controlplane", "node01", "node02"}
+
+    def test_nothing_to_undo_is_said(self, client: Any, learner: Any, session: ClusterSession) -> None:
+        client.force_login(learner)
+        answer = client.post(reverse("simulator:undo", args=[session.pk]))
+        assert (answer.status_code, answer.json()["reason"]) == (409, "no-past")
+
+    @pytest.mark.parametrize("at", ["", "-1", "x", "9" * 40, "1e9"])
+    def test_a_time_that_is_none_is_named(self, client: Any, learner: Any, session: ClusterSession, at: str) -> None:
+        client.force_login(learner)
+        for method, name in ((client.get, "look"), (client.post, "branch")):
+            answer = method(reverse(f"simulator:{name}", args=[session.pk]), {"at": at})
+            assert (answer.status_code, answer.json()["reason"]) == (400, "bad-time")
+
+    @pytest.mark.parametrize(
+        ("method", "name"), [("post", "undo"), ("get", "past"), ("get", "look"), ("post", "branch"), ("post", "take-up")]
+    )
+    @pytest.mark.parametrize(("who", "status"), [("stranger", 404), ("nobody", 302), ("unknown", 404)])
+    def test_only_the_owner_may(
+        self, client: Any, learner: Any, stranger: Any, session: ClusterSession, method: str, name: str, who: str, status: int
+    ) -> None:
+        if who != "nobody":
+            client.force_login(stranger if who == "stranger" else learner)
+        session_id = uuid.uuid4() if who == "unknown" else session.pk
+        answer = getattr(client, method)(reverse(f"simulator:{name}", args=[session_id]), {"at": 0})
+        assert answer.status_code == status
+        assert ClusterSession.objects.count() == 1
+        assert JournalEntry.objects.count() == 0
