@@ -287,8 +287,17 @@ def complete(session_id: uuid.UUID, terminal: str, line: str, cursor: int) -> di
     return {"start": found.start, "end": found.end, "items": [{"text": item, "hint": ""} for item in found.items]}
 
 
+def settle(session_id: uuid.UUID) -> dict[str, Any]:
+    """Run the session to the end of its journal and say where that is."""
+    warm = advance(session_id)
+    return {"applied": warm.applied_seq} if warm is not None else {"error": "unavailable"}
+
+
 def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
-    """What the map showed with `seq` rows applied at virtual time `at` (`simulator.history`)."""
+    """What the map showed with `seq` rows applied at virtual time `at` (`simulator.history`).
+
+    The answer's `at` is later when the last of the rows took until then: a typed command and its first answer are one step.
+    """
     session = ClusterSession.objects.filter(pk=session_id).first()
     if session is None:
         return {"error": "unavailable"}
@@ -296,7 +305,7 @@ def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
         sandbox = worlds.past(session, seq, at)
     except Frozen as difference:
         return {"error": "frozen", "message": str(difference)}
-    return {"seq": seq, "at": at, "view": without_nul(sandbox.view()), "digest": sandbox.digest()}
+    return {"seq": seq, "at": sandbox.now, "view": without_nul(sandbox.view()), "digest": sandbox.digest()}
 
 
 def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:

@@ -47,10 +47,23 @@ def moment_at(session: ClusterSession, at: int) -> Moment:
     return Moment(rows.order_by("-seq").values_list("seq", flat=True).first() or 0, at)
 
 
+def moment_before(session: ClusterSession, seq: int) -> Moment:
+    """The state just before an input took effect; raises `NoPast` when there is no such input."""
+    at = (
+        JournalEntry.objects.filter(session=session, seq=seq, seq__lte=session.applied_seq)
+        .values_list("applied_at", flat=True)
+        .first()
+    )
+    if at is None:
+        raise NoPast(_("There is no such input."))
+    return Moment(seq - 1, at)
+
+
 def before_last(session: ClusterSession) -> Moment:
     """The state just before the last input that meant something took effect; raises `NoPast`."""
-    if session.pending:
-        raise NoPast(_("Wait until what you typed has run."))
+    if session.pending:  # what was typed a moment ago is what is meant
+        services.settle(session)
+        session.refresh_from_db()
     rows = JournalEntry.objects.filter(session=session, seq__lte=session.applied_seq, kind__in=MEANT, quarantined="")
     for seq, at, data in rows.order_by("-seq").values_list("seq", "applied_at", "data"):
         if data.get("terminal") == SET_UP:
@@ -84,7 +97,10 @@ def _text(kind: str, data: dict[str, Any]) -> str:
 
 
 def branch(session: ClusterSession, moment: Moment) -> ClusterSession:
-    """Go on from an earlier moment in a session of its own, which takes the old one's place; the old one is archived."""
+    """Go on from an earlier moment in a session of its own, which takes the old one's place; the old one is archived.
+
+    The moment must be one at which the world can stand: `services.look` says when that is.
+    """
     with transaction.atomic():
         session = ClusterSession.objects.select_for_update().get(pk=session.pk)
         if session.archived_at is not None:
@@ -171,7 +187,7 @@ def branches(session: ClusterSession) -> list[dict[str, Any]]:
                 "id": str(other.pk),
                 "left": other.archived_at.isoformat() if other.archived_at else "",
                 "at": other.advanced_to,
-                "inputs": other.last_seq,
+                "inputs": JournalEntry.objects.filter(session=other, kind__in=MEANT).count(),
                 "last": str((last or {}).get("text", "")),
             }
         )

@@ -233,6 +233,11 @@ def look(session: ClusterSession, seq: int, at: int, *, timeout: float = 20.0) -
     return _ask(tasks.look, advancing.look, session.pk, seq, at, timeout=timeout)
 
 
+def settle(session: ClusterSession, *, timeout: float = 20.0) -> int:
+    """Wait until all that was written has taken effect; returns the last row's `seq`.  Raises `EvaluationTimeout`."""
+    return int(_ask(tasks.settle, advancing.settle, session.pk, timeout=timeout)["applied"])
+
+
 def _ask(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float) -> dict[str, Any]:
     """Put a question to the cluster's worker and wait for the answer."""
     if settings.CELERY_TASK_ALWAYS_EAGER:

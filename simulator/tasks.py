@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -55,26 +56,32 @@ def complete(session_id: str, channel: str, frame_id: str, terminal: str, line: 
     doorbell.reply(channel, {"type": "cluster.completion", "id": frame_id, **answer})
 
 
-@shared_task(name="simulator.evaluate")
-def evaluate(session_id: str, key: str, program: dict[str, Any]) -> None:
-    """Run checks on a copy of a cluster and leave the verdict in the mailbox."""
+def _answer(key: str, question: Callable[[], dict[str, Any]]) -> None:
+    """Leave the answer to a question in the mailbox, also when there is none."""
     try:
-        answer = advancing.evaluate(uuid.UUID(session_id), program)
+        answer = question()
     except Exception as error:
         mailbox.put(key, {"error": "failed", "message": f"{type(error).__name__}: {error}"})
         raise
     mailbox.put(key, answer)
+
+
+@shared_task(name="simulator.evaluate")
+def evaluate(session_id: str, key: str, program: dict[str, Any]) -> None:
+    """Run checks on a copy of a cluster."""
+    _answer(key, lambda: advancing.evaluate(uuid.UUID(session_id), program))
 
 
 @shared_task(name="simulator.look")
 def look(session_id: str, key: str, seq: int, at: int) -> None:
-    """Look at a moment of a cluster's past and leave what is seen in the mailbox."""
-    try:
-        answer = advancing.look(uuid.UUID(session_id), seq, at)
-    except Exception as error:
-        mailbox.put(key, {"error": "failed", "message": f"{type(error).__name__}: {error}"})
-        raise
-    mailbox.put(key, answer)
+    """Look at a moment of a cluster's past."""
+    _answer(key, lambda: advancing.look(uuid.UUID(session_id), seq, at))
+
+
+@shared_task(name="simulator.settle")
+def settle(session_id: str, key: str) -> None:
+    """Bring a cluster to the end of its journal for somebody who waits for that."""
+    _answer(key, lambda: advancing.settle(uuid.UUID(session_id)))
 
 
 @shared_task(name="simulator.echo")

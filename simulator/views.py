@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -59,14 +58,18 @@ def _no(error: Exception) -> JsonResponse:
     return JsonResponse({"reason": "no-past", "message": str(error)}, status=409)
 
 
-def _time(request: HttpRequest, given: Any) -> int | None:
-    """Virtual nanoseconds of a request, or None when they are not a time."""
-    text = str(given.get("at", ""))
-    return int(text) if text.isdecimal() and len(text) <= 18 else None
+def _moment(session: ClusterSession, given: QueryDict) -> history.Moment | None:
+    """The moment that a request names: `before`, the number of an input, or `at`, virtual nanoseconds; None when it is neither."""
+    for name, find in (("before", history.moment_before), ("at", history.moment_at)):
+        text = given.get(name, "")
+        if text.isdecimal() and len(text) <= 18:
+            return find(session, int(text))
+    return None
 
 
 def _bad_time() -> JsonResponse:
-    return JsonResponse({"reason": "bad-time", "message": _("at: not a virtual time in nanoseconds")}, status=400)
+    message = _("at: not a virtual time in nanoseconds, and before: not the number of an input")
+    return JsonResponse({"reason": "bad-time", "message": message}, status=400)
 
 
 @require_GET
@@ -80,13 +83,13 @@ def past(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
 @require_GET
 @login_required
 def look(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
-    """The map at a virtual time of the past."""
-    found, at = _owned(request, session_id), _time(request, request.GET)
-    if at is None:
-        return _bad_time()
-    moment = history.moment_at(found, at)
+    """The map at a moment of the past."""
+    found = _owned(request, session_id)
     try:
-        return JsonResponse(services.look(found, moment.seq, moment.at))
+        moment = _moment(found, request.GET)
+        return _bad_time() if moment is None else JsonResponse(services.look(found, moment.seq, moment.at))
+    except history.NoPast as error:
+        return _no(error)
     except services.EvaluationTimeout as error:
         return JsonResponse({"reason": "busy", "message": str(error)}, status=503)
 
@@ -100,19 +103,25 @@ def undo(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
         return _answer(history.branch(found, history.before_last(found)))
     except history.NoPast as error:
         return _no(error)
+    except services.EvaluationTimeout as error:
+        return JsonResponse({"reason": "busy", "message": str(error)}, status=503)
 
 
 @require_POST
 @login_required
 def branch(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
-    """Go on from a virtual time of the past."""
-    found, at = _owned(request, session_id), _time(request, request.POST)
-    if at is None:
-        return _bad_time()
+    """Go on from a moment of the past."""
+    found = _owned(request, session_id)
     try:
-        return _answer(history.branch(found, history.moment_at(found, at)))
+        moment = _moment(found, request.POST)
+        if moment is None:
+            return _bad_time()
+        seen = services.look(found, moment.seq, moment.at)
+        return _answer(history.branch(found, history.Moment(moment.seq, seen["at"])))
     except history.NoPast as error:
         return _no(error)
+    except services.EvaluationTimeout as error:
+        return JsonResponse({"reason": "busy", "message": str(error)}, status=503)
 
 
 @require_POST

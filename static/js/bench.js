@@ -7,6 +7,7 @@ import { Connection } from './connection.js';
 import { button, csrfToken, h, icon, memory, watchWidth } from './dom.js';
 import { factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
 import { modelOf } from './mapmodel.js';
+import { Past } from './past.js';
 import { Player } from './player.js';
 import { draw, legend } from './shipmap.js';
 import { t } from './strings.js';
@@ -48,8 +49,9 @@ export class Bench {
     this.time = h('div', { class: 'time' }, this.timeHost);
     this.terminals = h('div', {});
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
-    this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip()];
-    this.element.replaceChildren(sheet, this.banner, this.notice, bar, this.above, this.controls, this.terminals, ...this.popovers);
+    this.past = new Past(this);
+    this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip(), this.past.slip];
+    this.element.replaceChildren(sheet, this.banner, this.notice, this.past.banner, bar, this.above, this.controls, this.terminals, ...this.popovers);
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
     this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
     watchWidth(this.map, () => this.drawMap());
@@ -83,7 +85,7 @@ export class Bench {
       opens(t('bench.legend'), 'legend'), opens(t('bench.astext'), 'astext'), this.plainButton);
     this.playButton = h('button', { type: 'button', class: 'btn', 'data-play': true, onclick: () => this.togglePlay() });
     this.stepButton = button(t('time.step'), { 'data-step': true, onclick: () => this.player.step() }, icon('step'));
-    this.controls.replaceChildren(...this.clock.buttons, h('span', { class: 'end' }), this.playButton, this.stepButton);
+    this.controls.replaceChildren(...this.clock.buttons, ...this.past.buttons, h('span', { class: 'end' }), this.playButton, this.stepButton);
   }
 
   /* ---- one cluster ---- */
@@ -93,7 +95,7 @@ export class Bench {
     this.store = new TraceStore();
     this.player = new Player();
     this.clock = new Clock(this.connection);
-    this.view = null;
+    this.view = this.live = null;
     this.drawn = null;
     this.selected = null;
     this.chosen = null;
@@ -111,10 +113,8 @@ export class Bench {
     connection.addEventListener('status', ({ detail }) => this.status(detail));
     connection.addEventListener('state', ({ detail }) => { this.element.dataset.clock = detail.running && detail.speed > 0 ? 'running' : 'paused'; });
     connection.addEventListener('view', ({ detail }) => {
-      this.view = detail;
-      this.drawMap();
-      this.inspect();
-      this.showSummary();
+      this.live = detail;
+      if (!this.past.looking) this.showView(detail);
     });
     connection.addEventListener('trace', ({ detail }) => this.store.add(detail));
     connection.addEventListener('batch', ({ detail }) => {
@@ -126,6 +126,14 @@ export class Bench {
     });
     this.player.addEventListener('paint', () => this.paint());
     this.player.addEventListener('mode', () => this.showPlay());
+  }
+
+  /** The map, the inspector and the summary show this view: the live one, or one of the past. */
+  showView(view) {
+    this.view = view;
+    this.drawMap();
+    this.inspect();
+    this.showSummary();
   }
 
   /** Another cluster takes the place of this one. */
@@ -146,19 +154,24 @@ export class Bench {
   }
 
   async reset() {
-    const old = this.element.dataset.ws;
     try {
       const answer = await fetch(this.resetUrl, { method: 'POST', headers: { 'X-CSRFToken': csrfToken(), Accept: 'application/json' }, credentials: 'same-origin' });
       if (!answer.ok) throw new Error(String(answer.status));
-      const { id, ws } = await answer.json();
-      const reset = this.resetUrl.replace(old.split('/').filter(Boolean).at(-1), id);
-      if (old === this.home.path) this.home = { ...this.home, path: ws, reset };
-      this.use(ws, { reset });
+      this.past.leave();
+      this.replace(await answer.json());
       this.tell(t('bench.reset.done'));
-      this.element.dispatchEvent(new CustomEvent('bench:reset', { bubbles: true, detail: { id, ws } }));
     } catch {
       this.tell(t('bench.reset.failed'));
     }
+  }
+
+  /** The server has put another cluster into this one's place: a new one, or one with another past. */
+  replace({ id, ws }) {
+    const old = this.element.dataset.ws;
+    const reset = this.resetUrl.replace(old.split('/').filter(Boolean).at(-1), id);
+    if (old === this.home.path) this.home = { ...this.home, path: ws, reset };
+    this.use(ws, { reset });
+    this.element.dispatchEvent(new CustomEvent('bench:reset', { bubbles: true, detail: { id, ws } }));
   }
 
   /* ---- the line to the server ---- */

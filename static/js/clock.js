@@ -41,7 +41,7 @@ export class Clock {
     }));
     this.nextWord = h('span', {}, t('time.next'));
     this.next = h('button', { type: 'button', class: 'btn', 'data-time': 'next', 'aria-pressed': 'false', onclick: () => this.seek() }, icon('next'), this.nextWord);
-    this.skip = button(t('time.skip'), { 'data-time': 'skip', onclick: () => this.connection.input('skip', { ns: SKIP_NS }) });
+    this.skip = button(t('time.skip'), { 'data-time': 'skip', 'aria-label': t('time.skip.label'), onclick: () => this.connection.input('skip', { ns: SKIP_NS }) });
     return [this.pause, ...this.speedButtons, this.next, this.skip];
   }
 

@@ -30,6 +30,8 @@ const ICONS = {
   step: 'M3 3l6 5-6 5zM12 3v10',
   next: 'M2 3l5 5-5 5zM8 3l5 5-5 5',
   reset: 'M6 3L2 7l4 4M2 7h8a4 4 0 010 8',
+  undo: 'M6 2L2 6l4 4M2 6h7a4.5 4.5 0 010 9H6',
+  past: 'M8 2a6 6 0 11-6 6M2 3v5h5M8 5v3l2.5 2',
   grow: 'M2 14h12M8 2v8M4 6l4-4 4 4',
 };
 

@@ -233,12 +233,12 @@ def test_reduced_motion_plays_nothing_by_itself(watched: Watched, harness: Harne
 def test_the_clock_shows_virtual_time_and_steers_it(watched: Watched, harness: Harness) -> None:
     page = bench(watched, harness)
     assert page.locator(".clock").inner_text().startswith("T+00:03:4")
-    page.get_by_role("button", name="Pause time").click()
+    page.get_by_role("button", name="Pause", exact=True).click()
     page.wait_for_function("() => document.querySelector('.clock').textContent.endsWith('paused')")
     assert harness.cluster().speed == 0
-    page.get_by_role("button", name="Skip 5 min").click()
+    page.get_by_role("button", name="Skip 5 minutes of virtual time").click()
     page.wait_for_function("() => document.querySelector('.clock').textContent === 'T+00:08:40paused'")
-    page.get_by_role("button", name="Resume time").click()
+    page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Speed of virtual time: 10×").click()
     page.wait_for_function("() => document.querySelector('.clock').textContent.endsWith('10×')")
     speeds = [f["value"] for f in harness.cluster().received if f["t"] == "speed"]

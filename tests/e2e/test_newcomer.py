@@ -197,6 +197,40 @@ def pass_exercise(visitor: Visitor) -> None:
     visitor.keep("exercise-passed")
 
 
+def travel_in_time(visitor: Visitor) -> None:
+    """Undoes the last input, looks at an earlier moment on the map, goes on from there, and comes back."""
+    page = visitor.page
+    type_command(page, "kubectl delete deployment web", 'deployment.apps "web" deleted')
+    page.locator("[data-undo]").click()
+    page.wait_for_function(
+        "() => !document.querySelector('[data-bench]').bench.panel.view?.contents().includes('delete deployment')"
+    )
+    bench.ready(page)
+    pods = """(n) => document.querySelector('[data-bench]').bench.view?.hosts.flatMap((h) => h.pods)
+      .filter((p) => p.name.startsWith('web-')).length === n"""
+    page.wait_for_function(pods, arg=3)
+    type_command(page, "echo still here", "still here")
+
+    page.locator("[data-past]").click()
+    page.locator(".past-moment", has_text="kubectl create deployment web").click()
+    page.locator(".bench-past [data-branch]").wait_for()
+    page.wait_for_function(pods, arg=0)
+    visitor.keep("past")
+    page.locator("#bench-past-at").press("End")
+    page.wait_for_function(pods, arg=3)
+    page.keyboard.press("Escape")
+    page.locator(".bench-past [data-now]").click()
+    page.locator(".bench-past").wait_for(state="hidden")
+
+    page.locator("[data-past]").click()
+    page.locator(".past-moment", has_text="kubectl delete deployment web").click()
+    page.wait_for_function(
+        "() => document.querySelector('[data-bench]').bench.panel.view?.contents().includes('delete deployment')"
+    )
+    bench.ready(page)
+    assert "still here" not in bench.screen(page)
+
+
 def take_quiz(visitor: Visitor) -> str:
     """All answers right; returns the points as the result page says them."""
     page = visitor.page
@@ -228,6 +262,7 @@ def test_a_newcomer_goes_all_the_way_and_the_instructor_sees_it(newcomer: Visito
     sign_up(newcomer, invite_link(instructor))
     read_first_lesson(newcomer)
     pass_exercise(newcomer)
+    travel_in_time(newcomer)
     points = take_quiz(newcomer)
     newcomer.go("/{lang}/progress/")
     newcomer.keep("progress")

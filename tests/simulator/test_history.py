@@ -166,6 +166,26 @@ class TestOverHttp:
         looked = client.get(reverse("simulator:look", args=[session.pk]), {"at": 0}).json()
         assert {host["name"] for host in looked["view"]["hosts"]} == {"controlplane", "node01", "node02"}
 
+    def test_going_on_from_a_time_or_from_before_an_input(self, client: Any, learner: Any, session: ClusterSession) -> None:
+        client.force_login(learner)
+        line(session, "kubectl create deployment web --image=nginx")
+        line(session, "echo two")
+        row = JournalEntry.objects.get(session=session, seq=1)
+        before = client.get(reverse("simulator:look", args=[session.pk]), {"before": 1}).json()
+        during = client.get(reverse("simulator:look", args=[session.pk]), {"at": row.applied_at}).json()
+        assert (before["seq"], before["at"], during["seq"]) == (0, row.applied_at, 1)
+        assert during["at"] > before["at"], "the command and its first answer are one step"
+        branched = client.post(reverse("simulator:branch", args=[session.pk]), {"at": row.applied_at}).json()
+        fresh = ClusterSession.objects.get(pk=branched["id"])
+        assert "deployment.apps/web created" in shown(fresh)[-1][4]
+        assert world(fresh).sandbox.digest() == during["digest"]
+
+    @pytest.mark.parametrize("before", ["0", "9"])
+    def test_an_input_that_is_not_there_is_said(self, client: Any, learner: Any, session: ClusterSession, before: str) -> None:
+        client.force_login(learner)
+        answer = client.get(reverse("simulator:look", args=[session.pk]), {"before": before})
+        assert (answer.status_code, answer.json()["reason"]) == (409, "no-past")
+
     def test_nothing_to_undo_is_said(self, client: Any, learner: Any, session: ClusterSession) -> None:
         client.force_login(learner)
         answer = client.post(reverse("simulator:undo", args=[session.pk]))
