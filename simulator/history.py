@@ -124,8 +124,9 @@ def branch(session: ClusterSession, moment: Moment) -> ClusterSession:
             **_check(session, moment),
         )
         _copy_beginning(session, copy, moment)
-        newest = Snapshot.objects.filter(session=session).values_list("pk", flat=True).first()
-        Snapshot.objects.filter(session=session).exclude(pk=newest).delete()  # enough to be taken up again
+        newest = Snapshot.objects.filter(session=session).first()  # enough to be taken up again
+        if newest is not None:
+            Snapshot.objects.filter(session=session).exclude(pk=newest.pk).delete()
         transaction.on_commit(functools.partial(services.schedule, copy.pk))
         transaction.on_commit(functools.partial(doorbell.ring, session.pk, {"type": "cluster.ended", "reason": "archived"}))
     return copy
