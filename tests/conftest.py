@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from simulator.core.host import processes
+
+# How long an example takes to be made or run says how busy the machine is, not whether the code is right: no test fails for it.
+hypothesis.settings.register_profile("slipway", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("slipway")
+
 
 #: A defect of a simulated program's behaviour fails the test instead of ending the simulated process.
 processes.STRICT = True
