@@ -6,6 +6,7 @@ Each function returns HTML whose text has been escaped.  The sanitiser in `markd
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import escape
 
 from django.utils.translation import gettext, override
@@ -43,12 +44,37 @@ def options(words: list[str]) -> dict[str, str]:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the tests of a course expect of a command in a lesson; readers do not see it (docs/authoring.md)."""
+
+    #: Exit status of its last line.
+    status: int
+    #: Virtual time that passes before the next command, as `20s`.
+    wait: str
+    #: The key that ends it, or "".
+    ends: str
+
+
+def expectation(given: dict[str, str]) -> Expectation:
+    """Take `status`, `wait` and `ends` out of a block's options."""
+    status, wait, ends = given.pop("status", "0"), given.pop("wait", "20s"), given.pop("ends", "")
+    if not status.isdecimal() or int(status) > 255:
+        raise BlockError(f"status={status} is not an exit status")
+    if not re.fullmatch(r"\d{1,4}(s|m|h)", wait):
+        raise BlockError(f"wait={wait} is not a duration such as 20s or 5m")
+    if ends not in ("", "ctrl-c", "ctrl-d"):
+        raise BlockError(f"ends={ends} is not a key: ctrl-c or ctrl-d")
+    return Expectation(int(status), wait, ends)
+
+
 def command(source: str, words: list[str], language: str, *, runs: bool) -> str:
     """A command in the text, with buttons that copy it and type it into a terminal."""
     given = options(words)
     host = given.pop("host", "controlplane")
+    expectation(given)
     if given:
-        raise BlockError(f"no such option: {', '.join(given)}; there is host")
+        raise BlockError(f"no such option: {', '.join(given)}; there are host, status, wait and ends")
     if not HOST.match(host):
         raise BlockError(f"`{host}` is not a host name")
     text = source.strip("\n")
