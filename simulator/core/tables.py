@@ -26,6 +26,7 @@ from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
 from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
+from .runtime.images import MadeImage
 from .runtime.programs.coredns import CoreDnsState
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
@@ -76,6 +77,7 @@ COMMANDS = Lazy(
         "etcdctl": "cli.etcdctl:main",
         "etcdutl": "cli.etcdutl:main",
         "ctr": "cli.ctr:main",
+        "docker": "cli.docker:main",
         "nerdctl": "cli.nerdctl:main",
         "crictl": "cli.crictl:main",
         "kubeadm": "cli.kubeadm:main",
@@ -88,6 +90,8 @@ SECTIONS: dict[str, Any] = {
     "coredns": dict[str, CoreDnsState],
     "etcd": EtcdSection,
     "hosts": dict[str, Host],
+    "hub": dict[str, str],
+    "images": dict[str, MadeImage],
     "kcm": dict[str, ManagerState],
     "kubelet": dict[str, KubeletState],
     "kubeproxy": dict[str, ProxyState],

@@ -19,13 +19,17 @@ def begin(inv: Invocation, container: Container, *, interactive: bool) -> None:
     containers.start(inv.world, inv.host.name, container, fds=fds)
 
 
-def follow(inv: Invocation, container: Container, *, interactive: bool) -> Generator[Wait, Any, int]:
+def follow(inv: Invocation, container: Container, *, interactive: bool, fresh: bool = False) -> Generator[Wait, Any, int]:
     """Print what the container writes until it ends; returns its exit status.
 
-    Signals are passed on to the container, which may ignore them (`sleep` as PID 1 does); the third ends this command alone.
+    With `fresh`, what the log already holds is left out.  Signals are passed on to the container, which may ignore them (`sleep` as PID 1 does); the third ends this command alone.
     """
     world, host = inv.world, inv.host.name
-    seen = 0
+    seen = (
+        len(logs.read(world, host, container.log_path))
+        if fresh and container.state == "RUNNING" and world.wall > container.started_at
+        else 0
+    )
     topics = [f"container:{host}:{container.id}"]
     if container.log_path and not interactive:
         topics.append(f"file:{host}:{posixpath.dirname(container.log_path)}")

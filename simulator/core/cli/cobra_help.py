@@ -106,8 +106,36 @@ def long_text(text: str) -> str:
 # -- cobra's default --------------------------------------------------------------------------------------------------------
 
 
-def stock_flags(flags: FlagSet) -> str:
-    """`FlagSet.FlagUsages`: one aligned line a flag."""
+def _wrap_once(size: int, text: str) -> tuple[str, str]:
+    if size + 5 > len(text):
+        return text, ""
+    at = max(text.rfind(char, 0, size) for char in " \t\n")
+    if at <= 0:
+        return text, ""
+    line = text.rfind("\n", 0, size)
+    return (text[:line], text[line + 1 :]) if 0 < line < at else (text[:at], text[at + 1 :])
+
+
+def _wrapped(indent: int, width: int, text: str) -> str:
+    """A flag's description broken at `width` columns and continued at `indent` (pflag `wrap`); width 0 breaks at its own newlines only."""
+    lead = "\n" + " " * indent
+    if not width:
+        return text.replace("\n", lead)
+    out = ""
+    if width - indent < 24:
+        indent = 16
+        lead = out = "\n" + " " * indent
+    size = width - indent - 5
+    part, text = _wrap_once(size, text)
+    out += part.replace("\n", lead)
+    while text:
+        part, text = _wrap_once(size, text)
+        out += lead + part.replace("\n", lead)
+    return out
+
+
+def stock_flags(flags: FlagSet, columns: int = 0) -> str:
+    """`FlagSet.FlagUsagesWrapped`: one aligned line a flag, broken at `columns` when that is not 0."""
     rows = []
     for flag in _sorted(flags):
         if flag.hidden or flag.deprecated:
@@ -124,7 +152,7 @@ def stock_flags(flags: FlagSet) -> str:
             usage += f" (default {quote(flag.default_text()) if flag.kind == 'string' else flag.default_text()})"
         rows.append((head, usage))
     width = max((len(head) for head, _ in rows), default=0)
-    return "".join(f"{head:<{width}}   {usage}".rstrip() + "\n" for head, usage in rows)
+    return "".join(f"{head:<{width}}   {_wrapped(width + 3, columns, usage)}".rstrip() + "\n" for head, usage in rows)
 
 
 def stock_usage(command: Command) -> str:

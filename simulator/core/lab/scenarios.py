@@ -8,7 +8,7 @@ import msgspec
 
 from ..kernel.errors import BadInput
 from ..kernel.world import World
-from . import bare
+from . import bare, dockerhosts
 from .cluster import ClusterBuilder
 
 
@@ -33,6 +33,18 @@ def _two_nodes(world: World) -> None:
     ClusterBuilder(world, workers=("node01",)).build()
 
 
+def _docker(world: World) -> None:
+    dockerhosts.build(world, ("docker01",), docker=True)
+
+
+def _docker_two(world: World) -> None:
+    dockerhosts.build(world, ("docker01", "docker02"), docker=True)
+
+
+def _empty(world: World) -> None:
+    dockerhosts.build(world, ("host01", "host02", "host03"), docker=False)
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "three-nodes", "kubeadm v1.36, one control plane and two workers", ("controlplane", "node01", "node02"), _three_nodes
@@ -42,6 +54,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "bare", "etcd, API server and controller manager alone, one Node object; for API suites", ("controlplane",), bare.build
     ),
+    Scenario("docker", "one host with Docker and no Kubernetes", ("docker01",), _docker),
+    Scenario("docker-two", "two hosts with Docker and no Kubernetes", ("docker01", "docker02"), _docker_two),
+    Scenario("empty-hosts", "three hosts with nothing installed, to build on", ("host01", "host02", "host03"), _empty),
 )
 
 

@@ -7,6 +7,8 @@ tags may point at one build, as they do in reality.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .build import KIB, KUBE, MIB, MULTI, PATH, Build
 
 __all__ = ["BUILDS", "KIB", "KUBE", "MIB", "MULTI", "PATH", "REGISTRIES", "REPOSITORIES", "TAGS", "Build", "find_digest"]
@@ -408,7 +410,11 @@ REGISTRIES: frozenset[str] = frozenset({"docker.io", "registry.k8s.io", "quay.io
 
 def find_digest(repository: str, digest: str) -> Build | None:
     """The build of a repository whose index or manifest has that digest."""
-    for build in BUILDS.values():
-        if build.repository == repository and digest in (build.digest("index"), build.digest("manifest")):
-            return build
-    return None
+    found = by_digest().get(digest)
+    return found if found is not None and found.repository == repository and digest != found.digest("config") else None
+
+
+@lru_cache(maxsize=1)
+def by_digest() -> dict[str, Build]:
+    """Builds by the digests of their index, manifest and config."""
+    return {build.digest(part): build for build in BUILDS.values() for part in ("index", "manifest", "config")}

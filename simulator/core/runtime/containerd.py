@@ -17,8 +17,8 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import BadInput, ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import catalogue, references, registry
-from .catalogue import Build
+from . import crypt, images, references, registry
+from .build import Build
 from .state import Blob, Image, LayerPull, Pull, Snapshot, namespace, runtime
 
 SOCKET = "/run/containerd/containerd.sock"
@@ -82,6 +82,14 @@ class Containerd:
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """`["pull", id]`: a pull has ended; `["forget", id]`: nobody waits for it any more."""
+        if payload[0] == "engine" or isinstance(payload[0], list):
+            from .engine import life
+
+            if isinstance(payload[0], list):
+                life.probe_ended(world, proc, payload)
+            else:
+                life.timer(world, proc, payload)
+            return
         kind, ident = payload
         state = runtime(world, proc.host)
         pull = state.pulls.get(ident)
@@ -93,7 +101,7 @@ class Containerd:
         pull.done = True
         if not pull.error:
             record_image(world, proc.host, pull)
-            world.emit(f"containerd/{proc.host}", "image.pulled", pull.ref, {"bytes": catalogue.BUILDS[pull.build].size})
+            world.emit(f"containerd/{proc.host}", "image.pulled", pull.ref, {"bytes": images.find(world, pull.build).size})
         world.after(KEEP, proc.target, ["forget", ident])
         world.ring(f"pull:{proc.host}:{ident}")
         world.ring(f"cri:{proc.host}")
@@ -119,10 +127,21 @@ class Containerd:
         raise ConnectError("reset", proc.host)
 
 
-def begin_pull(world: World, host: str, space: str, text: str, *, strict: bool = False, wrap: str = "cri") -> Pull:
+def lazy_ready(world: World, host: str) -> bool:
+    """Whether the stargz snapshotter can be used: its daemon runs and containerd's configuration names it as a proxy plugin."""
+    from . import config
+
+    running = processes.by_program(world, host, "containerd-stargz-grpc")
+    return bool(running) and "stargz" in config.proxy_plugins(world, host)
+
+
+def begin_pull(
+    world: World, host: str, space: str, text: str, *, strict: bool = False, wrap: str = "cri", lazy: bool = False
+) -> Pull:
     """Start a pull and return its record; `pull:<host>:<id>` rings when it is done.
 
     `wrap` says how errors are worded: `cri`/`client` (`failed to pull and unpack image …`) or `transfer` (`failed to resolve image: …`).
+    A `lazy` pull of an eStargz image fetches each layer's table of contents only.
     """
     proc = connect(world, host)
     state = runtime(world, host)
@@ -137,30 +156,40 @@ def begin_pull(world: World, host: str, space: str, text: str, *, strict: bool =
     except BadInput as bad:
         pull.code = "InvalidArgument"
         pull.error = f"failed to resolve image: {bad}" if strict else f'failed to parse image reference "{text}": {bad}'
+        if wrap == "docker":
+            pull.error = str(bad)
     except registry.ResolveError as failed:
         pull.code = failed.code
         name = pull.ref
         pull.error = (
             f"failed to resolve image: {failed}"
             if wrap == "transfer"
+            else failed.docker
+            if wrap == "docker"
             else f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": {failed}'
         )
     if pull.error:
         delay = 2 * MS if pull.code == "InvalidArgument" else rng.between(550, 1100) * MS
         pull.ends = pull.error_at = world.now + delay
     else:
-        _plan(world, host, pull, build)
+        _plan(world, host, pull, build, lazy)
+        locked = crypt.locked(world, host, build)
+        if locked:
+            pull.error, pull.code = f'failed to pull and unpack image "{pull.ref}": {locked}', "Unknown"
     world.at(pull.ends, proc.target, ["pull", pull.id])
     return pull
 
 
-def _plan(world: World, host: str, pull: Pull, build: Build) -> None:
+def _plan(world: World, host: str, pull: Pull, build: Build, lazy: bool) -> None:
     """Give every layer its times: three at once share the link; layers are unpacked in order."""
     rng = world.rng(f"registry/{host}")
     have = runtime(world, host).namespaces.get(pull.namespace)
     blobs = have.blobs if have is not None else {}
     pull.build, pull.target = build.name, build.digest("index")
     resolved = world.now + rng.between(350, 700) * MS
+    if lazy and build.form == "estargz":
+        pull.ends = resolved + len(build.layers) * rng.between(40, 90) * MS
+        return
     lanes = [resolved] * PARALLEL
     rate = BANDWIDTH * rng.between(75, 115) // 100 // min(PARALLEL, max(1, len(build.layers)))
     unpacked = resolved
@@ -180,11 +209,12 @@ def _plan(world: World, host: str, pull: Pull, build: Build) -> None:
 
 def record_image(world: World, host: str, pull: Pull) -> None:
     """Keep what a finished pull brought: content, snapshots, and the names."""
-    build = catalogue.BUILDS[pull.build]
+    build = images.find(world, pull.build)
     store_build(world, host, pull.namespace, build)
     names = [pull.ref]
     if pull.namespace == "k8s.io":
-        names += [f"{build.repository}@{build.digest('index')}", build.digest("config")]
+        repository = references.normalise(pull.ref).repository
+        names += [f"{repository}@{build.digest('index')}", build.digest("config")]
     for name in names:
         add_image(world, host, pull.namespace, name, build)
 
@@ -203,9 +233,13 @@ def store_build(world: World, host: str, space: str, build: Build) -> None:
     """Put the blobs and committed snapshots of a build in a namespace."""
     found = namespace(world, host, space)
     now = world.wall
-    source = {f"containerd.io/distribution.source.{build.repository.partition('/')[0]}": build.repository.partition("/")[2]}
-    sizes = [
-        ("index", 9_000 + len(build.platforms) * 400),
+    source = (
+        {}
+        if build.made
+        else {f"containerd.io/distribution.source.{build.repository.partition('/')[0]}": build.repository.partition("/")[2]}
+    )
+    sizes = [] if build.made else [("index", 9_000 + len(build.platforms) * 400)]
+    sizes += [
         ("manifest", 400 + 200 * len(build.layers)),
         ("config", 3_000 + 350 * len(build.layers)),
     ]
@@ -237,7 +271,7 @@ def collect_garbage(world: World, host: str, space: str) -> None:
     builds = {image.build for image in found.images.values()} | {c.build for c in found.containers.values()}
     kept: set[str] = set()
     for name in builds:
-        build = catalogue.BUILDS.get(name)
+        build = images.known(world, name)
         if build is not None:
             kept |= {build.digest(part) for part in ("index", "manifest", "config")}
             for index in range(len(build.layers)):

@@ -16,7 +16,7 @@ from ..kernel import clock, network
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import catalogue, logs, rootfs
+from . import images, logs, rootfs
 from .programs import signals
 from .state import Container, Snapshot, find_container, namespace, runtime
 
@@ -44,13 +44,13 @@ def create(world: World, host: str, container: Container, files: dict[str, bytes
     container.created_at = world.wall
     space.containers[container.id] = container
     parent = ""
-    if container.build in catalogue.BUILDS:
-        build = catalogue.BUILDS[container.build]
+    build = images.known(world, container.build)
+    if build is not None:
         parent = build.digest(f"chain/{len(build.layers) - 1}")
     space.snapshots[container.id] = Snapshot(container.id, parent, "Active")
     name = container.hostname or container.id[:12]
     own = {"/etc/hostname": f"{name}\n".encode(), "/etc/resolv.conf": b"nameserver 127.0.0.53\n"}
-    rootfs.create(machine, container, {**own, **(files or {})})
+    rootfs.create(world, machine, container, {**own, **(files or {})})
     return container
 
 
@@ -79,13 +79,13 @@ def _resolve(world: World, container: Container, host: str) -> tuple[str, list[s
         path, program = found
         if program != "docker-entrypoint":
             return program, argv, path
-        argv = _through_entrypoint(container, argv[1:])
+        argv = _through_entrypoint(world, container, argv[1:])
     return "", argv, argv[0]
 
 
-def _through_entrypoint(container: Container, argv: list[str]) -> list[str]:
+def _through_entrypoint(world: World, container: Container, argv: list[str]) -> list[str]:
     """What an image's entrypoint script executes: a first argument that is a flag means the image's own program."""
-    build = catalogue.BUILDS.get(container.build)
+    build = images.known(world, container.build)
     if build is not None and (not argv or argv[0].startswith("-")):
         return [build.cmd[0], *argv]
     return argv
@@ -197,8 +197,13 @@ def ended(world: World, host: str, ident: str, code: int) -> None:
         processes.kill(world, other, 9)
     world.emit(f"containerd/{host}", "container.exit", f"containers/{ident[:12]}", {"code": code})
     if not container.sandbox:
+        again = False
+        if container.options:
+            from .engine import life
+
+            again = life.ended(world, host, container, code)
         _end_shim(world, host, container)
-        if container.auto_remove:
+        if container.auto_remove and not again:
             remove(world, host, container)
     world.ring(f"cri:{host}")
     world.ring(f"container:{host}:{ident}")
@@ -209,10 +214,17 @@ def _end_shim(world: World, host: str, container: Container) -> None:
     if shim is not None and shim.program == SHIM:
         processes.kill(world, shim, 9)
     container.shim_pid = 0
+    release(world, host, container)
+
+
+def release(world: World, host: str, container: Container) -> None:
+    """Take away a container's own network namespace and addresses."""
     if container.netns and not container.shared_netns:
         from . import cni
 
         cni.detach(world, container.netns)
+        for endpoint in container.networks.values():
+            endpoint.ip = endpoint.id = ""
 
 
 def signal(world: World, host: str, container: Container, number: int) -> None:
@@ -255,10 +267,12 @@ def remove(world: World, host: str, container: Container) -> None:
     space.containers.pop(container.id, None)
     space.snapshots.pop(container.id, None)
     rootfs.remove(hosts(world)[host], container.id)
-    if container.netns and not container.shared_netns and not container.sandbox:
-        from . import cni
+    if not container.sandbox:
+        release(world, host, container)
+    if container.options:
+        from .engine import creation
 
-        cni.detach(world, container.netns)
+        creation.forgotten(world, host, container)
     world.ring(f"cri:{host}")
     world.ring(f"container:{host}:{container.id}")
 
@@ -291,14 +305,45 @@ class ShimProgram:
         return 128 + number
 
     def http(self, world: World, proc: Process, request: Request) -> Response:
-        """A connection to a published port: pass it on to the container (what iptables DNAT does on a real host)."""
+        """A connection to a published port: pass it on to the container (what iptables DNAT does on a real host).
+
+        A question to the container's own resolver comes here too (see `engine/networks.py`).
+        """
+        if request.method == "DNS":
+            from .engine import networks
+
+            space = proc.argv[proc.argv.index("-namespace") + 1]
+            return networks.answer(world, proc.host, space, request.source, request)
         _, _, port_text = request.headers.get("host", "").rpartition(":")
         port = int(port_text) if port_text.isdigit() else (443 if request.scheme == "https" else 80)
         ports = [(p, ip) for p, ip in _published(world, proc) if p.host_port == port] or _published(world, proc)
         if not ports:
             raise ConnectError("refused", f"{proc.host}:{port}")
         mapping, ip = ports[0]
+        if mapping.container_port and _paused(world, proc):
+            raise ConnectError("timeout", f"{proc.host}:{port}")
+        request.source = _bridge(world, proc) or request.source
         return network.http(world, proc.host, ip, mapping.container_port, request)
+
+
+def _bridge(world: World, shim: Process) -> str:
+    """Where a connection to a published port comes from as the container of an engine sees it: its bridge."""
+    from .engine import networks
+
+    for space in runtime(world, shim.host).namespaces.values():
+        for container in space.containers.values():
+            if container.shim_pid == shim.pid and container.networks:
+                found = networks.find(world, shim.host, container.namespace, next(iter(container.networks)))
+                return networks.bridge(world, shim.host, found) if found.subnet else ""
+    return ""
+
+
+def _paused(world: World, shim: Process) -> bool:
+    return any(
+        c.paused and c.shim_pid == shim.pid
+        for space in runtime(world, shim.host).namespaces.values()
+        for c in space.containers.values()
+    )
 
 
 def _published(world: World, shim: Process) -> list[tuple[Any, str]]:
@@ -311,7 +356,7 @@ def _published(world: World, shim: Process) -> list[tuple[Any, str]]:
     for space in state.namespaces.values():
         for container in space.containers.values():
             if container.shim_pid == shim.pid and container.ports and container.netns in nets:
-                found.extend((port, nets[container.netns].ips[0]) for port in container.ports)
+                found.extend((port, (nets[container.netns].ips or ["127.0.0.1"])[0]) for port in container.ports)
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..host.machine import hosts
 from ..kernel.errors import BadInput
 from ..kernel.world import World
-from . import catalogue, cni, containerd, containers, references, sandboxes
+from . import cni, containerd, containers, images, references, sandboxes
 from .containerd import VERSION
 from .state import Container, Image, Mount, Port, Pull, Sandbox, namespace, runtime
 
@@ -76,18 +76,18 @@ def image_status(world: World, host: str, text: str) -> Image | None:
 
 def find_image(world: World, host: str, text: str, space: str = SPACE) -> Image | None:
     """Resolve a name, digest, id or id prefix among the images that a host has."""
-    images = namespace(world, host, space).images
-    if text in images:
-        return images[text]
+    known = namespace(world, host, space).images
+    if text in known:
+        return known[text]
     with suppress(BadInput):  # not a reference: it may still be an id
         name = references.normalise(text).name
-        if name in images:
-            return images[name]
+        if name in known:
+            return known[name]
     digits = text.removeprefix("sha256:")
     if len(digits) >= 1 and all(ch in "0123456789abcdef" for ch in digits):
-        ids = sorted({i.image_id for i in images.values() if i.image_id.removeprefix("sha256:").startswith(digits)})
+        ids = sorted({i.image_id for i in known.values() if i.image_id.removeprefix("sha256:").startswith(digits)})
         if len(ids) == 1:
-            return next(i for i in images.values() if i.image_id == ids[0])
+            return next(i for i in known.values() if i.image_id == ids[0])
     return None
 
 
@@ -97,16 +97,16 @@ def list_images(world: World, host: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in sorted(namespace(world, host, SPACE).images):
         image = namespace(world, host, SPACE).images[name]
-        entry = found.setdefault(image.image_id, image_message(image))
+        entry = found.setdefault(image.image_id, image_message(world, image))
         if name.startswith("sha256:"):
             continue
         (entry["repoDigests"] if "@" in name else entry["repoTags"]).append(name)
     return [found[key] for key in sorted(found)]
 
 
-def image_message(image: Image) -> dict[str, Any]:
+def image_message(world: World, image: Image) -> dict[str, Any]:
     """A CRI Image message without its names."""
-    build = catalogue.BUILDS[image.build]
+    build = images.find(world, image.build)
     uid = build.user.partition(":")[0]
     message: dict[str, Any] = {
         "id": image.image_id,
@@ -202,7 +202,7 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
         raise CriError(
             "Unknown", f"failed to get sandbox container task: no running task found: task {sandbox.id} not found: not found"
         )
-    build = catalogue.BUILDS[image.build]
+    build = images.find(world, image.build)
     entrypoint = list(config.get("command") or []) or list(build.entrypoint)
     args = list(config.get("args") or [])
     if not args and not config.get("command"):

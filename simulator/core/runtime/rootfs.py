@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import posixpath
 
-from ..host.filesystem import BASES, FileSystem, Inode, frozen
+from ..host.filesystem import BASES, FileSystem, Inode
 from ..host.machine import Host
-from . import catalogue
+from ..kernel.world import World
+from . import catalogue, images
 from .pages import FILES
 from .state import Container
 
@@ -124,9 +125,9 @@ def _has(root: Inode, path: str) -> bool:
 BASES["image"] = build_tree
 
 
-def create(host: Host, container: Container, files: dict[str, bytes]) -> None:
+def create(world: World, host: Host, container: Container, files: dict[str, bytes]) -> None:
     """Make a container's root: the image's tree, `files` of its own (hosts, resolv.conf, hostname) and its mount points."""
-    fs = FileSystem(frozen(f"image:{container.build}"))
+    fs = FileSystem(images.root(world, container.build))
     for path, data in files.items():
         fs.write(path, data, parents=True)
     for mount in container.mounts:

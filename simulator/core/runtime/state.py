@@ -6,6 +6,8 @@ and snapshot records, containers and pod sandboxes.  Pulls under way (`pulls`) d
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from ..kernel.world import World
@@ -39,15 +41,17 @@ class Snapshot(msgspec.Struct):
     kind: str
 
 
-class Mount(msgspec.Struct):
-    """A bind mount of a container: from a path of the host."""
+class Mount(msgspec.Struct, omit_defaults=True):
+    """A mount of a container from a path of the host; `kind` is `bind`, `volume` (then `name` is its name) or `tmpfs`."""
 
     target: str
     source: str
     readonly: bool = False
+    kind: str = "bind"
+    name: str = ""
 
 
-class Port(msgspec.Struct):
+class Port(msgspec.Struct, omit_defaults=True):
     """A published port: a port of the host that leads to a port of the container."""
 
     host_port: int
@@ -56,7 +60,75 @@ class Port(msgspec.Struct):
     host_ip: str = "0.0.0.0"
 
 
-class Container(msgspec.Struct, kw_only=True):
+class Endpoint(msgspec.Struct, omit_defaults=True):
+    """A container's place in a network: its address, its names there, and the endpoint's id."""
+
+    ip: str
+    aliases: list[str] = []
+    id: str = ""
+    mac: str = ""
+
+
+class Health(msgspec.Struct, omit_defaults=True):
+    """A container's health check and what it found: `starting`, `healthy` or `unhealthy`; `log` rows are (start, end, code, output)."""
+
+    test: list[str]
+    interval: int
+    timeout: int
+    start_period: int
+    retries: int
+    status: str = "starting"
+    streak: int = 0
+    log: list[tuple[int, int, int, str]] = []
+
+
+class Network(msgspec.Struct, omit_defaults=True):
+    """A network of an engine; bridges have a subnet."""
+
+    id: str
+    name: str
+    driver: str = "bridge"
+    subnet: str = ""
+    created_at: int = 0
+    internal: bool = False
+    labels: dict[str, str] = {}
+    options: dict[str, str] = {}
+
+
+class Volume(msgspec.Struct, omit_defaults=True):
+    """A volume of an engine; its files are in the engine's data directory."""
+
+    name: str
+    created_at: int
+    labels: dict[str, str] = {}
+    anonymous: bool = False
+    driver: str = "local"
+
+
+class EngineEvent(msgspec.Struct, array_like=True):
+    """One event of an engine: Unix ns, type (`container`, `image`, …), action, the object's id, attributes."""
+
+    at: int
+    kind: str
+    action: str
+    id: str
+    attributes: dict[str, str]
+
+
+class Engine(msgspec.Struct, omit_defaults=True):
+    """What Docker's engine (or nerdctl in its data directory) keeps of one containerd namespace."""
+
+    networks: dict[str, Network] = {}
+    volumes: dict[str, Volume] = {}
+    cache: dict[str, str] = {}
+    events: list[EngineEvent] = []
+    next_subnet: int = 18
+    next_port: int = 32768
+    pid: int = 0
+    config: dict[str, Any] = {}
+
+
+class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A container and its task.  `state` is `CREATED`, `RUNNING`, `EXITED` (as the CRI says); times are Unix ns, 0 = not yet."""
 
     id: str
@@ -94,9 +166,18 @@ class Container(msgspec.Struct, kw_only=True):
     reason: str = ""
     message: str = ""
     has_task: bool = False
+    paused: bool = False
+    restart: str = ""
+    restarts: int = 0
+    asked_to_stop: bool = False
+    restarting: bool = False
+    networks: dict[str, Endpoint] = {}
+    options: dict[str, Any] = {}
+    health: Health | None = None
+    snapshotter: str = ""
 
 
-class Sandbox(msgspec.Struct, kw_only=True):
+class Sandbox(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A pod sandbox: the pause container and the network namespace of a pod.  `state` is `READY` or `NOTREADY`."""
 
     id: str
@@ -145,7 +226,7 @@ class Pull(msgspec.Struct, kw_only=True):
     code: str = ""
 
 
-class Namespace(msgspec.Struct):
+class Namespace(msgspec.Struct, omit_defaults=True):
     """A containerd namespace: its images and containers by name and id."""
 
     images: dict[str, Image] = {}
@@ -155,7 +236,7 @@ class Namespace(msgspec.Struct):
     blobs: dict[str, Blob] = {}
 
 
-class RuntimeState(msgspec.Struct):
+class RuntimeState(msgspec.Struct, omit_defaults=True):
     """Everything containerd knows on one host.  `pod_cidr` is what its CNI configuration gives pods, "" before the first."""
 
     namespaces: dict[str, Namespace] = {}
@@ -165,6 +246,7 @@ class RuntimeState(msgspec.Struct):
     pod_cidr: str = ""
     last_ip: dict[str, int] = {}
     pid: int = 0
+    engines: dict[str, Engine] = {}
 
 
 def runtimes(world: World) -> dict[str, RuntimeState]:
@@ -186,6 +268,11 @@ def namespace(world: World, host: str, name: str) -> Namespace:
     if name not in state.namespaces:
         state.namespaces[name] = Namespace()
     return state.namespaces[name]
+
+
+def spaces(world: World, host: str) -> dict[str, Namespace]:
+    """containerd's namespaces of a host; dockerd's own image store (`~docker`) is none."""
+    return {name: space for name, space in runtime(world, host).namespaces.items() if not name.startswith("~")}
 
 
 def find_container(world: World, host: str, ident: str) -> Container | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...host.program import Wait, WaitTopic
 from ...kernel.errors import BadInput
-from ...runtime import catalogue, cri, references
+from ...runtime import cri, references
+from ...runtime import images as stored
 from .. import human
 from .messages import output, statuses
 from .session import CrictlError, Session
@@ -138,7 +139,7 @@ def inspect(session: Session) -> int:
             continue
         entry: Obj = {"status": message}
         if not session.flag("quiet"):
-            build = catalogue.BUILDS[image.build]
+            build = stored.find(session.world, image.build)
             entry["info"] = {
                 "chainID": build.digest(f"chain/{len(build.layers) - 1}"),
                 "imageSpec": {
@@ -154,7 +155,7 @@ def inspect(session: Session) -> int:
     return 0
 
 
-def image_config(build: catalogue.Build) -> Obj:
+def image_config(build: stored.Build) -> Obj:
     """The `config` object of an image's OCI configuration."""
     config: Obj = {}
     if build.cmd:

@@ -8,7 +8,8 @@ from typing import Any
 from ...host.program import Sleep, Wait
 from ...kernel.clock import MS
 from ...kernel.errors import BadInput, NotSimulated
-from ...runtime import catalogue, containerd, references
+from ...runtime import containerd, references
+from ...runtime import images as stored
 from ...runtime import state as store
 from .. import human
 from . import progress
@@ -49,7 +50,7 @@ def listing(session: Session) -> int:
         return 0
     rows = [["REF", "TYPE", "DIGEST", "SIZE", "PLATFORMS", "LABELS"]]
     for image in chosen:
-        build = catalogue.BUILDS[image.build]
+        build = stored.find(session.world, image.build)
         labels = ",".join(f"{k}={v}" for k, v in sorted(image.labels.items())) or "-"
         rows.append(
             [image.name, build.media_type, image.target, human.binary(build.size), ",".join(sorted(build.platforms)), labels]
@@ -67,7 +68,7 @@ def check(session: Session) -> int:
         return 0
     rows = [["REF", "TYPE", "DIGEST", "STATUS", "SIZE", "UNPACKED"]]
     for name in sorted(images):
-        build = catalogue.BUILDS[images[name].build]
+        build = stored.find(session.world, images[name].build)
         count = len(build.layers) + 2
         size = human.binary(build.size)
         rows.append([name, build.media_type, images[name].target, f"complete ({count}/{count})", f"{size}/{size}", "true"])
@@ -92,9 +93,9 @@ def tag(session: Session) -> int:
                 raise CtrError(f'error parsing reference: "{target}" is not a valid repository/tag {failed}') from None
         if target in session.namespace().images and not session.flag("force"):
             raise CtrError(f'image "{target}": already exists')
-        containerd.add_image(session.world, session.host, session.space, target, catalogue.BUILDS[image.build]).labels = dict(
-            image.labels
-        )
+        containerd.add_image(
+            session.world, session.host, session.space, target, stored.find(session.world, image.build)
+        ).labels = dict(image.labels)
         session.inv.out(target + "\n")
     return 0
 
@@ -146,7 +147,7 @@ def snapshots(session: Session) -> int:
 def namespaces(session: Session) -> int:
     """`ctr namespaces ls`."""
     session.connect()
-    spaces = store.runtime(session.world, session.host).namespaces
+    spaces = store.spaces(session.world, session.host)
     if session.flag("quiet"):
         session.inv.out("".join(name + "\n" for name in sorted(spaces)))
         return 0

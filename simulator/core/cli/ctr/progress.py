@@ -8,7 +8,8 @@ from typing import Any
 
 from ...host.program import Invocation, Sleep, Wait
 from ...kernel.clock import MS, SECOND
-from ...runtime import catalogue
+from ...kernel.world import World
+from ...runtime import images
 from ...runtime.state import Pull
 from .. import human, tabwriter
 
@@ -37,9 +38,9 @@ def _line(prefix: str, name: str, event: str, part: float | None = None, extra: 
     return f"{label}\t{event:<11}\t{bar(part)}\t{extra}\n"
 
 
-def frame(pull: Pull, now: int, status: str) -> str:
+def frame(world: World, pull: Pull, now: int, status: str) -> str:
     """One picture of a pull: the tree of its descriptors, the digest when it is saved, the status line."""
-    build = catalogue.BUILDS[pull.build]
+    build = images.find(world, pull.build)
     done = now >= pull.ends
     resolved = min((layer.start for layer in pull.layers), default=pull.ends)
     total = 0
@@ -86,7 +87,7 @@ def show(inv: Invocation, pull: Pull) -> Generator[Wait, Any, None]:
     where = f"OCI Registry ({pull.ref})"
 
     def draw(status: str) -> int:
-        text = frame(pull, inv.world.now, status)
+        text = frame(inv.world, pull, inv.world.now, status)
         clear = "\x1b[1A\x1b[2K\r" * lines if inv.stdin_tty else ""
         inv.out(clear + text)
         return screen_lines(text, inv.columns)

@@ -11,6 +11,7 @@ from ...host.invocation import Call
 from ...host.program import Wait, WaitTopic
 from ...kernel import network
 from ...runtime import catalogue, containerd, containers, execs, logs
+from ...runtime import images as stored
 from ...runtime.cri import SIGNALS
 from ...runtime.state import Container, Mount, runtime
 from .. import attached
@@ -24,7 +25,7 @@ def _new(session: Session, ref: str, ident: str, argv: list[str]) -> Container:
     space = session.namespace()
     if ident in space.snapshots:
         raise CtrError(f'snapshot "{ident}": already exists')
-    build = catalogue.BUILDS[image.build]
+    build = stored.find(session.world, image.build)
     env = dict(build.env)
     for pair in session.flag("env"):
         key, _, value = str(pair).partition("=")
@@ -103,7 +104,7 @@ def run(session: Session) -> Generator[Wait, Any, int]:
 def _entries(session: Session) -> list[tuple[str, str, str, int, str]]:
     """(id, image, runtime, pid, task status or "") of everything in the namespace, pods' pause containers included."""
     found = [
-        (c.id, c.image if not c.image.startswith("sha256:") else _name(c), RUNTIME, c.pid, _task(c))
+        (c.id, c.image if not c.image.startswith("sha256:") else _name(session, c), RUNTIME, c.pid, _task(c))
         for c in session.namespace().containers.values()
     ]
     if session.space == "k8s.io":
@@ -112,8 +113,8 @@ def _entries(session: Session) -> list[tuple[str, str, str, int, str]]:
     return sorted(found)
 
 
-def _name(container: Container) -> str:
-    build = catalogue.BUILDS[container.build]
+def _name(session: Session, container: Container) -> str:
+    build = stored.find(session.world, container.build)
     return next((t for t in sorted(catalogue.TAGS) if catalogue.TAGS[t] is build and t.endswith(":" + build.version)), build.name)
 
 

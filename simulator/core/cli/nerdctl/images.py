@@ -6,58 +6,15 @@ import json
 from collections.abc import Generator
 from typing import Any
 
-from ...host.program import Sleep, Wait
-from ...kernel.clock import MS, SECOND
+from ...host.program import Wait
 from ...kernel.errors import BadInput, NotSimulated
-from ...runtime import catalogue, containerd, logs, references
-from ...runtime.state import Image, Pull
-from .. import human, tabwriter
+from ...runtime import containerd, logs, references
+from ...runtime import images as stored
+from ...runtime.state import Image
+from .. import human
 from ..crictl.images import image_config
-from ..ctr.progress import bar, screen_lines
+from . import pulling
 from .session import NerdctlError, Session
-
-
-def _frame(pull: Pull, now: int) -> str:
-    build = catalogue.BUILDS[pull.build]
-    resolved = min(layer.start for layer in pull.layers)
-    rows = [f"{pull.ref}:\t{'resolved' if now >= resolved else 'resolving'}\t{bar(1.0 if now >= resolved else 0.0)}\t\n"]
-    total = 0
-    if now >= resolved:
-        for part in ("index", "manifest", "config"):
-            rows.append(f"{part}-{build.digest(part)}:\tdone\t{bar(1.0)}\t\n")
-        for layer in pull.layers:
-            name = f"layer-{layer.digest}"
-            if now < layer.start:
-                rows.append(f"{name}:\twaiting\t{bar(0.0)}\t\n")
-            elif now < layer.fetched:
-                got = layer.size * (now - layer.start) // max(1, layer.fetched - layer.start)
-                total += got
-                rows.append(
-                    f"{name}:\tdownloading\t{bar(got / layer.size)}\t{human.binary(got)[:8]:>8}/{human.binary(layer.size)}\t\n"
-                )
-            else:
-                total += layer.size
-                rows.append(f"{name}:\tdone\t{bar(1.0)}\t\n")
-    spent = max(now - pull.started, 1) / SECOND
-    rows.append(f"elapsed: {spent:<4.1f}s\ttotal: {human.binary(total)[:6]:>7}\t({human.binary(int(total / spent))}/s)\t\n")
-    return tabwriter.align("".join(rows), minwidth=1, tabwidth=8, padding=1)
-
-
-def fetch(session: Session, name: str, *, quiet: bool = False) -> Generator[Wait, Any, Image]:
-    """Pull an image with nerdctl's display; raises NerdctlError."""
-    one = containerd.begin_pull(session.world, session.host, session.space, name)
-    lines = 0
-    while not one.done:
-        yield Sleep(min(500 * MS, max(1 * MS, one.ends - session.world.now + MS)))
-        if quiet or one.error or one.build == "":
-            continue
-        text = _frame(one, min(session.world.now, one.ends))
-        session.inv.out(("\x1b[1A\x1b[2K\r" * lines if session.inv.stdin_tty else "") + text)
-        lines = screen_lines(text, session.inv.columns)
-    if one.error:
-        text = one.error.partition("failed to resolve reference")[1] + one.error.partition("failed to resolve reference")[2]
-        raise NerdctlError(text or one.error)
-    return session.namespace().images[one.ref]
 
 
 def reference(text: str) -> references.Reference:
@@ -91,7 +48,7 @@ def pull(session: Session) -> Generator[Wait, Any, int]:
     """`nerdctl pull`."""
     session.connect()
     name = reference(session.args[0]).name
-    image = yield from fetch(session, name, quiet=session.values.on("quiet"))
+    image = yield from pulling.fetch(session, name, quiet=session.values.on("quiet"))
     if session.values.on("quiet"):
         session.inv.out(image.name + "\n")
     return 0
@@ -124,7 +81,7 @@ def listing(session: Session) -> int:
     if session.values.on("names"):
         rows = [["NAME", *header[2:]]]
     for image in chosen:
-        build = catalogue.BUILDS[image.build]
+        build = stored.find(session.world, image.build)
         ident = image.target if full else image.target[7:19]
         if quiet:
             session.inv.out(ident + "\n")
@@ -147,7 +104,7 @@ def listing(session: Session) -> int:
             ]
         )
     if not quiet:
-        session.table(rows)
+        session.show(rows)
     return 0
 
 
@@ -172,7 +129,7 @@ def remove(session: Session) -> int:
                 f"conflict: unable to delete {word} (must be forced) - image is being used by stopped container {users[0].id}"
             )
             continue
-        build = catalogue.BUILDS[image.build]
+        build = stored.find(session.world, image.build)
         del session.namespace().images[image.name]
         session.inv.out(f"Untagged: {image.name}@{image.target}\n")
         if not any(i.build == image.build for i in session.namespace().images.values()):
@@ -195,14 +152,14 @@ def tag(session: Session) -> int:
     if image is None:
         raise NerdctlError(f"{session.args[0]}: not found")
     containerd.add_image(
-        session.world, session.host, session.space, reference(session.args[1]).name, catalogue.BUILDS[image.build]
+        session.world, session.host, session.space, reference(session.args[1]).name, stored.find(session.world, image.build)
     )
     return 0
 
 
 def inspect_one(session: Session, image: Image) -> dict[str, Any]:
     """An image as `docker inspect` shows it."""
-    build = catalogue.BUILDS[image.build]
+    build = stored.find(session.world, image.build)
     return {
         "Id": image.image_id,
         "RepoTags": [image.name.removeprefix("docker.io/library/")],

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...host import files
 from ...kernel import network
 from ...runtime import catalogue, containerd, logs
+from ...runtime import images as stored
+from ...runtime import state as store
+from ...runtime.engine import core, creation
 from ...runtime.state import Container, runtime
 from .. import human
 from ..crictl.images import image_config
@@ -21,7 +23,9 @@ Obj = dict[str, Any]
 def status(session: Session, c: Container) -> str:
     """`Up`, `Exited (0) 3 minutes ago`, `Created`."""
     if c.state == "RUNNING":
-        return "Up"
+        return "Paused" if c.paused else "Up" + (f" ({c.health.status})" if c.health is not None else "")
+    if c.restarting:
+        return f"Restarting ({c.exit_code}) {human.ago(session.world, c.finished_at)}"
     if c.state == "EXITED":
         return f"Exited ({c.exit_code}) {human.ago(session.world, c.finished_at)}"
     return "Created"
@@ -32,10 +36,10 @@ def ports(c: Container) -> str:
     return ", ".join(f"{p.host_ip}:{p.host_port}->{p.container_port}/{p.protocol}" for p in c.ports)
 
 
-def _image(c: Container) -> str:
+def _image(session: Session, c: Container) -> str:
     if not c.image.startswith("sha256:"):
         return c.image
-    build = catalogue.BUILDS[c.build]
+    build = stored.find(session.world, c.build)
     return next((t for t in sorted(catalogue.TAGS) if catalogue.TAGS[t] is build and t.endswith(":" + build.version)), build.name)
 
 
@@ -50,7 +54,7 @@ def ps(session: Session) -> int:
         raise NotSimulated("nerdctl ps --format with a template")
     entries: list[tuple[int, str, list[str], str, str, str, str]] = []
     for c in session.namespace().containers.values():
-        entries.append((c.created_at, c.id, c.argv, _image(c), status(session, c), ports(c), session.names(c)))
+        entries.append((c.created_at, c.id, c.argv, _image(session, c), status(session, c), ports(c), session.names(c)))
     if session.space == "k8s.io":
         for s in runtime(session.world, session.host).sandboxes.values():
             state = "Up" if s.pid else f"Exited (137) {human.ago(session.world, s.created_at)}"
@@ -94,7 +98,7 @@ def ps(session: Session) -> int:
             )
         )
         return 0
-    session.table(rows)
+    session.show(rows)
     return 0
 
 
@@ -103,7 +107,7 @@ def _ip(session: Session, c: Container) -> str:
     return found.ips[0] if found is not None and found.ips and not c.shared_netns else ""
 
 
-def _inspect_container(session: Session, c: Container) -> Obj:
+def inspect_container(session: Session, c: Container) -> Obj:
     ip = _ip(session, c)
     mapped: Obj = {}
     for p in c.ports:
@@ -120,7 +124,7 @@ def _inspect_container(session: Session, c: Container) -> Obj:
             "Status": state, "Running": running, "Paused": False, "Restarting": False, "Pid": c.pid, "ExitCode": c.exit_code, "Error": c.message,
             "StartedAt": logs.stamp(c.started_at) if c.started_at else "", "FinishedAt": logs.stamp(c.finished_at) if c.finished_at else "0001-01-01T00:00:00Z",
         },
-        "Image": _image(c),
+        "Image": _image(session, c),
         "ResolvConfPath": f"{DATA}/containers/{session.space}/{c.id}/resolv.conf",
         "HostnamePath": f"{DATA}/containers/{session.space}/{c.id}/hostname",
         "LogPath": c.log_path,
@@ -129,7 +133,7 @@ def _inspect_container(session: Session, c: Container) -> Obj:
         "Driver": "overlayfs",
         "Platform": "linux",
         "Mounts": [{"Type": "bind", "Source": m.source, "Destination": m.target, "Mode": "ro" if m.readonly else "", "RW": not m.readonly, "Propagation": "rprivate"} for m in c.mounts],
-        "Config": {**image_config(catalogue.BUILDS[c.build]), "Hostname": c.hostname, "User": c.user if c.user != "root" else "", "Env": [f"{k}={v}" for k, v in c.env.items()], "Labels": dict(sorted(c.labels.items()))},
+        "Config": {**image_config(stored.find(session.world, c.build)), "Hostname": c.hostname, "User": c.user if c.user != "root" else "", "Env": [f"{k}={v}" for k, v in c.env.items()], "Labels": dict(sorted(c.labels.items()))},
         "NetworkSettings": {
             "Ports": mapped, "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": ip, "IPPrefixLen": 24 if ip else 0, "MacAddress": "",
             "Networks": {"unknown-eth0": {"IPAddress": ip, "IPPrefixLen": 24, "Gateway": subnet, "MacAddress": ""}} if ip else {},
@@ -143,7 +147,7 @@ def inspect(session: Session) -> int:
     found = []
     for word in session.args:
         try:
-            found.append(_inspect_container(session, session.find(word)))
+            found.append(inspect_container(session, session.find(word)))
         except NerdctlError as failed:
             image = images.find(session, word)
             if image is None:
@@ -192,14 +196,15 @@ def info(session: Session) -> int:
 def networks(session: Session) -> int:
     """`nerdctl network ls`."""
     session.connect()
-    session.table(
-        [
-            ["NETWORK ID", "NAME", "FILE"],
-            ["17f29b073143", "bridge", "/etc/cni/net.d/nerdctl-bridge.conflist"],
-            ["", "host", ""],
-            ["", "none", ""],
-        ]
-    )
+    found = core.engine(session.world, session.host, session.space).networks
+    if session.on("quiet"):
+        session.inv.out("".join(f"{found[name].id[:12]}\n" for name in sorted(found) if found[name].driver == "bridge"))
+        return 0
+    rows = [["NETWORK ID", "NAME", "FILE"]]
+    for name in [n for n in sorted(found) if n not in ("host", "none")]:
+        ident = "17f29b073143" if name == "bridge" else found[name].id[:12]
+        rows.append([ident, name, f"/etc/cni/net.d/nerdctl-{name}.conflist"])
+    session.show([*rows, ["", "host", ""], ["", "none", ""]])
     return 0
 
 
@@ -207,7 +212,7 @@ def namespaces(session: Session) -> int:
     """`nerdctl namespace ls`."""
     session.connect()
     rows = [["NAME", "CONTAINERS", "IMAGES", "VOLUMES", "LABELS"]]
-    spaces = runtime(session.world, session.host).namespaces
+    spaces = store.spaces(session.world, session.host)
     for name in sorted(spaces):
         space = spaces[name]
         extra = len(runtime(session.world, session.host).sandboxes) if name == "k8s.io" else 0
@@ -220,34 +225,39 @@ def namespaces(session: Session) -> int:
                 ",".join(f"{k}={v}" for k, v in sorted(space.labels.items())),
             ]
         )
-    session.table(rows)
+    session.show(rows)
     return 0
 
 
 def _volumes(session: Session, space: str) -> list[str]:
-    path = f"{DATA}/volumes/{space}"
-    fs = session.inv.host.fs
-    return fs.listdir(path) if fs.isdir(path) else []
+    return (
+        sorted(core.engine(session.world, session.host, space).volumes)
+        if space in runtime(session.world, session.host).engines
+        else []
+    )
 
 
 def volume_list(session: Session) -> int:
     """`nerdctl volume ls`."""
     session.connect()
+    names = _volumes(session, session.space)
+    if session.on("quiet"):
+        session.inv.out("".join(name + "\n" for name in names))
+        return 0
     rows = [["VOLUME NAME", "DIRECTORY"]]
-    rows += [[name, f"{DATA}/volumes/{session.space}/{name}/_data"] for name in _volumes(session, session.space)]
-    session.table(rows)
+    rows += [[name, core.volume_path(session.space, name)] for name in names]
+    session.show(rows)
     return 0
 
 
 def volume_create(session: Session) -> int:
     """`nerdctl volume create`."""
     session.connect()
-    name = session.args[0] if session.args else session.world.rng("nerdctl").hex(64)
+    name = session.args[0] if session.args else ""
     if name in _volumes(session, session.space):
         human.logrus(session.inv, "warning", f'volume "{name}" already exists and will be returned as-is')
-    else:
-        files.make_dir(session.world, session.host, f"{DATA}/volumes/{session.space}/{name}/_data", parents=True)
-    session.inv.out(name + "\n")
+    labels = {word.partition("=")[0]: word.partition("=")[2] for word in session.items("label")}
+    session.inv.out(creation.make_volume(session.world, session.host, session.space, name, labels).name + "\n")
     return 0
 
 
@@ -255,12 +265,10 @@ def volume_remove(session: Session) -> int:
     """`nerdctl volume rm`."""
     session.connect()
     for name in session.args:
-        path = f"{DATA}/volumes/{session.space}/{name}"
         if name not in _volumes(session, session.space):
             raise NerdctlError(f"1 errors:\nvolume not found: {name}")
-        used = [c for c in session.namespace().containers.values() if any(m.source == f"{path}/_data" for m in c.mounts)]
-        if used:
+        if creation.users_of(session.world, session.host, session.space, name):
             raise NerdctlError(f'1 errors:\nvolume "{name}" is in use (failed precondition)')
-        files.remove_file(session.world, session.host, path, recursive=True)
+        creation.remove_volume(session.world, session.host, session.space, name)
         session.inv.out(name + "\n")
     return 0

@@ -8,9 +8,12 @@ from typing import Any
 
 from ...host.program import Invocation
 from ...kernel.errors import NotSimulated
+from ...runtime.engine.core import EngineError
+from ...runtime.engine.creation import BadSpec
 from .. import human
 from ..cobra import Command, UsageError
 from ..cobra_help import stock_flags
+from ..engine.session import CliError
 from ..flags import FlagError, HelpRequested, Values
 from .session import NerdctlError, Session
 
@@ -80,7 +83,10 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
     except NerdctlError as failed:
         human.logrus(inv, "fatal", str(failed))
         return failed.code
-    except (FlagError, UsageError) as failed:
+    except CliError as failed:
+        human.logrus(inv, "fatal", str(failed))
+        return failed.code
+    except (FlagError, UsageError, EngineError, BadSpec) as failed:
         human.logrus(inv, "fatal", str(failed))
         return 1
 

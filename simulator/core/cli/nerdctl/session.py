@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ...host.program import Invocation
 from ...kernel.errors import ConnectError, NotSimulated
 from ...runtime import containerd
-from ...runtime.state import Container, Namespace, runtime
+from ...runtime.engine import core
+from ...runtime.engine.core import EngineError
+from ...runtime.state import Container, Image, Namespace, runtime
 from ...runtime.state import namespace as make_namespace
-from .. import tabwriter
+from .. import human, tabwriter
+from ..engine import systemcmds
+from ..engine.session import EngineSession
 from ..flags import Values
 
 VERSION = "2.2.1"
-DATA = "/var/lib/nerdctl/1935db59"
+DATA = core.NERDCTL
 
 
-class NerdctlError(Exception):
+class NerdctlError(EngineError):
     """What nerdctl logs as fatal before it ends with status 1 (or `code`)."""
 
     def __init__(self, message: str, code: int = 1) -> None:
@@ -22,29 +29,36 @@ class NerdctlError(Exception):
         self.code = code
 
 
-class Session:
-    """A parsed command line with its surroundings."""
+class Session(EngineSession):
+    """A parsed command line with its surroundings; the engine's namespace is containerd's."""
+
+    docker = False
+    tool = "nerdctl"
 
     def __init__(self, inv: Invocation, values: Values) -> None:
-        self.inv, self.values = inv, values
-        self.world, self.host = inv.world, inv.host.name
-        self.space = values.text("namespace") or inv.env.get("CONTAINERD_NAMESPACE", "default")
+        space = values.text("namespace") or inv.env.get("CONTAINERD_NAMESPACE", "default")
         if "namespace" not in values.changed and inv.env.get("CONTAINERD_NAMESPACE"):
-            self.space = inv.env["CONTAINERD_NAMESPACE"]
+            space = inv.env["CONTAINERD_NAMESPACE"]
+        super().__init__(inv, values, space)
 
-    @property
-    def args(self) -> list[str]:
-        """Positional arguments."""
-        return self.values.args
+    def like(self, values: Values) -> Session:
+        """The same surroundings with another command line."""
+        copy = Session.__new__(Session)
+        EngineSession.__init__(copy, self.inv, values, self.space)
+        return copy
 
     def connect(self) -> None:
         """Dial containerd; raises NerdctlError as nerdctl words it, and NotSimulated for what containerd here has not."""
-        snapshotter = self.values.text("snapshotter")
-        if snapshotter != "overlayfs":
+        snapshotter = self.flag("snapshotter") or "overlayfs"
+        if snapshotter not in ("overlayfs", "stargz", "native"):
             raise NotSimulated(f"nerdctl --snapshotter {snapshotter}")
-        if self.values.has("verify") and self.values.text("verify") != "none":
-            raise NotSimulated(f"nerdctl --verify {self.values.text('verify')}")
-        address = self.values.text("address").removeprefix("unix://")
+        address = (self.flag("address") or containerd.SOCKET).removeprefix("unix://")
+        call: Any = self.inv
+        if call.proc.user != "root" and self.inv.host.fs.exists(containerd.SOCKET):
+            raise NerdctlError(
+                f"rootless containerd not running? (hint: use `containerd-rootless-setuptool.sh install` to start rootless containerd): "
+                f"stat /run/user/{call.uid}/containerd-rootless: no such file or directory"
+            )
         try:
             containerd.connect(self.world, self.host)
             if address not in (containerd.SOCKET, "/var" + containerd.SOCKET):
@@ -81,7 +95,45 @@ class Session:
             raise NerdctlError(f"no such container: {word}")
         return found[0]
 
-    def table(self, rows: list[list[str]]) -> None:
-        """Print rows as `tabwriter.NewWriter(w, 4, 8, 4, ' ', 0)` does."""
-        text = "".join("\t".join(row) + "\n" for row in rows)
-        self.inv.out(tabwriter.align(text, minwidth=4, tabwidth=8, padding=4))
+    def login(self, domain: str) -> str:
+        """Who is logged in to a registry (nerdctl keeps Docker's file)."""
+        return systemcmds.login_name(self, domain)
+
+    def inspect_container(self, container: Container) -> dict[str, Any]:
+        """A container as `inspect` shows it."""
+        from . import listing
+
+        return listing.inspect_container(self, container)
+
+    def inspect_image(self, image: Image) -> dict[str, Any]:
+        """An image as `inspect` shows it."""
+        from . import images
+
+        return images.inspect_one(self, image)
+
+    def status(self, container: Container) -> str:
+        """A container's status in lists."""
+        from . import listing
+
+        return listing.status(self, container)
+
+    def table(self, rows: Sequence[Sequence[str]], minwidth: int = 4) -> str:
+        """Rows as `tabwriter.NewWriter(w, 4, 8, 4, ' ', 0)` aligns them."""
+        return tabwriter.align("".join("\t".join(row) + "\n" for row in rows), minwidth=4, tabwidth=8, padding=4)
+
+    def show(self, rows: Sequence[Sequence[str]]) -> None:
+        """Print rows."""
+        self.inv.out(self.table(rows))
+
+    def print_error(self, text: str) -> None:
+        """One of several failures."""
+        human.logrus(self.inv, "error", text)
+
+    def failed(self, failures: list[str]) -> int:
+        """The failures of a command on several objects."""
+        if not failures:
+            return 0
+        if len(self.args) > 1:
+            for text in failures:
+                self.print_error(text)
+        raise NerdctlError(f"{len(failures)} errors:\n" + "\n".join(failures))

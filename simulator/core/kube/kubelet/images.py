@@ -6,7 +6,8 @@ from typing import Any
 
 from ...kernel import clock
 from ...kernel.errors import BadInput
-from ...runtime import catalogue, cri, references
+from ...runtime import cri, references
+from ...runtime import images as builds
 from ...runtime.state import Pull, runtime
 from .context import Kubelet
 from .state import PodState, Track
@@ -72,7 +73,7 @@ def _finish(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> bo
     began, track.pull = track.pull_from, ""
     if not error:
         assert pull is not None
-        build = catalogue.BUILDS[pull.build]
+        build = builds.find(world, pull.build)
         took = duration(pull.ends - pull.started)
         waited = duration(world.now - began)
         text = f'Successfully pulled image "{image}" in {took} ({waited} including waiting). Image size: {build.size} bytes.'

@@ -126,7 +126,7 @@ def _image_user(kubelet: Kubelet, track: Track) -> str:
     image = cri.image_status(kubelet.world, kubelet.proc.host, track.image_id)
     if image is None:
         return ""
-    message = cri.image_message(image)
+    message = cri.image_message(kubelet.world, image)
     return str(message["uid"]["value"]) if message["uid"] else str(message["username"])
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ...kernel import clock
 from ...kernel.errors import ConnectError
-from ...runtime import catalogue
+from ...runtime import images as builds
 from ...runtime.state import Container, find_container, runtime
 from ..client import ApiError
 from .context import Kubelet
@@ -55,10 +55,10 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
         if track.last is not None:
             out["lastState"] = {"terminated": track.last}
     if container is not None:
-        build = catalogue.BUILDS.get(container.build)
+        build = builds.known(kubelet.world, container.build)
         out["containerID"] = f"containerd://{container.id}"
         if build is not None:
-            out["imageID"] = f"{build.repository}@{build.digest('index')}"
+            out["imageID"] = build.digest("config") if build.made else f"{build.repository}@{build.digest('index')}"
             out["image"] = _image_name(kubelet, container, spec)
     state: Obj
     if container is not None and container.state == "RUNNING":

@@ -1,0 +1,127 @@
+"""Hosts without Kubernetes: bare ones to build on, and ones with Docker's engine as its packages install it."""
+
+from __future__ import annotations
+
+from ..host import base, files, systemd
+from ..host.machine import Host, UnitState, hosts
+from ..kernel import network
+from ..kernel.clock import SECOND
+from ..kernel.world import World
+from .machines import _CONTAINERD_UNIT, put
+
+_DOCKER_UNIT = """\
+[Unit]
+Description=Docker Application Container Engine
+Documentation=https://docs.docker.com
+After=network-online.target nss-lookup.target docker.socket firewalld.service containerd.service time-set.target
+Wants=network-online.target containerd.service
+Requires=docker.socket
+
+[Service]
+Type=notify
+ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock
+ExecReload=/bin/kill -s HUP $MAINPID
+TimeoutStartSec=0
+RestartSec=2
+Restart=always
+StartLimitBurst=3
+StartLimitInterval=60s
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+Delegate=yes
+KillMode=process
+OOMScoreAdjust=-500
+
+[Install]
+WantedBy=multi-user.target
+"""
+_DOCKER_SOCKET = """\
+[Unit]
+Description=Docker Socket for the API
+
+[Socket]
+ListenStream=/run/docker.sock
+SocketMode=0660
+SocketUser=root
+SocketGroup=docker
+
+[Install]
+WantedBy=sockets.target
+"""
+#: What containerd.io installs: CRI is off, Docker has no use for it.
+_CONTAINERD_CONFIG = """\
+#   Copyright 2018-2022 Docker Inc.
+
+disabled_plugins = ["cri"]
+
+#root = "/var/lib/containerd"
+#state = "/run/containerd"
+#subreaper = true
+#oom_score = 0
+
+#[grpc]
+#  address = "/run/containerd/containerd.sock"
+#  uid = 0
+#  gid = 0
+
+#[debug]
+#  address = "/run/containerd/debug.sock"
+#  uid = 0
+#  gid = 0
+#  level = "info"
+"""
+#: Programs of docker-ce, docker-ce-cli and containerd.io: path → program.
+DOCKER: dict[str, str] = {
+    "/usr/bin/docker": "docker",
+    "/usr/bin/dockerd": "dockerd",
+    "/usr/bin/containerd": "containerd",
+    "/usr/bin/ctr": "ctr",
+    "/usr/bin/runc": "runc",
+}
+
+
+def add_host(world: World, name: str, ip: str, neighbours: dict[str, str]) -> Host:
+    """A Linux machine with nothing of containers on it."""
+    rng = world.rng(f"machine/{name}")
+    host = Host(name=name, ip=ip, machine_id=rng.hex(32), boot_id=rng.uuid(), system_uuid=rng.uuid(), boot_at=world.now)
+    hosts(world)[name] = host
+    base.build(host, kubernetes=False)
+    network.add_namespace(world, name, name, [ip])
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", *(f"{a} {n}" for n, a in neighbours.items())]
+    put(world, host, "/etc/hosts", "\n".join(lines) + "\n")
+    put(world, host, "/etc/hostname", name + "\n")
+    put(world, host, "/etc/machine-id", host.machine_id + "\n", 0o444)
+    put(world, host, "/etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
+    put(world, host, "/run/systemd/resolve/resolv.conf", "nameserver 172.30.1.1\nsearch .\n")
+    return host
+
+
+def install_docker(world: World, host: Host) -> None:
+    """What `apt-get install docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin` leaves behind."""
+    for path, program in DOCKER.items():
+        host.fs.install(path, program, now=world.wall)
+    for plugin in ("docker-buildx", "docker-compose"):
+        host.fs.install(f"/usr/libexec/docker/cli-plugins/{plugin}", "docker", now=world.wall)
+    put(world, host, "/usr/lib/systemd/system/containerd.service", _CONTAINERD_UNIT)
+    put(world, host, "/usr/lib/systemd/system/docker.service", _DOCKER_UNIT)
+    put(world, host, "/usr/lib/systemd/system/docker.socket", _DOCKER_SOCKET)
+    put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG)
+    files.make_dir(world, host, "/etc/docker", parents=True)
+    groups = host.fs.read("/etc/group").decode()
+    if "\ndocker:" not in groups:
+        host.fs.write("/etc/group", (groups + "docker:x:988:\n").encode())
+    for unit in ("containerd.service", "docker.service", "docker.socket"):
+        host.units[unit] = UnitState(enabled=True)
+
+
+def build(world: World, names: tuple[str, ...], *, docker: bool) -> None:
+    """Hosts `names`, with Docker running on them when `docker`."""
+    addresses = {name: f"172.30.1.{2 + 2 * number}" for number, name in enumerate(names)}
+    for name in names:
+        host = add_host(world, name, addresses[name], addresses)
+        if docker:
+            install_docker(world, host)
+            systemd.start_unit(world, name, "containerd.service")
+            systemd.start_unit(world, name, "docker.service")
+    world.run_until(world.now + 20 * SECOND)
