@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from ...kernel import clock
 from ...kernel.http import Request
-from ..api import errors
+from ..api import bootstrap_tokens, errors
 from ..api.jwt import legacy, verify_jwt
 from .call import User
 
@@ -70,7 +70,17 @@ class Authenticator:
         static = self.server.config.tokens.get(token)
         if static is not None:
             return User(static[0], (*static[2:], AUTHENTICATED), static[1] if len(static) > 1 else "")
-        return self.review(token)
+        return self._bootstrap(token) or self.review(token)
+
+    def _bootstrap(self, token: str) -> User | None:
+        """The user of a bootstrap token (plugin/pkg/auth/authenticator/token/bootstrap)."""
+        parts = bootstrap_tokens.split(token) if self.server.config.bootstrap_tokens else None
+        if parts is None:
+            return None
+        key = f"/registry/secrets/{bootstrap_tokens.NAMESPACE}/{bootstrap_tokens.PREFIX}{parts[0]}"
+        held = self.server.storage.get(key.encode())
+        groups = None if held is None else bootstrap_tokens.groups_of(held[0], parts, self.server.world.wall)
+        return None if groups is None else User(f"system:bootstrap:{parts[0]}", (*groups, AUTHENTICATED))
 
     def review(self, token: str) -> User | None:
         """The user of a service-account token that this server's key signed and whose account still exists."""

@@ -233,6 +233,7 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
             raise FlagError(f'authorization-mode "{mode}" is not a valid mode')
     out.admission_plugins, out.disabled_plugins = _plugins(flags)
     out.anonymous = flags.get("anonymous-auth", "true") == "true"
+    out.bootstrap_tokens = flags.get("enable-bootstrap-token-auth", "false") == "true"
     issuer = flags.get("service-account-issuer", "").split(",")[0]
     if not issuer:
         raise FlagError("service-account-issuer is a required flag")

@@ -43,6 +43,7 @@ class Config(msgspec.Struct, omit_defaults=True):
     tokens: dict[str, list[str]] = {}
     service_account_key: bytes = b""
     front_proxy_ca: bytes = b""
+    bootstrap_tokens: bool = False
 
 
 class Server:

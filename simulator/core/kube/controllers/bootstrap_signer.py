@@ -9,7 +9,7 @@ import json
 
 from ..api.objects import Obj
 from ..client import ApiError
-from . import bootstrap_tokens
+from ..api import bootstrap_tokens
 from .base import Controller
 
 NAMESPACE, NAME, KUBECONFIG = "kube-public", "cluster-info", "kubeconfig"

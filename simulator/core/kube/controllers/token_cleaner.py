@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..api.objects import Obj, key_of, split_key
 from ..client import ApiError
-from . import bootstrap_tokens
+from ..api import bootstrap_tokens
 from .base import Controller
 
 

@@ -11,7 +11,7 @@ from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...runtime import cri
 from .. import netpolicy
-from . import config, node, probes, server, sources, startup, status, termination, worker
+from . import bootstrap, config, node, probes, server, sources, startup, status, termination, worker
 from .context import Kubelet
 from .options import taint
 from .state import KubeletState, kubelets
@@ -75,6 +75,8 @@ class KubeletProgram:
             termination.orphans(kubelet)
         elif kind == "begin":
             self._begin(kubelet)
+        elif kind == "bootstrap":
+            bootstrap.step(kubelet)
 
     def _begin(self, kubelet: Kubelet) -> None:
         kubelet.node_event("Normal", "Starting", "Starting kubelet.")

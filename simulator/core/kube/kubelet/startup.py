@@ -17,6 +17,7 @@ from ...runtime import containerd
 from .. import component
 from ..api import quantity
 from ..client import KubeClient
+from . import bootstrap as bootstrap_tls
 from . import config as settings
 from .context import VERSION, Kubelet
 from .options import setting
@@ -55,6 +56,8 @@ def _client(kubelet: Kubelet, flags: dict[str, str]) -> None:
         kubelet.log("I", "server.go:991", "Client rotation is on, will bootstrap in background")
     problem = _kubeconfig_problem(kubelet, path)
     if not problem:
+        if rotate:
+            bootstrap_tls.keep(kubelet, path)
         return
     if not bootstrap:
         raise StartError(("unable to load kubeconfig: " if rotate else "invalid kubeconfig: ") + problem)
@@ -64,7 +67,7 @@ def _client(kubelet: Kubelet, flags: dict[str, str]) -> None:
     if missing:
         text = f"stat {bootstrap}: no such file or directory" if missing == "absent" else missing
         raise StartError(f"unable to load bootstrap kubeconfig: {text}")
-    raise StartError("TLS bootstrap of a kubelet: not simulated in Slipway yet")
+    bootstrap_tls.begin(kubelet, bootstrap)
 
 
 def _kubeconfig_problem(kubelet: Kubelet, path: str, bootstrap: bool = False) -> str:

@@ -122,6 +122,8 @@ class KubeletState(msgspec.Struct, kw_only=True):
     started_at: int = 0
     orphan_timer: int = 0
     images_key: str = ""
+    #: While it asks for its first certificate: the bootstrap kubeconfig, the request's name, the key (PEM).
+    bootstrap: dict[str, str] = {}
 
 
 def kubelets(world: World) -> dict[str, KubeletState]:

@@ -6,7 +6,7 @@ import base64
 import re
 
 from ...kernel import clock
-from ..api.objects import Obj
+from .objects import Obj
 
 TYPE = "bootstrap.kubernetes.io/token"
 NAMESPACE = "kube-system"
@@ -41,3 +41,28 @@ def for_signing(secret: Obj, now: int) -> tuple[str, str] | None:
     if left(secret, now) == 0 or value(secret, "usage-bootstrap-signing") != "true":
         return None
     return ident, key
+
+
+_TOKEN = re.compile(r"([a-z0-9]{6})\.([a-z0-9]{16})")
+_GROUP = re.compile(r"system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]")
+
+
+def split(token: str) -> tuple[str, str] | None:
+    """(id, secret) of a bootstrap token, or None for what is none."""
+    match = _TOKEN.fullmatch(token)
+    return (match[1], match[2]) if match else None
+
+
+def groups_of(secret: Obj, token: tuple[str, str], now: int) -> list[str] | None:
+    """The groups that a token authenticates as, or None when its Secret does not let it (authenticator/token/bootstrap)."""
+    ident, key = token
+    if secret.get("type") != TYPE or secret["metadata"].get("deletionTimestamp"):
+        return None
+    if value(secret, "token-id") != ident or value(secret, "token-secret") != key or left(secret, now) == 0:
+        return None
+    if value(secret, "usage-bootstrap-authentication") != "true":
+        return None
+    extra = [group for group in value(secret, "auth-extra-groups").split(",") if group]
+    if any(_GROUP.fullmatch(group) is None for group in extra):
+        return None
+    return sorted({"system:bootstrappers", *extra})
