@@ -84,7 +84,7 @@ class ClusterBuilder:
             put(world, host, f"/etc/kubernetes/{path}", data, 0o600)
         self.super_admin = configs["super-admin.conf"]
         put(world, host, "/root/.kube/config", configs["admin.conf"], 0o600)
-        configure_kubelet(world, host, pki.kubelet_kubeconfig(world, self.ca, self.server, node), self.ca.cert)
+        configure_kubelet(world, host, self.ca, self.server, control_plane=True)
         pods = {
             "etcd": manifests.etcd(cluster, node, ip),
             "kube-apiserver": manifests.apiserver(cluster, ip),
@@ -146,7 +146,7 @@ class ClusterBuilder:
     def _join(self, name: str) -> None:
         """`kubeadm join` of a worker."""
         host = self.hosts[name]
-        configure_kubelet(self.world, host, pki.kubelet_kubeconfig(self.world, self.ca, self.server, name), self.ca.cert)
+        configure_kubelet(self.world, host, self.ca, self.server, control_plane=False)
         systemd.start_unit(self.world, name, "kubelet.service")
 
     def _await_ready(self, client: KubeClient) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from ..host import base, files
 from ..host.machine import Host, UnitState, hosts
-from ..kernel import network
+from ..host.x509 import KeyPair
+from ..kernel import clock
+from ..kernel import network as kernel_network
 from ..kernel.world import World
-from ..kube.kubeadm import addons
+from ..kube.kubeadm import addons, pki
 from ..kube.kubeadm.manifests import PAUSE_IMAGE, dump
 
 POD_CIDR = "192.168.0.0/16"
@@ -75,6 +79,12 @@ version = 3
   SystemdCgroup = true
 """
 
+#: containerd then writes the pods' network itself as soon as the kubelet tells it the node's range.
+CNI_TEMPLATE = """
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  conf_template = "/etc/containerd/cni.template"
+"""
+
 _CRICTL = """\
 runtime-endpoint: unix:///run/containerd/containerd.sock
 image-endpoint: unix:///run/containerd/containerd.sock
@@ -87,13 +97,16 @@ def put(world: World, host: Host, path: str, data: bytes | str, mode: int = 0o64
     files.write_file(world, host, path, raw, mode=mode, parents=True)
 
 
-def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str]) -> Host:
-    """A bare Linux machine with containerd, kubelet and the Kubernetes tools installed; nothing runs yet."""
+def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str], *, network: bool = True) -> Host:
+    """A bare Linux machine with containerd, kubelet and the Kubernetes tools installed; nothing runs yet.
+
+    Without `network` containerd waits for somebody else's CNI configuration.
+    """
     rng = world.rng(f"machine/{name}")
     host = Host(name=name, ip=ip, machine_id=rng.hex(32), boot_id=rng.uuid(), system_uuid=rng.uuid(), boot_at=world.now)
     hosts(world)[name] = host
     base.build(host)
-    network.add_namespace(world, name, name, [ip])
+    kernel_network.add_namespace(world, name, name, [ip])
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", *(f"{a} {n}" for n, a in neighbours.items())]
     put(world, host, "/etc/hosts", "\n".join(lines) + "\n")
     put(world, host, "/etc/hostname", name + "\n")
@@ -103,7 +116,7 @@ def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str]) ->
     put(world, host, "/usr/lib/systemd/system/containerd.service", _CONTAINERD_UNIT)
     put(world, host, "/usr/lib/systemd/system/kubelet.service", _KUBELET_UNIT)
     put(world, host, "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", _KUBELET_DROP_IN)
-    put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG)
+    put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG + (CNI_TEMPLATE if network else ""))
     put(world, host, "/etc/crictl.yaml", _CRICTL)
     for unit in ("containerd.service", "kubelet.service"):
         host.units[unit] = UnitState(enabled=True)
@@ -113,10 +126,16 @@ def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str]) ->
     return host
 
 
-def configure_kubelet(world: World, host: Host, kubeconfig: bytes, ca: bytes) -> None:
-    """What `kubeadm init` and `kubeadm join` write for the kubelet of a node."""
-    put(world, host, "/etc/kubernetes/kubelet.conf", kubeconfig, 0o600)
-    put(world, host, "/etc/kubernetes/pki/ca.crt", ca)
+def configure_kubelet(world: World, host: Host, ca: KeyPair, server: str, *, control_plane: bool) -> None:
+    """What `kubeadm init` and `kubeadm join` leave for the kubelet of a node, after its certificate was signed."""
+    pair = pki.kubelet_pair(world, ca, host.name)
+    folder, link = posixpath.split(pki.KUBELET_PEM)
+    dated = f"{folder}/kubelet-client-{clock.to_datetime(world.wall):%Y-%m-%d-%H-%M-%S}.pem"
+    put(world, host, dated, pair.cert + pair.key, 0o600)
+    files.tree(host).symlink(dated, f"{folder}/{link}", now=world.wall)
+    config = pki.rotating_kubeconfig(ca.cert, server, host.name if control_plane else "")
+    put(world, host, "/etc/kubernetes/kubelet.conf", config, 0o600)
+    put(world, host, "/etc/kubernetes/pki/ca.crt", ca.cert)
     put(world, host, "/var/lib/kubelet/config.yaml", dump(addons.kubelet_configuration()))
     put(world, host, "/var/lib/kubelet/kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS=""\n')
     files.make_dir(world, host, "/etc/kubernetes/manifests", parents=True)

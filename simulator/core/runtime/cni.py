@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import tomllib
 
 from ..host import files
 from ..host.machine import hosts
@@ -31,8 +32,19 @@ CONF_DIR = "/etc/cni/net.d"
 CONF = f"{CONF_DIR}/10-containerd-net.conflist"
 
 
+def templated(world: World, host: str) -> bool:
+    """Whether containerd's configuration names a `conf_template`: without one somebody else has to bring the network."""
+    try:
+        text = files.tree(hosts(world)[host]).read("/etc/containerd/config.toml")
+        plugins = tomllib.loads(text.decode()).get("plugins") or {}
+    except (OSError, ValueError):
+        return False
+    new, old = plugins.get("io.containerd.cri.v1.runtime") or {}, plugins.get("io.containerd.grpc.v1.cri") or {}
+    return any((section.get("cni") or {}).get("conf_template") for section in (new, old))
+
+
 def configure(world: World, host: str, cidr: str) -> None:
-    """Write the network configuration of a node's pods, and bring its bridge up with the first address."""
+    """Write the network configuration of a node's pods, and bring its bridge up."""
     plugins = [
         {
             "type": "bridge",
@@ -45,6 +57,11 @@ def configure(world: World, host: str, cidr: str) -> None:
     ]
     text = json.dumps({"cniVersion": "1.0.0", "name": "containerd-net", "plugins": plugins}, indent=2) + "\n"
     files.write_file(world, host, CONF, text.encode(), parents=True)
+    _bridge(world, host, cidr)
+
+
+def _bridge(world: World, host: str, cidr: str) -> None:
+    """Bring the pods' bridge up with the first address."""
     net = network.network(world)
     net.pods[host] = cidr
     gateway = str(ipaddress.ip_network(cidr)[1])
@@ -67,6 +84,8 @@ def attach(world: World, host: str, netns: str, cidr: str) -> str:
     if not cidr or (cidr == runtime(world, host).pod_cidr and not configured(world, host)):
         raise NetworkNotReady("cni plugin not initialized")
     state = runtime(world, host)
+    if cidr == state.pod_cidr and network.network(world).pods.get(host) != cidr:
+        _bridge(world, host, cidr)
     subnet = ipaddress.ip_network(cidr)
     owners = network.network(world).owners
     count = subnet.num_addresses

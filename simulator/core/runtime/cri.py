@@ -46,12 +46,13 @@ def status(world: World, host: str) -> list[tuple[str, bool, str, str]]:
 
 
 def update_runtime_config(world: World, host: str, pod_cidr: str) -> None:
-    """The kubelet hands over the node's pod CIDR; the CNI configuration is made from it."""
+    """The kubelet hands over the node's pod CIDR; with a `conf_template` the CNI configuration is made from it."""
     containerd.connect(world, host)
     state = runtime(world, host)
     if state.pod_cidr != pod_cidr:
         state.pod_cidr = pod_cidr
-        cni.configure(world, host, pod_cidr)
+        if cni.templated(world, host):
+            cni.configure(world, host, pod_cidr)
         world.ring(f"cri:{host}")
 
 

@@ -7,9 +7,9 @@ import hashlib
 import hmac
 import json
 
+from ..api import bootstrap_tokens
 from ..api.objects import Obj
 from ..client import ApiError
-from ..api import bootstrap_tokens
 from .base import Controller
 
 NAMESPACE, NAME, KUBECONFIG = "kube-public", "cluster-info", "kubeconfig"

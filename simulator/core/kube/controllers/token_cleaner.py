@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..api import bootstrap_tokens
 from ..api.objects import Obj, key_of, split_key
 from ..client import ApiError
-from ..api import bootstrap_tokens
 from .base import Controller
 
 

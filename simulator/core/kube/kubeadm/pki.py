@@ -175,5 +175,26 @@ def control_plane_kubeconfigs(world: World, ca: KeyPair, server: str) -> dict[st
 
 def kubelet_kubeconfig(world: World, ca: KeyPair, server: str, node: str) -> bytes:
     """The kubelet's kubeconfig of a node."""
-    pair = x509.issue(world, f"system:node:{node}", issuer=ca, organizations=("system:nodes",), client=True)
-    return kubeconfig(ca.cert, server, f"system:node:{node}", pair)
+    return kubeconfig(ca.cert, server, f"system:node:{node}", kubelet_pair(world, ca, node))
+
+
+def kubelet_pair(world: World, ca: KeyPair, node: str) -> KeyPair:
+    """A node's client certificate, as the controllers sign it for a kubelet."""
+    return x509.issue(world, f"system:node:{node}", issuer=ca, organizations=("system:nodes",), client=True)
+
+
+#: Where a kubelet keeps its newest pair.
+KUBELET_PEM = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+
+
+def rotating_kubeconfig(ca_cert: bytes, server: str, node: str = "") -> bytes:
+    """The kubelet's kubeconfig that names KUBELET_PEM: of a control plane's `node`, or as TLS bootstrap writes it."""
+    cluster, user = ("kubernetes", f"system:node:{node}") if node else ("default-cluster", "default-auth")
+    context, scope = (f"{user}@{cluster}", "") if node else ("default-context", "    namespace: default\n")
+    return (
+        "apiVersion: v1\nclusters:\n- cluster:\n"
+        f"    certificate-authority-data: {base64.b64encode(ca_cert).decode()}\n    server: {server}\n  name: {cluster}\n"
+        f"contexts:\n- context:\n    cluster: {cluster}\n{scope}    user: {user}\n  name: {context}\n"
+        f"current-context: {context}\nkind: Config\nusers:\n- name: {user}\n  user:\n"
+        f"    client-certificate: {KUBELET_PEM}\n    client-key: {KUBELET_PEM}\n"
+    ).encode()

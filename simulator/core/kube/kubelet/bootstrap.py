@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from ...host import files, x509
 from ...kernel import clock
-from ...kernel.clock import SECOND
+from ...kernel.clock import MS, SECOND
 from ...kernel.errors import BadInput, ConnectError
 from .. import component
 from ..client import ApiError, KubeClient, load_kubeconfig
@@ -71,7 +71,11 @@ def _names(kubelet: Kubelet) -> list[str]:
 
 def begin(kubelet: Kubelet, bootstrap: str) -> None:
     """Write the kubeconfig that will work, and start to ask."""
-    kubelet.log("I", "bootstrap.go:101", "Use the bootstrap credentials to request a cert, and set kubeconfig to point to the certificate dir")
+    kubelet.log(
+        "I",
+        "bootstrap.go:101",
+        "Use the bootstrap credentials to request a cert, and set kubeconfig to point to the certificate dir",
+    )
     text = load_kubeconfig(component.read_file(kubelet.world, kubelet.proc, bootstrap))
     cluster = (text.get("clusters") or [{}])[0].get("cluster") or {}
     pem = posixpath.join(_dir(kubelet), CURRENT)
@@ -79,10 +83,7 @@ def begin(kubelet: Kubelet, bootstrap: str) -> None:
         "apiVersion": "v1",
         "clusters": [{"cluster": cluster, "name": "default-cluster"}],
         "contexts": [
-            {
-                "context": {"cluster": "default-cluster", "namespace": "default", "user": "default-auth"},
-                "name": "default-context",
-            }
+            {"context": {"cluster": "default-cluster", "namespace": "default", "user": "default-auth"}, "name": "default-context"}
         ],
         "current-context": "default-context",
         "kind": "Config",
@@ -173,5 +174,5 @@ def _look(kubelet: Kubelet, client: KubeClient) -> int:
     store(kubelet, base64.b64decode(status["certificate"]), held["key"].encode())
     kubelet.state.bootstrap = {}
     kubelet.world.warm.get("kubelet-clients", {}).pop(kubelet.proc.key, None)
-    kubelet.world.after(0, kubelet.proc.target, ["register", 0])
+    kubelet.world.after(200 * MS, kubelet.proc.target, ["register", 200 * MS])
     return 0

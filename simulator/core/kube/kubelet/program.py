@@ -82,7 +82,7 @@ class KubeletProgram:
         kubelet.node_event("Normal", "Starting", "Starting kubelet.")
         sources.read_static(kubelet)
         node.heartbeat(kubelet)
-        if kubelet.state.kubeconfig:
+        if kubelet.state.kubeconfig and not kubelet.state.bootstrap:
             self._register(kubelet, 200 * MS)
         kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
