@@ -8,7 +8,7 @@ import msgspec
 
 from ..kernel.errors import BadInput
 from ..kernel.world import World
-from . import bare, dockerhosts
+from . import bare, dockerhosts, unmade
 from .cluster import ClusterBuilder
 
 
@@ -57,6 +57,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("docker", "one host with Docker and no Kubernetes", ("docker01",), _docker),
     Scenario("docker-two", "two hosts with Docker and no Kubernetes", ("docker01", "docker02"), _docker_two),
     Scenario("empty-hosts", "three hosts with nothing installed, to build on", ("host01", "host02", "host03"), _empty),
+    Scenario(
+        "kubeadm-ready",
+        "three machines with containerd, kubeadm, kubelet and kubectl installed and no cluster; `kubeadm init` makes one",
+        ("controlplane", "node01", "node02"),
+        unmade.kubeadm_ready,
+    ),
 )
 
 

@@ -6,11 +6,12 @@ import shlex
 from typing import NamedTuple
 
 from simulator.core import tables
-from simulator.core.host import base, executor, processes
+from simulator.core.host import base, executor, files, processes
 from simulator.core.host.machine import Host, hosts
 from simulator.core.kernel import network
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.world import World
+from simulator.core.lab.machines import CNI_TEMPLATE
 
 
 class Result(NamedTuple):
@@ -30,6 +31,7 @@ class Box:
         host = hosts(self.world)["box"] = Host(name="box", ip="172.30.9.2")
         base.build(host)
         network.add_namespace(self.world, "box", "box", ["172.30.9.2"])
+        files.write_file(self.world, "box", "/etc/containerd/config.toml", CNI_TEMPLATE.encode(), parents=True)
         self.start_containerd()
 
     def start_containerd(self) -> None:

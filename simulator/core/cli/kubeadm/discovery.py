@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Generator
 from typing import Any
@@ -44,10 +45,16 @@ def discover(run: Run, body: Json) -> Generator[Wait, Any, Json]:
         raise Failure(f"couldn't validate the identity of the API Server: {failed}") from None
     token = str(how.get("tlsBootstrapToken") or "")
     if token:
-        run.info("discovery.go:54", "[discovery] Using provided TLSBootstrapToken as authentication credentials for the join process")
+        run.info(
+            "discovery.go:54", "[discovery] Using provided TLSBootstrapToken as authentication credentials for the join process"
+        )
         _, cluster = kubeconfigs.current_cluster(config)
         config = kubeconfigs.with_token(
-            str(cluster.get("server") or ""), "kubernetes", "tls-bootstrap-token-user", kubeconfigs.authority_of(run, cluster), token
+            str(cluster.get("server") or ""),
+            "kubernetes",
+            "tls-bootstrap-token-user",
+            kubeconfigs.authority_of(run, cluster),
+            token,
         )
     elif not _has_credentials(config):
         raise Failure(_NO_CREDENTIALS)
@@ -72,7 +79,7 @@ def _validated(run: Run, how: Json, patience: int) -> Generator[Wait, Any, Json]
     path = str(where["kubeConfigPath"])
     if path.startswith("https://"):
         yield from run.pause(50, 200)
-        page = internet.answer(path)
+        page = internet.get(path)
         if page is None:
             host = path.removeprefix("https://").partition("/")[0]
             raise Failure(f'Get "{path}": dial tcp: lookup {host.partition(":")[0]}: no such host')
@@ -86,6 +93,10 @@ def _validated(run: Run, how: Json, patience: int) -> Generator[Wait, Any, Json]
 
 
 def _client(run: Run, config: Json) -> KubeClient:
+    context = kubeconfigs.named(config, "contexts", str(config.get("current-context"))) or {}
+    name = str((context.get("context") or {}).get("user") or "")
+    if kubeconfigs.named(config, "users", name) is None:  # nobody is asked who they are
+        config = {**config, "users": [*(config.get("users") or ()), {"name": name, "user": {}}]}
     try:
         return run.client_of(kubeconfigs.dump(config).encode())
     except OSError as error:
@@ -130,31 +141,32 @@ def _by_token(run: Run, how: Json, patience: int) -> Generator[Wait, Any, Json]:
         ) from None
     if found not in {pin.lower() for pin in pins}:
         shown = f'"{found}"'
-        raise Failure(
-            f"cluster CA found in {CLUSTER_INFO} ConfigMap is invalid: none of the public keys {shown} are pinned"
-        )
+        raise Failure(f"cluster CA found in {CLUSTER_INFO} ConfigMap is invalid: none of the public keys {shown} are pinned")
     run.info("token.go:131", f'[discovery] Requesting info from "{endpoint}" again to validate TLS against the pinned public key')
     pinned = kubeconfigs.basic(f"https://{endpoint}", "kubernetes", "token-bootstrap-client", ca)
     second = yield from _cluster_info(run, _client(run, pinned), parts[0], patience)
     if (second.get("data") or {}).get("kubeconfig") != text:
-        raise Failure(f"the second kubeconfig from the {CLUSTER_INFO} ConfigMap (using validated TLS) was different from the first")
+        raise Failure(
+            f"the second kubeconfig from the {CLUSTER_INFO} ConfigMap (using validated TLS) was different from the first"
+        )
     return config
 
 
 def _check_pin(text: str) -> None:
     """`pubkeypin.Set.Allow`."""
     head = "invalid discovery token CA certificate hash: "
-    kind, colon, value = text.partition(":")
-    if not colon:
-        raise Failure(f"{head}invalid hash, expected \"format:value\". Known format(s) are: sha256")
-    if kind.lower() != "sha256":
-        raise Failure(f"{head}unknown hash format. Known format(s) are: sha256")
-    try:
-        length = len(bytes.fromhex(value))
-    except ValueError:
-        raise Failure(f"{head}could not decode SHA-256 from hex: {_hex_problem(value)}") from None
+    parts = text.split(":")
+    if len(parts) != 2:
+        raise Failure(f'{head}invalid hash, expected "format:hex-value". Known format(s) are: sha256')
+    if parts[0].lower() != "sha256":
+        raise Failure(f'{head}unknown hash format "{parts[0]}". Known format(s) are: sha256')
+    length = len(parts[1]) // 2
     if length != 32:
-        raise Failure(f"{head}expected a 32 byte SHA-256 hash, found {length} bytes")
+        raise Failure(f'{head}invalid hash "{text}", expected a 32 byte SHA-256 hash, found {length} bytes')
+    try:
+        bytes.fromhex(parts[1])
+    except ValueError:
+        raise Failure(f'{head}invalid hash "{text}", could not decode SHA-256 from hex: {_hex_problem(parts[1])}') from None
 
 
 def _hex_problem(value: str) -> str:
@@ -188,7 +200,8 @@ def _cluster_info(run: Run, client: KubeClient, ident: str, patience: int) -> Ge
     deadline = run.world.now + patience
     while True:
         run.info(
-            "token.go:217", f'[discovery] Waiting for the cluster-info ConfigMap to receive a JWS signature for token ID "{ident}"'
+            "token.go:217",
+            f'[discovery] Waiting for the cluster-info ConfigMap to receive a JWS signature for token ID "{ident}"',
         )
         try:
             found = client.get("configmaps", "kube-public", CLUSTER_INFO)
@@ -254,14 +267,12 @@ def _by_file(run: Run, config: Json, patience: int) -> Generator[Wait, Any, Json
 
 def _embed(run: Run, cluster: Json) -> None:
     """The authority's file becomes part of the kubeconfig (`EnsureCertificateAuthorityIsEmbedded`)."""
-    import base64
-
     path = cluster.get("certificate-authority")
     if not path or cluster.get("certificate-authority-data"):
         return
     try:
         data = run.read(str(path))
     except OSError as error:
-        raise Failure(f"error while reading certificate authority file from {path!r}: {go_error(error)}".replace("'", '"')) from None
+        raise Failure(f"error while reading certificate authority file defined in kubeconfig: {go_error(error)}") from None
     del cluster["certificate-authority"]
     cluster["certificate-authority-data"] = base64.b64encode(data).decode()

@@ -13,6 +13,7 @@ from simulator.core.host.machine import Host, hosts
 from simulator.core.kernel import network
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.world import World
+from simulator.core.lab.machines import CNI_TEMPLATE
 from simulator.core.runtime import containerd
 
 from .fake_api import FakeApi
@@ -50,6 +51,7 @@ class Node:
         self.start_api()
         self.containerd = processes.start(self.world, host="node01", program="containerd", argv=["/usr/bin/containerd"])
         containerd.preload(self.world, "node01", ["registry.k8s.io/pause:3.10.2"])
+        self.put("/etc/containerd/config.toml", CNI_TEMPLATE.encode())
         self.put("/var/lib/kubelet/config.yaml", CONFIG)
         self.put("/etc/kubernetes/kubelet.conf", KUBECONFIG)
         files.make_dir(self.world, "node01", "/etc/kubernetes/manifests", parents=True)

@@ -1,0 +1,28 @@
+"""Worlds in which no cluster exists yet: machines on which learners make one, with kubeadm or by hand."""
+
+from __future__ import annotations
+
+from ..host import files, systemd
+from ..kernel.clock import SECOND
+from ..kernel.world import World
+from .machines import add_machine
+
+
+def addresses(names: tuple[str, ...]) -> dict[str, str]:
+    """The machines' addresses, as a ready-made cluster has them."""
+    return {name: f"172.30.1.{2 + 2 * index}" for index, name in enumerate(names)}
+
+
+def kubeadm_ready(world: World, names: tuple[str, ...] = ("controlplane", "node01", "node02")) -> None:
+    """Machines with containerd, kubeadm, kubelet and kubectl installed as the documentation says, up to `kubeadm init`.
+
+    The kubelet restarts every ten seconds, as it has no configuration; pods get a network when somebody brings one.
+    """
+    known = addresses(names)
+    for name in names:
+        host = add_machine(world, name, known[name], known, network=False)
+        for folder in ("/etc/kubernetes/manifests", "/etc/cni/net.d", "/opt/cni/bin"):
+            files.make_dir(world, host, folder, parents=True)
+        for unit in ("containerd.service", "kubelet.service"):
+            systemd.start_unit(world, name, unit)
+    world.run_until(world.now + 5 * SECOND)

@@ -1,0 +1,145 @@
+"""A cluster made by kubeadm on machines that have none: init, join, and what each refuses."""
+
+import re
+
+import pytest
+
+from simulator.core.sandbox import Sandbox
+
+HEAD = "[ERROR "
+
+
+@pytest.fixture(scope="module")
+def ready() -> bytes:
+    """Machines before `kubeadm init`."""
+    return Sandbox.boot("kubeadm-ready").snapshot()
+
+
+@pytest.fixture(scope="module")
+def made(ready: bytes) -> tuple[bytes, str]:
+    """After `kubeadm init` on the first machine; and the join command."""
+    sandbox = Sandbox.restore(ready)
+    result = sandbox.run("kubeadm init --pod-network-cidr 10.244.0.0/16", host="controlplane")
+    assert (result.code, result.stderr) == (0, "")
+    assert "Your Kubernetes control-plane has initialized successfully!" in result.stdout
+    command = re.search(r"^kubeadm join .*\\\n.*$", result.stdout, re.MULTILINE)
+    assert command
+    sandbox.run("mkdir -p ~/.kube; cp /etc/kubernetes/admin.conf ~/.kube/config", host="controlplane")
+    return sandbox.snapshot(), " ".join(command[0].replace("\\\n", " ").split())
+
+
+def test_init_makes_a_cluster_without_network(made: tuple[bytes, str]) -> None:
+    sandbox = Sandbox.restore(made[0])
+    sandbox.advance(sandbox.now + 30 * 10**9)
+    nodes = sandbox.run("kubectl get nodes", host="controlplane").stdout.split("\n")[1].split()
+    assert nodes[:3] == ["controlplane", "NotReady", "control-plane"]
+    pods = {
+        (row.split()[1].rsplit("-", 2)[0] if "coredns" in row else row.split()[1]): row.split()[3]
+        for row in sandbox.run("kubectl get pods -A --no-headers", host="controlplane").stdout.splitlines()
+    }
+    assert pods["coredns"] == "Pending"
+    assert all(pods[f"{name}-controlplane"] == "Running" for name in ("etcd", "kube-apiserver", "kube-scheduler"))
+
+
+def test_a_worker_joins_by_its_token(made: tuple[bytes, str]) -> None:
+    sandbox = Sandbox.restore(made[0])
+    result = sandbox.run(made[1], host="node01")
+    assert result.code == 0, result.stderr
+    assert "This node has joined the cluster:" in result.stdout
+    sandbox.advance(sandbox.now + 5 * 10**9)
+    requests = sandbox.run("kubectl get csr --no-headers", host="controlplane").stdout.split()
+    assert requests[2:4] == ["kubernetes.io/kube-apiserver-client-kubelet", f"system:bootstrap:{made[1].split()[4][:6]}"]
+    assert requests[-1] == "Approved,Issued"
+    assert "node01" in sandbox.run("kubectl get nodes", host="controlplane").stdout
+    pair = sandbox.run("openssl x509 -noout -subject -in /var/lib/kubelet/pki/kubelet-client-current.pem", host="node01").stdout
+    assert pair == "subject=O = system:nodes, CN = system:node:node01\n"
+    again = sandbox.run(made[1], host="node01")
+    assert again.code == 1
+    for name in ("FileAvailable--etc-kubernetes-kubelet.conf", "Port-10250", "FileAvailable--etc-kubernetes-pki-ca.crt"):
+        assert f"\t{HEAD}{name}]" in again.stderr
+
+
+def _replaced(command: str, old: str, new: str) -> str:
+    return re.sub(old, new, command)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            r"sha256:.*",
+            "sha256:" + "0" * 64,
+            "cluster CA found in cluster-info ConfigMap is invalid: none of the public keys ",
+        ),
+        (r"sha256:.*", "sha256:abc", 'invalid hash "sha256:abc", expected a 32 byte SHA-256 hash, found 1 bytes'),
+        (
+            r"\.\w{16} ",
+            ".0000000000000000 ",
+            "failed to verify JWS signature of received cluster info object, can't trust this API Server",
+        ),
+        (r"token \w{6}", "token aaaaaa", 'could not find a JWS signature in the cluster-info ConfigMap for token ID "aaaaaa"'),
+        (r"172.30.1.2:6443", "172.30.1.2:6444", "failed to request the cluster-info ConfigMap: Get "),
+    ],
+)
+def test_discovery_trusts_only_what_it_can_check(made: tuple[bytes, str], old: str, new: str, message: str) -> None:
+    sandbox = Sandbox.restore(made[0])
+    result = sandbox.run(_replaced(made[1], old, new), host="node01")
+    assert result.code == 1
+    head = "error: error execution phase preflight: couldn't validate the identity of the API Server: "
+    assert result.stderr.startswith(head)
+    assert message in result.stderr
+
+
+def test_a_token_that_has_expired_lets_nobody_join(made: tuple[bytes, str]) -> None:
+    sandbox = Sandbox.restore(made[0])
+    command = sandbox.run("kubeadm token create --ttl 30s --print-join-command", host="controlplane").stdout.strip()
+    assert command.startswith("kubeadm join 172.30.1.2:6443 --token ")
+    sandbox.advance(sandbox.now + 60 * 10**9)
+    result = sandbox.run(command, host="node01")
+    assert (result.code, "could not find a JWS signature" in result.stderr) == (1, True)
+
+
+def test_a_second_init_says_what_is_there(made: tuple[bytes, str]) -> None:
+    result = Sandbox.restore(made[0]).run("kubeadm init", host="controlplane")
+    assert result.code == 1
+    for check in (
+        "Port-6443]: Port 6443 is in use",
+        "Port-10259]: Port 10259 is in use",
+        "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml]: /etc/kubernetes/manifests/kube-apiserver.yaml already exists",
+        "DirAvailable--var-lib-etcd]: /var/lib/etcd is not empty",
+    ):
+        assert f"\t{HEAD}{check}" in result.stderr
+    assert result.stderr.endswith(
+        "error: error execution phase preflight: preflight checks failed\n"
+        "To see the stack trace of this error execute with --v=5 or higher\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "check"),
+    [
+        ("systemctl stop containerd", "CRI]: could not connect to the container runtime: "),
+        ("mkdir -p /etc/kubernetes/manifests; touch /etc/kubernetes/manifests/etcd.yaml",
+         "FileAvailable--etc-kubernetes-manifests-etcd.yaml]: /etc/kubernetes/manifests/etcd.yaml already exists"),
+    ],
+)  # fmt: skip
+def test_preflight_stops_on_a_machine_that_is_not_ready(ready: bytes, before: str, check: str) -> None:
+    sandbox = Sandbox.restore(ready)
+    assert sandbox.run(before, host="controlplane").code == 0
+    result = sandbox.run("kubeadm init", host="controlplane")
+    assert (result.code, f"\t{HEAD}{check}" in result.stderr) == (1, True), result.stderr
+
+
+def test_init_waits_for_a_kubelet_that_never_comes(ready: bytes) -> None:
+    sandbox = Sandbox.restore(ready)
+    sandbox.run(
+        "mv /usr/bin/kubelet /root/; printf '#!/bin/sh\\nexit 3\\n' > /usr/bin/kubelet; chmod +x /usr/bin/kubelet",
+        host="controlplane",
+    )
+    result = sandbox.run("kubeadm init --ignore-preflight-errors=all", host="controlplane")
+    assert result.code == 1
+    assert "[kubelet-check] The kubelet is not healthy after 4m0" in result.stdout
+    assert (
+        "failed while waiting for the kubelet to start: The HTTP call equal to 'curl -sSL http://127.0.0.1:10248/healthz' returned"
+        in result.stderr
+    )
