@@ -55,6 +55,17 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="scenario bare: a flag of the API server, repeatable",
     )
+    etcd = sub.add_parser("etcd", help="etcd members behind real ports for the real etcdctl")
+    etcd.add_argument("--members", type=int, default=1, metavar="N", help="how many members, 1 to 9 (default: 1)")
+    etcd.add_argument(
+        "--listen",
+        type=_address,
+        default="127.0.0.1:2379",
+        metavar="ADDRESS:PORT",
+        help="first client port; the others follow it",
+    )
+    etcd.add_argument("--seed", type=int, default=1, help="randomness of elections (default: 1)")
+    etcd.add_argument("--version", default="3.6.13", help="which etcd: 3.6.13, or 3.4.23 with API v2 (default: 3.6.13)")
     sub.add_parser("transcript", help="play one recorded scenario: JSON on standard input, JSON on standard output")
     fidelity = sub.add_parser("fidelity", help="which commands and flags of kubectl are simulated")
     fidelity.add_argument("--write", action="store_true", help="put the table into docs/fidelity.md")
@@ -81,6 +92,10 @@ def main(argv: list[str]) -> int:
             from . import serve
 
             return serve.main(args)
+        if args.command == "etcd":
+            from .etcd import serve as etcd_serve
+
+            return etcd_serve.main(args)
         if args.command == "transcript":
             from . import transcript
 

@@ -19,10 +19,11 @@ def _snake(name: str) -> str:
     return name.lower() if name.isupper() else re.sub(r"(?<=[a-z])([A-Z]+)", lambda m: "_" + m[1].lower(), name)
 
 
-def _normal(value: Any) -> Any:
+def normal(value: Any) -> Any:
+    """Names in snake_case, all the way down."""
     if isinstance(value, dict):
-        return {_snake(str(key)): _normal(held) for key, held in value.items()}
-    return [_normal(held) for held in value] if isinstance(value, list) else value
+        return {_snake(str(key)): normal(held) for key, held in value.items()}
+    return [normal(held) for held in value] if isinstance(value, list) else value
 
 
 def read_body(data: bytes) -> Body:
@@ -45,7 +46,7 @@ def read_body(data: bytes) -> Body:
         raise BadBody(f"invalid character '{text[error.pos]}' {where}") from None
     if not isinstance(found, dict):
         raise BadBody(f"proto: syntax error (line 1:1): unexpected token {text[:40]}")
-    body: Body = _normal(found)
+    body: Body = normal(found)
     body["\0text"] = text
     return body
 

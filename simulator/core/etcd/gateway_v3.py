@@ -20,7 +20,7 @@ from .authstore import Permission
 from .client import Call
 from .errors import EtcdError
 from .gateway_json import BadBody, Body, Fields, read_body
-from .member import Disk, Running
+from .member import Disk, MemberInfo, Running
 from .mvcc import Compare, DeleteResult, KeyValue, Op, PutResult, RangeResult, TxnResult
 
 #: gRPC codes: HTTP status, number (grpc-gateway runtime/errors.go).
@@ -104,11 +104,25 @@ def _range_args(f: Fields) -> Body:
     }  # fmt: skip
 
 
+_BOUNDS = ("min_mod_revision", "max_mod_revision", "min_create_revision", "max_create_revision")
+
+
+def _bounded(kv: KeyValue, name: str, bound: int) -> bool:
+    low, _, field = name.partition("_")
+    value: int = getattr(kv, field)
+    return value >= bound if low == "min" else value <= bound
+
+
 def _range(ask: Ask, f: Fields) -> Body:
     args = _range_args(f)
     order, target = f.body.get("sort_order", 0), f.choice("sort_target", _SORTS)
     plain = order in (0, "NONE") and target == "key"
-    found: RangeResult = ask("KV/Range", **{**args, "limit": args["limit"] if plain else 0})
+    bounds = {name: f.number(name) for name in _BOUNDS if f.number(name)}
+    plain = plain and not bounds
+    weak = f.flag("serializable")
+    found: RangeResult = ask("KV/Range", **{**args, "limit": args["limit"] if plain else 0}, serializable=weak)
+    if bounds:
+        found.kvs = [kv for kv in found.kvs if all(_bounded(kv, name, bounds[name]) for name in bounds)]
     if not plain:
         found.kvs.sort(key=lambda kv: getattr(kv, target), reverse=order in (2, "DESCEND"))
         if args["limit"] and len(found.kvs) > args["limit"]:
@@ -117,6 +131,10 @@ def _range(ask: Ask, f: Fields) -> Body:
 
 
 def _put(ask: Ask, f: Fields) -> Body:
+    if f.flag("ignore_value") or f.flag("ignore_lease"):
+        done: TxnResult = ask("KV/Txn", compare=(), success=(_put_op(f),), failure=())
+        first = done.responses[0]
+        return {"prev_kv": kv_json(first.prev)} if isinstance(first, PutResult) and first.prev else {}
     found: PutResult = ask("KV/Put", key=f.raw("key"), value=f.raw("value"), lease=f.number("lease"), prev_kv=f.flag("prev_kv"))
     return {"prev_kv": kv_json(found.prev)} if found.prev else {}
 
@@ -133,15 +151,18 @@ def _guard(f: Fields) -> Compare:
     return Compare(f.raw("key"), target, f.choice("result", _OPS), value, f.raw("range_end"))
 
 
+def _put_op(put: Fields) -> Op:
+    return Op(
+        kind="put", key=put.raw("key"), value=put.raw("value"), lease=put.number("lease"), prev_kv=put.flag("prev_kv"),
+        ignore_value=put.flag("ignore_value"), ignore_lease=put.flag("ignore_lease"),
+    )  # fmt: skip
+
+
 def _op(f: Fields) -> Op:
     if "request_range" in f.body:
         return Op(kind="range", **_range_args(f.message("request_range")))
     if "request_put" in f.body:
-        put = f.message("request_put")
-        return Op(
-            kind="put", key=put.raw("key"), value=put.raw("value"), lease=put.number("lease"), prev_kv=put.flag("prev_kv"),
-            ignore_value=put.flag("ignore_value"), ignore_lease=put.flag("ignore_lease"),
-        )  # fmt: skip
+        return _put_op(f.message("request_put"))
     if "request_delete_range" in f.body:
         gone = f.message("request_delete_range")
         return Op(kind="delete", key=gone.raw("key"), range_end=gone.raw("range_end"), prev_kv=gone.flag("prev_kv"))
@@ -191,12 +212,42 @@ def _keep_alive(ask: Ask, f: Fields) -> Body:
     return {"ID": str(f.number("id")), **({"TTL": str(lease.ttl)} if lease.ttl else {})}
 
 
-def _members(ask: Ask, f: Fields) -> Body:
+def _members_json(found: list[MemberInfo]) -> list[Body]:
     rows = []
-    for one in ask("Cluster/MemberList"):
+    for one in found:
         row = {"ID": str(one.id), "name": one.name, "peerURLs": one.peer_urls, "clientURLs": one.client_urls}
-        rows.append({**row, **({"isLearner": True} if one.is_learner else {})})
-    return {"members": rows}
+        rows.append({**{k: v for k, v in row.items() if v}, **({"isLearner": True} if one.is_learner else {})})
+    return rows
+
+
+def _members(ask: Ask, f: Fields) -> Body:
+    return {"members": _members_json(ask("Cluster/MemberList", serializable=not f.flag("linearizable")))}
+
+
+def _urls(f: Fields) -> list[str]:
+    urls = f.body.get("peer_urls") or []
+    if not urls or not all(isinstance(url, str) and "://" in url for url in urls):
+        raise EtcdError("etcdserver: given member URLs are invalid", "InvalidArgument")
+    return sorted(urls)
+
+
+def _member_add(ask: Ask, f: Fields) -> Body:
+    urls = _urls(f)
+    found = _members_json(ask("Cluster/MemberAdd", peer_urls=urls, is_learner=f.flag("is_learner")))
+    return {"member": next((row for row in found if row.get("peerURLs") == urls), {}), "members": found}
+
+
+def _member_change(method: str) -> Callable[[Ask, Fields], Body]:
+    def run(ask: Ask, f: Fields) -> Body:
+        more = {"peer_urls": _urls(f)} if method == "Cluster/MemberUpdate" else {}
+        return {"members": _members_json(ask(method, id=f.number("id") % (1 << 64), **more))}
+
+    return run
+
+
+def _move_leader(ask: Ask, f: Fields) -> Body:
+    ask("Maintenance/MoveLeader", target=f.number("target_id") % (1 << 64))
+    return {}
 
 
 def _status(ask: Ask, f: Fields) -> Body:
@@ -207,6 +258,8 @@ def _status(ask: Ask, f: Fields) -> Body:
     }  # fmt: skip
     if s.errors:
         out["errors"] = s.errors
+    if s.is_learner:
+        out["isLearner"] = True
     return {**out, "dbSizeInUse": str(s.db_size_in_use), **({"storageVersion": s.storage_version} if s.storage_version else {}),
             "dbSizeQuota": str(s.quota), "downgradeInfo": {}}  # fmt: skip
 
@@ -288,6 +341,11 @@ ROUTES: dict[str, Callable[[Ask, Fields], Body]] = {
     "kv/lease/leases": _leases,
     "lease/keepalive": _keep_alive,
     "cluster/member/list": _members,
+    "cluster/member/add": _member_add,
+    "cluster/member/remove": _member_change("Cluster/MemberRemove"),
+    "cluster/member/update": _member_change("Cluster/MemberUpdate"),
+    "cluster/member/promote": _member_change("Cluster/MemberPromote"),
+    "maintenance/transfer-leadership": _move_leader,
     "maintenance/status": _status,
     "maintenance/alarm": _alarm,
     "maintenance/hash": _hash,
@@ -312,10 +370,12 @@ ROUTES: dict[str, Callable[[Ask, Fields], Body]] = {
     "auth/role/revoke": _role_revoke,
 }
 #: Routes that exist and are not simulated.
-ABSENT = frozenset(
-    {"maintenance/snapshot", "maintenance/transfer-leadership", "maintenance/downgrade", "cluster/member/add", "cluster/member/remove",
-     "cluster/member/update", "cluster/member/promote"}
-)  # fmt: skip
+ABSENT = frozenset({"maintenance/snapshot", "maintenance/downgrade"})
+
+
+def reply(disk: Disk, method: str, body: Body) -> Body:
+    """An answer with its header; answers about members carry no revision."""
+    return {"header": header(disk, revision=not method.startswith("cluster/")), **body}
 
 
 def failure(error: EtcdError) -> Response:
@@ -353,8 +413,7 @@ def handle(world: World, disk: Disk, running: Running, method: str, request: Req
 
             return open_watch(world, disk, fields, ask)
         assert route is not None
-        out = {"header": {}, **route(ask, fields)}
-        out["header"] = header(disk, revision=method != "cluster/member/list")
+        out = reply(disk, method, route(ask, fields))
         return answer({"result": out} if method == "lease/keepalive" else out)
     except BadBody as error:
         return answer({"code": 3, "message": str(error)}, 400)

@@ -387,6 +387,10 @@ def storage_version(release: str) -> str:
     return f"{minor[0]}.{minor[1]}.0" if minor >= [3, 6] else ""
 
 
+#: How the trace calls a change of the members.
+_CHANGES = {ADD: "member.add", ADD_LEARNER: "member.add-learner", REMOVE: "member.remove", UPDATE: "member.update"}
+
+
 def _apply_change(world: World, peer: Peer, entry: Entry, at: int, ticket: Ticket | None) -> None:
     disk = peer.disk
     assert disk.raft is not None
@@ -397,7 +401,7 @@ def _apply_change(world: World, peer: Peer, entry: Entry, at: int, ticket: Ticke
         logs.changed(world, peer.proc, disk, wanted)
         if ticket is not None:
             detail = {"id": f"{wanted.id:x}", "members": len(disk.members)}
-            world.emit("etcd", "member." + wanted.op, f"{peer.proc.host}/{disk.name}", detail)
+            world.emit("etcd", _CHANGES[wanted.op], f"{peer.proc.host}/{disk.name}", detail)
         if wanted.op == REMOVE and wanted.id == disk.member_id:
             world.after(SECOND, peer.proc.target, ["removed"])
     if ticket is not None:
