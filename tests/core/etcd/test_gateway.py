@@ -106,5 +106,6 @@ def test_what_is_not_there() -> None:
     member = Member()
     code = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:2379"
     assert member.out(f"{code}/v3/nothing -d '{{}}'") == "404"
-    assert member.out(f"{code}/v3/cluster/member/add -d '{{}}'") == "501"
+    assert member.out(f"{code}/v3/maintenance/downgrade -d '{{}}'") == "501"
+    assert member.out(f"{code}/v3/cluster/member/add -d '{{}}'") == "400"
     assert member.out(f"{code}/v2/keys") == "404"
