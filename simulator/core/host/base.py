@@ -27,7 +27,7 @@ COMMANDS: tuple[str, ...] = tuple(
     w watch wc wget whereis which who whoami xargs xxd yes yq zcat""".split()
 )
 #: More of them: editors and tools that the first list has not.
-MORE_COMMANDS: tuple[str, ...] = tuple("editor ex view".split())
+MORE_COMMANDS: tuple[str, ...] = tuple("b2sum column editor ex hd hexdump sha224sum sha384sum sum view".split())
 SBIN_COMMANDS: tuple[str, ...] = (
     "ip",
     "sysctl",

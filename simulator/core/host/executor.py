@@ -20,7 +20,7 @@ from .filesystem import Inode, error
 from .invocation import Call
 from .machine import Host, hosts
 from .process import Process
-from .program import Exited, Steps, Wait, WaitChild, WaitTopic
+from .program import Exited, Sleep, Steps, Wait, WaitChild, WaitTopic
 from .scheduling import Scheduler
 from .tasks import (
     DEFAULT_PATH,
@@ -286,6 +286,47 @@ class Executor(Scheduler):
     def _kick(self) -> None:
         if not self.pumping and self.ready:
             self.world.at(self.world.now, "co:", None)
+
+    def run_now(self, call: Call, argv: list[str], data: bytes, *, capture: bool) -> tuple[int, bytes]:
+        """Run a command to its end while the caller stands still: for tools whose language calls commands (awk's `system`).
+
+        No time passes: a command's `sleep` ends at once; one that waits for something else is ended.
+        """
+        out = streams.Capture()
+        fds: dict[int, streams.Stream] = {**call.fds, 0: streams.Buffer(data)}
+        if capture:
+            fds[1] = out
+        proc = self.spawn_like(call.proc, argv, fds)
+        later: list[Task] = []
+        for _ in range(20_000):
+            if not processes.alive(self.world, proc):
+                break
+            if self.ready:
+                task = self.ready.popleft()
+                if task.proc.key == call.proc.key:
+                    later.append(task)
+                    continue
+                task.queued = False
+                if self.tasks.get(task.proc.key) is task and task.steps is not None and not task.stopped:
+                    self._resume(task)
+                continue
+            sleeping = [task for task in self.tasks.values() if isinstance(task.wait, Sleep) and self._below(task.proc, proc)]
+            if not sleeping:
+                break
+            for task in sleeping:
+                self._enqueue(task)
+        self.ready.extendleft(reversed(later))
+        if processes.alive(self.world, proc):
+            processes.kill(self.world, proc, SIGKILL)
+        return proc.exit_code, bytes(out.data)
+
+    def _below(self, proc: Process | None, above: Process) -> bool:
+        """Whether a process is another or a descendant of it."""
+        while proc is not None and proc.host == above.host:
+            if proc.pid == above.pid:
+                return True
+            proc = processes.find(self.world, proc.host, proc.ppid) if proc.ppid > 1 else None
+        return False
 
     # -- for commands ---------------------------------------------------------------------------------------------------
     def wait(self, proc: Process) -> Generator[Wait, Any, int]:

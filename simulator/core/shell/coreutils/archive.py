@@ -257,7 +257,11 @@ def gzip(call: Call) -> Code:
     to_stdout = "c" in options or name_called == "zcat" or not names
     if not names:
         found, code = yield from inputs(call, [])
-        call.out(inflate(found[0][1]) if down else _gzip.compress(found[0][1], 6, mtime=0))
+        try:
+            call.out(inflate(found[0][1]) if down else _gzip.compress(found[0][1], 6, mtime=0))
+        except ValueError:
+            call.err("\ngzip: stdin: not in gzip format\n")
+            return 1
         return code
     code = 0
     for name in names:

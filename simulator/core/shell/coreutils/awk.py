@@ -1,4 +1,4 @@
-"""`awk`: patterns and actions, fields, arrays, functions, printf, getline from files, pipes to commands are not there yet.
+"""`awk`: patterns and actions, fields, arrays, functions, printf, getline from files, pipes to and from commands, system().
 
 The program is parsed to a tree of tuples and walked; `MAX_STEPS` bounds a run.
 """
@@ -13,10 +13,10 @@ from ...host.invocation import Call
 from ...kernel.errors import NotSimulated
 from .awkeval import Evaluator
 from .awkparse import Parser
-from .awkrecords import _records
+from .awkrecords import _records, early
 from .awktokens import AwkSyntaxError
-from .awkvalues import AwkError, StrNum, _Break, _Continue, _Exit, _Next, _Return, looks_numeric, number, text, truth
-from .common import Code
+from .awkvalues import AwkError, StrNum, _Break, _Continue, _Exit, _Next, _Return, integer, looks_numeric, number, text, truth
+from .common import Code, read_path
 from .printf import SPEC
 
 
@@ -96,7 +96,7 @@ class Machine(Evaluator):
 
     def s_exit(self, node: Any) -> None:
         if node[1] is not None:
-            self.exit = int(number(self.eval(node[1]))) & 0xFF
+            self.exit = integer(number(self.eval(node[1]))) & 0xFF
         raise _Exit
 
     def s_return(self, node: Any) -> None:
@@ -123,7 +123,8 @@ class Machine(Evaluator):
             return
         name = text(self.eval(target))
         if op == "|":
-            raise NotSimulated("a pipe from print")
+            self.pipes.setdefault(name, []).append(data)
+            return
         if name in ("/dev/stderr", "/dev/stdout"):
             (self.call.err if name.endswith("err") else self.out.append)(data)
             return
@@ -136,24 +137,24 @@ class Machine(Evaluator):
 
         def one(match: re.Match[str]) -> str:
             _, flags, width, precision, kind = match.groups()
-            if kind == "%":
+            if kind is None:
                 return "%"
             if width == "*":
-                width = str(int(number(values.pop(0)))) if values else ""
+                width = str(integer(number(values.pop(0)))) if values else ""
             if precision == "*":
-                precision = str(int(number(values.pop(0)))) if values else ""
+                precision = str(integer(number(values.pop(0)))) if values else ""
             if int(width or 0) > 10_000:
                 raise AwkError("stopped by Slipway: width too large")
             value = values.pop(0) if values else None
             spec = "%" + (flags or "") + (width or "") + (f".{precision or 0}" if "." in match.group() else "")
             if kind in "di":
-                return (spec + "d") % int(number(value))
+                return (spec + "d") % integer(number(value))
             if kind in "ouxX":
-                return (spec + kind.replace("u", "d")) % int(number(value))
+                return (spec + kind.replace("u", "d")) % integer(number(value))
             if kind in "eEfFgG":
                 return (spec + kind) % number(value)
             if kind == "c":
-                return (spec + "s") % (chr(int(value)) if isinstance(value, float) else text(value)[:1])
+                return (spec + "s") % (chr(integer(value) % 0x110000) if isinstance(value, float) else text(value)[:1])
             return (spec + "s") % text(value)
 
         return SPEC.sub(one, form)
@@ -195,8 +196,29 @@ class Machine(Evaluator):
             self.out = []
             self.call.out(data.encode("utf-8", "surrogateescape"))
 
+    def run_command(self, command: str, data: bytes, *, capture: bool) -> tuple[int, str]:
+        """Run a shell command at this instant: its status and, when captured, what it printed."""
+        self.flush()
+        code, out = self.call.executor.run_now(self.call, ["/bin/sh", "-c", command], data, capture=capture)
+        return code, out.decode("utf-8", "surrogateescape")
+
+    def close_one(self, name: str) -> float:
+        """`close(name)`: a file, or a pipe whose command runs now."""
+        if name in self.pipes:
+            data = "".join(self.pipes.pop(name)).encode("utf-8", "surrogateescape")
+            return float(self.run_command(name, data, capture=False)[0])
+        if name in self.files:
+            self.call.write_file(
+                name, "".join(self.files.pop(name)).encode("utf-8", "surrogateescape"), append=name in self.append
+            )
+            self.append.add(name)
+            return 0.0
+        return 0.0 if self.readers.pop(name, None) is not None else -1.0
+
     def close(self) -> None:
         self.flush()
+        for name in list(self.pipes):
+            self.close_one(name)
         for name, parts in self.files.items():
             self.call.write_file(name, "".join(parts).encode("utf-8", "surrogateescape"), append=name in self.append)
 
@@ -219,7 +241,7 @@ def _arguments(call: Call) -> tuple[str, dict[str, str], list[str]]:
                 name, _, given = value.partition("=")
                 settings[name] = expand(given)[0]
             else:
-                program.append(call.read_file(value).decode("utf-8", "surrogateescape"))
+                program.append("@" + value)
         else:
             raise NotSimulated(word)
     if not program:
@@ -233,6 +255,11 @@ def _arguments(call: Call) -> tuple[str, dict[str, str], list[str]]:
 def awk(call: Call) -> Code:
     """`awk [-F sep] [-v var=value] program [files or var=value]`."""
     source, settings, names = _arguments(call)
+    if source.startswith("@"):
+        parts = []
+        for name in source.split("\n"):
+            parts.append((yield from read_path(call, name[1:])).decode("utf-8", "surrogateescape"))
+        source = "\n".join(parts)
     try:
         machine = Machine(call, Parser(source).program())
     except AwkSyntaxError as failed:
@@ -246,6 +273,8 @@ def awk(call: Call) -> Code:
     code = 0
     try:
         try:
+            if re.search(r"\bgetline\b", source) and any(p == "BEGIN" for p, _ in machine.items):
+                machine.queue = yield from early(call, machine, names)
             machine.special("BEGIN")
             if any(pattern != "BEGIN" for pattern, _ in machine.items):
                 code = yield from _records(call, machine, names)

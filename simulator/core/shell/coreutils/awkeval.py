@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from ...host.invocation import Call
 from . import regexes
-from .awkvalues import MAX_STEPS, AwkError, StrNum, _Return, looks_numeric, number, plain_split, text, truth
+from .awkvalues import MAX_STEPS, AwkError, StrNum, _Return, integer, looks_numeric, number, plain_split, text, truth
 
 
 class Evaluator:
@@ -46,6 +47,8 @@ class Evaluator:
         self.ranges: dict[int, bool] = {}
         self.queue: list[str] = []
         self.readers: dict[str, list[str]] = {}
+        self.pipes: dict[str, list[str]] = {}
+        self.ahead = False  # whether the first input was read for BEGIN
 
     def set_record(self, line: str) -> None:
         self.record = line
@@ -108,11 +111,11 @@ class Evaluator:
         if kind == "var":
             self.scope(target[1])[target[1]] = value
             if target[1] == "NF":
-                count = max(int(number(value)), 0)
+                count = min(max(integer(number(value)), 0), 100_000)
                 self.fields = (self.fields + [""] * (count + 1))[: count + 1]
                 self.rebuild()
         elif kind == "field":
-            self.set_field(int(number(self.eval(target[1]))), text(value))
+            self.set_field(integer(number(self.eval(target[1]))), text(value))
         elif kind == "index":
             self.array(target[1])[self.key(target[2])] = value
         else:
@@ -141,7 +144,7 @@ class Evaluator:
         return self.scope(node[1]).get(node[1])
 
     def e_field(self, node: Any) -> Any:
-        index = int(number(self.eval(node[1])))
+        index = integer(number(self.eval(node[1])))
         if index < 0:
             raise AwkError(f"trying to access out of range field {index}")
         value = self.record if index == 0 else self.fields[index] if index < len(self.fields) else ""
@@ -201,7 +204,7 @@ class Evaluator:
         if op in "/%":
             if b == 0:
                 raise AwkError("division by zero" + (" in %" if op == "%" else ""))
-            return a / b if op == "/" else float(a - b * int(a / b))
+            return a / b if op == "/" else math.fmod(a, b) if math.isfinite(a) else float("nan")
         if op in ("^", "**"):
             try:
                 return float(a**b)
@@ -242,11 +245,29 @@ class Evaluator:
             if not self.readers[name]:
                 return 0.0
             line = self.readers[name].pop(0)
+        return self._got(target, line)
+
+    def _got(self, target: Any, line: str) -> float:
         if target is None:
             self.set_record(line)
         else:
             self.assign(target, StrNum(line) if looks_numeric(line) else line)
         return 1.0
+
+    def run_command(self, command: str, data: bytes, *, capture: bool) -> tuple[int, str]:
+        """Run a shell command (provided by the machine)."""
+        raise NotImplementedError
+
+    def e_getcommand(self, node: Any) -> Any:
+        """`"command" | getline [variable]`."""
+        command = text(self.eval(node[1]))
+        if command not in self.readers:
+            _, out = self.run_command(command, b"", capture=True)
+            self.readers[command] = out.removesuffix("\n").split("\n") if out else []
+        if not self.readers[command]:
+            return 0.0
+        self.vars["NR"] += 1
+        return self._got(node[2], self.readers[command].pop(0))
 
     def e_call(self, node: Any) -> Any:
         from .awklib import BUILTINS

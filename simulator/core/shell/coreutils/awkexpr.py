@@ -164,6 +164,10 @@ class Expressions:
     def comparison(self) -> Any:
         """Comparisons do not associate."""
         left = self.concatenation()
+        while self.peek() == "|" and self.peek(1) == "getline":
+            self.at += 2
+            target = self.primary() if self.peek() == "$" or (self.kind() == "name" and self.peek() not in KEYWORDS) else None
+            left = ("getcommand", left, target)
         op = self.peek()
         if op in ("<", "<=", "==", "!=", ">=") or (op == ">" and not (self.no_redirect and not self.in_parens)):
             self.take()

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ...kernel.clock import SECOND
-from ...kernel.errors import NotSimulated
 
 
 def _text(machine: Any, node: Any) -> str:
@@ -36,10 +35,14 @@ def length(machine: Any, args: Any) -> float:
     return float(len(_text(machine, args[0])))
 
 
+def _bounded(value: float) -> float:
+    return 0.0 if math.isnan(value) else min(max(value, -1e9), 1e9)
+
+
 def substr(machine: Any, args: Any) -> str:
     """`substr(s, m, n)` with rounding."""
-    value, start = _text(machine, args[0]), round(_number(machine, args[1]))
-    stop = len(value) + 1 if len(args) < 3 else start + round(_number(machine, args[2]))
+    value, start = _text(machine, args[0]), round(_bounded(_number(machine, args[1])))
+    stop = len(value) + 1 if len(args) < 3 else start + round(_bounded(_number(machine, args[2])))
     return value[max(start, 1) - 1 : max(stop - 1, 0)]
 
 
@@ -103,8 +106,8 @@ def sprintf(machine: Any, args: Any) -> str:
 
 
 def system(machine: Any, args: Any) -> float:
-    """Not there yet."""
-    raise NotSimulated("system()")
+    """`system(command)`."""
+    return float(machine.run_command(_text(machine, args[0]), b"", capture=False)[0])
 
 
 def _math(function: Callable[[float], float]) -> Callable[[Any, Any], float]:
@@ -129,7 +132,7 @@ BUILTINS: dict[str, Callable[[Any, Any], Any]] = {
     "system": system,
     "toupper": lambda machine, args: _text(machine, args[0]).upper(),
     "tolower": lambda machine, args: _text(machine, args[0]).lower(),
-    "int": _math(lambda value: float(int(value))),
+    "int": _math(lambda value: float(int(value)) if math.isfinite(value) else value),
     "sqrt": _math(math.sqrt),
     "exp": _math(math.exp),
     "log": _math(math.log),
@@ -139,6 +142,6 @@ BUILTINS: dict[str, Callable[[Any, Any], Any]] = {
     "rand": lambda machine, args: machine.call.world.rng("awk").unit(),
     "srand": lambda machine, args: 0.0,
     "systime": lambda machine, args: float(machine.call.world.wall // SECOND),
-    "close": lambda machine, args: 0.0,
-    "fflush": lambda machine, args: 0.0,
+    "close": lambda machine, args: machine.close_one(_text(machine, args[0])),
+    "fflush": lambda machine, args: machine.flush() or 0.0,
 }

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
 
 from ...host.invocation import Call
+from ...host.program import Wait
 from .awkvalues import StrNum, looks_numeric, plain_split, text
 from .common import Code, inputs
 
 if TYPE_CHECKING:
     from .awk import Machine
+
+
+def early(call: Call, machine: Machine, names: list[str]) -> Generator[Wait, Any, list[str]]:
+    """The first input's records, for a `getline` in BEGIN; `_records` goes on with what is left of them."""
+    files = [name for name in names if not re.match(r"[A-Za-z_]\w*=", name)]
+    if not files and call.stdin_tty:
+        return []
+    found, _ = yield from inputs(call, files[:1] or ["-"])
+    machine.ahead = True
+    return _cut(found[0][1].decode("utf-8", "surrogateescape"), text(machine.vars["RS"]), machine) if found else []
 
 
 def _records(call: Call, machine: Machine, names: list[str]) -> Code:
@@ -23,12 +35,18 @@ def _records(call: Call, machine: Machine, names: list[str]) -> Code:
             if files:
                 continue
             name = "-"
-        found, failed = yield from inputs(call, [name])
+        if machine.ahead:
+            machine.ahead = False
+            rest = machine.queue
+            found, failed = [(name, b"")], 0
+        else:
+            rest = []
+            found, failed = yield from inputs(call, [name])
         code = 2 if failed else code
         for shown, data in found:
             machine.vars["FILENAME"] = "" if shown == "-" else shown
             machine.vars["FNR"] = 0.0
-            machine.queue = _cut(data.decode("utf-8", "surrogateescape"), text(machine.vars["RS"]), machine)
+            machine.queue = rest or _cut(data.decode("utf-8", "surrogateescape"), text(machine.vars["RS"]), machine)
             while machine.queue:
                 line = machine.queue.pop(0)
                 machine.vars["NR"] += 1

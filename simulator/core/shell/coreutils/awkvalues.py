@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -46,6 +47,11 @@ def number(value: Any) -> float:
     return float(match.group()) if match else 0.0
 
 
+def integer(value: float) -> int:
+    """A number cut to an integer; what is infinite or no number is the largest, as C's conversion gives it."""
+    return int(value) if math.isfinite(value) else -(1 << 63)
+
+
 def looks_numeric(text: str) -> bool:
     """Whether a field is a number."""
     return re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", text) is not None
@@ -57,6 +63,8 @@ def text(value: Any, form: str = "%.6g") -> str:
         return value
     if value is None:
         return ""
+    if not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if value == int(value) and abs(value) < 1e16:
         return str(int(value))
     return str(form % value)

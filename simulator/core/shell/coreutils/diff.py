@@ -8,26 +8,41 @@ import re
 
 from ...host.invocation import Call
 from ...kernel.clock import to_datetime
+from .. import patterns as globs
+from . import diffviews
 from .common import Code, parse, read_path, text_lines
+
+LONG = """unified?u brief:q recursive:r new-file:N ignore-all-space:w ignore-space-change:b ignore-case:i ignore-blank-lines:B context?c
+side-by-side:y width=W ed:e report-identical-files:s text:a color?color label=label exclude=x suppress-common-lines:common
+strip-trailing-cr:cr minimal:d left-column:left ignore-matching-lines=I"""
 
 
 def diff(call: Call) -> Code:
-    """`diff [-u] [-q] [-r] a b`."""
-    options, names = parse(call, "uqrNbwiBU:yc", "unified?u brief:q recursive:r new-file:N ignore-all-space:w", code=2)
+    """`diff [-u|-U n|-c|-C n|-y|-e] [-qsrNbwiB] [--label x] [--color=when] a b`."""
+    labels = [word.partition("=")[2] for word in call.argv if word.startswith("--label=")]
+    for at, word in enumerate(call.argv[:-1]):
+        if word in ("--label", "-L"):
+            labels.append(call.argv[at + 1])
+    call.argv = [re.sub(r"^-u(\d+)$", r"-U\1", re.sub(r"^-c(\d+)$", r"-C\1", word)) for word in call.argv]
+    options, names = parse(call, "uqrNbwiBU:yC:cW:esaL:x:dI:tpT", LONG, code=2)
     if len(names) != 2:
-        call.err(
-            f"diff: missing operand after '{names[0] if names else 'diff'}'\ndiff: Try 'diff --help' for more information.\n"
-        )
+        if len(names) > 2:
+            call.err(f"diff: extra operand '{names[2]}'\ndiff: Try 'diff --help' for more information.\n")
+        else:
+            call.err(
+                f"diff: missing operand after '{names[0] if names else 'diff'}'\ndiff: Try 'diff --help' for more information.\n"
+            )
         return 2
-    return (yield from _diff(call, options, names[0], names[1]))
+    return (yield from _diff(call, options, names[0], names[1], labels))
 
 
-def _diff(call: Call, options: dict[str, str], a: str, b: str) -> Code:
+def _diff(call: Call, options: dict[str, str], a: str, b: str, labels: list[str]) -> Code:
     if call.isdir(a) and call.isdir(b):
         return (yield from _directories(call, options, a, b))
     if call.isdir(a) != call.isdir(b) and "-" not in (a, b):
         a, b = (posixpath.join(a, posixpath.basename(b)), b) if call.isdir(a) else (a, posixpath.join(b, posixpath.basename(a)))
-    data = []
+    data: list[bytes] = []
+    missing = False
     for name in (a, b):
         try:
             data.append((yield from call.read()) if name == "-" else (yield from read_path(call, name)))
@@ -36,29 +51,71 @@ def _diff(call: Call, options: dict[str, str], a: str, b: str) -> Code:
                 data.append(b"")
                 continue
             call.err(f"diff: {name}: {failed.strerror}\n")
-            return 2
-    if data[0] == data[1]:
+            missing = True
+    if missing:
+        return 2
+    if "cr" in options:
+        data = [part.replace(b"\r\n", b"\n") for part in data]
+    left, right = text_lines(data[0]), text_lines(data[1])
+    blocks = compare(_keys(left, options), _keys(right, options), data)
+    if "B" in options:
+        blocks = [
+            (tag if not all(not line.strip() for line in left[i:j] + right[k:m]) else "equal", i, j, k, m)
+            for tag, i, j, k, m in blocks
+        ]
+    if all(block[0] == "equal" for block in blocks):
+        if "s" in options:
+            call.out(f"Files {a} and {b} are identical\n")
+        if "y" in options and "common" not in options:
+            diffviews.side_by_side(call, options, left, right, blocks)
         return 0
     if "q" in options:
         call.out(f"Files {a} and {b} differ\n")
         return 1
-    left, right = text_lines(data[0]), text_lines(data[1])
-    if "w" in options or "b" in options:
-        between = "" if "w" in options else " "
-        stripped = [[re.sub(r"\s+", between, line).rstrip() for line in side] for side in (left, right)]
-        if stripped[0] == stripped[1]:
-            return 0
-    if "u" in options or "U" in options:
-        _unified(call, options, a, b, left, right, data)
+    if any(b"\0" in part[:4096] for part in data) and "a" not in options:
+        call.out(f"Binary files {a} and {b} differ\n")
+        return 2
+    names = [labels[n] if n < len(labels) else f"{name}\t{_stamp(call, name)}" for n, name in enumerate((a, b))]
+    painter = diffviews.Painter(call, options)
+    if "y" in options:
+        diffviews.side_by_side(call, options, left, right, blocks)
+    elif "e" in options:
+        diffviews.ed(call, right, blocks)
+    elif "u" in options or "U" in options:
+        diffviews.unified(painter, options, names, left, right, data, blocks)
+    elif "c" in options or "C" in options:
+        diffviews.context(painter, options, names, left, right, data, blocks)
     else:
-        _normal(call, left, right, data)
+        diffviews.normal(painter, left, right, data, blocks)
     return 1
+
+
+def _keys(rows: list[str], options: dict[str, str]) -> list[str]:
+    """Lines as they are compared."""
+    if "w" in options:
+        rows = [re.sub(r"\s+", "", row) for row in rows]
+    elif "b" in options:
+        rows = [re.sub(r"\s+", " ", row).rstrip() for row in rows]
+    return [row.lower() for row in rows] if "i" in options else rows
+
+
+def compare(left: list[str], right: list[str], data: list[bytes]) -> list[diffviews.Block]:
+    """What is equal, replaced, deleted and inserted; a last line without its newline differs from one with it."""
+    left, right = list(left), list(right)
+    if left and data[0] and not data[0].endswith(b"\n"):
+        left[-1] += "\0"
+    if right and data[1] and not data[1].endswith(b"\n"):
+        right[-1] += "\0"
+    return [(str(tag), *rest) for tag, *rest in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()]  # type: ignore[misc]
 
 
 def _directories(call: Call, options: dict[str, str], a: str, b: str) -> Code:
     code = 0
+    skipped = options.get("x", "")
     left, right = (set(call.tree.listdir(call.path(name))) for name in (a, b))
     for name in sorted(left | right):
+        if skipped and globs.matches(skipped, name):
+            continue
         if (name not in right or name not in left) and "N" not in options:
             call.out(f"Only in {a if name in left else b}: {name}\n")
             code = 1
@@ -86,56 +143,13 @@ def _stamp(call: Call, name: str) -> str:
     return f"{to_datetime(mtime):%Y-%m-%d %H:%M:%S}.{mtime % 1_000_000_000:09d} +0000"
 
 
-def _unified(call: Call, options: dict[str, str], a: str, b: str, left: list[str], right: list[str], data: list[bytes]) -> None:
-    context = int(options.get("U") or 3)
-    if call.env.get("LABEL"):
-        pass
-    call.out(f"--- {a}\t{_stamp(call, a)}\n+++ {b}\t{_stamp(call, b)}\n")
-    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
-    for group in matcher.get_grouped_opcodes(context):
-        i1, i2, j1, j2 = group[0][1], group[-1][2], group[0][3], group[-1][4]
-
-        def span(start: int, stop: int) -> str:
-            size = stop - start
-            return f"{start + 1 if size else start}" + ("" if size == 1 else f",{size}")
-
-        call.out(f"@@ -{span(i1, i2)} +{span(j1, j2)} @@\n")
-        for tag, a1, a2, b1, b2 in group:
-            if tag == "equal":
-                call.out("".join(f" {line}\n" for line in left[a1:a2]).encode("utf-8", "surrogateescape"))
-                continue
-            call.out(_marked("-", left, a1, a2, data[0]) + _marked("+", right, b1, b2, data[1]))
-
-
-def _marked(mark: str, rows: list[str], start: int, stop: int, data: bytes) -> bytes:
-    text = "".join(f"{mark}{line}\n" for line in rows[start:stop])
-    if stop == len(rows) and stop > start and not data.endswith(b"\n"):
-        text += "\\ No newline at end of file\n"
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _normal(call: Call, left: list[str], right: list[str], data: list[bytes]) -> None:
-    def span(start: int, stop: int) -> str:
-        return f"{start + 1}" if stop - start == 1 else f"{start + 1},{stop}"
-
-    for tag, a1, a2, b1, b2 in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
-        if tag == "delete":
-            call.out(f"{span(a1, a2)}d{b1}\n")
-        elif tag == "insert":
-            call.out(f"{a1}a{span(b1, b2)}\n")
-        else:
-            call.out(f"{span(a1, a2)}c{span(b1, b2)}\n")
-        call.out(_marked("< ", left, a1, a2, data[0]))
-        if tag == "replace":
-            call.out("---\n")
-        call.out(_marked("> ", right, b1, b2, data[1]))
+def _char(value: int) -> str:
+    return chr(value) if 32 <= value < 127 else f"^{chr(value ^ 64)}" if value < 32 else f"M-{value:o}"
 
 
 def cmp(call: Call) -> Code:
     """`cmp [-s] a b`."""
-    options, names = parse(call, "sl", "silent:s quiet:s", code=2)
+    options, names = parse(call, "sln:i:b", "silent:s quiet:s verbose:l bytes=n ignore-initial=i print-bytes:b", code=2)
     data = []
     for name in names[:2]:
         try:
@@ -146,8 +160,14 @@ def cmp(call: Call) -> Code:
     a, b = data
     for at, (x, y) in enumerate(zip(a, b, strict=False)):
         if x != y:
-            if "s" not in options:
-                call.out(f"{names[0]} {names[1]} differ: byte {at + 1}, line {a[:at].count(10) + 1}\n")
+            if "l" in options:
+                width = len(str(max(len(a), len(b))))
+                call.out(
+                    "".join(f"{n + 1:{width}} {p:3o} {q:3o}\n" for n, (p, q) in enumerate(zip(a, b, strict=False)) if p != q)
+                )
+            elif "s" not in options:
+                shown = f" is {x:3o} {_char(x)} {y:3o} {_char(y)}" if "b" in options else ""
+                call.out(f"{names[0]} {names[1]} differ: byte {at + 1}, line {a[:at].count(10) + 1}{shown}\n")
             return 1
     if len(a) != len(b):
         short = 0 if len(a) < len(b) else 1

@@ -19,13 +19,15 @@ def base64(call: Call) -> Code:
     encode, decode = (_b64.b64encode, _b64.b64decode) if name_of(call) == "base64" else (_b64.b32encode, _b64.b32decode)
     for _, data in found:
         if "d" in options:
-            clean = re.sub(rb"\s", b"", data)
+            clean = re.sub(rb"[^A-Za-z0-9+/=]" if "i" in options else rb"\s", b"", data)
+            if "i" in options:
+                clean += b"=" * (-len(clean) % 4)
             valid = re.match(rb"[A-Za-z0-9+/]*={0,2}", clean)
             good = clean if valid and valid.end() == len(clean) else (valid.group() if valid else b"")
             size = len(good) // 4 * 4
             with suppress(ValueError):
                 call.out(decode(good[:size] if name_of(call) == "base64" else clean))
-            if size != len(clean):
+            if size != len(clean) and "i" not in options:
                 rest = good[size:].rstrip(b"=")
                 if len(rest) > 1:
                     call.out(decode(rest + b"=" * (-len(rest) % 4)))
@@ -43,7 +45,7 @@ def base64(call: Call) -> Code:
 
 def checksum(call: Call) -> Code:
     """`md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, with `-c`."""
-    algorithm = name_of(call).removesuffix("sum")
+    algorithm = name_of(call).removesuffix("sum").replace("b2", "blake2b")
     options, names = parse(call, "cbtw", "check:c quiet:q status:s ignore-missing:m")
     found, code = yield from inputs(call, names)
     if "c" in options:
@@ -92,19 +94,14 @@ def cksum(call: Call) -> Code:
     return code
 
 
-def xxd(call: Call) -> Code:
-    """`xxd [-l length] [file]`."""
-    options, names = parse(call, "l:pc:", "")
-    found, code = yield from inputs(call, names[:1])
-    for _, data in found:
-        data = data[: int(options["l"])] if "l" in options else data
-        if "p" in options:
-            call.out("".join(data[at : at + 30].hex() + "\n" for at in range(0, len(data), 30)))
-            continue
-        for at in range(0, len(data), 16):
-            row = data[at : at + 16]
-            hexa = " ".join(row[n : n + 2].hex() for n in range(0, len(row), 2))
-            call.out(f"{at:08x}: {hexa:<39}  {''.join(chr(b) if 32 <= b < 127 else '.' for b in row)}\n")
+def sum_(call: Call) -> Code:
+    """`sum`: the BSD checksum and the blocks of 1 KiB."""
+    found, code = yield from inputs(call, [word for word in call.argv[1:] if word != "-r"])
+    for name, data in found:
+        value = 0
+        for byte in data:
+            value = (((value >> 1) + ((value & 1) << 15)) + byte) & 0xFFFF
+        call.out(f"{value:05d} {-(-len(data) // 1024):5d}{'' if name == '-' else ' ' + name}\n")
     return code
 
 

@@ -65,6 +65,8 @@ def paste(call: Call) -> Code:
     options, names = parse(call, "sd:", "serial:s delimiters=d")
     seps = options.get("d", "\t").replace("\\n", "\n").replace("\\t", "\t").replace("\\0", "") or ""
     found, code = yield from inputs(call, names)
+    if code and "s" not in options:
+        return code
     columns = [data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if data else [] for _, data in found]
     if names.count("-") > 1:
         source = columns[names.index("-")]

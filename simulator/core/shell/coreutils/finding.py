@@ -7,17 +7,20 @@ import re
 from collections.abc import Callable, Generator
 from typing import Any
 
-from ...host import files
+from ...host import files, users
 from ...host.filesystem import Inode
 from ...host.invocation import Call
 from ...host.program import Wait
 from ...kernel.clock import DAY, MINUTE, to_datetime
 from .. import patterns
+from . import modes, regexes
 from .common import Code, parse
+from .dateparse import parse_date
+from .dates import render
 from .listing import mode_text, size_of
 
 Test = Callable[[str, Inode], Generator[Wait, Any, bool]]
-VALUED = {"-name", "-iname", "-path", "-wholename", "-ipath", "-type", "-size", "-mtime", "-mmin", "-newer", "-perm", "-user", "-group", "-maxdepth", "-mindepth", "-printf", "-regex"}  # fmt: skip
+VALUED = {"-name", "-iname", "-path", "-wholename", "-ipath", "-type", "-size", "-mtime", "-mmin", "-newer", "-perm", "-user", "-group", "-maxdepth", "-mindepth", "-printf", "-regex", "-iregex", "-links", "-newermt", "-anewer", "-cnewer", "-cmin", "-amin", "-ctime", "-atime", "-samefile", "-inum", "-fprintf"}  # fmt: skip
 
 
 class _Find:
@@ -95,8 +98,9 @@ class _Find:
             )
         if word in ("-path", "-wholename", "-ipath"):
             return lambda path, node: patterns.matches(value, path, nocase=word == "-ipath")
-        if word == "-regex":
-            return lambda path, node: re.fullmatch(re.sub(r"\\([|()])", r"\1", value), path) is not None
+        if word in ("-regex", "-iregex"):
+            pattern = regexes.compile_posix(value, extended=False, ignore_case=word == "-iregex")
+            return lambda path, node: pattern.fullmatch(path) is not None
         if word == "-type":
             kinds = {"f": ("file", "exec", "virtual"), "d": ("dir",), "l": ("link",)}
             wanted = [kind for letter in value.split(",") for kind in kinds.get(letter, ())]
@@ -107,14 +111,37 @@ class _Find:
             return self._number(
                 value, lambda node: size_of(node), {"c": 1, "k": 1024, "M": 1024**2, "G": 1024**3, "b": 512, "": 512}
             )
-        if word in ("-mtime", "-mmin"):
-            unit = DAY if word == "-mtime" else MINUTE
+        if word in ("-mtime", "-ctime", "-atime", "-mmin", "-cmin", "-amin"):
+            unit = DAY if word.endswith("time") else MINUTE
             return self._number(value, lambda node: (call.world.wall - node.mtime) // unit, {"": 1})
-        if word == "-newer":
+        if word in ("-newer", "-anewer", "-cnewer"):
             reference = call.lookup(value).mtime
             return lambda path, node: node.mtime > reference
+        if word == "-newermt":
+            moment = parse_date(value, call.world.wall)
+            if moment is None:
+                raise ValueError(f"I cannot figure out how to interpret ‘{value}’ as a date or time")
+            return lambda path, node: node.mtime > moment
+        if word == "-links":
+            return self._number(
+                value,
+                lambda node: 1 if node.kind != "dir" else 2 + sum(c.kind == "dir" for c in (node.children or {}).values()),
+                {"": 1},
+            )
+        if word == "-samefile":
+            same = call.tree.realpath(call.path(value))
+            return lambda path, node: call.tree.realpath(call.path(path)) == same
+        if word in ("-executable", "-readable", "-writable"):
+            bit = {"-executable": 1, "-readable": 4, "-writable": 2}[word]
+            return lambda path, node: users.may(node, call.uid, call.gid, bit)
+        if word in ("-nouser", "-nogroup"):
+            return lambda path, node: False
         if word == "-perm":
-            bits = int(value.lstrip("-/"), 8)
+            plain = value.lstrip("-/")
+            found = int(plain, 8) if re.fullmatch("[0-7]{1,4}", plain) else modes.new_mode(plain, 0, False)
+            if found is None:
+                raise ValueError(f"invalid mode ‘{value}’")
+            bits = found
             return lambda path, node: (
                 node.mode & bits == bits
                 if value[0] == "-"
@@ -123,8 +150,6 @@ class _Find:
                 else node.mode & 0o7777 == bits
             )
         if word in ("-user", "-group"):
-            from ...host import users
-
             return lambda path, node: (
                 (users.user_name(call.tree, node.uid) if word == "-user" else users.group_name(call.tree, node.gid)) == value
             )
@@ -206,12 +231,48 @@ class _Find:
             "m": f"{node.mode:o}",
             "M": mode_text(node),
             "y": {"dir": "d", "link": "l"}.get(node.kind, "f"),
-            "P": path,
+            "P": self.below(path),
+            "H": self.root,
+            "d": str(self.below(path).count("/") + 1 if self.below(path) else 0),
+            "u": users.user_name(self.call.tree, node.uid),
+            "g": users.group_name(self.call.tree, node.gid),
+            "U": str(node.uid),
+            "G": str(node.gid),
+            "n": "1",
+            "k": str(-(-size_of(node) // 1024)),
+            "b": str(-(-size_of(node) // 4096) * 8),
+            "i": "0",
+            "Y": {"dir": "d", "link": "l"}.get(node.kind, "f"),
             "%": "%",
             "t": f"{to_datetime(node.mtime):%a %b %d %H:%M:%S %Y}",
             "l": node.target,
         }
-        return re.sub(r"%([a-zA-Z%])", lambda m: table.get(m.group(1), m.group()), expand(text)[0])
+
+        def moment(code: str) -> str:
+            if code == "@":
+                return f"{node.mtime / 1e9:.10f}"
+            if code == "+":
+                return f"{to_datetime(node.mtime):%Y-%m-%d+%H:%M:%S}.{node.mtime % 10**9:09d}0"
+            if code in "ST":
+                return f"{to_datetime(node.mtime):%H:%M:%S}.{node.mtime % 10**9:09d}0"[0 if code == "T" else 6 :]
+            return render(node.mtime, f"%{code}")
+
+        def one(match: re.Match[str]) -> str:
+            if match.group("when"):
+                return moment(match.group("when"))
+            found = table.get(match.group("what"))
+            if found is None:
+                return match.group()
+            width = match.group("width")
+            return found.ljust(int(width[1:] or 0)) if width.startswith("-") else found.rjust(int(width or 0))
+
+        return re.sub(r"%(?P<width>-?\d{0,3})(?:[TAC](?P<when>[@+a-zA-Z])|(?P<what>[a-zA-Z%]))", one, expand(text)[0])
+
+    root = ""
+
+    def below(self, path: str) -> str:
+        """A path without the starting point it was found under."""
+        return path[len(self.root) :].lstrip("/") if path.startswith(self.root) else path
 
     def exec_(self) -> Test:
         self.acts = True
@@ -264,6 +325,7 @@ def find(call: Call) -> Code:
             call.err(f"find: ‘{root}’: {failed.strerror}\n")
             code = 1
             continue
+        finder.root = root
         yield from _visit(call, finder, test, root, 0, "-delete" in words or "-depth" in words)
     for argv, batch in finder.batches:
         if batch and (yield from call.run([*argv, *batch], stdin=b"")):

@@ -11,11 +11,11 @@ from ...host.executor import Ended
 from ...host.invocation import Call
 from ...host.program import Wait
 from . import regexes
-from .common import Code, device_fd, lines, name_of, parse, usage
+from .common import Code, device_fd, lines, name_of, parse, read_path, usage
 
 LONG = """ignore-case:i invert-match:v count:c line-number:n files-with-matches:l files-without-match:L only-matching:o quiet:q silent:q
 recursive:r extended-regexp:E fixed-strings:F perl-regexp:P basic-regexp:G word-regexp:w line-regexp:x regexp=e file=f no-filename:h
-with-filename:H max-count=m after-context=A before-context=B context=C color?color colour?color include=include exclude=exclude
+with-filename:H label=label null-data:z binary-files=binary initial-tab:T directories=d unix-byte-offsets:u max-count=m after-context=A before-context=B context=C color?color colour?color include=include exclude=exclude
 exclude-dir=exclude-dir no-messages:s text:a byte-offset:b null:Z line-buffered"""
 
 
@@ -29,23 +29,27 @@ class _Grep:
             options.get("color") in ("", "auto") and "color" in options and call.stdout_tty
         )
         self.printed = -1
-        self.number = self.count = self.left = 0
+        self.number = self.count = self.left = self.offset = self.next_offset = 0
         self.kept: list[tuple[int, str]] = []
         self.any_context = False
 
     def start(self) -> None:
-        self.number = self.count = self.left = 0
+        self.number = self.count = self.left = self.offset = self.next_offset = 0
         self.kept, self.printed = [], -1
 
     def prefix(self, name: str, mark: str, number: int) -> str:
         if self.colour:
             out = f"\x1b[35m\x1b[K{name}\x1b[m\x1b[K\x1b[36m\x1b[K{mark}\x1b[m\x1b[K" if self.named else ""
             return out + (f"\x1b[32m\x1b[K{number}\x1b[m\x1b[K\x1b[36m\x1b[K{mark}\x1b[m\x1b[K" if "n" in self.o else "")
-        return (f"{name}{mark}" if self.named else "") + (f"{number}{mark}" if "n" in self.o else "")
+        tab = "\t" if "T" in self.o and (self.named or "n" in self.o) else ""
+        shown = f"{number:>4}" if tab else str(number)
+        place = f"{self.offset}{mark}" if "b" in self.o else ""
+        return (f"{name}{mark}" if self.named else "") + (f"{shown}{mark}" if "n" in self.o else "") + place + tab
 
     def line(self, name: str, raw: bytes) -> bool:
         """Handle one line; False when no more are wanted."""
         self.number += 1
+        self.offset, self.next_offset = self.next_offset, self.next_offset + len(raw)
         text = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
         found = self.pattern.search(text[: regexes.MAX_SUBJECT]) is not None
         if found == ("v" in self.o):
@@ -72,8 +76,9 @@ class _Grep:
         if "o" in self.o:
             if "v" not in self.o:
                 for match in self.pattern.finditer(text):
-                    if match.group():
-                        piece = f"\x1b[01;31m\x1b[K{match.group()}\x1b[m\x1b[K" if self.colour else match.group()
+                    part = _kept(match)
+                    if part:
+                        piece = f"\x1b[01;31m\x1b[K{part}\x1b[m\x1b[K" if self.colour else part
                         self.call.out((self.prefix(name, ":", self.number) + piece + "\n").encode("utf-8", "surrogateescape"))
         else:
             self.show(name, ":", self.number, text, True)
@@ -90,10 +95,11 @@ class _Grep:
         """The end of an input: counts and names; whether it matched."""
         if "c" in self.o and "q" not in self.o:
             self.call.out(f"{name}:{self.count}\n" if self.named else f"{self.count}\n")
+        end = "\0" if "Z" in self.o else "\n"
         if "l" in self.o and self.count:
-            self.call.out(name + "\n")
+            self.call.out(name + end)
         if "L" in self.o and not self.count:
-            self.call.out(name + "\n")
+            self.call.out(name + end)
         return self.count > 0
 
 
@@ -107,7 +113,7 @@ def _compile(call: Call, options: dict[str, str], patterns: list[str]) -> re.Pat
                 if fixed:
                     text = re.escape(one)
                 elif "P" in options:
-                    text = one
+                    text = _perl(one)
                     regexes.guard(text)
                 else:
                     text = regexes.compile_posix(one, extended=extended).pattern
@@ -125,6 +131,27 @@ def _compile(call: Call, options: dict[str, str], patterns: list[str]) -> re.Pat
     except re.error:
         call.err(f"{name_of(call)}: Invalid regular expression\n")
         raise Ended(2) from None
+
+
+def _perl(pattern: str) -> str:
+    """A Perl pattern in Python's words: `\\K` keeps what stands before it out of the match."""
+    pattern = re.sub(r"\\h", r"[ \\t]", pattern).replace("\\R", "(?:\\r\\n|\\n|\\r)")
+    pattern = re.sub(r"\[\[:(\w+):\]\]", lambda m: f"[{regexes.CLASSES.get(m.group(1), m.group(1))}]", pattern)
+    pattern = re.sub(r"\(\?<(\w+)>", r"(?P<\1>", pattern)
+    before, mark, after = pattern.rpartition("\\K")
+    return f"(?P<keep{KEEP}>{before}){after}" if mark else pattern
+
+
+#: A group name that no pattern of a learner's has.
+KEEP = "_slipway"
+
+
+def _kept(match: re.Match[str]) -> str:
+    """What of a match is shown: without what `\\K` left out."""
+    name = f"keep{KEEP}"
+    if name in match.re.groupindex and match.group(name) is not None:
+        return match.group()[len(match.group(name)) :]
+    return match.group()
 
 
 def _patterns(call: Call) -> list[str]:
@@ -158,9 +185,12 @@ def grep(call: Call) -> Code:
     """`grep [options] pattern [files]`."""
     call.argv = [re.sub(r"^-(\d+)$", r"-C\1", word) for word in call.argv]
     patterns = _patterns(call)
-    options, names = parse(call, "ivcnlLoqrREFPGwxhHsaf:m:A:B:C:bZ", LONG, code=2)
+    options, names = parse(call, "ivycnlLoqrREFPGwxhHsaf:m:A:B:C:bZzITd:U", LONG, code=2)
+    if "y" in options:
+        options["i"] = "1"
     if "f" in options:
-        patterns += call.read_file(options["f"]).decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
+        text = (yield from read_path(call, options["f"])).decode("utf-8", "surrogateescape")
+        patterns += text.removesuffix("\n").split("\n") if text else ["$^"]
     if not patterns:
         if not names:
             call.err(
@@ -177,7 +207,7 @@ def grep(call: Call) -> Code:
     matched = False
     for name in targets:
         state.start()
-        shown = "(standard input)" if name == "-" else name
+        shown = options.get("label", "(standard input)") if name == "-" else name
         fd = 0 if name == "-" else device_fd(name)
         if fd is not None and fd in call.fds:
             yield from _stream(call, state, shown, fd)
@@ -189,9 +219,18 @@ def grep(call: Call) -> Code:
                     call.err(f"{name_of(call)}: {name}: {failed.strerror}\n")
                 code = 2
                 continue
-            if b"\0" in data[:4096] and "a" not in options and not any(flag in options for flag in "qlLc"):
+            binary = b"\0" in data[:4096]
+            if binary and ("I" in options or options.get("binary") == "without-match"):
+                continue
+            if "z" in options:
+                for raw in data.removesuffix(b"\0").split(b"\0"):
+                    if not state.line(shown, raw):
+                        break
+                matched = state.finish(shown) or matched
+                continue
+            if binary and "a" not in options and not any(flag in options for flag in "qlLc"):
                 if state.pattern.search(data.decode("utf-8", "replace")):
-                    call.out(f"{name_of(call)}: {name}: binary file matches\n")
+                    call.err(f"{name_of(call)}: {name}: binary file matches\n")
                     matched = True
                 continue
             for raw in lines(data):
@@ -227,6 +266,8 @@ def _targets(call: Call, options: dict[str, str], names: list[str], deep: bool) 
 
     for name in names:
         if name != "-" and call.isdir(name):
+            if not deep and options.get("d") in ("skip", "recurse"):
+                continue
             if not deep:
                 call.err(f"{name_of(call)}: {name}: Is a directory\n")
                 continue
@@ -243,7 +284,11 @@ def _targets(call: Call, options: dict[str, str], names: list[str], deep: bool) 
                     globs.matches(options["exclude-dir"], part) for part in relative.split("/")[:-1]
                 ):
                     continue
-                out.append(relative if name == "." and "." not in call.argv else posixpath.join(name, relative))
+                out.append(
+                    relative
+                    if name == "." and not any(word in (".", "./") for word in call.argv[1:])
+                    else posixpath.join(name, relative)
+                )
         else:
             out.append(name)
     return out, code

@@ -51,7 +51,7 @@ def comm(call: Call) -> Code:
 
 def join(call: Call) -> Code:
     """`join [-t char] [-1 field] [-2 field] [-a file] [-v file] a b`: lines with equal fields, side by side."""
-    options, names = parse(call, "t:1:2:a:v:ij:", "ignore-case:i")
+    options, names = parse(call, "t:1:2:a:v:ij:o:e:", "ignore-case:i header:header nocheck-order:nocheck-order")
     _two(call, names)
     files, code = yield from inputs(call, names)
     if code:
@@ -71,6 +71,25 @@ def join(call: Call) -> Code:
             found.append((value.lower() if "i" in options else value, [value, *parts[:key], *parts[key + 1 :]]))
         return found
 
+    empty = options.get("e", "")
+
+    def line(value: str, one: list[str] | None, two: list[str] | None) -> str:
+        form = options.get("o", "")
+        if not form or form == "auto":
+            return glue.join([value, *(one or [value])[1:], *(two or [value])[1:]])
+        cells = []
+        for spec in form.replace(",", " ").split():
+            if spec == "0":
+                cells.append(value)
+                continue
+            side, _, place = spec.partition(".")
+            parts = one if side == "1" else two
+            key = keys[0 if side == "1" else 1]
+            number = int(place) - 1 if place.isdigit() else 0
+            ordered = [] if parts is None else [*parts[1 : key + 1], parts[0], *parts[key + 1 :]]
+            cells.append(ordered[number] if number < len(ordered) else empty)
+        return glue.join(cell or empty for cell in cells)
+
     left, right = rows(files[0][1], keys[0]), rows(files[1][1], keys[1])
     glue = char or " "
     seen: set[int] = set()
@@ -78,9 +97,9 @@ def join(call: Call) -> Code:
         same = [n for n, (other, _) in enumerate(right) if other == value]
         seen.update(same)
         if "v" not in options:
-            call.out("".join(glue.join([*parts, *right[n][1][1:]]) + "\n" for n in same))
+            call.out("".join(line(parts[0], parts, right[n][1]) + "\n" for n in same))
         if not same and "1" in (options.get("a"), options.get("v")):
-            call.out(glue.join(parts) + "\n")
+            call.out(line(parts[0], parts, None) + "\n")
     if "2" in (options.get("a"), options.get("v")):
-        call.out("".join(glue.join(parts) + "\n" for n, (_, parts) in enumerate(right) if n not in seen))
+        call.out("".join(line(parts[0], None, parts) + "\n" for n, (_, parts) in enumerate(right) if n not in seen))
     return 0

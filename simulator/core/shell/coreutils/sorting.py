@@ -13,7 +13,15 @@ from .common import Code, inputs, lines, parse
 def sort(call: Call) -> Code:
     """`sort [-nrufkthVMsco] [files]`."""
     options, names = _sort_options(call)
+    for name in names:
+        if name != "-" and not name.startswith("/dev/fd/") and not call.exists(name):
+            call.err(f"sort: cannot read: {name}: No such file or directory\n")
+            return 2
     found, code = yield from inputs(call, names)
+    if code:
+        return 2
+    if "z" in options:
+        found = [(name, part.replace(b"\0", b"\n")) for name, part in found]
     data = b"".join(d if d.endswith(b"\n") or not d else d + b"\n" for _, d in found)
     rows = data.decode("utf-8", "surrogateescape").split("\n")[:-1]
     keys = [_sort_key(spec, options) for spec in options.get("k", "").split("\0") if spec]
@@ -28,7 +36,7 @@ def sort(call: Call) -> Code:
     rows.sort(key=cmp_to_key(compare))
     if "u" in options:
         rows = [row for n, row in enumerate(rows) if n == 0 or compare(rows[n - 1], row) != 0]
-    text = "".join(row + "\n" for row in rows).encode("utf-8", "surrogateescape")
+    text = "".join(row + ("\0" if "z" in options else "\n") for row in rows).encode("utf-8", "surrogateescape")
     if "o" in options:
         call.write_file(options["o"], text)
     else:
@@ -80,7 +88,7 @@ def _extract(row: str, key: tuple[int, int, int, int, str], sep: str | None) -> 
             starts.append((at, at + len(part)))
             at += len(part) + len(sep)
     else:
-        starts = [(m.start(), m.end()) for m in re.finditer(r"\s*\S+", row)]
+        starts = [(m.start(), m.end()) for m in re.finditer(r"[ \t]*[^ \t]+|[ \t]+$", row)]
     if first > len(starts):
         return ""
     begin = starts[first - 1][0]
@@ -158,10 +166,15 @@ def _comparer(keys: list[tuple[int, int, int, int, str]], options: dict[str, str
 
 def uniq(call: Call) -> Code:
     """`uniq [-cdui] [-f n] [input [output]]`."""
-    options, names = parse(call, "cduif:s:w:D", "count:c repeated:d unique:u ignore-case:i skip-fields=f")
+    options, names = parse(
+        call,
+        "cduif:s:w:D",
+        "count:c repeated:d all-repeated?D unique:u ignore-case:i skip-fields=f skip-chars=s check-chars=w group?group zero-terminated:z",
+    )
     found, code = yield from inputs(call, names[:1])
     rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
     groups: list[tuple[str, str, int]] = []
+    members: list[list[str]] = []
     for row in rows:
         key = row.lower() if "i" in options else row
         if "f" in options:
@@ -171,9 +184,17 @@ def uniq(call: Call) -> Code:
             key = key[: int(options["w"])]
         if groups and groups[-1][1] == key:
             groups[-1] = (groups[-1][0], key, groups[-1][2] + 1)
+            members[-1].append(row)
         else:
             groups.append((row, key, 1))
+            members.append([row])
     text = ""
+    if "D" in options or "group" in options:
+        wanted = [group for group in members if "group" in options or len(group) > 1]
+        between = "\n" if "group" in options or options["D"] in ("separate", "prepend") else ""
+        text = between.join("".join(row + "\n" for row in group) for group in wanted)
+        call.out(text.encode("utf-8", "surrogateescape"))
+        return code
     for row, _, count in groups:
         if ("d" in options and count < 2) or ("u" in options and count > 1):
             continue

@@ -235,17 +235,26 @@ def rev(call: Call) -> Code:
 
 def nl(call: Call) -> Code:
     """`nl [-ba] [files]`."""
-    options, names = parse(call, "b:w:s:n:", "body-numbering=b")
+    options, names = parse(
+        call,
+        "b:w:s:n:v:i:l:h:f:pd:",
+        "body-numbering=b starting-line-number=v line-increment=i number-width=w number-format=n number-separator=s",
+    )
     found, code = yield from inputs(call, names)
-    number, width = 0, int(options.get("w", 6))
+    step = int(options.get("i", 1))
+    number, width = int(options.get("v", 1)) - step, int(options.get("w", 6))
     for _, data in found:
         for raw in lines(data):
             line = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
-            if line or options.get("b") == "a":
-                number += 1
-                call.out(f"{number:{width}d}{options.get('s', chr(9))}{line}\n".encode("utf-8", "surrogateescape"))
+            style = options.get("b", "t")
+            if style == "a" or (style == "t" and line):
+                number += step
+                shown = {"ln": f"{number:<{width}d}", "rz": f"{number:0{width}d}"}.get(
+                    options.get("n", "rn"), f"{number:{width}d}"
+                )
+                call.out(f"{shown}{options.get('s', chr(9))}{line}\n".encode("utf-8", "surrogateescape"))
             else:
-                call.out(" " * (width + 1) + "\n")
+                call.out(" " * (width + 1) + f"{line}\n")
     return code
 
 

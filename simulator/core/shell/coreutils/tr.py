@@ -58,6 +58,8 @@ def tr(call: Call) -> Code:
         text = "".join(c for c in data if not inside(c))
         squeeze = set(second) if "s" in options else set()
     elif second:
+        if "t" in options:
+            first = first[: len(second)]
         if complement:
             text = "".join(second[-1] if inside(c) else c for c in data)
         else:

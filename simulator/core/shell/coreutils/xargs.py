@@ -11,11 +11,26 @@ from .common import Code, parse
 
 def xargs(call: Call) -> Code:
     """`xargs [-n max] [-I repl] [-0] [-d delim] [-r] [-t] [command]`."""
+    call.argv = [call.argv[0], *(f"-I{word[2:] or '{}'}" if re.match(r"-i", word) else word for word in call.argv[1:])]
     options, command = parse(
-        call, "n:I:0d:rtL:P:i", "null:0 max-args=n replace=I no-run-if-empty:r delimiter=d max-procs=P verbose:t", permute=False
+        call,
+        "n:I:0d:rtL:P:s:xa:p",
+        "null:0 max-args=n arg-file=a max-lines=L max-chars=s exit:x replace=I no-run-if-empty:r delimiter=d max-procs=P verbose:t",
+        permute=False,
     )
-    data = (yield from call.read()).decode("utf-8", "surrogateescape")
+    if "a" in options:
+        data = call.read_file(options["a"]).decode("utf-8", "surrogateescape")
+    else:
+        data = (yield from call.read()).decode("utf-8", "surrogateescape")
     command = command or ["echo"]
+    quoted = "0" not in options and "d" not in options
+    if quoted:
+        plain = re.sub(r"\\.|'[^'\n]*'|\"[^\"\n]*\"", "", data, flags=re.DOTALL)
+        mark = next((c for c in plain if c in "'\""), "")
+        if mark:
+            kind = "single" if mark == "'" else "double"
+            call.err(f"xargs: unmatched {kind} quote; by default quotes are special to xargs unless you use the -0 option\n")
+            return 1
     if "0" in options:
         items = data.split("\0")[: -1 if data.endswith("\0") else None]
     elif "d" in options:
