@@ -114,7 +114,9 @@ class Connection:
         headers: dict[str, str] = {}
         for key, value in head.headers:
             name, text = key.decode("latin-1"), value.decode("latin-1")
-            headers[name] = f"{headers[name]},{text}" if name in headers else text
+            # repeated headers are a list; a group's name may hold a comma, but no header holds a line end
+            mark = "\n" if name.startswith("impersonate-") else ","
+            headers[name] = f"{headers[name]}{mark}{text}" if name in headers else text
         if self.http.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
         body = bytearray()

@@ -128,7 +128,7 @@ class KubeClient:
         if credentials.impersonate:
             self.headers["impersonate-user"] = credentials.impersonate
             if credentials.impersonate_groups:
-                self.headers["impersonate-group"] = ",".join(credentials.impersonate_groups)
+                self.headers["impersonate-group"] = "\n".join(credentials.impersonate_groups)
 
     @classmethod
     def from_kubeconfig(

@@ -1,8 +1,8 @@
 """`bare`: etcd, an API server and a controller manager on one machine, for suites that test the API and nothing below it.
 
 No scheduler, no kubelet: one Node object `127.0.0.1` stands for all machines, and pods stay as they are written.  What is on by default
-is what Kubernetes' own command-line tests (`hack/make-rules/test-cmd.sh`) start: RBAC, a token file, a small service range, and
-none of the admission plugins that count on a kubelet.
+is what Kubernetes' own command-line tests (`hack/make-rules/test-cmd.sh`) start: RBAC for its bootstrap roles behind AlwaysAllow, a
+token file, a small service range, and none of the admission plugins that count on a kubelet.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOKENS = 'admin-token,admin,,"system:masters"\n'
 DEFAULTS = {
     "advertise-address": ADDRESS,
     "allow-privileged": "true",
-    "authorization-mode": "RBAC",
+    "authorization-mode": "RBAC,AlwaysAllow",
     "client-ca-file": f"{PKI}/ca.crt",
     "disable-admission-plugins": "ServiceAccount,DefaultStorageClass,DefaultTolerationSeconds,StorageObjectInUseProtection",
     "enable-admission-plugins": "LimitRanger,ResourceQuota",

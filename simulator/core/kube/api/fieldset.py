@@ -202,6 +202,14 @@ def difference(a: Tree, b: Tree) -> Tree | None:
     return _tidy(out)
 
 
+def members_named(tree: Tree) -> Tree:
+    """The set with every field that has members as a member itself (`EnsureNamedFieldsAreMembers`)."""
+    out = {key: members_named(node) if node else node for key, node in tree.items()}
+    if out and "." not in out:
+        out["."] = {}
+    return out
+
+
 def intersection(a: Tree, b: Tree) -> Tree | None:
     """Members of both; None when there are none."""
     if not a or not b:

@@ -36,6 +36,7 @@ class Call:
         "info",
         "kind",
         "operation",
+        "owners",
         "request",
         "server",
         "strategy",
@@ -59,6 +60,7 @@ class Call:
         self.warnings: list[str] = []
         self.operation = "UPDATE"
         self.applying: Any = None
+        self.owners: list[Obj] | None = None
         self.dry_run = bool(request.query) and self._dry_run(request.query.get("dryRun"))
 
     @staticmethod

@@ -12,8 +12,7 @@ from ...kernel.clock import MS
 from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
-from . import authz, negotiate, nonresource, request_info, resource
-from .authn import ANONYMOUS, AUTHENTICATED
+from . import authz, impersonation, negotiate, nonresource, request_info, resource
 from .authz import Attributes
 from .call import Call, User
 from .request_info import RequestInfo
@@ -23,6 +22,8 @@ from .storage import UNREACHABLE_LATENCY
 Obj = dict[str, Any]
 
 ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+#: Clients for people: their answers are indented (`responsewriters/writers.go`: isPrettyPrint).
+BROWSERS = ("curl", "Wget", "Mozilla/5.0")
 READ_LATENCY = 2 * MS
 WRITE_LATENCY = 6 * MS
 
@@ -42,6 +43,10 @@ def handle(server: Server, request: Request) -> Response:
             response.latency += UNREACHABLE_LATENCY
     except RecursionError:
         response = Response(status=400, obj=errors.bad_request("exceeded max depth").status)
+    if request.headers.get("user-agent", "").startswith(BROWSERS) or request.query.get("pretty"):
+        wanted = request.query.get("pretty", ["true"])[0]
+        if wanted in ("true", "1", "") and response.obj is not None and response.stream is None:
+            response.headers["x-pretty"] = "true"
     response.latency += READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY
     response.latency += server.client.write_latency - before
     response.headers.setdefault("audit-id", "")
@@ -53,8 +58,8 @@ def handle(server: Server, request: Request) -> Response:
 def _serve(server: Server, request: Request) -> Response:
     user = server.authenticator.authenticate(request)
     info = request_info.parse(request.method, request.path)
-    if "impersonate-user" in request.headers or "impersonate-group" in request.headers:
-        user = impersonate(server, user, request)
+    if impersonation.asked(request.headers):
+        user = impersonation.impersonate(user, request.headers, lambda wanted: check(server, wanted))
     if not info.resource_request:
         authorize(server, user, info, info.verb)
         return nonresource.serve(server, request, user)
@@ -88,20 +93,15 @@ def _serve(server: Server, request: Request) -> Response:
 
 def authorize(server: Server, user: User, info: RequestInfo, verb: str) -> None:
     """Raise 403 unless the user may."""
-    asked = Attributes(
-        user,
-        verb,
-        info.group,
-        info.resource,
-        info.subresource,
-        info.namespace,
-        info.name,
-        "" if info.resource_request else info.path,
-    )
+    path = "" if info.resource_request else info.path
+    check(server, Attributes(user, verb, info.group, info.resource, info.subresource, info.namespace, info.name, path))
+
+
+def check(server: Server, asked: Attributes) -> None:
+    """Raise 403 unless it is allowed."""
     allowed, why = server.authorizer.allowed(asked)
-    if allowed:
-        return
-    raise forbidden(asked, why)
+    if not allowed:
+        raise forbidden(asked, why)
 
 
 def forbidden(asked: Attributes, why: str) -> ApiError:
@@ -109,28 +109,3 @@ def forbidden(asked: Attributes, why: str) -> ApiError:
     text = authz.explain(asked) + (f": {why}" if why else "")
     resource_name = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
     return errors.forbidden(resource_name, asked.name, text)
-
-
-def impersonate(server: Server, user: User, request: Request) -> User:
-    """The user that the `Impersonate-*` headers ask for (`endpoints/filters/impersonation.go`)."""
-    name = request.headers.get("impersonate-user", "")
-    if not name:
-        raise errors.internal_error("requested []v1.ObjectReference{...} without impersonating a user")
-    groups = [g for g in request.headers.get("impersonate-group", "").split(",") if g]
-    wanted = [("users", "", name, "")]
-    if name.startswith("system:serviceaccount:") and name.count(":") == 3:
-        _, _, namespace, account = name.split(":")
-        wanted = [("serviceaccounts", namespace, account, "")]
-        if not groups:
-            groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
-    wanted += [("groups", "", group, "") for group in request.headers.get("impersonate-group", "").split(",") if group]
-    for what, namespace, which, group in wanted:
-        asked = Attributes(user, "impersonate", group, what, "", namespace, which)
-        allowed, why = server.authorizer.allowed(asked)
-        if not allowed:
-            raise forbidden(asked, why)
-    if name == ANONYMOUS.name:
-        return ANONYMOUS
-    if AUTHENTICATED not in groups:
-        groups.append(AUTHENTICATED)
-    return User(name, tuple(groups))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import orjson
 
 from ...kernel import clock
 from ..api import errors, fieldset, schema
@@ -45,17 +46,56 @@ def _root(call: Call) -> Field | None:
     return _ROOTS[key]
 
 
-def without_owners(body: Obj) -> Obj:
-    """A body without metadata.managedFields: the server keeps its own record, so what a client sends back is not read."""
+def without_owners(call: Call, body: Obj) -> Obj:
+    """A body without metadata.managedFields; what the client says of owners is kept aside in `call.owners`."""
     meta = body.get("metadata")
     if isinstance(meta, dict) and "managedFields" in meta:
+        if not call.info.subresource:
+            call.owners = given(meta["managedFields"])
         return {**body, "metadata": {k: v for k, v in meta.items() if k != "managedFields"}}
     return body
+
+
+def given(owners: Any) -> list[Obj] | None:
+    """The owners that a client states: a list of one empty entry means none; None for what says nothing or is wrong
+    (`decodeLiveOrNew`)."""
+    if owners == [{}]:
+        return []
+    if not isinstance(owners, list) or not owners:
+        return None
+    for entry in owners:
+        if (
+            not isinstance(entry, dict)
+            or entry.get("operation") not in ("Apply", "Update")
+            or not isinstance(entry.get("fieldsV1"), dict)
+        ):
+            return None
+        if not all(isinstance(entry.get(name, ""), str) for name in ("manager", "apiVersion", "time", "subresource")):
+            return None
+        if entry.get("fieldsType") != "FieldsV1" or "manager" not in entry or not _tree(entry["fieldsV1"], 0):
+            return None
+    return owners
+
+
+def _tree(fields: Any, depth: int) -> bool:
+    """Whether this is a set of fields: objects in objects, named `f:`, `k:`, `v:`, `i:` or `.`."""
+    return (
+        isinstance(fields, dict)
+        and depth < 60
+        and all((key == "." or key[:2] in ("f:", "k:", "v:", "i:")) and _tree(item, depth + 1) for key, item in fields.items())
+    )
+
+
+def restated(call: Call, old: Obj) -> bool:
+    """Whether the client names other owners than those that are recorded."""
+    return call.owners is not None and call.owners != (old["metadata"].get("managedFields") or [])
 
 
 def track(call: Call, obj: Obj, old: Obj | None) -> None:
     """Record the request's manager in the object's managedFields."""
     held: list[Obj] = ((old or {}).get("metadata") or {}).get("managedFields") or []
+    if call.owners is not None and call.applying is None:
+        held = call.owners
     if call.applying is not None:
         entries = _after_apply(call, obj, held)
     else:
@@ -163,15 +203,16 @@ def apply(call: Call, old: Obj, wanted: Obj) -> Obj:
     merged: Obj = fieldset.merge(live, {**stated, "kind": live["kind"], "apiVersion": live["apiVersion"]}, root)
     mine = _own_entry(call, old)
     if mine is not None:
-        dropped = fieldset.difference(mine["fieldsV1"], fieldset.owned(stated, type_of(call)))
+        dropped = fieldset.difference(mine["fieldsV1"], fieldset.members_named(fieldset.owned(stated, type_of(call))))
         for entry in old["metadata"].get("managedFields") or ():
             if entry is not mine and dropped:
-                dropped = fieldset.difference(dropped, entry["fieldsV1"])
+                dropped = fieldset.difference(dropped, fieldset.members_named(entry["fieldsV1"]))
         if dropped:
             merged = fieldset.remove(merged, dropped, root)
     merged["metadata"] = {**merged["metadata"], "managedFields": old["metadata"].get("managedFields")}
     result = patching.redecode(call, merged)
     _conflicts(call, old, live, merged, mine)
+    _note_applied(call, result, live)
     applying.changed_live = any(result.get(k) != v for k, v in old.items() if k not in ("metadata", "status"))
     return result
 
@@ -195,13 +236,17 @@ def _conflicts(call: Call, old: Obj, live: Obj, merged: Obj, mine: Obj | None) -
     if call.applying.force:
         return
     found: list[tuple[str, list[str]]] = []
+    allowed = _client_side(call, live)
     for entry in old["metadata"].get("managedFields") or ():
         if entry is mine:
             continue
         shared = fieldset.intersection(entry["fieldsV1"], touched)
+        if shared and allowed:
+            shared = fieldset.difference(shared, allowed)
         if shared:
             found.append((_named(entry), fieldset.leaves(shared)))
     if not found:
+        call.applying.force = True  # whatever conflicts were the client-side apply's own
         return
     count = sum(len(paths) for _, paths in found)
     parts, causes = [], []
@@ -213,6 +258,40 @@ def _conflicts(call: Call, old: Obj, live: Obj, merged: Obj, mine: Obj | None) -
         causes += [{"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path} for path in paths]
     plural = "" if count == 1 else "s"
     raise errors.apply_conflict(causes, f"Apply failed with {count} conflict{plural}: " + "\n".join(parts))
+
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def _client_side(call: Call, live: Obj) -> Tree | None:
+    """What `kubectl apply` set before and nobody has changed since: its server-side apply takes it over without conflict
+    (`lastappliedmanager.go`)."""
+    text = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    if call.applying.manager != "kubectl" or not text:
+        return None
+    try:
+        applied = orjson.loads(text)
+        if not isinstance(applied, dict) or not isinstance(applied.get("metadata", {}), dict):
+            return None
+        tree = fieldset.owned(applied, type_of(call))
+        meta = {k: v for k, v in (applied.get("metadata") or {}).items() if k != "annotations" or v}
+        since = fieldset.changed({**live, "metadata": live["metadata"]}, {**applied, "metadata": meta}, _root(call))
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None
+    return fieldset.difference(tree, fieldset.strip(since)) if since else tree
+
+
+def _note_applied(call: Call, result: Obj, live: Obj) -> None:
+    """kubectl's server-side apply keeps the annotation of its client-side apply current (`lastappliedupdater.go`)."""
+    if call.applying.manager != "kubectl" or LAST_APPLIED not in (live["metadata"].get("annotations") or {}):
+        return
+    stated = dict(call.applying.stated)
+    meta = dict(stated.get("metadata") or {})
+    notes = {k: v for k, v in (meta.get("annotations") or {}).items() if k != LAST_APPLIED}
+    meta["annotations"] = notes
+    stated["metadata"] = meta
+    text = orjson.dumps(stated, option=orjson.OPT_SORT_KEYS).decode() + "\n"
+    result["metadata"]["annotations"] = {**(result["metadata"].get("annotations") or {}), LAST_APPLIED: text}
 
 
 def _named(entry: Obj) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...kernel.http import Request, Response
 from ..api import errors
-from . import discovery, health, metrics, openapi
+from . import discovery, health, metrics, openapi, openapi_v2
 from .call import User
 from .server import Server
 
@@ -44,7 +44,7 @@ def serve(server: Server, request: Request, user: User) -> Response:
     if head in ("api", "apis"):
         return discover(server, request, parts)
     if head == "openapi" and len(parts) >= 2:
-        return open_api(server, parts)
+        return open_api(server, request, parts)
     if path == "/metrics":
         return Response(body=metrics.text(server), headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"})
     if path == "/":
@@ -112,8 +112,15 @@ def discover(server: Server, request: Request, parts: list[str]) -> Response:
     return Response(obj=found)
 
 
-def open_api(server: Server, parts: list[str]) -> Response:
-    """`/openapi/v3` and its documents; version 2 is not served."""
+def open_api(server: Server, request: Request, parts: list[str]) -> Response:
+    """`/openapi/v3` and its documents; `/openapi/v2` whole."""
+    if parts == ["openapi", "v2"]:
+        accept = request.headers.get("accept", "")
+        if "protobuf" in accept:
+            return Response(body=openapi_v2.as_protobuf(server), headers={"content-type": openapi_v2.PROTOBUF})
+        if accept and not any(media in accept for media in ("json", "*/*", "application/*")):
+            raise errors.not_acceptable(f"application/json, {openapi_v2.PROTOBUF}")
+        return Response(body=openapi_v2.as_json(server), headers={"content-type": "application/json"})
     if parts[1] != "v3":
         raise errors.path_not_found()
     if len(parts) == 2:

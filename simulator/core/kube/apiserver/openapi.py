@@ -19,6 +19,10 @@ from .server import Server
 
 Obj = dict[str, Any]
 REF = "#/components/schemas/"
+_LIST_PARAMETERS = (
+    "pretty", "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion",
+    "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch",
+)  # fmt: skip
 _WRITE_PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
 
 
@@ -124,8 +128,38 @@ def references(body: Obj) -> list[str]:
     return list(_refs(orjson.dumps(body)))
 
 
+#: Query parameters: name → (type, what it does).
+PARAMETERS: dict[str, tuple[str, str]] = {
+    "allowWatchBookmarks": ("boolean", "Whether a watch may send BOOKMARK events."),
+    "continue": ("string", "The token of an earlier answer, to get the page after it."),
+    "dryRun": ("string", "With All, every stage is run and nothing is stored."),
+    "fieldManager": ("string", "Who makes this change, for field ownership."),
+    "fieldSelector": ("string", "Restricts the list of returned objects by their fields; everything by default."),
+    "fieldValidation": ("string", "What to do about unknown and repeated fields: Ignore, Warn (default) or Strict."),
+    "force": ("boolean", "Take fields over from other managers; for apply requests only."),
+    "gracePeriodSeconds": ("integer", "Seconds until the object is deleted; zero means at once."),
+    "labelSelector": ("string", "Restricts the list of returned objects by their labels; everything by default."),
+    "limit": ("integer", "The most items of one answer; there is a continue token when there are more."),
+    "pretty": ("string", "If true, the answer is indented."),
+    "propagationPolicy": ("string", "What becomes of dependents: Orphan, Background or Foreground."),
+    "resourceVersion": ("string", "How new the answer must be."),
+    "resourceVersionMatch": ("string", "How resourceVersion is applied to lists."),
+    "sendInitialEvents": ("boolean", "Whether a watch begins with what is there."),
+    "timeoutSeconds": ("integer", "How long the call may take."),
+    "watch": ("boolean", "Watch for changes to the described resources and return them as they come."),
+}
+
+
 def _parameters(*names: str) -> list[Obj]:
-    return [{"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}} for name in names]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "description": PARAMETERS[name][1],
+            "schema": {"type": PARAMETERS[name][0], "uniqueItems": True},
+        }
+        for name in names
+    ]
 
 
 def _operation(action: str, kind: KindInfo, version: str, name: str, *parameters: str) -> Obj:
@@ -159,9 +193,7 @@ def add_paths(paths: Obj, kind: KindInfo, version: str, name: str) -> None:
     one = collection + "/{name}"
     held: Obj = {}
     if "list" in kind.verbs:
-        held["get"] = _operation(
-            "list", kind, version, name + "List", "labelSelector", "fieldSelector", "limit", "continue", "watch"
-        )
+        held["get"] = _operation("list", kind, version, name + "List", *_LIST_PARAMETERS)
     if "create" in kind.verbs:
         held["post"] = _operation("post", kind, version, name, *_WRITE_PARAMETERS)
     if held:

@@ -72,7 +72,7 @@ def redecode(call: Call, patched: Any, body: Any = None) -> Obj:
         raise errors.bad_request(
             f'the object provided is unrecognized (must be of type {call.kind.kind}): no kind "{given}" is registered'
         )
-    patched = managed.without_owners(patched)
+    patched = managed.without_owners(call, patched)
     decoder = Decoder()
     try:
         obj = decoder.decode(kind, patched) if kind is not None else resource.custom(call, decoder, patched)

@@ -76,6 +76,11 @@ def decode_object(call: Call, body: Any) -> Obj:
         text = f"json: cannot unmarshal {typed.json_type(body)} into Go value of type struct {{ APIVersion string; Kind string }}"
         raise errors.bad_request(f"couldn't get version/kind; json parse error: {text}")
     given_version, given_kind = body.get("apiVersion") or expected, body.get("kind") or kind
+    for member, value in (("apiVersion", given_version), ("kind", given_kind)):
+        if not isinstance(value, str):
+            what = f"json: cannot unmarshal {typed.json_type(value)} into Go struct field .{member} of type string"
+            text = f"couldn't get version/kind; json parse error: {what}"
+            raise errors.bad_request(f"the object provided is unrecognized (must be of type {kind}): {text}")
     if given_version != expected:
         text = f"the API version in the data ({given_version}) does not match the expected API version ({expected})"
         raise errors.bad_request(text)
@@ -93,7 +98,7 @@ def decode_object(call: Call, body: Any) -> Obj:
 def decode_typed(call: Call, body: Obj, api_version: str) -> Obj:
     """The typed form, unknown fields handled as `fieldValidation` says."""
     kind = type_of(call)
-    body = managed.without_owners(body)
+    body = managed.without_owners(call, body)
     decoder = Decoder()
     try:
         if kind is None:

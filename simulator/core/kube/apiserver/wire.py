@@ -16,7 +16,7 @@ def body_of(response: Response) -> bytes:
     if response.obj is None:
         return response.body
     if response.headers.get("x-pretty"):
-        return orjson.dumps(response.obj, option=orjson.OPT_INDENT_2)
+        return orjson.dumps(bare(response.obj), option=orjson.OPT_INDENT_2)
     return orjson.dumps(bare(response.obj)) + b"\n"
 
 

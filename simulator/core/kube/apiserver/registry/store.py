@@ -158,7 +158,7 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
     call.warnings.extend(strategy.warnings(obj, old))
     admission.validate(call, obj, old)
     if call.applying is None:
-        if unchanged(obj, old):
+        if unchanged(obj, old) and not managed.restated(call, old):
             return old, False
         if call.info.subresource != "binding":  # BindingREST writes past the field manager
             managed.track(call, obj, old)
