@@ -67,6 +67,7 @@ class Server:
         self._custom: dict[tuple[str, str], KindInfo] = {}
         self._definitions: dict[tuple[str, str], Obj] = {}
         self._loaded = False
+        self._held: dict[str, list[Obj]] = {}
 
     def kind(self, group: str, version: str, resource: str) -> KindInfo | None:
         """The row that serves a resource in a version, built in or custom."""
@@ -89,6 +90,20 @@ class Server:
     def strategy(self, kind: KindInfo) -> Strategy:
         """The behaviour of a kind."""
         return strategy_of(kind)
+
+    def held(self, prefix: str) -> list[Obj]:
+        """All objects under a prefix that every write asks for (policies, webhooks), read once until one of them changes."""
+        found = self._held.get(prefix)
+        if found is None:
+            found = self._held[prefix] = sorted(
+                self.storage.list(prefix.encode())[0], key=lambda obj: str(obj["metadata"]["name"])
+            )
+        return found
+
+    def forget(self) -> None:
+        """Something that `held` keeps was written: every API server of the world reads it anew."""
+        for server in (self, *self.world.warm.get("apiservers", {}).values()):
+            server._held.clear()
 
     # -- what changes under the server ----------------------------------------------------------------------------------
     def topic_rang(self, topic: str) -> None:

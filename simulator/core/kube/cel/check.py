@@ -98,6 +98,8 @@ class Checker:
             if found is None:
                 return self.problem(node, f"undefined field '{node.value}'")
             return found
+        if base.kind == "kubernetes.authorization.Authorizer" and node.value == "requestResource":
+            return Type("kubernetes.authorization.ResourceCheck")
         return self.problem(node, f"type '{base}' does not support field selection")
 
     def _optional_select(self, node: Node) -> Type:

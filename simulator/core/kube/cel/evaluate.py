@@ -8,6 +8,7 @@ from typing import Any
 
 from . import kinds as _kinds
 from . import library as _library
+from .authorizer import Authorizer
 from .check import TYPE_NAMES, check
 from .functions import FUNCTIONS, call
 from .syntax import CelError, Node, UInt, parse
@@ -296,11 +297,14 @@ def select(base: Any, name: str) -> Any:
     """`base.name`"""
     if isinstance(base, dict):
         if name in base:
-            return base[name]
+            found = base[name]
+            return found() if isinstance(found, Lazy) else found
         plain = unescape(name)
         if plain in base:
             return base[plain]
         raise EvalError(f"no such key: {plain}")
+    if isinstance(base, Authorizer) and name == "requestResource":
+        return base.request_resource
     raise no_overload()
 
 

@@ -76,7 +76,7 @@ def define(table: tuple[tuple[str, Impl], ...]) -> None:
 
 
 #: Prefixes that belong to a function's name instead of naming a receiver's type.
-NAMESPACES = frozenset(("sets", "ip", "math", "optional", "format", "cidr", "strings", "base64"))
+NAMESPACES = frozenset(("sets", "ip", "math", "optional", "format", "cidr", "strings", "base64", "jsonpatch"))
 
 _CLASSES: dict[str, tuple[type, ...]] = {
     "string": (str,), "bytes": (bytes,), "list": (list,), "map": (dict,), "duration": (Duration,), "timestamp": (Timestamp,),

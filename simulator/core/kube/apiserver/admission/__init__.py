@@ -23,7 +23,9 @@ from .more import (
 from .namespace_lifecycle import NamespaceLifecycle
 from .pod_security import PodSecurity
 from .pods import DefaultStorageClass, DefaultTolerationSeconds, NodeRestriction, Priority, TaintNodesByCondition
+from .policies import MutatingAdmissionPolicy, ValidatingAdmissionPolicy
 from .service_account import ServiceAccount
+from .webhooks import MutatingAdmissionWebhook, ValidatingAdmissionWebhook
 
 Obj = dict[str, Any]
 
@@ -64,6 +66,10 @@ PLUGINS: tuple[Plugin, ...] = (
     CertificateSubjectRestriction(),
     DefaultIngressClass(),
     DenyServiceExternalIPs(),
+    MutatingAdmissionPolicy(),
+    MutatingAdmissionWebhook(),
+    ValidatingAdmissionPolicy(),
+    ValidatingAdmissionWebhook(),
     ResourceQuota(),
     AlwaysDeny(),
 )
@@ -83,8 +89,7 @@ KNOWN = (
     | NOT_SIMULATED_OFF
     | frozenset(
         "PodGroupProtection ClusterTrustBundleAttest PodTopologyLabels PodGroupWorkloadExists NodeDeclaredFeatureValidator "
-        "JobValidation PodResizeValidator MutatingAdmissionPolicy MutatingAdmissionWebhook ValidatingAdmissionPolicy "
-        "ValidatingAdmissionWebhook".split()
+        "JobValidation PodResizeValidator".split()
     )
 )
 

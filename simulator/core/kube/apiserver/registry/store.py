@@ -349,6 +349,8 @@ def wanted_finalizers(call: Call, meta: Obj, options: Obj) -> list[str]:
     if policy is None:
         return held
     out = [item for item in held if item not in ("orphan", "foregroundDeletion")]
+    if call.kind.custom and policy in ("Orphan", "Foreground"):
+        return out  # the garbage collector here does not watch custom resources: nobody would take its finalizer away
     if policy == "Orphan":
         out.append("orphan")
     elif policy == "Foreground":

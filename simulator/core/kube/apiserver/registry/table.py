@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...api.kinds import KindInfo
-from . import core, definitions, others, workloads
+from . import core, definitions, others, policies, workloads
 from .pod import PodStrategy
 from .service import ServiceStrategy
 from .strategy import Strategy
@@ -23,10 +23,12 @@ _TABLE: dict[tuple[str, str], type[Strategy]] = {
     ("", "Secret"): core.Secret,
     ("", "Service"): ServiceStrategy,
     ("", "ServiceAccount"): core.ServiceAccount,
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): others.Counted,
-    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): others.Counted,
-    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): others.Counted,
-    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): others.Counted,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): policies.ValidatingPolicy,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): policies.MutatingPolicy,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): policies.Webhooks,
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): policies.Webhooks,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): policies.PolicyBinding,
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): policies.PolicyBinding,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definitions.CustomResourceDefinition,
     ("apps", "DaemonSet"): workloads.DaemonSet,
     ("apps", "Deployment"): workloads.Deployment,
