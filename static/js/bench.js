@@ -5,13 +5,14 @@ import { TraceStore, travels, warp } from './causes.js';
 import { Clock } from './clock.js';
 import { Connection } from './connection.js';
 import { button, csrfToken, h, icon, memory, watchWidth } from './dom.js';
-import { factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
+import { aboutId, factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
 import { modelOf } from './mapmodel.js';
 import { Past } from './past.js';
 import { Player } from './player.js';
 import { draw, legend } from './shipmap.js';
 import { t } from './strings.js';
 import { TerminalPanel } from './terminal.js';
+import { telling, whyList } from './why.js';
 import { asText, current, drawTimeline, sentence } from './timeline.js';
 
 const FINAL = { login: 'bench.login', 'not-found': 'bench.notfound', origin: 'bench.origin' };
@@ -238,7 +239,7 @@ export class Bench {
     if (!open) return;
     const facts = partFacts(this.view, this.selected, this.store);
     if (!facts) {
-      this.inspector.replaceChildren(h('p', {}, t('fact.gone')), this.closeInspector());
+      this.inspector.replaceChildren(h('div', { class: 'inspect-main' }, h('p', {}, t('fact.gone')), ...this.why(telling(this.store, aboutId(this.selected)))), this.closeInspector());
       return;
     }
     const events = facts.events.length
@@ -248,8 +249,13 @@ export class Bench {
       class: 'btn is-command', 'aria-label': t('term.run', { name: host, command }), onclick: () => this.run(host, [command]),
     }, icon('run'))));
     this.inspector.replaceChildren(
-      h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows)),
+      h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows), ...this.why(facts.telling)),
       h('div', { class: 'inspect-more' }, h('h3', {}, t('fact.look')), commands, h('h3', {}, t('fact.last')), events), this.closeInspector());
+  }
+
+  /* The causes of an event, from what began it. */
+  why(event) {
+    return event ? [h('h3', {}, t('why.title', { seq: event.seq })), whyList(this.store, event, (seq) => this.showEvent(seq))] : [];
   }
 
   closeInspector() {

@@ -4,6 +4,7 @@ import { placeOf } from './causes.js';
 import { h, stateWord } from './dom.js';
 import { podId, restartsOf } from './mapmodel.js';
 import { t, word } from './strings.js';
+import { telling } from './why.js';
 
 const KINDS = { healthy: 'ok', pending: 'wait', failing: 'bad', stopped: 'none', standby: 'todo' };
 const list = (value) => (Array.isArray(value) ? value : []);
@@ -83,6 +84,12 @@ function aboutPart(part) {
   };
 }
 
+/** Whether an event is about a pod that is not on the map any more, by the pod's id there. */
+export function aboutId(id) {
+  const name = id.replace(/^pod:/, '');
+  return (event) => [`pods/${name}`, `/registry/pods/${name}`].some((one) => event.ref === one || event.ref?.startsWith(`${one}/`));
+}
+
 function commandsFor(part, main) {
   if (part.kind === 'pod') {
     const { namespace, name } = part.pod;
@@ -132,6 +139,7 @@ export function partFacts(view, id, store) {
     what: t(`what.${what}`),
     rows: rowsFor(part, view),
     events: store.about(aboutPart(part), 4),
+    telling: telling(store, aboutPart(part)),
     commands: commandsFor(part, main),
   };
 }

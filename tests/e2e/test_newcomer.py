@@ -197,6 +197,20 @@ def pass_exercise(visitor: Visitor) -> None:
     visitor.keep("exercise-passed")
 
 
+def ask_why(visitor: Visitor) -> None:
+    """Selects a pod on the map: its causes lead back to the command."""
+    page = visitor.page
+    part = page.locator('svg.map [data-id^="pod:default/web-"]').first
+    part.focus()
+    part.press("Enter")
+    causes = page.locator(".inspect .why li")
+    causes.first.wait_for()
+    assert "kubectl create deployment web" in causes.first.inner_text()
+    assert causes.count() >= 5
+    visitor.keep("why", full=False)
+    page.locator(".inspect-close").click()
+
+
 def travel_in_time(visitor: Visitor) -> None:
     """Undoes the last input, looks at an earlier moment on the map, goes on from there, and comes back."""
     page = visitor.page
@@ -262,6 +276,7 @@ def test_a_newcomer_goes_all_the_way_and_the_instructor_sees_it(newcomer: Visito
     sign_up(newcomer, invite_link(instructor))
     read_first_lesson(newcomer)
     pass_exercise(newcomer)
+    ask_why(newcomer)
     travel_in_time(newcomer)
     points = take_quiz(newcomer)
     newcomer.go("/{lang}/progress/")

@@ -142,6 +142,7 @@ export default {
   'act.delete': 'deleted {ref}, revision {revision}',
   'act.elected': 'leader elected, term {term}',
   'act.schedule': ({ node, verdicts }) => `${node ? 'chose {node} for {ref}' : 'found no node for {ref}'}${verdicts ? ' ({verdicts})' : ''}`,
+  'act.unschedulable': ({ verdicts }) => `found no node for {ref}${verdicts ? ' ({verdicts})' : ''}`,
   'act.image.pulled': 'pulled {ref}',
   'act.sandbox.start': 'sandbox of {ref}, address {ip}',
   'act.container.start': 'container started, {image}',
@@ -172,6 +173,10 @@ export default {
   'fact.none': 'No events yet.',
   'fact.look': 'Look for yourself',
   'fact.close': 'Clear the selection',
+  'why.title': 'Why #{seq}: its causes, from the first',
+  'why.begun': 'It began here. {who}',
+  'why.more': '… {n} steps between',
+  'why.older': 'What came before is not held by this page any more.',
   'fact.gone': 'This part is gone.',
 
   'what.pod': 'A pod: one or more containers that share an address and are placed on a node together.',

@@ -142,6 +142,7 @@ export default {
   'act.delete': '삭제 {ref}, 리비전 {revision}',
   'act.elected': '리더 선출, 임기 {term}',
   'act.schedule': ({ node, verdicts }) => `${node ? '{ref}에 {node} 선택' : '{ref}에 맞는 노드 없음'}${verdicts ? ' ({verdicts})' : ''}`,
+  'act.unschedulable': ({ verdicts }) => `{ref}에 맞는 노드가 없음${verdicts ? ' ({verdicts})' : ''}`,
   'act.image.pulled': '이미지 받음: {ref}',
   'act.sandbox.start': '샌드박스 {ref}, 주소 {ip}',
   'act.container.start': '컨테이너 시작, {image}',
@@ -172,6 +173,10 @@ export default {
   'fact.none': '아직 사건이 없습니다.',
   'fact.look': '직접 보기',
   'fact.close': '선택 풀기',
+  'why.title': '#{seq}의 까닭: 처음부터 차례로',
+  'why.begun': '시작: {who}',
+  'why.more': '… 사이에 {n}단계',
+  'why.older': '그 앞의 사건은 이 페이지에 남아 있지 않습니다.',
   'fact.gone': '이 부분은 더 이상 없습니다.',
 
   'what.pod': '파드: 주소를 함께 쓰고 한 노드에 함께 놓이는 컨테이너 하나 또는 여럿입니다.',
