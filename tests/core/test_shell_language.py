@@ -56,9 +56,9 @@ def ours(text: str) -> tuple[str, str, int]:
 def real(text: str, folder: Path) -> tuple[str, str, int]:
     """Run in the machine's bash."""
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "TZ": "UTC"}
-    found = subprocess.run(
-        ["bash", "-c", text], cwd=folder, env=env, capture_output=True, timeout=20, stdin=subprocess.DEVNULL, check=False
-    )
+    # whoever started the tests may ignore signals (nohup, a background job), and bash would take that over
+    argv = ["env", "--default-signal", "bash", "-c", text]
+    found = subprocess.run(argv, cwd=folder, env=env, capture_output=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
     code = found.returncode if found.returncode >= 0 else 128 - found.returncode
     return found.stdout.decode("utf-8", "replace"), found.stderr.decode("utf-8", "replace"), code
 
