@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 import yaml
@@ -57,6 +57,8 @@ class Credentials(msgspec.Struct):
     token: str = ""
     impersonate: str = ""
     impersonate_groups: list[str] = []
+    impersonate_uid: str = ""
+    impersonate_extra: dict[str, list[str]] = {}
 
 
 class WatchEvent(msgspec.Struct, array_like=True, frozen=True):
@@ -129,6 +131,10 @@ class KubeClient:
             self.headers["impersonate-user"] = credentials.impersonate
             if credentials.impersonate_groups:
                 self.headers["impersonate-group"] = "\n".join(credentials.impersonate_groups)
+            if credentials.impersonate_uid:
+                self.headers["impersonate-uid"] = credentials.impersonate_uid
+            for key, values in sorted(credentials.impersonate_extra.items()):
+                self.headers["impersonate-extra-" + quote(key.lower(), safe="")] = "\n".join(values)
 
     @classmethod
     def from_kubeconfig(

@@ -19,7 +19,7 @@ class CustomColumns:
         pairs = _from_file(spec) if from_file else _from_spec(spec)
         self.names = [name for name, _ in pairs]
         try:
-            self.paths = [JSONPath(sort_key(path), allow_missing=True) for _, path in pairs]
+            self.paths: list[JSONPath | JSONPathError] = [_path(sort_key(path)) for _, path in pairs]
         except JSONPathError as error:
             raise CommandError(str(error)) from None
         self.remembered: list[int] = []
@@ -30,10 +30,15 @@ class CustomColumns:
         rows = [self.names] if self.headers and not self.printed else []
         self.printed = True
         for item in items:
-            rows.append([self._cell(path, item) for path in self.paths])
+            try:
+                rows.append([self._cell(path, item) for path in self.paths])
+            except CommandError as error:
+                raise ColumnError(str(error), columns(rows)) from None
         return columns(rows)
 
-    def _cell(self, path: JSONPath, item: Obj) -> str:
+    def _cell(self, path: JSONPath | JSONPathError, item: Obj) -> str:
+        if isinstance(path, JSONPathError):
+            raise CommandError(str(path))
         try:
             found = path.find(item)
         except JSONPathError as error:
@@ -41,6 +46,22 @@ class CustomColumns:
         if not found or not found[0]:
             return "<none>"
         return ",".join(go_value(value) for results in found for value in results)
+
+
+def _path(text: str) -> JSONPath | JSONPathError:
+    """A parsed column, or what is wrong with it: that is told after the headings."""
+    try:
+        return JSONPath(text, allow_missing=True)
+    except JSONPathError as error:
+        return error
+
+
+class ColumnError(CommandError):
+    """A column that cannot be read of an object; `partial` are the rows before it."""
+
+    def __init__(self, message: str, partial: str) -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 def _from_spec(spec: str) -> list[tuple[str, str]]:

@@ -11,9 +11,9 @@ from .session import Session
 GLOBAL: tuple[Flag, ...] = (
     Flag(name="as", usage="Act as this user or service account."),
     Flag(name="as-group", kind="array", usage="Act as a member of this group; may be repeated."),
-    Flag(name="as-uid", support="no", usage="Act with this UID."),
-    Flag(name="as-user-extra", support="no", kind="array", usage="Act with this extra value, key=value; may be repeated."),
-    Flag(name="cache-dir", support="inert", default="/root/.kube/cache", usage="Directory of the discovery cache"),
+    Flag(name="as-uid", usage="Act with this UID."),
+    Flag(name="as-user-extra", kind="array", usage="Act with this extra value, key=value; may be repeated."),
+    Flag(name="cache-dir", default="/root/.kube/cache", usage="Directory of the discovery cache"),
     Flag(name="certificate-authority", usage="File with the certificate of the authority that signed the server's"),
     Flag(name="client-certificate", usage="File with the client certificate"),
     Flag(name="client-key", usage="File with the client key"),

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from ..flags import quote
-from .gotemplate_parse import Action, Branch, Chain, Define, Node, Pipeline, TemplateError, parse
+from .gotemplate_parse import Action, Branch, Chain, Define, Node, Pipeline, TemplateError, Words, parse
 from .jsonpath import go_value
 
 MAX_STEPS = 100_000
@@ -55,14 +55,18 @@ class Template:
 
     def __init__(self, text: str, name: str = "output", *, missing_keys: bool = True) -> None:
         self.name, self.missing_keys = name, missing_keys
-        self.nodes, self.defines = parse(text, name)
+        self.nodes, self.defines = parse(text, name, FUNCTIONS)
         self.steps = 0
 
     def execute(self, data: Any) -> str:
         """The text for `data`; raises TemplateError."""
         self.steps = 0
         out: list[str] = []
-        self._run(self.nodes, data, [("$", [data])], out, 0)
+        try:
+            self._run(self.nodes, data, [("$", [data])], out, 0)
+        except TemplateError as error:
+            error.partial = "".join(out)
+            raise
         return "".join(out)
 
     def _fail(self, message: str, where: str = "1") -> TemplateError:
@@ -92,7 +96,8 @@ class Template:
 
     def _template(self, node: Define, dot: Any, names: list[tuple[str, list[Any]]], out: list[str], depth: int) -> None:
         if node.name not in self.defines:
-            raise self._fail(f': template "{node.name}" not defined')
+            text = f'{{{{template "{node.name}"{f" {node.pipeline.commands[0].text}" if node.pipeline else ""}}}}}'
+            raise self._fail(f'at <{text}>: template "{node.name}" not defined', node.where)
         value = self._pipeline(node.pipeline, dot, names) if node.pipeline else None
         self._run(self.defines[node.name], value, [("$", [value])], out, depth + 1)
 
@@ -159,7 +164,7 @@ class Template:
                 return held
         raise self._fail(f": undefined variable: {name}")
 
-    def _command(self, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
+    def _command(self, words: Words, dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
         first = words[0]
         if isinstance(first, Chain) and isinstance(first.base, str) and first.base in FUNCTIONS:
             if first.base in ("and", "or"):
@@ -168,11 +173,15 @@ class Template:
             try:
                 return FUNCTIONS[first.base](*arguments)
             except TypeError:
-                raise self._fail(f": wrong number of args for {first.base}: got {len(arguments)}") from None
+                want = ARITY.get(first.base, "at least 1")
+                text = f"wrong number of args for {first.base}: want {want} got {len(arguments)}"
+                raise self._fail(f"at <{first.base}>: {text}", first.where) from None
             except (ValueError, LookupError) as error:
-                raise self._fail(f": error calling {first.base}: {error}") from None
+                raise self._fail(f"at <{words.text}>: error calling {first.base}: {error}", first.where) from None
         if len(words) > 1 or last:
-            raise self._fail(f": can't give argument to non-function {first.text if isinstance(first, Chain) else first}")
+            shown = first.text if isinstance(first, Chain) else words.text.split(" ")[0]
+            where = first.where if isinstance(first, Chain) else "1"
+            raise self._fail(f"at <{shown}>: can't give argument to non-function {shown}", where)
         return self._value(first, dot, names)
 
     def _logic(self, word: str, words: list[Any], dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
@@ -193,7 +202,9 @@ class Template:
         elif word.base.startswith("$"):
             value = self._variable(names, word.base)[0]
         elif word.base in FUNCTIONS:
-            return self._command([word], dot, names, [])
+            alone = Words([word])
+            alone.text = word.text
+            return self._command(alone, dot, names, [])
         else:
             raise self._fail(f': function "{word.base}" not defined')
         for field in word.fields:
@@ -209,26 +220,14 @@ class Template:
             return MISSING
         if value is None:
             raise self._fail(f"at <{word.text}>: nil pointer evaluating interface {{}}.{name}", word.where)
-        kind = (
-            "string"
-            if isinstance(value, str)
-            else "bool"
-            if isinstance(value, bool)
-            else "[]interface {}"
-            if isinstance(value, list)
-            else "int64"
-        )
-        raise self._fail(f"at <{word.text}>: can't evaluate field {name} in type {kind}", word.where)
+        raise self._fail(f"at <{word.text}>: can't evaluate field {name} in type interface {{}}", word.where)
 
 
 # -- functions ----------------------------------------------------------------------------------------------------------------
 
 
 def _kinds(a: Any, b: Any) -> bool:
-    number = (int, float)
-    if isinstance(a, bool) or isinstance(b, bool):
-        return isinstance(a, bool) and isinstance(b, bool)
-    return (isinstance(a, str) and isinstance(b, str)) or (isinstance(a, number) and isinstance(b, number))
+    return any(type(a) is kind and type(b) is kind for kind in (bool, str, int, float))
 
 
 def _eq(first: Any, *rest: Any) -> bool:
@@ -355,6 +354,8 @@ def _decode64(text: Any) -> str:
         raise ValueError("base64 decode failed: illegal base64 data at input byte 0") from None
 
 
+#: How many arguments Go's functions want, where that is a fixed number.
+ARITY = {"ne": "2", "lt": "2", "le": "2", "gt": "2", "ge": "2", "not": "1", "len": "1", "base64decode": "1", "hexdecode": "1"}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "eq": _eq,
     "ne": lambda a, b: not _eq(a, b),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from .jsonpath import unquote
 
 
 class TemplateError(Exception):
-    """A template that cannot be parsed or executed; the text is Go's."""
+    """A template that cannot be parsed or executed; the text is Go's, `partial` what had been printed before it."""
+
+    partial = ""
 
 
 class Chain(NamedTuple):
@@ -22,10 +25,16 @@ class Chain(NamedTuple):
     where: str = "1"
 
 
+class Words(list[Any]):
+    """The operands of one command, and the command as it is written."""
+
+    text = ""
+
+
 class Pipeline(NamedTuple):
     """Commands joined by `|`, and the variables that the result goes to."""
 
-    commands: tuple[list[Any], ...]
+    commands: tuple[Words, ...]
     declares: tuple[str, ...] = ()
     assigns: bool = False
 
@@ -50,6 +59,7 @@ class Define(NamedTuple):
 
     name: str
     pipeline: Pipeline | None
+    where: str = "1"
 
 
 class Jump(NamedTuple):
@@ -68,8 +78,8 @@ _TOKEN = re.compile(
 
 
 class _Reader:
-    def __init__(self, text: str, name: str) -> None:
-        self.name, self.source = name, text
+    def __init__(self, text: str, name: str, functions: Collection[str]) -> None:
+        self.name, self.source, self.functions = name, text, functions
         #: Where each piece begins in the source, and where the last operand ended.
         self.starts: list[int] = []
         self.cursor = 0
@@ -180,7 +190,8 @@ class _Reader:
             match = re.match(r'"([^"]*)"\s*(.*)', rest, re.DOTALL)
             if match is None:
                 raise self.fail("missing name in template clause")
-            nodes.append(Define(match[1], self.pipeline(match[2]) if match[2] else None))
+            where = self.place(f'"{match[1]}"', 0)
+            nodes.append(Define(match[1], self.pipeline(match[2]) if match[2] else None, where))
         elif not text:
             raise self.fail("missing value for command")
         else:
@@ -241,21 +252,24 @@ class _Reader:
             at = match.end()
         return out
 
-    def commands(self, tokens: list[tuple[str, str, bool]], at: int) -> tuple[list[list[Any]], int]:
+    def commands(self, tokens: list[tuple[str, str, bool]], at: int) -> tuple[list[Words], int]:
         """Commands up to the end or a closing parenthesis."""
-        commands: list[list[Any]] = [[]]
+        commands: list[Words] = [Words()]
         while at < len(tokens):
             kind, text, _ = tokens[at]
             if kind == "mark" and text == "|":
                 if not commands[-1]:
-                    raise self.fail("missing value for command")
-                commands.append([])
+                    raise self.fail('unexpected "|" in command')
+                commands.append(Words())
                 at += 1
             elif kind == "mark" and text == ")":
                 break
             else:
+                first = at
                 operand, at = self.operand(tokens, at)
                 commands[-1].append(operand)
+                written = "".join(text for _, text, _ in tokens[first:at])
+                commands[-1].text += (" " if commands[-1].text else "") + written
         if not commands[-1]:
             raise self.fail("missing value for command")
         return commands, at
@@ -286,6 +300,8 @@ class _Reader:
             base = Pipeline(tuple(commands))
         elif kind == "field":
             base, fields = ".", [text[1:]]
+        elif kind == "word" and text not in self.functions:
+            raise self.fail(f'function "{text}" not defined')
         elif kind in ("variable", "word") or text == ".":
             base = text
         else:
@@ -300,8 +316,8 @@ class _Reader:
         return Chain(base, tuple(fields), written, self.place(written, second if fields else 0)), at
 
 
-def parse(text: str, name: str) -> tuple[list[Node], dict[str, list[Node]]]:
+def parse(text: str, name: str, functions: Collection[str]) -> tuple[list[Node], dict[str, list[Node]]]:
     """The nodes of a template and of the templates that it defines."""
-    reader = _Reader(text, name)
+    reader = _Reader(text, name, functions)
     nodes, _, _ = reader.block(())
     return nodes, reader.defines

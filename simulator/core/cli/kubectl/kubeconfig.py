@@ -148,6 +148,7 @@ class Connection:
         if chosen_user and user_name not in config.users:
             raise CommandError(f"auth info {quote(user_name)} does not exist")
         self._check(name, cluster_name, user_name)
+        self.user_name = user_name
         self.cluster: Obj = dict(config.clusters.get(cluster_name, {}))
         self.user: Obj = dict(config.users.get(user_name, {}))
         self.cluster_file = config.origin.get(("clusters", cluster_name), "")
@@ -201,11 +202,22 @@ class Connection:
         token = flags.text("token") or str(user.get("token") or "")
         if not token and user.get("tokenFile"):
             token = bytes(self.files.inv.read_file(str(user["tokenFile"]))).decode("utf-8", "replace").strip()
+        uid = flags.text("as-uid") or str(user.get("as-uid") or "")
+        groups = flags.items("as-group") or list(user.get("as-groups") or ())
+        extra: dict[str, list[str]] = {key: list(values) for key, values in (user.get("as-user-extra") or {}).items()}
+        for item in flags.items("as-user-extra"):
+            key, _, value = item.partition("=")
+            extra.setdefault(key, []).append(value)
+        acting = flags.text("as") or str(user.get("as") or "")
+        if (uid or groups or extra) and not acting:
+            raise CommandError(f"requesting uid, groups or user-extra for {self.user_name} without impersonating a user")
         return Credentials(
             cert=self._material(user, "client-certificate", user_file),
             key=self._material(user, "client-key", user_file),
             ca=self._material(cluster, "certificate-authority", cluster_file),
             token=token,
-            impersonate=flags.text("as") or str(user.get("as") or ""),
-            impersonate_groups=flags.items("as-group") or list(user.get("as-groups") or ()),
+            impersonate=acting,
+            impersonate_groups=groups,
+            impersonate_uid=uid,
+            impersonate_extra=extra,
         )

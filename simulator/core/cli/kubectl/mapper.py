@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...kube.api import kinds
 from ...kube.api.kinds import KindInfo, Subresource
+from . import discovery_cache
 from .errors import CommandError, NoMatch
 
 if TYPE_CHECKING:
@@ -57,29 +58,22 @@ class Mapper:
     def custom(self) -> tuple[KindInfo, ...]:
         """Kinds that the server has beyond the table."""
         if self._custom is None:
-            self._custom = tuple(self._discover())
+            documents = discovery_cache.live(self.session, _GROUPS)
+            discovery_cache.store(self.session, documents)
+            self._custom = _kinds_of(documents)
         return self._custom
 
-    def _discover(self) -> list[KindInfo]:
-        found: dict[tuple[str, str], KindInfo] = {}
-        groups = self.session.call("GET", "/apis")
-        for group in groups.get("groups") or () if isinstance(groups, dict) else ():
-            if group["name"] in _GROUPS:
-                continue
-            preferred = (group.get("preferredVersion") or group["versions"][0])["version"]
-            listed = sorted((item["version"] for item in group["versions"]), key=lambda version: version != preferred)
-            for version in listed:
-                for item in self.session.call("GET", f"/apis/{group['name']}/{version}").get("resources") or ():
-                    add_resource(found, item, group["name"], version)
-        return list(found.values())
+    def remembered(self) -> tuple[KindInfo, ...]:
+        """Custom kinds as the discovery cache has them: what an earlier call learnt, even if the server has them no more."""
+        return self._custom if self._custom is not None else _kinds_of(discovery_cache.load(self.session))
 
     def all(self) -> tuple[KindInfo, ...]:
         """Every kind, custom ones last."""
         return kinds.KINDS + self.custom()
 
     def find(self, word: str) -> Mapping | None:
-        """What a word of the command line names."""
-        return _find(word, kinds.KINDS) or _find(word, self.custom())
+        """What a word of the command line names; the server is asked only for what the cache does not know."""
+        return _find(word, kinds.KINDS) or _find(word, self.remembered()) or _find(word, self.custom())
 
     def mapping(self, word: str) -> Mapping:
         """What a word names; raises NoMatch."""
@@ -113,9 +107,7 @@ class Mapper:
         found = kinds.by_kind(api_version, kind)
         if found is None or version not in found.versions:
             self.session.discover()
-            found = next(
-                (item for item in self.custom() if item.kind == kind and item.group == group and version in item.versions), None
-            )
+            found = _of_kind(self.remembered(), group, version, kind) or _of_kind(self.custom(), group, version, kind)
         if found is None:
             raise CommandError(f'no matches for kind "{kind}" in version "{api_version}"')
         return Mapping(found, version)
@@ -127,11 +119,23 @@ class Mapper:
     def category(self, word: str) -> list[KindInfo]:
         """The members of a category (`all`), or nothing."""
         found = [item for item in kinds.KINDS if word in item.categories]
-        if not found and _find(word, kinds.KINDS) is None:
-            return [item for item in self.custom() if word in item.categories]
-        if word == "all" or found:
-            return found + [item for item in (self._custom or ()) if word in item.categories]
-        return []
+        if not found and _find(word, kinds.KINDS) is not None:
+            return []
+        return found + [item for item in self.remembered() or self.custom() if word in item.categories]
+
+
+def _kinds_of(documents: dict[str, list[Obj]]) -> tuple[KindInfo, ...]:
+    """The kinds of discovery documents, by `group/version` with preferred versions first."""
+    found: dict[tuple[str, str], KindInfo] = {}
+    for name, resources in documents.items():
+        group, _, version = name.partition("/")
+        for item in resources:
+            add_resource(found, item, group, version)
+    return tuple(found.values())
+
+
+def _of_kind(table: tuple[KindInfo, ...], group: str, version: str, kind: str) -> KindInfo | None:
+    return next((item for item in table if item.kind == kind and item.group == group and version in item.versions), None)
 
 
 def add_resource(found: dict[tuple[str, str], KindInfo], item: Obj, group: str, version: str) -> None:

@@ -9,7 +9,7 @@ from ...kube.api.kinds import split_api_version
 from .. import goyaml
 from ..flags import quote
 from . import kyaml
-from .customcolumns import CustomColumns
+from .customcolumns import ColumnError, CustomColumns
 from .errors import CommandError
 from .gotemplate import Template
 from .gotemplate_parse import TemplateError
@@ -80,9 +80,18 @@ class Output:
     """
 
     def __init__(
-        self, session: Session, *, operation: str = "", of_get: bool = False, default: str = "", typed: bool = False
+        self,
+        session: Session,
+        *,
+        operation: str = "",
+        of_get: bool = False,
+        default: str = "",
+        typed: bool = False,
+        write: Callable[[str], None] | None = None,
     ) -> None:
         self.s, self.operation, self.typed = session, operation, typed
+        #: Where the text goes: standard output, unless the caller takes it.
+        self.write = write or session.out
         values = session.values
         self.format = values.text("output") if values.has("output") else ""
         self.template = values.text("template") if values.has("template") else ""
@@ -113,7 +122,7 @@ class Output:
     def done(self, obj: Obj, operation: str) -> None:
         """Say what was done to an object, or print it when a format was asked for."""
         if not self.name or self.name == "name":
-            self.s.out(reference(obj) + (f" {operation}" if operation and not self.name else "") + "\n")
+            self.write(reference(obj) + (f" {operation}" if operation and not self.name else "") + "\n")
         else:
             self.print(obj)
 
@@ -140,11 +149,18 @@ class Output:
         if self.name.startswith("custom-columns"):
             headers = not (self.s.values.has("no-headers") and self.s.values.on("no-headers"))
             columns = CustomColumns(template, from_file=self.name.endswith("-file"), headers=headers)
-            return lambda obj: self.s.out(columns.text(obj))
+            return lambda obj: self._columns(columns, obj)
         missing = not self.s.values.has("allow-missing-template-keys") or self.s.values.on("allow-missing-template-keys")
         if self.name.startswith("jsonpath"):
             return self._jsonpath(template, missing)
         return self._gotemplate(template, missing)
+
+    def _columns(self, columns: CustomColumns, obj: Obj) -> None:
+        try:
+            self.write(columns.text(obj))
+        except ColumnError as error:
+            self.write(error.partial)
+            raise
 
     def _jsonpath(self, template: str, missing: bool) -> Printer:
         try:
@@ -154,7 +170,7 @@ class Output:
 
         def run(obj: Obj) -> None:
             try:
-                self.s.out(parsed.execute(obj))
+                self.write(parsed.execute(obj))
             except JSONPathError as error:
                 raise CommandError(f"error executing jsonpath {quote(template)}: Error executing template: {error}. Printing more information for "
                                    f"debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t"
@@ -170,9 +186,9 @@ class Output:
 
         def run(obj: Obj) -> None:
             try:
-                self.s.out(parsed.execute(obj))
+                self.write(parsed.execute(obj))
             except TemplateError as error:
-                self.s.out(f"Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n"
+                self.write(f"{error.partial}Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n"
                            f"\traw data was:\n\t\t{_raw(obj)}\n\tobject given to template engine was:\n\t\t"
                            f"{_show(obj)}\n\n")  # fmt: skip
                 raise CommandError(f"error executing template {quote(template)}: {error}") from None
@@ -183,19 +199,19 @@ class Output:
         return obj if self.keep_fields else without_managed_fields(obj)
 
     def _json(self, obj: Obj) -> None:
-        self.s.out(indented(self._shown(obj), 4, sort=not self.typed) + "\n")
+        self.write(indented(self._shown(obj), 4, sort=not self.typed) + "\n")
 
     def _yaml(self, obj: Obj) -> None:
         if self.count > 1:
-            self.s.out("---\n")
-        self.s.out(goyaml.dump(self._shown(obj)))
+            self.write("---\n")
+        self.write(goyaml.dump(self._shown(obj)))
 
     def _kyaml(self, obj: Obj) -> None:
-        self.s.out(kyaml.dump(self._shown(obj)))
+        self.write(kyaml.dump(self._shown(obj)))
 
     def _name(self, obj: Obj) -> None:
         for item in obj["items"] if is_list(obj) else [obj]:
-            self.s.out(reference(item) + (f" {self.operation}" if self.operation and self.name != "name" else "") + "\n")
+            self.write(reference(item) + (f" {self.operation}" if self.operation and self.name != "name" else "") + "\n")
 
 
 def _raw(obj: Obj) -> str:

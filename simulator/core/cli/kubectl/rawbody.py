@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from ...kernel.http import Response
 from ...kube.api.errors import ApiError, status
@@ -60,14 +61,13 @@ def raw_body(s: Session, method: str) -> int:
             data = s.stdin if names[0] == "-" else s.inv.read_file(names[0])
         except OSError as error:
             raise CommandError(f"open {names[0]}: {(error.strerror or 'error').lower()}") from None
-    show(s, path, s.request(method, path, query=query, obj=_decoded(data, method), accept="*/*"))
+    body = None if method == "DELETE" and not data.strip() else body_of_json(data)
+    show(s, path, s.request(method, path, query=query, obj=body, accept="*/*"))
     return 0
 
 
-def _decoded(data: bytes, method: str) -> object:
-    """The body; a server that is sent no JSON says so in the words of its decoder."""
-    if method == "DELETE" and not data.strip():
-        return None
+def body_of_json(data: bytes) -> Any:
+    """A body that is sent as it is; a server that gets no JSON says so in the words of its decoder."""
     try:
         return json.loads(data)
     except ValueError:

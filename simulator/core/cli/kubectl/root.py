@@ -9,7 +9,7 @@ from ...host.program import Sleep, Steps
 from ...kernel.errors import NotSimulated
 from ...kube.api.errors import ApiError
 from ..cobra import Command, UsageError
-from ..cobra_help import kubectl_flags, kubectl_help
+from ..cobra_help import kubectl_flags, kubectl_help, kubectl_usage
 from ..flags import FlagError, FlagSet, HelpRequested, Values
 from .errors import Aggregate, CommandError, ConfigurationInvalid, Silent, UrlError, tell
 from .registry import GROUPS, ROOT, TRIES
@@ -28,11 +28,16 @@ def help_text(command: Command) -> str:
 def main(inv: Any) -> Steps:
     """Run kubectl; registered as the command `kubectl`."""
     args = inv.argv[1:]
-    if args[:1] == ["help"]:
+    helping = args[:1] == ["help"]
+    if helping:
         args = [*args[1:], "--help"]
     try:
         command, rest = ROOT.find(args)
     except UsageError as error:
+        if helping:
+            topics = " ".join(f"`{word}`" for word in args[:-1])
+            inv.err(f"Unknown help topic [{topics}]\n{kubectl_usage(ROOT, GROUPS)}")
+            return 0
         plugin = _plugin(inv, args)
         if plugin is not None:
             code: int = yield from inv.run(plugin)

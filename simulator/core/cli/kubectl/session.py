@@ -167,7 +167,7 @@ class Session:
             self._bodies(obj, answer)
         self._warnings(answer)
         if answer.status >= 400:
-            raise ApiError(_status_of(answer), answer.headers)
+            raise ApiError(_status_of(answer, "" if accept == "*/*" else _asked(method, path)), answer.headers)
         return answer
 
     def _in_time(self, method: str, path: str, query: Query, started: int) -> None:
@@ -286,17 +286,32 @@ REASONS = {200: "OK", 201: "Created", 202: "Accepted", 400: "Bad Request", 401: 
            504: "Gateway Timeout"}  # fmt: skip
 
 
-def _status_of(answer: Response) -> Obj:
+#: What client-go says of a path that nothing serves.
+NO_RESOURCE = "the server could not find the requested resource"
+_RESOURCE = re.compile(r"/(?:api/v1|apis/([^/]+)/[^/]+)(?:/namespaces/[^/]+(?=/[^/]))?/([^/]+)(?:/([^/]+))?.*")
+
+
+def _asked(method: str, path: str) -> str:
+    """` (get boats.sea.example.com one)`: what a generic error says was asked for; "" for paths of no resource."""
+    match = _RESOURCE.fullmatch(path)
+    if match is None:
+        return ""
+    group, plural, name = match.groups()
+    resource = f"{plural}.{group}" if group else plural
+    return f" ({method.lower()} {resource}{f' {name}' if name else ''})"
+
+
+def _status_of(answer: Response, asked: str = "") -> Obj:
     """The Status of a failed answer, made up as client-go does when the server sent none."""
     found = answer.obj
     if isinstance(found, dict) and found.get("kind") == "Status":
-        if found.get("code") == 404 and not found.get("details") and not found.get("message"):
-            return {**found, "message": "the server could not find the requested resource"}
+        if found.get("code") == 404 and not found.get("details") and found.get("message") in (None, "", NO_RESOURCE):
+            return {**found, "message": NO_RESOURCE + asked}
         return found
     text = answer.body.decode("utf-8", "replace").strip()
     code = answer.status
     if code == 404:
-        return status(404, "NotFound", "the server could not find the requested resource")
+        return status(404, "NotFound", NO_RESOURCE + asked)
     if code == 401:
         return status(401, "Unauthorized", "the server has asked for the client to provide credentials")
     if code == 403:

@@ -24,8 +24,8 @@ def log_path(s: Session, pod: Obj) -> str:
     return s.kind("pods").path(meta["namespace"], meta["name"], "log")
 
 
-def pods_of(s: Session, mapping: Mapping, obj: Obj) -> list[Obj]:
-    """The pods behind an object, most active first (`GetFirstPod`, `SelectorsForObject`)."""
+def pods_of(s: Session, mapping: Mapping, obj: Obj, verb: str) -> list[Obj]:
+    """The pods behind an object, most active first (`GetFirstPod`, `SelectorsForObject`); `verb` is what errors say was asked."""
     kind, spec = mapping.kind.kind, obj.get("spec") or {}
     if kind == "Pod":
         return [obj]
@@ -34,11 +34,17 @@ def pods_of(s: Session, mapping: Mapping, obj: Obj) -> list[Obj]:
     elif kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"):
         selector = selector_text(spec.get("selector"))
     else:
-        raise CommandError(f"selector for {kind} not implemented")
+        raise CommandError(f"{verb} *{go_type(mapping)}: selector for *{go_type(mapping)} not implemented")
     if selector == "<none>":
-        raise CommandError(f"invalid service '{obj['metadata']['name']}': Service is defined without a selector")
+        why = f"invalid service '{obj['metadata']['name']}': Service is defined without a selector"
+        raise CommandError(f"{verb} *{go_type(mapping)}: {why}")
     found = s.list(s.kind("pods"), obj["metadata"]["namespace"], labels=selector)
     return sorted(found, key=_activity)
+
+
+def go_type(mapping: Mapping) -> str:
+    """The Go type of a kind as messages show it: `v1.Service`; custom ones are unstructured."""
+    return "unstructured.Unstructured" if mapping.kind.custom else f"{mapping.version}.{mapping.kind.kind}"
 
 
 def _activity(pod: Obj) -> tuple[int, int, str]:

@@ -12,7 +12,7 @@ from ....host.program import Wait
 from ....kernel.clock import SECOND
 from ...cobra import Command, Flag
 from ..builder import Builder
-from ..errors import CommandError, Silent, UsageError
+from ..errors import CommandError, Silent
 from ..flagsets import file_flags, unsupported
 from ..session import Session
 from ..streams import container_names, default_container, execute, follow_log, open_exec, pods_of
@@ -35,7 +35,7 @@ def one_pod(s: Session, word: str) -> Obj:
     """The pod that `POD` or `TYPE/NAME` means."""
     words = [word] if "/" in word else ["pods", word]
     info = Builder(s, args=words, eager=False).infos()[0]
-    found = pods_of(s, info.mapping, info.obj or {})
+    found = pods_of(s, info.mapping, info.obj or {}, "cannot attach to")
     if not found:
         raise CommandError("timed out waiting for the condition")
     return found[0]
@@ -78,10 +78,9 @@ def run_attach(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl attach`: without standard input the output of the container as it comes."""
     values = s.values
     if not values.args and not values.items("filename"):
-        raise CommandError("pod, type/name or --filename must be specified")
+        raise CommandError("at least 1 argument is required for attach")
     if len(values.args) > 2:
-        raise UsageError(
-            s.command,
+        raise CommandError(
             f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(values.args)}: [{' '.join(values.args)}]",
         )
     pod = one_pod(s, "/".join(values.args))
@@ -101,6 +100,8 @@ def _spec(text: str) -> tuple[str, str, str]:
     if not head:
         raise CommandError("filespec must match the canonical format: [[namespace/]pod:]file/path")
     namespace, slash, pod = head.partition("/")
+    if "/" in pod:
+        raise CommandError("filespec must match the canonical format: [[namespace/]pod:]file/path")
     return (namespace, pod, path) if slash else ("", head, path)
 
 
@@ -112,11 +113,13 @@ def run_cp(s: Session) -> int:
     source, target = (_spec(item) for item in values.args)
     if source[1] and target[1]:
         raise CommandError("one of src or dest must be a local file specification")
+    if not (source[2] and target[2]):
+        raise CommandError("filepath can not be empty")
     if not source[1] and not target[1]:
         raise CommandError("one of src or dest must be a remote file specification")
+    if not source[1] and not s.inv.exists(source[2]):
+        raise CommandError(f"{source[2]} doesn't exist in local filesystem")
     remote = source if source[1] else target
-    if not remote[2] or not (source[2] and target[2]):
-        raise CommandError("filepath can not be empty")
     namespace = remote[0] or s.namespace
     pod = s.get(s.kind("pods"), namespace, remote[1])
     container = values.text("container") or default_container(s, pod)
@@ -133,8 +136,6 @@ def run_cp(s: Session) -> int:
             raise Silent(1)
         _from_container(s, tree, path, target[2])
         return 0
-    if not s.inv.exists(source[2]):
-        raise CommandError(f"{source[2]} doesn't exist in local filesystem")
     base = posixpath.normpath("/" + posixpath.join(where["cwd"] or "/", target[2]).lstrip("/"))
     if tree.isdir(base):
         base = posixpath.join(base, posixpath.basename(source[2].rstrip("/")))

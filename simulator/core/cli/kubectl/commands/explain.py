@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ....kube.api.errors import ApiError
+from ....kube.api.kinds import matches
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..errors import CommandError, NoMatch, Plain
+from ..explain_v2 import explain_v2
 from ..mapper import Mapping
 from ..session import Session
 
 Obj = dict[str, Any]
 MAX_DEPTH = 40
+_WORD = re.compile(r"([ \t]*)([^ \t]+|$)")
 
 
 def wrap(limit: int, text: str) -> str:
     """Words on lines of at most `limit` columns; line breaks of the text stay (mitchellh/go-wordwrap)."""
     out = []
     for line in text.split("\n"):
-        words, current = line.split(" "), ""
-        for at, word in enumerate(words):
-            if at and len(current) + 1 + len(word) > limit and current:
-                out.append(current)
+        current = ""
+        for match in _WORD.finditer(line):
+            blanks, word = match.groups()
+            if word and current and len(current) + len(blanks) + len(word) > limit:
+                out.append(current.rstrip(" "))
                 current = word
+            elif not word and len(current) + len(blanks) > limit:
+                break
             else:
-                current = word if not at else f"{current} {word}"
+                current += blanks + word
         out.append(current)
     return "\n".join(out)
 
@@ -168,8 +175,10 @@ def run(s: Session) -> int:
     version = values.text("api-version")
     if version:
         group, _, number = version.rpartition("/")
+        if not group and number != "v1":
+            group, number = "", version
         if group != mapping.kind.group or number not in mapping.kind.versions:
-            raise CommandError(f"couldn't find resource for {quote(f'{version}, Resource={mapping.kind.plural}')}")
+            raise CommandError(f"couldn't find resource for {quote(f'{group}/{number}, Resource={mapping.kind.plural}')}")
         mapping = Mapping(mapping.kind, number)
     where = f"apis/{mapping.kind.group}/{mapping.version}" if mapping.kind.group else f"api/{mapping.version}"
     try:
@@ -180,6 +189,12 @@ def run(s: Session) -> int:
     root = document.root(mapping)
     if root is None:
         raise CommandError(f"GVK {mapping.api_version}, Kind={mapping.kind.kind} not found in OpenAPI schema")
+    if values.text("output") == "plaintext-openapiv2":
+        older = explain_v2(document, root, mapping, path, values.on("recursive"))
+        if older is None:
+            raise CommandError(f"field {quote(path[-1])} does not exist")
+        s.out(older)
+        return 0
     text = document.output(root, path, values.on("recursive"))
     head = f"GROUP:      {mapping.kind.group}\n" if mapping.kind.group else ""
     s.out(f"{head}KIND:       {mapping.kind.kind}\nVERSION:    {mapping.version}\n\n")
@@ -192,14 +207,16 @@ def run(s: Session) -> int:
 def _resource(s: Session, word: str) -> tuple[Mapping, list[str]]:
     """The resource, then the fields, of `pods.spec.containers` or `deployments.v1.apps`."""
     s.discover()
-    found = s.mapper.find(word) if word.count(".") else None
-    if found is not None:
-        return found, []
     head, *path = word.split(".")
     try:
         mapping = s.mapper.mapping(head)
     except NoMatch as error:
         raise Plain(str(error)) from None
+    for item in (mapping.kind, *s.mapper.all()):
+        # `events.events.k8s.io.reason` names a group; the version cannot be named here
+        if matches(item, head.lower()) and word.startswith(item.group_resource):
+            rest = word[len(item.group_resource) :]
+            return Mapping(item), [part for part in rest.split(".") if part]
     return mapping, [part for part in path if part]
 
 

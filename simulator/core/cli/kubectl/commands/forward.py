@@ -47,7 +47,7 @@ def run_forward(s: Session) -> Generator[Wait, Any, int]:
     word = values.args[0]
     info = Builder(s, args=[word] if "/" in word else ["pods", word], eager=False).infos()[0]
     obj = info.obj or {}
-    found = pods_of(s, info.mapping, obj)
+    found = pods_of(s, info.mapping, obj, "cannot attach to")
     if not found:
         raise CommandError("timed out waiting for the condition")
     pod = found[0]

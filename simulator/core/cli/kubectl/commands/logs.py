@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any
 
 from ....host.program import Wait
+from ....kernel.clock import parse_rfc3339
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
+from ...flags import quote
 from ..builder import Builder
 from ..errors import CommandError, UsageError, is_not_found
 from ..flagsets import selector_flag
@@ -29,8 +32,8 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     if len(args) == 1 and selector:
         raise UsageError(s.command, "only a selector (-l) or a POD name is allowed")
     container = args[1] if len(args) == 2 else values.text("container")
-    pods = _pods(s, args, selector)
     query = _query(s, bool(selector))
+    pods = _pods(s, args, selector)
     _validate(s, container, query)
     wanted = [(pod, name) for pod in pods for name in _containers(s, pod, container)]
     if values.on("follow") and len(wanted) > values.number("max-log-requests"):
@@ -64,7 +67,7 @@ def _pods(s: Session, args: list[str], selector: str) -> list[Obj]:
         if is_not_found(error):
             raise CommandError(f'error from server (NotFound): {error.message} in namespace "{s.namespace}"') from None
         raise
-    found_pods = pods_of(s, info.mapping, info.obj or {})
+    found_pods = pods_of(s, info.mapping, info.obj or {}, "cannot get the logs from")
     if s.values.on("all-pods"):
         return found_pods
     if not found_pods:
@@ -100,8 +103,28 @@ def _query(s: Session, selected: bool) -> dict[str, str]:
     if values.number("since"):
         out["sinceSeconds"] = str(round(values.number("since") / 10**9))
     if values.text("since-time"):
+        try:
+            parse_rfc3339(values.text("since-time"))
+        except ValueError:
+            raise CommandError(go_time_error(values.text("since-time"))) from None
         out["sinceTime"] = values.text("since-time")
     return out
+
+
+def go_time_error(text: str) -> str:
+    """What Go's `time.Parse` says of a text that is no RFC 3339 time."""
+    left = text
+    for pattern, wanted in _LAYOUT:
+        match = re.match(pattern, left)
+        if match is None:
+            return f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse {quote(left)} as "{wanted}"'
+        left = left[match.end() :]
+    return f'parsing time "{text}": extra text: {quote(left)}'
+
+
+#: The parts of RFC 3339 in order, and how Go names each in its layout.
+_LAYOUT = ((r"\d{4}", "2006"), ("-", "-"), (r"\d\d", "01"), ("-", "-"), (r"\d\d", "02"), ("T", "T"), (r"\d\d", "15"), (":", ":"), (r"\d\d", "04"),
+           (":", ":"), (r"\d\d(?:\.\d+)?", "05"), (r"Z|[-+]\d\d:\d\d", "Z07:00"))  # fmt: skip
 
 
 def _validate(s: Session, container: str, query: dict[str, str]) -> None:

@@ -29,7 +29,7 @@ from ..flagsets import (
 )
 from ..patches import apply_local, send
 from ..printers import Output, reference
-from ..rawbody import raw_body
+from ..rawbody import body_of_json, raw_body
 from ..session import Session
 from ..waiting import WEEK, gone, until
 from .delete import CASCADES, Deletion
@@ -85,6 +85,9 @@ def _read(s: Session) -> Any:
             text = s.inv.read_file(path).decode("utf-8", "replace")
         except OSError as error:
             raise CommandError(f"unable to read patch file: open {path}: {(error.strerror or '').lower()}") from None
+    if text.lstrip()[:1] == "{":
+        # what begins like JSON goes to the server as it is
+        return body_of_json(text.encode())
     try:
         return goyaml.load(text)
     except goyaml.YamlError as error:

@@ -10,6 +10,7 @@ from ...cobra import Command, Flag
 from ..errors import CommandError, UrlError
 from ..jsontext import indented
 from ..session import VERSION, Session
+from .dump import DUMP
 
 KUSTOMIZE = "v5.8.1"
 CLIENT: dict[str, str] = {
@@ -106,5 +107,6 @@ INFO = Command(
     short="Display cluster information",
     long="Show the addresses of the control plane and of services with the label kubernetes.io/cluster-service=true. 'kubectl cluster-info dump' gives more.",
     example="# Print the address of the control plane and cluster services\nkubectl cluster-info",
+    commands=(DUMP,),
     run=run_info,
 )

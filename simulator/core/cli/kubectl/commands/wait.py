@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable, Generator
 from typing import Any
 
-from ....host.program import Wait, WaitTopic
+from ....host.program import Sleep, Wait, WaitTopic
+from ....kernel.clock import SECOND
+from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..builder import Builder, Info
-from ..errors import CommandError, raise_all
+from ..errors import CommandError, is_not_found, raise_all
 from ..flagsets import all_namespaces_flag, field_selector_flag, file_arguments, file_flags, print_flags, selector_flag
 from ..jsonpath import JSONPath, JSONPathError, go_value
 from ..printers import Output
@@ -72,23 +74,19 @@ def _json(text: str) -> Check:
 def run(s: Session) -> Generator[Wait, Any, int]:
     """Wait for the condition on each object in turn."""
     values = s.values
-    word = values.items("for")
-    text = word[-1] if word else ""
-    lower = text.lower()
-    kind, check = "", None
-    if lower in ("delete", "create"):
-        kind = lower
-    elif text.startswith("condition="):
-        check = _condition(text.removeprefix("condition="))
-    elif text.startswith("jsonpath="):
-        check = _json(text.removeprefix("jsonpath="))
-    else:
-        raise CommandError("unrecognized condition: []" if not word else f"unrecognized condition: {quote(text)}")
+    asked = values.items("for")
+    if not asked:
+        raise CommandError("unrecognized condition: []")
+    wanted = [_wanted(text) for text in asked]
+    kinds = [one for one in wanted if isinstance(one, str)]
+    kind = "create" if "create" in kinds else "delete" if "delete" in kinds else ""
     timeout = values.number("timeout")
     deadline = s.world.now + (WEEK if timeout < 0 else timeout)
     output = Output(s)
     builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), fields=values.text("field-selector"),
                       all_namespaces=values.on("all-namespaces"), select_all=values.on("all"), fetch=kind == "", eager=kind != "")  # fmt: skip
+    if kind == "create":
+        yield from _created(s, builder, deadline)
     infos = builder.infos()
     raise_all(builder.errors)
     if not infos:
@@ -98,15 +96,42 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     errors: list[Exception] = []
     for info in infos:
         try:
-            yield from _one(s, info, kind, check, deadline, output)
+            for one in wanted:
+                yield from _one(s, info, one, deadline, output)
         except CommandError as error:
             errors.append(error)
     raise_all(errors)
     return 0
 
 
-def _one(s: Session, info: Info, kind: str, check: Check | None, deadline: int, output: Output) -> Generator[Wait, Any, None]:
-    if kind == "delete":
+def _wanted(text: str) -> str | Check:
+    """One `--for`: `delete`, `create`, or the check of an object."""
+    if text.lower() in ("delete", "create"):
+        return text.lower()
+    if text.startswith("condition="):
+        return _condition(text.removeprefix("condition="))
+    if text.startswith("jsonpath="):
+        return _json(text.removeprefix("jsonpath="))
+    raise CommandError(f"unrecognized condition: {quote(text)}")
+
+
+def _created(s: Session, builder: Builder, deadline: int) -> Generator[Wait, Any, None]:
+    """Wait until what is asked for is there, looking twice a second."""
+    builder.fetch, builder.eager = True, False
+    while True:
+        try:
+            if builder.infos():
+                return
+        except ApiError as error:
+            if not is_not_found(error):
+                raise
+        if s.world.now >= deadline:
+            raise CommandError("timed out waiting for the condition")
+        yield Sleep(min(SECOND // 2, max(1, deadline - s.world.now)))
+
+
+def _one(s: Session, info: Info, wanted: str | Check, deadline: int, output: Output) -> Generator[Wait, Any, None]:
+    if wanted == "delete":
         first = look(s, info)
         if first is None:
             return
@@ -115,12 +140,8 @@ def _one(s: Session, info: Info, kind: str, check: Check | None, deadline: int, 
         yield from until(s, info, gone(first["metadata"]["uid"]), deadline)
         output.done(first, "condition met")
         return
-    if kind == "create":
-        found = yield from until(s, info, lambda obj: obj is not None, deadline)
-        output.done(found or {}, "condition met")
-        return
     obj = info.obj or {}
-    while check is not None and not check(obj):
+    while not isinstance(wanted, str) and not wanted(obj):
         if s.world.now >= deadline:
             raise CommandError(f"timed out waiting for the condition on {info.label}")
         yield WaitTopic((info.mapping.kind.topic,), deadline)
