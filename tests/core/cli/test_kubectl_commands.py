@@ -169,3 +169,104 @@ def test_only_a_change_of_the_template_counts_as_a_template_generation(cluster: 
     assert ok(cluster, ask) == "1"
     ok(cluster, "kubectl set image ds/agent c=nginx:1.26")
     assert ok(cluster, ask) == "2"
+
+
+def test_edit_takes_several_objects(cluster: Sandbox) -> None:
+    ok(
+        cluster,
+        "kubectl create ns two; kubectl -n two create cm a --from-literal=k=old; kubectl -n two create cm b --from-literal=k=old",
+    )
+    told = ok(cluster, "EDITOR='sed -i s/old/new/' kubectl -n two edit cm a b")
+    assert told == "configmap/a edited\nconfigmap/b edited\n"
+    assert ok(cluster, "kubectl -n two get cm a b -o jsonpath='{.items[*].data.k}'") == "new new"
+
+
+def test_edit_last_applied_changes_the_annotation_alone(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl create cm plain --from-literal=k=v")
+    assert "no last-applied-configuration" in fails(cluster, "EDITOR=true kubectl apply edit-last-applied cm/plain").stderr
+    ok(cluster, "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c}\\ndata: {a: x}\\n' | kubectl apply -f -")
+    assert ok(cluster, "EDITOR='sed -i s/x$/zz/' kubectl apply edit-last-applied cm/c") == "configmap/c edited\n"
+    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data.a}'") == "x"
+    assert "a: zz\n" in ok(cluster, "kubectl apply view-last-applied cm/c")
+
+
+def test_create_lets_the_object_be_edited(cluster: Sandbox) -> None:
+    manifest = "printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: c}\\ndata: {a: x}\\n'"
+    assert ok(cluster, f"{manifest} | EDITOR='sed -i s/x$/zz/' kubectl create --edit -f -") == "configmap/c created\n"
+    assert ok(cluster, "kubectl get cm c -o jsonpath='{.data.a}'") == "zz"
+
+
+CUSTOM = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boats.sea.example.com}
+spec:
+  group: sea.example.com
+  scope: Namespaced
+  names: {plural: boats, singular: boat, kind: Boat, shortNames: [bt], categories: [all]}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+"""
+
+
+def test_the_discovery_cache_outlives_a_definition(cluster: Sandbox) -> None:
+    ok(cluster, f"cat > crd.yaml <<'EOF'\n{CUSTOM}EOF\nkubectl apply -f crd.yaml", 3 * SECOND)
+    ok(cluster, "printf 'apiVersion: sea.example.com/v1\\nkind: Boat\\nmetadata: {name: one}\\n' | kubectl apply -f -")
+    assert "boat.sea.example.com/one" in ok(cluster, "kubectl get all")
+    ok(cluster, "kubectl delete crd boats.sea.example.com", 3 * SECOND)
+    assert fails(cluster, "kubectl get bt").stderr == (
+        'Error from server (NotFound): Unable to list "sea.example.com/v1, Resource=boats": the server could not find the requested '
+        "resource (get boats.sea.example.com)\n"
+    )
+    cluster.advance(cluster.now + 7 * 3600 * SECOND)
+    assert fails(cluster, "kubectl get bt").stderr == 'error: the server doesn\'t have a resource type "bt"\n'
+
+
+def test_one_object_of_set_does_not_stop_the_others(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl create deployment web --image=nginx:1.25; kubectl create service clusterip web --tcp=80")
+    told = cluster.run("kubectl set env svc/web deploy/web A=1")
+    assert (told.stdout, told.code) == ("deployment.apps/web env updated\n", 1)
+    assert told.stderr == "error: services/web the object is not a pod or does not have a pod template: *v1.Service\n"
+    assert ok(cluster, "kubectl set env deploy/web -c none B=2") == ""
+
+
+def test_impersonation_with_uid_and_extra(cluster: Sandbox) -> None:
+    shown = ok(
+        cluster,
+        "kubectl auth whoami --as=jane --as-uid=7 --as-group=devs --as-user-extra=team=a -o jsonpath='{.status.userInfo}'",
+    )
+    assert '"uid":"7"' in shown and '"extra":{"team":["a"]}' in shown
+    assert "without impersonating a user" in fails(cluster, "kubectl get pods --as-group=devs").stderr
+
+
+def test_auth_reconcile_removes_and_recreates(cluster: Sandbox) -> None:
+    role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: default}\nrules: [{apiGroups: [''], resources: [%s], verbs: [get]}]\n"
+    ok(cluster, f"cat > one.yaml <<'EOF'\n{role % 'pods'}EOF\nkubectl auth reconcile -f one.yaml")
+    told = cluster.run(
+        f"cat > two.yaml <<'EOF'\n{role % 'services'}EOF\nkubectl auth reconcile -f two.yaml --remove-extra-permissions"
+    )
+    assert told.stdout == "role.rbac.authorization.k8s.io/r reconciled\n"
+    assert "\textra rules removed:\n" in told.stderr
+    assert ok(cluster, "kubectl get role r -o jsonpath='{.rules[*].resources}'") == '["services"]'
+
+
+def test_cluster_info_dump_goes_to_files(cluster: Sandbox) -> None:
+    assert ok(cluster, "kubectl cluster-info dump --output-directory=/tmp/d -n default") == "Cluster info dumped to /tmp/d\n"
+    assert "kube-system" in ok(cluster, "ls /tmp/d")
+    assert ok(cluster, "head -c 25 /tmp/d/nodes.json") == '{\n    "kind": "NodeList",'
+    assert "==== START logs for container etcd of pod kube-system/etcd-controlplane ====" in ok(
+        cluster, "cat /tmp/d/kube-system/etcd-controlplane/logs.txt"
+    )
+
+
+def test_wait_takes_several_conditions(cluster: Sandbox) -> None:
+    ok(cluster, "kubectl run p --image=nginx:1.25", 20 * SECOND)
+    told = ok(cluster, "kubectl wait pod/p --for=condition=Ready --for=jsonpath='{.status.phase}'=Running")
+    assert told == "pod/p condition met\npod/p condition met\n"
+
+
+def test_templates_tell_where_they_failed(cluster: Sandbox) -> None:
+    result = cluster.run("kubectl get ns default -o go-template='{{.kind}}: {{len .nothing}}'")
+    assert result.code == 1 and result.stdout.startswith("Namespace: Error executing template: template: output:1:13: ")
+    assert result.stderr.endswith(
+        'template: output:1:13: executing "output" at <len .nothing>: error calling len: reflect: call of reflect.Value.Type on zero Value\n'
+    )

@@ -269,7 +269,9 @@ def _index(value: Any, *keys: Any) -> Any:
 def _length(value: Any) -> int:
     if isinstance(value, (str, list, dict)):
         return len(value.encode()) if isinstance(value, str) else len(value)
-    raise ValueError("len of nil pointer" if value in (None, MISSING) else f"len of type {type(value).__name__}")
+    if value is MISSING:
+        raise ValueError("reflect: call of reflect.Value.Type on zero Value")
+    raise ValueError("len of nil pointer" if value is None else f"len of type {type(value).__name__}")
 
 
 def _slice(value: Any, *at: int) -> Any:

@@ -294,7 +294,7 @@ _RESOURCE = re.compile(r"/(?:api/v1|apis/([^/]+)/[^/]+)(?:/namespaces/[^/]+(?=/[
 def _asked(method: str, path: str) -> str:
     """` (get boats.sea.example.com one)`: what a generic error says was asked for; "" for paths of no resource."""
     match = _RESOURCE.fullmatch(path)
-    if match is None:
+    if match is None or path.endswith("/scale"):  # the scale client asks by path
         return ""
     group, plural, name = match.groups()
     resource = f"{plural}.{group}" if group else plural

@@ -48,7 +48,8 @@ class Dump:
     def objects(self, name: str, found: Obj) -> None:
         """One list."""
         parts: list[str] = []
-        Output(self.s, default="json", typed=True, write=parts.append).print(found)
+        items = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in found["items"]]
+        Output(self.s, default="json", typed=True, write=parts.append).print({**found, "items": items})
         self.put(name, "".join(parts), self.ending)
 
 
