@@ -1,4 +1,6 @@
-"""RSA keys from the world's random streams: the same world makes the same key.
+"""RSA keys of any size from the world's random streams, for those that a learner makes: the same world makes the same key.
+
+A cluster's own certificates draw from the primes that are kept in `primes.py`; these are looked for.
 
 Candidates are odd numbers above a random start with their two highest bits set; a sieve of small primes leaves a few dozen for the test to the
 base 2, and two rounds of Miller and Rabin confirm.  A 2048-bit key takes about a fifth of a second, a 4096-bit one some seconds.
