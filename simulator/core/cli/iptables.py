@@ -76,6 +76,7 @@ def store(call: Call, tables: Tables) -> None:
     first = call.proc.netns not in net.tables
     net.tables[call.proc.netns] = tables
     changed(call.world)
+    changed(call.world)
     if first:
         call.world.ring(f"netfilter:{call.proc.netns}")
 

@@ -31,7 +31,7 @@ def timedatectl(call: Call) -> int:
     words = [word for word in call.argv[1:] if not word.startswith("-")]
     if words not in ([], ["status"]):
         raise NotSimulated(f"timedatectl {words[0]}")
-    now = to_datetime(call.world.wall)
+    now = to_datetime(call.world.wall + call.host.skew)
     rows = (
         ("Local time", f"{now:%a %Y-%m-%d %H:%M:%S} UTC"), ("Universal time", f"{now:%a %Y-%m-%d %H:%M:%S} UTC"),
         ("RTC time", f"{now:%a %Y-%m-%d %H:%M:%S}"), ("Time zone", "Etc/UTC (UTC, +0000)"), ("System clock synchronized", "yes"),

@@ -246,7 +246,7 @@ def _one(call: Call, options: dict[str, str], name: str, address: str, port: int
     limit = float(options["w"]) if re.fullmatch(r"[\d.]+", options.get("w", "")) else 127.0
     shown = f"{name} ({address})" if not is_address(name) else name
     try:
-        path = routing.walk(call.world, call.proc.netns, address, port, protocol)
+        path = routing.walk(call.world, call.proc.netns, address, port, protocol, hops=True)
     except ConnectError as failed:
         seen(call, None, failed, f"{address}:{port}")
         if protocol == "udp" and failed.kind == "timeout":

@@ -72,6 +72,12 @@ class Host(msgspec.Struct, omit_defaults=True):
         return self.filesystems["host"]
 
 
+def wall_of(world: World, netns: str) -> int:
+    """Unix time in ns by the clock of the machine of a network namespace."""
+    host = hosts(world).get(netns.partition("/")[0])
+    return world.wall + (host.skew if host is not None else 0)
+
+
 def hosts(world: World) -> dict[str, Host]:
     """All hosts of the world by name."""
     return world.section("hosts", dict)

@@ -252,7 +252,7 @@ def journal(world: World, host: str, unit: str, pid: int, text: str, ident: str 
     """Lines to a host's journal under a unit (or identifier) and pid."""
     machine = hosts(world)[host]
     for line in text.splitlines():
-        machine.journal.append(JournalLine(world.wall, unit, pid, line, ident))
+        machine.journal.append(JournalLine(world.wall + machine.skew, unit, pid, line, ident))
     if len(machine.journal) > JOURNAL_KEEP + JOURNAL_KEEP // 8:
         del machine.journal[: len(machine.journal) - JOURNAL_KEEP]
     world.ring(f"journal:{host}")

@@ -206,6 +206,23 @@ def issue(
     return KeyPair(cert.public_bytes(serialization.Encoding.PEM), key_pem)
 
 
+def redated(world: World, pem: bytes, issuer: KeyPair, start: dt.datetime, end: dt.datetime) -> bytes:
+    """The same certificate (subject, key, extensions) with another validity, signed anew; PEM."""
+    old = load_cert(pem)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(old.subject)
+        .issuer_name(load_cert(issuer.cert).subject)
+        .public_key(old.public_key())
+        .serial_number((world.rng("pki").bits64() >> 1) + 1)
+        .not_valid_before(start)
+        .not_valid_after(end)
+    )
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    return sign(builder, load_key(issuer.key)).public_bytes(serialization.Encoding.PEM)
+
+
 def _identified(builder: x509.CertificateBuilder, key: PrivateKey, issuer: KeyPair | None) -> x509.CertificateBuilder:
     """With the identifier of its own key (an authority), or that of the authority's when that has one (a leaf)."""
     if issuer is None:

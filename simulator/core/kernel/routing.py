@@ -16,7 +16,7 @@ from . import clock
 from .errors import ConnectError
 from .http import Request, Response
 from .netfilter import Machine, Packet, Tables, Verdict, in_cidr, traverse
-from .network import Listener, NetNs, Policy, Rule, Shape, link_key, network
+from .network import Listener, NetNs, Network, Policy, Rule, Shape, link_key, network
 from .world import World
 
 #: Hosts that one packet may be translated on, one after the other.
@@ -321,9 +321,36 @@ def _port_matches(packet: Packet, ports: list[list[Any]] | None) -> bool:
     return any(packet.protocol == protocol and low <= packet.port <= high for protocol, low, high in ports)
 
 
-def walk(world: World, src_netns: str, ip: str, port: int, protocol: str = "tcp") -> Path:
-    """Send a packet from a namespace to an address; raises ConnectError (its `hops` say how far it came)."""
+def walk(world: World, src_netns: str, ip: str, port: int, protocol: str = "tcp", *, hops: bool = False) -> Path:
+    """Send a packet from a namespace to an address; raises ConnectError (its `hops` say how far it came).
+
+    With `hops` the path tells them too.
+    """
+    if not hops:
+        found = _direct(network(world), src_netns, ip, port, protocol)
+        if found is not None:
+            return found
     return Walker(world, src_netns, ip, port, protocol).go()
+
+
+def _direct(net: Network, src_netns: str, ip: str, port: int, protocol: str) -> Path | None:
+    """The short way, for most packets: to an address that somebody has, with nobody in between who could object; else None."""
+    src = net.namespaces.get(src_netns)
+    if src is None or net.tables or net.policies or net.shapes or net.cut or net.down:
+        return None
+    key, host = f"{port}/{protocol}", src.host
+    loopback = ip.startswith("127.")
+    if f"{ip}:{key}" in net.rules.get(host, ()):
+        return None
+    owner = src_netns if loopback else net.owners.get(ip)
+    dst = net.namespaces.get(owner) if owner is not None else None
+    if dst is None or (dst.host != host and f"{ip}:{key}" in net.rules.get(dst.host, ())):
+        return None
+    for item in dst.listeners.get(key, ()):
+        if item.address == "0.0.0.0" or item.address == ip or (loopback and item.address.startswith("127.")):
+            near = dst.host == host
+            return Path(item, ip, port, NEAR if near else FAR, [host] if near else [host, dst.host])
+    return None
 
 
 def send(world: World, src_netns: str, path: Path, request: Request) -> Response:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ..host import files, processes
+from ..host.machine import wall_of
 from ..host.process import Process
 from ..host.program import Exited
 from ..kernel import clock, network
@@ -29,7 +30,7 @@ def log(world: World, proc: Process, text: str) -> None:
 
 def klog(world: World, proc: Process, level: str, where: str, message: str, **fields: Any) -> None:
     """One structured klog line: `I1102 09:00:00.000000       1 file.go:12] "Message" key="value"`."""
-    stamp = clock.to_datetime(world.wall).strftime("%m%d %H:%M:%S.%f")
+    stamp = clock.to_datetime(wall_of(world, proc.host)).strftime("%m%d %H:%M:%S.%f")
     pid = 1 if proc.container else proc.pid
     extra = "".join(f" {key}={_quoted(value)}" for key, value in fields.items())
     log(world, proc, f'{level}{stamp} {pid:7d} {where}] "{message}"{extra}')

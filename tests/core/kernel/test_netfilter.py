@@ -135,6 +135,6 @@ def test_client_affinity_stays_with_one_endpoint_until_it_expires() -> None:
 
 def test_a_walk_tells_its_hops() -> None:
     world = made_world({"10.96.0.9:80/tcp": Rule(["192.168.1.2:80"], "default/web")}, False)
-    path = routing.walk(world, "a/2", "10.96.0.9", 80)
+    path = routing.walk(world, "a/2", "10.96.0.9", 80, hops=True)
     assert [(hop["host"], hop["what"]) for hop in path.hops] == [("a", "dnat"), ("b", "hop"), ("b", "deliver")]
     assert path.hosts == ["a", "b"]

@@ -211,10 +211,11 @@ class Connection:
         acting = flags.text("as") or str(user.get("as") or "")
         if (uid or groups or extra) and not acting:
             raise CommandError(f"requesting uid, groups or user-extra for {self.user_name} without impersonating a user")
+        insecure = flags.on("insecure-skip-tls-verify") or bool(cluster.get("insecure-skip-tls-verify"))
         return Credentials(
             cert=self._material(user, "client-certificate", user_file),
             key=self._material(user, "client-key", user_file),
-            ca=self._material(cluster, "certificate-authority", cluster_file),
+            ca=b"" if insecure else self._material(cluster, "certificate-authority", cluster_file),
             token=token,
             impersonate=acting,
             impersonate_groups=groups,

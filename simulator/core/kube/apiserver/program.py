@@ -166,6 +166,19 @@ class ApiServerProgram:
                 world.ring(stream.topic)
         return 0 if signal == 15 else 128 + signal
 
+    def certificate(self, world: World, proc: Process) -> bytes:
+        """The serving certificate; a changed file is noticed within a minute (dynamic_serving_content.go)."""
+        held: dict[str, tuple[int, bytes]] = world.warm.setdefault("serving", {})
+        found = held.get(proc.key)
+        if found is None or world.now - found[0] > 60 * SECOND:
+            path = next((word.partition("=")[2] for word in proc.argv if word.startswith("--tls-cert-file=")), "")
+            try:
+                pem = files.read_file(world, proc.host, path, mnt=proc.mnt) if path else b""
+            except OSError:
+                pem = found[1] if found is not None else b""
+            found = held[proc.key] = (world.now, pem)
+        return found[1]
+
     def http(self, world: World, proc: Process, request: Request) -> Response:
         """Answer a request on the secure port."""
         running = section(world).get(proc.key)
@@ -173,8 +186,6 @@ class ApiServerProgram:
             raise ConnectError("refused", proc.host)
         if request.scheme != "https":
             return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
-        if request.path == "/tls/certificate" and request.method == "TLS":
-            return Response(obj=b"")
         server = server_of(world, proc)
         server.ready = running.ready
         try:

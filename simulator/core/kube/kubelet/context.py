@@ -114,7 +114,7 @@ class Kubelet:
 
     def stamp(self) -> str:
         """Now, as `metav1.Time`."""
-        return self.world.timestamp()
+        return clock.rfc3339(self.world.wall + self.host.skew)
 
 
 def container_path(pod: Obj, name: str) -> str:

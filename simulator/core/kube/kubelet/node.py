@@ -328,7 +328,7 @@ def report(kubelet: Kubelet) -> None:
 def _renew(kubelet: Kubelet) -> None:
     """Renew the node's lease, or make it (`component-helpers/apimachinery/lease/controller.go`)."""
     state, world = kubelet.state, kubelet.world
-    stamp = clock.rfc3339_micro(world.wall)
+    stamp = clock.rfc3339_micro(world.wall + kubelet.host.skew)
     if state.lease is not None:
         spec = {**state.lease["spec"], "renewTime": stamp}
         try:

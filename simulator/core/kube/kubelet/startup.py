@@ -104,7 +104,7 @@ def _kubeconfig_problem(kubelet: Kubelet, path: str, bootstrap: bool = False) ->
             "tls: failed to find any PEM data in certificate input"
         )
     end = subject.not_valid_after_utc
-    if int(end.timestamp()) * clock.SECOND < kubelet.world.wall:
+    if int(end.timestamp()) * clock.SECOND < kubelet.world.wall + kubelet.host.skew:
         shown = end.strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
         return f"part of the existing bootstrap client certificate in {path} is expired: {shown}"
     return ""

@@ -56,7 +56,7 @@ def date(call: Call) -> int:
         permute=True,
     )
     tz = "" if "u" in options else call.env.get("TZ", "")
-    moment = call.world.wall
+    moment = call.world.wall + call.host.skew
     if "d" in options:
         found = parse_date(options["d"], moment, tz)
         if found is None:
