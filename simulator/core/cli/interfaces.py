@@ -274,7 +274,6 @@ def _set(call: Call, words: list[str]) -> int:
     elif call.host.up:
         net.down.pop(call.host.name, None)
     network.changed(call.world)
-    network.changed(call.world)
     return 0
 
 

@@ -15,6 +15,7 @@ from ..kernel import network, routing
 from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError, NotSimulated
 from ..kernel.http import Request
+from ..shell.coreutils import packets
 from ..shell.coreutils.curl import REASONS, body_of
 from ..shell.coreutils.names import busybox, is_address, resolve
 from .interfaces import routes
@@ -40,15 +41,6 @@ def _options(argv: list[str], valued: str) -> tuple[dict[str, str], list[str]]:
                 break
             options[letter] = ""
     return options, words
-
-
-def seen(call: Call, path: routing.Path | None, failed: ConnectError | None, target: str) -> None:
-    """Leave a command's packet in the trace, with its hops."""
-    hops = path.hops if path is not None else list(failed.hops) if failed is not None else []
-    detail: dict[str, Any] = {"hops": hops}
-    if failed is not None:
-        detail["error"] = failed.kind
-    call.world.emit(call.argv[0].rpartition("/")[2], "packet" if failed is None else "packet.failed", target, detail)
 
 
 # -- ping ----------------------------------------------------------------------------------------------------------------
@@ -246,9 +238,8 @@ def _one(call: Call, options: dict[str, str], name: str, address: str, port: int
     limit = float(options["w"]) if re.fullmatch(r"[\d.]+", options.get("w", "")) else 127.0
     shown = f"{name} ({address})" if not is_address(name) else name
     try:
-        path = routing.walk(call.world, call.proc.netns, address, port, protocol, hops=True)
+        path = packets.send(call, address, port, protocol)
     except ConnectError as failed:
-        seen(call, None, failed, f"{address}:{port}")
         if protocol == "udp" and failed.kind == "timeout":
             return 0
         if failed.kind in ("timeout", "no-route"):
@@ -264,7 +255,6 @@ def _one(call: Call, options: dict[str, str], name: str, address: str, port: int
             verb = "timed out: Operation now in progress" if how == "" else f"failed: {why}"
             call.err(f"nc: connect to {shown} port {port} ({protocol}) {verb}\n")
         return 1
-    seen(call, path, None, f"{address}:{port}")
     yield Sleep(path.latency)
     if "v" in options or (box and "z" in options and "v" in options):
         service = {80: "http", 443: "https", 22: "ssh", 53: "domain"}.get(port, "*")

@@ -385,6 +385,25 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     ),
     (
         Build(
+            name="docker.io/polinux/stress:1.0.4",
+            layers=(2050, 2140),
+            cmd=("stress", "--help"),
+            userland="alpine",
+            programs=(("/usr/local/bin/stress", "stress"),),
+        ),
+        ("latest", "1.0.4"),
+    ),
+    (
+        Build(
+            name="docker.io/vish/stress:latest",
+            layers=(1340,),
+            entrypoint=("/stress",),
+            programs=(("/stress", "stress-consumer"),),
+        ),
+        ("latest",),
+    ),
+    (
+        Build(
             name="registry.k8s.io/e2e-test-images/agnhost:2.59",
             layers=(3718, 22900, 31100),
             entrypoint=("/agnhost",),

@@ -13,7 +13,7 @@ from typing import Any
 from ..host.machine import hosts
 from ..kernel.errors import BadInput
 from ..kernel.world import World
-from . import cni, containerd, containers, images, references, sandboxes
+from . import cni, containerd, containers, images, memory, references, sandboxes
 from .containerd import VERSION
 from .state import Container, Image, Mount, Port, Pull, Sandbox, namespace, runtime
 
@@ -270,6 +270,15 @@ def start_container(world: World, host: str, ident: str) -> None:
     container = find_container(world, host, ident)
     if container.state != "CREATED":
         raise CriError("Unknown", f"container is in {container_state(container)} state")
+    if 0 < container.memory_limit < memory.SMALLEST:
+        container.state, container.exit_code, container.reason = "EXITED", 128, "StartError"
+        container.started_at, container.finished_at = 0, world.wall
+        container.message = (
+            "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+            "unable to start container process: container init was OOM-killed (memory limit too low?)"
+        )
+        world.ring(f"cri:{host}")
+        raise CriError("Unknown", container.message)
     try:
         containers.start(world, host, container)
     except containers.StartError as failed:

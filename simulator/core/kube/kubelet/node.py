@@ -12,7 +12,7 @@ from ...runtime.state import namespace
 from .. import component
 from ..api import quantity
 from ..client import ApiError
-from . import options
+from . import eviction, options
 from .context import VERSION, Kubelet
 
 Obj = dict[str, Any]
@@ -32,6 +32,11 @@ _PRESSURES = (
     ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "NodeHasNoDiskPressure"),
     ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available", "NodeHasSufficientPID"),
 )
+
+_PRESSED = {
+    "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available", "NodeHasInsufficientMemory"),
+    "DiskPressure": ("KubeletHasDiskPressure", "kubelet has disk pressure", "NodeHasDiskPressure"),
+}
 
 
 def capacity(kubelet: Kubelet) -> tuple[Obj, Obj]:
@@ -119,7 +124,11 @@ def status(kubelet: Kubelet, old: Obj) -> Obj:
     total, free = capacity(kubelet)
     before = {c["type"]: c for c in old.get("conditions") or ()}
     conditions = [c for c in old.get("conditions") or () if c["type"] not in ("Ready", *(p[0] for p in _PRESSURES))]
-    wanted = [(kind, "False", reason, message, event) for kind, reason, message, event in _PRESSURES]
+    held = eviction.pressures(kubelet)
+    wanted = [
+        (kind, "True", *_PRESSED[kind]) if kind in held else (kind, "False", reason, message, event)
+        for kind, reason, message, event in _PRESSURES
+    ]
     ready, message = _readiness(kubelet)
     wanted.append(
         (
@@ -309,6 +318,8 @@ def report(kubelet: Kubelet) -> None:
     ready, message = _readiness(kubelet)
     current = next((c for c in old.get("conditions") or () if c["type"] == "Ready"), None)
     same = current is not None and current["message"] == message and (current["status"] == "True") == ready
+    pressed = {c["type"] for c in old.get("conditions") or () if c["type"] in _PRESSED and c["status"] == "True"}
+    same = same and pressed == eviction.pressures(kubelet)
     due = world.now - state.node_sent_at >= int(state.config["nodeStatusReportFrequencyNs"])
     if same and key == state.images_key and not due and old.get("images") is not None:
         return

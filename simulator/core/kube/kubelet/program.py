@@ -11,7 +11,7 @@ from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...runtime import cri
 from .. import netpolicy
-from . import bootstrap, config, node, probes, server, sources, startup, status, termination, worker
+from . import bootstrap, config, eviction, node, probes, server, sources, startup, status, termination, worker
 from .context import Kubelet
 from .options import taint
 from .state import KubeletState, kubelets
@@ -36,6 +36,7 @@ class KubeletProgram:
         world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
         world.subscribe("registry:pods", proc.target, ["api"])
         netpolicy.attend(world, proc.host)
+        world.subscribe(f"disk:{proc.host}", proc.target, ["pressure"], low=SECOND, high=10 * SECOND)
         directory = sources.static_directory(kubelet)
         if directory:
             world.subscribe(f"file:{proc.host}:{directory}", proc.target, ["files"], low=20 * MS, high=900 * MS)
@@ -68,6 +69,8 @@ class KubeletProgram:
             node.heartbeat(kubelet)
         elif kind == "files":
             sources.read_static(kubelet)
+        elif kind == "pressure":
+            self._pressure(kubelet)
         elif kind == "stop":
             if payload[1] in kubelet.state.pods:
                 worker.stop_now(kubelet, kubelet.state.pods[payload[1]], payload[2], payload[3])
@@ -102,11 +105,20 @@ class KubeletProgram:
 
     def _beat(self, kubelet: Kubelet) -> None:
         """Every nodeStatusUpdateFrequency: lease, node status, and what could not be sent before."""
+        if not kubelet.state.pressure and eviction.met(kubelet):
+            self._pressure(kubelet)
         node.heartbeat(kubelet)
         self._flush(kubelet)
         if kubelet.state.registered and not kubelet.state.api_synced:
             self._api(kubelet)
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
+
+    def _pressure(self, kubelet: Kubelet) -> None:
+        """Memory or disk has changed: look at the thresholds, and again while one is met or has been."""
+        if eviction.look(kubelet):
+            node.heartbeat(kubelet)
+        if kubelet.state.pressure:
+            kubelet.world.after(eviction.INTERVAL, kubelet.proc.target, ["pressure"])
 
     def _flush(self, kubelet: Kubelet) -> None:
         for uid in list(kubelet.state.pods):

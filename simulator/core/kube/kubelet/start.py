@@ -7,6 +7,7 @@ from typing import Any
 from ...host import files
 from ...kernel.errors import ConnectError
 from ...runtime import cri
+from ..api import quantity
 from . import envs, hooks, images, volumes
 from .context import Kubelet
 from .state import PodState, Track
@@ -98,6 +99,7 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         "logPath": f"{name}/{attempt}.log",
         "tty": container.get("tty"),
         "stdin": container.get("stdin"),
+        "memoryLimit": memory_limit(container),
         "user": "" if user is None else str(user),
         "hosts": volumes.hosts_file(kubelet, pod, sandbox.ip),
         "resolv": volumes.resolv_conf(kubelet, pod),
@@ -120,6 +122,12 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
     track.probes = {}
     track.seen = ""
     kubelet.pod_event(pod, "Normal", "Created", "Container created", name)
+
+
+def memory_limit(container: Obj) -> int:
+    """The container's memory limit in bytes, 0 for none."""
+    amount = ((container.get("resources") or {}).get("limits") or {}).get("memory")
+    return quantity.nano(str(amount)) // 10**9 if amount is not None else 0
 
 
 def _image_user(kubelet: Kubelet, track: Track) -> str:

@@ -16,7 +16,7 @@ from ..events import EventState
 Obj = dict[str, Any]
 
 
-class Probe(msgspec.Struct):
+class Probe(msgspec.Struct, omit_defaults=True):
     """One prober worker (`pkg/kubelet/prober/worker.go`): its newest result, how often it came in a row, and when it runs next."""
 
     next_at: int = 0
@@ -26,7 +26,7 @@ class Probe(msgspec.Struct):
     hold: bool = False
 
 
-class Track(msgspec.Struct):
+class Track(msgspec.Struct, omit_defaults=True):
     """One container of a pod, over its restarts."""
 
     id: str = ""
@@ -51,7 +51,7 @@ class Track(msgspec.Struct):
     created: bool = False
 
 
-class PodState(msgspec.Struct, kw_only=True):
+class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One pod on this node.  `work` is `sync`, `terminating` or `gone`; times are virtual ns."""
 
     uid: str
@@ -77,6 +77,8 @@ class PodState(msgspec.Struct, kw_only=True):
     terminal: str = ""
     reason: str = ""
     message: str = ""
+    #: Why the pod's disruption was the node's doing (the DisruptionTarget condition), "" when it was not.
+    disrupted: str = ""
     ip: str = ""
 
     @property
@@ -95,7 +97,7 @@ class PodState(msgspec.Struct, kw_only=True):
         return f"{self.name}_{self.namespace}"
 
 
-class KubeletState(msgspec.Struct, kw_only=True):
+class KubeletState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Everything one kubelet process knows."""
 
     pid: int
@@ -124,6 +126,8 @@ class KubeletState(msgspec.Struct, kw_only=True):
     images_key: str = ""
     #: While it asks for its first certificate: the bootstrap kubeconfig, the request's name, the key (PEM).
     bootstrap: dict[str, str] = {}
+    #: Node condition → when its threshold was last met.
+    pressure: dict[str, int] = {}
 
 
 def kubelets(world: World) -> dict[str, KubeletState]:

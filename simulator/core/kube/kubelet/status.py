@@ -171,6 +171,11 @@ def generate(kubelet: Kubelet, pod: PodState) -> Obj:
     """The whole status of a pod."""
     spec = pod.pod["spec"]
     has_init = bool(spec.get("initContainers"))
+    if pod.terminal == "Failed" and pod.reason and not pod.sandbox and not any(t.id for t in pod.tracks.values()):
+        # refused on admission: nothing of it was ever here
+        refused: Obj = {"phase": "Failed", "qosClass": qos_class(pod.pod), "reason": pod.reason, "message": pod.message}
+        conditions = [c for c in (pod.pod.get("status") or {}).get("conditions") or () if c["type"] == "PodScheduled"]
+        return {**({"conditions": conditions} if conditions else {}), **refused, "startTime": pod.started_at or kubelet.stamp()}
     waiting = "PodInitializing" if has_init else "ContainerCreating"
     inits = [container_status(kubelet, pod, c, waiting) for c in spec.get("initContainers") or ()]
     statuses = [container_status(kubelet, pod, c, waiting) for c in spec["containers"]]
@@ -236,7 +241,10 @@ def _conditions(kubelet: Kubelet, pod: PodState, current: str, statuses: list[Ob
     wanted.append(("Ready", *_gates(pod, old, ready)))
     wanted.append(("ContainersReady", *ready))
     wanted.append(("PodScheduled", "True", "", ""))
-    kept = [c for c in pod.pod.get("status", {}).get("conditions") or () if c["type"] not in _OWNED]
+    if pod.disrupted:
+        wanted.append(("DisruptionTarget", "True", "TerminationByKubelet", pod.disrupted))
+    owned = (*_OWNED, "DisruptionTarget") if pod.disrupted else _OWNED
+    kept = [c for c in pod.pod.get("status", {}).get("conditions") or () if c["type"] not in owned]
     for kind, value, reason, message in wanted:
         before = old.get(kind)
         since = before.get("lastTransitionTime") if before is not None and before["status"] == value else now

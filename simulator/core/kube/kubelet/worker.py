@@ -12,7 +12,7 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import Container, runtime
-from . import hooks, prepare, probes, start, status, termination
+from . import admission, hooks, prepare, probes, start, status, termination
 from .context import Kubelet
 from .state import PodState, Track
 from .units import all_containers, is_sidecar, should_restart
@@ -32,6 +32,8 @@ def add(kubelet: Kubelet, pod: PodState) -> None:
     if old.get("phase") in ("Succeeded", "Failed"):
         pod.terminal = str(old["phase"])
     _adopt(kubelet, pod)
+    if not pod.sandbox and not pod.terminal and not pod.pod["metadata"].get("deletionTimestamp"):
+        admission.admit(kubelet, pod)
     kubelet.world.emit(f"kubelet/{kubelet.proc.host}", "pod.add", f"pods/{pod.namespace}/{pod.name}", {"source": pod.source})
     if pod.pod["metadata"].get("deletionTimestamp") and pod.work == "sync":
         terminate(kubelet, pod)

@@ -7,6 +7,7 @@ from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
 from .script import Script
+from .stress import Consumer, Stress
 from .web import Httpd, Nginx
 
 PROGRAMS: dict[str, Program] = {
@@ -25,4 +26,6 @@ PROGRAMS: dict[str, Program] = {
     "memcached": Silent(11211),
     "coredns": CoreDns(),
     "agnhost": Agnhost(),
+    "stress": Stress(),
+    "stress-consumer": Consumer(),
 }

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, unquote
 from ...host.dns import OUTSIDE
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait, WaitTopic
-from ...kernel import network
+from ...kernel import routing
 from ...kernel.clock import MS
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
-from . import internet
+from . import internet, packets
 from .common import Code, parse
 from .names import Found, resolve
 
@@ -74,14 +74,15 @@ def fetch(call: Call, target: Target, request: Request) -> Response:
             status=page.status, headers=dict(page.headers), body=page.body, latency=(80 + len(page.body) // 50_000) * MS
         )
     request.scheme = target.scheme
-    item = network.connect(call.world, call.proc.netns, addresses[0], target.port)
+    path = packets.send(call, addresses[0], target.port)
+    item = path.listener
     from ...host import processes
 
     proc = processes.find(call.world, item.host, item.pid)
     program = processes.program_of(call.world, proc.program) if proc is not None else None
     if program is None or not hasattr(program, "http"):
         raise CurlError(52, "Empty reply from server")
-    return network.http(call.world, call.proc.netns, addresses[0], target.port, request)
+    return routing.send(call.world, call.proc.netns, path, request)
 
 
 def _explain(failed: ConnectError, target: Target) -> CurlError:
