@@ -22,6 +22,8 @@ class Request(msgspec.Struct, kw_only=True):
     client_cert: bytes = b""
     source: str = ""
     scheme: str = "https"
+    #: The port that it arrived at.
+    port: int = 0
 
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

@@ -356,6 +356,7 @@ def _direct(net: Network, src_netns: str, ip: str, port: int, protocol: str) -> 
 def send(world: World, src_netns: str, path: Path, request: Request) -> Response:
     """Give a request to the process at the end of a walk."""
     request.source = request.source or src_netns
+    request.port = path.port
     answer: Response = world.tables["http"](world, path.listener, request)
     answer.latency += path.latency
     return answer

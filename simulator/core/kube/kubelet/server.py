@@ -15,8 +15,9 @@ from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...runtime import cri, execs, logs
 from ...runtime.state import Container, namespace
-from . import status
+from . import access, figures, status
 from .context import Kubelet
+from .options import complete, setting
 from .state import PodState
 
 Obj = dict[str, Any]
@@ -30,17 +31,37 @@ def handle(kubelet: Kubelet, request: Request) -> Response:
     """Answer one request."""
     parts = [p for p in request.path.split("/") if p]
     head = parts[0] if parts else ""
+    config = kubelet.state.config
+    if request.port and request.port == int(setting(config, "healthzPort")):
+        return _text(200, "ok") if head == "healthz" else _text(404, "404 page not found\n")
+    open_port = bool(config.get("readOnlyPort")) and request.port == int(config.get("readOnlyPort") or 0)
+    if request.port == int(setting(config, "port")) and request.scheme == "http":
+        return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
+    if not open_port:
+        refused = access.check(kubelet, request)
+        if refused is not None:
+            return refused
     if head == "healthz":
         return _text(200, "ok")
-    if not request.client_cert and "authorization" not in request.headers:
-        return _text(401, "Unauthorized")
     if head == "pods":
         return _pods(kubelet)
+    if head == "runningpods":
+        return _pods(kubelet, running=True)
     if head == "configz":
-        config = {k: v for k, v in kubelet.state.config.items() if not k.endswith("Ns")}
-        return Response(
-            status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode({"kubeletconfig": config})
-        )
+        body = msgspec.json.encode({"kubeletconfig": complete(config)})
+        return Response(status=200, headers={"content-type": "application/json"}, body=body)
+    if head == "metrics" and len(parts) == 1:
+        return figures.metrics(kubelet)
+    if parts[:2] == ["stats", "summary"]:
+        return figures.summary(kubelet)
+    if head == "logs" and not open_port:
+        if not setting(config, "enableSystemLogHandler"):
+            return _text(405, "logs endpoint is disabled.\n")
+        return figures.logs(kubelet, "/".join(parts[1:]))
+    if open_port:
+        return _text(404, "404 page not found\n")
+    if not setting(config, "enableDebuggingHandlers"):
+        return _text(405, "Debug endpoints are disabled.\n")
     if head == "containerLogs" and len(parts) == 4:
         return _logs(kubelet, parts[1], parts[2], parts[3], request)
     if head in ("exec", "attach") and len(parts) in (4, 5):
@@ -58,9 +79,14 @@ def find_pod(kubelet: Kubelet, space: str, name: str) -> PodState | None:
     return None
 
 
-def _pods(kubelet: Kubelet) -> Response:
+def _pods(kubelet: Kubelet, running: bool = False) -> Response:
+    """The pods of this node, or only those whose containers run."""
     items = []
     for pod in sorted(kubelet.state.pods.values(), key=lambda p: (p.namespace, p.name)):
+        if running and not any(
+            (r := status.record(kubelet, t)) is not None and r.state == "RUNNING" for t in pod.tracks.values()
+        ):
+            continue
         items.append({**pod.pod, "status": pod.status or pod.pod.get("status") or {}})
     body = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}
     return Response(status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode(body), obj=body)

@@ -28,7 +28,17 @@ def log(call: Call, verb: str) -> Response:
         return Response(body=b"", headers={"content-type": "text/plain"})
     passed = {k: v for k, v in call.request.query.items() if k != "container"}
     path = f"/containerLogs/{call.namespace}/{call.info.name}/{container}"
-    return to_kubelet(call, pod, "GET", path, passed)
+    answer = to_kubelet(call, pod, "GET", path, passed)
+    if answer.status >= 400:
+        # registry/generic/rest/response_checker.go
+        text = answer.body.decode("utf-8", "replace")
+        if answer.status == 400:
+            raise errors.bad_request(text)
+        if answer.status == 500:
+            raise errors.internal_error(text)
+        if answer.status == 401:
+            raise errors.unauthorized()
+    return answer
 
 
 def execute(call: Call, verb: str) -> Response:
@@ -141,6 +151,10 @@ def proxy(call: Call, verb: str) -> Response:
         scheme=scheme or "http",
     )
     inner.headers.pop("authorization", None)
+    if call.kind.plural == "nodes":
+        # the kubelet asks who it is: the API server, with its client certificate
+        inner.client_cert = call.server.config.kubelet_cert
+        inner.scheme = "https" if port != 10255 else "http"
     try:
         return network.http(call.server.world, call.server.netns, ip, port, inner)
     except ConnectError as error:
