@@ -11,7 +11,7 @@ from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...runtime import cri
 from .. import netpolicy
-from . import bootstrap, config, eviction, node, probes, server, sources, startup, status, termination, worker
+from . import bootstrap, config, eviction, node, probes, refresh, server, sources, startup, status, termination, worker
 from .context import Kubelet
 from .options import taint
 from .state import KubeletState, kubelets
@@ -36,6 +36,7 @@ class KubeletProgram:
         world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
         world.subscribe("registry:pods", proc.target, ["api"])
         netpolicy.attend(world, proc.host)
+        refresh.attend(kubelet)
         world.subscribe(f"disk:{proc.host}", proc.target, ["pressure"], low=SECOND, high=10 * SECOND)
         directory = sources.static_directory(kubelet)
         if directory:
@@ -69,6 +70,11 @@ class KubeletProgram:
             node.heartbeat(kubelet)
         elif kind == "files":
             sources.read_static(kubelet)
+        elif kind == "content":
+            refresh.changed(kubelet, payload[1])
+        elif kind == "refresh":
+            if payload[1] in kubelet.state.pods:
+                refresh.refresh(kubelet, kubelet.state.pods[payload[1]])
         elif kind == "pressure":
             self._pressure(kubelet)
         elif kind == "stop":

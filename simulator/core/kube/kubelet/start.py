@@ -93,7 +93,7 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         "args": [envs.expand(str(w), known) for w in container.get("args") or ()],
         "workingDir": container.get("workingDir"),
         "envs": pairs,
-        "mounts": volumes.mounts(kubelet, pod, container),
+        "mounts": volumes.mounts(kubelet, pod, container, known),
         "labels": labels,
         "annotations": annotations,
         "logPath": f"{name}/{attempt}.log",

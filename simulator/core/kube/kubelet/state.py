@@ -68,6 +68,8 @@ class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Obj = {}
     sent: str = ""
     dirty: bool = False
+    #: The timer of the next look at the files of its volumes.
+    refresh: int = 0
     grace: int = -1
     kill_at: int = 0
     volumes_ready: bool = False

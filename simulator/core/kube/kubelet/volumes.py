@@ -1,8 +1,7 @@
 """Volumes of pods as files of the node (`pkg/volume/*`), and a container's mounts, /etc/hosts and resolv.conf (`kubelet_pods.go`).
 
 Simulated: configMap, secret, projected (token, configMap, secret, downwardAPI), downwardAPI, emptyDir, hostPath, and claims whose
-volume is a directory of the node.  Their files are copies made when the pod starts; a refresh of configMaps and secrets in
-running pods is not simulated yet.
+volume is a directory of the node.  Their files are written when the pod starts and follow their objects (see refresh.py).
 """
 
 from __future__ import annotations
@@ -64,29 +63,56 @@ def _set_up_one(kubelet: Kubelet, pod: PodState, volume: Obj) -> None:
         _host_path(kubelet, path, str(volume["hostPath"].get("type") or ""))
     elif "emptyDir" in volume:
         files.tree(kubelet.host).mkdir(path, True, mode=0o777, now=kubelet.world.wall)
-    elif "configMap" in volume:
-        _write(kubelet, path, _config_map(kubelet, pod, volume["configMap"], str(volume["configMap"].get("name"))))
-    elif "secret" in volume:
-        _write(kubelet, path, _secret(kubelet, pod, volume["secret"], str(volume["secret"].get("secretName"))))
-    elif "downwardAPI" in volume:
-        _write(kubelet, path, _downward(kubelet, pod, volume["downwardAPI"]))
-    elif "projected" in volume:
-        merged: dict[str, bytes] = {}
-        for source in volume["projected"].get("sources") or ():
+    elif any(kind in volume for kind in ("configMap", "secret", "downwardAPI", "projected")):
+        data: dict[str, bytes] = {}
+        for source in (volume.get("projected") or {}).get("sources") or ():
             if "serviceAccountToken" in source:
-                merged[source["serviceAccountToken"]["path"]] = _token(kubelet, pod, source["serviceAccountToken"])
-            elif "configMap" in source:
-                merged.update(_config_map(kubelet, pod, source["configMap"], str(source["configMap"].get("name"))))
-            elif "secret" in source:
-                merged.update(_secret(kubelet, pod, source["secret"], str(source["secret"].get("name"))))
-            elif "downwardAPI" in source:
-                merged.update(_downward(kubelet, pod, source["downwardAPI"]))
-        _write(kubelet, path, merged)
+                data[source["serviceAccountToken"]["path"]] = _token(kubelet, pod, source["serviceAccountToken"])
+        _write(kubelet, path, {**data, **content(kubelet, pod, volume)}, modes(volume))
     elif "persistentVolumeClaim" in volume:
         _claimed(kubelet, pod, path, str(volume["persistentVolumeClaim"]["claimName"]))
     else:
         kind = next((key for key in sorted(volume) if key != "name"), "")
         raise MountError(f"volumes of type {kind}: not simulated in Slipway yet")
+
+
+def content(kubelet: Kubelet, pod: PodState, volume: Obj) -> dict[str, bytes]:
+    """The files of a configMap, secret, downwardAPI or projected volume, without tokens; raises MountError."""
+    if "configMap" in volume:
+        return _config_map(kubelet, pod, volume["configMap"], str(volume["configMap"].get("name")))
+    if "secret" in volume:
+        return _secret(kubelet, pod, volume["secret"], str(volume["secret"].get("secretName")))
+    if "downwardAPI" in volume:
+        return _downward(kubelet, pod, volume["downwardAPI"])
+    merged: dict[str, bytes] = {}
+    for source in (volume.get("projected") or {}).get("sources") or ():
+        if "configMap" in source:
+            merged.update(_config_map(kubelet, pod, source["configMap"], str(source["configMap"].get("name"))))
+        elif "secret" in source:
+            merged.update(_secret(kubelet, pod, source["secret"], str(source["secret"].get("name"))))
+        elif "downwardAPI" in source:
+            merged.update(_downward(kubelet, pod, source["downwardAPI"]))
+    return merged
+
+
+def token_paths(volume: Obj) -> set[str]:
+    """The files of a volume that hold tokens."""
+    sources = (volume.get("projected") or {}).get("sources") or ()
+    return {str(source["serviceAccountToken"]["path"]) for source in sources if "serviceAccountToken" in source}
+
+
+def modes(volume: Obj) -> dict[str, int]:
+    """File → mode, where the volume asks for another than 0644; "" is the default."""
+    kinds = [volume.get(kind) or {} for kind in ("configMap", "secret", "downwardAPI", "projected")]
+    out: dict[str, int] = {}
+    for kind in kinds:
+        if kind.get("defaultMode") is not None:
+            out[""] = int(kind["defaultMode"])
+        for source in (kind, *(next(iter(s.values())) for s in kind.get("sources") or () if s)):
+            for item in source.get("items") or ():
+                if item.get("mode") is not None:
+                    out[str(item.get("path"))] = int(item["mode"])
+    return out
 
 
 def _claimed(kubelet: Kubelet, pod: PodState, path: str, name: str) -> None:
@@ -205,14 +231,15 @@ def _token(kubelet: Kubelet, pod: PodState, source: Obj) -> bytes:
     return str((answer.get("status") or {}).get("token") or "").encode()
 
 
-def _write(kubelet: Kubelet, path: str, data: dict[str, bytes]) -> None:
+def _write(kubelet: Kubelet, path: str, data: dict[str, bytes], given: dict[str, int]) -> None:
     tree = files.tree(kubelet.host)
     now = kubelet.world.wall
     tree.mkdir(path, True, now=now)
     for name in sorted(data):
         target = posixpath.normpath(f"{path}/{name}")
         if target.startswith(path + "/"):
-            tree.write(target, data[name], now=now, parents=True)
+            mode = given.get(name, given.get("", 0o644))
+            tree.write(target, data[name], now=now, parents=True, mode=mode)
 
 
 def tear_down(kubelet: Kubelet, pod: PodState) -> None:
@@ -223,8 +250,8 @@ def tear_down(kubelet: Kubelet, pod: PodState) -> None:
 
 
 # -- a container's view -------------------------------------------------------------------------------------------------
-def mounts(kubelet: Kubelet, pod: PodState, container: Obj) -> list[Obj]:
-    """The CRI mounts of a container."""
+def mounts(kubelet: Kubelet, pod: PodState, container: Obj, known: dict[str, str] | None = None) -> list[Obj]:
+    """The CRI mounts of a container; `known` are the variables that a subPathExpr may name."""
     volumes = {v["name"]: v for v in pod.pod["spec"].get("volumes") or ()}
     out: list[Obj] = []
     for mount in container.get("volumeMounts") or ():
@@ -233,12 +260,26 @@ def mounts(kubelet: Kubelet, pod: PodState, container: Obj) -> list[Obj]:
             continue
         source = path_of(pod, volume)
         sub = mount.get("subPath")
+        if mount.get("subPathExpr"):
+            sub = envs.expand(str(mount["subPathExpr"]), dict(known or ()))
         if sub:
-            source = posixpath.normpath(f"{source}/{sub}")
-            if not files.tree(kubelet.host).exists(source):
-                files.tree(kubelet.host).mkdir(source, True, now=kubelet.world.wall)
+            source = _sub_path(kubelet, pod, volume, source, str(sub))
         out.append({"containerPath": mount["mountPath"], "hostPath": source, "readonly": bool(mount.get("readOnly"))})
     return out
+
+
+def _sub_path(kubelet: Kubelet, pod: PodState, volume: Obj, source: str, sub: str) -> str:
+    """What a `subPath` mount shows; of a volume that follows its object it is a copy, as a bind mount of the old file would be."""
+    tree = files.tree(kubelet.host)
+    where = posixpath.normpath(f"{source}/{sub}")
+    if any(kind in volume for kind in ("configMap", "secret", "downwardAPI", "projected")) and tree.exists(where):
+        copy = f"{root(pod)}/volume-subpaths/{volume['name']}/{sub.replace('/', '_')}"
+        if not tree.isdir(where):
+            tree.write(copy, tree.read(where), now=kubelet.world.wall, parents=True)
+            return copy
+    if not tree.exists(where):
+        tree.mkdir(where, True, now=kubelet.world.wall)
+    return where
 
 
 def hosts_file(kubelet: Kubelet, pod: PodState, ip: str) -> bytes:

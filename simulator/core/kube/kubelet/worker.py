@@ -12,7 +12,7 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import Container, runtime
-from . import admission, hooks, prepare, probes, start, status, termination
+from . import admission, hooks, prepare, probes, refresh, start, status, termination
 from .context import Kubelet
 from .state import PodState, Track
 from .units import all_containers, is_sidecar, should_restart
@@ -71,6 +71,7 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
             "metadata"
         ].get("labels"):
             kubelet.wake(pod, kubelet.world.now)
+            refresh.changed(kubelet, "downwardAPI", pod)
         return
     images = {c["name"]: c.get("image") for c in all_containers(old)}
     for container in all_containers(obj):
