@@ -40,6 +40,8 @@ def expire(world: World, host: Host, which: str) -> None:
     tree = files.tree(host)
     if which and which not in LEAVES:
         raise BadInput(f"fault expire-certificates: NAME {which!r} is none of {', '.join(LEAVES)}")
+    if which == "kubelet.conf" and b"client-certificate-data" not in _read(tree, LEAVES[which][0]):
+        which = "kubelet"  # the kubeconfig only names the kubelet's own file
     count = 0
     for name in [which] if which else list(LEAVES):
         path, authority = LEAVES[name]
@@ -53,6 +55,10 @@ def expire(world: World, host: Host, which: str) -> None:
             count += 1
     if not count:
         raise BadInput(f"fault expire-certificates: {host.name} has no {which or 'certificates'} that its authorities could sign")
+
+
+def _read(tree: Tree, path: str) -> bytes:
+    return tree.read(path) if tree.exists(path) else b""
 
 
 def _issuer(world: World, tree: Tree, authority: str) -> x509.KeyPair | None:

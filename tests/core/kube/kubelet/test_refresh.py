@@ -92,6 +92,6 @@ def test_coredns_keeps_its_corefile_until_a_good_one_comes(base: Sandbox) -> Non
     logs = out(world, "kubectl -n kube-system logs deploy/coredns")
     assert "Corefile:7 - Error during parsing: Unknown directive 'kubernetess'" in logs
     assert "10.96.0.1" in out(world, "kubectl exec p -- nslookup kubernetes.default.svc.cluster.local")
-    out(world, edit.replace("{}", "s#kubernetess#kubernetes#; s#    errors#    errors\\n    log#"))
+    out(world, edit.replace("{}", "s#kubernetess#kubernetes#; s#cache 30#cache 31#"))
     world.advance(world.now + 140 * SECOND)
     assert "Reloading complete" in out(world, "kubectl -n kube-system logs deploy/coredns")
