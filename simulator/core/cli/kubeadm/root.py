@@ -12,7 +12,7 @@ from ...kube.api.errors import ApiError
 from ..cobra import Command, FlagError, HelpRequested, UsageError
 from ..cobra_help import stock_help
 from ..flags import Flag
-from . import certs, completion, configs, init, join, reset, tokencommands, usercommands, versions
+from . import certs, completion, configs, init, join, reset, tokencommands, upgrade, usercommands, versions
 from .run import Failure, Run, go_error
 from .workflow import NEEDS_SUBCOMMAND
 
@@ -94,6 +94,7 @@ ROOT = Command(
         reset.COMMAND,
         usercommands.COMMAND,
         tokencommands.COMMAND,
+        upgrade.COMMAND,
         versions.COMMAND,
     ),
 )
