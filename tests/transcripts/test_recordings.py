@@ -26,6 +26,8 @@ FLOORS = {
     "etcd-txn-watch": 96,
     "events-wait-watch": 96,
     "get-selectors": 96,
+    "kubeadm-config": 93,
+    "kubeadm-phases": 92,
     "kustomize": 95,
     "labels-annotations": 96,
     "rbac": 97,

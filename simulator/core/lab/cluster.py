@@ -137,7 +137,6 @@ class ClusterBuilder:
                     "node-role.kubernetes.io/control-plane": "",
                     "node.kubernetes.io/exclude-from-external-load-balancers": "",
                 },
-                "annotations": {"kubeadm.alpha.kubernetes.io/cri-socket": "unix:///run/containerd/containerd.sock"},
             },
             "spec": {"taints": [{"effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane"}]},
         }

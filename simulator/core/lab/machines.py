@@ -137,5 +137,11 @@ def configure_kubelet(world: World, host: Host, ca: KeyPair, server: str, *, con
     put(world, host, "/etc/kubernetes/kubelet.conf", config, 0o600)
     put(world, host, "/etc/kubernetes/pki/ca.crt", ca.cert)
     put(world, host, "/var/lib/kubelet/config.yaml", dump(addons.kubelet_configuration()))
+    put(
+        world,
+        host,
+        "/var/lib/kubelet/instance-config.yaml",
+        'containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock"\n',
+    )
     put(world, host, "/var/lib/kubelet/kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS=""\n')
     files.make_dir(world, host, "/etc/kubernetes/manifests", parents=True)

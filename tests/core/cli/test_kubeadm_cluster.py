@@ -143,3 +143,67 @@ def test_init_waits_for_a_kubelet_that_never_comes(ready: bytes) -> None:
         "failed while waiting for the kubelet to start: The HTTP call equal to 'curl -sSL http://127.0.0.1:10248/healthz' returned"
         in result.stderr
     )
+
+
+def test_three_control_planes_share_an_etcd_cluster() -> None:
+    sandbox = Sandbox.boot("kubeadm-ready")
+    result = sandbox.run(
+        "kubeadm init --control-plane-endpoint 172.30.1.2:6443 --upload-certs --pod-network-cidr 10.244.0.0/16",
+        host="controlplane",
+    )
+    commands = [" ".join(text.replace("\\\n", " ").split()) for text in re.findall(r"kubeadm join (?:.*\\\n)+.*", result.stdout)]
+    plane = next(text for text in commands if "--control-plane" in text)
+    for name in ("node01", "node02"):
+        joined = sandbox.run(plane, host=name)
+        assert joined.code == 0, joined.stderr
+        assert "* A new etcd member was added to the local/stacked etcd cluster." in joined.stdout
+    sandbox.advance(sandbox.now + 10 * 10**9)
+    pki = "--cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key"
+    members = sandbox.run(
+        f"etcdctl {pki} --endpoints https://127.0.0.1:2379 member list", host="controlplane"
+    ).stdout.splitlines()
+    assert [
+        (row.split(", ")[1], row.split(", ")[2], row.split(", ")[-1])
+        for row in sorted(members, key=lambda row: row.split(", ")[2])
+    ] == [("started", name, "false") for name in ("controlplane", "node01", "node02")]
+    admin = "KUBECONFIG=/etc/kubernetes/admin.conf kubectl --server https://172.30.1.4:6443"
+    roles = sandbox.run(f"{admin} get nodes --no-headers", host="node01").stdout
+    assert roles.count("control-plane ") == 3
+    wrong = sandbox.run("kubeadm reset -f", host="node02")
+    assert wrong.code == 0
+    members = sandbox.run(
+        f"etcdctl {pki} --endpoints https://127.0.0.1:2379 member list", host="controlplane"
+    ).stdout.splitlines()
+    assert [row.split(", ")[2] for row in members if row] == ["controlplane", "node01"] or len(members) == 2
+    assert sandbox.run("ls /etc/kubernetes/manifests /var/lib/etcd /var/lib/kubelet", host="node02").stdout.split() == [
+        "/etc/kubernetes/manifests:", "/var/lib/etcd:", "/var/lib/kubelet:",
+    ]  # fmt: skip
+
+
+def test_reset_asks_and_then_a_node_can_join_again(made: tuple[bytes, str]) -> None:
+    sandbox = Sandbox.restore(made[0])
+    assert sandbox.run(made[1], host="node01").code == 0
+    refused = sandbox.run("echo n | kubeadm reset", host="node01")
+    assert (refused.code, refused.stdout) == (1, "[reset] Are you sure you want to proceed? [y/N]: ")
+    assert "won't proceed; the user didn't answer (Y|y) in order to continue" in refused.stderr
+    done = sandbox.run("echo y | kubeadm reset", host="node01")
+    assert done.code == 0
+    assert (
+        "[reset] Deleting contents of directories: [/etc/kubernetes/manifests /var/lib/kubelet /etc/kubernetes/pki]"
+        in done.stdout
+    )
+    assert sandbox.run("kubectl --kubeconfig /etc/kubernetes/admin.conf delete node node01", host="controlplane").code == 0
+    assert sandbox.run(made[1], host="node01").code == 0
+
+
+def test_upgrade_says_what_is_there_and_refuses_what_is_too_far() -> None:
+    sandbox = Sandbox.boot("one-node")
+    plan = sandbox.run("kubeadm upgrade plan v1.36.3")
+    assert plan.code == 0, plan.stderr
+    assert "kube-apiserver            controlplane   v1.36.2   v1.36.3\n" in plan.stdout
+    assert "Note: Before you can perform this upgrade, you have to update kubeadm to v1.36.3.\n" in plan.stdout
+    assert sandbox.run("kubectl get jobs -n kube-system --no-headers").stdout.startswith("upgrade-health-check-")
+    far = sandbox.run("kubeadm upgrade apply v1.38.0")
+    assert (far.code, "is too high; kubeadm can upgrade only 1 minor version at a time" in far.stderr) == (1, True)
+    none = sandbox.run("kubeadm upgrade apply")
+    assert none.stderr.startswith("error: missing one or more required arguments. Required arguments: [version]\n")
