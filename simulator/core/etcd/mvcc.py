@@ -131,6 +131,8 @@ class Store:
         self.keys: list[bytes] = []
         self.size = 0
         self._next_sub = 0
+        #: The log by `/registry/<kind>/`, so that a watch of one kind does not go through the others' changes.
+        self.by_kind: dict[bytes, list[KeyValue]] = {}
         for kv in state.log:
             self._index(kv)
         self.keys = sorted(key for key, held in self.versions.items() if held[-1].version)
@@ -201,15 +203,18 @@ class Store:
         if since + 1 < self.state.compacted:
             raise Compacted(self.state.compacted)
         log = self.state.log
-        at = bisect_right(log, since, key=lambda kv: kv.mod_revision)
+        if range_end is None and prefix.startswith(b"/registry/") and prefix.count(b"/") >= 3:
+            log = self.by_kind.get(_kind_of(prefix), [])
+        at = bisect_right(log, since, key=_mod_revision)
         out = []
         for kv in log[at:] if at < len(log) else ():
             key = kv.key
-            if (key.startswith(prefix) if range_end is None else in_range(key, prefix, range_end)) and kv.mod_revision > since:
-                out.append(Event("PUT" if kv.version else "DELETE", kv, self._before(kv)))
+            if key.startswith(prefix) if range_end is None else in_range(key, prefix, range_end):
+                out.append(Event("PUT" if kv.version else "DELETE", kv, self.before(kv)))
         return out
 
-    def _before(self, kv: KeyValue) -> KeyValue | None:
+    def before(self, kv: KeyValue) -> KeyValue | None:
+        """The version of a key that another of its versions replaced, or None where the key was not there."""
         held = self.versions.get(kv.key, [])
         at = bisect_left(held, (kv.mod_revision, kv.sub), key=lambda v: (v.mod_revision, v.sub))
         prev = held[at - 1] if at else None
@@ -296,7 +301,7 @@ class Store:
         else:
             kv = KeyValue(key, value, prev.create_revision, revision, prev.version + 1, lease, self._next_sub)
         self._next_sub += 1
-        self.state.log.append(kv)
+        self._log(kv)
         self.size += len(key) + len(value) + 40
         if held is None:
             self.versions[key] = [kv]
@@ -315,7 +320,7 @@ class Store:
         for prev in prevs:
             tombstone = KeyValue(prev.key, b"", 0, revision, 0, 0, self._next_sub)
             self._next_sub += 1
-            self.state.log.append(tombstone)
+            self._log(tombstone)
             self.versions[prev.key].append(tombstone)
             self.size += len(prev.key) + 40
             del self.keys[bisect_left(self.keys, prev.key)]
@@ -339,6 +344,10 @@ class Store:
         kept = [kv for kv in self.state.log if kv.mod_revision > revision or (newest[kv.key] is kv and kv.version)]
         dropped = {kv.key for kv in self.state.log if kv.mod_revision <= revision and not (newest[kv.key] is kv and kv.version)}
         self.state.log = kept
+        self.by_kind = {}
+        for kv in kept:
+            if kv.key.startswith(b"/registry/"):
+                self.by_kind.setdefault(_kind_of(kv.key), []).append(kv)
         for key in dropped:
             held = [kv for kv in self.versions[key] if kv.mod_revision > revision or (newest[key] is kv and kv.version)]
             if held:
@@ -347,7 +356,14 @@ class Store:
                 del self.versions[key]
         self.size = sum(len(kv.key) + len(kv.value) + 40 for kv in kept)
 
+    def _log(self, kv: KeyValue) -> None:
+        self.state.log.append(kv)
+        if kv.key.startswith(b"/registry/"):
+            self.by_kind.setdefault(_kind_of(kv.key), []).append(kv)
+
     def _index(self, kv: KeyValue) -> None:
+        if kv.key.startswith(b"/registry/"):
+            self.by_kind.setdefault(_kind_of(kv.key), []).append(kv)
         self.versions.setdefault(kv.key, []).append(kv)
         self.size += len(kv.key) + len(kv.value) + 40
 
@@ -373,6 +389,15 @@ class Store:
             self.state.revision = revision
         del self.state.leases[lease_id]
         return count
+
+
+def _mod_revision(kv: KeyValue) -> int:
+    return kv.mod_revision
+
+
+def _kind_of(key: bytes) -> bytes:
+    """`/registry/pods/` of `/registry/pods/default/web`."""
+    return key[: key.find(b"/", 10) + 1]
 
 
 def _without_value(kv: KeyValue) -> KeyValue:

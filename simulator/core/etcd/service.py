@@ -6,6 +6,7 @@ leaves a trace event, unless it is a heartbeat.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from .client import Call
 from .errors import EtcdError, empty_key, lease_not_found
 from .member import Disk, MemberInfo, Running, store
 from .membership import members_of
-from .mvcc import DeleteResult, Event, Lease, PutResult, RangeResult, Store, TxnResult
+from .mvcc import DeleteResult, Event, KeyValue, Lease, PutResult, RangeResult, Store, TxnResult
 
 #: Prefixes whose writes are heartbeats or their echo, left out of the trace.
 QUIET = (b"/registry/leases/", b"/registry/events/", b"/registry/masterleases/", b"compact_rev_key")
@@ -47,11 +48,30 @@ def topic_of(key: bytes) -> str:
     return f"registry:{name}"
 
 
+#: Pods have doorbells by node as well, `registry:pods@<node>`: a kubelet hears of its own pods only, not of everybody's.
+PODS = b"/registry/pods/"
+_NODE = re.compile(rb'"nodeName"\s*:\s*"([^"]{1,253})"')
+
+
+def _nodes(world: World, disk: Disk, kv: KeyValue) -> list[str]:
+    """The nodes that a written or deleted pod names or named; too many do no harm."""
+    if kv.value and not kv.value.startswith(b"{"):  # no JSON that could be read: everybody's
+        return [topic.partition("@")[2] for topic in sorted(world.subscriptions) if topic.startswith("registry:pods@")]
+    found = set(_NODE.findall(kv.value))
+    before = store(world, disk).before(kv)
+    if before is not None:
+        found.update(_NODE.findall(before.value))
+    return sorted(name.decode(errors="replace") for name in found)
+
+
 def announce(world: World, disk: Disk, before: int, *, traced: bool = True) -> None:
     """Ring and trace what changed after log position `before`; of several members only the one that was asked traces it."""
     topics: dict[str, None] = {}
     for kv in disk.store.log[before:]:
         topics[topic_of(kv.key)] = None
+        if kv.key.startswith(PODS):
+            for name in _nodes(world, disk, kv):
+                topics[f"registry:pods@{name}"] = None
         if traced and not kv.key.startswith(QUIET):
             world.cause = world.emit(
                 "etcd", "put" if kv.version else "delete", kv.key.decode(errors="replace"), {"revision": kv.mod_revision}

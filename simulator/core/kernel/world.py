@@ -37,6 +37,10 @@ class Timer(msgspec.Struct, array_like=True):
     cause: int
 
 
+#: The `low` of a subscription that is only marked when its topic rings: nobody is woken (see `World.marked`).
+MARK = -1
+
+
 class Subscription(msgspec.Struct, array_like=True):
     """Who is woken when a topic rings: a timer target, its payload, and the delay in nanoseconds (drawn in [low, high])."""
 
@@ -181,6 +185,8 @@ class World:
             subs = self.subscriptions[topic]
             for key in [k for k, s in subs.items() if s.target == target]:
                 del subs[key]
+                if self.pending.get(key) == 0:
+                    del self.pending[key]
             if not subs:
                 del self.subscriptions[topic]
 
@@ -189,6 +195,9 @@ class World:
         subs = self.subscriptions.get(topic)
         if subs:
             for key, sub in subs.items():
+                if sub.low == MARK:
+                    self.pending.setdefault(key, 0)
+                    continue
                 waiting = self.timers.get(self.pending.get(key, 0))
                 if waiting is not None:
                     waiting.cause = self.cause  # what happened last is what the wake will find
@@ -198,6 +207,19 @@ class World:
         hook = self.warm.get("on_ring")
         if hook is not None:
             hook(topic)
+
+    def mark(self, topic: str, target: str, payload: Any = None) -> None:
+        """Note that `topic` rang without waking anybody; `marked` tells.  It counts as rung already."""
+        self.subscribe(topic, target, payload, low=MARK, high=MARK)
+        self.pending.setdefault(f"{target}|{payload!r}", 0)
+
+    def marked(self, target: str, payload: Any = None) -> bool:
+        """Whether the topic of a `mark` has rung since `unmark`."""
+        return f"{target}|{payload!r}" in self.pending
+
+    def unmark(self, target: str, payload: Any = None) -> None:
+        """What rang has been looked at."""
+        self.pending.pop(f"{target}|{payload!r}", None)
 
     # -- sections -------------------------------------------------------------------------------------------------------
     def section(self, name: str, factory: Callable[[], S]) -> S:

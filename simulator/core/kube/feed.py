@@ -34,9 +34,11 @@ class Feed:
             self.informers[resource] = Informer(client, state, f"{proc.key}/{resource}")
 
     def subscribe(self) -> None:
-        """Hear the doorbells of all but the quiet resources."""
+        """Hear the doorbells; those of quiet resources are only marked."""
         for resource, informer in self.informers.items():
-            if resource not in self.quiet:
+            if resource in self.quiet:
+                self.world.mark(informer.topic, self.proc.target, ["quiet", resource])
+            else:
                 self.world.subscribe(informer.topic, self.proc.target, ["wake", resource])
 
     def stale(self, rang: str, *, everything: bool) -> list[str]:
@@ -61,9 +63,11 @@ class Feed:
         return False
 
     def refresh_quiet(self) -> None:
-        """Bring the quiet resources up to date."""
+        """Bring the quiet resources with news up to date."""
         for resource in self.quiet:
-            self.informers[resource].sync()
+            if self.world.marked(self.proc.target, ["quiet", resource]):
+                self.informers[resource].sync()
+                self.world.unmark(self.proc.target, ["quiet", resource])
 
     def drop(self) -> None:
         """The process has ended: forget the warm copies."""

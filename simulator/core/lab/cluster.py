@@ -46,7 +46,7 @@ class ClusterBuilder:
         self.world = world
         self.static_pods, self.addons = static_pods, addons
         self.names = (control_plane, *workers)
-        self.addresses = {name: f"172.30.{1 + i // 200}.{2 + 2 * (i % 100)}" for i, name in enumerate(self.names)}
+        self.addresses = {name: f"172.30.{1 + i // 100}.{2 + 2 * (i % 100)}" for i, name in enumerate(self.names)}
         self.hosts: dict[str, Host] = {}
         self.server = f"https://{self.addresses[control_plane]}:6443"
 

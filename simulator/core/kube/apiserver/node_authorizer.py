@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...etcd.errors import Compacted, EtcdError
+from ...kernel.errors import ConnectError
 from .bootstrap import policy
 from .call import User
 
 if TYPE_CHECKING:
     from .authz import Attributes
     from .server import Server
+    from .storage import Storage
 
 Obj = dict[str, Any]
+PODS = b"/registry/pods/"
 GUARDED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes")
 
 
@@ -49,10 +53,46 @@ def refers(server: Server, node: str, asked: Attributes) -> bool:
         if not ref:
             return False
         namespace, resource, name = ref["namespace"], "persistentvolumeclaims", ref["name"]
-    for pod in server.storage.list(f"/registry/pods/{namespace}/".encode())[0]:
-        if pod["spec"].get("nodeName") == node and (resource, name) in references(pod):
-            return True
-    return False
+    wanted = (resource, name)
+    return any(p["metadata"]["namespace"] == namespace and wanted in references(p) for p in server.pods_by_node.of(node))
+
+
+class PodsByNode:
+    """The pods of each node, brought up to date by what changed since it was last asked: the authoriser's graph."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.since = 0
+        self.nodes: dict[str, dict[bytes, Obj]] = {}
+        self.node_of: dict[bytes, str] = {}
+
+    def of(self, node: str) -> list[Obj]:
+        """The pods that are bound to a node."""
+        if self.since:
+            try:
+                changes = self.storage.events(PODS, self.since)
+            except (Compacted, EtcdError, ConnectError):
+                self.since = 0
+            else:
+                for event in changes:
+                    self._put(event.kv.key, None if event.type == "DELETE" else self.storage.decode(event.kv))
+                    self.since = event.kv.mod_revision
+        if not self.since:
+            found, revision, _, _ = self.storage.list(PODS)
+            self.nodes, self.node_of, self.since = {}, {}, revision
+            for pod in found:
+                meta = pod["metadata"]
+                self._put(PODS + f"{meta['namespace']}/{meta['name']}".encode(), pod)
+        return list(self.nodes.get(node, {}).values())
+
+    def _put(self, key: bytes, pod: Obj | None) -> None:
+        before = self.node_of.pop(key, None)
+        if before is not None:
+            self.nodes[before].pop(key, None)
+        name = (pod or {}).get("spec", {}).get("nodeName")
+        if pod is not None and name:
+            self.node_of[key] = name
+            self.nodes.setdefault(name, {})[key] = pod
 
 
 def references(pod: Obj) -> set[tuple[str, str]]:

@@ -26,6 +26,7 @@ from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
 from .server import Config, Server
+from .storage import EventLease
 
 COMPACT_EVERY = 5 * MINUTE
 RETRY = SECOND
@@ -45,6 +46,7 @@ class Running(msgspec.Struct):
     ready: bool = False
     started: int = 0
     compact_revision: int = 0
+    event_lease: EventLease = msgspec.field(default_factory=EventLease)
 
 
 def section(world: World) -> dict[str, Running]:
@@ -62,6 +64,7 @@ def server_of(world: World, proc: Process) -> Server:
             world, proc.netns, running.config.etcd_servers, TlsFiles(running.etcd_cert, running.etcd_key, running.etcd_ca)
         )
         found = warm[proc.key] = Server(world, running.config, client, netns=proc.netns, key=proc.key)
+        found.storage.lease = running.event_lease
     return found
 
 

@@ -15,6 +15,7 @@ from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
 from . import admission
 from .authn import Authenticator
 from .authz import Authorizer
+from .node_authorizer import PodsByNode
 from .registry.strategy import Strategy
 from .registry.table import strategy_of
 from .storage import Storage
@@ -61,6 +62,7 @@ class Server:
         self.streams: list[Any] = []
         self._rbac_generation = 0
         self.storage = Storage(client)
+        self.pods_by_node = PodsByNode(self.storage)
         self.authenticator = Authenticator(self)
         self.authorizer = Authorizer(self)
         self.plugins = admission.enabled(config.admission_plugins, config.disabled_plugins)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import orjson
 
 from ...etcd.client import EtcdClient
-from ...etcd.errors import Compacted, EtcdError
+from ...etcd.errors import Compacted, EtcdError, lease_not_found
 from ...etcd.mvcc import Compare, Event, KeyValue, Op
+from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ..api.errors import ApiError, expired, status
 
@@ -66,11 +68,24 @@ def etcd_failure(error: EtcdError | ConnectError) -> ApiError:
     return ApiError(status(500, "", error.message))
 
 
+#: How long, and for how many objects, one etcd lease is used.
+REUSE, MOST_OBJECTS = 60 * SECOND, 1000
+
+
+class EventLease(msgspec.Struct, omit_defaults=True):
+    """The etcd lease that new Events get: its id, when it ends (virtual ns), how many objects have it."""
+
+    id: int = 0
+    until: int = 0
+    count: int = 0
+
+
 class Storage:
     """Typed reads and guarded writes of one API server."""
 
     def __init__(self, client: EtcdClient) -> None:
         self.client = client
+        self.lease = EventLease()
         self._newest: dict[bytes, tuple[int, Obj]] = {}
         self._older: dict[bytes, tuple[int, Obj]] = {}
 
@@ -171,6 +186,8 @@ class Storage:
         try:
             result = self.client.txn(compare, success, [])
         except (EtcdError, ConnectError) as error:
+            if isinstance(error, EtcdError) and error.message == lease_not_found().message:
+                self.lease.until = 0  # the store was put back to a time before it
             raise etcd_failure(error) from None
         return result.revision if result.succeeded else None
 
@@ -182,11 +199,20 @@ class Storage:
         return out
 
     def grant(self, ttl_seconds: int) -> int:
-        """An etcd lease for objects that expire (Events)."""
+        """An etcd lease for an object that expires (an Event): the last one for up to a minute and 1,000 objects, else a new one that
+        lives so much longer (`storage/etcd3/lease_manager.go`)."""
+        held, now = self.lease, self.client.world.now
+        ttl, reuse = ttl_seconds * SECOND, min(REUSE, ttl_seconds * SECOND // 20)
+        held.count += 1
+        if now + ttl < held.until < now + ttl + reuse and held.count <= MOST_OBJECTS:
+            return held.id
         try:
-            return self.client.lease_grant(ttl_seconds)
+            held.id = self.client.lease_grant((ttl + reuse) // SECOND)
         except (EtcdError, ConnectError) as error:
+            held.until = 0
             raise etcd_failure(error) from None
+        held.until, held.count = now + ttl + reuse, 1
+        return held.id
 
 
 def too_large(wanted: int, current: int) -> ApiError:

@@ -6,6 +6,7 @@ that makes an object match the selectors is ADDED, one that makes it stop matchi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -66,6 +67,12 @@ def matcher(call: Call) -> Match | None:
     return match
 
 
+def needle(call: Call) -> bytes:
+    """What every stored object that a watch of one node's pods can be about has in it, or b"" for other watches."""
+    text = call.request.query.get("fieldSelector", [""])[0]
+    return text.removeprefix("spec.nodeName=").encode() if re.fullmatch(r"spec\.nodeName=[a-z0-9.-]+", text) else b""
+
+
 def unsupported_field(call: Call, field: str) -> str:
     """What is said of a field that selectors cannot name: most kinds know metadata.name and metadata.namespace only."""
     if call.strategy.fields or call.kind.custom:
@@ -99,6 +106,7 @@ class WatchStream:
         self._partial = bool(header) and negotiate.accepted(header).kind == "PartialObjectMetadata"
         self._first_table = True
         self._buffer: list[Obj] = []
+        self._needle = needle(call)
 
     @property
     def resource_version(self) -> int:
@@ -137,7 +145,10 @@ class WatchStream:
             return [*out, {"type": "ERROR", "object": status(410, "Expired", text)}]
         except (ConnectError, EtcdError):
             return out
+        needle = self._needle
         for event in found:
+            if needle and needle not in event.kv.value and (event.prev is None or needle not in event.prev.value):
+                continue  # names the node nowhere: cannot be one of its pods
             item = self._take(event)
             if item is not None:
                 out.append(item)

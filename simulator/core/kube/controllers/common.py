@@ -52,9 +52,9 @@ def selects(selector: Obj | None, labels: dict[str, str]) -> bool:
     """Whether a metav1.LabelSelector matches; None matches nothing, an empty one everything."""
     if selector is None:
         return False
-    for key, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(key) != value:
-            return False
+    wanted = selector.get("matchLabels")
+    if wanted and not wanted.items() <= labels.items():
+        return False
     for item in selector.get("matchExpressions") or ():
         key, operator, values = item["key"], item["operator"], item.get("values") or ()
         if operator == "In" and labels.get(key) not in values:
@@ -101,6 +101,27 @@ def is_ready(pod: Obj) -> bool:
     """The Ready condition is True."""
     found = condition(pod, "Ready")
     return found is not None and found.get("status") == "True"
+
+
+class Standing:
+    """(active, terminating, ready) of pods: sets of a thousand pods are looked at after every change of one of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, tuple[bool, bool, bool]]] = {}
+
+    def of(self, pod: Obj) -> tuple[bool, bool, bool]:
+        """What a version of a pod is."""
+        meta = pod["metadata"]
+        held = self._known.get(meta["uid"])
+        if held is not None and held[0] == meta["resourceVersion"]:
+            return held[1]
+        found = (is_active(pod), is_terminating(pod), is_ready(pod))
+        self._known[meta["uid"]] = (meta["resourceVersion"], found)
+        return found
+
+    def forget(self, pod: Obj) -> None:
+        """The pod has gone."""
+        self._known.pop(pod["metadata"]["uid"], None)
 
 
 def available_in(pod: Obj, min_ready_seconds: int, world: World) -> int | None:

@@ -28,6 +28,10 @@ class ReplicaSetController(Controller):
     plural: ClassVar[str] = "replicasets"
     kind: ClassVar[str] = "ReplicaSet"
 
+    def setup(self) -> None:
+        """What is known of each pod, worked out once a version."""
+        self.standing = common.Standing()
+
     @staticmethod
     def selects(owner: Obj, labels: dict[str, str]) -> bool:
         """Whether the owner's selector matches."""
@@ -40,6 +44,8 @@ class ReplicaSetController(Controller):
             return
         ref = controller_of(obj)
         namespace = obj["metadata"]["namespace"]
+        if kind == "DELETED":
+            self.standing.forget(obj)
         if ref is not None:
             if ref.get("kind") == self.kind:
                 self.enqueue(f"{namespace}/{ref['name']}")
@@ -55,14 +61,14 @@ class ReplicaSetController(Controller):
         if owner is None:
             return
         pods = self._claim(owner, namespace)
-        active = [pod for pod in pods if common.is_active(pod)]
+        active = [pod for pod in pods if self.standing.of(pod)[0]]
         failure: ApiError | None = None
         if not is_deleting(owner):
             try:
                 self._manage(owner, active)
             except ApiError as error:
                 failure = error
-        self._write_status(owner, active, [pod for pod in pods if common.is_terminating(pod)], failure)
+        self._write_status(owner, active, [pod for pod in pods if self.standing.of(pod)[1]], failure)
         if failure is not None:
             raise failure
 
@@ -150,8 +156,12 @@ class ReplicaSetController(Controller):
     def _write_status(self, owner: Obj, active: list[Obj], terminating: list[Obj], failure: ApiError | None) -> None:
         spec, old = owner["spec"], owner.get("status") or {}
         template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-        labelled = sum(1 for pod in active if all(labels_of(pod).get(k) == v for k, v in template_labels.items()))
-        waits = [common.available_in(pod, spec.get("minReadySeconds") or 0, self.world) for pod in active]
+        wanted = template_labels.items()
+        labelled = sum(1 for pod in active if wanted <= labels_of(pod).items())
+        if spec.get("minReadySeconds"):
+            waits = [common.available_in(pod, spec["minReadySeconds"], self.world) for pod in active]
+        else:
+            waits = [0 if self.standing.of(pod)[2] else None for pod in active]
         counts = {
             "availableReplicas": waits.count(0),
             "fullyLabeledReplicas": labelled,

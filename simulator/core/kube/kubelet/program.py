@@ -34,7 +34,7 @@ class KubeletProgram:
         kubelet = Kubelet(world, proc)
         startup.begin(kubelet, flags)
         world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
-        world.subscribe("registry:pods", proc.target, ["api"])
+        world.subscribe(f"registry:pods@{name}", proc.target, ["api"])
         netpolicy.attend(world, proc.host)
         refresh.attend(kubelet)
         world.subscribe(f"disk:{proc.host}", proc.target, ["pressure"], low=SECOND, high=10 * SECOND)
