@@ -74,8 +74,16 @@ class FakeApi:
             meta.setdefault("namespace", parts[parts.index("namespaces") + 1])
         self.objects[path] = obj
         self.log.append((self.version, kind, path, obj))
-        world.ring("registry:" + path.split("/")[-2])
+        self._ring(world, path, obj)
         return obj
+
+    @staticmethod
+    def _ring(world: World, path: str, obj: Obj) -> None:
+        """The doorbells that etcd rings: the kind's, and for pods their node's."""
+        topic = "registry:" + path.split("/")[-2]
+        world.ring(topic)
+        if topic == "registry:pods" and (obj.get("spec") or {}).get("nodeName"):
+            world.ring(f"{topic}@{obj['spec']['nodeName']}")
 
     def http(self, world: World, proc: Process, request: Request) -> Response:
         self.requests.append((request.method, request.path))
@@ -128,7 +136,7 @@ class FakeApi:
             del self.objects[path]
             self.version += 1
             self.log.append((self.version, "DELETED", path, obj))
-            world.ring("registry:" + path.split("/")[-2])
+            self._ring(world, path, obj)
             return Response(obj=obj)
         obj["metadata"]["deletionTimestamp"] = world.timestamp()
         obj["metadata"]["deletionGracePeriodSeconds"] = 30 if grace is None else grace
