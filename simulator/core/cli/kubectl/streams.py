@@ -60,11 +60,22 @@ def default_container(s: Session, pod: Obj, quiet: bool = False) -> str:
     chosen = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
     if chosen in names:
         return str(chosen)
-    listed = names + [f"{item['name']} (init)" for item in pod["spec"].get("initContainers") or ()]
-    listed += [f"{item['name']} (ephem)" for item in pod["spec"].get("ephemeralContainers") or ()]
-    if len(listed) > 1 and not quiet:
-        s.err(f'Defaulted container "{names[0]}" out of: {", ".join(listed)}\n')
+    if len(container_names(pod)) > 1 and not quiet:
+        s.err(f'Defaulted container "{names[0]}" out of: {all_container_names(pod)}\n')
     return str(names[0])
+
+
+def all_container_names(pod: Obj) -> str:
+    """`app, dbg (ephem), setup (init)`: what messages list of a pod."""
+    spec, marks = pod["spec"], {"containers": "", "ephemeralContainers": " (ephem)", "initContainers": " (init)"}
+    return ", ".join(item["name"] + mark for key, mark in marks.items() for item in spec.get(key) or ())
+
+
+def check_container(pod: Obj, name: str, prefix: str = "") -> None:
+    """Refuse a container that the pod has not got."""
+    if name not in container_names(pod):
+        text = f"container {name} is not valid for pod {pod['metadata']['name']} out of: {all_container_names(pod)}"
+        raise CommandError(prefix + text)
 
 
 def container_names(pod: Obj) -> list[str]:

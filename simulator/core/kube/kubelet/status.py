@@ -179,6 +179,7 @@ def generate(kubelet: Kubelet, pod: PodState) -> Obj:
     waiting = "PodInitializing" if has_init else "ContainerCreating"
     inits = [container_status(kubelet, pod, c, waiting) for c in spec.get("initContainers") or ()]
     statuses = [container_status(kubelet, pod, c, waiting) for c in spec["containers"]]
+    debug = [container_status(kubelet, pod, c, "ContainerCreating") for c in spec.get("ephemeralContainers") or ()]
     current = pod.terminal or phase(pod, statuses, inits)
     if current in ("Succeeded", "Failed") and not pod.terminal:
         pod.terminal = current
@@ -189,6 +190,10 @@ def generate(kubelet: Kubelet, pod: PodState) -> Obj:
     ready_sandbox = sandbox is not None and sandbox.state == "READY"
     out["conditions"] = _conditions(kubelet, pod, current, statuses, inits, ready_sandbox)
     out["containerStatuses"] = statuses
+    if debug:
+        out["ephemeralContainerStatuses"] = [
+            {**{k: v for k, v in one.items() if k != "started"}, "ready": False} for one in debug
+        ]
     out["hostIP"] = kubelet.host.ip
     out["hostIPs"] = [{"ip": kubelet.host.ip}]
     if inits:

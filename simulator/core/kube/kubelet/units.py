@@ -83,5 +83,6 @@ def grace_period(pod: Obj) -> int:
 
 
 def all_containers(pod: Obj) -> list[Obj]:
-    """Init containers first, then the others."""
-    return [*(pod["spec"].get("initContainers") or ()), *(pod["spec"].get("containers") or ())]
+    """Init containers first, then the others, ephemeral ones last."""
+    spec = pod["spec"]
+    return [container for key in ("initContainers", "containers", "ephemeralContainers") for container in spec.get(key) or ()]

@@ -146,7 +146,7 @@ def _sync(kubelet: Kubelet, pod: PodState) -> None:
     if sandbox is None or sandbox.state != "READY":
         prepare.sandbox(kubelet, pod, sandbox)
         return
-    if not _init_containers(kubelet, pod):
+    if not _ephemeral_containers(kubelet, pod) or not _init_containers(kubelet, pod):
         return
     for container in pod.pod["spec"]["containers"]:
         if not _container(kubelet, pod, container):
@@ -179,6 +179,19 @@ def _notice(kubelet: Kubelet, pod: PodState) -> None:
             probes.begin(kubelet, pod, container, track)
         elif record is not None and record.state == "EXITED":
             track.probes = {}
+
+
+def _ephemeral_containers(kubelet: Kubelet, pod: PodState) -> bool:
+    """Start each ephemeral container once, whatever the others do; False while one is on its way."""
+    for container in pod.pod["spec"].get("ephemeralContainers") or ():
+        track = pod.tracks[container["name"]]
+        record = status.record(kubelet, track)
+        ended = record is None and track.id and not (track.pull or track.image_id or track.created)
+        if ended or (record is not None and record.state in ("RUNNING", "EXITED")):
+            continue
+        if not _container(kubelet, pod, container):
+            return False
+    return True
 
 
 def _init_containers(kubelet: Kubelet, pod: PodState) -> bool:

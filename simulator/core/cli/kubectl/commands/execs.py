@@ -1,4 +1,4 @@
-"""`kubectl exec`, `attach`, `cp`, `debug` (`kubectl/pkg/cmd/exec`, `attach`, `cp`, `debug`)."""
+"""`kubectl exec`, `attach`, `cp` (`kubectl/pkg/cmd/exec`, `attach`, `cp`)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,18 @@ from ....host.machine import hosts
 from ....host.program import Wait
 from ....kernel.clock import SECOND
 from ...cobra import Command, Flag
+from ..attaching import attach
 from ..builder import Builder
 from ..errors import CommandError, Silent
-from ..flagsets import file_flags, unsupported
+from ..flagsets import file_flags
 from ..session import Session
-from ..streams import container_names, default_container, execute, follow_log, open_exec, pods_of
+from ..streams import check_container, default_container, execute, open_exec, pods_of
 
 Obj = dict[str, Any]
 CONTAINER = Flag(name="container", short="c", usage="The container; by default the annotated or the first one.")
 STDIN = Flag(name="stdin", short="i", kind="bool", usage="Pass standard input to the container")
 TTY = Flag(name="tty", short="t", kind="bool", usage="Standard input is a terminal")
-#: An attached terminal gets output only: what a container's main process reads is not simulated.
-DEAF = (
-    Flag(name="stdin", short="i", kind="bool", usage=STDIN.usage, support="no"),
-    Flag(name="tty", short="t", kind="bool", usage=TTY.usage, support="inert"),
-    *unsupported("string", detach_keys="Keys that detach from the container."),
-)
+DETACH = Flag(name="detach-keys", support="inert", usage="Keys that detach from the container")
 QUIET = Flag(name="quiet", short="q", kind="bool", usage="Print only output of the remote side")
 TIMEOUT = Flag(name="pod-running-timeout", kind="duration", default=60 * SECOND, usage="How long to wait for a pod to run")
 
@@ -60,8 +56,8 @@ def run_exec(s: Session) -> Generator[Wait, Any, int]:
     if phase in ("Succeeded", "Failed"):
         raise CommandError(f"cannot exec into a container in a completed pod; current phase is {phase}")
     container = values.text("container")
-    if container and container not in container_names(pod):
-        raise CommandError(f"container {container} is not valid for pod {pod['metadata']['name']}")
+    if container:
+        check_container(pod, container)
     container = container or default_container(s, pod, values.on("quiet"))
     tty = values.on("tty")
     if tty and not s.inv.stdin_tty:
@@ -75,7 +71,7 @@ def run_exec(s: Session) -> Generator[Wait, Any, int]:
 
 
 def run_attach(s: Session) -> Generator[Wait, Any, int]:
-    """`kubectl attach`: without standard input the output of the container as it comes."""
+    """`kubectl attach`."""
     values = s.values
     if not values.args and not values.items("filename"):
         raise CommandError("at least 1 argument is required for attach")
@@ -87,8 +83,11 @@ def run_attach(s: Session) -> Generator[Wait, Any, int]:
     phase = (pod.get("status") or {}).get("phase")
     if phase in ("Succeeded", "Failed"):
         raise CommandError(f"cannot attach a container in a completed pod; current phase is {phase}")
-    container = values.text("container") or default_container(s, pod, values.on("quiet"))
-    yield from follow_log(s, pod, {"container": container, "tailLines": "0"})
+    container = values.text("container")
+    if container:
+        check_container(pod, container, "cannot attach to the container: ")
+    container = container or default_container(s, pod, values.on("quiet"))
+    yield from attach(s, pod, container, stdin=values.on("stdin"), tty=values.on("tty"), quiet=values.on("quiet"))
     return 0
 
 
@@ -168,12 +167,6 @@ def _to_container(s: Session, where: Obj, path: str, to: str) -> None:
     )
 
 
-def check_debug(s: Session) -> None:
-    """What `kubectl debug` asks of its command line."""
-    if not s.values.text("image") and not s.values.text("copy-to"):
-        raise CommandError("you must specify --image when not using --copy-to.")
-
-
 EXEC = Command(
     "exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
     short="Execute a command in a container",
@@ -197,7 +190,7 @@ ATTACH = Command(
     short="Attach to a running container",
     long="Attach to a process that is already running inside an existing container.",
     example="# Output of pod mypod\nkubectl attach mypod\n\n# Of one container\nkubectl attach mypod -c ruby-container",
-    flags=(CONTAINER, *DEAF, QUIET, TIMEOUT, *file_flags("Files, directories or URLs that name the pod")),
+    flags=(CONTAINER, STDIN, TTY, DETACH, QUIET, TIMEOUT, *file_flags("Files, directories or URLs that name the pod")),
     run=run_attach,
 )
 CP = Command(
@@ -215,20 +208,4 @@ kubectl cp <some-namespace>/<some-pod>:/tmp/foo /tmp/bar""",
         Flag(name="retries", support="inert", kind="int", usage="How often to try again; 0 never, negative for ever."),
     ),
     run=run_cp,
-)
-DEBUG = Command(
-    "debug (POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]",
-    short="Create debugging sessions for troubleshooting workloads and nodes",
-    long="Debug cluster resources with an interactive debugging container.",
-    flags=(
-        Flag(name="image", usage="Image of the debugging container."),
-        Flag(name="copy-to", usage="Debug a copy of the pod with this name."),
-        Flag(name="target", usage="The container whose processes to see."),
-        Flag(name="profile", default="general", usage="general, baseline, restricted, netadmin, sysadmin or legacy."),
-        CONTAINER,
-        STDIN,
-        TTY,
-    ),
-    run=check_debug,
-    simulated=False,
 )

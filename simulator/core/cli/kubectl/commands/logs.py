@@ -15,7 +15,7 @@ from ..builder import Builder
 from ..errors import CommandError, UsageError, is_not_found
 from ..flagsets import selector_flag
 from ..session import Session
-from ..streams import container_names, default_container, follow_log, pods_of, read_log
+from ..streams import check_container, container_names, default_container, follow_log, pods_of, read_log
 
 Obj = dict[str, Any]
 USAGE = (
@@ -81,8 +81,7 @@ def _containers(s: Session, pod: Obj, container: str) -> list[str]:
     if s.values.on("all-containers"):
         return container_names(pod)
     if container:
-        if container not in container_names(pod):
-            raise CommandError(f"container {container} is not valid for pod {pod['metadata']['name']}")
+        check_container(pod, container)
         return [container]
     return [default_container(s, pod)]
 

@@ -20,7 +20,8 @@ from ..session import Session
 from ..streams import attach_or_logs
 
 Obj = dict[str, Any]
-_IMAGE = re.compile(
+#: An image reference.
+IMAGE = re.compile(
     r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[\w:.+-]+)?"
 )
 RESTARTS = ("Always", "OnFailure", "Never")
@@ -157,7 +158,7 @@ def _check(s: Session, name: str) -> None:
         raise UsageError(s.command, f"invalid image pull policy: {pull}")
     if not image:
         raise CommandError("--image is required")
-    if not _IMAGE.fullmatch(image):
+    if not IMAGE.fullmatch(image):
         raise CommandError(f"Invalid image name {quote(image)}: invalid reference format")
 
 

@@ -246,6 +246,8 @@ def _carry_over(call: Call, obj: Obj, old: Obj) -> None:
                 obj[member] = old[member]
             else:
                 obj.pop(member, None)
+    if sub == "ephemeralcontainers":
+        strategy.default(obj)
     if not sub:
         strategy.default(obj)
         admission.mutate(call, obj, old)
