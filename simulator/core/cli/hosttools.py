@@ -18,8 +18,16 @@ from . import (
     systemctl,
     yq,
 )
+from .packages import apt, dpkg, keys
 
 COMMANDS: dict[str, Command] = {
+    "apt": apt.apt_get,
+    "apt-cache": apt.apt_cache,
+    "apt-get": apt.apt_get,
+    "apt-mark": apt.apt_mark,
+    "dpkg": dpkg.dpkg,
+    "dpkg-query": dpkg.dpkg,
+    "gpg": keys.gpg,
     "dig": dig.dig,
     "fallocate": disktools.fallocate,
     "getent": netcmds.getent,

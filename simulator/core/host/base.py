@@ -27,7 +27,9 @@ COMMANDS: tuple[str, ...] = tuple(
     w watch wc wget whereis which who whoami xargs xxd yes yq zcat""".split()
 )
 #: More of them: editors and tools that the first list has not.
-MORE_COMMANDS: tuple[str, ...] = tuple("b2sum column editor ex hd hexdump sha224sum sha384sum sum view".split())
+MORE_COMMANDS: tuple[str, ...] = tuple(
+    "apt apt-cache apt-get apt-mark b2sum column dpkg dpkg-query gpg editor ex hd hexdump sha224sum sha384sum sum view".split()
+)
 SBIN_COMMANDS: tuple[str, ...] = (
     "ip",
     "sysctl",
@@ -109,6 +111,27 @@ if [ -f ~/.bashrc ]; then
   . ~/.bashrc
 fi
 """
+UBUNTU_SOURCES = """Types: deb
+URIs: http://archive.ubuntu.com/ubuntu/
+Suites: noble noble-updates noble-backports
+Components: main universe restricted multiverse
+Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
+
+Types: deb
+URIs: http://security.ubuntu.com/ubuntu/
+Suites: noble-security
+Components: main universe restricted multiverse
+Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
+"""
+#: Where a kubeadm node's packages come from, and the key of it.
+KUBERNETES_FILES: dict[str, str] = {
+    "/etc/apt/sources.list.d/kubernetes.list": (
+        "deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] https://pkgs.k8s.io/core:/stable:/v1.36/deb/ /\n"
+    ),
+    "/etc/apt/keyrings/kubernetes-apt-keyring.gpg": (
+        "\x04234654DA9A296436\0isv:kubernetes OBS Project <isv:kubernetes@build.opensuse.org>\0"
+    ),
+}
 FILES: dict[str, str] = {
     "/etc/passwd": PASSWD,
     "/etc/group": GROUP,
@@ -123,6 +146,8 @@ FILES: dict[str, str] = {
     "/etc/nsswitch.conf": "passwd:         files systemd\ngroup:          files systemd\nhosts:          files dns\n",
     "/etc/resolv.conf": "nameserver 8.8.8.8\n",
     "/etc/timezone": "Etc/UTC\n",
+    "/etc/apt/sources.list": "# Ubuntu sources have moved to /etc/apt/sources.list.d/ubuntu.sources\n",
+    "/etc/apt/sources.list.d/ubuntu.sources": UBUNTU_SOURCES,
     "/root/.bashrc": BASHRC,
     "/root/.profile": PROFILE,
     "/etc/skel/.bashrc": BASHRC,
@@ -168,6 +193,8 @@ def ubuntu(kind: str) -> Inode:
     if kind == "k8s":
         for path, program in KUBERNETES.items():
             fs.install(path, program, now=MADE)
+        for path, text in KUBERNETES_FILES.items():
+            fs.write(path, text.encode(), now=MADE, parents=True)
     for path, text in FILES.items():
         fs.write(path, text.encode(), now=MADE, parents=True)
     for path, target in LINKS.items():

@@ -19,12 +19,16 @@ from ..kernel.world import World
 
 #: Names of the world outside, at addresses of the documentation networks (RFC 5737): there is no real Internet here.
 OUTSIDE: dict[str, str] = {
+    "archive.ubuntu.com": "203.0.113.20",
     "dl.k8s.io": "203.0.113.10",
     "example.com": "203.0.113.11",
     "github.com": "203.0.113.12",
     "google.com": "203.0.113.13",
     "objects.githubusercontent.com": "203.0.113.14",
+    "pkgs.k8s.io": "203.0.113.21",
+    "prod-cdn.packages.k8s.io": "203.0.113.22",
     "raw.githubusercontent.com": "203.0.113.15",
+    "security.ubuntu.com": "203.0.113.23",
     "storage.googleapis.com": "203.0.113.16",
     "www.google.com": "203.0.113.17",
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..host import base, files, systemd
 from ..host.machine import Host, UnitState, hosts
+from ..host.packaged import CONTAINERD_UNIT
 from ..kernel import network
 from ..kernel.clock import SECOND
 from ..kernel.world import World
-from .machines import _CONTAINERD_UNIT, put
+from .machines import put
 
 _DOCKER_UNIT = """\
 [Unit]
@@ -103,7 +104,7 @@ def install_docker(world: World, host: Host) -> None:
         host.fs.install(path, program, now=world.wall)
     for plugin in ("docker-buildx", "docker-compose"):
         host.fs.install(f"/usr/libexec/docker/cli-plugins/{plugin}", "docker", now=world.wall)
-    put(world, host, "/usr/lib/systemd/system/containerd.service", _CONTAINERD_UNIT)
+    put(world, host, "/usr/lib/systemd/system/containerd.service", CONTAINERD_UNIT)
     put(world, host, "/usr/lib/systemd/system/docker.service", _DOCKER_UNIT)
     put(world, host, "/usr/lib/systemd/system/docker.socket", _DOCKER_SOCKET)
     put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG)

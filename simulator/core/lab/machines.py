@@ -6,6 +6,7 @@ import posixpath
 
 from ..host import base, files
 from ..host.machine import Host, UnitState, hosts
+from ..host.packaged import CONTAINERD_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
 from ..host.x509 import KeyPair
 from ..kernel import clock
 from ..kernel import network as kernel_network
@@ -16,55 +17,6 @@ from ..kube.kubeadm.manifests import PAUSE_IMAGE, dump
 POD_CIDR = "192.168.0.0/16"
 SERVICE_CIDR = "10.96.0.0/12"
 
-_CONTAINERD_UNIT = """\
-[Unit]
-Description=containerd container runtime
-Documentation=https://containerd.io
-After=network.target dbus.service
-
-[Service]
-ExecStart=/usr/bin/containerd
-Type=notify
-Delegate=yes
-KillMode=process
-Restart=always
-RestartSec=5
-LimitNPROC=infinity
-LimitCORE=infinity
-TasksMax=infinity
-OOMScoreAdjust=-999
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-_KUBELET_UNIT = """\
-[Unit]
-Description=kubelet: The Kubernetes Node Agent
-Documentation=https://kubernetes.io/docs/
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-ExecStart=/usr/bin/kubelet
-Restart=always
-StartLimitInterval=0
-RestartSec=10
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-_KUBELET_DROP_IN = """\
-# Note: This dropin only works with kubeadm and kubelet v1.11+
-[Service]
-Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
-Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
-EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
-EnvironmentFile=-/etc/default/kubelet
-ExecStart=
-ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
-"""
 
 _CONTAINERD_CONFIG = f"""\
 version = 3
@@ -113,9 +65,9 @@ def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str], *,
     put(world, host, "/etc/machine-id", host.machine_id + "\n", 0o444)
     put(world, host, "/etc/resolv.conf", "nameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
     put(world, host, "/run/systemd/resolve/resolv.conf", "nameserver 172.30.1.1\nsearch .\n")
-    put(world, host, "/usr/lib/systemd/system/containerd.service", _CONTAINERD_UNIT)
-    put(world, host, "/usr/lib/systemd/system/kubelet.service", _KUBELET_UNIT)
-    put(world, host, "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", _KUBELET_DROP_IN)
+    put(world, host, "/usr/lib/systemd/system/containerd.service", CONTAINERD_UNIT)
+    put(world, host, "/usr/lib/systemd/system/kubelet.service", KUBELET_UNIT)
+    put(world, host, "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", KUBELET_DROP_IN)
     put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG + (CNI_TEMPLATE if network else ""))
     put(world, host, "/etc/crictl.yaml", _CRICTL)
     for unit in ("containerd.service", "kubelet.service"):

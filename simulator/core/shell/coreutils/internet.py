@@ -5,6 +5,7 @@ A table of patterns of addresses, each with a builder of its content.  Everythin
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable
@@ -32,6 +33,20 @@ ETCD_RELEASES = (
     "3.6.8",
     "3.6.13",
 )
+
+
+def _armoured(key: str, owner: str) -> bytes:
+    """A public key as its archive publishes it: made of its id and owner, so that a keyring shows whose it is."""
+    raw = b"\x98\x8d\x04" + key.encode() + b"\0" + owner.encode() + b"\0"
+    raw += b"".join(hashlib.sha256(f"{key}{n}".encode()).digest() for n in range(8))
+    text = base64.b64encode(raw).decode()
+    body = "\n".join(text[at : at + 64] for at in range(0, len(text), 64))
+    begin, end = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
+    return f"{begin}\nVersion: GnuPG v2\n\n{body}\n{end}\n".encode()
+
+
+#: The key that signs the Kubernetes packages.
+KUBERNETES_KEY = _armoured("234654DA9A296436", "isv:kubernetes OBS Project <isv:kubernetes@build.opensuse.org>")
 
 
 class Page(msgspec.Struct):
@@ -108,10 +123,28 @@ def _release(match: re.Match[str]) -> Page:
     return Page(200, version.encode()) if version else Page(404, b"Not Found")
 
 
+def _package_key(match: re.Match[str]) -> Page:
+    """The key of the Kubernetes packages; the address sends elsewhere first, as the real one does."""
+    if match.group(1) not in ("1.33", "1.34", "1.35", "1.36"):
+        return Page(403, b"Forbidden")
+    return Page(200, KUBERNETES_KEY)
+
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
     (r"https?://storage\.googleapis\.com/etcd/v([\d.]+)/etcd-v([\d.]+)-([\w-]+)\.tar\.gz", _etcd),
+    (
+        r"https?://pkgs\.k8s\.io/core:/stable:/v([\d.]+)/(?:deb|rpm)/(?:Release\.key|repodata/repomd\.xml\.key)",
+        lambda match: Page(
+            302,
+            b"",
+            {
+                "location": f"https://prod-cdn.packages.k8s.io/repositories/isv:/kubernetes:/core:/stable:/v{match.group(1)}/deb/Release.key"
+            },
+        ),
+    ),
+    (r"https://prod-cdn\.packages\.k8s\.io/repositories/isv:/kubernetes:/core:/stable:/v([\d.]+)/deb/Release\.key", _package_key),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
     (
         r"https?://(?:www\.)?example\.com/?",
