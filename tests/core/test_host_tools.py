@@ -44,7 +44,7 @@ def test_openssl_tells_what_it_cannot_read(box: Sandbox) -> None:
     absent = box.run("openssl x509 -in /absent -noout -text")
     assert absent.code == 1 and "calling stat(/absent)\nUnable to load certificate\n" in absent.stderr
     assert box.run(f"openssl x509 -in {PKI}/sa.pub -noout").stderr.startswith(f"Could not read certificate from {PKI}/sa.pub\n")
-    assert "openssl req: not simulated in Slipway yet" in box.run("openssl req -new").stderr
+    assert "not simulated in Slipway yet" in box.run("openssl req -new").stderr
 
 
 @pytest.mark.parametrize(
