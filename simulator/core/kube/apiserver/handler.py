@@ -12,7 +12,7 @@ from ...kernel.clock import MS
 from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
-from . import authz, impersonation, negotiate, nonresource, request_info, resource
+from . import authz, impersonation, negotiate, nonresource, request_info, resource, wire
 from .authz import Attributes
 from .call import Call, User
 from .request_info import RequestInfo
@@ -47,6 +47,7 @@ def handle(server: Server, request: Request) -> Response:
         wanted = request.query.get("pretty", ["true"])[0]
         if wanted in ("true", "1", "") and response.obj is not None and response.stream is None:
             response.headers["x-pretty"] = "true"
+            response.body = wire.body_of(response)
     response.latency += READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY
     response.latency += server.client.write_latency - before
     response.headers.setdefault("audit-id", "")

@@ -7,16 +7,23 @@ from typing import Any
 
 import orjson
 
-from ...kernel.http import Response
+from ...kernel.http import Request, Response
 from ..api import decode as typed
 from ..api import errors, kinds, schema
 from ..api.decode import DecodeError, Decoder
+from ..api.errors import ApiError, FieldError
 from ..api.schema import Type
 from . import convert, managed, negotiate, patching, structural, subresources, tables, watching
 from .call import Call
 from .registry import notify, store
 
 Obj = dict[str, Any]
+INCONSISTENT = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue "
+    "parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided "
+    "token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was "
+    "returned and now may show up in the list."
+)
 
 
 def serve(call: Call, verb: str) -> Response:
@@ -285,9 +292,8 @@ def list_(call: Call) -> Response:
     if query:
         revision, start, limit = paging(call, prefix)
     match = watching.matcher(call) if query or call.info.name else None
-    storage = call.server.storage
     if match is None:
-        items, revision, more, count = storage.list(prefix, start=start, revision=revision, limit=limit)
+        items, revision, more, count = _page(call, prefix, start, revision, limit)
         remaining: int | None = count - len(items) if more else None
     else:
         items, revision, more = filtered(call, prefix, start, revision, limit, match)
@@ -310,9 +316,19 @@ def list_(call: Call) -> Response:
     return Response(obj=out)
 
 
+def _page(call: Call, prefix: bytes, start: bytes, revision: int, limit: int) -> tuple[list[Obj], int, bool, int]:
+    """A page of the store; a token that is too old is answered with one that is not."""
+    try:
+        return call.server.storage.list(prefix, start=start, revision=revision, limit=limit)
+    except ApiError as error:
+        if error.code == 410 and start:
+            raise inconsistent(error, call.request.param("continue")) from None
+        raise
+
+
 def filtered(call: Call, prefix: bytes, start: bytes, revision: int, limit: int, match: Any) -> tuple[list[Obj], int, bool]:
     """A page of the objects that match."""
-    objects, revision, _, _ = call.server.storage.list(prefix, start=start, revision=revision)
+    objects, revision, _, _ = _page(call, prefix, start, revision, 0)
     found = [obj for obj in objects if match(obj)]
     more = bool(limit) and len(found) > limit
     return (found[:limit] if more else found), revision, more
@@ -324,20 +340,17 @@ def paging(call: Call, prefix: bytes) -> tuple[int, bytes, int]:
     limit = int(request.param("limit", "0")) if request.param("limit", "0").isdigit() else 0
     token, version = request.param("continue"), request.param("resourceVersion")
     match = request.param("resourceVersionMatch")
-    if match and match not in ("Exact", "NotOlderThan"):
-        problem = errors.not_supported("resourceVersionMatch", match, ("Exact", "NotOlderThan", ""))
-        raise errors.invalid("ListOptions", "meta.k8s.io", "", [problem])
-    if match and not version:
-        problem = errors.forbidden_field(
-            "resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"
-        )
-        raise errors.invalid("ListOptions", "meta.k8s.io", "", [problem])
+    problems = option_problems(request)
+    if problems:
+        raise errors.invalid("ListOptions", "meta.k8s.io", "", problems)
     if version and not version.isdigit():
         problem = errors.invalid_value("resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax')
         raise errors.bad_request(problem.text)
     if token:
+        if version not in ("", "0"):
+            raise errors.bad_request("specifying resource version is not allowed when using continue")
         revision, start = read_token(token)
-        return revision, prefix + start, limit
+        return max(revision, 0), prefix + start, limit
     if version and version != "0" and match == "Exact":
         return int(version), b"", limit
     if version and version != "0" and int(version) > (current := call.server.storage.revision()):
@@ -345,6 +358,30 @@ def paging(call: Call, prefix: bytes) -> tuple[int, bytes, int]:
 
         raise too_large(int(version), current)
     return 0, b"", limit
+
+
+def option_problems(request: Request) -> list[FieldError]:
+    """What is wrong with the options of a list (`internalversion/validation`: ValidateListOptions)."""
+    match, version, at = request.param("resourceVersionMatch"), request.param("resourceVersion"), "resourceVersionMatch"
+    out: list[FieldError] = []
+    if match and not version:
+        out.append(errors.forbidden_field(at, "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+    if match and request.param("continue"):
+        out.append(errors.forbidden_field(at, "resourceVersionMatch is forbidden when continue is provided"))
+    if match and match not in ("Exact", "NotOlderThan"):
+        out.append(errors.not_supported(at, match, ("Exact", "NotOlderThan", "")))
+    if match == "Exact" and version == "0":
+        out.append(errors.forbidden_field(at, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    if request.param("sendInitialEvents"):
+        out.append(errors.forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list"))
+    return out
+
+
+def inconsistent(error: ApiError, token: str) -> ApiError:
+    """A continue token that is too old: the answer holds one that goes on with what is there now (`etcd3/errors.go`)."""
+    _, start = read_token(token)
+    held = {**error.status, "message": INCONSISTENT, "metadata": {"continue": continue_token(-1, start)}}
+    return ApiError(held)
 
 
 def continue_token(revision: int, start: bytes) -> str:

@@ -15,7 +15,7 @@ from ...kernel.clock import MINUTE, SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Response
 from ..api import errors, selectors
-from ..api.errors import status
+from ..api.errors import FieldError, status
 from ..api.objects import get_path
 from ..api.selectors import SelectorError
 from . import convert, negotiate, tables
@@ -203,15 +203,29 @@ class WatchStream:
         self._initial.append(self._bookmark(initial=True))
 
 
+def option_problems(match: str, send_initial: str, token: str) -> list[FieldError]:
+    """What is wrong with the options of a watch (`internalversion/validation`: validateWatchOptions)."""
+    at, out = "resourceVersionMatch", []
+    if send_initial and match != "NotOlderThan":
+        out.append(errors.forbidden_field(at, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+    if match and not send_initial:
+        out.append(errors.forbidden_field(at, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
+    if match and match != "NotOlderThan":
+        out.append(errors.not_supported(at, match, ("NotOlderThan",)))
+    if match and token:
+        out.append(errors.forbidden_field(at, "resourceVersionMatch is forbidden when continue is provided"))
+    return out
+
+
 def watch(call: Call) -> Response:
     """Open a watch: from a resourceVersion, or with what exists first."""
     request = call.request
     match = matcher(call)
     version = request.param("resourceVersion")
     send_initial = request.param("sendInitialEvents")
-    if send_initial == "true" and request.param("resourceVersionMatch") != "NotOlderThan":
-        problem = errors.forbidden_field("resourceVersionMatch", "resourceVersionMatch is required when sendInitialEvents is set")
-        raise errors.invalid("ListOptions", "meta.k8s.io", "", [problem])
+    problems = option_problems(request.param("resourceVersionMatch"), send_initial, request.param("continue"))
+    if problems:
+        raise errors.invalid("ListOptions", "meta.k8s.io", "", problems)
     if version and not version.isdigit():
         raise errors.bad_request(
             f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'

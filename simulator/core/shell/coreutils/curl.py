@@ -15,7 +15,7 @@ from ...kernel import routing
 from ...kernel.clock import MS
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
-from . import internet, packets
+from . import curl_tls, internet, packets
 from .common import Code, parse
 from .names import Found, resolve
 
@@ -62,8 +62,8 @@ class Target:
         return f"{self.scheme}://{self.host}{port}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
-def fetch(call: Call, target: Target, request: Request) -> Response:
-    """One request; raises ConnectError, or CurlError for names."""
+def fetch(call: Call, target: Target, request: Request, trust: bytes | None = None) -> Response:
+    """One request; raises ConnectError, or CurlError for names and (unless `trust`, the CAs' PEM, is None) for certificates."""
     found = resolve(call, target.host)
     if not found.addresses:
         raise CurlError(6, f"Could not resolve host: {target.host}", found)
@@ -82,7 +82,32 @@ def fetch(call: Call, target: Target, request: Request) -> Response:
     program = processes.program_of(call.world, proc.program) if proc is not None else None
     if program is None or not hasattr(program, "http"):
         raise CurlError(52, "Empty reply from server")
+    if target.scheme == "https" and trust is not None and proc is not None and _speaks_tls(proc.program):
+        problem = curl_tls.problem(call, proc, target.host, trust)
+        if problem:
+            raise CurlError(60, problem)
     return routing.send(call.world, call.proc.netns, path, request)
+
+
+#: Programs that serve HTTPS with certificates of their own.
+_TLS = ("kube-apiserver", "etcd", "kubelet", "kube-controller-manager", "kube-scheduler")
+
+
+def _speaks_tls(program: str) -> bool:
+    return program.partition(":")[0] in _TLS
+
+
+def _trust(call: Call, options: dict[str, str]) -> bytes | None:
+    """The CAs that a transfer trusts (None with -k); raises CurlError."""
+    if "k" in options:
+        return None
+    path = options.get("cacert", "")
+    if not path:
+        return b""
+    try:
+        return call.read_file(path)
+    except OSError:
+        raise CurlError(77, f"error setting certificate file: {path}") from None
 
 
 def _explain(failed: ConnectError, target: Target) -> CurlError:
@@ -98,6 +123,24 @@ def _explain(failed: ConnectError, target: Target) -> CurlError:
     if failed.kind == "dns":
         return CurlError(6, f"Could not resolve host: {target.host}")
     return CurlError(7, f"Failed to connect to {where} after 3061 ms: Couldn't connect to server")
+
+
+def _certificate(call: Call, options: dict[str, str]) -> bytes:
+    """The client's certificate, once its key is there and belongs to it; raises CurlError."""
+    path = options["cert"]
+    try:
+        cert = call.read_file(path)
+    except OSError:
+        why = "error:80000002:system library::No such file or directory, (no key found, wrong pass phrase, or wrong file format?)"
+        raise CurlError(58, f"could not load PEM client certificate from {path}, OpenSSL error {why}") from None
+    if "key" not in options and b"PRIVATE KEY" not in cert:
+        raise CurlError(58, f"unable to set private key file: '{path}' type PEM")
+    if "key" in options:
+        try:
+            call.read_file(options["key"])
+        except OSError:
+            raise CurlError(58, f"unable to set private key file: '{options['key']}' type PEM") from None
+    return cert
 
 
 def _request(
@@ -131,7 +174,7 @@ def _request(
     if "G" in options and data:
         query = "&".join([part for part in (query, body.decode()) if part])
         body = b""
-    cert = call.read_file(options["cert"]) if "cert" in options else b""
+    cert = _certificate(call, options) if "cert" in options else b""
     return Request(
         method=method,
         path=unquote(target.path),
@@ -180,7 +223,7 @@ def curl(call: Call) -> Code:
             code = yield from _transfer(call, options, headers, data, url)
         except CurlError as failed:
             if "s" not in options or "S" in options:
-                call.err(f"curl: ({failed.code}) {failed}\n")
+                call.err(f"curl: ({failed.code}) {failed}\n" + (curl_tls.HELP if failed.code == 60 else ""))
             if "w" in options:
                 call.out(_written(options["w"], None, url))
             code = failed.code
@@ -199,7 +242,7 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
                 + ">\n"
             )
         try:
-            answer = fetch(call, target, request)
+            answer = fetch(call, target, request, _trust(call, options))
         except CurlError as failed:
             limit = float(options.get("connect-timeout") or options.get("m") or 300)
             yield Sleep(min(failed.lookup.waited, int(limit * 1000) * MS))

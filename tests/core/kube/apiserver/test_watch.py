@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulator.core.kernel.http import Request
 from simulator.core.kube.client import ApiError, Informer, InformerState
 from tests.core.kube.apiserver.cluster import ControlPlane
 
@@ -102,3 +103,29 @@ def test_a_watch_from_any_revision_equals_the_difference_of_lists(steps: list[tu
             assert (event.type == "ADDED") == (meta["name"] not in replay)
             replay[meta["name"]] = event.object["data"]["v"]
     assert replay == snapshots[-1][1]
+
+
+def test_an_expired_continue_token_brings_another(plane: ControlPlane) -> None:
+    """The rest can be had as it is now; ill-matched options are refused with the real words."""
+    client = plane.client()
+
+    def page(**query: str) -> Any:
+        wanted = Request(method="GET", path="/api/v1/namespaces/default/configmaps", query={k: [v] for k, v in query.items()})
+        return client.request(wanted).obj
+
+    for name in ("a", "b", "c"):
+        client.create("configmaps", "default", body(name, 1))
+    first = page(limit="1")
+    token = first["metadata"]["continue"]
+    assert first["metadata"]["remainingItemCount"] == len(page()["items"]) - 1
+    plane.settle(11 * 60)
+    gone = page(limit="1", **{"continue": token})
+    assert (gone["code"], gone["reason"]) == (410, "Expired")
+    assert gone["message"].startswith("The provided continue parameter is too old to display a consistent list result. You can")
+    client.create("configmaps", "default", body("d", 1))
+    rest = page(**{"continue": gone["metadata"]["continue"]})
+    assert [item["metadata"]["name"] for item in [*first["items"], *rest["items"]]][:4] == ["a", "b", "c", "d"]
+    assert page(resourceVersion="5", **{"continue": token})["message"] == (
+        "specifying resource version is not allowed when using continue"
+    )
+    assert 'resourceVersionMatch "exact" is forbidden' in page(resourceVersion="0", resourceVersionMatch="Exact")["message"]
