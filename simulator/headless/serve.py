@@ -204,6 +204,10 @@ def names_of(address: str) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     return tuple(dict.fromkeys(("localhost", "kubernetes", address))), ("127.0.0.1",), address
 
 
+#: Flags of the API server whose files are taken over from this machine.
+FILES = ("audit-policy-file", "encryption-provider-config")
+
+
 def bare_world(args: argparse.Namespace) -> Callable[[World], None]:
     """How the scenario `bare` is built with the flags given; raises BadInput."""
     tokens = bare.TOKENS
@@ -214,12 +218,18 @@ def bare_world(args: argparse.Namespace) -> Callable[[World], None]:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise BadInput(f"--token-auth-file {args.token_auth_file}: {reason}") from None
     flags: dict[str, str] = {}
+    contents: dict[str, bytes] = {}
     for item in args.apiserver:
         name, equals, value = item.removeprefix("--").partition("=")
         if not equals or not name:
             raise BadInput(f"--apiserver {item}: write NAME=VALUE")
         flags[name] = value
-    return lambda world: bare.build(world, flags, tokens)
+        if name in FILES:
+            try:
+                contents[value] = Path(value).read_bytes()
+            except OSError as error:
+                raise BadInput(f"--apiserver {item}: {error.strerror}") from None
+    return lambda world: bare.build(world, flags, tokens, contents)
 
 
 def _write(path: str, data: bytes) -> None:

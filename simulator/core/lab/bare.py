@@ -44,9 +44,19 @@ DEFAULTS = {
 PATIENCE = 60 * SECOND
 
 
-def build(world: World, flags: dict[str, str] | None = None, tokens: str = TOKENS) -> None:
-    """Start the three processes and make the Node; raises BadInput with the server's last words when it refuses a flag."""
+def build(
+    world: World,
+    flags: dict[str, str] | None = None,
+    tokens: str = TOKENS,
+    contents: dict[str, bytes] | None = None,
+) -> None:
+    """Start the three processes and make the Node; raises BadInput with the server's last words when it refuses a flag.
+
+    `contents` are files by path, for flags that name one.
+    """
     host = add_machine(world, NAME, ADDRESS, {NAME: ADDRESS})
+    for path, data in (contents or {}).items():
+        put(world, host, path, data, 0o600)
     host.units["containerd.service"].enabled = host.units["kubelet.service"].enabled = False
     chosen = {**DEFAULTS, **(flags or {})}
     cluster = addons.cluster_configuration(pod_cidr="", service_cidr="10.0.0.0/24")

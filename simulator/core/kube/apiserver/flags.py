@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
-from . import admission
+from . import admission, audit, encryption
 from .server import Config
 
 #: Every flag of the binary (`kube-apiserver --help`); any other is refused.
@@ -243,6 +243,30 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     return _files(out, flags, read)
 
 
+def _optional(out: Config, flags: dict[str, str], read: Callable[[str], bytes]) -> None:
+    """The audit policy and the encryption configuration."""
+    policy = flags.get("audit-policy-file", "")
+    out.audit_log = flags.get("audit-log-path", "")
+    if policy:
+        try:
+            out.audit_rules = audit.parse(read(policy), policy)
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise FlagError(f'loading audit policy file: failed to read file path "{policy}": open {policy}: {reason}') from None
+        except audit.BadPolicy as problem:
+            raise FlagError(f"loading audit policy file: {problem}") from None
+    config_path = flags.get("encryption-provider-config", "")
+    if config_path:
+        try:
+            out.encryption = encryption.parse(read(config_path))
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            why = f'error opening encryption provider configuration file "{config_path}": open {config_path}: {reason}'
+            raise FlagError(f"failed to create storage factory: {why}") from None
+        except encryption.BadConfig as wrong:
+            raise FlagError(f"failed to create storage factory: {wrong}") from None
+
+
 def _plugins(flags: dict[str, str]) -> tuple[list[str], list[str]]:
     """The admission plugins that are switched on and off (`kubeapiserver/options/admission.go`)."""
     found: list[list[str]] = []
@@ -284,6 +308,7 @@ def _files(out: Config, flags: dict[str, str], read: Callable[[str], bytes]) -> 
     )
     out.kubelet_cert = content("kubelet-client-certificate", "open {path}: {error}")
     out.front_proxy_ca = content("requestheader-client-ca-file", "open {path}: {error}")
+    _optional(out, flags, read)
     tokens = content("token-auth-file", "open {path}: {error}")
     for line in tokens.decode("utf-8", "replace").splitlines():
         cells = [cell.strip().strip('"') for cell in line.split(",", 3)]

@@ -12,7 +12,8 @@ from ...kernel.clock import MS
 from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
-from . import authz, impersonation, negotiate, nonresource, request_info, resource, wire
+from . import audit, authz, impersonation, negotiate, nonresource, request_info, resource, wire
+from .audit import Seen
 from .authz import Attributes
 from .call import Call, User
 from .request_info import RequestInfo
@@ -32,8 +33,9 @@ def handle(server: Server, request: Request) -> Response:
     """Answer one request."""
     # reads are left out: how many there are depends on what is warm, and a restored world must take the same time
     before = server.client.write_latency
+    seen = Seen()
     try:
-        response = _serve(server, request)
+        response = _serve(server, request, seen)
     except ApiError as error:
         response = Response(status=error.code, headers=dict(error.headers), obj=error.status)
         retry = (error.status.get("details") or {}).get("retryAfterSeconds")
@@ -48,6 +50,8 @@ def handle(server: Server, request: Request) -> Response:
         if wanted in ("true", "1", "") and response.obj is not None and response.stream is None:
             response.headers["x-pretty"] = "true"
             response.body = wire.body_of(response)
+    if server.config.audit_rules:
+        audit.record(server, request, response, seen)
     response.latency += READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY
     response.latency += server.client.write_latency - before
     response.headers.setdefault("audit-id", "")
@@ -56,17 +60,18 @@ def handle(server: Server, request: Request) -> Response:
     return response
 
 
-def _serve(server: Server, request: Request) -> Response:
-    user = server.authenticator.authenticate(request)
-    info = request_info.parse(request.method, request.path)
+def _serve(server: Server, request: Request, seen: Seen) -> Response:
+    info = seen.info = request_info.parse(request.method, request.path)
+    seen.verb = info.verb
+    user = seen.user = server.authenticator.authenticate(request)
     if impersonation.asked(request.headers):
-        user = impersonation.impersonate(user, request.headers, lambda wanted: check(server, wanted))
+        user = seen.as_user = impersonation.impersonate(user, request.headers, lambda wanted: check(server, wanted))
     if not info.resource_request:
         authorize(server, user, info, info.verb)
         return nonresource.serve(server, request, user)
     verb = info.verb
     if verb in ("list", "get") and request.query and request.query.get("watch", [""])[0] in ("true", "1"):
-        verb = "watch"
+        verb = seen.verb = "watch"
     authorize(server, user, info, verb)
     kind = server.kind(info.group, info.version, info.resource)
     if kind is None:

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from ...etcd.client import EtcdClient
+from ...host import processes
+from ...host.process import Process
 from ...kernel.world import World
 from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
 from . import admission
@@ -41,6 +43,9 @@ class Config(msgspec.Struct, omit_defaults=True):
     kubelet_cert: bytes = b""
     admission_plugins: list[str] = []
     disabled_plugins: list[str] = []
+    audit_rules: list[Obj] = []
+    audit_log: str = ""
+    encryption: list[Any] = []
     tokens: dict[str, list[str]] = {}
     service_account_key: bytes = b""
     front_proxy_ca: bytes = b""
@@ -61,7 +66,7 @@ class Server:
         self.ready = True
         self.streams: list[Any] = []
         self._rbac_generation = 0
-        self.storage = Storage(client)
+        self.storage = Storage(client, config.encryption)
         self.pods_by_node = PodsByNode(self.storage)
         self.authenticator = Authenticator(self)
         self.authorizer = Authorizer(self)
@@ -106,6 +111,11 @@ class Server:
         """Something that `held` keeps was written: every API server of the world reads it anew."""
         for server in (self, *self.world.warm.get("apiservers", {}).values()):
             server._held.clear()
+
+    def process(self) -> Process | None:
+        """The process that this is."""
+        host, _, pid = self.key.partition("/")
+        return processes.find(self.world, host, int(pid)) if pid.isdigit() else None
 
     # -- what changes under the server ----------------------------------------------------------------------------------
     def topic_rang(self, topic: str) -> None:

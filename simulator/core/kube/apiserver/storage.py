@@ -17,6 +17,7 @@ from ...etcd.mvcc import Compare, Event, KeyValue, Op
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ..api.errors import ApiError, expired, status
+from . import encryption
 
 Obj = dict[str, Any]
 Events = list[Event]
@@ -83,9 +84,10 @@ class EventLease(msgspec.Struct, omit_defaults=True):
 class Storage:
     """Typed reads and guarded writes of one API server."""
 
-    def __init__(self, client: EtcdClient) -> None:
+    def __init__(self, client: EtcdClient, sealed: list[Any] | None = None) -> None:
         self.client = client
         self.lease = EventLease()
+        self._sealed = sealed or []
         self._newest: dict[bytes, tuple[int, Obj]] = {}
         self._older: dict[bytes, tuple[int, Obj]] = {}
 
@@ -100,7 +102,10 @@ class Storage:
         if older is not None and older[0] == revision:
             return older[1]
         try:
-            obj = orjson.loads(kv.value)
+            value = kv.value
+            if self._sealed or value[:8] == encryption.MARK:
+                value = self._open(key, value)
+            obj = orjson.loads(value)
             if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
                 raise ValueError("not an object")
         except ValueError:
@@ -110,6 +115,22 @@ class Storage:
         if found is None or found[0] < revision:
             self.remember(key, revision, obj)
         return obj
+
+    def _seal(self, key: bytes, obj: Obj) -> bytes:
+        """The stored bytes, encrypted where that is configured."""
+        plain = encode(obj)
+        keys = encryption.keys_for(self._sealed, key) if self._sealed else []
+        return encryption.seal(keys, key, plain, self._draw) if keys else plain
+
+    def _draw(self, count: int) -> bytes:
+        return bytes.fromhex(self.client.world.rng("apiserver/encryption").hex(2 * count))
+
+    def _open(self, key: bytes, stored: bytes) -> bytes:
+        try:
+            return encryption.unseal(encryption.keys_for(self._sealed, key), key, stored)
+        except ValueError as error:
+            text = f'unable to transform key "{key.decode("utf-8", "replace")}": {error}'
+            raise ApiError(status(500, "InternalError", f"Internal error occurred: {text}")) from None
 
     def remember(self, key: bytes, revision: int, obj: Obj) -> None:
         """Keep a decoded object as the newest of its key."""
@@ -169,12 +190,12 @@ class Storage:
     # -- writes ---------------------------------------------------------------------------------------------------------
     def create(self, key: bytes, obj: Obj, lease: int = 0) -> Obj | None:
         """Store a new object; None when the key is taken."""
-        result = self._txn([Compare(key, "mod", "=", 0)], [Op(kind="put", key=key, value=encode(obj), lease=lease)])
+        result = self._txn([Compare(key, "mod", "=", 0)], [Op(kind="put", key=key, value=self._seal(key, obj), lease=lease)])
         return self._stored(key, obj, result)
 
     def update(self, key: bytes, obj: Obj, expected: int, lease: int = 0) -> Obj | None:
         """Replace the version `expected`; None when another has come between."""
-        put = Op(kind="put", key=key, value=encode(obj), lease=lease, ignore_lease=not lease)
+        put = Op(kind="put", key=key, value=self._seal(key, obj), lease=lease, ignore_lease=not lease)
         result = self._txn([Compare(key, "mod", "=", expected)], [put])
         return self._stored(key, obj, result)
 
