@@ -73,13 +73,43 @@ def _plain(repo: str, version: str, layers: tuple[int, ...], userland: str, cmd:
     return Build(name=f"docker.io/library/{repo}:{version}", layers=layers, cmd=cmd, env=_env(**env), userland=userland)
 
 
-def _kube(component: str, size: int) -> Build:
+#: Releases of Kubernetes before the newest one.
+OLDER = ("1.36.1", "1.36.0", "1.35.5", "1.35.4")
+
+
+def _kube(component: str, size: int, version: str = "") -> Build:
+    """A component's image; one of an older release says so in its program's name."""
+    program = f"{component}:{version}" if version else component
     return Build(
-        name=f"registry.k8s.io/{component}:v1.36.2",
-        layers=(82, 1, 13, size),
-        programs=((f"/usr/local/bin/{component}", component),),
+        name=f"registry.k8s.io/{component}:v{version or '1.36.2'}",
+        layers=(82, 1, 13, size - (17 if version else 0)),
+        programs=((f"/usr/local/bin/{component}", program),),
         env=(("PATH", PATH), ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")),
         userland="debian" if component == "kube-proxy" else "none",
+        platforms=KUBE,
+    )
+
+
+def _etcd_image(version: str, size: int) -> Build:
+    suffix = "" if version == "3.6.8" else f":{version}"
+    return Build(
+        name=f"registry.k8s.io/etcd:{version}-0",
+        layers=(82, 1, 13, size),
+        cmd=("/usr/local/bin/etcd",),
+        programs=tuple((f"/usr/local/bin/{name}", f"{name}{suffix}") for name in ("etcd", "etcdctl", "etcdutl")),
+        ports=("2379/tcp", "2380/tcp", "4001/tcp", "7001/tcp"),
+        platforms=KUBE,
+    )
+
+
+def _coredns_image(version: str, size: int) -> Build:
+    return Build(
+        name=f"registry.k8s.io/coredns/coredns:v{version}",
+        layers=(82, 1, 13, size),
+        entrypoint=("/coredns",),
+        user="nonroot:nonroot",
+        ports=("53/tcp", "53/udp"),
+        programs=(("/coredns", "coredns"),),
         platforms=KUBE,
     )
 
@@ -356,33 +386,39 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     (_kube("kube-controller-manager", 23060), ("v1.36.2",)),
     (_kube("kube-scheduler", 17330), ("v1.36.2",)),
     (_kube("kube-proxy", 25900), ("v1.36.2",)),
+    *(
+        (_kube(component, size, version), (f"v{version}",))
+        for version in OLDER
+        for component, size in (
+            ("kube-apiserver", 27410),
+            ("kube-controller-manager", 23060),
+            ("kube-scheduler", 17330),
+            ("kube-proxy", 25900),
+        )
+    ),
+    (_etcd_image("3.6.6", 23350), ("3.6.6-0",)),
+    (_coredns_image("1.13.1", 22510), ("v1.13.1",)),
     (
         Build(
-            name="registry.k8s.io/etcd:3.6.8-0",
-            layers=(82, 1, 13, 23470),
-            cmd=("/usr/local/bin/etcd",),
-            programs=(
-                ("/usr/local/bin/etcd", "etcd"),
-                ("/usr/local/bin/etcdctl", "etcdctl"),
-                ("/usr/local/bin/etcdutl", "etcdutl"),
-            ),
-            ports=("2379/tcp", "2380/tcp", "4001/tcp", "7001/tcp"),
-            platforms=KUBE,
+            name="ghcr.io/flannel-io/flannel-cni-plugin:v1.8.0-flannel1",
+            layers=(3718, 1210),
+            userland="alpine",
+            programs=(("/flannel", "flannel-cni"),),
         ),
-        ("3.6.8-0",),
+        ("v1.8.0-flannel1",),
     ),
     (
         Build(
-            name="registry.k8s.io/coredns/coredns:v1.14.2",
-            layers=(82, 1, 13, 22720),
-            entrypoint=("/coredns",),
-            user="nonroot:nonroot",
-            ports=("53/tcp", "53/udp"),
-            programs=(("/coredns", "coredns"),),
-            platforms=KUBE,
+            name="ghcr.io/flannel-io/flannel:v0.27.4",
+            layers=(3718, 5870, 22390),
+            entrypoint=("/opt/bin/flanneld",),
+            userland="alpine",
+            programs=(("/opt/bin/flanneld", "flanneld"),),
         ),
-        ("v1.14.2",),
+        ("v0.27.4",),
     ),
+    (_etcd_image("3.6.8", 23470), ("3.6.8-0",)),
+    (_coredns_image("1.14.2", 22720), ("v1.14.2",)),
     (
         Build(
             name="docker.io/polinux/stress:1.0.4",

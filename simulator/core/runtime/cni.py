@@ -71,21 +71,69 @@ def _bridge(world: World, host: str, cidr: str) -> None:
         net.owners[gateway] = host
 
 
-def configured(world: World, host: str) -> bool:
-    """Whether there is a network for pods: a CIDR, and a configuration in CONF_DIR."""
+def _conf(world: World, host: str) -> str:
+    """The first configuration in CONF_DIR, in the order of names, or ""."""
     tree = files.tree(hosts(world)[host])
-    if not runtime(world, host).pod_cidr or not tree.isdir(CONF_DIR):
-        return False
-    return any(name.endswith((".conf", ".conflist", ".json")) for name in tree.listdir(CONF_DIR))
+    if not tree.isdir(CONF_DIR):
+        return ""
+    return next((name for name in sorted(tree.listdir(CONF_DIR)) if name.endswith((".conf", ".conflist", ".json"))), "")
 
 
-def attach(world: World, host: str, netns: str, cidr: str) -> str:
-    """Make a network namespace with a fresh address of `cidr`; returns the address."""
-    if not cidr or (cidr == runtime(world, host).pod_cidr and not configured(world, host)):
+def configured(world: World, host: str) -> bool:
+    """Whether there is a network for pods: a configuration in CONF_DIR."""
+    return bool(_conf(world, host))
+
+
+def _plugin(world: World, host: str) -> tuple[str, str]:
+    """The type of the first plugin that the configuration names, and the subnet of its own address management, or ""."""
+    try:
+        conf = json.loads(files.tree(hosts(world)[host]).read(f"{CONF_DIR}/{_conf(world, host)}"))
+        plugin = (conf.get("plugins") or [conf])[0]
+        kind = str(plugin["type"])
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        return "", ""
+    try:
+        own = plugin.get("ipam") or {}
+        return kind, str(own["ranges"][0][0]["subnet"] if own.get("ranges") else own["subnet"])
+    except (LookupError, AttributeError, TypeError):
+        return kind, ""
+
+
+def _pods_subnet(world: World, host: str) -> str:
+    """Where the configured plugin takes a pod's address from; raises NetworkNotReady with the plugin's own words."""
+    if not configured(world, host):
         raise NetworkNotReady("cni plugin not initialized")
+    tree = files.tree(hosts(world)[host])
+    kind, own = _plugin(world, host)
+    if kind not in ("bridge", "flannel"):
+        raise NetworkNotReady(f'plugin type="{kind}" failed (add): not simulated in Slipway yet')
+    if kind == "flannel":
+        if not tree.exists("/opt/cni/bin/flannel"):
+            raise NetworkNotReady('plugin type="flannel" failed (add): failed to find plugin "flannel" in path [/opt/cni/bin]')
+        try:
+            text = tree.read("/run/flannel/subnet.env").decode("utf-8", "replace")
+        except OSError:
+            raise NetworkNotReady(
+                "plugin type=\"flannel\" failed (add): failed to load flannel 'subnet.env' file: open /run/flannel/subnet.env: no such file or "
+                "directory. Check the flannel pod log for this node."
+            ) from None
+        found = dict(line.partition("=")[::2] for line in text.splitlines()).get("FLANNEL_SUBNET", "")
+        return str(ipaddress.ip_network(found, strict=False)) if found else ""
+    try:
+        return str(ipaddress.ip_network(own, strict=False)) if own else runtime(world, host).pod_cidr
+    except ValueError:
+        raise NetworkNotReady(f'plugin type="bridge" failed (add): invalid CIDR address: {own}') from None
+
+
+def attach(world: World, host: str, netns: str, cidr: str | None = None) -> str:
+    """Make a network namespace with a fresh address of `cidr`, or of what the node's CNI configuration says; returns the address."""
     state = runtime(world, host)
-    if cidr == state.pod_cidr and network.network(world).pods.get(host) != cidr:
-        _bridge(world, host, cidr)
+    if cidr is None:
+        cidr = _pods_subnet(world, host)
+        if cidr and network.network(world).pods.get(host) != cidr:
+            _bridge(world, host, cidr)
+    if not cidr:
+        raise NetworkNotReady("cni plugin not initialized")
     subnet = ipaddress.ip_network(cidr)
     owners = network.network(world).owners
     count = subnet.num_addresses

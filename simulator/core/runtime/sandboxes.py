@@ -28,7 +28,7 @@ def create(world: World, host: str, sandbox: Sandbox) -> Sandbox:
         sandbox.ip = (network.network(world).namespaces[host].ips or [""])[0]
     else:
         sandbox.netns = f"{host}/{sandbox.id}"
-        sandbox.ip = cni.attach(world, host, sandbox.netns, state.pod_cidr)
+        sandbox.ip = cni.attach(world, host, sandbox.netns)
     sandbox.created_at = world.wall
     shim = containers.start_shim(world, host, "k8s.io", sandbox.id)
     sandbox.shim_pid = shim.pid

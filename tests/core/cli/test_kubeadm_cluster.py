@@ -207,3 +207,36 @@ def test_upgrade_says_what_is_there_and_refuses_what_is_too_far() -> None:
     assert (far.code, "is too high; kubeadm can upgrade only 1 minor version at a time" in far.stderr) == (1, True)
     none = sandbox.run("kubeadm upgrade apply")
     assert none.stderr.startswith("error: missing one or more required arguments. Required arguments: [version]\n")
+
+
+FLANNEL = "kubectl apply -f https://github.com/flannel-io/flannel/releases/latest/download/kube-flannel.yml"
+
+
+def test_a_network_add_on_makes_nodes_ready_and_pods_talk(made: tuple[bytes, str]) -> None:
+    sandbox = Sandbox.restore(made[0])
+    assert sandbox.run(made[1], host="node01").code == 0
+    applied = sandbox.run(FLANNEL, host="controlplane")
+    assert applied.stdout.endswith("daemonset.apps/kube-flannel-ds created\n")
+    sandbox.advance(sandbox.now + 40 * 10**9)
+    nodes = [row.split()[:2] for row in sandbox.run("kubectl get nodes --no-headers", host="controlplane").stdout.splitlines()]
+    assert nodes == [["controlplane", "Ready"], ["node01", "Ready"]]
+    assert sandbox.run("ls /etc/cni/net.d", host="node01").stdout == "10-flannel.conflist\n"
+    assert "FLANNEL_SUBNET=10.244.1.1/24\n" in sandbox.run("cat /run/flannel/subnet.env", host="node01").stdout
+    sandbox.run(
+        "kubectl create deployment web --image nginx; kubectl expose deployment web --port 80; sleep 15", host="controlplane"
+    )
+    sandbox.run("kubectl run c --image busybox --restart Never -- wget -qO- web; sleep 10", host="controlplane")
+    assert "<title>Welcome to nginx!</title>" in sandbox.run("kubectl logs c", host="controlplane").stdout
+
+
+def test_flannel_without_pod_cidrs_says_what_is_missing(ready: bytes) -> None:
+    sandbox = Sandbox.restore(ready)
+    assert sandbox.run("kubeadm init", host="controlplane").code == 0
+    sandbox.run("mkdir -p ~/.kube; cp /etc/kubernetes/admin.conf ~/.kube/config; " + FLANNEL, host="controlplane")
+    sandbox.advance(sandbox.now + 60 * 10**9)
+    pods = sandbox.run("kubectl get pods -A", host="controlplane").stdout
+    assert re.search(r"kube-flannel-ds-\w+ +0/1 +(CrashLoopBackOff|Error)", pods)
+    logs = sandbox.run("kubectl -n kube-flannel logs ds/kube-flannel-ds", host="controlplane").stdout
+    assert 'failed to acquire lease: node "controlplane" pod cidr not assigned' in logs
+    events = sandbox.run("kubectl -n kube-system get events", host="controlplane").stdout
+    assert "open /run/flannel/subnet.env: no such file or directory" in events

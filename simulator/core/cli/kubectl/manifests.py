@@ -6,6 +6,9 @@ import json
 import posixpath
 from typing import Any, NamedTuple
 
+from ...kernel.errors import ConnectError
+from ...kernel.http import Request
+from ...kube.component import dialled
 from .. import goyaml
 from ..flags import quote
 from .errors import CommandError
@@ -56,7 +59,7 @@ def _paths(session: Session, name: str, recursive: bool) -> list[tuple[str, str]
     if name == "-":
         return [("-", "STDIN")]
     if name.startswith(("http://", "https://")):
-        raise CommandError(f"unable to read URL {quote(name)}: not simulated in Slipway yet")
+        return [(name, name)]
     out: list[tuple[str, str]] = []
     for path in expand(session, name):
         if session.inv.isdir(path):
@@ -82,12 +85,41 @@ def _walk(session: Session, folder: str, recursive: bool) -> list[str]:
 def _text(session: Session, path: str) -> str:
     if path == "-":
         data: bytes = session.stdin
+    elif path.startswith(("http://", "https://")):
+        data = _download(session, path)
     else:
         try:
             data = session.inv.read_file(path)
         except OSError as error:
             raise CommandError(f"open {path}: {(error.strerror or 'error').lower()}") from None
     return data.decode("utf-8", "replace")
+
+
+def _download(session: Session, url: str) -> bytes:
+    """A manifest of the simulated internet (cli-runtime, pkg/resource/visitor.go: readHttpWithRetries)."""
+    from ...shell.coreutils import curl
+
+    inv, seen = session.inv, url
+    for _ in range(10):
+        try:
+            target = curl.Target(seen)
+            answer = curl.fetch(inv, target, Request(method="GET", path=target.path, scheme=target.scheme, source=inv.proc.netns))
+        except curl.CurlError as error:
+            host = seen.split("://")[1].split("/")[0].partition(":")[0]
+            why = f"lookup {host} on 127.0.0.53:53: no such host" if error.code == 6 else str(error)
+            raise CommandError(f'Get "{seen}": dial tcp: {why}') from None
+        except ConnectError as error:
+            raise CommandError(f'Get "{seen}": {dialled(error)}') from None
+        session.client.latency += answer.latency
+        if answer.status not in (301, 302, 303, 307, 308):
+            break
+        seen = answer.headers.get("location", "")
+    if answer.status != 200:
+        text = {403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}.get(answer.status, "")
+        raise CommandError(
+            f"unable to read URL {quote(url)}, server reported {answer.status} {text}, status code={answer.status}"
+        )
+    return answer.body
 
 
 def parse(text: str, source: str) -> list[Obj]:

@@ -6,6 +6,7 @@ from ...host.program import Program
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
+from .flannel import FlannelCni, Flanneld
 from .script import Script
 from .stress import Consumer, Stress
 from .web import Httpd, Nginx
@@ -25,6 +26,8 @@ PROGRAMS: dict[str, Program] = {
     "mongod": Silent(27017),
     "memcached": Silent(11211),
     "coredns": CoreDns(),
+    "flanneld": Flanneld(),
+    "flannel-cni": FlannelCni(),
     "agnhost": Agnhost(),
     "stress": Stress(),
     "stress-consumer": Consumer(),

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import pkgutil
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -130,6 +132,27 @@ def _package_key(match: re.Match[str]) -> Page:
     return Page(200, KUBERNETES_KEY)
 
 
+#: The release of flannel whose manifest is served.
+FLANNEL = "v0.27.4"
+
+
+def _flannel_redirect(match: re.Match[str]) -> Page:
+    """The newest release by its own name."""
+    return Page(302, b"", {"location": f"https://github.com/flannel-io/flannel/releases/download/{FLANNEL}/kube-flannel.yml"})
+
+
+def _flannel(match: re.Match[str]) -> Page:
+    """flannel's objects, as `kubectl apply -f` takes them."""
+    return Page(200, _flannel_manifest(), {"content-type": "application/octet-stream"})
+
+
+@lru_cache(maxsize=1)
+def _flannel_manifest() -> bytes:
+    found = pkgutil.get_data(__package__, "flannel.yaml")
+    assert found is not None
+    return found
+
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
@@ -145,6 +168,12 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
         ),
     ),
     (r"https://prod-cdn\.packages\.k8s\.io/repositories/isv:/kubernetes:/core:/stable:/v([\d.]+)/deb/Release\.key", _package_key),
+    (r"https?://github\.com/flannel-io/flannel/releases/latest/download/kube-flannel\.yml", _flannel_redirect),
+    (r"https?://github\.com/(?:flannel-io|coreos)/flannel/releases/download/v0\.27\.4/kube-flannel\.yml", _flannel),
+    (
+        r"https?://raw\.githubusercontent\.com/(?:flannel-io|coreos)/flannel/(?:master|v0\.27\.4)/Documentation/kube-flannel\.yml",
+        _flannel,
+    ),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
     (
         r"https?://(?:www\.)?example\.com/?",
