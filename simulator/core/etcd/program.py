@@ -169,6 +169,10 @@ class EtcdProgram:
         # The first process of a container exits, any other ends itself by the signal once it has cleaned up (interrupt_unix.go).
         return 0 if signal == 15 and proc.container else 128 + signal
 
+    def grpc_health(self, world: World, proc: Process, port: int, service: str) -> str:
+        """The gRPC health protocol, which the kubelet's grpc probes ask (etcd `server/etcdserver/api/v3rpc/health.go`)."""
+        return "SERVING" if not service else ""
+
     def http(self, world: World, proc: Process, request: Request) -> Response:
         """Answer a client: a decoded message of `EtcdClient`, or a plain HTTP request (health, version, JSON gateway)."""
         running = section(world).running.get(proc.key)

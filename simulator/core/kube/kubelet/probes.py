@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...host import processes
 from ...kernel import network
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import ConnectError
@@ -122,15 +123,36 @@ def run(kubelet: Kubelet, pod: PodState, container: Obj, record: Container, spec
             return False, f"errored and resulted in unknown state: {text}"
         found = hooks.run_exec(kubelet, record, argv)
         if not found.done:
-            from ...host import processes
-
             processes.kill(kubelet.world, found.proc, 9)
             seconds = int(spec.get("timeoutSeconds") or 1)
             return False, f'failed: command timed out: "{" ".join(argv)}" timed out after {seconds}s'
         if found.proc.exit_code == 0:
             return True, ""
         return False, "failed: " + (found.stdout + found.stderr).decode(errors="replace")
-    return False, "errored and resulted in unknown state: gRPC probes: not simulated in Slipway yet"
+    return _grpc(kubelet, pod, spec)
+
+
+def _grpc(kubelet: Kubelet, pod: PodState, spec: Obj) -> tuple[bool, str]:
+    """The gRPC health protocol (`pkg/probe/grpc`): asked of programs that have `grpc_health`; others never finish the handshake."""
+    port, service = int(spec["grpc"]["port"]), str(spec["grpc"].get("service") or "")
+    where, seconds = f"{pod.ip}:{port}", int(spec.get("timeoutSeconds") or 1)
+    late = f'failed: timeout: failed to connect service "{where}" within {seconds}s: context deadline exceeded'
+    world = kubelet.world
+    try:
+        item = network.connect(world, kubelet.proc.netns or kubelet.proc.host, pod.ip, port)
+    except ConnectError:
+        return False, late
+    proc = processes.find(world, item.host, item.pid)
+    health = getattr(processes.program_of(world, proc.program), "grpc_health", None) if proc is not None else None
+    if health is None:
+        return False, late
+    answer: str = health(world, proc, port, service)
+    if answer == "SERVING":
+        return True, ""
+    if not answer:
+        why = "rpc error: code = NotFound desc = unknown service"
+        return False, f"failed: error: health rpc probe failed: {why}"
+    return False, f'failed: service unhealthy (responded with "{answer}")'
 
 
 def _http(kubelet: Kubelet, pod: PodState, container: Obj, spec: Obj) -> tuple[bool, str]:

@@ -11,7 +11,7 @@ from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...runtime import cri
 from .. import netpolicy
-from . import bootstrap, config, eviction, node, probes, refresh, server, sources, startup, status, termination, worker
+from . import bootstrap, config, eviction, node, probes, refresh, resize, server, sources, startup, status, termination, worker
 from .context import Kubelet
 from .options import taint
 from .state import KubeletState, kubelets
@@ -75,6 +75,9 @@ class KubeletProgram:
         elif kind == "refresh":
             if payload[1] in kubelet.state.pods:
                 refresh.refresh(kubelet, kubelet.state.pods[payload[1]])
+        elif kind == "resize":
+            if payload[1] in kubelet.state.pods:
+                resize.timer(kubelet, kubelet.state.pods[payload[1]], payload[2:])
         elif kind == "pressure":
             self._pressure(kubelet)
         elif kind == "stop":

@@ -68,6 +68,9 @@ class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Obj = {}
     sent: str = ""
     dirty: bool = False
+    #: What a resize has granted, by container; empty before the first.  And its conditions: type → [reason, message].
+    allocated: dict[str, Obj] = {}
+    resizing: dict[str, list[str]] = {}
     #: The timer of the next look at the files of its volumes.
     refresh: int = 0
     grace: int = -1

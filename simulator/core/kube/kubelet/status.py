@@ -74,7 +74,8 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
             out["lastState"] = {"terminated": terminated(container)}
     out["state"] = state
     _readiness(pod, spec, track, out)
-    resources = spec.get("resources") or {}
+    granted = pod.allocated.get(spec["name"])
+    resources: Obj = granted if granted is not None else spec.get("resources") or {}
     if resources.get("requests"):
         out["allocatedResources"] = resources["requests"]
     if container is not None:
@@ -246,9 +247,11 @@ def _conditions(kubelet: Kubelet, pod: PodState, current: str, statuses: list[Ob
     wanted.append(("Ready", *_gates(pod, old, ready)))
     wanted.append(("ContainersReady", *ready))
     wanted.append(("PodScheduled", "True", "", ""))
+    for kind, reason, message in ((k, *v) for k, v in pod.resizing.items()):
+        wanted.append((kind, "True", reason, message))
     if pod.disrupted:
         wanted.append(("DisruptionTarget", "True", "TerminationByKubelet", pod.disrupted))
-    owned = (*_OWNED, "DisruptionTarget") if pod.disrupted else _OWNED
+    owned = (*_OWNED, "PodResizePending", "PodResizeInProgress", *(["DisruptionTarget"] if pod.disrupted else ()))
     kept = [c for c in pod.pod.get("status", {}).get("conditions") or () if c["type"] not in owned]
     for kind, value, reason, message in wanted:
         before = old.get(kind)

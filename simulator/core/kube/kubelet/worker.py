@@ -12,7 +12,7 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import Container, runtime
-from . import admission, hooks, prepare, probes, refresh, start, status, termination
+from . import admission, hooks, prepare, probes, refresh, resize, start, status, termination
 from .context import Kubelet
 from .state import PodState, Track
 from .units import all_containers, is_sidecar, should_restart
@@ -73,6 +73,8 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
             kubelet.wake(pod, kubelet.world.now)
             refresh.changed(kubelet, "downwardAPI", pod)
         return
+    if resize.resources_of(old) != resize.resources_of(obj):
+        resize.consider(kubelet, pod, old)
     images = {c["name"]: c.get("image") for c in all_containers(old)}
     for container in all_containers(obj):
         track = pod.tracks.setdefault(container["name"], Track())

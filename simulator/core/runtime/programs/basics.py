@@ -139,7 +139,7 @@ class Unsimulated(Quiet):
 
 
 class Agnhost(Quiet):
-    """agnhost: `pause`, `netexec` and `serve-hostname` (test/images/agnhost)."""
+    """agnhost: `pause`, `netexec`, `serve-hostname` and `grpc-health-checking` (test/images/agnhost)."""
 
     def start(self, world: World, proc: Process) -> None:
         """Listen as the subcommand says."""
@@ -148,6 +148,9 @@ class Agnhost(Quiet):
         for word in proc.argv[2:]:
             if word.startswith(("--http-port=", "--port=")):
                 port = int(word.partition("=")[2])
+        if mode == "grpc-health-checking":
+            self._grpc(world, proc)
+            return
         if mode not in ("pause", "netexec", "serve-hostname"):
             logs.emit(world, proc, f"agnhost {mode}: not simulated in Slipway yet", "stderr")
             raise Exited(1)
@@ -157,11 +160,35 @@ class Agnhost(Quiet):
         network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid)
         logs.emit(world, proc, f"Started HTTP server on port {port}" if mode == "netexec" else "Serving on port " + str(port))
 
+    @staticmethod
+    def _grpc(world: World, proc: Process) -> None:
+        ports = {"port": 5000, "http-port": 8080}
+        for word in proc.argv[2:]:
+            name, _, value = word.lstrip("-").partition("=")
+            if name in ports and value.isdigit():
+                ports[name] = int(value)
+        for number in ports.values():
+            network.listen(world, proc.netns, number, host=proc.host, pid=proc.pid)
+        logs.emit(
+            world,
+            proc,
+            f"Http server starting to listen on :{ports['http-port']}\ngRPC server starting to listen on :{ports['port']}",
+        )
+
+    def grpc_health(self, world: World, proc: Process, port: int, service: str) -> str:
+        """What `grpc-health-checking` answers to a health check; `/make-not-serving` changes it."""
+        if "grpc-health-checking" not in proc.argv or port == 8080:
+            return ""
+        return proc.env.get("GRPC_HEALTH", "SERVING")
+
     def http(self, world: World, proc: Process, request: Request) -> Response:
         """`/hostname`, `/healthz`, `/echo`, `/clientip`; serve-hostname answers its name everywhere."""
         from .web import hostname
 
         name = hostname(world, proc)
+        if "grpc-health-checking" in proc.argv and request.path in ("/make-serving", "/make-not-serving"):
+            proc.env = {**proc.env, "GRPC_HEALTH": "SERVING" if request.path == "/make-serving" else "NOT_SERVING"}
+            return Response(status=200)
         if "serve-hostname" in proc.argv or request.path in ("/hostname", "/hostName"):
             body = name
         elif request.path == "/echo":
