@@ -79,6 +79,7 @@ COMMANDS = Lazy(
         "ctr": "cli.ctr:main",
         "docker": "cli.docker:main",
         "nerdctl": "cli.nerdctl:main",
+        "runc": "cli.runc:main",
         "crictl": "cli.crictl:main",
         "kubeadm": "cli.kubeadm:main",
     }

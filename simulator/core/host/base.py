@@ -53,6 +53,7 @@ KUBERNETES: dict[str, str] = {
     "/usr/bin/crictl": "crictl",
     "/usr/bin/containerd": "containerd",
     "/usr/bin/ctr": "ctr",
+    "/usr/sbin/runc": "runc",
     "/usr/local/bin/nerdctl": "nerdctl",
     "/usr/bin/etcdctl": "etcdctl",
     "/usr/bin/etcdutl": "etcdutl",

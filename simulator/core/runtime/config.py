@@ -30,7 +30,8 @@ def load(world: World, host: str) -> Obj:
         raise BadConfig(f"containerd: failed to load TOML from {PATH}: failed to unmarshal TOML: toml: {bad}") from None
 
 
-def _quiet(world: World, host: str) -> Obj:
+def load_quietly(world: World, host: str) -> Obj:
+    """The file's tables, none when it is damaged."""
     try:
         return load(world, host)
     except BadConfig:
@@ -39,7 +40,7 @@ def _quiet(world: World, host: str) -> Obj:
 
 def proxy_plugins(world: World, host: str) -> Obj:
     """`[proxy_plugins]`."""
-    found = _quiet(world, host).get("proxy_plugins") or {}
+    found = load_quietly(world, host).get("proxy_plugins") or {}
     return dict(found) if isinstance(found, dict) else {}
 
 
@@ -50,3 +51,10 @@ def plugin(found: Obj, *names: str) -> Obj:
         if isinstance(plugins.get(name), dict):
             return dict(plugins[name])
     return {}
+
+
+def systemd_cgroup(world: World, host: str) -> bool:
+    """`SystemdCgroup` of the runtime runc."""
+    found = plugin(load_quietly(world, host), "io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri", "cri")
+    runtimes = (found.get("containerd") or {}).get("runtimes") or {}
+    return bool(((runtimes.get("runc") or {}).get("options") or {}).get("SystemdCgroup"))

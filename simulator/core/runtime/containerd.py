@@ -17,7 +17,7 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import BadInput, ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import crypt, images, references, registry
+from . import crypt, events, images, references, registry
 from .build import Build
 from .state import Blob, Image, LayerPull, Pull, Snapshot, namespace, runtime
 
@@ -135,6 +135,14 @@ def lazy_ready(world: World, host: str) -> bool:
     return bool(running) and "stargz" in config.proxy_plugins(world, host)
 
 
+def disabled_plugins(world: World, host: str) -> list[str]:
+    """`disabled_plugins` of the configuration, without the type (`cri`)."""
+    from . import config
+
+    found = config.load_quietly(world, host).get("disabled_plugins") or []
+    return [str(name).rpartition(".")[2] for name in found]
+
+
 def begin_pull(
     world: World, host: str, space: str, text: str, *, strict: bool = False, wrap: str = "cri", lazy: bool = False
 ) -> Pull:
@@ -226,6 +234,7 @@ def add_image(world: World, host: str, space: str, name: str, build: Build) -> I
         labels["io.cri-containerd.pinned"] = "pinned"
     image = Image(name, build.digest("index"), build.digest("config"), build.name, world.wall, labels)
     namespace(world, host, space).images[name] = image
+    events.publish(world, host, space, "/images/create", name=name)
     return image
 
 

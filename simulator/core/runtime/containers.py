@@ -16,7 +16,7 @@ from ..kernel import clock, network
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import images, logs, rootfs
+from . import events, images, logs, rootfs, spec
 from .programs import signals
 from .state import Container, Snapshot, find_container, namespace, runtime
 
@@ -51,6 +51,18 @@ def create(world: World, host: str, container: Container, files: dict[str, bytes
     name = container.hostname or container.id[:12]
     own = {"/etc/hostname": f"{name}\n".encode(), "/etc/resolv.conf": b"nameserver 127.0.0.53\n"}
     rootfs.create(world, machine, container, {**own, **(files or {})})
+    events.publish(
+        world, host, container.namespace, "/snapshot/prepare", key=container.id, parent=parent, snapshotter="overlayfs"
+    )
+    events.publish(
+        world,
+        host,
+        container.namespace,
+        "/containers/create",
+        id=container.id,
+        image=container.image,
+        runtime={"name": "io.containerd.runc.v2"},
+    )
     return container
 
 
@@ -117,6 +129,16 @@ def start(
     container.exit_code, container.reason, container.message, container.finished_at = 0, "", "", 0
     proc = _launch(world, host, container, program, argv, shim, sink, fds)
     container.pid = proc.pid
+    events.publish(
+        world,
+        host,
+        container.namespace,
+        "/tasks/create",
+        container_id=container.id,
+        bundle=spec.bundle(container.namespace, container.id),
+        pid=proc.pid,
+    )
+    events.publish(world, host, container.namespace, "/tasks/start", container_id=container.id, pid=proc.pid)
     world.emit(
         actor or f"containerd/{host}",
         "container.start",
@@ -191,6 +213,17 @@ def ended(world: World, host: str, ident: str, code: int) -> None:
     if container is None or container.state != "RUNNING":
         return
     container.state, container.exit_code, container.finished_at = "EXITED", code, world.wall
+    events.publish(
+        world,
+        host,
+        container.namespace,
+        "/tasks/exit",
+        container_id=ident,
+        id=ident,
+        pid=container.pid,
+        exit_status=code,
+        exited_at=logs.stamp(world.wall),
+    )
     container.pid = 0
     container.reason = "OOMKilled" if container.reason == "OOMKilled" else ("Completed" if code == 0 else "Error")
     for other in [p for p in hosts(world)[host].processes.values() if p.container == ident]:
@@ -267,6 +300,7 @@ def remove(world: World, host: str, container: Container) -> None:
     space.containers.pop(container.id, None)
     space.snapshots.pop(container.id, None)
     rootfs.remove(hosts(world)[host], container.id)
+    events.publish(world, host, container.namespace, "/containers/delete", id=container.id)
     if not container.sandbox:
         release(world, host, container)
     if container.options:

@@ -236,6 +236,14 @@ class Namespace(msgspec.Struct, omit_defaults=True):
     blobs: dict[str, Blob] = {}
 
 
+class Lease(msgspec.Struct):
+    """A lease: content that is not collected while it lasts."""
+
+    namespace: str
+    created_at: int
+    labels: dict[str, str] = {}
+
+
 class RuntimeState(msgspec.Struct, omit_defaults=True):
     """Everything containerd knows on one host.  `pod_cidr` is what its CNI configuration gives pods, "" before the first."""
 
@@ -247,6 +255,7 @@ class RuntimeState(msgspec.Struct, omit_defaults=True):
     last_ip: dict[str, int] = {}
     pid: int = 0
     engines: dict[str, Engine] = {}
+    leases: dict[str, Lease] = {}
 
 
 def runtimes(world: World) -> dict[str, RuntimeState]:

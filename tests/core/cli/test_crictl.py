@@ -77,7 +77,10 @@ def test_errors(box: Box) -> None:
     assert (box.run("crictl nonsense").code, box.run("crictl nonsense").err) == (3, "No help topic for 'nonsense'\n")
     assert 'level=fatal msg="flag provided but not defined: -z"' in box.run("crictl ps -z").err
     assert 'no such image \\"nope\\" present' in box.run("crictl inspecti nope").err
-    assert box.run("crictl attach x").err == "crictl: crictl attach: not simulated in Slipway yet\n"
+    assert "attaching running container failed: rpc error: code = NotFound" in box.run("crictl attach x").err
+    assert "cgroup driver:   CGROUPFS\n" in box.run("crictl runtime-config").out
+    box.host.fs.write("/etc/containerd/config.toml", b'disabled_plugins = ["cri"]\n', parents=True)
+    assert "unknown service runtime.v1.RuntimeService" in box.run("crictl ps").err
     processes.kill(box.world, box.containerd, 15)
     down = box.run("crictl ps")
     assert down.code == 1

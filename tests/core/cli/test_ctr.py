@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from simulator.core.host import processes
@@ -73,7 +75,43 @@ def test_errors_of_the_command_line(box: Box) -> None:
     assert flag.err == "ctr: flag provided but not defined: -nonsense\n"
     assert box.run("ctr tasks exec redis ls").err == 'ctr: Required flag "exec-id" not set\n'
     assert box.run("ctr run x").err == "ctr: container id must be provided\n"
-    assert box.run("ctr images export a b").err == "ctr: ctr images export: not simulated in Slipway yet\n"
+    assert box.run("ctr images export a b").err == 'ctr: image "b": not found\n'
+
+
+def test_an_exported_image_is_an_oci_layout_and_can_be_imported_again(box: Box) -> None:
+    name = "docker.io/library/busybox:latest"
+    box.run(f"ctr images pull {name}")
+    assert box.run(f"ctr images export /b.tar {name}").code == 0
+    listed = box.run("tar tf /b.tar").out
+    assert "index.json\n" in listed and "oci-layout\n" in listed
+    index = json.loads(box.run("tar xOf /b.tar index.json").out)
+    digest = index["manifests"][0]["digest"]
+    assert json.loads(box.run(f"ctr content get {digest}").out)["manifests"][1]["platform"] == {
+        "architecture": "amd64",
+        "os": "linux",
+    }
+    box.run(f"ctr images rm {name}")
+    assert box.run("ctr images ls -q").out == ""
+    assert f"{name}        " in box.run("ctr images import /b.tar").out
+    assert box.run("ctr images ls -q").out == f"{name}\n"
+    box.run("mkdir /mnt/i")
+    assert box.run(f"ctr images mount {name} /mnt/i").out.endswith("/mnt/i\n")
+    assert "bin\n" in box.run("ls /mnt/i").out and "View" in box.run("ctr snapshots ls").out
+    box.run("ctr images unmount --rm /mnt/i")
+    assert box.run("ls /mnt/i").out == ""
+
+
+def test_tasks_can_be_paused_and_their_state_is_runcs_too(box: Box) -> None:
+    box.run("ctr images pull docker.io/library/busybox:latest")
+    box.run("ctr run -d docker.io/library/busybox:latest box sleep 1000")
+    box.run("ctr tasks pause box")
+    assert "PAUSED" in box.run("ctr tasks ls").out
+    assert json.loads(box.run("runc --root /run/containerd/runc/default state box").out)["status"] == "paused"
+    box.run("ctr tasks resume box")
+    assert "running" in box.run("runc --root /run/containerd/runc/default list").out
+    spec = json.loads(box.run("ctr containers info --spec box").out)
+    assert spec["process"]["args"] == ["sleep", "1000"] and spec["linux"]["cgroupsPath"] == "/default/box"
+    assert box.run("ctr oci spec").out.startswith('{\n    "ociVersion": "1.2.1",\n')
 
 
 def test_a_stopped_daemon(box: Box) -> None:

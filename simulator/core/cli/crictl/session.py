@@ -10,6 +10,7 @@ from ...host.program import Invocation
 from ...kernel.clock import to_datetime
 from ...kernel.errors import ConnectError
 from ...runtime import containerd
+from ...runtime.state import Container, Sandbox, runtime
 from .. import human, tabwriter
 from ..flags import quote
 from ..urfave import Context
@@ -89,18 +90,30 @@ class Session:
     def _dial(self, endpoint: str, kind: str) -> None:
         path = endpoint.removeprefix("unix://")
         detail = ""
-        if path == containerd.SOCKET:
+        call: Any = self.inv
+        if call.proc.user != "root" and self.inv.host.fs.exists(path):
+            detail = "permission denied"
+        elif path == containerd.SOCKET:
             try:
                 containerd.connect(self.world, self.host)
             except ConnectError as failed:
                 detail = failed.detail
         else:
             detail = "connection refused" if self.inv.host.fs.exists(path) else "no such file or directory"
+        if not detail and path == containerd.SOCKET and "cri" in containerd.disabled_plugins(self.world, self.host):
+            raise CrictlError(
+                f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unimplemented '
+                f"desc = unknown service runtime.v1.{'RuntimeService' if kind == 'runtime' else 'ImageService'}"
+            )
         if detail:
             raise CrictlError(
                 f'validate service connection: validate CRI v1 {kind} API for endpoint "{endpoint}": rpc error: code = Unavailable '
                 f'desc = connection error: desc = "transport: Error while dialing: dial unix {path}: connect: {detail}"'
             )
+
+    def sandbox_of(self, container: Container | None) -> Sandbox | None:
+        """The pod sandbox of a container."""
+        return runtime(self.world, self.host).sandboxes.get(container.sandbox) if container is not None else None
 
     def rpc_failed(self, call: str, error: object, **fields: str) -> None:
         """The klog line that the CRI client writes before crictl reports the error itself (`k8s.io/cri-client/pkg`)."""

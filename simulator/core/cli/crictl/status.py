@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...host.machine import hosts
-from ...kernel.errors import NotSimulated
 from ...runtime import cri, sandboxes
 from .. import human
 from .lists import select, select_pods
@@ -135,26 +133,4 @@ def inspect_pod(session: Session) -> int:
             }
         found.append(entry)
     statuses(session, found, str(session.flag("output")))
-    return 0
-
-
-def stats(session: Session) -> int:
-    """`crictl stats`: memory is that of the processes; processor time is not modelled, so it is 0."""
-    if session.flag("watch"):
-        raise NotSimulated("crictl stats --watch")
-    session.runtime()
-    session.context.values.setdefault("state", "")
-    wanted = session.args[0] if session.args else str(session.flag("id") or "")
-    machine = hosts(session.world)[session.host]
-    rows = [["CONTAINER", "NAME", "CPU %", "MEM", "DISK", "INODES", "SWAP"]]
-    for c in sorted(cri.list_containers(session.world, session.host), key=lambda c: c.id):
-        if (c.state != "RUNNING" and not session.flag("all")) or not c.id.startswith(wanted):
-            continue
-        if session.flag("pod") and not c.sandbox.startswith(str(session.flag("pod"))):
-            continue
-        memory = sum(p.memory_kib for p in machine.processes.values() if p.container == c.id) * 1024
-        rows.append([c.id[:13], c.name, "0.00", human.size(memory), human.size(4096), "14", human.size(0)])
-    if str(session.flag("output") or "table") != "table":
-        raise NotSimulated("crictl stats --output")
-    session.table(rows)
     return 0

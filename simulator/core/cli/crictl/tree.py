@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..urfave import App, Command, Flag, flag
-from . import config, images, lifecycle, lists, logs, pods, status
+from . import config, images, lifecycle, lists, logs, more, pods, status
 from .session import DEFAULT_ENDPOINTS
 
 VERSION = "v1.36.0"
@@ -51,16 +51,16 @@ _PULL: tuple[Flag, ...] = (
 )
 
 COMMANDS: tuple[Command, ...] = (
-    Command("attach", "Attach to a running container", lifecycle.unsupported, args_usage="CONTAINER-ID"),
-    Command("checkpoint", "Checkpoint one or more running containers", lifecycle.unsupported, args_usage="CONTAINER-ID [CONTAINER-ID...]"),
-    Command("completion", "Output shell completion code", lifecycle.unsupported, args_usage="SHELL"),
+    Command("attach", "Attach to a running container", more.attach, (flag("stdin, i", usage="Keep STDIN open"), flag("transport, r", "string", "Transport protocol to use, one of: spdy|websocket", "spdy"), flag("tty, t", usage="Allocate a pseudo-TTY")), args_usage="CONTAINER-ID"),
+    Command("checkpoint", "Checkpoint one or more running containers", more.checkpoint, (flag("export, e", "string", "Specify the name of the archive used to export the checkpoint image."),), args_usage="CONTAINER-ID [CONTAINER-ID...]"),
+    Command("completion", "Output shell completion code", more.completion, args_usage="SHELL"),
     Command("config", "Get, set and list crictl configuration options", config.run, (
         flag("get", "string", "Show the option value"), flag("list", usage="Show all option value"),
         flag("set", "slice", "Set option (can specify multiple or separate values with commas: opt1=val1,opt2=val2)")), args_usage="[<crictl options>]", short_options=True),
     Command("create", "Create a new container", lifecycle.create, (
         flag("cancel-timeout, T", "duration", "Seconds to wait for the request to complete before cancelling"), flag("no-pull", usage="Do not pull the image on container creation (overrides pull-image-on-create=true in config)"),
         flag("with-pull", usage="Pull the image on container creation (overrides pull-image-on-create=false in config)")), args_usage="POD container-config.[json|yaml] pod-config.[json|yaml]"),
-    Command("events", "Stream the events of containers", lifecycle.unsupported, aliases=("event",)),
+    Command("events", "Stream the events of containers", more.watch, (flag("output, o", "string", "Output format, One of: json|yaml|go-template", "json"), flag("template", "string", "The template string is only used when output is go-template; The Template format is golang template")), aliases=("event",)),
     Command("exec", "Run a command in a running container", lifecycle.exec_command, (
         flag("ignore-errors, e", usage="Ignore errors during command execution"), flag("image", "string", "Exec command for all containers matching this container image filter"),
         flag("interactive, i", usage="Keep STDIN open"), flag("label", "slice", "Exec command for all containers matching this key=value label filter"),
@@ -70,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
         flag("sync, s", usage="Run the command synchronously"), flag("timeout", "int", "Timeout in seconds"), flag("transport, r", "string", "Transport protocol to use, one of: spdy|websocket", "spdy"),
         flag("tty, t", usage="Allocate a pseudo-TTY")), args_usage="[CONTAINER-ID] COMMAND [ARG...]", short_options=True,
         description="The CONTAINER-ID is only required if none of the following filter flags are set:\n--image, --label, --last, --latest, --name, --pod, --state"),
-    Command("imagefsinfo", "Return image filesystem info", lifecycle.unsupported),
+    Command("imagefsinfo", "Return image filesystem info", more.image_fs_info, (flag("output, o", "string", "Output format, One of: json|yaml|go-template|table"), flag("template", "string", "The template string is only used when output is go-template; The Template format is golang template"))),
     Command("images", "List images", images.list_images, (
         flag("digests", usage="Show digests"), flag("filter, f", "slice", "Filter output based on provided conditions."), flag("no-trunc", usage="Show output without truncating the ID"),
         flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("pinned", usage="Show whether the image is pinned or not"),
@@ -84,11 +84,11 @@ COMMANDS: tuple[Command, ...] = (
         flag("previous, p", usage="Print the logs for the previous instance of the container in a pod if it exists"), flag("reopen, r", usage="Reopen the container logs for the provided container"),
         flag("since", "string", "Show logs since timestamp (e.g. 2013-01-02T13:23:37) or relative (e.g. 42m for 42 minutes)"), flag("stream, s", "string", "Show specified stream (stdout or stderr). Defaults to both."),
         flag("tail", "int", "Number of lines to show from the end of the logs. Defaults to all", -1), flag("timestamps, t", usage="Show timestamps")), args_usage="CONTAINER-ID", short_options=True),
-    Command("metricdescs", "List metric descriptors. Returns information about the metrics available through the CRI.", lifecycle.unsupported),
-    Command("metricsp", "List pod metrics. Metrics are unstructured key/value pairs gathered by CRI meant to replace cAdvisor's /metrics/cadvisor endpoint.", lifecycle.unsupported),
+    Command("metricdescs", "List metric descriptors. Returns information about the metrics available through the CRI.", more.metric_descriptors),
+    Command("metricsp", "List pod metrics. Metrics are unstructured key/value pairs gathered by CRI meant to replace cAdvisor's /metrics/cadvisor endpoint.", more.pod_metrics),
     Command("pods", "List pods", lists.pods, (flag("id", "string", "filter by pod id"), *_POD_FILTERS, flag("no-trunc", usage="Show output without truncating the ID"), _OUTPUT,
         flag("quiet, q", usage="List only pod IDs"), flag("verbose, v", usage="Show verbose info for pods")), short_options=True),
-    Command("port-forward", "Forward local port to a pod", lifecycle.unsupported, args_usage="POD-ID [LOCAL_PORT:]REMOTE_PORT"),
+    Command("port-forward", "Forward local port to a pod", more.forward, (flag("transport, r", "string", "Transport protocol to use, one of: spdy|websocket", "spdy"),), args_usage="POD-ID [LOCAL_PORT:]REMOTE_PORT"),
     Command("ps", "List containers", lists.containers, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), *_FILTERS, flag("no-trunc", usage="Show output without truncating the ID"),
         _OUTPUT, flag("quiet, q", usage="Only display container IDs"), flag("resolve-image-path, r", usage="Show image path instead of image id"), flag("verbose, v", usage="Show verbose information for containers")), short_options=True),
     Command("pull", "Pull an image from a registry", images.pull, _PULL, args_usage="NAME[:TAG|@DIGEST]", short_options=True),
@@ -99,15 +99,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("run", "Run a new container inside a sandbox", lifecycle.run_both, args_usage="container-config.[json|yaml] pod-config.[json|yaml]"),
     Command("runp", "Run a new pod", pods.run_pod, (flag("cancel-timeout, T", "duration", "Seconds to wait for a run pod sandbox request to complete before cancelling the request"),
         flag("runtime, r", "string", "Runtime handler to use. Available options are defined by the container runtime.")), args_usage="pod-config.[json|yaml]"),
-    Command("runtime-config", "Retrieve the container runtime configuration", lifecycle.unsupported),
+    Command("runtime-config", "Retrieve the container runtime configuration", more.runtime_config),
     Command("start", "Start one or more created containers", lifecycle.start, args_usage="CONTAINER-ID [CONTAINER-ID...]"),
-    Command("stats", "List container(s) resource usage statistics", status.stats, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), flag("label, l", "slice", "Filter by labels"),
+    Command("stats", "List container(s) resource usage statistics", more.stats, (flag("all, a", usage="Show all containers"), flag("id", "string", "Filter by container id"), flag("label, l", "slice", "Filter by labels"),
         flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("pod, p", "string", "Filter by pod id"), flag("seconds, s", "int", "Sample duration for CPU usage in seconds", 1), flag("watch, w", usage="Watch pod resources")), args_usage="[ID]", short_options=True),
-    Command("statsp", "List pod statistics. Stats represent a structured API that will fulfill the Kubelet's /stats/summary endpoint.", lifecycle.unsupported),
+    Command("statsp", "List pod statistics. Stats represent a structured API that will fulfill the Kubelet's /stats/summary endpoint.", more.pod_stats, (flag("id", "string", "Filter by pod id"), flag("label, l", "slice", "Filter by labels"), flag("output, o", "string", "Output format, One of: json|yaml|table"), flag("seconds, s", "int", "Sample duration for CPU usage in seconds", 1), flag("watch, w", usage="Watch pod resources"))),
     Command("stop", "Stop one or more running containers", lifecycle.stop, (flag("all, a", usage="Stop all running containers"), flag("timeout, t", "int", "Seconds to wait to kill the container after a graceful stop is requested")), args_usage="CONTAINER-ID [CONTAINER-ID...]", short_options=True),
     Command("stopp", "Stop one or more running pods", pods.stop, args_usage="POD-ID [POD-ID...]"),
-    Command("update", "Update one or more running containers", lifecycle.unsupported, args_usage="CONTAINER-ID [CONTAINER-ID...]"),
-    Command("update-runtime-config", "Update the runtime configuration", lifecycle.unsupported),
+    Command("update", "Update one or more running containers", more.update, (flag("cpu-count", "int", "(Windows only) Number of CPUs available to the container"), flag("cpu-period", "int", "CPU CFS period to be used for hardcapping (in usecs). 0 to use system default"), flag("cpu-quota", "int", "CPU CFS hardcap limit (in usecs). Allowed cpu time in a given period"), flag("cpu-share", "int", "CPU shares (relative weight vs. other containers)"), flag("memory", "int", "Memory limit (in bytes)"), flag("cpuset-cpus", "string", "CPU(s) to use"), flag("cpuset-mems", "string", "Memory node(s) to use")), args_usage="CONTAINER-ID [CONTAINER-ID...]"),
+    Command("update-runtime-config", "Update the runtime configuration", more.update_runtime_config),
     Command("version", "Display runtime version information", status.version),
 )  # fmt: skip
 

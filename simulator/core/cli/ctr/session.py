@@ -41,6 +41,11 @@ class Session:
             raise CtrError(f"cannot access socket {address}: stat {address}: no such file or directory")
         if not self.space:
             raise CtrError("namespace is required: failed precondition")
+        call: Any = self.inv
+        if call.proc.user != "root" and self.inv.host.fs.exists(address):
+            raise CtrError(
+                f'failed to dial "{address}": connection error: desc = "transport: error while dialing: dial unix {address}: connect: permission denied"'
+            )
         try:
             containerd.connect(self.world, self.host)
         except ConnectError as failed:

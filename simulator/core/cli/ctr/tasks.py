@@ -12,6 +12,7 @@ from ...host.program import Wait, WaitTopic
 from ...kernel import network
 from ...runtime import catalogue, containerd, containers, execs, logs
 from ...runtime import images as stored
+from ...runtime import spec as oci
 from ...runtime.cri import SIGNALS
 from ...runtime.state import Container, Mount, runtime
 from .. import attached
@@ -120,7 +121,7 @@ def _name(session: Session, container: Container) -> str:
 
 def _task(container: Container) -> str:
     if container.state == "RUNNING":
-        return "RUNNING"
+        return "PAUSED" if container.paused else "RUNNING"
     return "STOPPED" if container.state == "EXITED" and container.has_task and container.namespace != "k8s.io" else ""
 
 
@@ -141,24 +142,7 @@ def container_info(session: Session) -> int:
         raise CtrError("container id must be provided: invalid argument")
     session.connect()
     c = session.container(session.args[0])
-    spec = {
-        "ociVersion": "1.2.1",
-        "process": {
-            "user": {"uid": 0, "gid": 0, "additionalGids": [0]},
-            "args": c.argv,
-            "env": [f"{k}={v}" for k, v in c.env.items()],
-            "cwd": c.cwd,
-        },
-        "root": {"path": "rootfs"},
-        "mounts": [
-            {"destination": m.target, "type": "bind", "source": m.source, "options": ["rbind", "ro" if m.readonly else "rw"]}
-            for m in c.mounts
-        ],
-        "linux": {
-            "cgroupsPath": f"/{session.space}/{c.id}",
-            "namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "network")],
-        },
-    }
+    spec = oci.of_container(session.world, session.host, c)
     if session.flag("spec"):
         session.inv.out(json.dumps(spec, indent=4) + "\n")
         return 0

@@ -133,7 +133,7 @@ def load(session: EngineSession, *, quiet: bool = False) -> Project:
         if found is None:
             raise CliError("empty compose file", 15)
         if not isinstance(found, dict):
-            raise CliError("Top-level object must be a mapping" if False else "top-level object must be a mapping", 15)
+            raise CliError("top-level object must be a mapping", 15)
         if "version" in found and not quiet:
             human.logrus(
                 session.inv,
@@ -203,7 +203,7 @@ def _validate(path: str, found: Obj) -> None:
             fail(f"additional properties '{key}' not allowed")
     services = found.get("services")
     if services is not None and not isinstance(services, dict):
-        fail(f"services must be a {'mapping' if True else ''}")
+        fail("services must be a mapping")
     for name, service in (services or {}).items():
         if service is None:
             continue

@@ -211,9 +211,7 @@ def parse(text: str) -> tuple[list[Instruction], list[Stage]]:
             stages.append(Stage(words[0], name.lower(), [], one))
         elif not stages:
             if one.name != "ARG":
-                raise DockerfileError(
-                    f"no build stage in current context: {one.name}" if False else "no build stage in current context", first
-                )
+                raise DockerfileError("no build stage in current context", first)
             before.append(one)
         else:
             stages[-1].body.append(one)

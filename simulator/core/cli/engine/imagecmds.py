@@ -136,8 +136,6 @@ def listing(session: EngineSession) -> int:
     found.sort(key=lambda i: (-pulling.created(session, session.build(i)), i.name))
     rows = [row(session, i, full=session.on("no-trunc")) for i in found]
     columns = ["Repository", "Tag", *(["Digest"] if session.on("digests") else []), "ID", "CreatedSince", "Size"]
-    if session.on("quiet"):
-        rows = list({r["ID"]: r for r in rows}.values()) if False else rows
     session.inv.out(formats.listing(session.flag("format"), HEADER, columns, rows, quiet="ID" if session.on("quiet") else ""))
     return 0
 

@@ -112,8 +112,6 @@ def network_remove(session: EngineSession) -> int:
             if not (session.on("force") and failed.status == 404):
                 session.print_error(str(failed))
                 code = 1
-    if code and session.docker:
-        session.inv.err("exit status 1\n") if False else None
     return code
 
 

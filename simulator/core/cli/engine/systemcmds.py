@@ -448,9 +448,7 @@ def logout(session: EngineSession) -> int:
     key = server or HUB
     config = client_config(session)
     if key not in (config.get("auths") or {}):
-        session.inv.out(
-            f"Removing login credentials for {key}\nNot logged in to {key}\n" if False else f"Not logged in to {key}\n"
-        )
+        session.inv.out(f"Not logged in to {key}\n")
         return 0
     session.inv.out(f"Removing login credentials for {key}\n")
     del config["auths"][key]
