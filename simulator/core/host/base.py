@@ -54,9 +54,21 @@ KUBERNETES: dict[str, str] = {
     "/usr/bin/containerd": "containerd",
     "/usr/bin/ctr": "ctr",
     "/usr/sbin/runc": "runc",
+    # the full nerdctl distribution, and cosign
     "/usr/local/bin/nerdctl": "nerdctl",
+    "/usr/local/bin/buildctl": "buildctl",
+    "/usr/local/bin/buildkitd": "buildkitd",
+    "/usr/local/bin/containerd-stargz-grpc": "containerd-stargz-grpc",
+    "/usr/local/bin/ctd-decoder": "ctd-decoder",
+    "/usr/local/bin/ipfs": "ipfs",
+    "/usr/local/bin/cosign": "cosign",
     "/usr/bin/etcdctl": "etcdctl",
     "/usr/bin/etcdutl": "etcdutl",
+}
+#: Units that the full nerdctl distribution brings; none is enabled.
+NERDCTL_UNITS: dict[str, str] = {
+    "/usr/local/lib/systemd/system/buildkit.service": "[Unit]\nDescription=BuildKit\nDocumentation=https://github.com/moby/buildkit\n\n[Service]\nExecStart=/usr/local/bin/buildkitd --oci-worker=false --containerd-worker=true\n\n[Install]\nWantedBy=multi-user.target\n",
+    "/usr/local/lib/systemd/system/stargz-snapshotter.service": "[Unit]\nDescription=stargz snapshotter\nAfter=network.target\nBefore=containerd.service\n\n[Service]\nType=notify\nExecStart=/usr/local/bin/containerd-stargz-grpc\nRestart=always\nRestartSec=1\n\n[Install]\nWantedBy=multi-user.target\n",
 }
 DIRECTORIES: tuple[str, ...] = (
     "/boot", "/dev", "/etc", "/etc/apt", "/etc/systemd/system/multi-user.target.wants", "/etc/profile.d", "/home", "/media", "/mnt",
@@ -194,7 +206,7 @@ def ubuntu(kind: str) -> Inode:
     if kind == "k8s":
         for path, program in KUBERNETES.items():
             fs.install(path, program, now=MADE)
-        for path, text in KUBERNETES_FILES.items():
+        for path, text in {**KUBERNETES_FILES, **NERDCTL_UNITS}.items():
             fs.write(path, text.encode(), now=MADE, parents=True)
     for path, text in FILES.items():
         fs.write(path, text.encode(), now=MADE, parents=True)

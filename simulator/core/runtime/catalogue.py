@@ -69,8 +69,16 @@ def _database(repo: str, version: str, layers: tuple[int, ...], program: str, po
     )
 
 
+#: Interpreters of plain images: repository → (path, command).
+_INTERPRETERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "python": (("/usr/local/bin/python3", "python3"), ("/usr/local/bin/python", "python3")),
+    "node": (("/usr/local/bin/node", "node"),),
+}
+
+
 def _plain(repo: str, version: str, layers: tuple[int, ...], userland: str, cmd: tuple[str, ...], **env: str) -> Build:
-    return Build(name=f"docker.io/library/{repo}:{version}", layers=layers, cmd=cmd, env=_env(**env), userland=userland)
+    name = f"docker.io/library/{repo}:{version}"
+    return Build(name=name, layers=layers, cmd=cmd, env=_env(**env), userland=userland, programs=_INTERPRETERS.get(repo, ()))
 
 
 #: Releases of Kubernetes before the newest one.
@@ -154,7 +162,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     (_plain("alpine", "3.23.0", (3718,), "alpine", ("/bin/sh",)), ("latest", "3.23.0", "3.23", "3", "edge")),
     (_plain("alpine", "3.22.2", (3712,), "alpine", ("/bin/sh",)), ("3.22.2", "3.22")),
     (_plain("alpine", "3.20.8", (3544,), "alpine", ("/bin/sh",)), ("3.20.8", "3.20")),
-    (_plain("alpine", "3.19.9", (3342,), "alpine", ("/bin/sh",)), ("3.19.9", "3.19", "3.18")),
+    (_plain("alpine", "3.19.9", (3342,), "alpine", ("/bin/sh",)), ("3.19.9", "3.19")),
     (_plain("ubuntu", "24.04", (29050,), "debian", ("/bin/bash",)), ("latest", "24.04", "noble", "rolling")),
     (_plain("ubuntu", "22.04", (28870,), "debian", ("/bin/bash",)), ("22.04", "jammy")),
     (_plain("ubuntu", "20.04", (26840,), "debian", ("/bin/bash",)), ("20.04", "focal")),
@@ -451,6 +459,177 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ),
         ("2.59", "2.53", "2.47", "2.40", "2.39"),
     ),
+    (
+        Build(
+            name="docker.io/library/registry:2.8.3",
+            layers=(3402, 250, 6420, 1, 1),
+            entrypoint=("/entrypoint.sh",),
+            cmd=("/etc/docker/registry/config.yml",),
+            ports=("5000/tcp",),
+            volumes=("/var/lib/registry",),
+            userland="alpine",
+            programs=(("/entrypoint.sh", "registry"), ("/bin/registry", "registry")),
+        ),
+        ("2", "2.8", "2.8.3", "latest"),
+    ),
+    (
+        Build(
+            name="docker.io/library/registry:3.0.0",
+            layers=(3640, 250, 18420, 1, 1),
+            entrypoint=("/entrypoint.sh",),
+            cmd=("/etc/distribution/config.yml",),
+            ports=("5000/tcp",),
+            volumes=("/var/lib/registry",),
+            userland="alpine",
+            programs=(("/entrypoint.sh", "registry"), ("/bin/registry", "registry")),
+        ),
+        ("3", "3.0", "3.0.0"),
+    ),
+    (
+        Build(
+            name="docker.io/traefik/whoami:v1.11.0",
+            layers=(150, 130, 2480),
+            entrypoint=("/whoami",),
+            ports=("80/tcp",),
+            programs=(("/whoami", "whoami"),),
+        ),
+        ("latest", "v1.11", "v1.11.0", "v1.10", "v1.9"),
+    ),
+    (
+        Build(
+            name="docker.io/containous/whoami:v1.5.0",
+            layers=(150, 130, 2330),
+            entrypoint=("/whoami",),
+            ports=("80/tcp",),
+            programs=(("/whoami", "whoami"),),
+        ),
+        ("latest", "v1.5.0"),
+    ),
+    (
+        Build(
+            name="docker.io/hashicorp/http-echo:1.0.0",
+            layers=(105, 13, 2950),
+            entrypoint=("/http-echo",),
+            ports=("5678/tcp",),
+            user="65532:65532",
+            programs=(("/http-echo", "http-echo"),),
+        ),
+        ("latest", "1.0", "1.0.0", "0.2.3"),
+    ),
+    (
+        Build(
+            name="docker.io/ealen/echo-server:0.9.2",
+            layers=(3400, 41200, 1, 2560),
+            cmd=("/echo-server",),
+            userland="alpine",
+            ports=("80/tcp",),
+            programs=(("/echo-server", "echoserver"),),
+        ),
+        ("latest", "0.9.2"),
+    ),
+    (
+        Build(
+            name="registry.k8s.io/echoserver:1.10",
+            layers=(42000, 1, 380, 1),
+            cmd=("/usr/local/bin/run.sh",),
+            userland="debian",
+            ports=("8080/tcp", "8443/tcp"),
+            programs=(("/usr/local/bin/run.sh", "echoserver"),),
+            platforms=("linux/amd64",),
+        ),
+        ("1.10", "1.4"),
+    ),
+    (
+        Build(
+            name="docker.io/library/rabbitmq:4.2.1",
+            layers=(29050, 58100, 1, 1900, 1, 19400, 1, 2),
+            entrypoint=("docker-entrypoint.sh",),
+            cmd=("rabbitmq-server",),
+            ports=("5672/tcp", "15692/tcp"),
+            volumes=("/var/lib/rabbitmq",),
+            env=_env(RABBITMQ_VERSION="4.2.1"),
+            userland="debian",
+            programs=(
+                ("/opt/rabbitmq/sbin/rabbitmq-server", "rabbitmq-server"),
+                ("/usr/local/bin/rabbitmq-server", "rabbitmq-server"),
+                ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint"),
+            ),
+        ),
+        ("latest", "4.2.1", "4.2", "4", "3", "alpine"),
+    ),
+    (
+        Build(
+            name="docker.io/library/rabbitmq:4.2.1-management",
+            layers=(29050, 58100, 1, 1900, 1, 19400, 1, 2, 19900),
+            entrypoint=("docker-entrypoint.sh",),
+            cmd=("rabbitmq-server",),
+            ports=("5672/tcp", "15672/tcp", "15692/tcp"),
+            volumes=("/var/lib/rabbitmq",),
+            env=_env(RABBITMQ_VERSION="4.2.1", RABBITMQ_PLUGINS="management"),
+            userland="debian",
+            programs=(
+                ("/usr/local/bin/rabbitmq-server", "rabbitmq-server"),
+                ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint"),
+            ),
+        ),
+        ("management", "4-management", "4.2-management", "3-management"),
+    ),
+    (
+        _database(
+            "mongo", "7.0.26", (29700, 1, 1480, 980, 1, 241300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="7.0.26"
+        ),
+        ("7.0.26", "7.0", "7"),
+    ),
+    (
+        _database(
+            "mongo", "6.0.27", (29700, 1, 1480, 980, 1, 221300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="6.0.27"
+        ),
+        ("6.0.27", "6.0", "6", "5", "4.4"),
+    ),
+    *(
+        (
+            _plain("python", f"{v}", (48110, 24600, 65800, 206800, 6200, 22100), "debian", ("python3",), PYTHON_VERSION=v),
+            (v, v.rpartition(".")[0]),
+        )
+        for v in ("3.13.11", "3.12.12", "3.11.14", "3.10.19", "3.9.25")
+    ),
+    *(
+        (
+            _plain("python", f"{v}-slim", (29060, 1260, 12800), "debian", ("python3",), PYTHON_VERSION=v),
+            (f"{v}-slim", f"{v.rpartition('.')[0]}-slim"),
+        )
+        for v in ("3.13.11", "3.12.12", "3.11.14", "3.10.19", "3.9.25")
+    ),
+    *(
+        (
+            _plain("python", f"{v}-alpine", (3718, 450, 11600), "alpine", ("python3",), PYTHON_VERSION=v),
+            (f"{v}-alpine", f"{v.rpartition('.')[0]}-alpine"),
+        )
+        for v in ("3.12.12", "3.11.14", "3.10.19", "3.9.25")
+    ),
+    *(
+        (
+            _plain("node", v, (48110, 24600, 65800, 206800, 4, 54100, 1250), "debian", ("node",), NODE_VERSION=v),
+            (v, v.partition(".")[0]),
+        )
+        for v in ("20.19.6", "18.20.8")
+    ),
+    *(
+        (
+            _plain("node", f"{v}-alpine", (3718, 49200, 1230), "alpine", ("node",), NODE_VERSION=v),
+            (f"{v}-alpine", f"{v.partition('.')[0]}-alpine"),
+        )
+        for v in ("22.21.1", "20.19.6", "18.20.8")
+    ),
+    (
+        _plain("golang", "1.25.5-alpine", (3718, 290, 58600, 1, 1), "alpine", ("sh",), GOLANG_VERSION="1.25.5"),
+        ("alpine", "1.25-alpine", "1-alpine"),
+    ),
+    (_plain("debian", "11.11", (53740,), "debian", ("bash",)), ("11", "11.11", "bullseye")),
+    (_plain("debian", "12.12-slim", (28220,), "debian", ("bash",)), ("12-slim", "bookworm-slim")),
+    (_plain("ubuntu", "18.04", (25690,), "debian", ("/bin/bash",)), ("18.04", "bionic")),
+    (_plain("alpine", "3.18.12", (3320,), "alpine", ("/bin/sh",)), ("3.18.12", "3.18", "3.17", "3.16")),
+    (_plain("alpine", "3.21.5", (3560,), "alpine", ("/bin/sh",)), ("3.21.5", "3.21")),
 )
 
 #: Every build by its name.

@@ -106,9 +106,9 @@ def test_tasks_can_be_paused_and_their_state_is_runcs_too(box: Box) -> None:
     box.run("ctr run -d docker.io/library/busybox:latest box sleep 1000")
     box.run("ctr tasks pause box")
     assert "PAUSED" in box.run("ctr tasks ls").out
-    assert json.loads(box.run("runc --root /run/containerd/runc/default state box").out)["status"] == "paused"
+    assert json.loads(box.run("/usr/sbin/runc --root /run/containerd/runc/default state box").out)["status"] == "paused"
     box.run("ctr tasks resume box")
-    assert "running" in box.run("runc --root /run/containerd/runc/default list").out
+    assert "running" in box.run("/usr/sbin/runc --root /run/containerd/runc/default list").out
     spec = json.loads(box.run("ctr containers info --spec box").out)
     assert spec["process"]["args"] == ["sleep", "1000"] and spec["linux"]["cgroupsPath"] == "/default/box"
     assert box.run("ctr oci spec").out.startswith('{\n    "ociVersion": "1.2.1",\n')

@@ -550,7 +550,7 @@ def push(session: EngineSession) -> Generator[Wait, Any, int]:
             yield Sleep(40 * MS + build.layer_bytes[len(rows) - 1 - number] * SECOND // containerd.BANDWIDTH)
             session.inv.out(f"{ident}: {'Layer already exists' if there else 'Pushed'}\n")
         size = 400 + 200 * len(build.layers)
-        session.inv.out(f"{ref.tag}: digest: {build.digest('manifest')} size: {size}\n")
+        session.inv.out(f"{ref.tag}: digest: {build.digest('index')} size: {size}\n")
     else:
         session.inv.out(ref.name + "\n")
     image.labels["pushed"] = "true"

@@ -340,8 +340,9 @@ def from_ipfs(session: Session, word: str, *, quiet: bool) -> Generator[Wait, An
     yield Sleep(
         200 * MS + (0 if local else build.size * SECOND // (60_000_000 * len(peers))) + build.size * SECOND // containerd.UNPACK
     )
-    _name(session, cid, build)
-    image = session.images[cid]
+    name = references.normalise(cid).name
+    _name(session, name, build)
+    image = session.images[name]
     if not quiet:
         session.inv.out(f"{cid}: resolved       |\x1b[32m++++++++++++++++++++++++++++++++++++++\x1b[0m| \n")
     everyone: dict[str, str] = session.world.section("hub", dict)

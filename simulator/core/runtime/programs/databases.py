@@ -9,8 +9,11 @@ from ...host.process import Process
 from ...host.program import Exited
 from ...kernel import clock, network
 from ...kernel.clock import MS, SECOND
+from ...kernel.errors import ConnectError
+from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import logs
+from . import redisdata
 from .basics import Quiet
 
 
@@ -61,6 +64,51 @@ class Redis(Quiet):
     def _line(world: World, proc: Process, role: str, text: str, level: str = "*") -> None:
         now = clock.to_datetime(world.wall)
         logs.emit(world, proc, f"1:{role} {now.strftime('%d %b %Y %H:%M:%S')}.{now.microsecond // 1000:03d} {level} {text}")
+
+    def http(self, world: World, proc: Process, request: Request) -> Response:
+        """A command of redis-cli (method `RESP`, `obj` its words, header `auth` the password); HTTP is refused as Redis does."""
+        if request.method != "RESP":
+            raise ConnectError("reset", proc.netns)
+        secret = self._option(proc, "--requirepass")
+        words = [str(word) for word in request.obj or []]
+        name = words[0].upper() if words else ""
+        value: Any
+        if name == "AUTH":
+            if not secret:
+                value = redisdata.Failure(
+                    "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+                )
+            else:
+                value = (
+                    redisdata.OK
+                    if words[-1] == secret
+                    else redisdata.Failure("WRONGPASS invalid username-password pair or user is disabled.")
+                )
+        elif secret and request.headers.get("auth") != secret:
+            value = redisdata.Failure("NOAUTH Authentication required.")
+        elif name == "INFO":
+            version = proc.env.get("REDIS_VERSION", "8.4.0")
+            up = (world.now - proc.started) // SECOND
+            value = f"# Server\nredis_version:{version}\nredis_mode:standalone\nos:Linux x86_64\nprocess_id:1\ntcp_port:6379\nuptime_in_seconds:{up}\n\n# Clients\nconnected_clients:1\n\n# Memory\nused_memory_human:1.02M\n\n# Replication\nrole:master\nconnected_slaves:0\n\n# Keyspace"
+            count = len(redisdata.keys(data(world).get(proc.key, {})))
+            value += f"\ndb0:keys={count},expires=0,avg_ttl=0" if count else ""
+        elif name == "CONFIG":
+            wanted = words[2].lower() if len(words) > 2 else ""
+            known = {
+                "port": "6379",
+                "maxmemory": self._option(proc, "--maxmemory") or "0",
+                "appendonly": self._option(proc, "--appendonly") or "no",
+                "save": "3600 1 300 100 60 10000",
+            }
+            value = [wanted, known[wanted]] if wanted in known else []
+        else:
+            value = redisdata.execute(data(world).setdefault(proc.key, {}), words or [""], world.now)
+        return Response(status=200, obj=(value,))
+
+    @staticmethod
+    def _option(proc: Process, name: str) -> str:
+        words = proc.argv
+        return words[words.index(name) + 1] if name in words[:-1] else ""
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """TERM saves and ends with 0."""

@@ -25,6 +25,10 @@ HANDLED: dict[str, int] = {
     "coredns": 5 * SECOND,
     "pause": 5 * MS,
     "agnhost": 10 * MS,
+    "registry": 10 * MS,
+    "whoami": 5 * MS,
+    "http-echo": 5 * MS,
+    "rabbitmq-server": 900 * MS,
     "etcd": 60 * MS,
     "kube-apiserver": 200 * MS,
     "kube-controller-manager": 30 * MS,
@@ -85,6 +89,8 @@ def as_program(program: str, argv: list[str]) -> str:
             return program
         words = words[1:] if words[:1] == ["exec"] else words
     name = words[0].rpartition("/")[2] if words else ""
+    if name.startswith("python") and "-m" in words and "http.server" in words:
+        return "python-http-server"
     if name == "sleep" and parse_sleep(words[1:]) is not None:
         return "container-sleep"
     if name == "tail" and "-f" in words[1:2] and words[2:] == ["/dev/null"]:

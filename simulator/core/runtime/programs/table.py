@@ -7,7 +7,9 @@ from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
 from .flannel import FlannelCni, Flanneld
+from .helpers import Buildkitd, Ipfs, Stargz
 from .script import Script
+from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
 from .stress import Consumer, Stress
 from .web import Httpd, Nginx
 
@@ -23,7 +25,16 @@ PROGRAMS: dict[str, Program] = {
     "mysqld": Mysql("MySQL", "MYSQL"),
     "mariadbd": Mysql("MariaDB", "MARIADB"),
     "postgres": Postgres(),
-    "mongod": Silent(27017),
+    "mongod": Mongo(),
+    "rabbitmq-server": Rabbit(),
+    "registry": Registry(),
+    "buildkitd": Buildkitd(),
+    "containerd-stargz-grpc": Stargz(),
+    "ipfs": Ipfs(),
+    "whoami": Whoami(),
+    "http-echo": HttpEcho(),
+    "echoserver": EchoServer(),
+    "python-http-server": PythonServer(),
     "memcached": Silent(11211),
     "coredns": CoreDns(),
     "flanneld": Flanneld(),
