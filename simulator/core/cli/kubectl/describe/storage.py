@@ -79,8 +79,7 @@ def storage_class(d: Doc, obj: Obj) -> None:
         annotations.get("storageclass.beta.kubernetes.io/is-default-class"),
     )
     d.line(0, f"IsDefaultClass:\t{'Yes' if default else 'No'}")
-    shown = {key: value for key, value in annotations.items() if key != "kubectl.kubernetes.io/last-applied-configuration"}
-    d.line(0, "Annotations:\t" + (",".join(f"{key}={value}" for key, value in sorted(shown.items())) or "<none>"))
+    d.line(0, "Annotations:\t" + (",".join(f"{key}={value}" for key, value in sorted(annotations.items())) or "<none>"))
     d.line(0, f"Provisioner:\t{obj.get('provisioner', '')}")
     d.line(
         0,

@@ -31,7 +31,9 @@ def _ingress_class(obj: Obj, wall: int) -> list[Any]:
     if parameters:
         kind = parameters.get("kind", "") + (f".{parameters['apiGroup']}" if parameters.get("apiGroup") else "")
         shown = f"{kind}/{parameters.get('name', '')}"
-    return [name(obj), _spec(obj).get("controller", ""), shown, age(obj, wall)]
+    notes = obj["metadata"].get("annotations") or {}
+    mark = " (default)" if notes.get("ingressclass.kubernetes.io/is-default-class") == "true" else ""
+    return [name(obj) + mark, _spec(obj).get("controller", ""), shown, age(obj, wall)]
 
 
 def _more(items: list[str]) -> str:

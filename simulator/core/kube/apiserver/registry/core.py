@@ -8,6 +8,7 @@ from ...api import names
 from ...api.errors import FieldError
 from ..defaults import others
 from ..validation import core as rules
+from ..validation import quotas, volumes
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -154,6 +155,14 @@ class PersistentVolume(Strategy):
         """Retain, Filesystem."""
         others.persistent_volume(obj)
 
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidatePersistentVolume`."""
+        return volumes.volume(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The source is immutable."""
+        return volumes.volume_update(obj, old)
+
     def prepare_create(self, call: Call, obj: Obj) -> None:
         """Pending until the controller has seen it."""
         obj["status"] = {"phase": "Pending"}
@@ -174,6 +183,10 @@ class Claim(PersistentVolume):
         """`ValidatePersistentVolumeClaim`."""
         return rules.claim(obj)
 
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The spec is immutable but for growing requests."""
+        return volumes.claim_update(obj, old)
+
 
 class LimitRange(Strategy):
     """LimitRanges."""
@@ -189,3 +202,7 @@ class ResourceQuota(Strategy):
     """ResourceQuotas."""
 
     return_deleted = True
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateResourceQuotaSpec`."""
+        return quotas.quota(obj)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...api import names
 from ...api.errors import FieldError, invalid_value
 from ..defaults import others
-from ..validation import certificates
+from ..validation import certificates, networking
 from ..validation import others as rules
 from .strategy import Strategy
 
@@ -88,6 +88,10 @@ class NetworkPolicy(Counted):
     def default(self, obj: Obj) -> None:
         """Policy types."""
         others.network_policy(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Ports, peers, address blocks."""
+        return networking.network_policy(obj)
 
 
 class IngressClass(Counted):

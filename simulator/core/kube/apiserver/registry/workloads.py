@@ -150,6 +150,8 @@ class Job(Strategy):
         meta["labels"] = {k: labels[k] for k in sorted(labels)}
         selector = spec.setdefault("selector", {})
         selector.setdefault("matchLabels", {})["batch.kubernetes.io/controller-uid"] = uid
+        if not obj["metadata"].get("labels"):  # reading a Job gives it the labels of its template
+            obj["metadata"]["labels"] = dict(meta["labels"])
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateJob`."""

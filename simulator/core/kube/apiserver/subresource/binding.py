@@ -65,7 +65,8 @@ def bind(call: Call, name: str, body: Obj) -> Obj:
         if notes:
             obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), **notes}
         now = clock.rfc3339(call.server.world.wall)
-        set_condition(obj.setdefault("status", {}), {"type": "PodScheduled", "status": "True"}, now)
+        obj.setdefault("status", {}).pop("nominatedNodeName", None)
+        set_condition(obj["status"], {"type": "PodScheduled", "status": "True"}, now)
         return obj
 
     return store.update(call, change)[0]
