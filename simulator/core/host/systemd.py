@@ -97,9 +97,13 @@ def _launch(world: World, machine: Host, unit: UnitFile, status: UnitState) -> b
         proc = _exec(world, machine, unit, lines[-1], env)
     except OSError as failed:
         path = failed.filename or ""
-        _say(world, machine, unit.name, f"{unit.name}: Failed to execute {path}: {failed.strerror}")
+        name, pid = posixpath.basename(path), processes.new_pid(machine)
+        for text in (f"Failed to locate executable {path}", f"Failed at step EXEC spawning {path}"):
+            # the forked child says so itself, under the name that it was to take
+            processes.journal(world, machine.name, unit.name, pid, f"{unit.name}: {text}: {failed.strerror}", f"({name})")
+        status.ended_pid, status.ended_code, status.ended_argv = pid, 203, [path]
         _failed(world, machine, unit, status, 203, "exit-code")
-        return False
+        return simple
     status.main_pid, status.ended_argv = proc.pid, list(proc.argv)
     if proc.state == "X":
         _set(world, machine, unit.name, "active", "running")
@@ -163,7 +167,7 @@ def _set(world: World, machine: Host, name: str, active: str, sub: str, result: 
 
 def how_ended(code: int) -> str:
     """`code=exited, status=1/FAILURE`, as `systemctl status` and the journal tell an exit status."""
-    if code > 128:
+    if 128 < code < 192:
         return f"code=killed, status={code - 128}/{SIGNALS.get(code - 128, code - 128)}"
     return f"code=exited, status={code}/{EXITS.get(code, 'n/a')}"
 

@@ -313,6 +313,9 @@ def connect(world: World, proc: Process, path: str, agent: str) -> KubeClient:
         raise fail(world, proc, "run.go:72", "invalid configuration: no configuration has been provided")
     reader = partial(read_file, world, proc)
     try:
+        if not reader(path).strip():
+            why = "invalid configuration: no configuration has been provided, try setting KUBERNETES_MASTER environment variable"
+            raise fail(world, proc, "run.go:72", why)
         return KubeClient.from_kubeconfig(world, proc.netns, reader(path), user_agent=agent, read_file=reader)
     except OSError as error:
         raise fail(world, proc, "run.go:72", f"stat {error.filename or path}: no such file or directory") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import posixpath
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from ...host import files
 from ...kernel import clock
 from ...kernel.errors import ConnectError
+from .. import component
 from ..api.objects import clone
 from ..client import ApiError, Informer
 from .context import Kubelet
@@ -51,6 +53,8 @@ def read_static(kubelet: Kubelet) -> bool:
             pod = _decode(kubelet, path, tree.read(path))
         except (OSError, ValueError, yaml.YAMLError) as failed:
             text = str(failed).splitlines()[0] if str(failed) else "unreadable"
+            if isinstance(failed, yaml.YAMLError):
+                text = component.yaml_error(failed).removeprefix("error converting YAML to JSON: ")
             kubelet.log(
                 "E",
                 "file.go:187",
@@ -78,13 +82,22 @@ def read_static(kubelet: Kubelet) -> bool:
 
 def _decode(kubelet: Kubelet, path: str, data: bytes) -> Obj:
     pod = yaml.load(data[:3_000_000], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    if not isinstance(pod, dict) or pod.get("kind") != "Pod":
-        kind = pod.get("kind") if isinstance(pod, dict) else None
-        raise ValueError(f"invalid pod: {kind!r}")
+    if not isinstance(pod, dict):
+        raise ValueError(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct"
+        )
+    kind, version = str(pod.get("kind") or ""), str(pod.get("apiVersion") or "")
+    if not kind:
+        raise ValueError(f"Object 'Kind' is missing in '{json.dumps(pod, separators=(',', ':'), default=str)}'")
+    if version != "v1" or kind != "Pod":
+        scheme = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+        raise ValueError(f'no kind "{kind}" is registered for version "{version}" in scheme {scheme}')
     meta = pod.setdefault("metadata", {})
     spec = pod.get("spec")
-    if not isinstance(spec, dict) or not isinstance(spec.get("containers"), list) or not meta.get("name"):
-        raise ValueError("invalid pod: spec.containers: Required value")
+    problems = _problems(meta, spec if isinstance(spec, dict) else {})
+    if problems or not isinstance(spec, dict):
+        shown = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
+        raise ValueError(f"invalid pod: {shown}")
     node = kubelet.state.node
     digest = hashlib.md5(node.encode() + path.encode() + data, usedforsecurity=False).hexdigest()
     meta["name"] = f"{meta['name']}-{node}".lower()
@@ -105,6 +118,26 @@ def _decode(kubelet: Kubelet, path: str, data: bytes) -> Obj:
     spec["tolerations"] = [*(spec.get("tolerations") or ()), {"effect": "NoExecute", "operator": "Exists"}]
     pod["status"] = {"phase": "Pending"}
     return pod
+
+
+def _problems(meta: Obj, spec: Obj) -> list[str]:
+    """What validation says of a static pod (the most usual mistakes; the rest shows when it is to run)."""
+    out = [] if meta.get("name") else ["metadata.name: Required value: name or generateName is required"]
+    containers = spec.get("containers")
+    if not isinstance(containers, list) or not containers:
+        return [*out, "spec.containers: Required value"]
+    volumes = {v.get("name") for v in spec.get("volumes") or () if isinstance(v, dict)}
+    for index, container in enumerate(containers):
+        where = f"spec.containers[{index}]"
+        if not isinstance(container, dict):
+            return [*out, f"{where}: Required value"]
+        out += [f"{where}.{field}: Required value" for field in ("name", "image") if not container.get(field)]
+        for number, mount in enumerate(container.get("volumeMounts") or ()):
+            if mount.get("name") not in volumes:
+                out.append(f'{where}.volumeMounts[{number}].name: Not found: "{mount.get("name")}"')
+            if not mount.get("mountPath"):
+                out.append(f"{where}.volumeMounts[{number}].mountPath: Required value")
+    return out
 
 
 def _nano(kubelet: Kubelet) -> str:
