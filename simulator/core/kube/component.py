@@ -103,6 +103,13 @@ FlagSpec = dict[str, str]
 #: Flags that every component takes (component-base/logs, featuregate, verflag); values are pflag's type names.
 VERSION = "v1.36.2"
 
+
+def version_of(proc: Process | None) -> str:
+    """The release of a process's binary: the program's name carries that of an older one (`kubelet:1.35.5`)."""
+    own = proc.program.partition(":")[2] if proc is not None else ""
+    return f"v{own}" if own else VERSION
+
+
 GLOBAL_FLAGS: FlagSpec = {
     "feature-gates": "mapStringBool",
     "emulated-version": "strings",
@@ -268,7 +275,7 @@ def flags_or_exit(world: World, proc: Process, spec: FlagSpec) -> dict[str, str]
         log(world, proc, f"Error: {error}")
         raise Exited(1) from None
     if truth(flags, "version", False):
-        log(world, proc, f"Kubernetes {VERSION}")
+        log(world, proc, f"Kubernetes {version_of(proc)}")
         raise Exited(0)
     return flags
 

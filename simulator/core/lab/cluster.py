@@ -14,19 +14,11 @@ from ..kernel.errors import ConnectError, SimulatorError
 from ..kernel.world import World
 from ..kube.api.objects import clone
 from ..kube.client import ApiError, KubeClient
-from ..kube.kubeadm import addons, manifests, pki
+from ..kube.kubeadm import addons as kubeadm_addons
+from ..kube.kubeadm import images, manifests, pki
 from ..runtime import cri
 from .machines import POD_CIDR, SERVICE_CIDR, add_machine, configure_kubelet, put
 
-CONTROL_PLANE_IMAGES = (
-    f"registry.k8s.io/kube-apiserver:{manifests.VERSION}",
-    f"registry.k8s.io/kube-controller-manager:{manifests.VERSION}",
-    f"registry.k8s.io/kube-scheduler:{manifests.VERSION}",
-    f"registry.k8s.io/kube-proxy:{manifests.VERSION}",
-    manifests.COREDNS_IMAGE,
-    manifests.PAUSE_IMAGE,
-    manifests.ETCD_IMAGE,
-)
 #: How long, in virtual time, a step of the boot may take before it counts as a defect.
 PATIENCE = 300 * SECOND
 
@@ -42,9 +34,11 @@ class ClusterBuilder:
         workers: tuple[str, ...] = ("node01", "node02"),
         static_pods: bool = True,
         addons: bool = True,
+        version: str = manifests.VERSION,
     ) -> None:
         self.world = world
-        self.static_pods, self.addons = static_pods, addons
+        self.static_pods, self.addons, self.version = static_pods, addons, version
+        self.cluster = kubeadm_addons.cluster_configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR, version=version)
         self.names = (control_plane, *workers)
         self.addresses = {name: f"172.30.{1 + i // 100}.{2 + 2 * (i % 100)}" for i, name in enumerate(self.names)}
         self.hosts: dict[str, Host] = {}
@@ -54,6 +48,8 @@ class ClusterBuilder:
         """Machines, control plane, add-ons, workers; returns when every node is Ready and every pod runs."""
         for name in self.names:
             self.hosts[name] = add_machine(self.world, name, self.addresses[name], self.addresses)
+            for tool in ("kubeadm", "kubelet", "kubectl") if self.version != manifests.VERSION else ():
+                self.hosts[name].fs.install(f"/usr/bin/{tool}", f"{tool}:{self.version.removeprefix('v')}")
         for name in self.names:
             systemd.start_unit(self.world, name, "containerd.service")
         self._pull(self.names[0])
@@ -67,14 +63,14 @@ class ClusterBuilder:
     # -- steps ----------------------------------------------------------------------------------------------------------
     def _pull(self, name: str) -> None:
         """`kubeadm config images pull`."""
-        pulls = [cri.pull_image(self.world, name, image) for image in CONTROL_PLANE_IMAGES]
+        pulls = [cri.pull_image(self.world, name, image) for image in images.control_plane(self.cluster, self.version)]
         self._until(lambda: all(pull.done for pull in pulls), "images")
 
     def _init(self) -> None:
         """`kubeadm init` up to a running API server."""
         world, node = self.world, self.names[0]
         host, ip = self.hosts[node], self.addresses[node]
-        cluster = addons.cluster_configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR)
+        cluster = self.cluster
         self.pki = pki.cluster_pki(world, cluster, node=node, ip=ip)
         self.ca = KeyPair(self.pki["ca.crt"], self.pki["ca.key"])
         for path, data in self.pki.items():
@@ -86,7 +82,7 @@ class ClusterBuilder:
         put(world, host, "/root/.kube/config", configs["admin.conf"], 0o600)
         configure_kubelet(world, host, self.ca, self.server, control_plane=True)
         pods = {
-            "etcd": manifests.etcd(cluster, node, ip),
+            "etcd": manifests.etcd(cluster, node, ip, tool=self.version),
             "kube-apiserver": manifests.apiserver(cluster, ip),
             "kube-controller-manager": manifests.controller_manager(cluster),
             "kube-scheduler": manifests.scheduler(cluster),
@@ -125,10 +121,13 @@ class ClusterBuilder:
 
     def _upload(self, client: KubeClient) -> None:
         """Configuration, RBAC, mark-control-plane, CoreDNS and kube-proxy."""
-        objects = addons.configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR)
+        objects = kubeadm_addons.configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR, version=self.version)
         if self.addons:
-            objects += addons.coredns()
-            objects += addons.kube_proxy(self.server, pod_cidr=POD_CIDR)
+            objects += kubeadm_addons.cluster_info(pki.public_kubeconfig(self.ca.cert, self.server))
+            objects += kubeadm_addons.cluster_info_rules()
+            objects += kubeadm_addons.coredns(image=images.dns(self.cluster, self.version))
+            proxy = images.component("kube-proxy", self.cluster)
+            objects += kubeadm_addons.kube_proxy(self.server, pod_cidr=POD_CIDR, image=proxy)
         for resource, obj in objects:
             client.create(resource, obj["metadata"].get("namespace"), clone(obj))
         patch = {

@@ -58,6 +58,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("docker-two", "two hosts with Docker and no Kubernetes", ("docker01", "docker02"), _docker_two),
     Scenario("empty-hosts", "three hosts with nothing installed, to build on", ("host01", "host02", "host03"), _empty),
     Scenario(
+        "upgrade",
+        "kubeadm v1.35.5, one control plane and one worker, to be upgraded to v1.36",
+        ("controlplane", "node01"),
+        unmade.older,
+    ),
+    Scenario(
         "kubeadm-ready",
         "three machines with containerd, kubeadm, kubelet and kubectl installed and no cluster; `kubeadm init` makes one",
         ("controlplane", "node01", "node02"),

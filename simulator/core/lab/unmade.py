@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ..host import files, systemd
+from ..host.machine import hosts
 from ..kernel.clock import SECOND
 from ..kernel.world import World
-from .machines import add_machine
+from .cluster import ClusterBuilder
+from .machines import add_machine, put
 
 
 def addresses(names: tuple[str, ...]) -> dict[str, str]:
@@ -26,3 +28,18 @@ def kubeadm_ready(world: World, names: tuple[str, ...] = ("controlplane", "node0
         for unit in ("containerd.service", "kubelet.service"):
             systemd.start_unit(world, name, unit)
     world.run_until(world.now + 5 * SECOND)
+
+
+#: The release that the `upgrade` scenario begins with.
+OLDER = "1.35.5"
+
+
+def older(world: World) -> None:
+    """A cluster one minor release behind, whose machines take their packages from that release's archive."""
+    builder = ClusterBuilder(world, workers=("node01",), version=f"v{OLDER}")
+    builder.build()
+    path = "/etc/apt/sources.list.d/kubernetes.list"
+    for name in builder.names:
+        host = hosts(world)[name]
+        text = files.read_file(world, host, path).decode()
+        put(world, host, path, text.replace("v1.36", f"v{OLDER.rpartition('.')[0]}"))

@@ -190,7 +190,7 @@ def _launch(
             host, argv, fds, user=user, cwd=container.cwd, env=dict(container.env), mnt=container.id, netns=netns, ppid=shim.pid,
             container=container.id, found=(argv[0], Inode("exec", 0o755, target=program)) if program else None,
         )  # fmt: skip
-    if program in programs:
+    if program in programs or program.partition(":")[0] in programs:
         return processes.start(
             world, host=host, program=program, argv=argv, ppid=shim.pid, user=user, cwd=container.cwd,
             env=dict(container.env), sink=sink, mnt=container.id, netns=netns, container=container.id,

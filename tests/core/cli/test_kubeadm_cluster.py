@@ -240,3 +240,27 @@ def test_flannel_without_pod_cidrs_says_what_is_missing(ready: bytes) -> None:
     assert 'failed to acquire lease: node "controlplane" pod cidr not assigned' in logs
     events = sandbox.run("kubectl -n kube-system get events", host="controlplane").stdout
     assert "open /run/flannel/subnet.env: no such file or directory" in events
+
+
+def test_a_cluster_is_upgraded_by_the_documented_steps() -> None:
+    sandbox = Sandbox.boot("upgrade")
+    nodes = "kubectl get nodes --no-headers | awk '{print $1, $2, $NF}'"
+    assert sandbox.run(nodes).stdout == "controlplane Ready v1.35.5\nnode01 Ready v1.35.5\n"
+    archive = "sed -i 's/v1.35/v1.36/' /etc/apt/sources.list.d/kubernetes.list; apt-get update -qq; "
+    get = "apt-get install -y --allow-change-held-packages"
+    assert sandbox.run(archive + f"{get} kubeadm=1.36.2-1.1", host="controlplane").code == 0
+    plan = sandbox.run("kubeadm upgrade plan").stdout
+    assert "kube-apiserver            controlplane   v1.35.5   v1.36.2\n" in plan
+    assert "etcd                      controlplane   3.6.6-0   3.6.8-0\n" in plan
+    done = sandbox.run("kubeadm upgrade apply -y v1.36.2")
+    assert done.code == 0, done.stderr
+    assert '[upgrade] SUCCESS! A control plane node of your cluster was upgraded to "v1.36.2".' in done.stdout
+    assert "Server Version: v1.36.2\n" in sandbox.run("kubectl version").stdout
+    assert sandbox.run(nodes).stdout == "controlplane Ready v1.35.5\nnode01 Ready v1.35.5\n"
+    assert sandbox.run(archive + f"{get} kubeadm=1.36.2-1.1 && kubeadm upgrade node", host="node01").code == 0
+    for name in ("controlplane", "node01"):
+        sandbox.run(f"{get} kubelet=1.36.2-1.1 && systemctl daemon-reload && systemctl restart kubelet", host=name)
+    sandbox.advance(sandbox.now + 15 * 10**9)
+    assert sandbox.run(nodes).stdout == "controlplane Ready v1.36.2\nnode01 Ready v1.36.2\n"
+    images = sandbox.run("kubectl get pods -n kube-system -o jsonpath='{..image}'").stdout
+    assert "v1.35.5" not in images and "etcd:3.6.8-0" in images

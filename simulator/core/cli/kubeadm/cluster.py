@@ -49,7 +49,8 @@ def _apply_one(client: KubeClient, resource: str, obj: Json) -> str:
         client.create(resource, namespace, _copy(obj))
         return ""
     except (ConnectError, ApiError) as error:
-        if not isinstance(error, ApiError) or error.reason != "AlreadyExists":
+        known = ("AlreadyExists", "Invalid") if resource == "services" else ("AlreadyExists",)  # a taken address is Invalid
+        if not isinstance(error, ApiError) or error.reason not in known:
             return f"unable to create {kind}: {reason(error, client)}"
     try:
         body = _copy(obj)

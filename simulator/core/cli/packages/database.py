@@ -89,6 +89,7 @@ class Database:
             text = call.tree.read(STATUS).decode(errors="replace")
         except OSError:  # nothing was changed yet: what the host came with
             text = initial("k8s" if call.tree.exists("/usr/bin/kubeadm") else "")
+        release = self._release(call)
         for part in text.split("\n\n"):
             fields = dict(line.split(": ", 1) for line in part.splitlines() if ": " in line and not line.startswith(" "))
             if "Package" in fields:
@@ -96,6 +97,18 @@ class Database:
                 self.rows[fields["Package"]] = Installed(
                     fields["Package"], fields.get("Version", ""), words[0], words[-1], fields.get("Auto-Installed") == "1"
                 )
+
+        for name in ("kubeadm", "kubelet", "kubectl") if release else ():
+            if name in self.rows and not call.tree.exists(STATUS):
+                self.rows[name].version = f"{release}-1.1"
+
+    @staticmethod
+    def _release(call: Call) -> str:
+        """The release that a host's kubeadm came with, "" for the world's own."""
+        try:
+            return (call.tree.lookup("/usr/bin/kubeadm").target or "").partition(":")[2]
+        except OSError:
+            return ""
 
     def installed(self, name: str) -> Installed | None:
         """The row of a package that is installed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...kernel.http import Request, Response
+from .. import component
 from ..api import errors
 from . import discovery, health, metrics, openapi, openapi_v2
 from .call import User
@@ -30,6 +31,22 @@ VERSION: Obj = {
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
+def version(server: Server) -> Obj:
+    """What the server says of itself: an older binary names its own release."""
+    found = component.version_of(server.process())
+    if found == VERSION["gitVersion"]:
+        return VERSION
+    major, minor = found.removeprefix("v").split(".")[:2]
+    return {
+        **VERSION,
+        "minor": minor,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": found,
+    }
+
+
 def serve(server: Server, request: Request, user: User) -> Response:
     """Answer a GET on a path."""
     path = request.path.rstrip("/") or "/"
@@ -40,7 +57,7 @@ def serve(server: Server, request: Request, user: User) -> Response:
     if head in health.CHECKS:
         return health.serve(server, request, head, "/".join(parts[1:]))
     if path == "/version":
-        return Response(obj=VERSION, headers={"x-pretty": "true"})
+        return Response(obj=version(server), headers={"x-pretty": "true"})
     if head in ("api", "apis"):
         return discover(server, request, parts)
     if head == "openapi" and len(parts) >= 2:

@@ -21,6 +21,7 @@ from ...kernel.clock import MINUTE, MS, SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
+from .. import component
 from ..api.errors import ApiError, internal_error
 from . import flags as api_flags
 from .bootstrap import start as hooks
@@ -80,7 +81,7 @@ class ApiServerProgram:
         try:
             found = api_flags.parse(proc.argv)
             if "version" in found:
-                processes.log(world, proc, "Kubernetes v1.36.2")
+                processes.log(world, proc, f"Kubernetes {component.version_of(proc)}")
                 raise Exited(0)
             config = api_flags.config(found, read)
         except api_flags.FlagError as error:
@@ -102,7 +103,7 @@ class ApiServerProgram:
         world.warm.get("apiservers", {}).pop(proc.key, None)
         for topic in hooks.TOPICS:
             world.subscribe(topic, proc.target, ["changed", topic])
-        processes.log(world, proc, "I server.go:156] Version: v1.36.2")
+        processes.log(world, proc, f"I server.go:156] Version: {component.version_of(proc)}")
         world.after(300 * MS, proc.target, ["hooks"])
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:

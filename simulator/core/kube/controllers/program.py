@@ -104,7 +104,7 @@ class ControllerManager:
         component.connect(world, proc, flags.get("kubeconfig", ""), NAME)
         at = component.listen(world, proc, flags, "10257")
         states(world)[proc.key] = state
-        klog(world, proc, "I", "controllermanager.go:189", "Starting", version="v1.36.2")
+        klog(world, proc, "I", "controllermanager.go:189", "Starting", version=component.version_of(proc))
         klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {at}")
         begin = world.rng("kcm").between(300, 700) * clock.MS
         world.after(begin, proc.target, ["elect"] if component.truth(flags, "leader-elect", True) else ["run"])

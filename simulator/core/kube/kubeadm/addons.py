@@ -52,7 +52,7 @@ def _rule(verbs: list[str], resources: list[str], groups: list[str] | None = Non
     return rule
 
 
-def cluster_configuration(*, pod_cidr: str, service_cidr: str) -> Json:
+def cluster_configuration(*, pod_cidr: str, service_cidr: str, version: str = VERSION) -> Json:
     """The ClusterConfiguration that `kubeadm-config` holds."""
     return {
         "apiServer": {},
@@ -67,7 +67,7 @@ def cluster_configuration(*, pod_cidr: str, service_cidr: str) -> Json:
         "etcd": {"local": {"dataDir": "/var/lib/etcd"}},
         "imageRepository": "registry.k8s.io",
         "kind": "ClusterConfiguration",
-        "kubernetesVersion": VERSION,
+        "kubernetesVersion": version,
         "networking": {"dnsDomain": "cluster.local", "podSubnet": pod_cidr, "serviceSubnet": service_cidr},
         "proxy": {},
         "scheduler": {},
@@ -254,9 +254,9 @@ def bootstrap_rule(name: str) -> list[tuple[str, Json]]:
     return [_binding(full, "", role, [_group(group)])]
 
 
-def configuration(*, pod_cidr: str, service_cidr: str) -> list[tuple[str, Json]]:
+def configuration(*, pod_cidr: str, service_cidr: str, version: str = VERSION) -> list[tuple[str, Json]]:
     """Uploaded configuration and the RBAC that joining nodes need."""
-    cluster = dump(cluster_configuration(pod_cidr=pod_cidr, service_cidr=service_cidr)).decode()
+    cluster = dump(cluster_configuration(pod_cidr=pod_cidr, service_cidr=service_cidr, version=version)).decode()
     rules = [item for name in BOOTSTRAP_RULES for item in bootstrap_rule(name)]
     return [*cluster_admins(), *kubeadm_config(cluster), *kubelet_config(dump(kubelet_configuration()).decode()), *rules]
 

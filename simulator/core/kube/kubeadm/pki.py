@@ -183,6 +183,15 @@ def kubelet_pair(world: World, ca: KeyPair, node: str) -> KeyPair:
     return x509.issue(world, f"system:node:{node}", issuer=ca, organizations=("system:nodes",), client=True)
 
 
+def public_kubeconfig(ca_cert: bytes, server: str) -> str:
+    """What cluster-info tells everybody: the API server and its authority."""
+    return (
+        "apiVersion: v1\nclusters:\n- cluster:\n"
+        f'    certificate-authority-data: {base64.b64encode(ca_cert).decode()}\n    server: {server}\n  name: ""\n'
+        'contexts: null\ncurrent-context: ""\nkind: Config\nusers: null\n'
+    )
+
+
 #: Where a kubelet keeps its newest pair.
 KUBELET_PEM = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 

@@ -22,7 +22,7 @@ from ...kernel.clock import MS, SECOND
 from ...kernel.errors import BadInput, ConnectError
 from .. import component
 from ..client import ApiError, KubeClient, load_kubeconfig
-from .context import VERSION, Kubelet
+from .context import Kubelet
 
 Obj = dict[str, Any]
 
@@ -116,7 +116,7 @@ def step(kubelet: Kubelet) -> None:
             kubelet.world,
             kubelet.proc.netns,
             component.read_file(kubelet.world, kubelet.proc, held["kubeconfig"]),
-            user_agent=f"kubelet/{VERSION} (linux/amd64) kubernetes/98b3519",
+            user_agent=f"kubelet/{kubelet.version} (linux/amd64) kubernetes/98b3519",
         )
     except (OSError, BadInput):
         kubelet.world.after(AGAIN, kubelet.proc.target, ["bootstrap"])

@@ -43,7 +43,7 @@ def load(world: World, proc: Process) -> tuple[dict[str, str], Obj]:
         if name in DEPRECATED:
             component.log(world, proc, f"Flag --{name} has been deprecated, {DEPRECATION}")
     if component.truth(flags, "version", False):
-        component.log(world, proc, f"Kubernetes {component.VERSION}")
+        component.log(world, proc, f"Kubernetes {component.version_of(proc)}")
         raise Exited(0)
     try:
         config = _from_files(world, proc, flags)

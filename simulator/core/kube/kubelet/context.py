@@ -16,7 +16,6 @@ from ..events import Recorder
 from .state import KubeletState, PodState, kubelets
 
 Obj = dict[str, Any]
-VERSION = "v1.36.2"
 
 
 class Kubelet:
@@ -30,6 +29,11 @@ class Kubelet:
         self.host: Host = hosts(world)[proc.host]
         self.state: KubeletState = kubelets(world)[proc.host]
         self._client: KubeClient | None = None
+
+    @property
+    def version(self) -> str:
+        """The release of its binary."""
+        return component.version_of(self.proc)
 
     # -- the API --------------------------------------------------------------------------------------------------------
     @property
@@ -56,7 +60,7 @@ class Kubelet:
                 self.world,
                 self.proc.netns,
                 read(path),
-                user_agent=f"kubelet/{VERSION} (linux/amd64) kubernetes/80cfa60",
+                user_agent=f"kubelet/{self.version} (linux/amd64) kubernetes/80cfa60",
                 read_file=read,
             )
         except (OSError, BadInput) as failed:

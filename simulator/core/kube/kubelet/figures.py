@@ -13,7 +13,7 @@ from ...kernel import clock
 from ...kernel.http import Response
 from ...runtime import memory
 from . import status
-from .context import VERSION, Kubelet
+from .context import Kubelet
 
 Obj = dict[str, Any]
 TEXT = {"content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=values"}
@@ -29,6 +29,7 @@ def metrics(kubelet: Kubelet) -> Response:
             record = status.record(kubelet, track)
             if record is not None:
                 states[record.state.lower()] = states.get(record.state.lower(), 0) + 1
+    minor = kubelet.version.split(".")[1]
     running = sum(1 for pod in pods if not pod.terminal and pod.sandbox)
     rows: list[tuple[str, str, str, list[tuple[str, str]]]] = [
         (
@@ -36,7 +37,7 @@ def metrics(kubelet: Kubelet) -> Response:
             "gauge",
             "A metric with a constant '1' value labeled by major, minor, git version, git commit, build date, Go version, "
             "and compiler from which Kubernetes was built, and platform on which it is running.",
-            [(f'git_version="{VERSION}",major="1",minor="36",platform="linux/amd64"', "1")],
+            [(f'git_version="{kubelet.version}",major="1",minor="{minor}",platform="linux/amd64"', "1")],
         ),
         ("kubelet_node_name", "gauge", "The node's name. The count is always 1.", [(f'node="{kubelet.state.node}"', "1")]),
         ("kubelet_running_pods", "gauge", "Number of pods that have a running pod sandbox", [("", str(running))]),

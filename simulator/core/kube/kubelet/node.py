@@ -13,7 +13,7 @@ from .. import component
 from ..api import quantity
 from ..client import ApiError
 from . import eviction, options
-from .context import VERSION, Kubelet
+from .context import Kubelet
 
 Obj = dict[str, Any]
 
@@ -168,7 +168,7 @@ def status(kubelet: Kubelet, old: Obj) -> Obj:
             "containerRuntimeVersion": f"containerd://{containerd.VERSION}",
             "kernelVersion": host.kernel,
             "kubeProxyVersion": "",
-            "kubeletVersion": VERSION,
+            "kubeletVersion": kubelet.version,
             "machineID": host.machine_id,
             "operatingSystem": "linux",
             "osImage": host.os_image,

@@ -19,7 +19,7 @@ from ..api import quantity
 from ..client import KubeClient
 from . import bootstrap as bootstrap_tls
 from . import config as settings
-from .context import VERSION, Kubelet
+from .context import Kubelet
 from .options import setting
 
 Obj = dict[str, Any]
@@ -32,7 +32,7 @@ class StartError(Exception):
 def begin(kubelet: Kubelet, flags: dict[str, str]) -> None:
     """Everything up to the main loop; raises Exited."""
     log = kubelet.log
-    log("I", "server.go:545", "Kubelet version", kubeletVersion=VERSION)
+    log("I", "server.go:545", "Kubelet version", kubeletVersion=kubelet.version)
     log("I", "server.go:547", "Golang settings", GOGC="", GOMAXPROCS="", GOTRACEBACK="")
     try:
         _client(kubelet, flags)

@@ -187,7 +187,7 @@ class KubeProxy:
             text = "The ipvs proxier is now deprecated and may be removed in a future release. Please use 'nftables' instead."
             klog(world, proc, "E", "server_linux.go:196", text)
         klog(world, proc, "I", "server_linux.go:137", f"Using {state.mode} Proxier")
-        klog(world, proc, "I", "server.go:539", "Version info", version=component.VERSION)
+        klog(world, proc, "I", "server.go:539", "Version info", version=component.version_of(proc))
         for where, what in (("200", "service"), ("106", "endpoint slice"), ("403", "serviceCIDR"), ("309", "node")):
             klog(world, proc, "I", f"config.go:{where}", f"Starting {what} config controller")
 

@@ -50,7 +50,7 @@ class KubeScheduler:
             left_over=component.duration(flags, "pod-max-in-unschedulable-pods-duration", LEFT_OVER),
         )
         states(world)[proc.key] = SchedulerState(flags=flags, config=config, leader=LeaderState(identity=identity), queue=queue)
-        klog(world, proc, "I", "server.go:176", "Starting Kubernetes Scheduler", version="v1.36.2")
+        klog(world, proc, "I", "server.go:176", "Starting Kubernetes Scheduler", version=component.version_of(proc))
         klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on {at}")
         begin = world.rng("kube-scheduler").between(300, 700) * clock.MS
         world.after(begin, proc.target, ["elect"] if component.truth(flags, "leader-elect", True) else ["run"])

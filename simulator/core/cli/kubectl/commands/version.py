@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....kube.api.errors import ApiError
+from ....kube.component import version_of
 from ... import goyaml
 from ...cobra import Command, Flag
 from ..errors import CommandError, UrlError
@@ -27,7 +28,9 @@ def run_version(s: Session) -> int:
     form = values.text("output")
     if form not in ("", "json", "yaml"):
         raise CommandError("--output must be 'yaml' or 'json'")
-    found: dict[str, Any] = {"clientVersion": CLIENT, "kustomizeVersion": KUSTOMIZE}
+    own = version_of(s.inv.proc)
+    client = {**CLIENT, "minor": own.split(".")[1], "gitVersion": own}
+    found: dict[str, Any] = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE}
     failed: Exception | None = None
     if not values.on("client"):
         try:
@@ -39,7 +42,7 @@ def run_version(s: Session) -> int:
     elif form == "yaml":
         s.out(goyaml.dump(found) + "\n")
     else:
-        s.out(f"Client Version: {VERSION}\nKustomize Version: {KUSTOMIZE}\n")
+        s.out(f"Client Version: {own}\nKustomize Version: {KUSTOMIZE}\n")
         if "serverVersion" in found:
             server = found["serverVersion"]
             s.out(f"Server Version: {server['gitVersion']}\n")
