@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from typing import Any
 
 from ..host import files, processes, systemd
 from ..host.executor import Ended
@@ -11,6 +12,7 @@ from ..host.invocation import Call
 from ..host.machine import UnitState
 from ..kernel.clock import SECOND, to_datetime
 from ..kernel.errors import NotSimulated
+from . import unitcmds
 from .journalctl import line_text
 
 
@@ -22,6 +24,8 @@ def _unit(call: Call, name: str) -> systemd.UnitFile | None:
 
 
 def _enabled(call: Call, unit: systemd.UnitFile) -> str:
+    if unitcmds.masked(call, unit.name):
+        return "masked"
     if unit.name in systemd.enabled_units(call.host):
         return "enabled"
     return "disabled" if unit.values("Install", "WantedBy") else "static"
@@ -51,6 +55,7 @@ def _status(call: Call, names: list[str], flags: set[str]) -> int:
         if number:
             call.out("\n")
         state = systemd.state(call.host, unit.name)
+        unitcmds.warn_if_stale(call, unit)
         _show_status(call, unit, state)
         code = code or (0 if state.active == "active" else 3)
     return code
@@ -59,6 +64,9 @@ def _status(call: Call, names: list[str], flags: set[str]) -> int:
 def _show_status(call: Call, unit: systemd.UnitFile, state: UnitState) -> None:
     dot = {"active": "●", "failed": "×"}.get(state.active, "●" if state.active == "activating" else "○")
     call.out(f"{dot} {unit.name} - {unit.value('Unit', 'Description', unit.name)}\n")
+    if unitcmds.masked(call, unit.name):
+        call.out(f"     Loaded: masked (Reason: Unit {unit.name} is masked.)\n     Active: {state.active} ({state.sub})\n")
+        return
     call.out(f"     Loaded: loaded ({unit.path}; {_enabled(call, unit)}; preset: enabled)\n")
     if unit.drop_ins:
         folder = posixpath.dirname(unit.drop_ins[0])
@@ -87,13 +95,40 @@ def _show_status(call: Call, unit: systemd.UnitFile, state: UnitState) -> None:
         call.out("\n" + "".join(line_text(call, line) + "\n" for line in recent))
 
 
+def _overview(call: Call) -> int:
+    """`systemctl status` without units: the machine and its tree of services."""
+    failed = sum(one.active == "failed" for one in call.host.units.values())
+    since = to_datetime(call.world.epoch + call.host.boot_at).strftime("%a %Y-%m-%d %H:%M:%S UTC")
+    call.out(
+        f"● {call.host.name}\n    State: {'degraded' if failed else 'running'}\n    Units: {len(call.host.units)} loaded (incl. loaded aliases)\n"
+        f"     Jobs: 0 queued\n   Failed: {failed} units\n    Since: {since}; {_ago(call, call.host.boot_at)}\n  systemd: 255.4-1ubuntu8.4\n"
+        "   CGroup: /\n           └─system.slice\n"
+    )
+    running = [(name, one) for name, one in sorted(call.host.units.items()) if one.main_pid]
+    for number, (name, one) in enumerate(running):
+        last = number == len(running) - 1
+        proc = processes.find(call.world, call.host.name, one.main_pid)
+        call.out(
+            f"             {'└─' if last else '├─'}{name}\n             {'  ' if last else '│ '}└─{one.main_pid} {' '.join(proc.argv) if proc else ''}\n"
+        )
+    return 0
+
+
 def _change(call: Call, names: list[str], work: Callable[[str], bool], verb: str) -> int:
     code = 0
+    for name in names:
+        unit = _unit(call, name)
+        if unit is not None and not call.uid and verb != "stop":
+            unitcmds.warn_if_stale(call, unit)
     if call.uid:
         call.err(f"Failed to {verb} {systemd.unit_name(names[0]) if names else ''}: Interactive authentication required.\n")
         return 1
     for name in names:
         full = systemd.unit_name(name)
+        if verb != "stop" and unitcmds.masked(call, full):
+            call.err(f"Failed to {verb} {full}: Unit {full} is masked.\n")
+            code = 1
+            continue
         if _unit(call, name) is None:
             call.err(f"Failed to {verb} {full}: Unit {full} not {'loaded' if verb == 'stop' else 'found'}.\n")
             code = 5
@@ -217,7 +252,7 @@ def _show(call: Call, names: list[str], wanted: list[str], value_only: bool) -> 
     return 0
 
 
-def systemctl(call: Call) -> int:
+def systemctl(call: Call) -> Any:
     """`systemctl [options] command [units]`."""
     args = call.argv[1:]
     flags = {word for word in args if word.startswith("-")}
@@ -252,6 +287,10 @@ def systemctl(call: Call) -> int:
             "is-enabled",
             "is-failed",
             "cat",
+            "edit",
+            "mask",
+            "unmask",
+            "revert",
         )
         and not names
     ):
@@ -264,21 +303,77 @@ def systemctl(call: Call) -> int:
         return _change(call, names, lambda name: _stop(call, name), "stop")
     if command in ("restart", "reload", "reload-or-restart", "try-restart"):
         return _change(call, names, lambda name: systemd.restart_unit(world, host, name), "restart")
+    if command == "status" and not names:
+        return _overview(call)
     if command == "status":
         return _status(call, names, flags)
     if command in ("enable", "disable"):
         return _enable(call, names, flags, command == "enable")
     if command in ("is-active", "is-enabled", "is-failed"):
         return _is(call, names, flags, command)
-    if command in ("daemon-reload", "daemon-reexec", "reset-failed"):
+    if command in ("daemon-reload", "daemon-reexec"):
+        if call.uid:
+            call.err("Failed to reload daemon: Interactive authentication required.\n")
+            return 1
+        host.reloaded = world.wall
         return 0
-    if command in ("list-units", "list-unit-files"):
+    if command == "reset-failed":
+        for name, unit_state in host.units.items():
+            if unit_state.active == "failed" and (not names or name in {systemd.unit_name(n) for n in names}):
+                unit_state.active, unit_state.sub, unit_state.result, unit_state.restarts = "inactive", "dead", "success", 0
+        return 0
+    if command == "list-units":
         return _list(call, names, flags)
+    if command == "list-unit-files":
+        states = {name: _enabled(call, unit) for name in _names(call) if (unit := _unit(call, name)) is not None}
+        return unitcmds.list_unit_files(call, names, states, "--no-legend" not in flags)
+    if command in ("mask", "unmask"):
+        return unitcmds.mask(call, names, command == "mask")
+    if command == "edit":
+        return unitcmds.edit(call, names, flags)
+    if command == "revert":
+        return unitcmds.revert(call, names)
+    if command == "list-dependencies":
+        return unitcmds.list_dependencies(call, names)
+    if command == "list-timers":
+        call.out("0 timers listed.\nPass --all to see loaded but inactive timers, too.\n")
+        return 0
+    if command == "is-system-running":
+        failed = any(one.active == "failed" for one in host.units.values())
+        call.out("degraded\n" if failed else "running\n")
+        return int(failed)
+    if command == "get-default":
+        call.out("multi-user.target\n")
+        return 0
+    if command == "list-jobs":
+        call.out("No jobs running.\n")
+        return 0
+    if command == "kill":
+        for name in names:
+            proc = processes.find(world, host.name, systemd.state(host, name).main_pid)
+            if proc is not None:
+                number = next(
+                    (int(word.partition("=")[2]) for word in flags if word.startswith("--signal=") and word[9:].isdigit()), 15
+                )
+                processes.kill(world, proc, 9 if "--signal=SIGKILL" in flags or "--signal=KILL" in flags else number)
+        return 0
     if command == "cat":
         return _cat(call, names)
     if command == "show":
         return _show(call, names, wanted, "--value" in flags)
-    if command in ("mask", "unmask", "edit", "isolate", "poweroff", "reboot", "list-dependencies", "list-timers"):
+    if command in (
+        "isolate",
+        "poweroff",
+        "reboot",
+        "rescue",
+        "set-property",
+        "set-default",
+        "link",
+        "preset",
+        "list-sockets",
+        "import-environment",
+        "set-environment",
+    ):
         raise NotSimulated(command)
     call.err(f"Unknown command verb '{command}'.\n")
     return 1

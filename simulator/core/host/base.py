@@ -28,7 +28,11 @@ COMMANDS: tuple[str, ...] = tuple(
 )
 #: More of them: editors and tools that the first list has not.
 MORE_COMMANDS: tuple[str, ...] = tuple(
-    "apt apt-cache apt-get apt-mark b2sum column dpkg dpkg-query gpg editor ex hd hexdump sha224sum sha384sum sum view".split()
+    "apt apt-cache apt-get apt-mark b2sum column crontab dmesg dpkg dpkg-query gpg last lsblk lscpu mount passwd pidof editor ex hd hexdump sha224sum sha384sum sum view".split()
+)
+#: Administrators' commands of /usr/sbin.
+ADMIN_COMMANDS: tuple[str, ...] = tuple(
+    "adduser chpasswd deluser groupadd groupdel service shutdown poweroff useradd userdel usermod".split()
 )
 SBIN_COMMANDS: tuple[str, ...] = (
     "ip",
@@ -71,7 +75,7 @@ NERDCTL_UNITS: dict[str, str] = {
     "/usr/local/lib/systemd/system/stargz-snapshotter.service": "[Unit]\nDescription=stargz snapshotter\nAfter=network.target\nBefore=containerd.service\n\n[Service]\nType=notify\nExecStart=/usr/local/bin/containerd-stargz-grpc\nRestart=always\nRestartSec=1\n\n[Install]\nWantedBy=multi-user.target\n",
 }
 DIRECTORIES: tuple[str, ...] = (
-    "/boot", "/dev", "/etc", "/etc/apt", "/etc/systemd/system/multi-user.target.wants", "/etc/profile.d", "/home", "/media", "/mnt",
+    "/boot", "/dev", "/etc", "/etc/apt", "/etc/systemd/system/multi-user.target.wants", "/etc/modules-load.d", "/etc/profile.d", "/etc/sysctl.d", "/home", "/media", "/mnt",
     "/opt", "/proc", "/root", "/run", "/run/systemd/system", "/srv", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib/systemd/system",
     "/usr/local/bin", "/usr/local/sbin", "/usr/share/doc", "/var/cache", "/var/lib", "/var/log", "/var/spool",
 )  # fmt: skip
@@ -184,6 +188,7 @@ VIRTUAL: dict[str, str] = {
     "/proc/mounts": "mounts",
     "/proc/swaps": "swaps",
     "/proc/sys/net/ipv4/ip_forward": "one",
+    "/proc/modules": "modules",
     "/proc/sys/kernel/hostname": "hostname",
     "/sys/fs/cgroup/cgroup.controllers": "controllers",
 }
@@ -201,7 +206,7 @@ def ubuntu(kind: str) -> Inode:
     fs.mkdir("/run/lock", now=MADE, mode=0o1777)
     for name in (*COMMANDS, *MORE_COMMANDS):
         fs.install(f"/usr/bin/{name}", name, now=MADE)
-    for name in SBIN_COMMANDS:
+    for name in (*SBIN_COMMANDS, *ADMIN_COMMANDS):
         fs.install(f"/usr/sbin/{name}", name, now=MADE)
     if kind == "k8s":
         for path, program in KUBERNETES.items():

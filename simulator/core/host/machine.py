@@ -63,6 +63,11 @@ class Host(msgspec.Struct, omit_defaults=True):
     swap: dict[str, int] = {}
     #: What `fallocate` and its like have reserved on the disk: path → bytes; faults fill memory and disk under names of their own.
     reserved: dict[str, int] = {}
+    #: Kernel parameters that differ from a fresh host's; modules loaded besides them, `-name` for one that was taken out.
+    sysctl: dict[str, str] = {}
+    modules: list[str] = []
+    #: When `systemctl daemon-reload` ran last (Unix ns).
+    reloaded: int = 0
     #: How far this machine's clock is from the world's, in ns.
     skew: int = 0
 

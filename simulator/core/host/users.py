@@ -58,6 +58,13 @@ def group_name(tree: Tree, gid: int) -> str:
     return "root" if gid == 0 else str(gid)
 
 
+def groups_of(tree: Tree, user: str) -> list[int]:
+    """The groups of a user, the primary one first."""
+    primary = gid_of(tree, user)
+    others = [int(row[2]) for row in _rows(tree, "/etc/group") if row[2].isdigit() and user in row[3].split(",")]
+    return [primary, *(gid for gid in others if gid != primary)]
+
+
 def home_of(tree: Tree, user: str) -> str:
     """The home directory of a user."""
     row = passwd(tree, user)
@@ -76,11 +83,13 @@ def check(tree: Tree, path: str, user: str, want: int) -> None:
     """Raise EACCES unless the user may reach the path and do what is wanted there; a missing file asks its directory."""
     if user == "root":
         return
-    uid, gid = uid_of(tree, user), gid_of(tree, user)
+    uid, groups = uid_of(tree, user), groups_of(tree, user)
+    gid = groups[0]
     above = posixpath.dirname(path)
     while True:
         try:
-            if not may(tree.lookup(above), uid, gid, EXECUTE):
+            folder = tree.lookup(above)
+            if not may(folder, uid, folder.gid if folder.gid in groups else gid, EXECUTE):
                 raise error(errno.EACCES, path)
         except OSError as failed:
             if failed.errno == errno.EACCES:
@@ -91,12 +100,10 @@ def check(tree: Tree, path: str, user: str, want: int) -> None:
     try:
         node = tree.lookup(path)
     except OSError:
-        if (
-            want & WRITE
-            and tree.isdir(posixpath.dirname(path))
-            and not may(tree.lookup(posixpath.dirname(path)), uid, gid, WRITE)
-        ):
-            raise error(errno.EACCES, path) from None
+        if want & WRITE and tree.isdir(posixpath.dirname(path)):
+            folder = tree.lookup(posixpath.dirname(path))
+            if not may(folder, uid, folder.gid if folder.gid in groups else gid, WRITE):
+                raise error(errno.EACCES, path) from None
         return
-    if not may(node, uid, gid, want):
+    if not may(node, uid, node.gid if node.gid in groups else gid, want):
         raise error(errno.EACCES, path)

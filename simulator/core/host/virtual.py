@@ -89,8 +89,12 @@ def _swaps(world: World, host: Host) -> bytes:
     return ("\n".join(rows) + "\n").encode()
 
 
-def _one(world: World, host: Host) -> bytes:
-    return b"1\n"
+def _forwarding(world: World, host: Host) -> bytes:
+    return f"{host.sysctl.get('net.ipv4.ip_forward', '1')}\n".encode()
+
+
+def _modules(world: World, host: Host) -> bytes:
+    return "".join(f"{name} 16384 0 - Live 0x0000000000000000\n" for name in host.modules if not name.startswith("-")).encode()
 
 
 def _hostname(world: World, host: Host) -> bytes:
@@ -113,7 +117,8 @@ VIRTUAL: dict[str, Callable[[World, Host], bytes]] = {
     "version": _version,
     "mounts": _mounts,
     "swaps": _swaps,
-    "one": _one,
+    "one": _forwarding,
+    "modules": _modules,
     "hostname": _hostname,
     "controllers": _controllers,
     **{f"dev:{name}": _empty for name in ("null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr")},

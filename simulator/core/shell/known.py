@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 KNOWN: frozenset[str] = frozenset(
-    """ansible   apt-key aptitude ar aws az bc brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium
-    conntrack containerd-shim-runc-v2 crio crontab cri-dockerd dc  dmesg dnf   ed emacs
-    ethtool eksctl fdisk flux gcc gcloud gdb git go  hcloud helm helmfile  hping3 htop iftop iotop ipcalc ipset ipvsadm
-    java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize lsblk lsb_release lscpu lspci lsusb ltrace make man
-    minikube mkfs mount mtr multipass mysql nerdctl-full nft ngrep nmap node npm nsenter nvim openstack passwd patch perl php pidof
-    pip pip3 podman podman-compose popper psql pstree python python2 python3 redis-cli rpm rsync ruby runc rustc sar scp screen
-    service sftp shutdown skopeo snap socat sqlite3 ssh-copy-id ssh-keygen stern strace  tcpdump telnet terraform tmux
-     tracepath ufw umount unshare unzip useradd userdel usermod vagrant valgrind velero visudo vmstat wireshark xz
-    yum zip zsh zypper""".split()
+    """ansible apt-key aptitude ar aws az bc brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium conntrack
+    containerd-shim-runc-v2 crio cri-dockerd dc dnf ed emacs ethtool eksctl fdisk flux gcc gcloud gdb git go hcloud helm
+    helmfile hping3 htop iftop iotop ipcalc ipset ipvsadm java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize
+    lsb_release lspci lsusb ltrace make man minikube mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nsenter nvim
+    openstack patch perl php pip pip3 podman podman-compose popper psql pstree python python2 python3 redis-cli rpm rsync ruby
+    runc rustc sar scp screen sftp skopeo snap socat sqlite3 ssh-copy-id ssh-keygen stern strace tcpdump telnet terraform tmux
+    tracepath ufw umount unshare unzip vagrant valgrind velero vmstat wireshark xz yum zip zsh zypper""".split()
 )

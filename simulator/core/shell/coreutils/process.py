@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from ...host import processes, users
@@ -12,6 +13,7 @@ from ...host.program import Sleep, WaitTopic
 from ...kernel.clock import SECOND, to_datetime
 from .. import known
 from ..builtins.signals import SIGNAL_NAMES, number
+from ..fields import shell_quote
 from .common import Code, name_of, parse, usage
 from .ps import _command, comm, table_of
 
@@ -134,9 +136,22 @@ def watch(call: Call) -> Code:
         yield Sleep(int(every * SECOND))
 
 
+def _privileges(call: Call) -> int:
+    """`sudo -l`."""
+    user, host = call.proc.user, call.host.name
+    call.out(
+        f"Matching Defaults entries for {user} on {host}:\n    env_reset, mail_badpass,\n"
+        "    secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin\\:/snap/bin, use_pty\n\n"
+        f"User {user} may run the following commands on {host}:\n    (ALL : ALL) {'ALL' if call.uid == 0 else 'NOPASSWD: ALL'}\n"
+    )
+    return 0
+
+
 def sudo(call: Call) -> Code:
     """`sudo [-u user] [-i|-s] command`: root here needs no password."""
-    options, rest = parse(call, "u:isEHnSkv", "user=u login:i shell:s preserve-env:E", permute=False)
+    if call.argv[1:] and call.argv[1] in ("-l", "--list"):
+        return _privileges(call)
+    options, rest = parse(call, "u:isEHnSkvg:", "user=u login:i shell:s preserve-env:E", permute=False)
     user = options.get("u", "root")
     env = dict(call.env)
     while rest and re.match(r"\w+=", rest[0]):
@@ -145,41 +160,68 @@ def sudo(call: Call) -> Code:
     if users.passwd(call.tree, user) is None and user != "root":
         call.err(f"sudo: unknown user {user}\nsudo: error initializing audit plugin sudoers_audit\n")
         return 1
+    allowed = call.uid == 0 or {"root", "sudo", "admin"} & {
+        users.group_name(call.tree, g) for g in users.groups_of(call.tree, call.proc.user)
+    }
+    if not allowed:
+        call.err(f"{call.proc.user} is not in the sudoers file.\nThis incident has been reported to the administrator.\n")
+        return 1
+    if "v" in options or "k" in options:
+        return 0
     if not rest:
         if "i" not in options and "s" not in options:
             call.err("usage: sudo -h | -K | -k | -V\nusage: sudo [-u user] [command [arg ...]]\n")
             return 1
-        rest = ["bash"]
+        rest = ["-bash"] if "i" in options else ["bash"]
+    elif "i" in options:
+        rest = ["bash", "-l", "-c", " ".join(shell_quote(word) for word in rest)]
     env.update(HOME=users.home_of(call.tree, user), USER=user, LOGNAME=user, SUDO_USER=call.proc.user)
     cwd = users.home_of(call.tree, user) if "i" in options else call.cwd
     try:
-        resolve(call.host, call.proc.mnt, rest[0], cwd=call.cwd, path=env.get("PATH", DEFAULT_PATH))
+        resolve(call.host, call.proc.mnt, rest[0].lstrip("-"), cwd=call.cwd, path=env.get("PATH", DEFAULT_PATH))
     except OSError:
         call.err(f"sudo: {rest[0]}: command not found\n")
         return 1
+    found = resolve(call.host, call.proc.mnt, rest[0].lstrip("-"), cwd=call.cwd, path=env.get("PATH", DEFAULT_PATH))
     child = call.executor.spawn(
-        call.host.name, rest, call.fds, user=user, cwd=cwd, env=env, mnt=call.proc.mnt, netns=call.proc.netns, ppid=call.proc.pid, tty=call.proc.tty, pgid=call.proc.pgid
+        call.host.name, rest, call.fds, found=found, user=user, cwd=cwd, env=env, mnt=call.proc.mnt, netns=call.proc.netns, ppid=call.proc.pid, tty=call.proc.tty, pgid=call.proc.pgid
     )  # fmt: skip
     return (yield from call.executor.wait(child))
 
 
 def su(call: Call) -> Code:
     """`su [-] [user] [-c command]`."""
-    options, rest = parse(call, "c:ls:", "command=c login:l", permute=True)
+    options, rest = parse(call, "c:ls:mp", "command=c login:l shell=s preserve-environment:m", permute=True)
+    login = "l" in options or "-" in rest
     rest = [word for word in rest if word != "-"]
     user = rest[0] if rest else "root"
     if users.passwd(call.tree, user) is None:
         call.err(f"su: user {user} does not exist or the user entry does not contain all the required fields\n")
         return 1
-    argv = ["bash", "-c", options["c"]] if "c" in options else ["bash"]
-    env = dict(call.env) | {"HOME": users.home_of(call.tree, user), "USER": user, "LOGNAME": user}
+    if call.uid and user != call.proc.user:
+        call.err("Password: su: Authentication failure\n")
+        return 1
+    row = users.passwd(call.tree, user) or []
+    shell = row[6] if len(row) > 6 and row[6] else "/bin/bash"
+    if shell.endswith(("nologin", "false")) and "s" not in options:
+        call.err("This account is currently not available.\n")
+        return 1
+    name = posixpath.basename(options.get("s", shell))
+    argv = [name, "-c", options["c"]] if "c" in options else [f"-{name}" if login else name]
+    home = users.home_of(call.tree, user)
+    env = dict(call.env) | {"HOME": home, "USER": user, "LOGNAME": user, "SHELL": shell}
+    if login:
+        env = {key: env[key] for key in ("HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG") if key in env} | {
+            "PATH": DEFAULT_PATH
+        }
     child = call.executor.spawn(
         call.host.name,
         argv,
         call.fds,
         user=user,
-        cwd=call.cwd,
+        cwd=home if login and call.isdir(home) else call.cwd,
         env=env,
+        found=resolve(call.host, call.proc.mnt, argv[0].lstrip("-"), cwd="/", path=DEFAULT_PATH),
         ppid=call.proc.pid,
         tty=call.proc.tty,
         pgid=call.proc.pgid,

@@ -205,15 +205,18 @@ class _Parser:
         self.blanks()
         if self.peek() == "\\":
             self.at += 1
+            start = self.at
             self.blanks()
             if self.peek() == "\n":
                 self.at += 1
+            else:
+                self.at = start  # blanks behind the backslash are text
         out = ""
         while self.peek():
             c = self.peek()
             self.at += 1
             if c == "\\":
-                out += self.peek()
+                out += {"n": "\n", "t": "\t"}.get(self.peek(), self.peek())
                 self.at += 1
             elif c == "\n":
                 break

@@ -167,18 +167,29 @@ def id_(call: Call) -> int:
     uid, gid = users.uid_of(tree, user), users.gid_of(tree, user)
     if "u" in options:
         call.out(f"{users.user_name(tree, uid) if 'n' in options else uid}\n")
-    elif "g" in options or "G" in options:
+    elif "G" in options:
+        call.out(" ".join(users.group_name(tree, g) if "n" in options else str(g) for g in users.groups_of(tree, user)) + "\n")
+    elif "g" in options:
         call.out(f"{users.group_name(tree, gid) if 'n' in options else gid}\n")
     else:
         group = users.group_name(tree, gid)
-        call.out(f"uid={uid}({users.user_name(tree, uid)}) gid={gid}({group}) groups={gid}({group})\n")
+        every = ",".join(f"{g}({users.group_name(tree, g)})" for g in users.groups_of(tree, user))
+        call.out(f"uid={uid}({users.user_name(tree, uid)}) gid={gid}({group}) groups={every}\n")
     return 0
 
 
 def groups(call: Call) -> int:
     """`groups`."""
-    call.out(users.group_name(call.tree, call.gid) + "\n")
-    return 0
+    code = 0
+    for name in call.argv[1:]:
+        if users.passwd(call.tree, name) is None:
+            call.err(f"groups: ‘{name}’: no such user\n")
+            code = 1
+            continue
+        call.out(f"{name} : " + " ".join(users.group_name(call.tree, g) for g in users.groups_of(call.tree, name)) + "\n")
+    if len(call.argv) < 2:
+        call.out(" ".join(users.group_name(call.tree, g) for g in users.groups_of(call.tree, call.proc.user)) + "\n")
+    return code
 
 
 def file_(call: Call) -> int:
