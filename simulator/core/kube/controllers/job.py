@@ -11,17 +11,31 @@ from typing import Any
 from ...kernel import clock
 from ..api.objects import Obj, annotations_of, condition, controller_of, key_of, split_key
 from ..client import ApiError
-from . import common
+from . import common, job_indexes, job_policy
 from .base import Controller
 
 FINALIZER = "batch.kubernetes.io/job-tracking"
-INDEX = "batch.kubernetes.io/job-completion-index"
+INDEX = job_indexes.INDEX
 BACKOFF, BACKOFF_MAX = 10 * clock.SECOND, 10 * clock.MINUTE
 
 
 def is_finished(job: Obj) -> bool:
     """Complete or Failed."""
     return any((condition(job, kind) or {}).get("status") == "True" for kind in ("Complete", "Failed"))
+
+
+def _only_replaces_failed(job: Obj) -> bool:
+    """Whether a pod that is being deleted is replaced only once it has failed (podReplacementPolicy)."""
+    spec = job["spec"]
+    return (spec.get("podReplacementPolicy") or ("Failed" if spec.get("podFailurePolicy") else "")) == "Failed"
+
+
+def _is_lost(job: Obj, pod: Obj) -> bool:
+    """Failed, or being deleted before it finished (isPodFailed)."""
+    phase = (pod.get("status") or {}).get("phase")
+    if phase == "Failed" or _only_replaces_failed(job):
+        return bool(phase == "Failed")
+    return bool(pod["metadata"].get("deletionTimestamp")) and phase != "Succeeded"
 
 
 class JobController(Controller):
@@ -92,11 +106,14 @@ class JobController(Controller):
             status["startTime"] = self.world.timestamp()
         tracked = [p for p in pods if FINALIZER in (p["metadata"].get("finalizers") or ())]
         won = [p for p in tracked if (p.get("status") or {}).get("phase") == "Succeeded"]
-        lost = [p for p in tracked if (p.get("status") or {}).get("phase") == "Failed"]
+        lost = [p for p in tracked if _is_lost(job, p)]
+        ignored = {p["metadata"]["uid"] for p in lost if not job_policy.judge(spec.get("podFailurePolicy"), p).counts}
         succeeded = int(status.get("succeeded") or 0) + len(won)
-        failed = int(status.get("failed") or 0) + len(lost)
+        failed = int(status.get("failed") or 0) + len(lost) - len(ignored)
         active = [p for p in pods if common.is_active(p)]
-        outcome = self._outcome(job, status, active, succeeded, failed)
+        outcome = self._by_policy(job, lost) or self._outcome(job, status, active, succeeded, failed)
+        if spec.get("completionMode") == "Indexed":
+            outcome, lost = self._indexes(job, status, pods, lost, outcome)
         if outcome is not None or spec.get("suspend"):
             for pod in active:
                 self._delete(job, pod)
@@ -105,7 +122,56 @@ class JobController(Controller):
             active = self._manage(job, active, succeeded, failed, lost)
         self._suspended(job, status)
         going = sum(1 for p in pods if common.is_terminating(p))
-        self._count(job, status, active, going, won, lost, outcome)
+        self._count(job, status, active, going, won, lost, outcome, ignored)
+
+    @staticmethod
+    def _by_policy(job: Obj, lost: list[Obj]) -> tuple[str, str, str] | None:
+        """Failed when a failed pod meets a FailJob rule (getFailJobMessage)."""
+        policy = job["spec"].get("podFailurePolicy")
+        if condition(job, "FailureTarget") is not None or condition(job, "SuccessCriteriaMet") is not None:
+            return None
+        found = (job_policy.judge(policy, pod).message for pod in lost) if policy else ()
+        message = next((text for text in found if text), "")
+        return ("Failed", "PodFailurePolicy", message) if message else None
+
+    def _indexes(
+        self, job: Obj, status: Obj, pods: list[Obj], lost: list[Obj], outcome: tuple[str, str, str] | None
+    ) -> tuple[tuple[str, str, str] | None, list[Obj]]:
+        """Which indexes are done and which are given up, what follows from that, and the failed pods that may be let go: one whose
+        index is tried again stays until its successor is there (delayed deletion per index)."""
+        spec = job["spec"]
+        completions = int(spec.get("completions") or 0)
+        won = job_indexes.done(status.get("completedIndexes") or "", pods, completions, "Succeeded")
+        if won:
+            status["completedIndexes"] = job_indexes.text_of(won)
+        limit = spec.get("backoffLimitPerIndex")
+        if limit is not None:
+            given_up = job_indexes.parse(status.get("failedIndexes") or "", completions)
+            given_up |= {i for p in lost if (i := job_indexes.of(p)) is not None and self._gives_up(job, p)}
+            given_up -= won
+            status["failedIndexes"] = job_indexes.text_of(given_up)
+            if outcome is None:
+                most = spec.get("maxFailedIndexes")
+                if most is not None and len(given_up) > most:
+                    text = "Job has exceeded the specified maximal number of failed indexes"
+                    outcome = ("Failed", "MaxFailedIndexesExceeded", text)
+                elif given_up and len(given_up) + len(won) >= completions:
+                    outcome = ("Failed", "FailedIndexes", "Job has failed indexes")
+            held = {job_indexes.of(p) for p in pods if common.is_active(p)} | won | given_up
+            lost = [p for p in lost if outcome is not None or job_indexes.of(p) in held]
+        if outcome is None:
+            met = job_policy.enough(spec.get("successPolicy"), completions, won)
+            if met:
+                outcome = ("Complete", "SuccessPolicy", met)
+        return outcome, lost
+
+    @staticmethod
+    def _gives_up(job: Obj, pod: Obj) -> bool:
+        """Whether the index of a failed pod is not tried again."""
+        judged = job_policy.judge(job["spec"].get("podFailurePolicy"), pod)
+        return judged.action == "FailIndex" or (
+            judged.counts and job_indexes.failures(pod) + 1 > int(job["spec"]["backoffLimitPerIndex"])
+        )
 
     def _outcome(self, job: Obj, status: Obj, active: list[Obj], succeeded: int, failed: int) -> tuple[str, str, str] | None:
         """(Complete or Failed, reason, message) once it is certain."""
@@ -113,7 +179,7 @@ class JobController(Controller):
         target = condition(job, "FailureTarget") or condition(job, "SuccessCriteriaMet")
         if target is not None:
             return "Failed" if target["type"] == "FailureTarget" else "Complete", target["reason"], target["message"]
-        limit = int(spec.get("backoffLimit", 6))
+        limit = int(spec.get("backoffLimit", 2**31 - 1 if spec.get("backoffLimitPerIndex") is not None else 6))
         retried = sum(common.restarts(p) for p in active) if spec["template"]["spec"].get("restartPolicy") == "OnFailure" else 0
         if failed > limit or (retried and retried > limit):
             return "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
@@ -137,13 +203,22 @@ class JobController(Controller):
             wanted = len(active) if succeeded else parallel
         else:
             wanted = min(parallel, int(completions) - succeeded)
+            if spec.get("backoffLimitPerIndex") is not None:
+                given_up = job_indexes.parse((job.get("status") or {}).get("failedIndexes") or "", int(completions))
+                wanted = min(parallel, int(completions) - succeeded - len(given_up))
         if len(active) > wanted:
             ranked = sorted(active, key=lambda p: common.deletion_rank(p, 0, self.world))
             for pod in ranked[: len(active) - wanted]:
                 self._delete(job, pod)
             return ranked[len(active) - wanted :]
         missing = wanted - len(active)
-        if missing and failed and not self._rested(job, failed, lost):
+        if _only_replaces_failed(job):
+            owned = self.informer("pods").by_owner(job["metadata"]["uid"])
+            missing -= sum(1 for p in owned if common.is_terminating(p))
+        if missing <= 0:
+            return active
+        per_index = spec.get("backoffLimitPerIndex") is not None
+        if failed and not per_index and not self._rested(job, failed, lost):
             return active
         return active + self._create(job, missing, active)
 
@@ -169,6 +244,7 @@ class JobController(Controller):
             pod["metadata"]["finalizers"] = [FINALIZER]
             if index is not None:
                 self._indexed(pod, name, index)
+                self._counted(job, pod, index)
             try:
                 created = self.client.create("pods", job["metadata"]["namespace"], pod)
             except ApiError as error:
@@ -182,10 +258,57 @@ class JobController(Controller):
 
     def _free_indexes(self, job: Obj, count: int, active: list[Obj]) -> list[Any]:
         pods = self.informer("pods").by_owner(job["metadata"]["uid"])
-        done = [p for p in pods if (p.get("status") or {}).get("phase") == "Succeeded"]
-        taken = {annotations_of(p).get(INDEX) for p in [*active, *done]}
-        free = [i for i in range(int(job["spec"].get("completions") or 0)) if str(i) not in taken]
-        return free[:count]
+        completions, status = int(job["spec"].get("completions") or 0), job.get("status") or {}
+        taken = job_indexes.done(status.get("completedIndexes") or "", pods, completions, "Succeeded")
+        taken |= {index for p in active if (index := job_indexes.of(p)) is not None}
+        if job["spec"].get("backoffLimitPerIndex") is not None:
+            taken |= job_indexes.parse(status.get("failedIndexes") or "", completions)
+            for pod in self._failed_last(job).values():
+                index = job_indexes.of(pod)
+                if index is None or index in taken:
+                    continue
+                if self._gives_up(job, pod) or not self._index_rested(job, pod):
+                    taken.add(index)
+        if _only_replaces_failed(job):
+            taken |= {index for p in pods if common.is_terminating(p) and (index := job_indexes.of(p)) is not None}
+        return list(job_indexes.free(taken, count, completions))
+
+    def _failed_last(self, job: Obj) -> dict[int, Obj]:
+        """The last failed pod of each index that is still tracked."""
+        out: dict[int, Obj] = {}
+        for pod in self.informer("pods").by_owner(job["metadata"]["uid"]):
+            index = job_indexes.of(pod)
+            if index is None or not _is_lost(job, pod) or FINALIZER not in (pod["metadata"].get("finalizers") or ()):
+                continue
+            held = out.get(index)
+            if held is None or job_indexes.failures(pod) >= job_indexes.failures(held):
+                out[index] = pod
+        return out
+
+    def _index_rested(self, job: Obj, pod: Obj) -> bool:
+        """Whether the back-off of a failed pod's index is over (10 s doubling with the index's own failures)."""
+        statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+        ends = [(s.get("state") or {}).get("terminated") or {} for s in statuses]
+        stamps = [e["finishedAt"] for e in ends if e.get("finishedAt")] or [pod["metadata"]["creationTimestamp"]]
+        tries = job_indexes.failures(pod)
+        until = max(clock.parse_rfc3339(s) for s in stamps) + min(BACKOFF_MAX, BACKOFF << min(tries, 10))
+        if self.world.wall >= until:
+            return True
+        self.enqueue(key_of(job), until - self.world.wall)
+        return False
+
+    def _counted(self, job: Obj, pod: Obj, index: int) -> None:
+        """A pod of an index that is tried again says how often that failed."""
+        if job["spec"].get("backoffLimitPerIndex") is None:
+            return
+        before = self._failed_last(job).get(index)
+        counts, ignored = 0, 0
+        if before is not None:
+            judged = job_policy.judge(job["spec"].get("podFailurePolicy"), before)
+            counts = job_indexes.failures(before) + (1 if judged.counts else 0)
+            ignored = int(annotations_of(before).get(job_indexes.IGNORED, "0")) + (0 if judged.counts else 1)
+        notes = {**pod["metadata"]["annotations"], job_indexes.FAILURES: str(counts)}
+        pod["metadata"]["annotations"] = {**notes, job_indexes.IGNORED: str(ignored)} if ignored else notes
 
     @staticmethod
     def _indexed(pod: Obj, name: str, index: int) -> None:
@@ -244,6 +367,7 @@ class JobController(Controller):
         won: list[Obj],
         lost: list[Obj],
         outcome: tuple[str, str, str] | None,
+        ignored: set[str],
     ) -> None:
         """Write what is uncounted, let the pods go, then count them; a certain outcome is announced first, then final."""
         ready = sum(1 for p in active if common.is_ready(p))
@@ -256,12 +380,15 @@ class JobController(Controller):
         if conditions:
             status["conditions"] = conditions
         if won or lost or outcome is not None:
-            names = {"succeeded": [p["metadata"]["uid"] for p in won], "failed": [p["metadata"]["uid"] for p in lost]}
+            names = {
+                "succeeded": [p["metadata"]["uid"] for p in won],
+                "failed": [p["metadata"]["uid"] for p in lost if p["metadata"]["uid"] not in ignored],
+            }
             status["uncountedTerminatedPods"] = {key: uids for key, uids in names.items() if uids}
             job = self._store(job, status)
             for pod in [*won, *lost]:
                 self._release(pod)
-            counts = {"succeeded": len(won), "failed": len(lost)}
+            counts = {"succeeded": len(won), "failed": len(names["failed"])}
             status = {**status, **{k: int(status.get(k) or 0) + n for k, n in counts.items() if n or status.get(k)}}
         status["uncountedTerminatedPods"] = {}
         if outcome is not None and not going:

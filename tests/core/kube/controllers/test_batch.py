@@ -247,3 +247,93 @@ def test_a_quota_counts_what_is_there_and_forgets_what_has_gone(plane: Plane) ->
     plane.client.delete("pods", "default", "first")
     plane.run(1)
     assert plane.get("resourcequotas", "small")["status"]["used"] == {"pods": "0", "requests.cpu": "0", "configmaps": "1"}
+
+
+def policed(plane: Plane, name: str = "j", restart: str = "Never", **spec: Any) -> Obj:
+    template = {"spec": {"restartPolicy": restart, "containers": [{"name": "c", "image": "busybox"}]}}
+    body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": {"template": template, **spec}}
+    return plane.client.create("jobs", "default", body)
+
+
+def fail(plane: Plane, name: str, code: int) -> None:
+    """A pod whose container has ended with an exit code."""
+    now = plane.world.timestamp()
+    ended = {
+        "name": "c",
+        "state": {"terminated": {"exitCode": code, "finishedAt": now}},
+        "image": "",
+        "imageID": "",
+        "ready": False,
+    }
+    patch = {"status": {"phase": "Failed", "containerStatuses": [{**ended, "restartCount": 0}]}}
+    plane.client.patch("pods", "default", name, patch, kind="merge", subresource="status")
+
+
+def alive(plane: Plane) -> dict[str, str]:
+    """The running pods of Jobs by completion index."""
+    notes = "batch.kubernetes.io/job-completion-index"
+    found = [
+        p for p in plane.client.list("pods", "default").items if (p.get("status") or {}).get("phase") in ("Running", "Pending")
+    ]
+    return {(p["metadata"].get("annotations") or {}).get(notes, ""): p["metadata"]["name"] for p in found}
+
+
+def test_a_failure_policy_ends_a_job_or_looks_away() -> None:
+    plane = RealPlane()
+    plane.all()
+    rules = [
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}},
+        {"action": "Ignore", "onExitCodes": {"operator": "In", "values": [7]}},
+    ]
+    policed(plane, podFailurePolicy={"rules": rules}, backoffLimit=0)
+    plane.run(2)
+    first = alive(plane)[""]
+    fail(plane, first, 7)
+    plane.run(12)
+    second = alive(plane)[""]
+    assert second != first
+    assert not plane.get("jobs", "j")["status"].get("failed")
+    fail(plane, second, 42)
+    plane.run(2)
+    found = condition(plane.get("jobs", "j"), "Failed")
+    assert found is not None
+    assert found["reason"] == "PodFailurePolicy"
+    text = f"Container c for pod default/{second} failed with exit code 42 matching FailJob rule at index 0"
+    assert found["message"] == text
+
+
+def test_an_index_that_fails_too_often_is_given_up_and_the_others_go_on() -> None:
+    plane = RealPlane()
+    plane.all()
+    policed(plane, completions=2, parallelism=2, completionMode="Indexed", backoffLimitPerIndex=1)
+    plane.run(2)
+    pods = alive(plane)
+    finish(plane, pods["1"], "Succeeded")
+    fail(plane, pods["0"], 1)
+    plane.run(3)
+    assert "0" not in alive(plane)  # its back-off is 10 s
+    plane.run(12)
+    again = alive(plane)["0"]
+    notes = plane.get("pods", again)["metadata"]["annotations"]
+    assert notes["batch.kubernetes.io/job-index-failure-count"] == "1"
+    fail(plane, again, 1)
+    plane.run(3)
+    done = plane.get("jobs", "j")
+    assert (done["status"]["completedIndexes"], done["status"]["failedIndexes"]) == ("1", "0")
+    found = condition(done, "Failed")
+    assert found is not None
+    assert (found["reason"], found["message"]) == ("FailedIndexes", "Job has failed indexes")
+
+
+def test_a_success_policy_ends_a_job_before_all_its_indexes_are_done() -> None:
+    plane = RealPlane()
+    plane.all()
+    policy = {"rules": [{"succeededIndexes": "0"}]}
+    policed(plane, completions=3, parallelism=3, completionMode="Indexed", successPolicy=policy)
+    plane.run(2)
+    finish(plane, alive(plane)["0"], "Succeeded")
+    plane.run(3)
+    found = condition(plane.get("jobs", "j"), "Complete")
+    assert found is not None
+    assert (found["reason"], found["message"]) == ("SuccessPolicy", "Matched rules at index 0")
+    assert plane.get("jobs", "j")["status"]["completedIndexes"] == "0"
