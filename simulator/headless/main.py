@@ -71,6 +71,10 @@ def parser() -> argparse.ArgumentParser:
     fidelity.add_argument("--write", action="store_true", help="put the table into docs/fidelity.md")
     bench = sub.add_parser("bench", help="boot, snapshot, restore, fork, latency, speed, memory")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
+    soak = sub.add_parser("soak", help="random work and faults, and what must hold all the same")
+    soak.add_argument("--seeds", type=int, default=100, help="how many runs (default: 100)")
+    soak.add_argument("--start", type=int, default=1, metavar="SEED", help="the first seed (default: 1)")
+    soak.add_argument("--repeat", type=int, default=10, metavar="N", help="play every Nth seed twice; 0 for none (default: 10)")
     return top
 
 
@@ -104,6 +108,10 @@ def main(argv: list[str]) -> int:
             from . import fidelity
 
             return fidelity.main(args.write)
+        if args.command == "soak":
+            from . import soak
+
+            return soak.main(args)
         from . import bench
 
         return bench.main(args)

@@ -301,6 +301,8 @@ def boot(world: World, host: str | Host) -> None:
     """Start every enabled unit, as multi-user.target would."""
     machine = files.host_of(world, host)
     machine.boot_at = world.now
+    for held in machine.units.values():  # what ran before the machine lost its power does not run now
+        held.active, held.sub, held.main_pid, held.restarts = "inactive", "dead", 0, 0
     for name in enabled_units(machine):
         try:
             start_unit(world, machine, name)

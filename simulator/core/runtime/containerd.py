@@ -78,7 +78,29 @@ class Containerd:
             if name == "default":
                 continue
             namespace(world, proc.host, name)
+        self._recover(world, proc.host)
         world.ring(f"cri:{proc.host}")
+
+    @staticmethod
+    def _recover(world: World, host: str) -> None:
+        """After a loss of power: what ran has gone with the machine.  Tasks without a process ended with 255 and reason Unknown,
+        their pod sandboxes are not ready (internal/cri/server/restart.go)."""
+        from . import containers, sandboxes
+
+        def runs(pid: int, ident: str) -> bool:
+            found = processes.find(world, host, pid)
+            return found is not None and found.container == ident
+
+        state = runtime(world, host)
+        for space in state.namespaces.values():
+            for container in list(space.containers.values()):
+                if container.state == "RUNNING" and not runs(container.pid, container.id):
+                    containers.ended(world, host, container.id, 255)
+                    if container.state == "EXITED" and container.exit_code == 255:
+                        container.reason = "Unknown"
+        for box in list(state.sandboxes.values()):
+            if box.state == "READY" and not runs(box.pid, box.id):
+                sandboxes.ended(world, host, box.id)
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """`["pull", id]`: a pull has ended; `["forget", id]`: nobody waits for it any more."""

@@ -67,6 +67,12 @@ def matcher(call: Call) -> Match | None:
     return match
 
 
+def _plain(event: Any) -> bool:
+    """Whether both versions of a change can be read as they are stored (not encrypted)."""
+    before = event.prev.value if event.prev is not None else b""
+    return all(not value or value.startswith(b"{") for value in (event.kv.value, before))
+
+
 def needle(call: Call) -> bytes:
     """What every stored object that a watch of one node's pods can be about has in it, or b"" for other watches."""
     text = call.request.query.get("fieldSelector", [""])[0]
@@ -147,7 +153,12 @@ class WatchStream:
             return out
         needle = self._needle
         for event in found:
-            if needle and needle not in event.kv.value and (event.prev is None or needle not in event.prev.value):
+            if (
+                needle
+                and _plain(event)
+                and needle not in event.kv.value
+                and (event.prev is None or needle not in event.prev.value)
+            ):
                 continue  # names the node nowhere: cannot be one of its pods
             item = self._take(event)
             if item is not None:

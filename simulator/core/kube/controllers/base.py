@@ -60,7 +60,7 @@ class Controller:
     #: Plural resource names whose informers call `changed`.
     resources: ClassVar[tuple[str, ...]] = ()
     #: Virtual nanoseconds between calls of `tick`, or 0.
-    period: ClassVar[int] = 0
+    period: int = 0
     #: Whether it acts as a service account of its own under `--use-service-account-credentials`.
     own_account: ClassVar[bool] = True
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...kernel import clock
 from ..api import quantity
 from ..api.objects import Obj, key_of, split_key
+from ..component import duration
 from . import common
 from .base import Controller
 
@@ -51,6 +53,15 @@ class ResourceQuotaController(Controller):
     name = "resourcequota-controller"
     source = "resourcequota-controller"
     resources = ("resourcequotas", "pods", *(name for name in COUNTED if name != "resourcequotas"))
+
+    def setup(self) -> None:
+        """Every quota is counted anew every `--resource-quota-sync-period` (5 min), whatever was missed."""
+        self.period = duration(self.flags, "resource-quota-sync-period", 5 * clock.MINUTE)
+
+    def tick(self) -> None:
+        """The full count."""
+        for quota in self.informer("resourcequotas").list():
+            self.enqueue(key_of(quota))
 
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
         """A quota's limits changed, or something of its namespace has gone."""

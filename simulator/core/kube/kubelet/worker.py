@@ -12,6 +12,7 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import Container, runtime
+from ..api.objects import is_condition_true
 from . import admission, hooks, prepare, probes, refresh, resize, start, status, termination
 from .context import Kubelet
 from .state import PodState, Track
@@ -66,6 +67,9 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
     if obj["metadata"].get("deletionTimestamp"):
         terminate(kubelet, pod)
         return
+    if pod.status and not is_condition_true(obj, "Ready") and is_condition_true({"status": pod.status}, "Ready"):
+        pod.sent = ""  # somebody else said that it is not ready: say again that it is (NeedToReconcilePodReadiness)
+        kubelet.wake(pod, kubelet.world.now)
     if old["spec"] is obj["spec"] or old["spec"] == obj["spec"]:
         if old["metadata"].get("annotations") != obj["metadata"].get("annotations") or old["metadata"].get("labels") != obj[
             "metadata"
