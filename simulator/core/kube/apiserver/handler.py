@@ -12,7 +12,7 @@ from ...kernel.clock import MS
 from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
-from . import audit, authz, impersonation, negotiate, nonresource, request_info, resource, wire
+from . import audit, authz, impersonation, metrics, negotiate, nonresource, request_info, resource, wire
 from .audit import Seen
 from .authz import Attributes
 from .call import Call, User
@@ -52,6 +52,8 @@ def handle(server: Server, request: Request) -> Response:
             response.body = wire.body_of(response)
     if server.config.audit_rules:
         audit.record(server, request, response, seen)
+    if server.tally.since >= 0:
+        metrics.count(server, request, response, seen)
     response.latency += READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY
     response.latency += server.client.write_latency - before
     response.headers.setdefault("audit-id", "")

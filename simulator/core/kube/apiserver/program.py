@@ -26,6 +26,7 @@ from ..api.errors import ApiError, internal_error
 from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
+from .metrics import Tally
 from .server import Config, Server
 from .storage import EventLease
 
@@ -47,6 +48,7 @@ class Running(msgspec.Struct):
     ready: bool = False
     started: int = 0
     compact_revision: int = 0
+    tally: Tally = msgspec.field(default_factory=Tally)
     event_lease: EventLease = msgspec.field(default_factory=EventLease)
 
 
@@ -66,6 +68,7 @@ def server_of(world: World, proc: Process) -> Server:
         )
         found = warm[proc.key] = Server(world, running.config, client, netns=proc.netns, key=proc.key)
         found.storage.lease = running.event_lease
+        found.tally = running.tally
     return found
 
 

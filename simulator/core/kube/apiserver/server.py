@@ -17,6 +17,7 @@ from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
 from . import admission
 from .authn import Authenticator
 from .authz import Authorizer
+from .metrics import Tally
 from .node_authorizer import PodsByNode
 from .registry.strategy import Strategy
 from .registry.table import strategy_of
@@ -75,6 +76,7 @@ class Server:
         self._definitions: dict[tuple[str, str], Obj] = {}
         self._loaded = False
         self._held: dict[str, list[Obj]] = {}
+        self.tally = Tally()
 
     def kind(self, group: str, version: str, resource: str) -> KindInfo | None:
         """The row that serves a resource in a version, built in or custom."""
