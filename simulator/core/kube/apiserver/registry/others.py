@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...api import names
 from ...api.errors import FieldError, invalid_value
 from ..defaults import others
-from ..validation import certificates, networking
+from ..validation import certificates, networking, volumes
 from ..validation import others as rules
 from .strategy import Strategy
 
@@ -120,6 +120,14 @@ class StorageClass(Strategy):
     def default(self, obj: Obj) -> None:
         """Delete, Immediate."""
         others.storage_class(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """A provisioner, known modes."""
+        return volumes.storage_class(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """What provisions stays."""
+        return volumes.storage_class_update(obj, old)
 
 
 class CsiDriver(Strategy):
