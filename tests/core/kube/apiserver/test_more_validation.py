@@ -49,9 +49,8 @@ def test_scopes_of_quotas() -> None:
 
 
 def test_the_source_of_a_volume_is_immutable() -> None:
-    old: Obj = {
-        "spec": {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/a", "type": ""}}
-    }
+    spec = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "persistentVolumeReclaimPolicy": "Retain"}
+    old: Obj = {"spec": {**spec, "hostPath": {"path": "/a", "type": ""}}}
     new = {"spec": {**old["spec"], "hostPath": {"path": "/b", "type": ""}}}
     (error,) = texts(volumes.volume_update(new, old))
     assert error.endswith('\n@@ -2,7 +2,7 @@\n  "GCEPersistentDisk": null,\n  "AWSElasticBlockStore": null,\n  "HostPath": {\n-  "Path": "/a",\n+  "Path": "/b",\n   "Type": ""\n  },\n  "Glusterfs": null,\n')  # fmt: skip
