@@ -411,7 +411,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
             name="ghcr.io/flannel-io/flannel-cni-plugin:v1.8.0-flannel1",
             layers=(3718, 1210),
             userland="alpine",
-            programs=(("/flannel", "flannel-cni"),),
+            programs=(("/flannel", "cni-plugin"),),
         ),
         ("v1.8.0-flannel1",),
     ),

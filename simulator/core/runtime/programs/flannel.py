@@ -122,13 +122,21 @@ class Flanneld:
         raise ConnectError("reset", proc.netns)
 
 
-class FlannelCni:
-    """/flannel and /opt/cni/bin/flannel: run by hand it only says what it is."""
+class CniPlugin:
+    """/opt/cni/bin/bridge, /flannel …: run by hand it only says what it is."""
 
     def start(self, world: World, proc: Process) -> None:
         """A CNI plugin without CNI_COMMAND."""
-        logs.emit(world, proc, "CNI Plugin flannel version v1.8.0-flannel1 (linux/amd64)")
-        raise Exited(1)
+        name = proc.argv[0].rpartition("/")[2]
+        if name == "flannel":
+            logs.emit(world, proc, "CNI Plugin flannel version v1.8.0-flannel1 (linux/amd64)")
+            raise Exited(1)
+        logs.emit(
+            world,
+            proc,
+            f"CNI {name} plugin v1.8.0\nCNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0",
+        )
+        raise Exited(0)
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """No timers."""

@@ -6,7 +6,7 @@ from ...host.program import Program
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
-from .flannel import FlannelCni, Flanneld
+from .flannel import CniPlugin, Flanneld
 from .helpers import Buildkitd, Ipfs, Stargz
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
@@ -38,7 +38,7 @@ PROGRAMS: dict[str, Program] = {
     "memcached": Silent(11211),
     "coredns": CoreDns(),
     "flanneld": Flanneld(),
-    "flannel-cni": FlannelCni(),
+    "cni-plugin": CniPlugin(),
     "agnhost": Agnhost(),
     "stress": Stress(),
     "stress-consumer": Consumer(),

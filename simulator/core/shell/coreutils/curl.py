@@ -15,7 +15,7 @@ from ...kernel import routing
 from ...kernel.clock import MS
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
-from . import curl_tls, internet, packets
+from . import archive, curl_tls, internet, packets
 from .common import Code, parse
 from .names import Found, resolve
 
@@ -303,6 +303,9 @@ def _deliver(call: Call, options: dict[str, str], output: str, data: bytes) -> G
     if output and output != "-":
         try:
             call.write_file(output, data)
+            if data.startswith(archive.MAGIC):  # a program, which needs its execute bit yet
+                node = call.tree.edit(call.path(output))
+                node.kind, node.target = "exec", archive.unpack(data, 0, 0, 0, 0).target
         except OSError:
             raise CurlError(23, "Failure writing output to destination") from None
     else:

@@ -17,6 +17,7 @@ import msgspec
 from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...kernel.clock import DAY, DEFAULT_EPOCH
+from . import downloads
 from .archive import build
 
 #: etcd releases that a learner may download: version → days before the epoch.
@@ -153,6 +154,30 @@ def _flannel_manifest() -> bytes:
     return found
 
 
+def _file(make: Callable[[], bytes]) -> Callable[[re.Match[str]], Page]:
+    """A release file of one version."""
+    return lambda match: Page(200, make(), {"content-type": "application/octet-stream"})
+
+
+def _moved(match: re.Match[str]) -> Page:
+    """dl.k8s.io sends to where the files are."""
+    return Page(302, b"", {"location": f"https://cdn.dl.k8s.io/release/v{match.group(1)}/{match.group(2)}"})
+
+
+def _kubernetes(match: re.Match[str]) -> Page:
+    """A binary of a Kubernetes release, its digest, or the archive of all."""
+    version, path = match.group(1), match.group(2)
+    if not downloads.released(version):
+        return Page(404, b"Not Found")
+    if path == "kubernetes-server-linux-amd64.tar.gz":
+        return Page(200, downloads.server(version), {"content-type": "application/octet-stream"})
+    name, _, suffix = path.removeprefix("bin/linux/amd64/").partition(".")
+    if not path.startswith("bin/linux/amd64/") or name not in downloads.KUBERNETES or suffix not in ("", "sha256"):
+        return Page(404, b"Not Found")
+    data = downloads.binary(name, version)
+    return Page(200, downloads.digest(data) if suffix else data, {"content-type": "application/octet-stream"})
+
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
@@ -173,6 +198,25 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (
         r"https?://raw\.githubusercontent\.com/(?:flannel-io|coreos)/flannel/(?:master|v0\.27\.4)/Documentation/kube-flannel\.yml",
         _flannel,
+    ),
+    (r"https?://dl\.k8s\.io/(?:release/)?v([\d.]+)/([\w./-]+)", _moved),
+    (r"https?://cdn\.dl\.k8s\.io/release/v([\d.]+)/([\w./-]+)", _kubernetes),
+    (
+        r"https?://github\.com/containerd/containerd/releases/download/v2\.2\.1/containerd-2\.2\.1-linux-amd64\.tar\.gz",
+        _file(downloads.containerd),
+    ),
+    (
+        r"https?://raw\.githubusercontent\.com/containerd/containerd/(?:main|v2\.2\.1)/containerd\.service",
+        _file(downloads.containerd_unit),
+    ),
+    (r"https?://github\.com/opencontainers/runc/releases/download/v1\.3\.4/runc\.amd64", _file(downloads.runc)),
+    (
+        r"https?://github\.com/containernetworking/plugins/releases/download/v1\.8\.0/cni-plugins-linux-amd64-v1\.8\.0\.tgz",
+        _file(downloads.plugins),
+    ),
+    (
+        r"https?://github\.com/kubernetes-sigs/cri-tools/releases/download/v1\.36\.0/crictl-v1\.36\.0-linux-amd64\.tar\.gz",
+        _file(downloads.crictl),
     ),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
     (
