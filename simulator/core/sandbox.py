@@ -20,6 +20,7 @@ from .kernel.clock import MS, SECOND
 from .kernel.errors import BadInput, SimulatorError
 from .kernel.trace import TraceEvent
 from .kernel.world import World
+from .kube.apiserver import copies
 from .lab import faults, scenarios
 from .lab import view as map_view
 from .shell import runner, terminal
@@ -132,12 +133,12 @@ class Sandbox:
         return self._image
 
     def can_snapshot(self) -> bool:
-        """Whether no program waits in the warm world."""
-        return executor.get(self.world).idle()
+        """Whether no program waits in the warm world, and all that is warm could be made again."""
+        return executor.get(self.world).idle() and ("apiserver" not in self.world.sections or copies.possible(self.world))
 
     def fork(self) -> Sandbox:
         """A copy that goes its own way.  While a program waits, the copy is made by replay from the last snapshot."""
-        if self.can_snapshot():
+        if self.can_snapshot() or (not self._image and executor.get(self.world).idle()):
             return Sandbox.restore(snapshot.dump(self.world))
         if not self._image:
             raise SnapshotBusy

@@ -21,6 +21,7 @@ from .host.virtual import VIRTUAL
 from .kernel.netfilter import Tables
 from .kernel.network import Network
 from .kernel.world import World, dispatch_wake
+from .kube.apiserver import copies
 from .kube.apiserver.program import Running as ApiServerState
 from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
@@ -150,6 +151,7 @@ def install(world: World, tty: Callable[[World, str, int, str], None] = terminal
             "virtual": VIRTUAL,
             "tty": tty,
             "complete": Lazy(COMPLETE),
+            "copies": copies.objects,
         }
     )
 

@@ -129,6 +129,7 @@ def put_away(world: World, proc: Process, running: Running) -> None:
         return
     if named and all(other.disk != running.disk for other in held.running.values()):
         disk = held.disks.pop(running.disk)
+        world.warm.setdefault("etcd-stopped", {})[disk.id] = disk  # for who has to know what was in it (kube/apiserver/copies.py)
         fs.write(path, backup.encode(msgspec.structs.replace(disk, raft=None)), mode=0o600, now=world.wall)
         if disk.raft is not None and fs.exists(wal_path(running.data_dir, running.flags)):
             fs.write(wal_path(running.data_dir, running.flags), backup.encode_wal(disk.raft), mode=0o600, now=world.wall)

@@ -1,8 +1,8 @@
 """Informers: a component's warm copy of a resource, kept level by list and watch (`client-go/tools/cache/reflector.go`).
 
 The persistent part is `InformerState` in the component's own section; the copy lives in `world.warm["informers"][key]` and
-is rebuilt after a restore by listing at exactly the state's resourceVersion, so that a restored world goes on as the
-unbroken one does.
+is rebuilt after a restore as it was at exactly the state's resourceVersion (`world.tables["copies"]`), so that a restored world goes
+on as the unbroken one does, also when the API server is away by then.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..kernel.errors import ConnectError
 from .api import kinds
 from .api.errors import ApiError
 from .api.selectors import LabelSelector
@@ -114,25 +113,19 @@ class Informer:
         return query
 
     def _rebuild(self, store: Store) -> None:
-        query = self._query() | {"resourceVersion": [self.state.resource_version], "resourceVersionMatch": ["Exact"]}
-        try:
-            answer = self.client.call("GET", self._path, query)
-        except ApiError as error:
-            if error.code != 410:
-                raise
+        copies = self.client.world.tables["copies"]
+        items = copies(self.client.world, self._path, self._query(), self.state.resource_version)
+        if items is None:
             self.state.resource_version = ""
             return
-        for obj in answer["items"]:
+        for obj in items:
             store.put(_key(obj), obj)
 
     def prime(self) -> bool:
-        """Rebuild the copy now; False when that is not possible (server away, version compacted): then `forget`."""
+        """Rebuild the copy now; False when that is not possible (etcd's data is gone): then `forget`."""
         if not self.state.resource_version:
             return False
-        try:
-            self.store  # noqa: B018  reading it rebuilds it
-        except (ApiError, ConnectError):
-            return False
+        self.store  # noqa: B018  reading it rebuilds it
         return bool(self.state.resource_version)
 
     def forget(self) -> None:

@@ -91,6 +91,10 @@ class Storage:
         self._newest: dict[bytes, tuple[int, Obj]] = {}
         self._older: dict[bytes, tuple[int, Obj]] = {}
 
+    def share(self, other: Storage) -> None:
+        """Use what another has decoded already: the objects are the same ones."""
+        self._newest, self._older = other._newest, other._older
+
     # -- decoding -------------------------------------------------------------------------------------------------------
     def decode(self, kv: KeyValue) -> Obj:
         """The object of a stored version, shared."""
