@@ -10,7 +10,7 @@ from simulator.core.sandbox import Sandbox, SnapshotBusy
 AWAY = "mv /etc/kubernetes/manifests/{0}.yaml /root/"
 BACK = "mv /root/{0}.yaml /etc/kubernetes/manifests/"
 DEPLOY = "kubectl create deployment web --image=nginx --replicas=2"
-STORIES = {
+STORIES: dict[str, tuple[list[str | int], list[str | int]]] = {
     "idle for half an hour, compacted, then a deployment": ([30 * MINUTE], [DEPLOY, 8 * SECOND, HOUR]),
     "a deployment, half an hour, its pods deleted": ([DEPLOY, 30 * MINUTE], ["kubectl delete pod --all", MINUTE]),
     "the API server leaves right after": (
@@ -22,6 +22,10 @@ STORIES = {
         [8 * SECOND, BACK.format("kube-apiserver"), MINUTE],
     ),
     "etcd leaves right after": ([8 * SECOND], [AWAY.format("etcd"), 8 * SECOND, BACK.format("etcd"), MINUTE]),
+    "watches that have ended, then the API server leaves": (
+        ["kubectl get --raw '/api/v1/pods?watch=1&timeoutSeconds=2'", "timeout 3 kubectl get pods -w", 8 * SECOND],
+        [AWAY.format("kube-apiserver"), 8 * SECOND, BACK.format("kube-apiserver"), MINUTE],
+    ),
     "a node is lost": ([DEPLOY, MINUTE], ["!power-off node01", 7 * MINUTE, "!power-on node01", MINUTE]),
     "the scheduler is away and comes back": (
         [AWAY.format("kube-scheduler"), MINUTE, DEPLOY],

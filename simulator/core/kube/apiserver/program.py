@@ -168,8 +168,9 @@ class ApiServerProgram:
         section(world).pop(proc.key, None)
         server = world.warm.get("apiservers", {}).pop(proc.key, None)
         if server is not None:
+            watched = [stream for stream in server.streams if not stream.closed]
             server.stopped = True
-            for stream in server.streams:
+            for stream in watched:
                 world.ring(stream.topic)
         return 0 if signal == 15 else 128 + signal
 

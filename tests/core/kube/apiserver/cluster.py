@@ -10,6 +10,7 @@ from simulator.core.host.process import Process
 from simulator.core.host.x509 import KeyPair
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.world import World
+from simulator.core.kube.apiserver import copies
 from simulator.core.kube.apiserver.program import PROGRAM, server_of
 from simulator.core.kube.apiserver.server import Server
 from simulator.core.kube.client import KubeClient
@@ -28,6 +29,7 @@ class ControlPlane:
         self.world: World = make_world(NODE, seed=seed)
         self.world.tables["programs"].update({"etcd": EtcdProgram(), "kube-apiserver": PROGRAM})
         self.world.tables["strict"] = strict
+        self.world.tables["copies"] = copies.objects
         for path, data in pki.cluster_pki(self.world, CLUSTER, node=NODE, ip=IP).items():
             files.write_file(self.world, NODE, "/etc/kubernetes/pki/" + path, data, parents=True)
         argv = manifests.etcd(CLUSTER, NODE, IP)["spec"]["containers"][0]["command"]
