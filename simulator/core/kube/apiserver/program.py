@@ -14,9 +14,10 @@ import msgspec
 from ...etcd.client import EtcdClient, TlsFiles
 from ...etcd.errors import EtcdError
 from ...host import files, processes
+from ...host.machine import wall_of
 from ...host.process import Process
 from ...host.program import Exited
-from ...kernel import network
+from ...kernel import clock, network
 from ...kernel.clock import MINUTE, MS, SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
@@ -72,6 +73,12 @@ def server_of(world: World, proc: Process) -> Server:
     return found
 
 
+def _klog(world: World, proc: Process, level: str, where: str, text: str) -> None:
+    """One unstructured klog line."""
+    stamp = clock.to_datetime(wall_of(world, proc.host)).strftime("%m%d %H:%M:%S.%f")
+    processes.log(world, proc, f"{level}{stamp} {1 if proc.container else proc.pid:7d} {where}] {text}")
+
+
 class ApiServerProgram:
     """See `host.program.Program`."""
 
@@ -106,7 +113,8 @@ class ApiServerProgram:
         world.warm.get("apiservers", {}).pop(proc.key, None)
         for topic in hooks.TOPICS:
             world.subscribe(topic, proc.target, ["changed", topic])
-        processes.log(world, proc, f"I server.go:156] Version: {component.version_of(proc)}")
+        _klog(world, proc, "I", "server.go:156", f"Version: {component.version_of(proc)}")
+        _klog(world, proc, "I", "server.go:158", '"Golang settings" GOGC="" GOMAXPROCS="" GOTRACEBACK=""')
         world.after(300 * MS, proc.target, ["hooks"])
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
@@ -132,19 +140,22 @@ class ApiServerProgram:
             hooks.run(server)
         except (ApiError, ConnectError, EtcdError) as error:
             if world.now - running.started > GIVE_UP:
-                processes.log(world, proc, f"F instance.go:232] Error creating leases: error creating storage factory: {error}")
+                why = "context deadline exceeded" if isinstance(error, ConnectError) else str(error)
+                _klog(world, proc, "F", "instance.go:232", f"Error creating leases: error creating storage factory: {why}")
                 processes.exit(world, proc, 1)
                 return
-            addresses = ", ".join(running.config.etcd_servers)
-            processes.log(
-                world,
-                proc,
-                f'W logging.go:55] [core] grpc: addrConn.createTransport failed to connect to {{Addr: "{addresses}"}}',
-            )
+            for address in running.config.etcd_servers:
+                where = address.partition("://")[2] or address
+                why = f'connection error: desc = "transport: Error while dialing: dial tcp {where}: connect: connection refused"'
+                target = f'{{Addr: "{where}", ServerName: "{where}", }}'
+                text = (
+                    f"[core] [Channel #1 SubChannel #2]grpc: addrConn.createTransport failed to connect to {target}. Err: {why}"
+                )
+                _klog(world, proc, "W", "logging.go:55", text)
             world.after(RETRY, proc.target, ["hooks"])
             return
         running.ready = True
-        processes.log(world, proc, f"I secure_serving.go:211] Serving securely on [::]:{running.config.secure_port}")
+        _klog(world, proc, "I", "secure_serving.go:211", f"Serving securely on [::]:{running.config.secure_port}")
         world.emit("kube-apiserver", "ready", proc.host, {"port": running.config.secure_port})
         world.ring("apiserver:ready")
         world.after(COMPACT_EVERY, proc.target, ["compact"])
