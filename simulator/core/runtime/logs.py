@@ -17,8 +17,10 @@ from ..kernel import clock
 from ..kernel.world import World
 from .state import Container, find_container
 
-#: A log file keeps this much (containerLogMaxSize is 10Mi; older lines go at once instead of into rotated files).
-KEEP = 10 * 1024 * 1024
+#: The kubelet's containerLogMaxSize and containerLogMaxFiles, where its configuration says nothing else.
+KEEP, FILES = 10 * 1024 * 1024, 5
+#: Programs that log to standard error, as klog and etcd's zap do.
+TO_STDERR = ("kube-", "etcd")
 
 
 class LogLine(msgspec.Struct, array_like=True):
@@ -53,7 +55,7 @@ def emit(world: World, proc: Process, text: str, stream: str = "stdout") -> None
 
 def sink(world: World, proc: Process, rest: str, text: str) -> None:
     """`tables['sinks']['cri']`: text of a process whose sink is `cri:<container>`."""
-    append(world, proc.host, rest, text, "stdout")
+    append(world, proc.host, rest, text, "stderr" if proc.program.startswith(TO_STDERR) else "stdout")
 
 
 def append(world: World, host: str, ident: str, text: str, stream: str = "stdout") -> None:
@@ -68,6 +70,23 @@ def append(world: World, host: str, ident: str, text: str, stream: str = "stdout
     else:
         out = "".join(f"{when} {stream} F {line}\n" for line in lines)
     files.write_file(world, host, container.log_path, out.encode(), append=True, parents=True, mode=0o640)
+
+
+def rotate(world: World, host: str, path: str, keep: int) -> str:
+    """Put a log aside as `<path>.<date>-<time>` and begin an empty one; the oldest beyond `keep` go (`container_log_manager.go`).
+
+    Older ones are compressed in reality; here they stay as they are.  Returns the new name.
+    """
+    tree = files.tree(hosts(world)[host])
+    folder, name = posixpath.split(path)
+    aside = f"{path}.{clock.to_datetime(world.wall).strftime('%Y%m%d-%H%M%S')}"
+    data = tree.read(path)
+    files.write_file(world, host, aside, data, mode=0o640)
+    files.write_file(world, host, path, b"", mode=0o640)
+    old = sorted(other for other in tree.listdir(folder) if other.startswith(name + "."))
+    for other in old[: max(len(old) - (keep - 1), 0)]:
+        files.remove_file(world, host, posixpath.join(folder, other))
+    return aside
 
 
 def read(world: World, host: str, path: str) -> list[LogLine]:

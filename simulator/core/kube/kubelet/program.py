@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...host import files
 from ...host.process import Process
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
-from ...runtime import cri
+from ...runtime import cri, logs
 from .. import netpolicy
+from ..api import quantity
 from . import bootstrap, config, eviction, node, probes, refresh, resize, server, sources, startup, status, termination, worker
 from .context import Kubelet
-from .options import taint
+from .options import setting, taint
 from .state import KubeletState, kubelets
 
 
@@ -116,11 +118,25 @@ class KubeletProgram:
         """Every nodeStatusUpdateFrequency: lease, node status, and what could not be sent before."""
         if not kubelet.state.pressure and eviction.met(kubelet):
             self._pressure(kubelet)
+        self._rotate(kubelet)
         node.heartbeat(kubelet)
         self._flush(kubelet)
         if kubelet.state.registered and not kubelet.state.api_synced:
             self._api(kubelet)
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
+
+    def _rotate(self, kubelet: Kubelet) -> None:
+        """Every beat (containerLogMonitorInterval is 10 s as well): logs that have become too large are put aside."""
+        limit = quantity.nano(str(setting(kubelet.state.config, "containerLogMaxSize"))) // 10**9
+        keep = int(setting(kubelet.state.config, "containerLogMaxFiles"))
+        tree = files.tree(kubelet.host)
+        for pod in kubelet.state.pods.values():
+            for track in pod.tracks.values():
+                record = status.record(kubelet, track)
+                if record is None or record.state != "RUNNING" or not record.log_path or not tree.exists(record.log_path):
+                    continue
+                if len(tree.lookup(record.log_path).data) > limit:
+                    logs.rotate(kubelet.world, kubelet.proc.host, record.log_path, keep)
 
     def _pressure(self, kubelet: Kubelet) -> None:
         """Memory or disk has changed: look at the thresholds, and again while one is met or has been."""

@@ -127,3 +127,17 @@ def test_an_ephemeral_container_runs_beside_the_others_and_never_again(base: San
     assert '"exitCode":0' in out(world, state)
     assert "1/1     Running   0" in out(world, "kubectl get pod e")
     assert out(world, "kubectl logs e -c debug") == "bye\n"
+
+
+def test_a_log_that_has_become_too_large_is_put_aside(base: Sandbox) -> None:
+    world = base.fork()
+    script = "while true; do seq 1 400; sleep 1; done"
+    apply(world, pod("loud", f"{{name: c, image: busybox, command: [sh, -c, '{script}']}}"), 8)
+    node = out(world, "kubectl get pod loud -o jsonpath={.spec.nodeName}")
+    world.run("echo 'containerLogMaxSize: 40Ki' >> /var/lib/kubelet/config.yaml; systemctl restart kubelet", host=node)
+    world.advance(world.now + MINUTE)
+    names = world.run("ls /var/log/pods/default_loud_*/c", host=node).stdout.split()
+    assert "0.log" in names
+    assert any(name.startswith("0.log.2026") for name in names)
+    assert len(names) <= 5
+    assert "400" in out(world, "kubectl logs loud --tail 5")
