@@ -38,6 +38,7 @@ SBIN_COMMANDS: tuple[str, ...] = (
     "ip",
     "sysctl",
     "mkswap",
+    "nft",
     "swapoff",
     "swapon",
     "tc",

@@ -215,7 +215,9 @@ class Walker:
             return owner
         packet.oif = "enp1s0"
         self.filter(host, host, chain)
-        if self.net.modes.get(host) == "ipvs" and any(k.startswith(packet.dst + ":") for k in net.rules.get(host, {})):
+        if self.net.modes.get(host) in ("ipvs", "nftables") and any(
+            k.startswith(packet.dst + ":") for k in net.rules.get(host, {})
+        ):
             raise self.fail("refused", host, "no such port")
         if packet.dst.startswith(LAN) or any(in_cidr(packet.dst, cidr) for cidr in net.pods.values()):
             raise self.fail("no-route", host, "no such neighbour")

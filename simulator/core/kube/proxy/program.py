@@ -278,9 +278,14 @@ class KubeProxy:
         endpoints = endpoints_by_port(feed.informers["endpointslices"].list())
         wanted: dict[str, network.Rule] = {}
         ips = [ip for ip in network.network(world).namespaces[proc.netns].ips if not ip.startswith("127.")]
+        if state.mode == "nftables":
+            # nodePortAddresses is `primary` there, and there is no way in by the loopback
+            ips = ips[:1]
         for service in feed.informers["services"].list():
             key = f"{service['metadata']['namespace']}/{service['metadata']['name']}"
             wanted.update(rules_of(service, endpoints.get(key, {}), state.node, ips))
+        if state.mode == "nftables":
+            wanted = {key: rule for key, rule in wanted.items() if not key.startswith("127.")}
         net = network.network(world)
         table = net.rules.setdefault(proc.host, {})
         touched: list[str] = []
