@@ -97,7 +97,7 @@ class Thread:
     def __init__(self, folder: Path, speed: float = 1.0, seed: int = 1) -> None:
         self.config = folder / "kubeconfig"
         self.loop = asyncio.new_event_loop()
-        self.server = Server(Sandbox.boot("three-nodes", seed), speed)
+        self.server = Server(self.boot(seed), speed)
         self.material = Material(self.server.world, self.server.host)
         self.listener = Listener(self.server, self.material.server_context(("localhost",), ("127.0.0.1",)), "127.0.0.1", 0)
         self.unforeseen: list[dict[str, Any]] = []
@@ -108,6 +108,10 @@ class Thread:
         self.port = self.listener.port
         self.running = asyncio.run_coroutine_threadsafe(self.listener.run(), self.loop)
         self.config.write_bytes(self.material.kubeconfig(f"https://127.0.0.1:{self.port}"))
+
+    def boot(self, seed: int) -> Sandbox:
+        """The world that is served."""
+        return Sandbox.boot("three-nodes", seed)
 
     def wait(self, steps: Any) -> Any:
         """The result of a coroutine on the server's loop."""

@@ -54,7 +54,7 @@ def _by_prefix(s: Session, builder: Builder) -> int:
     if not found:
         raise_all(builder.errors)
     for item in found:
-        s.out(describe(s, mapping, item, events=s.values.on("show-events")) + "\n\n")
+        s.out(describe(s, mapping, item, events=s.values.on("show-events")) + "\n")
     return 0
 
 
