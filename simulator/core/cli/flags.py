@@ -93,6 +93,8 @@ class Values:
         self.args: list[str] = []
         self.dash_at = -1
         self.warnings: list[str] = []
+        #: Flags in the order in which they were given, with their texts.
+        self.given: list[tuple[str, str]] = []
 
     def _get(self, name: str) -> Any:
         return self._values[name] if name in self._values else self._flags.by_name[name].initial()
@@ -144,6 +146,7 @@ class Values:
             value = {**before, **value} if isinstance(value, dict) else before + value
         self._values[flag.name] = value
         self.changed.add(flag.name)
+        self.given.append((flag.name, text))
         if flag.deprecated:
             self.warnings.append(f"Flag --{flag.name} has been deprecated, {flag.deprecated}")
 

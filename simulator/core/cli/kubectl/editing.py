@@ -24,6 +24,7 @@ from .jsontext import compact, indented
 from .manifests import flatten, parse
 from .patches import merge_diff, send, update_diff
 from .printers import Output, go_syntax, without_managed_fields
+from .recording import recorded
 from .session import Session
 
 Obj = dict[str, Any]
@@ -164,6 +165,7 @@ class Editing:
                                    f"You must pass '--namespace={namespace}' to perform this operation.")  # fmt: skip
             if self.s.values.has("save-config") and self.s.values.on("save-config"):
                 edited = with_last_applied(edited)
+            edited = recorded(self.s, edited)
             if self.mode == "create":
                 self._create(edited)
                 continue

@@ -144,7 +144,7 @@ def chunk_flag() -> Flag:
 def record_flag() -> Flag:
     """`--record`, deprecated."""
     usage = "Write this command into the annotation kubernetes.io/change-cause."
-    return Flag(name="record", support="no", kind="bool", deprecated="--record will be removed in the future", usage=usage)
+    return Flag(name="record", kind="bool", deprecated="--record will be removed in the future", usage=usage)
 
 
 # -- reading them ---------------------------------------------------------------------------------------------------------------

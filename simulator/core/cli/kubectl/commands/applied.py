@@ -21,6 +21,7 @@ from ..flagsets import (
     file_arguments,
     file_flags,
     print_flags,
+    record_flag,
     selector_flag,
     validate_flag,
     validation,
@@ -138,6 +139,7 @@ EDIT_LAST = Command(
         Flag(name="windows-line-endings", kind="bool", usage="Use CR LF line ends."),
         field_manager_flag("kubectl-client-side-apply"),
         validate_flag(),
+        record_flag(),
     ),
     run=_edit,
 )

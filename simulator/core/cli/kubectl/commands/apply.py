@@ -28,6 +28,7 @@ from ..flagsets import (
 from ..jsontext import compact
 from ..patches import apply_local, send, type_of
 from ..printers import Output
+from ..recording import recorded
 from ..session import Session
 from ..threeway import json_merge, strategic
 from .applied import EDIT_LAST, SET_LAST, VIEW_LAST
@@ -101,7 +102,7 @@ class Applier:
     # -- one object -------------------------------------------------------------------------------------------------------
     def apply(self, info: Info) -> None:
         """Apply one object."""
-        obj = info.obj or {}
+        obj = recorded(self.s, info.obj or {})
         meta = obj.get("metadata") or {}
         if not info.name and meta.get("generateName"):
             raise CommandError(f"from {meta['generateName']}: cannot use generate name with apply")

@@ -17,10 +17,12 @@ from ..flagsets import (
     file_arguments,
     file_flags,
     print_flags,
+    record_flag,
     save_config_flag,
 )
 from ..mapper import Mapping
 from ..printers import Output
+from ..recording import recorded
 from ..session import Session
 from .run import overridden
 
@@ -37,7 +39,7 @@ def run(s: Session) -> int:
     errors = builder.errors
     for info in infos:
         try:
-            obj = _service(s, info)
+            obj = recorded(s, _service(s, info))
             if values.on("save-config"):
                 obj = with_last_applied(obj)
             if values.text("overrides"):
@@ -168,6 +170,7 @@ kubectl expose deployment nginx --port=80 --target-port=8000""",
         Flag(name="target-port", usage="Port of the containers, by number or name."),
         Flag(name="type", usage="ClusterIP, NodePort, LoadBalancer, or ExternalName. 'ClusterIP' by default."),
         save_config_flag(),
+        record_flag(),
         dry_run_flag(),
         field_manager_flag("kubectl-expose"),
     ),

@@ -26,6 +26,7 @@ from ..flagsets import (
 )
 from ..patches import merge_diff, send
 from ..printers import Output
+from ..recording import recorded
 from ..session import Session
 
 Obj = dict[str, Any]
@@ -150,6 +151,8 @@ class Change:
         if after:
             meta[self.section] = after
         result = {**obj, "metadata": meta}
+        if after != held or self.section == "annotations":
+            result = recorded(s, result)
         if s.values.text("resource-version"):
             meta["resourceVersion"] = s.values.text("resource-version")
         changed = after != held

@@ -30,6 +30,7 @@ from ..flagsets import (
 from ..patches import apply_local, send
 from ..printers import Output, reference
 from ..rawbody import body_of_json, raw_body
+from ..recording import record_after, recorded
 from ..session import Session
 from ..waiting import WEEK, gone, until
 from .delete import CASCADES, Deletion
@@ -63,6 +64,8 @@ def run(s: Session) -> int:
             else:
                 after = send(s, info.mapping, info.namespace, info.name, patch, form, manager=values.text("field-manager"),
                              dry=strategy == "server", subresource=values.text("subresource"))  # fmt: skip
+                if strategy == "none":
+                    record_after(s, info.mapping, after)
         except ApiError as error:
             if error.reason == "UnsupportedMediaType" and form == "strategic":
                 kind = f"{info.mapping.api_version}, Kind={info.mapping.kind.kind}"
@@ -165,7 +168,7 @@ def run_replace(s: Session) -> Generator[Wait, Any, int]:
     if values.on("force"):
         yield from _remove(s, infos)
     for info in infos:
-        obj = with_last_applied(info.obj or {}) if values.on("save-config") else info.obj or {}
+        obj = recorded(s, with_last_applied(info.obj or {}) if values.on("save-config") else info.obj or {})
         query = {"fieldManager": values.text("field-manager"), "fieldValidation": directive}
         if strategy == "server":
             query["dryRun"] = "All"
@@ -231,6 +234,7 @@ kubectl replace --force -f ./pod.json""",
     flags=(
         *print_flags(),
         *file_flags("Files, directories or URLs to replace with."),
+        record_flag(),
         Flag(
             name="cascade",
             default="background",

@@ -12,10 +12,11 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ..create.base import with_last_applied
 from ..errors import CommandError, UsageError
-from ..flagsets import dry_run, dry_run_flag, dry_run_suffix, field_manager_flag, print_flags, save_config_flag
+from ..flagsets import dry_run, dry_run_flag, dry_run_suffix, field_manager_flag, print_flags, record_flag, save_config_flag
 from ..mapper import Mapping
 from ..patches import apply_local
 from ..printers import Output
+from ..recording import recorded
 from ..session import Session
 from ..streams import attach_or_logs
 
@@ -131,6 +132,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         obj = overridden(obj, values.text("overrides"), values.text("override-type"), Mapping(s.kind("pods")))
     if values.on("save-config"):
         obj = with_last_applied(obj)
+    obj = recorded(s, obj)
     created = [] if service is None else [_send(s, "services", service, strategy)]
     created.append(_send(s, "pods", obj, strategy))
     if attach:
@@ -225,6 +227,7 @@ kubectl run nginx --image=nginx --command -- <cmd> <arg1>""",
         Flag(name="restart", default="Always", usage="Restart policy: Always, OnFailure, Never."),
         Flag(name="rm", kind="bool", usage="Delete the pod when the attached command ends."),
         save_config_flag(),
+        record_flag(),
         Flag(name="stdin", short="i", kind="bool", usage="Keep standard input open."),
         Flag(name="timeout", kind="duration", usage="How long to wait for a deletion."),
         Flag(name="tty", short="t", kind="bool", usage="Give the container a terminal."),

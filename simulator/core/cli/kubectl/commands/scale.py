@@ -19,11 +19,13 @@ from ..flagsets import (
     file_arguments,
     file_flags,
     print_flags,
+    record_flag,
     save_config_flag,
     selector_flag,
 )
 from ..patches import send
 from ..printers import Output
+from ..recording import record_after, recorded
 from ..session import Session
 
 Obj = dict[str, Any]
@@ -54,6 +56,8 @@ def run(s: Session) -> Generator[Wait, Any, int]:
             output.done(obj, "scaled" + dry_run_suffix(strategy))
             continue
         _scale(s, info, replicas, current, strategy)
+        if strategy == "none":
+            record_after(s, info.mapping, obj)
         if values.number("timeout") and strategy == "none":
             yield from _wait(s, info, replicas)
         output.done(obj, "scaled" + dry_run_suffix(strategy))
@@ -120,6 +124,7 @@ kubectl scale --replicas=5 rc/example1 rc/example2 rc/example3""",
         Flag(name="current-replicas", kind="int", default=-1, usage="Succeed only if this is the present size; -1 for any."),
         Flag(name="replicas", kind="int", required=True, usage="The new size."),
         Flag(name="timeout", kind="duration", usage="How long to wait for the new size; zero does not wait."),
+        record_flag(),
         dry_run_flag(),
     ),
     run=run,
@@ -139,7 +144,7 @@ def run_autoscale(s: Session) -> int:
     infos = builder.infos()
     errors = builder.errors
     for info in infos:
-        obj = _autoscaler(s, info, low, high)
+        obj = recorded(s, _autoscaler(s, info, low, high))
         if values.on("save-config"):
             obj = with_last_applied(obj)
         if strategy != "client":
@@ -226,6 +231,7 @@ kubectl autoscale rc foo --max=5 --cpu=80%""",
             usage="Target use of cpu in percent.",
         ),
         Flag(name="name", usage="Name of the autoscaler; by default that of the object."),
+        record_flag(),
         save_config_flag(),
         dry_run_flag(),
         field_manager_flag("kubectl-autoscale"),

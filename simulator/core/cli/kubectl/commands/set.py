@@ -29,6 +29,7 @@ from ..flagsets import (
 from ..groups import group_run
 from ..patches import send, update_diff
 from ..printers import Output
+from ..recording import recorded
 from ..session import Session
 
 Obj = dict[str, Any]
@@ -81,6 +82,7 @@ class Setter:
             except CommandError as error:
                 errors.append(CommandError(f"error: {info.label} {error}\n"))
                 continue
+            after = recorded(s, after)
             try:
                 patch, form = update_diff(info.mapping, before, after)
                 if not patch:

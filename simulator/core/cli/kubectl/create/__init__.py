@@ -28,6 +28,7 @@ from ..flagsets import (
 )
 from ..printers import Output
 from ..rawbody import raw_body
+from ..recording import recorded
 from ..session import Session
 from . import access, config, policy, services, workloads
 from .base import with_last_applied
@@ -53,6 +54,7 @@ def run(s: Session) -> Any:
         obj = info.obj or {}
         if values.on("save-config"):
             obj = with_last_applied(obj)
+        obj = recorded(s, obj)
         if strategy != "client":
             query = {"fieldManager": values.text("field-manager") or "kubectl-create", "fieldValidation": directive}
             if strategy == "server":
