@@ -119,7 +119,7 @@ def test_proxy_prefix_and_filter(cluster: Sandbox) -> None:
 
 
 def test_what_is_declared_as_unsupported_says_so(cluster: Sandbox) -> None:
-    for command in ("kubectl proxy --www=/tmp", "kubectl debug web --image=busybox", "kubectl get pods --as-uid=1"):
+    for command in ("kubectl proxy --www=/tmp", "kubectl kustomize --enable-helm .", "kubectl get pods --profile=cpu"):
         failed = cluster.run(command)
         assert (failed.code, failed.stdout) == (1, "")
         assert failed.stderr.endswith("not simulated in Slipway yet\n"), command
