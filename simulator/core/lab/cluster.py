@@ -145,7 +145,14 @@ class ClusterBuilder:
         """`kubeadm join` of a worker."""
         host = self.hosts[name]
         configure_kubelet(self.world, host, self.ca, self.server, control_plane=False)
+        flags = self._flags(name)
+        if flags:
+            put(self.world, host, "/var/lib/kubelet/kubeadm-flags.env", f'KUBELET_KUBEADM_ARGS="{flags}"\n')
         systemd.start_unit(self.world, name, "kubelet.service")
+
+    def _flags(self, name: str) -> str:
+        """Flags of a worker's kubelet besides its files."""
+        return ""
 
     def _await_ready(self, client: KubeClient) -> None:
         def ready() -> bool:

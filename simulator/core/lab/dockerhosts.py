@@ -8,6 +8,7 @@ from ..host.packaged import CONTAINERD_UNIT
 from ..kernel import network
 from ..kernel.clock import SECOND
 from ..kernel.world import World
+from .cluster import ClusterBuilder
 from .machines import put
 
 _DOCKER_UNIT = """\
@@ -114,6 +115,59 @@ def install_docker(world: World, host: Host) -> None:
         host.fs.write("/etc/group", (groups + "docker:x:988:\n").encode())
     for unit in ("containerd.service", "docker.service", "docker.socket"):
         host.units[unit] = UnitState(enabled=True)
+
+
+_CRI_DOCKER_UNIT = """\
+[Unit]
+Description=CRI Interface for Docker Application Container Engine
+Documentation=https://docs.mirantis.com
+After=network-online.target firewalld.service docker.service
+Wants=network-online.target
+
+[Service]
+Type=notify
+ExecStart=/usr/bin/cri-dockerd --container-runtime-endpoint fd://
+TimeoutSec=0
+RestartSec=2
+Restart=always
+LimitNOFILE=infinity
+Delegate=yes
+KillMode=process
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def dockershim(world: World) -> None:
+    """A cluster whose worker still runs Docker, as clusters did up to v1.23: its kubelet is v1.23 and uses dockershim.
+
+    The kubelet of v1.24 lies in /opt/kubernetes/v1.24.17; cri-dockerd is installed and not started.  The control plane is that of v1.36.
+    """
+    _Dockershim(world, workers=("node01",)).build()
+
+
+class _Dockershim(ClusterBuilder):
+    """Joins its worker with Docker in containerd's place."""
+
+    def _join(self, name: str) -> None:
+        host = self.hosts[name]
+        config = host.fs.read("/etc/containerd/config.toml")
+        install_docker(self.world, host)
+        put(self.world, host, "/etc/containerd/config.toml", config)
+        host.fs.install("/usr/bin/kubelet", "kubelet:1.23.17", now=self.world.wall)
+        host.fs.install("/opt/kubernetes/v1.24.17/kubelet", "kubelet:1.24.17", now=self.world.wall)
+        host.fs.install("/usr/bin/cri-dockerd", "cri-dockerd", now=self.world.wall)
+        put(self.world, host, "/usr/lib/systemd/system/cri-docker.service", _CRI_DOCKER_UNIT)
+        socket = "unix:///var/run/dockershim.sock"
+        put(self.world, host, "/etc/crictl.yaml", f"runtime-endpoint: {socket}\nimage-endpoint: {socket}\n")
+        systemd.start_unit(self.world, name, "docker.service")
+        super()._join(name)
+
+    def _flags(self, name: str) -> str:
+        if name == self.names[0]:
+            return ""
+        return "--network-plugin=cni --pod-infra-container-image=registry.k8s.io/pause:3.6"
 
 
 def build(world: World, names: tuple[str, ...], *, docker: bool) -> None:

@@ -54,6 +54,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "bare", "etcd, API server and controller manager alone, one Node object; for API suites", ("controlplane",), bare.build
     ),
+    Scenario(
+        "dockershim",
+        "a worker on Docker by a v1.23 kubelet's dockershim, to take to v1.24",
+        ("controlplane", "node01"),
+        dockerhosts.dockershim,
+    ),
     Scenario("docker", "one host with Docker and no Kubernetes", ("docker01",), _docker),
     Scenario("docker-two", "two hosts with Docker and no Kubernetes", ("docker01", "docker02"), _docker_two),
     Scenario("empty-hosts", "three hosts with nothing installed, to build on", ("host01", "host02", "host03"), _empty),

@@ -54,7 +54,7 @@ class Containerd:
         if {"--version", "-v"} & set(proc.argv[1:]):
             processes.write(world, proc, f"containerd github.com/containerd/containerd/v2 v{VERSION} {REVISION}\n")
             raise Exited(0)
-        if [word for word in proc.argv[1:] if not word.startswith("-")]:
+        if [word for word in proc.argv[1:] if not word.startswith("-") and "/" not in word]:
             processes.write(world, proc, f"containerd: containerd {' '.join(proc.argv[1:])}: not simulated in Slipway yet\n")
             raise Exited(1)
         state = runtime(world, proc.host)
@@ -67,6 +67,7 @@ class Containerd:
             )
             processes.log(world, proc, f'time="{stamp}" level=warning msg="{text}" plugin=bolt')
             return
+        state.disabled = self._configuration(world, proc)
         state.pid = proc.pid
         state.pulls.clear()
         stamp = clock.rfc3339_micro(world.wall)
@@ -101,6 +102,18 @@ class Containerd:
         for box in list(state.sandboxes.values()):
             if box.state == "READY" and not runs(box.pid, box.id):
                 sandboxes.ended(world, host, box.id)
+
+    @staticmethod
+    def _configuration(world: World, proc: Process) -> list[str]:
+        """The plugins that the configuration disables; a file that cannot be read ends the daemon."""
+        from . import config
+
+        try:
+            found = config.load(world, proc.host)
+        except config.BadConfig as bad:
+            processes.log(world, proc, str(bad))
+            raise Exited(1) from None
+        return [str(name).rpartition(".")[2] for name in found.get("disabled_plugins") or []]
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """`["pull", id]`: a pull has ended; `["forget", id]`: nobody waits for it any more."""
@@ -158,11 +171,8 @@ def lazy_ready(world: World, host: str) -> bool:
 
 
 def disabled_plugins(world: World, host: str) -> list[str]:
-    """`disabled_plugins` of the configuration, without the type (`cri`)."""
-    from . import config
-
-    found = config.load_quietly(world, host).get("disabled_plugins") or []
-    return [str(name).rpartition(".")[2] for name in found]
+    """The plugins that were disabled when containerd started, without their type (`cri`)."""
+    return runtime(world, host).disabled
 
 
 def begin_pull(

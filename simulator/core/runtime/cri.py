@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 from ..host.machine import hosts
-from ..kernel.errors import BadInput
+from ..kernel.errors import BadInput, ConnectError
 from ..kernel.world import World
-from . import cni, containerd, containers, images, memory, references, sandboxes
+from . import cni, containerd, containers, images, memory, references, sandboxes, shims
 from .containerd import VERSION
 from .state import Container, Image, Mount, Port, Pull, Sandbox, namespace, runtime
 
@@ -29,15 +29,30 @@ class CriError(Exception):
         self.message = message
 
 
+def served(world: World, host: str) -> None:
+    """Raise ConnectError unless the host's runtime answers for the CRI.
+
+    `disabled_plugins = ["cri"]`, as Docker's packages have it, takes containerd's CRI away; under dockershim and cri-dockerd Docker answers.
+    """
+    containerd.connect(world, host)
+    if runtime(world, host).shim:
+        shims.connect(world, host)
+    elif "cri" in containerd.disabled_plugins(world, host):
+        raise ConnectError("refused", f"unix://{containerd.SOCKET}", "unknown service runtime.v1.RuntimeService")
+
+
 def version(world: World, host: str) -> dict[str, str]:
     """The runtime's name and version."""
-    containerd.connect(world, host)
+    served(world, host)
+    name, number = shims.flavour(world, host)
+    if name == "docker":
+        return {"version": "0.1.0", "runtimeName": "docker", "runtimeVersion": number, "runtimeApiVersion": "v1"}
     return {"version": "0.1.0", "runtimeName": "containerd", "runtimeVersion": f"v{VERSION}", "runtimeApiVersion": "v1"}
 
 
 def status(world: World, host: str) -> list[tuple[str, bool, str, str]]:
     """Runtime conditions: (type, status, reason, message)."""
-    containerd.connect(world, host)
+    served(world, host)
     ready = cni.configured(world, host)
     network = ("NetworkReady", True, "", "")
     if not ready:
@@ -47,7 +62,7 @@ def status(world: World, host: str) -> list[tuple[str, bool, str, str]]:
 
 def update_runtime_config(world: World, host: str, pod_cidr: str) -> None:
     """The kubelet hands over the node's pod CIDR; with a `conf_template` the CNI configuration is made from it."""
-    containerd.connect(world, host)
+    served(world, host)
     state = runtime(world, host)
     if state.pod_cidr != pod_cidr:
         state.pod_cidr = pod_cidr
@@ -71,7 +86,7 @@ def pull_done(world: World, host: str, pull: Pull) -> bool:
 
 def image_status(world: World, host: str, text: str) -> Image | None:
     """The image of that name, id or id prefix."""
-    containerd.connect(world, host)
+    served(world, host)
     return find_image(world, host, text)
 
 
@@ -94,7 +109,7 @@ def find_image(world: World, host: str, text: str, space: str = SPACE) -> Image 
 
 def list_images(world: World, host: str) -> list[dict[str, Any]]:
     """Images by id, as CRI Image messages: id, repoTags, repoDigests, size, username, pinned."""
-    containerd.connect(world, host)
+    served(world, host)
     found: dict[str, dict[str, Any]] = {}
     for name in sorted(namespace(world, host, SPACE).images):
         image = namespace(world, host, SPACE).images[name]
@@ -141,7 +156,7 @@ def remove_image(world: World, host: str, text: str) -> None:
 # -- sandboxes ----------------------------------------------------------------------------------------------------------
 def run_pod_sandbox(world: World, host: str, config: dict[str, Any]) -> str:
     """Start a sandbox from a PodSandboxConfig: metadata, hostname, logDirectory, labels, annotations, portMappings, hostNetwork."""
-    containerd.connect(world, host)
+    served(world, host)
     meta = config["metadata"]
     sandbox = Sandbox(
         id=containers.new_id(world, host),
@@ -169,13 +184,13 @@ def run_pod_sandbox(world: World, host: str, config: dict[str, Any]) -> str:
 
 def list_pod_sandboxes(world: World, host: str) -> list[Sandbox]:
     """All sandboxes, newest first."""
-    containerd.connect(world, host)
+    served(world, host)
     return sorted(runtime(world, host).sandboxes.values(), key=lambda s: (-s.created_at, s.id))
 
 
 def find_sandbox(world: World, host: str, ident: str) -> Sandbox:
     """The sandbox of an id or unique prefix."""
-    containerd.connect(world, host)
+    served(world, host)
     found = [s for key, s in sorted(runtime(world, host).sandboxes.items()) if key.startswith(ident)] if ident else []
     if len(found) != 1:
         raise CriError("NotFound", "an error occurred when try to find sandbox: not found")
@@ -243,6 +258,7 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
         stdin=bool(config.get("stdin")),
         stop_signal=SIGNALS.get(config.get("stopSignal") or build.stop_signal or "SIGTERM", 15),
         memory_limit=int(config.get("memoryLimit") or 0),
+        snapshotter="overlay2" if runtime(world, host).shim else "",
     )
     files = {"/etc/hosts": config["hosts"]} if config.get("hosts") else {}
     if config.get("resolv"):
@@ -256,7 +272,7 @@ SIGNALS: dict[str, int] = {"SIGHUP": 1, "SIGINT": 2, "SIGQUIT": 3, "SIGKILL": 9,
 
 def find_container(world: World, host: str, ident: str) -> Container:
     """The container of an id or unique prefix; raises CriError NotFound as containerd words it."""
-    containerd.connect(world, host)
+    served(world, host)
     space = namespace(world, host, SPACE).containers
     found = [space[key] for key in sorted(space) if key.startswith(ident)] if ident else []
     found = [c for c in found if c.sandbox]
@@ -302,7 +318,7 @@ def remove_container(world: World, host: str, ident: str) -> None:
 
 def list_containers(world: World, host: str) -> list[Container]:
     """All containers of pods, newest first."""
-    containerd.connect(world, host)
+    served(world, host)
     found = [c for c in namespace(world, host, SPACE).containers.values() if c.sandbox]
     return sorted(found, key=lambda c: (-c.created_at, c.id))
 

@@ -256,6 +256,8 @@ class RuntimeState(msgspec.Struct, omit_defaults=True):
     pid: int = 0
     engines: dict[str, Engine] = {}
     leases: dict[str, Lease] = {}
+    disabled: list[str] = []
+    shim: str = ""
 
 
 def runtimes(world: World) -> dict[str, RuntimeState]:

@@ -80,6 +80,8 @@ def test_errors(box: Box) -> None:
     assert "attaching running container failed: rpc error: code = NotFound" in box.run("crictl attach x").err
     assert "cgroup driver:   CGROUPFS\n" in box.run("crictl runtime-config").out
     box.host.fs.write("/etc/containerd/config.toml", b'disabled_plugins = ["cri"]\n', parents=True)
+    box.run("kill -9 " + str(box.containerd.pid))
+    box.start_containerd()
     assert "unknown service runtime.v1.RuntimeService" in box.run("crictl ps").err
     processes.kill(box.world, box.containerd, 15)
     down = box.run("crictl ps")

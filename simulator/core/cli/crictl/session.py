@@ -9,7 +9,7 @@ import yaml
 from ...host.program import Invocation
 from ...kernel.clock import to_datetime
 from ...kernel.errors import ConnectError
-from ...runtime import containerd
+from ...runtime import containerd, shims
 from ...runtime.state import Container, Sandbox, runtime
 from .. import human, tabwriter
 from ..flags import quote
@@ -98,6 +98,15 @@ class Session:
                 containerd.connect(self.world, self.host)
             except ConnectError as failed:
                 detail = failed.detail
+        elif path.replace("/var/run/", "/run/", 1) in shims.SOCKETS.values() and runtime(self.world, self.host).shim:
+            shim = runtime(self.world, self.host).shim
+            if shims.SOCKETS[shim] != path.replace("/var/run/", "/run/", 1):
+                detail = "no such file or directory"
+            else:
+                try:
+                    shims.connect(self.world, self.host)
+                except ConnectError as failed:
+                    detail = failed.detail
         else:
             detail = "connection refused" if self.inv.host.fs.exists(path) else "no such file or directory"
         if not detail and path == containerd.SOCKET and "cri" in containerd.disabled_plugins(self.world, self.host):

@@ -7,7 +7,7 @@ from typing import Any
 from ...host.program import Invocation
 from ...kernel.clock import rfc3339
 from ...kernel.errors import ConnectError
-from ...runtime import containerd
+from ...runtime import containerd, shims
 from ...runtime.state import Container, Image, Namespace, runtime
 from .. import tabwriter
 from ..urfave import Context
@@ -56,8 +56,20 @@ class Session:
             ) from None
 
     def namespace(self) -> Namespace:
-        """What is in the namespace (an empty one is not made by looking)."""
-        return runtime(self.world, self.host).namespaces.get(self.space) or Namespace()
+        """What is in the namespace; under dockershim and cri-dockerd pods' containers are in `moby`."""
+        state = runtime(self.world, self.host)
+        found = state.namespaces.get(self.space) or Namespace()
+        if not state.shim:
+            return found
+        if self.space == "moby":
+            return Namespace(
+                found.images,
+                {**found.containers, **shims.docker_view(self.world, self.host)},
+                found.labels,
+                found.snapshots,
+                found.blobs,
+            )
+        return Namespace() if self.space == "k8s.io" else found
 
     def image(self, name: str) -> Image:
         """An image by its exact name."""

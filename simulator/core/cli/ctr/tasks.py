@@ -108,7 +108,7 @@ def _entries(session: Session) -> list[tuple[str, str, str, int, str]]:
         (c.id, c.image if not c.image.startswith("sha256:") else _name(session, c), RUNTIME, c.pid, _task(c))
         for c in session.namespace().containers.values()
     ]
-    if session.space == "k8s.io":
+    if session.space == "k8s.io" and not runtime(session.world, session.host).shim:
         for s in runtime(session.world, session.host).sandboxes.values():
             found.append((s.id, "registry.k8s.io/pause:3.10.2", RUNTIME, s.pid, "RUNNING" if s.pid else ""))
     return sorted(found)

@@ -117,7 +117,7 @@ def _matches(session: EngineSession, image: Image, pattern: str) -> bool:
 def listing(session: EngineSession) -> int:
     """`docker images`."""
     session.connect()
-    found = list(session.images.values())
+    found = list(session.all_images().values())
     if session.args:
         word = session.args[0]
         try:

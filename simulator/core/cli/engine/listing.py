@@ -86,6 +86,8 @@ def image_name(session: EngineSession, c: Container) -> str:
     if not session.docker:
         return c.image
     shown = str(c.options.get("ref") or c.image)
+    if shown.startswith("sha256:"):
+        return shown[7:19]
     known = session.image(shown)
     if known is not None and known.image_id == c.image_id:
         return shown

@@ -11,7 +11,7 @@ from ...runtime import images as stored
 from ...runtime import references
 from ...runtime.engine import core
 from ...runtime.engine.core import EngineError
-from ...runtime.state import Container, Image, find_container
+from ...runtime.state import Container, Image, find_container, runtime
 from ..flags import Values
 
 Steps = Generator[Wait, Any, int]
@@ -69,13 +69,21 @@ class EngineSession:
         """The engine's images by full name."""
         return core.images(self.world, self.host, self.space).images
 
+    def all_images(self) -> dict[str, Image]:
+        """The engine's images, and under dockershim or cri-dockerd those that the kubelet pulled; to be read."""
+        state = runtime(self.world, self.host)
+        if self.docker and state.shim and "k8s.io" in state.namespaces:
+            more = {n: i for n, i in state.namespaces["k8s.io"].images.items() if "@" not in n and not n.startswith("sha256:")}
+            return {**more, **self.images}
+        return self.images
+
     def build(self, image: Image | Container) -> stored.Build:
         """What an image or container is made of."""
         return stored.find(self.world, image.build)
 
     def image(self, word: str) -> Image | None:
         """A local image by name, digest, id or id prefix."""
-        known = self.images
+        known = self.all_images()
         try:
             name = references.normalise(word).name
             if name in known:
@@ -114,7 +122,7 @@ class EngineSession:
 
     def ended(self, container: Container) -> Generator[Wait, Any, None]:
         """Wait until a container runs no more."""
-        while container.state == "RUNNING" and find_container(self.world, self.host, container.id) is not None:
+        while (current := find_container(self.world, self.host, container.id)) is not None and current.state == "RUNNING":
             yield WaitTopic((f"container:{self.host}:{container.id}",))
 
     def like(self, values: Values) -> EngineSession:

@@ -16,6 +16,7 @@ from ...host.program import Exited
 from ...kernel import clock
 from ...kernel.world import World
 from .. import component
+from . import legacy
 from .options import DEPRECATED, DEPRECATION, FIELDS, FLAGS, NESTED, apply_flags, setting
 
 Obj = dict[str, Any]
@@ -32,7 +33,11 @@ class ConfigError(Exception):
 def load(world: World, proc: Process) -> tuple[dict[str, str], Obj]:
     """(flags, configuration as given); a fault ends the kubelet with the real one's words."""
     try:
-        flags = component.parse_flags(proc.argv, FLAGS)
+        argv, _ = legacy.arguments(proc)
+    except legacy.Unsupported as error:
+        raise fail(world, proc, f"failed to run Kubelet: {error}") from None
+    try:
+        flags = component.parse_flags(argv, FLAGS)
     except component.FlagError as error:
         text = str(error)
         if "does not take any arguments" in text:

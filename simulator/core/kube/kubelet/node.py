@@ -7,7 +7,7 @@ from typing import Any
 from ...kernel import clock
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
-from ...runtime import containerd, cri
+from ...runtime import containerd, cri, shims
 from ...runtime.state import namespace
 from .. import component
 from ..api import quantity
@@ -165,7 +165,7 @@ def status(kubelet: Kubelet, old: Obj) -> Obj:
         "nodeInfo": {
             "architecture": "amd64",
             "bootID": host.boot_id,
-            "containerRuntimeVersion": f"containerd://{containerd.VERSION}",
+            "containerRuntimeVersion": "://".join(shims.flavour(kubelet.world, host.name)),
             "kernelVersion": host.kernel,
             "kubeProxyVersion": "",
             "kubeletVersion": kubelet.version,

@@ -9,16 +9,17 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from ...host import files, x509
+from ...host import files, processes, x509
 from ...host.program import Exited
 from ...kernel import clock, network
 from ...kernel.errors import BadInput, ConnectError
-from ...runtime import containerd
+from ...runtime import containerd, shims
 from .. import component
 from ..api import quantity
 from ..client import KubeClient
 from . import bootstrap as bootstrap_tls
 from . import config as settings
+from . import legacy
 from .context import Kubelet
 from .options import setting
 
@@ -156,6 +157,9 @@ def endpoint_error(kubelet: Kubelet, endpoint: str) -> str:
             containerd.connect(kubelet.world, kubelet.proc.host)
         except ConnectError as failed:
             why = failed.detail
+    elif real == shims.SOCKETS["cri-dockerd"]:
+        running = processes.by_program(kubelet.world, kubelet.proc.host, "cri-dockerd")
+        why = "" if running else "connection refused" if tree.exists(real) else "no such file or directory"
     else:
         why = "connection refused" if tree.exists(real) else "no such file or directory"
     if not why:
@@ -167,12 +171,25 @@ def endpoint_error(kubelet: Kubelet, endpoint: str) -> str:
 
 
 def _runtime(kubelet: Kubelet) -> None:
+    world, host = kubelet.world, kubelet.proc.host
+    if legacy.arguments(kubelet.proc)[1]:
+        shims.use(world, host, "dockershim")
+        try:
+            shims.connect(world, host)
+        except ConnectError:
+            raise StartError(
+                "failed to get docker version: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+            ) from None
+        kubelet.log("I", "docker_service.go:242", "Hairpin mode is set", hairpinMode="hairpin-veth")
+        return
     endpoint = str(setting(kubelet.state.config, "containerRuntimeEndpoint"))
     why = endpoint_error(kubelet, endpoint)
     if why.startswith("protocol"):
         raise StartError(why)
     if why:
         raise StartError(f'validate service connection: validate CRI v1 runtime API for endpoint "{endpoint}": {why}')
+    path = socket_of(endpoint).replace("/var/run/", "/run/", 1)
+    shims.use(world, host, "cri-dockerd" if path == shims.SOCKETS["cri-dockerd"] else "")
     kubelet.log("I", "server.go:1454", "Using cgroup driver setting received from the CRI runtime", cgroupDriver="systemd")
 
 
@@ -217,7 +234,7 @@ def _announce(kubelet: Kubelet) -> None:
         "kuberuntime_manager.go:291",
         "Container runtime initialized",
         containerRuntime="containerd",
-        version=f"v{containerd.VERSION}",
+        version=f"v{shims.flavour(kubelet.world, kubelet.proc.host)[1]}",
         apiVersion="v1",
     )
     log("I", "server.go:1291", "Started kubelet")

@@ -26,9 +26,14 @@ def record(kubelet: Kubelet, track: Track | None) -> Container | None:
     return find_container(kubelet.world, kubelet.proc.host, track.id) if track is not None and track.id else None
 
 
+def runtime_name(container: Container) -> str:
+    """The scheme of container ids: `docker` for those that dockershim or cri-dockerd made (Docker's storage driver is overlay2)."""
+    return "docker" if container.snapshotter == "overlay2" else "containerd"
+
+
 def terminated(container: Container) -> Obj:
     """The state of a container that has ended."""
-    cid = f"containerd://{container.id}"
+    cid = f"{runtime_name(container)}://{container.id}"
     state: Obj = {"containerID": cid, "exitCode": container.exit_code, "finishedAt": clock.rfc3339(container.finished_at)}
     if container.message:
         state["message"] = container.message
@@ -56,7 +61,7 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
             out["lastState"] = {"terminated": track.last}
     if container is not None:
         build = builds.known(kubelet.world, container.build)
-        out["containerID"] = f"containerd://{container.id}"
+        out["containerID"] = f"{runtime_name(container)}://{container.id}"
         if build is not None:
             out["imageID"] = build.digest("config") if build.made else f"{build.repository}@{build.digest('index')}"
             out["image"] = _image_name(kubelet, container, spec)

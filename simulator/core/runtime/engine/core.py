@@ -92,7 +92,12 @@ def engine(world: World, host: str, space: str) -> Engine:
 def containers(world: World, host: str, space: str) -> dict[str, Container]:
     """The containers of an engine by id (not those of pods)."""
     known = runtime(world, host).namespaces.get(space)
-    return {} if known is None else known.containers
+    found = {} if known is None else known.containers
+    if is_docker(space) and runtime(world, host).shim:
+        from .. import shims
+
+        return {**found, **shims.docker_view(world, host)}
+    return found
 
 
 def images(world: World, host: str, space: str) -> Namespace:
