@@ -4,6 +4,7 @@ no node is left (`FitError.Error` in framework/types.go)."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any
 
 from .framework import SKIP, Cycle, NodeInfo, Plugin, Verdict
@@ -11,6 +12,8 @@ from .profiles import Profile
 
 #: At least this many feasible nodes are looked for; clusters below it are searched completely.
 MIN_FEASIBLE = 100
+#: Signatures of pods for which nodes are remembered.
+MEMORY = 64
 
 
 class FitError(Exception):
@@ -86,6 +89,34 @@ def enough(total: int, percentage: int | None = None) -> int:
     return max(MIN_FEASIBLE, total * share // 100)
 
 
+def memo_of(cycle: Cycle, profile: Profile) -> dict[str, Any]:
+    """What is known of each node for pods like this one; a handful of signatures is kept."""
+    signature = cycle.info.sign()
+    known = profile.memo.get(signature)
+    if known is None:
+        if len(profile.memo) >= MEMORY:
+            profile.memo.clear()
+        known = profile.memo[signature] = {}
+    return known
+
+
+def _local(cycle: Cycle, profile: Profile, plugin: Plugin, nodes: list[NodeInfo]) -> dict[str, int]:
+    """A local plugin's raw scores, worked out anew for nodes that have changed."""
+    known, name, score = memo_of(cycle, profile), plugin.name, plugin.score
+    assert score is not None
+    out: dict[str, int] = {}
+    for node in nodes:
+        held = known.get(node.name)
+        if held is None or held[0] != node.generation:
+            out[node.name] = score(cycle, node)
+            continue
+        value = held[2].get(name)
+        if value is None:
+            value = held[2][name] = score(cycle, node)
+        out[node.name] = value
+    return out
+
+
 def find_feasible(cycle: Cycle, profile: Profile, start: int, overlay: Callable[[NodeInfo], NodeInfo | None]) -> list[NodeInfo]:
     """The nodes that pass; raises FitError.  `overlay` gives a node with its nominated pods, or None when it has none."""
     total = len(cycle.nodes)
@@ -106,12 +137,18 @@ def find_feasible(cycle: Cycle, profile: Profile, start: int, overlay: Callable[
         offset = start % total if total else 0
         nodes = everyone[offset:] + everyone[:offset]
     active = tuple(p for p in profile.filter if p.name not in cycle.skip_filter)
+    near = tuple(takewhile(lambda plugin: plugin.local, active))  # the first rejection is the one that is told
+    far = active[len(near) :]
+    known = memo_of(cycle, profile)
     wanted, found = enough(total, profile.percentage), []
     for node in nodes:
         crowded = overlay(node)
         verdict = run_filters(cycle, active, crowded) if crowded is not None else None
         if verdict is None:
-            verdict = run_filters(cycle, active, node)
+            held = known.get(node.name)
+            if held is None or held[0] != node.generation:
+                held = known[node.name] = (node.generation, run_filters(cycle, near, node), {})
+            verdict = run_filters(cycle, far, node) if held[1] is None and far else held[1]
         if verdict is None:
             found.append(node)
             if len(found) >= wanted:
@@ -133,7 +170,7 @@ def run_scores(cycle: Cycle, profile: Profile, nodes: list[NodeInfo]) -> dict[st
     for plugin in profile.score:
         if plugin.score is None or plugin.name in skipped:
             continue
-        scores = {node.name: plugin.score(cycle, node) for node in nodes}
+        scores = _local(cycle, profile, plugin, nodes) if plugin.local else {n.name: plugin.score(cycle, n) for n in nodes}
         if plugin.normalize is not None:
             plugin.normalize(cycle, scores)
         weight = weights.get(plugin.name, 1)

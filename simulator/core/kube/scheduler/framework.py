@@ -8,9 +8,11 @@ they are rebuilt from informers, hold parsed quantities, and are never part of a
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import msgspec
+import orjson
 
 from ..api import quantity
 from ..api.objects import Obj
@@ -112,7 +114,20 @@ def host_ports(pod: Obj) -> list[tuple[str, str, int]]:
 class PodInfo:
     """A pod with what the plugins ask of it, parsed once."""
 
-    __slots__ = ("affinity", "anti", "key", "labels", "namespace", "non_zero", "pod", "ports", "priority", "requests", "uid")
+    __slots__ = (
+        "affinity",
+        "anti",
+        "key",
+        "labels",
+        "namespace",
+        "non_zero",
+        "pod",
+        "ports",
+        "priority",
+        "requests",
+        "signature",
+        "uid",
+    )
 
     def __init__(self, pod: Obj) -> None:
         meta, spec = pod["metadata"], pod["spec"]
@@ -125,14 +140,26 @@ class PodInfo:
         self.requests = pod_requests(pod)
         self.non_zero = pod_requests(pod, non_zero=True)
         self.ports = host_ports(pod)
+        #: See `sign`.
+        self.signature: bytes = b""
         affinity = spec.get("affinity") or {}
         self.affinity: Obj = affinity.get("podAffinity") or {}
         self.anti: Obj = affinity.get("podAntiAffinity") or {}
+
+    def sign(self) -> bytes:
+        """What local plugins see of the pod, as bytes (fwk.SignPlugin)."""
+        if not self.signature:
+            self.signature = orjson.dumps([self.namespace, self.labels, self.pod["spec"]], option=orjson.OPT_SORT_KEYS)
+        return self.signature
 
     @property
     def has_affinity(self) -> bool:
         """Whether other pods matter to this one."""
         return bool(self.affinity or self.anti)
+
+
+#: Every change of a node's picture has a number of its own; what was worked out for a number holds as long as that is the node's.
+_GENERATIONS = count(1)
 
 
 class NodeInfo:
@@ -141,6 +168,7 @@ class NodeInfo:
     __slots__ = (
         "allocatable",
         "counts",
+        "generation",
         "images",
         "labels",
         "name",
@@ -162,6 +190,7 @@ class NodeInfo:
 
     def set_node(self, node: Obj) -> None:
         """Take over a new version of the node."""
+        self.generation = next(_GENERATIONS)
         status = node.get("status") or {}
         self.node = node
         self.name: str = node["metadata"]["name"]
@@ -189,6 +218,7 @@ class NodeInfo:
 
     def _sum(self, info: PodInfo, sign: int) -> None:
         self.counts.clear()
+        self.generation = next(_GENERATIONS)
         for name, value in info.requests.items():
             self.requested[name] = self.requested.get(name, 0) + sign * value
         for name, value in info.non_zero.items():
@@ -200,6 +230,7 @@ class NodeInfo:
         for slot in ("node", "name", "labels", "taints", "allocatable", "images"):
             setattr(other, slot, getattr(self, slot))
         other.pods, other.with_affinity = dict(self.pods), dict(self.with_affinity)
+        other.generation = next(_GENERATIONS)
         other.requested, other.non_zero, other.counts = dict(self.requested), dict(self.non_zero), {}
         return other
 
@@ -260,6 +291,8 @@ class Plugin(msgspec.Struct, frozen=True, kw_only=True):
     normalize: Normalize | None = None
     events: tuple[str, ...] = ()
     hint: Hint | None = None
+    #: Whether Filter and Score look at nothing but the pod's own spec and labels and the one node.
+    local: bool = False
 
 
 def default_normalize(scores: dict[str, int], *, reverse: bool) -> None:

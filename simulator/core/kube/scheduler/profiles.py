@@ -37,7 +37,7 @@ def plugin(name: str, args: Obj) -> Plugin:
 class Profile:
     """The plugins of one profile by extension point, in order, and the weights of those that score."""
 
-    __slots__ = ("args", "filter", "name", "percentage", "post_filter", "pre_enqueue", "pre_filter", "pre_score", "registered",
+    __slots__ = ("args", "filter", "memo", "name", "percentage", "post_filter", "pre_enqueue", "pre_filter", "pre_score", "registered",
                  "score", "weights")  # fmt: skip
 
     def __init__(self, name: str, sets: dict[str, list[tuple[str, int]]], args: dict[str, Obj], percentage: int | None) -> None:
@@ -53,6 +53,8 @@ class Profile:
                         out.append(found)
             return tuple(out)
 
+        #: Warm: by a pod's signature, each node's generation with the verdict and the raw scores of local plugins.
+        self.memo: dict[bytes, dict[str, Any]] = {}
         self.name = name
         self.args = args
         self.percentage = percentage

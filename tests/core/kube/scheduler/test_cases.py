@@ -8,6 +8,7 @@ nodes, `objects` are what listers give, `args` the plugin's arguments.
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -264,3 +265,38 @@ def test_what_is_said_when_no_node_does(case: Obj) -> None:
     error.verdicts = {name: Verdict(tuple(reasons or ())) for name, reasons in (case.get("nodes") or {}).items()}
     error.absent = Verdict(tuple(case.get("absent") or ()), True)
     assert str(error) == case["want"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_remembered_of_nodes_changes_no_decision(seed: int) -> None:
+    lot = random.Random(seed)
+    profile = profiles.of({})["default-scheduler"]
+    nodes = {}
+    for index in range(6):
+        taints = [{"key": "t", "effect": lot.choice(("NoSchedule", "PreferNoSchedule"))}] if lot.random() < 0.3 else []
+        name, labels = f"n{index}", {"disk": lot.choice(("ssd", "hdd")), "kubernetes.io/hostname": f"n{index}"}
+        status = {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "20"}}
+        nodes[name] = NodeInfo({"metadata": {"name": name, "labels": labels}, "spec": {"taints": taints}, "status": status})
+
+    def look(incoming: Obj, memory: profiles.Profile) -> Any:
+        cycle = Cycle(PodInfo(incoming), nodes, Objects([]))
+        try:
+            found = cycles.find_feasible(cycle, memory, 0, lambda _node: None)
+        except cycles.FitError as error:
+            return str(error)
+        return cycles.run_scores(cycle, memory, found)
+
+    for number in range(40):
+        request = {"cpu": lot.choice(("100m", "500m", "1"))}
+        spec: Obj = {"containers": [{"name": "c", "image": "x", "resources": {"requests": request}}]}
+        if lot.random() < 0.3:
+            spec["nodeSelector"] = {"disk": "ssd"}
+        incoming = whole({"metadata": {"name": f"p{number}", "labels": {"app": "x"}}, "spec": spec})
+        outcome = look(incoming, profile)
+        assert outcome == look(incoming, profiles.of({})["default-scheduler"])
+        if isinstance(outcome, dict):
+            best = max(outcome, key=lambda name: (sum(outcome[name].values()), name))
+            nodes[best].add(PodInfo(incoming))
+        if lot.random() < 0.2:
+            node = nodes[lot.choice(sorted(nodes))]
+            node.set_node({**node.node, "spec": {"unschedulable": lot.random() < 0.5}})

@@ -137,6 +137,7 @@ def plugin(args: Obj) -> Plugin:
         normalize=normalize,
         events=("node-add", "node-label"),
         hint=hint,
+        local=True,
     )
 
 

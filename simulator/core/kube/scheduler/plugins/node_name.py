@@ -13,4 +13,4 @@ def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
     return REJECT if wanted and wanted != node.name else None
 
 
-PLUGIN = Plugin(name="NodeName", filter=filter_node, events=("node-add",))
+PLUGIN = Plugin(name="NodeName", filter=filter_node, events=("node-add",), local=True)

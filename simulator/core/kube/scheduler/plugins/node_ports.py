@@ -36,4 +36,6 @@ def hint(event: str, info: PodInfo, old: Obj | None, _new: Obj | None) -> bool:
     return bool(old["spec"].get("nodeName")) and clash(info.ports, host_ports(old))
 
 
-PLUGIN = Plugin(name="NodePorts", pre_filter=pre_filter, filter=filter_node, events=("node-add", "pod-delete"), hint=hint)
+PLUGIN = Plugin(
+    name="NodePorts", pre_filter=pre_filter, filter=filter_node, events=("node-add", "pod-delete"), hint=hint, local=True
+)

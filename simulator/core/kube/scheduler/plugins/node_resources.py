@@ -176,7 +176,7 @@ def balanced(args: Obj) -> Plugin:
         gain = MAX_SCORE // 2 + _balance(after, capacity) - _balance(before, capacity)
         return MAX_SCORE // 2 + int(gain / 2)
 
-    return Plugin(name=BALANCED_NAME, pre_score=pre_score, score=score)
+    return Plugin(name=BALANCED_NAME, pre_score=pre_score, score=score, local=True)
 
 
 def fit(args: Obj) -> Plugin:
@@ -194,6 +194,7 @@ def fit(args: Obj) -> Plugin:
         score=scorer(args.get("scoringStrategy") or {}),
         events=("node-add", "node-allocatable", "pod-delete", "pod-scale-down"),
         hint=hint_fit,
+        local=True,
     )
 
 

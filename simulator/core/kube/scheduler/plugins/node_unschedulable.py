@@ -26,4 +26,4 @@ def hint(event: str, info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
     return old is None or bool(old["spec"].get("unschedulable"))
 
 
-PLUGIN = Plugin(name="NodeUnschedulable", filter=filter_node, events=("node-add", "node-taint"), hint=hint)
+PLUGIN = Plugin(name="NodeUnschedulable", filter=filter_node, events=("node-add", "node-taint"), hint=hint, local=True)

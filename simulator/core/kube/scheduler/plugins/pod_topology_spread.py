@@ -174,7 +174,7 @@ def weigh(cycle: Cycle, nodes: list[NodeInfo], constraints: list[Constraint], *,
         domains = {} if c.key == HOST else {n.labels.get(c.key, ""): 0 for n in nodes if n.name not in ignored}
         size = len(nodes) - len(ignored) if c.key == HOST else len(domains)
         weights.append(math.log(size + 2))
-        if domains:
+        if any(domains):  # without a labelled node there is nothing to count
             for node in cycle.nodes.values():
                 value = node.labels.get(c.key, "")
                 missing = explicit and any(other.key not in node.labels for other in constraints)

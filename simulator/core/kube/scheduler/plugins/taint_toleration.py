@@ -73,5 +73,11 @@ def hint(event: str, info: PodInfo, old: Obj | None, new: Obj | None) -> bool:
 
 
 PLUGIN = Plugin(
-    name="TaintToleration", filter=filter_node, score=score, normalize=normalize, events=("node-add", "node-taint"), hint=hint
+    name="TaintToleration",
+    filter=filter_node,
+    score=score,
+    normalize=normalize,
+    events=("node-add", "node-taint"),
+    hint=hint,
+    local=True,
 )
