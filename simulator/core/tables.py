@@ -130,7 +130,7 @@ DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
 }
 
 #: Where processes' output goes, by the part before `:` of `Process.sink`.
-SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink, **RUNTIME_SINKS}
+SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink, "fd-out": executor.fd_out, **RUNTIME_SINKS}
 
 
 def firewall(world: World, host: str) -> Tables:

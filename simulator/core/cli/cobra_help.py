@@ -209,24 +209,25 @@ def _etcd_flags(flags: FlagSet) -> str:
     return "".join(rows)
 
 
-def etcd_usage(command: Command, version: str, api_version: str) -> str:
-    """The text that etcdctl prints for `--help` and, before the error, for a flag it does not know."""
+def etcd_usage(command: Command, version: str, api_version: str, *, old: bool = False) -> str:
+    """The text that etcdctl prints for `--help` and, before the error, for a flag it does not know; `old` before 3.5."""
+    lead, gap = ("\t", "\n") if old else ("  ", "")
     name = command.name if command.parent is None else command.path.split(" ", 1)[1]
     line = f"{command.parent.path} {command.use}" if command.parent else command.use
     line += "" if "[flags]" in line else " [flags]"
-    out = [f"NAME:\n  {name} - {command.short}\n", f"\nUSAGE:\n  {line}\n"]
+    out = [f"NAME:\n{lead}{name} - {command.short}\n", f"\nUSAGE:\n{lead}{line}\n"]
     if command.parent is None:
-        out.append(f"\nVERSION:\n  {version}\n")
+        out.append(f"\nVERSION:\n{lead}{version}\n")
     if command.commands:
-        out.append(f"\nAPI VERSION:\n  {api_version}\n")
+        out.append(f"\nAPI VERSION:\n{lead}{api_version}\n{gap}")
     if command.example:
         out.append(f"\nExamples:\n{command.example}\n")
     if command.commands:
         below = len(command.path) + 1
-        rows = [f"  {child.path[below:]}\t{child.short}\n" for child in _below(command) if child.run is not None]
+        rows = [f"{lead}{child.path[below:]}\t{child.short}\n" for child in _below(command) if child.run is not None]
         out.append("\nCOMMANDS:\n" + "".join(rows))
     if command.long:
-        out.append("\nDESCRIPTION:\n" + "".join(f"  {text}\n" for text in command.long.strip("\n\t ").split("\n")))
+        out.append("\nDESCRIPTION:\n" + "".join(f"{lead}{text}\n" for text in command.long.strip("\n\t ").split("\n")))
     local, above = _etcd_flags(_with_help(command)), _etcd_flags(command.inherited_flags())
     out.append(f"\nOPTIONS:\n{local}" if local else "")
     out.append(f"\nGLOBAL OPTIONS:\n{above}" if above else "")

@@ -58,7 +58,14 @@ def open_disk(world: World, proc: Process, found: dict[str, str], data_dir: str,
         if disk is not None:
             held = section(world)
             held.disks[disk.id] = disk
-            log(world, proc, "info", "etcdmain/etcd.go:116", "server has already been initialized", **{"data-dir": data_dir})
+            log(
+                world,
+                proc,
+                "info",
+                "etcdmain/etcd.go:116",
+                "server has already been initialized",
+                **{"data-dir": data_dir, "dir-type": "member"},
+            )
             if found["force-new-cluster"] == "true":
                 force_new_cluster(disk)
                 log(
@@ -83,7 +90,14 @@ def open_disk(world: World, proc: Process, found: dict[str, str], data_dir: str,
             fs.mkdir(directory, parents=True, mode=0o700, now=world.wall)
     fs.write(path, DB_HEADER + disk.id.encode() + b"\n", mode=0o600, now=world.wall)
     fs.write(wal, b"", mode=0o600, now=world.wall)
-    log(world, proc, "info", "etcdserver/bootstrap.go", "starting a new member", **{"data-dir": data_dir, "name": found["name"]})
+    log(
+        world,
+        proc,
+        "info",
+        "etcdmain/etcd.go:131",
+        "Initialize and start etcd server",
+        **{"data-dir": data_dir, "dir-type": "empty"},
+    )
     return disk
 
 

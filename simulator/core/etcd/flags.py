@@ -126,8 +126,67 @@ def unadvertised(flags: dict[str, str]) -> bool:
     return not flags["advertise-client-urls"]
 
 
+#: What follows a flag that cannot be read (server/etcdmain/help.go).
+USAGE = """\
+Usage:
+
+  etcd [flags]
+    Start an etcd server.
+
+  etcd --version
+    Show the version of etcd.
+
+  etcd -h | --help
+    Show the help information about etcd.
+
+  etcd --config-file
+    Path to the server configuration file. Note that if a configuration file is provided, other command line flags and environment variables will be ignored.
+
+  etcd gateway
+    Run the stateless pass-through etcd TCP connection forwarding proxy.
+
+  etcd grpc-proxy
+    Run the stateless etcd v3 gRPC L7 reverse proxy.
+"""
+
+_CHOICES = {"initial-cluster-state": ("new", "existing"), "auto-compaction-mode": ("periodic", "revision")}
+_NUMBERS = frozenset({"heartbeat-interval", "election-timeout", "snapshot-count", "max-txn-ops", "max-request-bytes"})
+
+
 class FlagError(Exception):
-    """A flag that etcd refuses, with Go's flag package's text."""
+    """A flag that etcd refuses, with Go's flag package's text; `usage` where the flag package prints that after it."""
+
+    def __init__(self, text: str, *, usage: bool = True) -> None:
+        super().__init__(text)
+        self.usage = usage
+
+
+def _check(flags: dict[str, str]) -> None:
+    """What the configuration's validation refuses (embed/config.go: Validate)."""
+    beat, election = int(flags["heartbeat-interval"]), int(flags["election-timeout"])
+    if 5 * beat > election:
+        raise FlagError(
+            f"--election-timeout[{election}ms] should be at least as 5 times as --heartbeat-interval[{beat}ms]", usage=False
+        )
+    if election > 50_000:
+        raise FlagError(f"--election-timeout[{election}ms] is too long, and should be set less than 50000ms", usage=False)
+    for name in ("listen-peer-urls", "listen-client-urls", "listen-metrics-urls"):
+        for url in filter(None, flags[name].split(",")):
+            host = url.partition("://")[2].rpartition(":")[0].strip("[]")
+            if host and host != "localhost" and not all(part.isdigit() for part in host.split(".")) and ":" not in host:
+                raise FlagError(f"expected IP in URL for binding ({url})", usage=False)
+
+
+def _value(name: str, value: str) -> str:
+    """A value of the right kind, or Go's complaint."""
+    choices = _CHOICES.get(name, ())
+    if choices and value not in choices and name == "initial-cluster-state":
+        raise FlagError(f'invalid value "{value}" for flag -{name}: invalid value "{value}"')
+    if name in _NUMBERS and not value.isdigit():
+        raise FlagError(f'invalid value "{value}" for flag -{name}: parse error')
+    if name in BOOLEAN and value not in ("true", "false", "1", "0", "t", "f", "T", "F", "TRUE", "FALSE", "True", "False"):
+        raise FlagError(f'invalid boolean value "{value}" for -{name}: parse error')
+    return value
 
 
 def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
@@ -144,7 +203,7 @@ def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
         word = argv[at]
         at += 1
         if not word.startswith("-") or word == "-":
-            raise FlagError(f"'{word}' is not a valid flag")
+            raise FlagError(f'"{word}" is not a valid flag', usage=False)
         name, eq, value = word.lstrip("-").partition("=")
         known = name in DEFAULTS or name in ACCEPTED or (name in V2_ONLY and version < "3.6")
         if name in ("version", "help", "h"):
@@ -160,11 +219,13 @@ def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
                 at += 1
             else:
                 raise FlagError(f"flag needs an argument: -{name}")
-        flags[name] = value
+        flags[name] = _value(name, value)
         given.add(name)
+    _check(flags)
     if "listen-client-urls" in given and "advertise-client-urls" not in given:
         flags["advertise-client-urls"] = ""  # the default is for the default listener only (etcdmain/config.go)
     if not flags["data-dir"]:
+        flags["data-dir-defaulted"] = "true"
         flags["data-dir"] = f"{flags['name']}.etcd"
     if not flags["initial-cluster"]:
         flags["initial-cluster"] = f"{flags['name']}={flags['initial-advertise-peer-urls']}"

@@ -51,6 +51,33 @@ def raft(world: World, proc: Process, disk: Disk, role: str, lead: int, at: int)
             raft_line(world, proc, f"raft.node: {me} lost leader {lead:x} at term {now.term}")
 
 
+def starting(world: World, proc: Process, disk: Disk, running: Running) -> None:
+    """The summary of the configuration."""
+    flags = running.flags
+    beat, election = int(flags["heartbeat-interval"]), int(flags["election-timeout"])
+    shown: dict[str, Any] = {
+        "etcd-version": running.version, "go-os": "linux", "go-arch": "amd64", "member-initialized": disk.index > 3, "name": flags["name"],
+        "data-dir": flags["data-dir"], "member-dir": flags["data-dir"] + "/member", "force-new-cluster": flags["force-new-cluster"] == "true",
+        "heartbeat-interval": f"{beat}ms", "election-timeout": f"{election // 1000}s" if election % 1000 == 0 else f"{election}ms",
+        "snapshot-count": int(flags["snapshot-count"]), "initial-cluster": flags["initial-cluster"],
+        "initial-cluster-state": flags["initial-cluster-state"], "initial-cluster-token": flags["initial-cluster-token"],
+        "quota-backend-bytes": running.quota,
+    }  # fmt: skip
+    for name in ("initial-advertise-peer-urls", "listen-peer-urls", "advertise-client-urls", "listen-client-urls"):
+        shown[name] = flags[name].split(",")
+    log(world, proc, "info", "embed/etcd.go:323", "starting an etcd server", **shown)
+    ids = {"local-member-id": f"{disk.member_id:x}", "cluster-id": f"{disk.cluster_id:x}"}
+    log(
+        world,
+        proc,
+        "info",
+        "etcdserver/raft.go:298",
+        "restarting local member" if disk.index > 3 else "starting local member",
+        **ids,
+    )
+    raft_line(world, proc, f"{disk.member_id:x} became follower at term {disk.term}")
+
+
 def serving(world: World, proc: Process, disk: Disk, running: Running) -> None:
     """The member is in the cluster and serves clients."""
     me = f"{disk.member_id:x}"

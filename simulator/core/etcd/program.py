@@ -43,24 +43,35 @@ class EtcdProgram:
         try:
             found = etcd_flags.parse(proc.argv, proc.env, version)
         except etcd_flags.FlagError as error:
-            log(world, proc, "error", "etcdmain/etcd.go:55", "failed to verify flags", error=str(error))
-            raise Exited(2 if "not defined" in str(error) else 1) from None
+            if error.usage:
+                processes.log(world, proc, f"{error}\n{etcd_flags.USAGE}")
+                raise Exited(2) from None
+            log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
+            log(world, proc, "warn", "etcdmain/etcd.go:66", "failed to verify flags", error=str(error))
+            raise Exited(1) from None
         if found.get("version"):
-            text = f"etcd Version: {version}\nGit SHA: Not provided (use ./build instead of go build)\nGo Version: go1.24\nGo OS/Arch: linux/amd64"
-            processes.log(world, proc, text)
+            build = "Git SHA: Not provided (use ./build instead of go build)\nGo Version: go1.24\nGo OS/Arch: linux/amd64\n"
+            processes.say(world, proc, f"etcd Version: {version}\n{build}")
             raise Exited(0)
-        data_dir = posixpath.normpath(posixpath.join(proc.cwd, found["data-dir"]))
+        if found.get("help"):
+            processes.say(world, proc, "etcd --help: the list of flags is not simulated in Slipway yet\n")
+            raise Exited(1)
         log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
         if etcd_flags.unadvertised(found):
-            for message in ("failed to verify flags", "advertise client URLs are not set"):
-                log(world, proc, "warn", "etcdmain/etcd.go", message, error=etcd_flags.UNADVERTISED)
+            log(world, proc, "warn", "etcdmain/etcd.go:66", "failed to verify flags", error=etcd_flags.UNADVERTISED)
+            log(world, proc, "warn", "etcdmain/etcd.go:69", "advertise client URLs are not set", error=etcd_flags.UNADVERTISED)
             raise Exited(1)
+        if found.get("data-dir-defaulted"):
+            where = {"data-dir": found["data-dir"]}
+            log(world, proc, "warn", "etcdmain/etcd.go:95", "'data-dir' was empty; using default", **where)
+        data_dir = posixpath.normpath(posixpath.join(proc.cwd, found["data-dir"]))
+        self._bind(world, proc, found)
         disk = bootstrap.open_disk(world, proc, found, data_dir, version)
         running = Running(disk=disk.id, flags=found, version=version, data_dir=data_dir)
         running.tls = found["listen-client-urls"].startswith("https://")
         running.quota = _quota(found["quota-backend-bytes"])
         section(world).running[proc.key] = running
-        self._bind(world, proc, found)
+        logs.starting(world, proc, disk, running)
         if disk.raft is None:
             world.after(world.rng("etcd").between(600, 1100) * MS, proc.target, ["elected"])
             return
@@ -69,19 +80,25 @@ class EtcdProgram:
         replication.start(world, disk, running)
 
     def _bind(self, world: World, proc: Process, found: dict[str, str]) -> None:
-        urls = [("peer", u) for u in found["listen-peer-urls"].split(",")]
-        urls += [("client", u) for u in found["listen-client-urls"].split(",")]
-        urls += [("metrics", u) for u in found["listen-metrics-urls"].split(",") if u]
-        for kind, url in urls:
-            _, host, port = split_endpoint(url)
-            address = "127.0.0.1" if host == "localhost" else host
-            try:
-                network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
-            except OSError:
-                message = f"listen tcp {address}:{port}: bind: address already in use"
-                log(world, proc, "fatal", "etcdmain/etcd.go:183", "discovery failed", error=message)
-                raise Exited(1) from None
-            log(world, proc, "info", "embed/etcd.go:140", f"configuring {kind} listeners", **{f"listen-{kind}-urls": [url]})
+        for kind in ("peer", "client", "metrics"):
+            urls = [url for url in found[f"listen-{kind}-urls"].split(",") if url]
+            if kind != "metrics":
+                line = {f"listen-{kind}-urls": urls}
+                log(
+                    world,
+                    proc,
+                    "info",
+                    f"embed/etcd.go:{138 if kind == 'peer' else 146}",
+                    f"configuring {kind} listeners",
+                    **line,
+                )
+            for url in urls:
+                _, host, port = split_endpoint(url)
+                address = "127.0.0.1" if host == "localhost" else host
+                try:
+                    network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
+                except OSError:
+                    raise bootstrap.refuse(world, proc, f"listen tcp {address}:{port}: bind: address already in use") from None
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """Election won; lease expiry; periodic compaction."""

@@ -354,10 +354,19 @@ def dispatch(world: World, rest: str, payload: Any) -> None:
 
 def fd_sink(world: World, proc: Process, rest: str, text: str) -> None:
     """`tables['sinks']['fd']`: a daemon that a shell started writes to its descriptor 2."""
+    _to_descriptor(world, proc, rest, 2, text)
+
+
+def fd_out(world: World, proc: Process, rest: str, text: str) -> None:
+    """`tables['sinks']['fd-out']`: its standard output."""
+    _to_descriptor(world, proc, rest, 1, text)
+
+
+def _to_descriptor(world: World, proc: Process, rest: str, fd: int, text: str) -> None:
     task = get(world).tasks.get(rest)
-    if task is not None and 2 in task.fds:
+    if task is not None and fd in task.fds:
         try:
-            task.fds[2].write(text.encode())
+            task.fds[fd].write(text.encode())
         except streams.BrokenPipe:
             processes.kill(world, proc, SIGPIPE)
 

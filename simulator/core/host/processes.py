@@ -248,6 +248,16 @@ def write(world: World, proc: Process, text: str) -> None:
             handler(world, proc, rest, text)
 
 
+def say(world: World, proc: Process, text: str) -> None:
+    """Text to standard output, where a shell started the process; everywhere else both outputs are one."""
+    kind, _, rest = proc.sink.partition(":")
+    handler = world.tables.get("sinks", {}).get("fd-out") if kind == "fd" else None
+    if handler is not None:
+        handler(world, proc, rest, text)
+    else:
+        write(world, proc, text)
+
+
 def journal(world: World, host: str, unit: str, pid: int, text: str, ident: str = "") -> None:
     """Lines to a host's journal under a unit (or identifier) and pid."""
     machine = hosts(world)[host]

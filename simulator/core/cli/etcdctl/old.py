@@ -44,10 +44,39 @@ def _deprecated(session: Session, verb: str) -> None:
         session.inv.err(f"Deprecated: Use `etcdutl snapshot {verb}` instead.\n\n")
 
 
+#: Global flags that came later.
+NEW_FLAGS = frozenset({"max-request-bytes", "max-recv-bytes", "auth-jwt-token"})
+
+
+def _absent(session: Session) -> Run:
+    """Commands that exist and are not simulated."""
+    yield Sleep(0)
+    raise Failed(1, f"{session.inv.argv[1] if len(session.inv.argv) > 1 else ''}: not simulated in Slipway yet")
+
+
 def tree_of(root: Command) -> Command:
     """The command tree of releases before 3.6, made of that of now."""
-    tree = type(root)(root.use, short=root.short, persistent=tuple(root.persistent))
-    tree.commands = [command for command in root.commands if command.name != "snapshot"]
+    flags = tuple(flag for flag in root.persistent if flag.name not in NEW_FLAGS)
+    tree = type(root)(root.use, short=root.short, persistent=flags)
+    tree.commands = []
+    for command in root.commands:
+        if command.name == "auth":
+            kept = tuple(sub for sub in command.commands if sub.name != "status")
+            tree.add(Command(command.use, short=command.short, commands=kept))
+        elif command.name not in ("snapshot", "downgrade", "completion"):
+            tree.commands.append(command)
+    shells = ("bash", "fish", "powershell", "zsh")
+    tree.add(
+        Command(
+            "completion",
+            short="Generate the autocompletion script for the specified shell",
+            commands=tuple(
+                Command(shell, short=f"Generate the autocompletion script for {shell}", run=_absent, raw=True) for shell in shells
+            ),
+        )
+    )
+    tree.add(Command("help [command]", short="Help about any command", run=_absent, raw=True))
+    tree.add(Command("migrate", short="Migrates keys in a v2 store to a mvcc store", run=_absent, raw=True))
     tree.add(
         Command(
             "snapshot <subcommand>",

@@ -141,14 +141,14 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     try:
         values = command.parse(rest)
     except HelpRequested:
-        inv.out(etcd_usage(command, version, api))
+        inv.out(etcd_usage(command, version, api, old=_release(version) < (3, 5)))
         return 0
     except FlagError as error:
-        inv.out(etcd_usage(command, version, api))
+        inv.out(etcd_usage(command, version, api, old=_release(version) < (3, 5)))
         inv.err(f"Error: {error}\n\n" + (f"Error: {error}\n" if old else ""))
         return 1
     if command.run is None:
-        inv.out(etcd_usage(command, version, api))
+        inv.out(etcd_usage(command, version, api, old=_release(version) < (3, 5)))
         return 0
     return (yield from _run(inv, command, values, version))
 
