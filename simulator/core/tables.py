@@ -15,6 +15,7 @@ from .cli.hosttools import COMMANDS as HOST_TOOLS
 from .etcd.member import EtcdSection
 from .etcd.replication import arrive as etcd_arrive
 from .host import executor, processes, systemd
+from .host.haproxy import Balancer
 from .host.machine import Host
 from .host.processes import ProcessTable
 from .host.virtual import VIRTUAL
@@ -59,6 +60,7 @@ class Lazy(dict[str, Any]):
 PROGRAMS = Lazy(
     {
         "etcd": "etcd.program:PROGRAM",
+        "haproxy": "host.haproxy:PROGRAM",
         "kube-apiserver": "kube.apiserver.program:PROGRAM",
         "kube-controller-manager": "kube.controllers.program:PROGRAM",
         "kube-scheduler": "kube.scheduler.program:PROGRAM",
@@ -97,6 +99,7 @@ SECTIONS: dict[str, Any] = {
     "apiserver": dict[str, ApiServerState],
     "coredns": dict[str, CoreDnsState],
     "etcd": EtcdSection,
+    "haproxy": dict[str, Balancer],
     "hosts": dict[str, Host],
     "hub": dict[str, str],
     "images": dict[str, MadeImage],

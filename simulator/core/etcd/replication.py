@@ -549,6 +549,9 @@ def install(world: World, peer: Peer, snapshot: Snapshot) -> None:
     maintenance.grow(store(world, disk), disk)
     logs.snapshot_applied(world, peer.proc, snapshot)
     world.emit("etcd", "snapshot.install", f"{peer.proc.host}/{disk.name}", {"index": snapshot.index, "term": snapshot.term})
+    mine = membership.find(disk, disk.member_id)
+    if mine is not None and mine.name == peer.running.flags["name"]:  # the snapshot holds what this member told of itself
+        _publish(world, disk, peer.running, {"id": mine.id, "name": mine.name, "client_urls": mine.client_urls})
     for topic in sorted({topic_of(kv.key) for kv in disk.store.log if kv.mod_revision > before}):
         if topic:
             world.ring(topic)

@@ -6,6 +6,8 @@ controllers create the add-ons' pods, the scheduler places them.  Booting is the
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..host import systemd
 from ..host.machine import Host
 from ..host.x509 import KeyPair
@@ -24,7 +26,10 @@ PATIENCE = 300 * SECOND
 
 
 class ClusterBuilder:
-    """Boots one control-plane machine and any number of workers in a world."""
+    """Boots one control-plane machine and any number of workers in a world; clusters.py has control planes of several machines."""
+
+    #: How many static pods the control plane has.
+    static_count = 4
 
     def __init__(
         self,
@@ -70,8 +75,8 @@ class ClusterBuilder:
         """`kubeadm init` up to a running API server."""
         world, node = self.world, self.names[0]
         host, ip = self.hosts[node], self.addresses[node]
-        cluster = self.cluster
-        self.pki = pki.cluster_pki(world, cluster, node=node, ip=ip)
+        cluster = self.configuration()
+        self.pki = self.certificates(pki.cluster_pki(world, cluster, node=node, ip=ip))
         self.ca = KeyPair(self.pki["ca.crt"], self.pki["ca.key"])
         for path, data in self.pki.items():
             put(world, host, f"/etc/kubernetes/pki/{path}", data, 0o600 if path.endswith(".key") else 0o644)
@@ -87,12 +92,22 @@ class ClusterBuilder:
             "kube-controller-manager": manifests.controller_manager(cluster),
             "kube-scheduler": manifests.scheduler(cluster),
         }
+        if "external" in cluster["etcd"]:
+            del pods["etcd"]
         for name, pod in pods.items():
             if self.static_pods:
                 put(world, host, f"/etc/kubernetes/manifests/{name}.yaml", manifests.dump(pod), 0o600)
             else:
                 self._service(host, name, pod["spec"]["containers"][0]["command"])
         systemd.start_unit(world, node, "kubelet.service")
+
+    def configuration(self) -> dict[str, Any]:
+        """The ClusterConfiguration that the manifests and certificates follow."""
+        return self.cluster
+
+    def certificates(self, found: dict[str, bytes]) -> dict[str, bytes]:
+        """What of the certificates that kubeadm makes is used."""
+        return found
 
     def _service(self, host: Host, name: str, command: list[str]) -> None:
         """A component of the control plane as a systemd service with the flags of its manifest ("the hard way")."""
@@ -130,6 +145,10 @@ class ClusterBuilder:
             objects += kubeadm_addons.kube_proxy(self.server, pod_cidr=POD_CIDR, image=proxy)
         for resource, obj in objects:
             client.create(resource, obj["metadata"].get("namespace"), clone(obj))
+        self._mark(client, self.names[0])
+
+    def _mark(self, client: KubeClient, name: str) -> None:
+        """Label and taint a control plane."""
         patch = {
             "metadata": {
                 "labels": {
@@ -139,7 +158,7 @@ class ClusterBuilder:
             },
             "spec": {"taints": [{"effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane"}]},
         }
-        client.patch("nodes", None, self.names[0], patch)
+        client.patch("nodes", None, name, patch)
 
     def _join(self, name: str) -> None:
         """`kubeadm join` of a worker."""
@@ -159,8 +178,8 @@ class ClusterBuilder:
             nodes = client.list("nodes").items
             pods = client.list("pods").items
             wanted = len(self.names)
-            # four static pods, two of CoreDNS, a kube-proxy on each node
-            expected = (4 if self.static_pods else 0) + (2 + wanted if self.addons else 0)
+            # the static pods, two of CoreDNS, a kube-proxy on each node
+            expected = (self.static_count if self.static_pods else 0) + (2 + wanted if self.addons else 0)
             return sum(_ready(n) for n in nodes) == wanted and len(pods) >= expected and all(_ready(p) for p in pods)
 
         self._until(ready, "nodes and pods")

@@ -78,6 +78,14 @@ def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str], *,
     return host
 
 
+def service_unit(description: str, command: str, *, restart: bool = False) -> str:
+    """A unit file of a service that is started by hand."""
+    again = "Restart=on-failure\nRestartSec=5\n" if restart else ""
+    return (
+        f"[Unit]\nDescription={description}\n\n[Service]\nExecStart={command}\n{again}\n[Install]\nWantedBy=multi-user.target\n"
+    )
+
+
 def configure_kubelet(world: World, host: Host, ca: KeyPair, server: str, *, control_plane: bool) -> None:
     """What `kubeadm init` and `kubeadm join` leave for the kubelet of a node, after its certificate was signed."""
     pair = pki.kubelet_pair(world, ca, host.name)

@@ -14,16 +14,11 @@ from ..kernel.errors import BadInput
 from ..kernel.world import World
 from ..sandbox import Meta, Sandbox
 from .cluster import ClusterBuilder
-from .machines import add_machine, put
+from .machines import add_machine, put, service_unit
 
 USER = "learner"
 UID = 1001
 HOME = "/home/learner"
-
-
-def unit(description: str, command: str) -> str:
-    """A unit file of a service that is started by hand."""
-    return f"[Unit]\nDescription={description}\n\n[Service]\nExecStart={command}\n\n[Install]\nWantedBy=multi-user.target\n"
 
 
 class Recorded:
@@ -89,7 +84,7 @@ class Recorded:
             f"--advertise-client-urls http://127.0.0.1:{client} --listen-peer-urls http://127.0.0.1:{peer} "
             f"--initial-advertise-peer-urls http://127.0.0.1:{peer} --initial-cluster {cluster} --initial-cluster-state {state}"
         )
-        put(self.world, host, f"/etc/systemd/system/{name}.service", unit(name, command))
+        put(self.world, host, f"/etc/systemd/system/{name}.service", service_unit(name, command))
         systemd.start_unit(self.world, host, f"{name}.service")
 
     def _etcd_v2(self) -> None:
@@ -98,7 +93,7 @@ class Recorded:
         host.fs.install("/usr/local/bin/etcd", "etcd:3.4.23")
         host.fs.install("/usr/local/bin/etcdctl", "etcdctl:3.4.23")
         command = "/usr/local/bin/etcd --enable-v2=true --data-dir /var/lib/etcd/default.etcd"
-        put(self.world, host, "/etc/systemd/system/default.service", unit("default", command))
+        put(self.world, host, "/etc/systemd/system/default.service", service_unit("default", command))
         files.make_dir(self.world, host, "/var/lib/etcd", parents=True, uid=UID, gid=UID)
         systemd.start_unit(self.world, host, "default.service")
         self.world.run_until(self.world.now + 5 * SECOND)

@@ -10,6 +10,7 @@ from ..kernel.errors import BadInput
 from ..kernel.world import World
 from . import bare, dockerhosts, unmade
 from .cluster import ClusterBuilder
+from .clusters import ExternalEtcd, HighlyAvailable, three_etcd
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -45,12 +46,33 @@ def _empty(world: World) -> None:
     dockerhosts.build(world, ("host01", "host02", "host03"), docker=False)
 
 
+def _highly_available(world: World) -> None:
+    HighlyAvailable(world).build()
+
+
+def _external_etcd(world: World) -> None:
+    ExternalEtcd(world).build()
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "three-nodes", "kubeadm v1.36, one control plane and two workers", ("controlplane", "node01", "node02"), _three_nodes
     ),
     Scenario("two-nodes", "kubeadm v1.36, one control plane and one worker", ("controlplane", "node01"), _two_nodes),
     Scenario("one-node", "kubeadm v1.36, a control plane alone", ("controlplane",), _one_node),
+    Scenario(
+        "high-availability",
+        "kubeadm v1.36, three control planes with stacked etcd behind a balancer, one worker",
+        ("controlplane", "controlplane2", "controlplane3", "node01"),
+        _highly_available,
+    ),
+    Scenario(
+        "external-etcd",
+        "kubeadm v1.36 with etcd on three machines of its own, one control plane and one worker",
+        ("controlplane", "node01", "etcd1", "etcd2", "etcd3"),
+        _external_etcd,
+    ),
+    Scenario("etcd", "three machines with one etcd member each, TLS, and no Kubernetes", ("etcd1", "etcd2", "etcd3"), three_etcd),
     Scenario(
         "bare", "etcd, API server and controller manager alone, one Node object; for API suites", ("controlplane",), bare.build
     ),

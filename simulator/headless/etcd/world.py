@@ -15,8 +15,7 @@ from simulator.core.host import processes, systemd
 from simulator.core.host.machine import hosts
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.world import World
-from simulator.core.lab.machines import add_machine, put
-from simulator.core.lab.recorded import unit
+from simulator.core.lab.machines import add_machine, put, service_unit
 from simulator.core.sandbox import Meta, Sandbox
 
 HOST = "controlplane"
@@ -48,7 +47,7 @@ class Cluster:
                 f"--advertise-client-urls http://{address}:{port} --listen-peer-urls http://127.0.0.1:{peers[name]} "
                 f"--initial-advertise-peer-urls http://127.0.0.1:{peers[name]} --initial-cluster {cluster}"
             )
-            put(world, host, f"/etc/systemd/system/{name}.service", unit(name, command))
+            put(world, host, f"/etc/systemd/system/{name}.service", service_unit(name, command))
             systemd.start_unit(world, host, f"{name}.service")
         world.run_until(world.now + 6 * SECOND)
         world.warm["on_ring"] = lambda _topic: self.changed.notify_all()

@@ -131,7 +131,7 @@ class ApiServerProgram:
             self._compact(world, proc, running)
         elif what == "lease":
             world.after(10 * SECOND, proc.target, ["lease"])
-            with contextlib.suppress(ApiError):
+            with contextlib.suppress(ApiError, ConnectError, EtcdError):
                 hooks.renew(server_of(world, proc))
 
     def _hooks(self, world: World, proc: Process, running: Running) -> None:
@@ -176,6 +176,10 @@ class ApiServerProgram:
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """Forget the server; open watches end."""
+        before = section(world).get(proc.key)
+        if signal == 15 and before is not None and before.ready:
+            with contextlib.suppress(ApiError, ConnectError, EtcdError):
+                hooks.leave_endpoints(server_of(world, proc))
         section(world).pop(proc.key, None)
         server = world.warm.get("apiservers", {}).pop(proc.key, None)
         if server is not None:

@@ -11,6 +11,8 @@ import hashlib
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from ....kernel import clock
 from ...api import kinds
 from . import flowcontrol, policy
@@ -156,20 +158,68 @@ def _service(server: Server) -> None:
     renew_endpoints(server)
 
 
+#: How long an API server counts as running after its last sign (controlplane/reconcilers/lease.go), in seconds.
+MASTER_LEASE = 15
+
+
 def renew_endpoints(server: Server) -> None:
-    """The endpoints of the `kubernetes` Service: the addresses of the running API servers."""
+    """The endpoints of the `kubernetes` Service: the addresses of the API servers that have lately renewed their master lease."""
     config = server.config
+    renew_master_lease(server)
+    found = server.client.range(b"/registry/masterleases/", b"/registry/masterleases0", keys_only=True).kvs
+    addresses = sorted({kv.key.decode().rpartition("/")[2] for kv in found} or {config.advertise_address})
     port = {"name": "https", "port": config.secure_port, "protocol": "TCP"}
     labels = {"endpointslice.kubernetes.io/skip-mirror": "true"}
-    if not _exists(server, "/registry/services/endpoints/default/kubernetes"):
-        subset = {"addresses": [{"ip": config.advertise_address}], "ports": [port]}
-        meta: Obj = {"name": "kubernetes", "namespace": "default", "labels": labels}
-        make(server, {"kind": "Endpoints", "apiVersion": "v1", "metadata": meta, "subsets": [subset]})
-        meta = {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}}
-        endpoint = {"addresses": [config.advertise_address], "conditions": {"ready": True}}
-        port = {"name": "https", "protocol": "TCP", "port": config.secure_port}
-        obj = {"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1", "metadata": meta, "addressType": "IPv4"}
-        make(server, {**obj, "endpoints": [endpoint], "ports": [port]}, generation=True)
+    subsets = [{"addresses": [{"ip": one} for one in addresses], "ports": [port]}]
+    endpoints = [{"addresses": [one], "conditions": {"ready": True}} for one in addresses]
+    if _exists(server, "/registry/services/endpoints/default/kubernetes"):
+        _replace(server, "/registry/services/endpoints/default/kubernetes", "subsets", subsets)
+        _replace(server, "/registry/endpointslices/default/kubernetes", "endpoints", endpoints)
+        return
+    meta: Obj = {"name": "kubernetes", "namespace": "default", "labels": labels}
+    make(server, {"kind": "Endpoints", "apiVersion": "v1", "metadata": meta, "subsets": subsets})
+    meta = {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}}
+    port = {"name": "https", "protocol": "TCP", "port": config.secure_port}
+    obj = {"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1", "metadata": meta, "addressType": "IPv4"}
+    make(server, {**obj, "endpoints": endpoints, "ports": [port]}, generation=True)
+
+
+def renew_master_lease(server: Server) -> None:
+    """`/registry/masterleases/<address>`, a key that lives fifteen seconds unless it is written again."""
+    address = server.config.advertise_address
+    subset = {"addresses": [{"ip": address}]}
+    obj = {"kind": "Endpoints", "apiVersion": "v1", "metadata": {"creationTimestamp": None}, "subsets": [subset]}
+    lease = server.client.lease_grant(MASTER_LEASE)
+    server.client.put(f"/registry/masterleases/{address}".encode(), orjson.dumps(obj), lease)
+
+
+def leave_endpoints(server: Server) -> None:
+    """A server that is asked to stop takes its address away first."""
+    address = server.config.advertise_address
+    server.client.delete(f"/registry/masterleases/{address}".encode())
+    key = "/registry/endpointslices/default/kubernetes"
+    found = server.storage.get(key.encode())
+    if found is not None and len(found[0].get("endpoints") or ()) > 1:
+        left = [one for one in found[0]["endpoints"] if address not in one["addresses"]]
+        _replace(server, key, "endpoints", left)
+        subsets = server.storage.get(b"/registry/services/endpoints/default/kubernetes")
+        if subsets is not None:
+            old = subsets[0]["subsets"][0]
+            kept = [one for one in old["addresses"] if one["ip"] != address]
+            _replace(server, "/registry/services/endpoints/default/kubernetes", "subsets", [{**old, "addresses": kept}])
+
+
+def _replace(server: Server, key: str, field: str, value: Any) -> None:
+    """Set a field of a stored object when it differs."""
+    found = server.storage.get(key.encode())
+    if found is None:
+        return
+    old, revision = found
+    if old.get(field) != value:
+        meta = {**old["metadata"]}
+        if "generation" in meta:
+            meta["generation"] += 1
+        server.storage.update(key.encode(), {**old, "metadata": meta, field: value}, revision)
 
 
 def _authentication(server: Server) -> None:
@@ -213,7 +263,8 @@ def _identity(server: Server) -> None:
 
 
 def renew(server: Server) -> None:
-    """Renew the server's identity lease (every 10 s)."""
+    """Renew the server's identity lease and its place among the endpoints (every 10 s)."""
+    renew_endpoints(server)
     name = identity(server)
     key = f"/registry/leases/kube-system/{name}".encode()
     found = server.storage.get(key)
