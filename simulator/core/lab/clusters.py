@@ -20,7 +20,7 @@ from ..kernel.world import World
 from ..kube.client import KubeClient
 from ..kube.kubeadm import manifests, pki
 from .cluster import ClusterBuilder
-from .machines import add_machine, configure_kubelet, put, service_unit
+from .machines import add_machine, configure_kubelet, disable, enable, put, service_unit
 
 BALANCER = "lb"
 #: What a joining control plane copies from the first one (kubeadm: upload-certs).
@@ -40,8 +40,7 @@ class HighlyAvailable(ClusterBuilder):
     def build(self) -> None:
         """Machines, balancer, the first control plane, the others one after the other, workers."""
         balancer = add_machine(self.world, BALANCER, self.addresses[BALANCER], self.addresses)
-        for name in ("containerd.service", "kubelet.service"):
-            balancer.units[name].enabled = False
+        disable(balancer, "containerd.service", "kubelet.service")
         planes = (self.names[0], *self.others)
         servers = "".join(f"    server {name} {self.addresses[name]}:6443 check\n" for name in planes)
         put(self.world, balancer, "/etc/haproxy/haproxy.cfg", _HAPROXY + servers)
@@ -52,6 +51,7 @@ class HighlyAvailable(ClusterBuilder):
             "/etc/systemd/system/haproxy.service",
             service_unit("HAProxy Load Balancer", "/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg"),
         )
+        enable(self.world, balancer, "haproxy.service")
         systemd.start_unit(self.world, BALANCER, "haproxy.service")
         super().build()
 
@@ -212,8 +212,7 @@ def etcd_machines(world: World, addresses: dict[str, str], neighbours: dict[str,
     cluster = ",".join(f"{name}=https://{ip}:2380" for name, ip in addresses.items())
     for name, ip in addresses.items():
         host = add_machine(world, name, ip, neighbours)
-        for service in ("containerd.service", "kubelet.service"):
-            host.units[service].enabled = False
+        disable(host, "containerd.service", "kubelet.service")
         pair = x509.issue(world, name, issuer=authority, dns=(name, "localhost"), ips=(ip, "127.0.0.1"), server=True, client=True)
         admin = x509.issue(world, "etcd-admin", issuer=authority, client=True)
         for path, data in (
@@ -241,8 +240,7 @@ def etcd_machines(world: World, addresses: dict[str, str], neighbours: dict[str,
         )
         files.tree(host).append("/root/.bashrc", environment.encode())
     for name in addresses:
-        state = systemd.state(hosts(world)[name], "etcd.service")
-        state.enabled = True
+        enable(world, hosts(world)[name], "etcd.service")
         systemd.start_unit(world, name, "etcd.service")
         world.run_until(world.now + 300 * MS)
     world.run_until(world.now + 3 * SECOND)

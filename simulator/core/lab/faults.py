@@ -54,6 +54,8 @@ def power_on(world: World, name: str) -> None:
     host.swap.clear()
     host.reserved.pop("memory", None)
     host.boot_at = world.now
+    for status in host.units.values():  # nothing of before runs any more, whatever systemd was last told
+        status.active, status.sub, status.main_pid = "inactive", "dead", 0
     host.boot_id = world.rng(f"machine/{name}").uuid()
     systemd.boot(world, host)
 

@@ -71,11 +71,25 @@ def add_machine(world: World, name: str, ip: str, neighbours: dict[str, str], *,
     put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG + (CNI_TEMPLATE if network else ""))
     put(world, host, "/etc/crictl.yaml", _CRICTL)
     for unit in ("containerd.service", "kubelet.service"):
-        host.units[unit] = UnitState(enabled=True)
-        wants = "/etc/systemd/system/multi-user.target.wants"
-        files.make_dir(world, host, wants, parents=True)
-        files.tree(host).symlink(f"/usr/lib/systemd/system/{unit}", f"{wants}/{unit}", now=world.wall)
+        enable(world, host, unit, "/usr/lib/systemd/system")
     return host
+
+
+_WANTS = "/etc/systemd/system/multi-user.target.wants"
+
+
+def enable(world: World, host: Host, unit: str, folder: str = "/etc/systemd/system") -> None:
+    """As `systemctl enable` leaves a unit."""
+    host.units[unit] = UnitState(enabled=True)
+    files.make_dir(world, host, _WANTS, parents=True)
+    files.tree(host).symlink(f"{folder}/{unit}", f"{_WANTS}/{unit}", now=world.wall)
+
+
+def disable(host: Host, *units: str) -> None:
+    """As `systemctl disable`: the units do not start with the machine."""
+    for unit in units:
+        host.units[unit].enabled = False
+        files.tree(host).remove(f"{_WANTS}/{unit}")
 
 
 def service_unit(description: str, command: str, *, restart: bool = False) -> str:
