@@ -217,7 +217,6 @@ COMMANDS = (
     *(
         Command(use, short=short, run=refuse, raw=True)
         for use, short in (
-            ("make-mirror [options] <destination>", "Makes a mirror at the destination etcd cluster"),
             ("completion <shell>", "Generate completion script"),
             ("downgrade <subcommand>", "Downgrade related commands"),
         )

@@ -12,8 +12,7 @@ from ...host.invocation import Call
 from ...host.program import Sleep, Wait
 from ...kernel import clock
 from ..cobra import Command
-from ..flags import Flag
-from . import cluster, render
+from . import check, cluster, mirror, render
 from .session import EXIT_BAD_ARGS, EXIT_ERROR, EXIT_INTERRUPTED, Failed, Session
 
 Run = Generator[Wait, Any, int]
@@ -133,21 +132,6 @@ def snapshot_save(session: Session) -> Run:
     return 0
 
 
-def check(session: Session) -> Run:
-    """`check perf` and `check datascale` measure the machine for a minute; nothing here has a speed to measure."""
-    yield Sleep(0)
-    raise Failed(EXIT_ERROR, "check: the speed of disks and networks is not simulated in Slipway yet")
-
-
-_LOADS = (
-    Flag(name="load", default="s",
-         usage="The performance check's workload model. Accepted workloads: s(small), m(medium), l(large), xl(xLarge). "
-               "Different workload models use different configurations in terms of number of clients and expected throughput."),
-    Flag(name="prefix", default="/etcdctl-check-perf/", usage="The prefix for writing the performance check's keys."),
-    Flag(name="auto-compact", kind="bool", no_opt="true", usage="Compact storage with last revision after test is finished."),
-    Flag(name="auto-defrag", kind="bool", no_opt="true", usage="Defragment storage after test is finished."),
-)  # fmt: skip
-
 COMMANDS = (
     Command(
         "alarm <subcommand>",
@@ -176,18 +160,6 @@ COMMANDS = (
             ),
         ),
     ),
-    Command(
-        "check <subcommand>",
-        short="commands for checking properties of the etcd cluster",
-        commands=(
-            Command("perf [options]", short="Check the performance of the etcd cluster", run=check, flags=_LOADS),
-            Command(
-                "datascale [options]",
-                short="Check the memory usage of holding data for different workloads on a given server endpoint.",
-                long="If no endpoint is provided, localhost will be used. If multiple endpoints are provided, first endpoint will be used.",
-                run=check,
-                flags=_LOADS,
-            ),
-        ),
-    ),
+    check.COMMAND,
+    mirror.COMMAND,
 )  # fmt: skip
