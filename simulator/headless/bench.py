@@ -14,21 +14,7 @@ from typing import Any
 from simulator.core.kernel.clock import HOUR, SECOND
 from simulator.core.sandbox import Sandbox
 
-    out.update(bench_api.measure())
-    out.update(bench_etcd.measure())
-    return out
-
-
-TARGETS = {
-    **bench_api.TARGETS,
-    **bench_etcd.TARGETS,
-    "boot_s": 0.5,
-    "restore_s": 0.02,
-    "at_rest_bytes": 100_000,
-    "warm_world_bytes": 5_000_000,
-    "idle_hour_s": 2.0,
-}
-FLOORS = {**bench_api.FLOORS, **bench_etcd.FLOORS}
+from . import bench_api, bench_etcd
 
 
 def _time(work: Callable[[], Any], runs: int) -> float:
@@ -71,29 +57,20 @@ def measure() -> dict[str, float]:
     gc.collect()
     out["warm_world_bytes"] = (tracemalloc.get_traced_memory()[0] - before) / 5
     tracemalloc.stop()
-<<<<<<< HEAD
     out.update(bench_api.measure())
+    out.update(bench_etcd.measure())
     return out
 
 
 TARGETS = {
     **bench_api.TARGETS,
+    **bench_etcd.TARGETS,
     "boot_s": 0.5,
     "restore_s": 0.02,
     "at_rest_bytes": 100_000,
     "warm_world_bytes": 5_000_000,
     "idle_hour_s": 2.0,
 }
-=======
-    return {**out, **bench_etcd.measure()}
-
-
-TARGETS = {"boot_s": 0.5, "restore_s": 0.02, "at_rest_bytes": 100_000, "warm_world_bytes": 5_000_000, "idle_hour_s": 2.0, "etcd_election_s": 0.005,
-           "etcd_100000_keys_bytes": 100_000_000}  # fmt: skip
-#: Figures that should be at least so large.
-LEAST = {"etcd_puts_per_second": 20_000, "etcd_gets_per_second": 50_000, "etcd_proposals_per_second": 2_000,
-         "etcd_watch_events_per_second": 1_000_000}  # fmt: skip
->>>>>>> 8e7c959 (etcdctl check perf and make-mirror; etcd figures in the bench)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -104,7 +81,7 @@ def main(args: argparse.Namespace) -> int:
         return 0
     for name, value in figures.items():
         target = TARGETS.get(name)
-        floor = FLOORS.get(name)
+        floor = {**bench_api.FLOORS, **bench_etcd.FLOORS}.get(name)
         shown = f"{value:,.0f}" if name.endswith(("bytes", "second")) else f"{value * 1000:,.2f} ms"
         want = (
             ("" if floor is None else f"  (target above {floor:,.0f})")

@@ -198,7 +198,6 @@ def slow(world: World, a: str, b: str, delay: str, loss: str = "0%") -> None:
         raise BadInput(f"fault slow: LOSS {loss!r} is no share (like 10%)") from None
     try:
         network.network(world).shapes[_link(world, a, b)] = Shape(delay=parse_time(delay), loss=share)
-        network.changed(world)
     except ValueError:
         raise BadInput(f"fault slow: DELAY {delay!r} is no time (like 200ms or 1s)") from None
     network.changed(world)
