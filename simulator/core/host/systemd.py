@@ -159,7 +159,7 @@ class JournalStream(streams.Stream):
 
 def _set(world: World, machine: Host, name: str, active: str, sub: str, result: str = "success") -> None:
     status = state(machine, name)
-    if status.active != active:
+    if (status.active, status.sub) != (active, sub) or sub == "auto-restart":
         status.since = world.now
     status.active, status.sub, status.result = active, sub, result
     world.ring(f"unit:{machine.name}")
