@@ -115,5 +115,6 @@ def test_a_learners_packet_is_traced_from_hop_to_hop(base: Sandbox) -> None:
     out(world, "curl -s -o /dev/null $(kubectl get svc web -o jsonpath={.spec.clusterIP})")
     event = next(e for e in world.drain_trace() if e.action == "packet")
     assert event.actor == "curl"
+    assert event.detail is not None
     assert [hop["what"] for hop in event.detail["hops"]] == ["dnat", "hop", "deliver"]
     assert event.detail["hops"][0]["service"] == "default/web"
