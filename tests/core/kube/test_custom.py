@@ -104,3 +104,14 @@ def test_kites_go_with_their_definition(sandbox: Sandbox) -> None:
     assert "sky.example.org" not in sandbox.run("kubectl api-versions").stdout
     assert sandbox.run("kubectl apply -f -", stdin=definition()).code == 0
     assert sandbox.run("kubectl get kites").stderr == "No resources found in default namespace.\n"
+
+
+def test_openapi_offers_no_strategic_patch_for_custom_resources(sandbox: Sandbox) -> None:
+    """Clients take their patch type from it; `kubectl apply` of a change goes through."""
+    path = "/apis/sky.example.org/v1/namespaces/{namespace}/kites/{name}"
+    body = json.loads(sandbox.run("kubectl get --raw /openapi/v3/apis/sky.example.org/v1").stdout)
+    types = list(body["paths"][path]["patch"]["requestBody"]["content"])
+    assert types == ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"]
+    whole = json.loads(sandbox.run("kubectl get --raw /openapi/v2").stdout)
+    assert whole["paths"][path]["patch"]["consumes"] == types
+    assert "application/strategic-merge-patch+json" in whole["paths"]["/api/v1/nodes/{name}"]["patch"]["consumes"]

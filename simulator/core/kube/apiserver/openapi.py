@@ -176,12 +176,9 @@ def _operation(action: str, kind: KindInfo, version: str, name: str, *parameters
     if action in ("post", "put"):
         out["requestBody"] = {"content": {"*/*": {"schema": {"$ref": REF + name}}}, "required": True}
     if action == "patch":
-        types = (
-            "application/json-patch+json",
-            "application/merge-patch+json",
-            "application/strategic-merge-patch+json",
-            "application/apply-patch+yaml",
-        )
+        # clients choose the patch type by this list: custom resources have no merge keys
+        strategic = () if kind.custom else ("application/strategic-merge-patch+json",)
+        types = ("application/json-patch+json", "application/merge-patch+json", *strategic, "application/apply-patch+yaml")
         body = {media: {"schema": {"$ref": REF + schema.META + "Patch"}} for media in types}
         out["requestBody"] = {"content": body, "required": True}
     return out
