@@ -115,3 +115,11 @@ def test_openapi_offers_no_strategic_patch_for_custom_resources(sandbox: Sandbox
     whole = json.loads(sandbox.run("kubectl get --raw /openapi/v2").stdout)
     assert whole["paths"][path]["patch"]["consumes"] == types
     assert "application/strategic-merge-patch+json" in whole["paths"]["/api/v1/nodes/{name}"]["patch"]["consumes"]
+
+
+def test_openapi_v2_leaves_open_what_may_hold_anything(sandbox: Sandbox) -> None:
+    """Old validation would refuse every member that is not named."""
+    whole = json.loads(sandbox.run("kubectl get --raw /openapi/v2").stdout)
+    held = whole["definitions"]["org.example.sky.v1.Kite"]["properties"]["spec"]["properties"]
+    assert "properties" not in held["free"]
+    assert held["size"]["type"] == "integer"

@@ -89,13 +89,28 @@ def _built_in_encoded() -> tuple[bytes, bytes]:
     return _encode_definitions(definitions), _encode_paths(paths)
 
 
+def _opened(given: Any) -> Any:
+    """A structural schema without the members of what may hold anything: kubectl would refuse all others (`openapi/v2/conversion.go`)."""
+    if isinstance(given, list):
+        return [_opened(item) for item in given]
+    if not isinstance(given, dict):
+        return given
+    closed = (
+        ("properties", "required", "additionalProperties") if given.get("x-kubernetes-preserve-unknown-fields") is True else ()
+    )
+    return {k: _opened(v) for k, v in given.items() if k not in closed}
+
+
 def _custom(server: Server) -> tuple[Obj, Obj]:
     bodies: Obj = {}
     kinds: list[tuple[KindInfo, str]] = []
     for kind in server.custom_kinds():
         for version in kind.versions:
             given = server.schema(kind, version) or {"type": "object"}
-            bodies[openapi.custom_name(kind, version)] = openapi.custom_schema(kind, version, given)
+            body = openapi.custom_schema(kind, version, _opened(given))
+            if given.get("x-kubernetes-preserve-unknown-fields"):
+                body = {k: v for k, v in body.items() if k != "properties"}
+            bodies[openapi.custom_name(kind, version)] = body
             kinds.append((kind, version))
     return definitions_of(bodies), _paths(kinds)
 
