@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+#: What Ubuntu's command-not-found says in interactive shells, for programs of packages that are not installed.
+HINTS: dict[str, str] = {
+    "docker": (
+        "Command 'docker' not found, but can be installed with:\nsnap install docker         # version 28.1.1+1, or\n"
+        "apt  install docker.io      # version 26.1.3-0ubuntu1~24.04.1\napt  install podman-docker  # version 4.9.3+ds1-1ubuntu0.2\n"
+        "See 'snap info docker' for additional versions.\n"
+    ),
+    "docker-compose": (
+        "Command 'docker-compose' not found, but can be installed with:\nsnap install docker          # version 28.1.1+1, or\n"
+        "apt  install docker-compose  # version 1.29.2-6ubuntu1\nSee 'snap info docker' for additional versions.\n"
+    ),
+}
+
 KNOWN: frozenset[str] = frozenset(
     """ansible apt-key aptitude ar aws az bc brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium conntrack
     containerd-shim-runc-v2 crio cri-dockerd dc dnf ed emacs ethtool eksctl fdisk flux gcc gcloud gdb git go hcloud helm

@@ -446,6 +446,8 @@ class Shell(Substitution):
                 return 126
             if name in known.KNOWN and self.proc.mnt == "host":
                 self.err(f"{name}: not simulated in Slipway yet\n")
+            elif self.interactive and name in known.HINTS and self.proc.mnt == "host":
+                self.err(known.HINTS[name])
             else:
                 self.complain(f"{name}: command not found" if name else ": command not found")
             return 127

@@ -223,3 +223,27 @@ def test_worlds_with_docker_can_be_stored_and_give_the_same_again(docker: Host) 
     again = Sandbox.restore(docker.box.snapshot())
     assert again.digest() == docker.box.digest()
     assert again.run("docker ps --format '{{.Names}}'", host="docker01").stdout == "web\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: [", "- 1", "foo: 1", "services: 3", "services:\\n  a: 3", "services:\\n  a: {}", "services:\\n  a: {image: nginx, foo: 1}",
+        "services:\\n  a: {image: nginx, depends_on: [b]}", "services:\\n  a: {image: nginx, networks: [q]}", "services:\\n  a: {image: nginx, ports: [x]}",
+        "services:\\n  a: {image: nginx, healthcheck: {interval: zz, test: x}}", "services:\\n  a: {image: nginx, mem_limit: much}",
+    ],
+)  # fmt: skip
+def test_compose_files_that_are_wrong_are_refused_with_a_reason(docker: Host, text: str) -> None:
+    docker.run(f'mkdir /root/wrong; printf "{text}\\n" > /root/wrong/compose.yaml')
+    done = docker.run("cd /root/wrong && docker compose up -d")
+    assert done.code != 0 and done.stderr.strip()
+
+
+def test_contexts_are_kept_one_file_each(docker: Host) -> None:
+    docker.out("docker context create far --docker host=tcp://192.0.2.1:2375 && docker context use far")
+    assert (
+        docker.run("docker ps").stderr
+        == "Cannot connect to the Docker daemon at tcp://192.0.2.1:2375. Is the docker daemon running?\n"
+    )
+    docker.out("docker context use default && docker context rm far")
+    assert "far" not in docker.out("docker context ls")

@@ -419,6 +419,8 @@ def make(session: EngineSession, project: Project, service: Service, name: str, 
         container = creation.create(session.world, session.host, session.space, image, word, wanted)
     except BadSpec as bad:
         raise CliError(str(bad)) from None
+    except (ValueError, TypeError, AttributeError) as bad:  # a value of the wrong form somewhere in the service
+        raise CliError(f"validating {project.files[0]}: services.{service.name}: {bad}", 15) from None
     except EngineError as failed:
         raise CliError(f"Error response from daemon: {failed}") from None
     pulling.mark(session, container)

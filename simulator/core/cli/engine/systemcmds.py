@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Generator
 from typing import Any
 
+from ...host import files
 from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel import clock
 from ...kernel.clock import MS, SECOND
@@ -369,8 +371,6 @@ def client_config(session: EngineSession) -> dict[str, Any]:
 
 def save_config(session: EngineSession, config: dict[str, Any]) -> None:
     """Write the client's `config.json`."""
-    from ...host import files
-
     path = credentials_path(session)
     files.make_dir(session.world, session.host, path.rpartition("/")[0], parents=True, mode=0o700)
     session.inv.write_file(path, json.dumps(config, indent="\t").encode(), mode=0o600)
@@ -479,6 +479,12 @@ def search(session: EngineSession) -> Generator[Wait, Any, int]:
 
 
 # -- contexts -------------------------------------------------------------------------------------------------------------
+def _context_path(session: EngineSession, name: str) -> str:
+    """Where the client keeps a context: a directory named by the digest of its name."""
+    folder = credentials_path(session).rpartition("/")[0]
+    return f"{folder}/contexts/meta/{hashlib.sha256(name.encode()).hexdigest()}/meta.json"
+
+
 def contexts(session: EngineSession) -> dict[str, dict[str, str]]:
     """The client's contexts: name → description, endpoint."""
     found = {
@@ -487,7 +493,17 @@ def contexts(session: EngineSession) -> dict[str, dict[str, str]]:
             "Endpoint": session.inv.env.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
         }
     }
-    found.update(client_config(session).get("slipwayContexts") or {})
+    root = credentials_path(session).rpartition("/")[0] + "/contexts/meta"
+    fs = session.inv.host.fs
+    for folder in fs.listdir(root) if fs.isdir(root) else []:
+        try:
+            meta = json.loads(fs.read(f"{root}/{folder}/meta.json"))
+            found[str(meta["Name"])] = {
+                "Description": str(meta["Metadata"].get("Description", "")),
+                "Endpoint": str(meta["Endpoints"]["docker"]["Host"]),
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
     return found
 
 
@@ -530,9 +546,12 @@ def context_create(session: EngineSession) -> int:
     for word in ",".join(session.items("docker")).split(","):
         if word.startswith("host="):
             endpoint = word[5:]
-    config = client_config(session)
-    config.setdefault("slipwayContexts", {})[name] = {"Description": session.flag("description"), "Endpoint": endpoint}
-    save_config(session, config)
+    meta = {
+        "Name": name,
+        "Metadata": {"Description": session.flag("description")},
+        "Endpoints": {"docker": {"Host": endpoint, "SkipTLSVerify": False}},
+    }
+    files.write_file(session.world, session.host, _context_path(session, name), json.dumps(meta).encode(), parents=True)
     session.inv.out(f"{name}\n")
     session.inv.err(f'Successfully created context "{name}"\n')
     return 0
@@ -561,11 +580,11 @@ def context_remove(session: EngineSession) -> int:
     for name in session.args:
         if name == "default":
             raise CliError('context "default" cannot be removed')
-        if name not in (config.get("slipwayContexts") or {}):
+        if name not in contexts(session):
             raise CliError(f'context "{name}" does not exist')
         if config.get("currentContext") == name and not session.on("force"):
             raise CliError(f'context "{name}" is in use, set -f flag to force remove')
-        del config["slipwayContexts"][name]
+        files.remove_file(session.world, session.host, _context_path(session, name).rpartition("/")[0], recursive=True)
         if config.get("currentContext") == name:
             del config["currentContext"]
         session.inv.out(name + "\n")
