@@ -313,7 +313,7 @@ export class XtermView {
   /* Keys that are the page's and not the shell's. Returns false for those. */
   shortcut(event) {
     if (event.type !== 'keydown' || event.isComposing) return true;
-    if (event.key === 'Tab' && this.escaped && !this.session.raw) {
+    if (event.key === 'Tab' && this.escaped) {
       event.preventDefault();
       this.escaped = false;
       this.editor.meta = false;

@@ -476,3 +476,20 @@ def test_only_a_size_that_lasts_is_sent(watched: Watched, harness: Harness) -> N
     ready(page)
     page.wait_for_timeout(1000)
     assert [f["data"] for f in harness.cluster().order if f["kind"] == "resize"] == sizes
+
+
+def test_keys_go_unedited_to_a_full_screen_program(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    harness.call(lambda: harness.cluster().full_screen(True))
+    page.wait_for_timeout(300)
+    before = len(harness.cluster().received)
+    page.keyboard.type("ihello")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(600)
+    sent = [f["data"]["data"] for f in harness.cluster().received[before:] if f["t"] == "input" and f["kind"] == "keys"]
+    assert "".join(sent) == "ihello\x1b\r"
+    harness.call(lambda: harness.cluster().full_screen(False))
+    page.wait_for_timeout(300)
+    run(page, "echo hello")
+    assert harness.cluster().texts() == ["echo hello"]

@@ -202,7 +202,7 @@ class _Evaluator:
         if token[:2] in ("0x", "0X"):
             return wrap(int(token, 16))
         if token[0] == "0" and len(token) > 1:
-            if re.search("[89]", token):
+            if not re.fullmatch("[0-7]+", token):
                 raise ArithError(f'{self.text.strip()}: value too great for base (error token is "{token}")')
             return wrap(int(token, 8))
         if not token.isdigit():

@@ -15,6 +15,7 @@ from .control import Break, Continue, Return
 from .expand import ExpansionError, quote
 from .jobs import Jobs
 from .parser import Parser
+from .redirect import RedirectError
 from .state import ShellState, Var
 from .syntax import (
     AndOr,
@@ -128,7 +129,10 @@ class Compound(Jobs):
             return None
         if found[1].kind != "exec":
             return None
-        new, opened = yield from self.open_redirects(simple.redirects, fds)
+        try:
+            new, opened = yield from self.open_redirects(simple.redirects, fds)
+        except (RedirectError, ExpansionError):
+            return None  # a subshell will say so
         try:
             pgid = -1 if self.interactive else 0
             return self.executor.spawn_like(

@@ -167,13 +167,15 @@ class Terminal:
     program: str = ""
     typed: list[str] = field(default_factory=list)
     continuation: bool = False
+    raw: bool = False
 
     def view(self) -> Frame:
         return {
             "host": self.host,
             "prompt": "> " if self.continuation else self.prompt,
-            "busy": bool(self.program),
+            "busy": bool(self.program) or self.raw,
             "continuation": self.continuation,
+            "raw": self.raw,
         }
 
 
@@ -314,6 +316,11 @@ class FakeCluster:
             self.line(terminal, terminal.typed.pop(0))
         if tell:
             self.broadcast(self.state())
+
+    def full_screen(self, on: bool) -> None:
+        """A full-screen program takes the first terminal's keys, or has ended."""
+        next(iter(self.terminals.values())).raw = on
+        self.broadcast(self.state())
 
     # ---- frames out
 

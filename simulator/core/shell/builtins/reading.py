@@ -43,7 +43,11 @@ def read(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     if "p" in options and shell.fds[fd].tty:
         shell.err(options["p"])
     delimiter = "\n" if "d" not in options else (options["d"][:1] or "\0")
-    limit = int(options.get("n") or options.get("N") or 0)
+    given = options.get("n") or options.get("N") or "0"
+    if not (given.isascii() and given.isdigit()):
+        shell.complain(f"read: {given}: invalid number")
+        return 1
+    limit = min(int(given[:9]), 1_000_000)
     text, complete, timed_out = yield from _input(shell, fd, delimiter, limit, options)
     values = _fields(shell, text, "r" in options, 0 if "a" in options else max(len(names), 1), not names and "a" not in options)
     if "a" in options:
@@ -160,7 +164,16 @@ def mapfile(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
             for each in words[at][1:]:
                 options[each] = ""
             at += 1
+    for letter in "nsOu":
+        given = options.get(letter) or "0"
+        if not (given.isascii() and given.isdigit()):
+            what = "file descriptor specification" if letter == "u" else "line count" if letter != "O" else "array origin"
+            shell.complain(f"mapfile: {given}: invalid {what}")
+            return 1
     name = words[at] if at < len(words) else "MAPFILE"
+    if not re.match(r"[A-Za-z_]\w*\Z", name):
+        shell.complain(f"mapfile: `{name}': not a valid identifier")
+        return 1
     data = yield from shell.read()
     end = (options["d"][:1] or "\0") if "d" in options else "\n"
     text = data.decode("utf-8", "surrogateescape")

@@ -67,7 +67,10 @@ def text(value: Any, form: str = "%.6g") -> str:
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if value == int(value) and abs(value) < 1e16:
         return str(int(value))
-    return str(form % value)
+    try:
+        return str(form % value)
+    except (TypeError, ValueError, KeyError):
+        return f"{value:g}"
 
 
 def truth(value: Any) -> bool:

@@ -22,6 +22,14 @@ def usage(call: Call, message: str, code: int = 1) -> Ended:
     return Ended(code)
 
 
+def whole(call: Call, text: str, message: str, code: int = 1) -> int:
+    """A number that an option asks for; anything else ends the command with a message of its own (`{}` stands for what was given)."""
+    if text.isascii() and text.isdigit() and len(text) < 16:
+        return int(text)
+    call.err(f"{name_of(call)}: {message.format(text)}\n")
+    raise Ended(code)
+
+
 def unknown(call: Call, option: str, message: str, code: int) -> Ended:
     """An option that is not handled here: one of the real tool's own, or one that nobody has.  The caller raises it."""
     name = name_of(call)

@@ -244,7 +244,8 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
         try:
             answer = fetch(call, target, request, _trust(call, options))
         except CurlError as failed:
-            limit = float(options.get("connect-timeout") or options.get("m") or 300)
+            given = options.get("connect-timeout") or options.get("m") or "300"
+            limit = float(given) if re.fullmatch(r"\d{1,6}(\.\d+)?", given) else 300.0
             yield Sleep(min(failed.lookup.waited, int(limit * 1000) * MS))
             if failed.lookup.waited > int(limit * 1000) * MS:
                 raise CurlError(28, f"Resolving timed out after {int(limit * 1000) + 1} milliseconds") from None

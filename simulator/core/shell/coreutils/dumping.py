@@ -73,6 +73,9 @@ def od(call: Call) -> Code:
     for text in [*kinds, *([options["t"]] if "t" in options else [])] or ["o2"]:
         for kind, size, z in re.findall(r"([acdoux])([1248CSIL]?)(z?)", text):
             formats.append((kind, 1 if kind in "ac" else int(size) if size.isdigit() else SIZES[size], bool(z)))
+    if not formats:
+        call.err(f"od: invalid type string ‘{options.get('t', '')}’\n")
+        return 1
     found, code = yield from inputs(call, names)
     data = b"".join(part for _, part in found)
     try:

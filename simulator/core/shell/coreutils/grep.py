@@ -11,7 +11,7 @@ from ...host.executor import Ended
 from ...host.invocation import Call
 from ...host.program import Wait
 from . import regexes
-from .common import Code, device_fd, lines, name_of, parse, read_path, usage
+from .common import Code, device_fd, lines, name_of, parse, read_path, usage, whole
 
 LONG = """ignore-case:i invert-match:v count:c line-number:n files-with-matches:l files-without-match:L only-matching:o quiet:q silent:q
 recursive:r extended-regexp:E fixed-strings:F perl-regexp:P basic-regexp:G word-regexp:w line-regexp:x regexp=e file=f no-filename:h
@@ -23,8 +23,10 @@ class _Grep:
     def __init__(self, call: Call, options: dict[str, str], pattern: re.Pattern[str], named: bool) -> None:
         self.call, self.o, self.pattern, self.named = call, options, pattern, named
         context = options.get("C", "0")
-        self.after, self.before = int(options.get("A", context)), int(options.get("B", context))
-        self.limit = int(options["m"]) if "m" in options else -1
+        self.after, self.before = (
+            whole(call, options.get(letter, context), "{}: invalid context length argument", 2) for letter in "AB"
+        )
+        self.limit = whole(call, options["m"], "invalid max count", 2) if "m" in options else -1
         self.colour = options.get("color") in ("always",) or (
             options.get("color") in ("", "auto") and "color" in options and call.stdout_tty
         )

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from ...host.invocation import Call
-from .common import Code, inputs, name_of, parse, text_lines
+from .common import Code, inputs, name_of, parse, text_lines, whole
 from .dumping import count
 
 
@@ -32,7 +32,7 @@ def column(call: Call) -> Code:
     if "t" in options or "N" in options:
         _table(call, rows, options)
         return code
-    width = count(options["c"]) if "c" in options else call.columns
+    width = whole(call, options["c"], "invalid columns argument: ‘{}’") if "c" in options else call.columns
     cells = [row.strip() for row in rows if row.strip()]
     if not cells:
         return code
@@ -160,7 +160,7 @@ def fmt(call: Call) -> Code:
     """`fmt [-w width] [-s] [-u] [file]`: paragraphs filled up to a width."""
     call.argv = [re.sub(r"^-(\d+)$", r"-w\1", word) for word in call.argv]
     options, names = parse(call, "w:sucp:t", "width=w split-only:s uniform-spacing:u")
-    width = int(options.get("w", "75"))
+    width = whole(call, options.get("w", "75"), "invalid width: ‘{}’")
     found, code = yield from inputs(call, names)
     for _, data in found:
         paragraph: list[str] = []
@@ -232,7 +232,7 @@ def split(call: Call) -> Code:
     except (ValueError, ZeroDivisionError):
         call.err("split: invalid number\n")
         return 1
-    length = int(options.get("a", "2"))
+    length = min(whole(call, options.get("a", "2"), "invalid suffix length: ‘{}’"), 20)
     first = int(options["d"]) if options.get("d", "").isdigit() and options["d"] != "1" else 0
     for number, part in enumerate(parts):
         value, suffix = number + (first if "d" in options else 0), ""
@@ -302,5 +302,9 @@ def numfmt(call: Call) -> Code:
             shown = -(-value * 10 // 1) / 10 if abs(value) < 10 and power else -(-value // 1)
             text = (f"{shown:.1f}" if abs(value) < 10 and power else f"{shown:.0f}") + (units[power - 1] if power else "")
             text += "i" if to == "iec-i" and power else ""
-        call.out(text.rjust(int(options.get("padding", "0"))) + options.get("suffix", "") + "\n")
+        call.out(
+            text.rjust(min(whole(call, options.get("padding", "0"), "invalid padding value ‘{}’"), 10_000))
+            + options.get("suffix", "")
+            + "\n"
+        )
     return 0

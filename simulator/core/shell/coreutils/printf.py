@@ -61,7 +61,7 @@ class _Printer:
         moment, flags, width, precision, kind = match.groups()
         if moment is not None:
             text = self.next()
-            stamp = self.call.world.wall if text in (None, "-1", "-2") else int(text or 0) * SECOND
+            stamp = self.call.world.wall if text in (None, "-1", "-2") else min(abs(self.number(text)), 250_000_000_000) * SECOND
             return to_datetime(stamp).strftime(moment or "%X")
         if kind is None:
             return "%"
@@ -120,6 +120,7 @@ def render(call: Any, args: list[str]) -> tuple[bytes, int]:
     """The text of `printf ARGS` and its status."""
     if args and args[0] == "--":
         args = args[1:]
+    args = args or [""]
     printer = _Printer(call, args[1:])
     out: list[str] = []
     size = 0

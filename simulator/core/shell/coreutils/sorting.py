@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from ...host.invocation import Call
-from .common import Code, inputs, lines, parse
+from .common import Code, inputs, lines, parse, whole
 
 
 def sort(call: Call) -> Code:
@@ -173,15 +173,16 @@ def uniq(call: Call) -> Code:
     )
     found, code = yield from inputs(call, names[:1])
     rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
+    fields = whole(call, options.get("f", "0"), "{}: invalid number of fields to skip")
+    skipped = whole(call, options.get("s", "0"), "{}: invalid number of bytes to skip")
+    compared = whole(call, options["w"], "{}: invalid number of bytes to compare") if "w" in options else None
     groups: list[tuple[str, str, int]] = []
     members: list[list[str]] = []
     for row in rows:
         key = row.lower() if "i" in options else row
-        if "f" in options:
-            key = re.sub(rf"^(?:\s*\S+){{0,{int(options['f'])}}}", "", key)
-        key = key[int(options.get("s", 0)) :]
-        if "w" in options:
-            key = key[: int(options["w"])]
+        if fields:
+            key = re.sub(rf"^(?:\s*\S+){{0,{min(fields, 1000)}}}", "", key)
+        key = key[skipped:][:compared]
         if groups and groups[-1][1] == key:
             groups[-1] = (groups[-1][0], key, groups[-1][2] + 1)
             members[-1].append(row)

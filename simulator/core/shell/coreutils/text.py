@@ -10,7 +10,7 @@ from ...host import streams
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel.clock import MS
-from .common import Code, device_fd, inputs, lines, name_of, parse, usage
+from .common import Code, device_fd, inputs, lines, name_of, parse, usage, whole
 
 
 def cat(call: Call) -> Code:
@@ -241,8 +241,9 @@ def nl(call: Call) -> Code:
         "body-numbering=b starting-line-number=v line-increment=i number-width=w number-format=n number-separator=s",
     )
     found, code = yield from inputs(call, names)
-    step = int(options.get("i", 1))
-    number, width = int(options.get("v", 1)) - step, int(options.get("w", 6))
+    step = whole(call, options.get("i", "1"), "invalid line number increment: ‘{}’")
+    number = whole(call, options.get("v", "1"), "invalid starting line number: ‘{}’") - step
+    width = whole(call, options.get("w", "6"), "invalid line number field width: ‘{}’")
     for _, data in found:
         for raw in lines(data):
             line = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
@@ -261,7 +262,7 @@ def nl(call: Call) -> Code:
 def fold(call: Call) -> Code:
     """`fold [-w width] [-s] [files]`."""
     options, names = parse(call, "w:sb", "width=w spaces:s")
-    width = max(int(options.get("w", 80)), 1)
+    width = max(whole(call, options.get("w", "80"), "invalid number of columns: ‘{}’"), 1)
     found, code = yield from inputs(call, names)
     for _, data in found:
         for raw in lines(data):

@@ -6,7 +6,7 @@ import re
 
 from ...host.executor import DEFAULT_PATH, resolve
 from ...host.invocation import Call
-from .common import Code, parse
+from .common import Code, parse, whole
 
 
 def xargs(call: Call) -> Code:
@@ -51,7 +51,7 @@ def xargs(call: Call) -> Code:
     elif "L" in options:
         batches = [[*command, *item.split()] for item in items]
     else:
-        size = int(options.get("n", 5000))
+        size = max(whole(call, options.get("n", "5000"), 'invalid number "{}" for -n option'), 1)
         batches = [[*command, *items[at : at + size]] for at in range(0, len(items), size)]
         if not items and "r" not in options:
             batches = [command]

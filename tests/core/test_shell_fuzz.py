@@ -1,0 +1,139 @@
+"""Random and broken input for the shell and the text tools: no traceback, no hang, bounded memory.
+
+`python -m tests.core.test_shell_fuzz MINUTES [SEED]` soaks; the test below runs a few hundred lines.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator.core.host.machine import hosts
+from simulator.core.kernel.world import World
+from simulator.core.shell import runner
+
+from .snippets import SNIPPETS
+from .test_shell_language import FOLDER, shell_world
+
+#: Real seconds that one line may take on a slow machine: budgets end what would run longer.
+LIMIT = 20.0
+WORDS = [*"abcxyz", "f", "d", "nofile", "'a b'", '"$x"', "$x", "${x:-y}", "${#x}", "${x%%a*}", "${a[@]}", "$(echo s)", "$((1+2))", "*", "{a,b}", "~",
+         "-n", "-r", "-1", "--", "-", "\\", "$", "`", "'", '"', "(", ")", "[[", "]]", "((", "))", "{", "}", ";", "&", "|", "&&", "||", ">", ">>",
+         "<", "<<E", "<<<", "2>&1", "!", "#", "é", "한", "\t", "\n", "\x00"[:0] or "%", "999999999999", "0x1f", "1e9", "^", "=", "x=1", "a=(1 2)",
+         "$'\\x41'", "@(a|b)", "[a-z]*", "if", "then", "fi", "for", "do", "done", "case", "esac", "in", "while", "function"]  # fmt: skip
+TOOLS = ["echo", "printf", "cat", "sed", "awk", "grep", "sort", "uniq", "cut", "tr", "head", "tail", "wc", "find .", "xargs", "jq", "yq", "date -d", "expr",
+         "test", "[", "read", "declare", "local", "export", "unset", "set", "shopt -s", "trap", "eval", "source", "seq", "paste", "join", "comm", "diff",
+         "column -t", "od", "xxd", "hexdump -C", "base64", "tar", "gzip", "ls", "cp", "mv", "rm", "mkdir", "touch", "stat -c", "chmod", "ln -s", "tee",
+         "fold -w", "fmt", "nl", "split", "md5sum", "getopts", "mapfile", "let", "case", "kill", "wait", "timeout 1", "env", "numfmt --to=iec", "factor",
+         "systemctl", "journalctl", "apt-get", "dpkg", "sudo", "su", "useradd", "ex -s", "vi", "curl", "wget", "ip", "openssl"]  # fmt: skip
+PROGRAMS = ["s/a/b/", "s/\\(a*\\)*/x/g", "$!N;P;D", ":a;N;ba", "y/abc/xyz/", "1~2p", "/a/,/b/{p}", "{print $1}", "BEGIN{x[1]=2;for(k in x)print k}", "{gsub(/a+/,\"&&\")}1",
+            "BEGIN{while(i<5)i++;print i}", ".a|.b", "[.[]?]|length", "{a:.}", "..|numbers?", "reduce .[] as $x (0;.+$x)", "%d %s\\n", "%*d", "+%F %T", "next friday"]  # fmt: skip
+
+
+def line(chooser: random.Random, seeds: list[str]) -> str:
+    """One line: a mutated snippet, or words and tools side by side."""
+    if chooser.random() < 0.5:
+        text = list(chooser.choice(seeds))
+        for _ in range(chooser.randint(1, 6)):
+            at = chooser.randrange(len(text) + 1)
+            kind = chooser.random()
+            if kind < 0.35 and text:
+                del text[min(at, len(text) - 1)]
+            elif kind < 0.7:
+                text.insert(at, chooser.choice(WORDS))
+            elif text:
+                other = chooser.choice(seeds)
+                start = chooser.randrange(len(other) + 1)
+                text[at:at] = other[start : start + chooser.randint(1, 20)]
+        return "".join(text)[:4000]
+    parts = []
+    for _ in range(chooser.randint(1, 3)):
+        words = [chooser.choice(TOOLS)]
+        for _ in range(chooser.randint(0, 5)):
+            pool = chooser.choice(
+                (
+                    WORDS,
+                    WORDS,
+                    [f"'{program}'" for program in PROGRAMS],
+                    [f"-{chooser.choice('abcdefghijklmnopqrstuvwxyzABCEFLNPRS')}"],
+                )
+            )
+            words.append(chooser.choice(pool))
+        parts.append(" ".join(words))
+    return chooser.choice((" | ", "; ", " && ")).join(parts)
+
+
+def seeds() -> list[str]:
+    """What is mutated: the snippets that are compared with bash."""
+    return [*SNIPPETS, *(part for path in sorted(Path(FOLDER).glob("*.txt")) for part in path.read_text().split("\n%%\n"))]
+
+
+def fresh() -> World:
+    """A host with a few files in the scratch directory."""
+    world = shell_world()
+    fs = hosts(world)["controlplane"].fs
+    fs.write("/tmp/scratch/f", b"one 1\ntwo 2\nthree 3\n")
+    fs.write("/tmp/scratch/a", bytes(range(256)) * 4)
+    fs.mkdir("/tmp/scratch/d")
+    return world
+
+
+def play(world: World, text: str) -> float:
+    """Run a line; real seconds.  Whatever the line does, no Python error may leave the simulator."""
+    began = time.perf_counter()
+    found = runner.run(world, text, cwd="/tmp/scratch", limit=60_000_000_000)
+    assert "Traceback" not in found.stderr
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_lines_end_in_messages(seed: int) -> None:
+    chooser, pool = random.Random(seed), seeds()
+    world = fresh()
+    for number in range(60):
+        if number % 20 == 0:
+            world = fresh()
+        text = line(chooser, pool)
+        try:
+            took = play(world, text)
+        except Exception as failed:
+            raise AssertionError(f"{text!r}: {type(failed).__name__}: {failed}") from failed
+        assert took < LIMIT, text
+
+
+def soak(minutes: float, seed: int) -> int:
+    """Run until the time is over; print what fails, and how often."""
+    chooser, pool = random.Random(seed), seeds()
+    end = time.perf_counter() + minutes * 60
+    world, count, bad, slow = fresh(), 0, 0, 0.0
+    while time.perf_counter() < end:
+        if count % 20 == 0:
+            world = fresh()
+        text = line(chooser, pool)
+        count += 1
+        try:
+            took = play(world, text)
+        except Exception as failed:
+            bad += 1
+            world = fresh()
+            import traceback
+
+            where = traceback.extract_tb(failed.__traceback__)[-1]
+            print(
+                f"{type(failed).__name__}: {failed} at {where.filename.rpartition('/')[2]}:{where.lineno}\n    {text!r}",
+                flush=True,
+            )
+            continue
+        if took > 5:
+            print(f"slow {took:.1f} s: {text!r}", flush=True)
+        slow = max(slow, took)
+    print(f"{count} lines, {bad} failed, slowest {slow:.1f} s")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(soak(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))
