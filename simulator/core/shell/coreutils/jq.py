@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from ...host.invocation import Call
@@ -31,14 +33,14 @@ def _lines(parts: list[str], indent: int, level: int) -> str:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e17:
+    if isinstance(value, float) and math.isfinite(value) and value == int(value) and abs(value) < 1e17:
         value = int(value)
     return json.dumps(value, ensure_ascii=False)
 
 
-def _documents(text: str) -> list[Any]:
+def _documents(text: str) -> list[tuple[Any, int]]:
     decoder = json.JSONDecoder()
-    out: list[Any] = []
+    out: list[tuple[Any, int]] = []
     at = 0
     while True:
         while at < len(text) and text[at] in " \t\r\n":
@@ -46,7 +48,7 @@ def _documents(text: str) -> list[Any]:
         if at >= len(text):
             return out
         value, at = decoder.raw_decode(text, at)
-        out.append(value)
+        out.append((value, text.count("\n", 0, at) + (1 if "\n" in text[at:] else 0)))
 
 
 def _options(call: Call) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -66,6 +68,8 @@ def _options(call: Call) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
         "monochrome-output": "M",
         "color-output": "C",
         "tab": "T",
+        "ascii-output": "a",
+        "unbuffered": "u",
     }
     while args:
         word = args.pop(0)
@@ -73,9 +77,15 @@ def _options(call: Call) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
             name, value = args.pop(0), args.pop(0)
             variables[name] = value if word == "--arg" else json.loads(value)
         elif word == "--indent" and args:
-            options["indent"] = int(args.pop(0))
+            given = args.pop(0)
+            if not given.isdigit() or int(given) > 7:
+                raise ValueError(f"--indent {given}")
+            options["indent"] = int(given)
         elif word in ("--args", "--jsonargs"):
-            variables["__args"] = args
+            if not rest and args:
+                rest.append(args.pop(0))
+            variables["__args"] = [json.loads(text) for text in args] if word == "--jsonargs" else list(args)
+            args = []
         elif word.startswith("--") and word[2:] in longs:
             options[longs[word[2:]]] = True
         elif word.startswith("-") and len(word) > 1 and not word.startswith("--"):
@@ -107,31 +117,51 @@ def jq(call: Call) -> Code:
     except jqparse.JqSyntaxError as failed:
         call.err(f"jq: error: {failed}\njq: 1 compile error\n")
         return 3
-    found, code = ([], 0) if "n" in options else (yield from inputs(call, rest[1:]))
+    found: list[tuple[str, bytes]] = []
+    code = 0
+    if "n" in options and len(rest) < 2 and call.stdin_tty:
+        pass  # nothing to read
+    else:
+        found, code = yield from inputs(call, rest[1:])
     values: list[Any] = []
+    places: list[int] = []  # the line behind each value
     broken = ""
     for _, data in found:
         text = data.decode("utf-8", "replace")
         if "R" in options:
             values += [text] if "s" in options else text.splitlines()
+            places += [1] * (len(values) - len(places))
             continue
         try:
-            values += _documents(text)
+            for document, line in _documents(text):
+                values.append(document)
+                places.append(line)
         except (ValueError, RecursionError) as failed:
             broken = str(failed)
+    source = rest[1] if len(rest) > 1 else "<stdin>"
+    if "s" in options and "R" not in options:
+        values, places = [values], places[-1:] or [0]
+    waiting: list[Any] = []
     if "n" in options:
-        values = [None]
-    elif "s" in options and "R" not in options:
-        values = [values]
+        waiting, values = values, [None]
     last: Any = None
-    machine = jqlang.Machine({"ENV": dict(call.env), "__loc__": None, **variables})
-    for value in values:
+    named = {name: value for name, value in variables.items() if name != "__args"}
+    arguments = {"positional": list(variables.get("__args", [])), "named": named}
+    machine = jqlang.Machine({"ENV": dict(call.env), "__loc__": None, "ARGS": arguments, **variables})
+    machine.waiting = waiting if "n" in options else list(values)
+    number = -1
+    while machine.waiting or (number < 0 and "n" in options):
+        number += 1
+        value = None if "n" in options else machine.waiting.pop(0)
+        if "n" in options and number:
+            break
         try:
             for result in machine.run(program, value):
                 last = result
                 _print(call, result, options)
         except jqlang.JqError as failed:
-            call.err(f"jq: error (at <stdin>:0): {failed}\n")
+            place = f"{source}:{places[number] if number < len(places) else 0}" if "n" not in options else "<unknown>"
+            call.err(f"jq: error (at {place}): {failed}\n")
             code = 5
         except RecursionError:
             call.err("jq: error: nested too deeply\n")
@@ -149,4 +179,8 @@ def _print(call: Call, value: Any, options: dict[str, Any]) -> None:
         text = value
     else:
         text = render(value, 0 if "c" in options else options.get("indent", 2), "S" in options)
+        if "T" in options and "c" not in options:
+            text = re.sub(r"(?m)^ +", lambda m: "\t" * (len(m.group()) // 2), text)
+        if "a" in options:
+            text = re.sub(r"[^\x00-\x7f]", lambda m: json.dumps(m.group())[1:-1], text)
     call.out((text + ("" if "j" in options else "\n")).encode("utf-8", "surrogateescape"))

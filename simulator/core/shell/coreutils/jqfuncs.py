@@ -127,6 +127,7 @@ def _match(value: Any, pattern: Any, flags: Any = "") -> list[dict[str, Any]]:
 
 
 def _split2(value: Any, pattern: Any, flags: Any = None) -> list[str]:
+    _need(value, "string", "cannot be matched, as it is not a string")
     out, at = [], 0
     for match in _regex(pattern, flags or "").finditer(value):
         out.append(value[at : match.start()])
@@ -335,6 +336,19 @@ def _until(m: Any, a: Any, v: Any, e: Any) -> Iterator[Any]:
         v = next(m.eval(a[1], v, e))
 
 
+def _input(machine: Any, args: Any, value: Any, env: Any) -> Iterator[Any]:
+    """`input`: the next of the inputs."""
+    if not machine.waiting:
+        raise JqError("No more inputs")
+    yield machine.waiting.pop(0)
+
+
+def _inputs(machine: Any, args: Any, value: Any, env: Any) -> Iterator[Any]:
+    """`inputs`: all that are left."""
+    while machine.waiting:
+        yield machine.waiting.pop(0)
+
+
 FILTERS: dict[str, Filter] = {
     "empty/0": lambda m, a, v, e: iter(()), "select/1": _select, "map/1": _map, "map_values/1": _map_values, "recurse/0": _recurse, "recurse/1": _recurse,
     "limit/2": _limit, "first/1": lambda m, a, v, e: _limit(m, [("lit", 1), a[0]], v, e), "first/0": _one(lambda f: f[0]), "last/0": _one(lambda f: f[-1]), "last/1": _one(lambda f: f[-1]),
@@ -345,7 +359,7 @@ FILTERS: dict[str, Filter] = {
     "strings/0": _kinds("string"), "numbers/0": _kinds("number"), "arrays/0": _kinds("array"), "objects/0": _kinds("object"), "booleans/0": _kinds("boolean"), "nulls/0": _kinds("null"),
     "scalars/0": _kinds("string", "number", "boolean", "null"), "iterables/0": _kinds("array", "object"), "values/0": lambda m, a, v, e: iter([v] if v is not None else []),
     "match/1": lambda m, a, v, e: (x for p in m.eval(a[0], v, e) for x in _match(v, p)), "scan/1": lambda m, a, v, e: (([c["string"] for c in x["captures"]] if x["captures"] else x["string"]) for p in m.eval(a[0], v, e) for x in _match(v, p, "g")),
-    "env/0": lambda m, a, v, e: iter([m.variables["ENV"]]), "input/0": lambda m, a, v, e: iter(()), "inputs/0": lambda m, a, v, e: iter(()), "until/2": _until,
+    "env/0": lambda m, a, v, e: iter([m.variables["ENV"]]), "input/0": _input, "inputs/0": _inputs, "until/2": _until,
     "isempty/1": lambda m, a, v, e: iter([next(m.eval(a[0], v, e), Ellipsis) is Ellipsis]), "add/1": lambda m, a, v, e: iter([_add(list(m.eval(a[0], v, e)))]), "now/0": lambda m, a, v, e: iter([0]),
 }  # fmt: skip
 

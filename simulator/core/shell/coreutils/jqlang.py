@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -37,12 +38,41 @@ def truth(value: Any) -> bool:
     return value is not None and value is not False
 
 
+#: Functions that are best said in jq itself (as in jq's builtin.jq).
+DEFINITIONS = """
+def leaf_paths: paths(scalars); def splits($re): split($re; "") | .[]; def splits($re; $flags): split($re; $flags) | .[];
+def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row); def INDEX(f): INDEX(.[]; f);
+def IN(s): any(s == .; .); def IN(src; s): any(src == s; .); def in(xs): . as $x | xs | has($x); def inside(xs): . as $x | xs | contains($x);
+def ascii: [.] | implode; def todate: strftime("%Y-%m-%dT%H:%M:%SZ"); def finites: select(isinfinite or isnan | not);
+def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinations) as $w | [$x] + $w end;
+def pick(f): . as $top | reduce path(f) as $p (null; setpath($p; $top | getpath($p)));
+def abs: if type == "number" and . < 0 then -. else . end; def toarray: if type == "array" then . else [.] end;
+def have_literal_numbers: true; def halt_error: halt_error(5); def debug(m): .; def getpath_or_null(p): getpath(p);
+def fromdate: fromdateiso8601; def dateadd(u; n): . + n; def datesub(u; n): . - n; def error(m): m | error;
+"""
+
+
+@functools.lru_cache(maxsize=1)
+def prelude() -> dict[str, tuple[list[str], Any]]:
+    """The definitions above that the tables of functions have not, by `name/arity`."""
+    from . import jqfuncs, jqlib, jqparse
+
+    tables = [getattr(module, name) for module in (jqfuncs, jqlib) for name in ("FILTERS", "FUNCTIONS") if hasattr(module, name)]
+    return {
+        f"{name}/{len(params)}": (params, body)
+        for name, params, body in jqparse.parse_definitions(DEFINITIONS)
+        if not any(f"{name}/{len(params)}" in table for table in tables)
+    }
+
+
 class Machine:
     """Runs filters; variables and definitions are scopes in `env`."""
 
     def __init__(self, variables: dict[str, Any]) -> None:
         self.variables = variables
         self.steps = 0
+        #: Inputs that were not read yet, for `input` and `inputs`.
+        self.waiting: list[Any] = []
 
     def run(self, node: Any, value: Any, env: dict[str, Any] | None = None) -> Iterator[Any]:
         """The results of a filter for an input."""
@@ -80,7 +110,21 @@ class Machine:
 
     def n_as(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
         for item in self.eval(node[1], value, env):
-            yield from self.eval(node[3], value, {**env, "$" + node[2]: item})
+            yield from self.eval(node[3], value, self.bound(node[2], item, env))
+
+    def bound(self, pattern: Any, item: Any, env: Any) -> Any:
+        """The scope with a pattern's variables bound to a value."""
+        if isinstance(pattern, str):
+            return {**env, "$" + pattern: item}
+        kind, parts = pattern
+        if kind == "array":
+            for number, part in enumerate(parts):
+                env = self.bound(part, index(item, number), env)
+            return env
+        for key, part in parts:
+            name = next(self.eval(key, item, env), None)
+            env = self.bound(part, index(item, name), env)
+        return env
 
     def n_def(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
         inner = dict(env)
@@ -166,14 +210,14 @@ class Machine:
     def n_reduce(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
         state = next(self.eval(node[3][0], value, env), None)
         for item in self.eval(node[1], value, env):
-            for made in self.eval(node[3][1], state, {**env, "$" + node[2]: item}):
+            for made in self.eval(node[3][1], state, self.bound(node[2], item, env)):
                 state = made
         yield state
 
     def n_foreach(self, node: Any, value: Any, env: Any) -> Iterator[Any]:
         state = next(self.eval(node[3][0], value, env), None)
         for item in self.eval(node[1], value, env):
-            inner = {**env, "$" + node[2]: item}
+            inner = self.bound(node[2], item, env)
             for made in self.eval(node[3][1], state, inner):
                 state = made
                 yield from self.eval(node[3][2], state, inner) if len(node[3]) > 2 else iter([state])
@@ -232,6 +276,17 @@ class Machine:
                 else:
                     made[f"{param}/0"] = (arg, env)
             yield from self.eval(body, value, made)
+            return
+        own = prelude().get(key)
+        if own is not None:
+            inner = {}
+            for param, arg in zip(own[0], args, strict=True):
+                if param.startswith("$"):
+                    inner["$" + param[1:]] = next(self.eval(arg, value, env), None)
+                    inner[f"{param[1:]}/0"] = (("lit", inner["$" + param[1:]]), {})
+                else:
+                    inner[f"{param}/0"] = (arg, env)
+            yield from self.eval(own[1], value, inner)
             return
         yield from call(self, name, args, value, env)
 

@@ -125,9 +125,36 @@ class _Parser:
         return ("def", name, params, body, self.pipe())
 
     def pattern(self) -> Any:
-        if self.kind() != "var":
-            raise JqSyntaxError("syntax error: destructuring is not simulated in Slipway yet")
-        return self.take()[1:]
+        """A variable, or the shape of an array or object with variables in it."""
+        if self.kind() == "var":
+            return self.take()[1:]
+        if self.accept("["):
+            parts = [self.pattern()]
+            while self.accept(","):
+                parts.append(self.pattern())
+            self.expect("]")
+            return ("array", parts)
+        self.expect("{")
+        pairs: list[tuple[Any, Any]] = []
+        while True:
+            if self.kind() == "var":
+                name = self.take()[1:]
+                pairs.append((("lit", name), name))
+                if self.accept(":"):
+                    pairs.append((("lit", name), self.pattern()))
+            else:
+                if self.accept("("):
+                    key: Any = self.pipe()
+                    self.expect(")")
+                else:
+                    word = self.take()
+                    key = ("lit", word) if isinstance(word, str) else word
+                self.expect(":")
+                pairs.append((key, self.pattern()))
+            if not self.accept(","):
+                break
+        self.expect("}")
+        return ("object", pairs)
 
     def comma(self) -> Any:
         left = self.binary(0)
@@ -304,6 +331,15 @@ class _Parser:
             if self.peek() != "}":
                 self.expect(",")
         return ("object", pairs)
+
+
+def parse_definitions(source: str) -> list[tuple[str, list[str], Any]]:
+    """Name, parameters and body of each `def` of a text that holds nothing else."""
+    node, found = parse(source + " ."), []
+    while node[0] == "def":
+        found.append((node[1], node[2], node[3]))
+        node = node[4]
+    return found
 
 
 def parse(source: str) -> Any:
