@@ -57,7 +57,12 @@ def prelude() -> dict[str, tuple[list[str], Any]]:
     """The definitions above that the tables of functions have not, by `name/arity`."""
     from . import jqfuncs, jqlib, jqparse
 
-    tables = [getattr(module, name) for module in (jqfuncs, jqlib) for name in ("FILTERS", "FUNCTIONS", "SIMPLE") if hasattr(module, name)]
+    tables = [
+        getattr(module, name)
+        for module in (jqfuncs, jqlib)
+        for name in ("FILTERS", "FUNCTIONS", "SIMPLE")
+        if hasattr(module, name)
+    ]
     return {
         f"{name}/{len(params)}": (params, body)
         for name, params, body in jqparse.parse_definitions(DEFINITIONS)
