@@ -60,6 +60,8 @@ class Running(Compound):
         self.line_base = parent.line_base if parent is not None else 0
         self.nesting = parent.nesting + 1 if parent is not None else 0
         self.level = parent.level if parent is not None else 0
+        #: Where commands were found, by name and PATH (bash's hash table).
+        self.hashed: dict[tuple[str, str], str] = parent.hashed if parent is not None else {}
         self.trapping = False
         self.command_text = parent.command_text if parent is not None else ""
         task.on_signal = self.on_signal

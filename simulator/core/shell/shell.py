@@ -389,8 +389,19 @@ class Shell(Substitution):
 
     def find_command(self, name: str) -> tuple[str, Inode]:
         """The executable of a command name."""
-        path = self.state.get("PATH")
-        return resolve(self.host, self.proc.mnt, name, cwd=self.proc.cwd, path="" if path is None else path, user=self.proc.user)
+        path = self.state.get("PATH") or ""
+        known = self.hashed.get((name, path))
+        if known is not None and self.proc.user == "root":
+            try:
+                node = self.tree.lookup(known)
+                if node.kind != "dir" and node.mode & 0o111:
+                    return known, node
+            except OSError:
+                del self.hashed[name, path]
+        found = resolve(self.host, self.proc.mnt, name, cwd=self.proc.cwd, path=path, user=self.proc.user)
+        if "/" not in name and found[0].startswith("/") and "." not in path.split(":"):
+            self.hashed[name, path] = found[0]
+        return found
 
     def run_external(self, words: list[str], fds: Fds, env: dict[str, str] | None = None) -> Code:
         """Run a program and wait for it."""
