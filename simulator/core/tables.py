@@ -14,7 +14,7 @@ from .cli.completions import COMPLETE
 from .cli.hosttools import COMMANDS as HOST_TOOLS
 from .etcd.member import EtcdSection
 from .etcd.replication import arrive as etcd_arrive
-from .host import executor, processes, systemd
+from .host import dns, executor, processes, systemd
 from .host.haproxy import Balancer
 from .host.machine import Host
 from .host.processes import ProcessTable
@@ -153,6 +153,7 @@ def install(world: World, tty: Callable[[World, str, int, str], None] = terminal
             "sinks": SINKS,
             "http": processes.serve,
             "firewall": firewall,
+            "resolve": dns.lookup,
             "virtual": VIRTUAL,
             "tty": tty,
             "complete": Lazy(COMPLETE),

@@ -51,3 +51,35 @@ EnvironmentFile=-/etc/default/kubelet
 ExecStart=
 ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
 """
+
+HAPROXY_UNIT = """\
+[Unit]
+Description=HAProxy Load Balancer
+Documentation=man:haproxy(1)
+After=network-online.target rsyslog.service
+Wants=network-online.target
+
+[Service]
+ExecStart=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid
+KillMode=mixed
+Restart=always
+Type=notify
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+HAPROXY_CONFIG = """\
+global
+	log /dev/log	local0
+	user haproxy
+	group haproxy
+	daemon
+
+defaults
+	log	global
+	mode	tcp
+	timeout connect 5000
+	timeout client  50000
+	timeout server  50000
+"""

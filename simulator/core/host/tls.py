@@ -80,15 +80,16 @@ def problem(pem: bytes, ca: bytes, name: str, now: int) -> str:
     return ""
 
 
+def presented(world: World, item: Listener) -> bytes:
+    """The certificate of the process behind a socket, or b""."""
+    proc = processes.find(world, item.host, item.pid)
+    certificate = getattr(processes.program_of(world, proc.program), "certificate", None) if proc is not None else None
+    return bytes(certificate(world, proc)) if certificate is not None else b""
+
+
 def check(world: World, netns: str, item: Listener, ca: bytes, name: str) -> None:
     """Look at the certificate of the process behind a socket as a client with that CA does; raises ConnectError of kind `tls`."""
-    if not ca:
-        return
-    proc = processes.find(world, item.host, item.pid)
-    if proc is None:
-        return
-    certificate = getattr(processes.program_of(world, proc.program), "certificate", None)
-    pem: bytes = certificate(world, proc) if certificate is not None else b""
+    pem = presented(world, item) if ca else b""
     if not pem:
         return
     why = problem(pem, ca, name, wall_of(world, netns))

@@ -86,6 +86,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("docker-two", "two hosts with Docker and no Kubernetes", ("docker01", "docker02"), _docker_two),
     Scenario("empty-hosts", "three hosts with nothing installed, to build on", ("host01", "host02", "host03"), _empty),
     Scenario(
+        "ha-ready",
+        "three machines for control planes behind a load balancer at lb:6443 (haproxy), one for a worker; no cluster yet",
+        ("cp1", "cp2", "cp3", "node01", "lb"),
+        unmade.highly_available,
+    ),
+    Scenario(
         "upgrade",
         "kubeadm v1.35.5, one control plane and one worker, to be upgraded to v1.36",
         ("controlplane", "node01"),

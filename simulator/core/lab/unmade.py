@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..host import files, systemd
 from ..host.machine import hosts
+from ..host.packaged import HAPROXY_CONFIG, HAPROXY_UNIT
 from ..kernel.clock import SECOND
 from ..kernel.world import World
 from .cluster import ClusterBuilder
@@ -28,6 +29,24 @@ def kubeadm_ready(world: World, names: tuple[str, ...] = ("controlplane", "node0
         for unit in ("containerd.service", "kubelet.service"):
             systemd.start_unit(world, name, unit)
     world.run_until(world.now + 5 * SECOND)
+
+
+CONTROL_PLANES = ("cp1", "cp2", "cp3")
+
+
+def highly_available(world: World) -> None:
+    """Three machines for control planes, one for a worker, and a load balancer at `lb:6443` before them."""
+    kubeadm_ready(world, (*CONTROL_PLANES, "node01", "lb"))
+    known = addresses((*CONTROL_PLANES, "node01", "lb"))
+    host = hosts(world)["lb"]
+    for unit in ("kubelet.service", "containerd.service"):
+        systemd.stop_unit(world, host, unit)
+    servers = "".join(f"\tserver {name} {known[name]}:6443 check\n" for name in CONTROL_PLANES)
+    config = f"{HAPROXY_CONFIG}\nfrontend kubernetes\n\tbind *:6443\n\tdefault_backend control-planes\n"
+    put(world, host, "/etc/haproxy/haproxy.cfg", f"{config}\nbackend control-planes\n\tbalance roundrobin\n{servers}")
+    put(world, host, "/usr/lib/systemd/system/haproxy.service", HAPROXY_UNIT)
+    host.fs.install("/usr/sbin/haproxy", "haproxy")
+    systemd.start_unit(world, host, "haproxy.service")
 
 
 #: The release that the `upgrade` scenario begins with.

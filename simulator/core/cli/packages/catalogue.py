@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...host.packaged import CONTAINERD_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
+from ...host.packaged import CONTAINERD_UNIT, HAPROXY_CONFIG, HAPROXY_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -94,6 +94,10 @@ UBUNTU: tuple[Package, ...] = (
     _tool("gpg", "2.4.4-2ubuntu17", "GNU Privacy Guard -- minimalist public key operations", "gpg", size=565),
     _tool("grep", "3.11-4build1", "GNU grep, egrep and fgrep", "grep", "egrep", "fgrep", size=163),
     _tool("gzip", "1.12-1ubuntu3", "GNU compression utilities", "gzip", "gunzip", "zcat", size=100),
+    Package("haproxy", ("2.8.5-1ubuntu3.3",), "fast and reliable load balancing reverse proxy", (), 2_060, 4_500,
+            (("/usr/sbin/haproxy", "haproxy"),),
+            (("/usr/lib/systemd/system/haproxy.service", HAPROXY_UNIT), ("/etc/haproxy/haproxy.cfg", HAPROXY_CONFIG)),
+            ("haproxy.service",)),
     _tool("htop", "3.3.0-4build1", "interactive processes viewer", "htop", size=171),
     _tool("iproute2", "6.1.0-1ubuntu6", "networking and traffic control tools", "/usr/sbin/ip", "/usr/sbin/tc", "ss", size=1_100),
     _tool("iptables", "1.8.10-3ubuntu2", "administration tools for packet filtering and NAT", "/usr/sbin/iptables", "/usr/sbin/iptables-save",
@@ -146,7 +150,7 @@ UBUNTU: tuple[Package, ...] = (
 
 #: What a fresh host has not: everything else of Ubuntu's table is installed.
 NOT_INSTALLED = frozenset(
-    """containerd runc etcd-client etcd-server git htop podman python3 tcpdump telnet tmux strace unzip zip nfs-common open-iscsi ipvsadm
+    """containerd runc etcd-client etcd-server git haproxy htop podman python3 tcpdump telnet tmux strace unzip zip nfs-common open-iscsi ipvsadm
 bridge-utils software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
 )
 
