@@ -14,7 +14,7 @@ from typing import Any
 from simulator.core.kernel.clock import HOUR, SECOND
 from simulator.core.sandbox import Sandbox
 
-from . import bench_api, bench_etcd
+from . import bench_api, bench_etcd, bench_loop
 
 
 def _time(work: Callable[[], Any], runs: int) -> float:
@@ -65,6 +65,7 @@ def measure() -> dict[str, float]:
 TARGETS = {
     **bench_api.TARGETS,
     **bench_etcd.TARGETS,
+    **bench_loop.TARGETS,
     "boot_s": 0.5,
     "restore_s": 0.02,
     "at_rest_bytes": 100_000,
@@ -75,13 +76,13 @@ TARGETS = {
 
 def main(args: argparse.Namespace) -> int:
     """Print the figures and the targets of the plan."""
-    figures = measure()
+    figures = bench_loop.measure() if args.large else measure()
     if args.json:
         print(json.dumps(figures))
         return 0
     for name, value in figures.items():
         target = TARGETS.get(name)
-        floor = {**bench_api.FLOORS, **bench_etcd.FLOORS}.get(name)
+        floor = {**bench_api.FLOORS, **bench_etcd.FLOORS, **bench_loop.FLOORS}.get(name)
         shown = f"{value:,.0f}" if name.endswith(("bytes", "second")) else f"{value * 1000:,.2f} ms"
         want = (
             ("" if floor is None else f"  (target above {floor:,.0f})")

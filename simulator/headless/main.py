@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     fidelity.add_argument("--write", action="store_true", help="put the table into docs/fidelity.md")
     bench = sub.add_parser("bench", help="boot, snapshot, restore, fork, latency, speed, memory")
     bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument("--large", action="store_true", help="the control loop on 100 nodes with 1,000 pods instead")
     soak = sub.add_parser("soak", help="random work and faults, and what must hold all the same")
     soak.add_argument("--seeds", type=int, default=100, help="how many runs (default: 100)")
     soak.add_argument("--start", type=int, default=1, metavar="SEED", help="the first seed (default: 1)")
