@@ -51,6 +51,8 @@ WORDS = frozenset(
         "-.INF",
     ]
 )
+#: Booleans to go-yaml v2 and strings to v3.
+OLD_BOOLEANS = frozenset("y Y yes Yes YES on On ON n N no No NO off Off OFF".split())
 INT = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _BASE60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
@@ -117,11 +119,22 @@ def _string_key_mapping(loader: Any, node: Any) -> dict[str, Any]:
     return out
 
 
+def _plain_v3(loader: Any, node: Any) -> Any:
+    return node.value if node.value in OLD_BOOLEANS else _plain(loader, node)
+
+
 _Loader.yaml_implicit_resolvers = {}
 _Loader.add_implicit_resolver("tag:slipway:plain", re.compile(r"^(?!<<$)", re.DOTALL), None)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["<"])
 _Loader.add_constructor("tag:slipway:plain", _plain)
 _Loader.add_constructor("tag:yaml.org,2002:map", _string_key_mapping)
+
+
+class _LoaderV3(_Loader):
+    """go-yaml v3's: `yes`, `on` and `y` are strings."""
+
+
+_LoaderV3.add_constructor("tag:slipway:plain", _plain_v3)
 
 #: Bound on what one text may expand to through aliases, and on its size.
 MAX_BYTES = 4 * 1024 * 1024
@@ -150,11 +163,11 @@ def _message(error: yaml.YAMLError) -> str:
     return f"yaml: {line}{problem}"
 
 
-def load(text: str) -> Any:
-    """The one document of `text` as JSON-shaped data; raises YamlError."""
+def load(text: str, v3: bool = False) -> Any:
+    """The one document of `text` as JSON-shaped data, as go-yaml v2 reads it or v3; raises YamlError."""
     try:
         _check(text)
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_LoaderV3 if v3 else _Loader)
     except yaml.YAMLError as error:
         raise YamlError(_message(error)) from None
     except RecursionError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import posixpath
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...kernel.errors import NotSimulated
@@ -44,7 +45,37 @@ def build(session: Session, folder: str) -> list[Obj]:
         raise CommandError(
             f"must build at directory: not a valid directory: evalsymlink failure on '{folder}' : lstat {path}: no such file or directory"
         )
-    return sorted(_build(session, path, 0), key=_order)
+    items = _build(session, path, 0)
+    _hash(items)
+    return sorted((item.obj for item in items), key=_order)
+
+
+@dataclass
+class Item:
+    """An object on its way; generated ones get their hash when all else is done, and are found by the names they had."""
+
+    obj: Obj
+    hashed: bool = False
+    names: list[str] = field(default_factory=list)
+
+    def called(self, kind: str, name: str, namespace: str) -> bool:
+        """Whether this is, or was, the object of that name."""
+        meta = self.obj["metadata"]
+        return (
+            self.obj["kind"] == kind
+            and name in (meta["name"], *self.names)
+            and (not namespace or namespace == meta.get("namespace"))
+        )
+
+
+def _hash(items: list[Item]) -> None:
+    """Name suffixes of what generators made (`KustTarget.addHashesToNames`), and the references to it."""
+    for item in items:
+        if item.hashed:
+            obj, old = item.obj, item.obj["metadata"]["name"]
+            obj["metadata"]["name"] = f"{old}-{configmap_hash(obj) if obj['kind'] == 'ConfigMap' else secret_hash(obj)}"
+            for other in items:
+                _follow(other.obj, obj["kind"], old, obj["metadata"]["name"])
 
 
 #: Namespaces and definitions first, webhooks last (`api/internal/builtins/SortOrderTransformer.go`: legacy order).
@@ -61,7 +92,7 @@ def _order(obj: Obj) -> tuple[int, str, str]:
     return rank, kind, f"{meta.get('namespace', '')}/{meta.get('name', '')}"
 
 
-def _build(session: Session, path: str, depth: int) -> list[Obj]:
+def _build(session: Session, path: str, depth: int) -> list[Item]:
     if depth > MAX_DEPTH:
         raise CommandError("kustomizations nest too deeply")
     found = [name for name in FILES if session.inv.exists(posixpath.join(path, name))]
@@ -88,15 +119,19 @@ class Kustomization:
 
     def __init__(self, session: Session, path: str, spec: Obj, depth: int) -> None:
         self.s, self.path, self.spec, self.depth = session, path, spec, depth
-        self.objects: list[Obj] = []
-        self.generated: dict[int, Obj] = {}
+        self.items: list[Item] = []
 
-    def build(self) -> list[Obj]:
+    @property
+    def objects(self) -> list[Obj]:
+        """The objects of the items."""
+        return [item.obj for item in self.items]
+
+    def build(self) -> list[Item]:
         """Resources, generators, patches, then the transformers in kustomize's order."""
         for item in [*(self.spec.get("resources") or ()), *(self.spec.get("bases") or ())]:
             self._resource(str(item))
         self._generators()
-        if not self.objects and not self.generated and self.depth == 0 and not self.spec:
+        if not self.items and self.depth == 0 and not self.spec:
             raise CommandError("kustomization.yaml is empty")
         self._patches()
         self._namespace()
@@ -105,19 +140,18 @@ class Kustomization:
         self._annotations()
         self._replicas()
         self._images()
-        self._hashes()
-        return self.objects
+        return self.items
 
     def _resource(self, item: str) -> None:
         where = posixpath.normpath(posixpath.join(self.path, item))
         if self.s.inv.isdir(where):
-            self.objects += _build(self.s, where, self.depth + 1)
+            self.items += _build(self.s, where, self.depth + 1)
             return
         if not self.s.inv.exists(where):
             lost = f"evalsymlink failure on '{where}' : lstat {where}: no such file or directory"
             raise CommandError(f"accumulating resources: accumulation err='accumulating resources from '{item}': {lost}': must build at directory: not a "
                                f"valid directory: {lost}")  # fmt: skip
-        self.objects += [clone(obj) for obj in parse(self.s.inv.read_file(where).decode("utf-8", "replace"), item)]
+        self.items += [Item(clone(obj)) for obj in parse(self.s.inv.read_file(where).decode("utf-8", "replace"), item, v3=True)]
 
     # -- generators -------------------------------------------------------------------------------------------------------
     def _generators(self) -> None:
@@ -151,9 +185,31 @@ class Kustomization:
             obj["data"] = {name: base64.b64encode(value).decode() for name, value in data.items()}
         elif data:
             obj["data"] = {name: value.decode("utf-8", "replace") for name, value in data.items()}
-        self.objects.append(obj)
-        if not options.get("disableNameSuffixHash"):
-            self.generated[len(self.objects) - 1] = obj
+        self._absorb(Item(obj, hashed=not options.get("disableNameSuffixHash")), str(item.get("behavior") or "create"))
+
+    def _absorb(self, new: Item, behavior: str) -> None:
+        """Add, merge or replace (`resWrangler.appendReplaceOrMerge`)."""
+        meta = new.obj["metadata"]
+        name, namespace = meta["name"], meta.get("namespace", "")
+        found = [item for item in self.items if item.called(new.obj["kind"], name, namespace)]
+        told = f'resid.ResId{{Gvk:resid.Gvk{{Group:"", Version:"v1", Kind:{quote(new.obj["kind"])}, isClusterScoped:false}}, Name:{quote(name)}, Namespace:{quote(namespace)}}}'  # fmt: skip
+        if not found:
+            if behavior in ("merge", "replace"):
+                raise CommandError(f"merging from generator &{{}}: id {told} does not exist; cannot merge or replace")
+            self.items.append(new)
+            return
+        if behavior not in ("merge", "replace"):
+            raise CommandError(f"merging from generator &{{}}: id {told} exists; behavior must be merge or replace")
+        old = found[0]
+        for key in ("labels", "annotations"):
+            both = {**(old.obj["metadata"].get(key) or {}), **(meta.get(key) or {})}
+            if both:
+                meta[key] = both
+        meta.update({key: value for key, value in old.obj["metadata"].items() if key in ("name", "namespace")})
+        if behavior == "merge":
+            data = {**(old.obj.get("data") or {}), **(new.obj.get("data") or {})}
+            new.obj.update({"data": data} if data else {})
+        old.obj, old.hashed = new.obj, old.hashed or new.hashed
 
     def _file(self, path: str) -> bytes:
         where = posixpath.normpath(posixpath.join(self.path, path))
@@ -163,13 +219,6 @@ class Kustomization:
             raise CommandError(
                 f"loading KV pairs: file sources: [{path}]: evalsymlink failure on '{where}' : lstat {where}: no such file or directory"
             ) from None
-
-    def _hashes(self) -> None:
-        for obj in self.generated.values():
-            old = obj["metadata"]["name"]
-            new = f"{old}-{configmap_hash(obj) if obj['kind'] == 'ConfigMap' else secret_hash(obj)}"
-            obj["metadata"]["name"] = new
-            self._renamed(obj["kind"], old, new)
 
     # -- patches ----------------------------------------------------------------------------------------------------------
     def _patches(self) -> None:
@@ -181,13 +230,12 @@ class Kustomization:
             self._patch(item.get("patch") or self._file(item["path"]).decode("utf-8", "replace"), item.get("target"))
 
     def _patch(self, text: str, target: Obj | None) -> None:
-        content = goyaml.load(text)
+        content = goyaml.load(text, v3=True)
         if isinstance(content, list):
             if not target:
                 raise CommandError("must specify a target for JSON patch")
             for at in self._chosen(target):
-                self.objects[at] = patch.apply_json(self.objects[at], content)
-                self._keep(at)
+                self.items[at].obj = patch.apply_json(self.items[at].obj, content)
             return
         wanted = target or {"kind": content.get("kind"), "name": (content.get("metadata") or {}).get("name")}
         chosen = self._chosen(wanted, exact=not target)
@@ -195,18 +243,15 @@ class Kustomization:
             raise CommandError(f"no resource matches strategic merge patch {quote(str(wanted.get('kind')) + '.' + str(content.get('apiVersion')) + '/' + str(wanted.get('name')))}: "
                                "no matches for Id")  # fmt: skip
         for at in chosen:
-            obj = self.objects[at]
+            obj = self.items[at].obj
             meta = {key: value for key, value in (content.get("metadata") or {}).items() if key != "name"}
             found = kinds.by_kind(str(obj["apiVersion"]), obj["kind"])
             change = {key: value for key, value in content.items() if key not in ("apiVersion", "kind")}
             change["metadata"] = meta
             mapping = Mapping(found) if found is not None else None
-            self.objects[at] = apply_local(mapping, obj, change, "strategic") if mapping is not None else patch.merge(obj, change)
-            self._keep(at)
-
-    def _keep(self, at: int) -> None:
-        if at in self.generated:
-            self.generated[at] = self.objects[at]
+            self.items[at].obj = (
+                apply_local(mapping, obj, change, "strategic") if mapping is not None else patch.merge(obj, change)
+            )
 
     def _chosen(self, target: Obj, exact: bool = False) -> list[int]:
         out = []
@@ -246,10 +291,12 @@ class Kustomization:
         prefix, suffix = self.spec.get("namePrefix") or "", self.spec.get("nameSuffix") or ""
         if not prefix and not suffix:
             return
-        for obj in self.objects:
+        for item in self.items:
+            obj = item.obj
             if obj["kind"] in ("Namespace", "CustomResourceDefinition"):
                 continue
             old = obj["metadata"]["name"]
+            item.names.append(old)
             obj["metadata"]["name"] = f"{prefix}{old}{suffix}"
             self._renamed(obj["kind"], old, obj["metadata"]["name"])
 

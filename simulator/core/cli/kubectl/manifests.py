@@ -122,14 +122,14 @@ def _download(session: Session, url: str) -> bytes:
     return answer.body
 
 
-def parse(text: str, source: str) -> list[Obj]:
-    """The documents of one file: a JSON stream when it begins with a brace, else YAML."""
+def parse(text: str, source: str, v3: bool = False) -> list[Obj]:
+    """The documents of one file: a JSON stream when it begins with a brace, else YAML (as go-yaml v3 reads it: kustomize)."""
     if text.lstrip()[:1] == "{":
         return [_checked(item, source) for item in _json_stream(text, source)]
     out: list[Obj] = []
     for part in goyaml.split_documents(text):
         try:
-            value = goyaml.load(part)
+            value = goyaml.load(part, v3)
         except goyaml.YamlError as error:
             raise CommandError(f"error parsing {source}: error converting YAML to JSON: {error}") from None
         if value is not None:

@@ -64,6 +64,7 @@ class Applier:
         self.strategy, self.directive = dry_run(s), validation(s)
         self.server_side = values.on("server-side")
         self._check()
+        self.listed = [self._allowed(item) for item in values.items("prune-allowlist")] if values.on("prune") else []
         self.manager = values.text("field-manager") or ("kubectl" if self.server_side else "kubectl-client-side-apply")
         self.output = Output(s)
         self.visited: set[str] = set()
@@ -197,12 +198,11 @@ class Applier:
     def prune(self) -> None:
         """Delete what was applied before and is no longer in the files."""
         s = self.s
-        listed = s.values.items("prune-allowlist")
-        if not listed:
+        if not self.listed:
             s.klog("W", "prune.go:71", "Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the "
                    "--namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the "
                    "--prune-allowlist flag.")  # fmt: skip
-        kinds = [s.kind(name) for name in PRUNED] if not listed else [self._allowed(item) for item in listed]
+        kinds = self.listed or [s.kind(name) for name in PRUNED]
         for namespaced in (True, False):
             for namespace in self.namespaces if namespaced else [""]:
                 for kind in kinds:
@@ -210,8 +210,9 @@ class Applier:
                         self._prune_kind(kind, namespace)
 
     def _allowed(self, item: str) -> Any:
-        group, _, kind = item.rpartition("/")
-        group, _, version = group.rpartition("/")
+        if item.count("/") != 2:
+            raise CommandError(f"invalid GroupVersionKind format: {item}, please follow <group/version/kind>")
+        group, version, kind = item.split("/")
         return self.s.mapper.for_object(
             {"apiVersion": f"{group}/{version}" if group and group != "core" else version, "kind": kind}
         ).kind
