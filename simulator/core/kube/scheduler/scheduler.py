@@ -293,13 +293,13 @@ class Scheduler:
         candidate, word = (
             preemption.preempt(cycle, profile, error) if profile.post_filter and not error.pre_filter else (None, "")
         )
-        if error.pre_filter and profile.post_filter:
-            word = f"preemption: 0/{error.total} nodes are available: {error.total} Preemption is not helpful for scheduling."
         if candidate is not None:
             self._preempt(candidate, info)
             nominated = candidate.node
         else:
             error.post_filter = f"{NO_CLAIMS}, {word}" if word else NO_CLAIMS
+        if error.pre_filter:  # DynamicResources, first in PostFilter, misses what its PreFilter did not get to note
+            error.post_filter = "not found"
         self._trace(queued, cycle, "", {}, error.verdicts)
         self._failed(queued, info, str(error), error, nominated)
 

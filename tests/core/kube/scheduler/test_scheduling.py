@@ -96,7 +96,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (
         "claim",
         {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "none"}}]},
-        '0/3 nodes are available: persistentvolumeclaim "none" not found. ' + TAIL,
+        '0/3 nodes are available: persistentvolumeclaim "none" not found. not found',
     ),
 ]
 
