@@ -196,7 +196,7 @@ def test_bench_prints_figures(simulator: Any, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(bench, "_time", lambda work, runs: (work(), 0.001)[1])
     figures = json.loads(simulator("bench", "--json").out)
-    assert set(bench.TARGETS) <= set(figures)
+    assert {name for name in bench.TARGETS if not name.startswith("large_")} <= set(figures)  # those of --large take minutes
     assert 0 < figures["at_rest_bytes"] < 1_000_000
     assert figures["virtual_seconds_per_second"] > 1
 

@@ -6,6 +6,9 @@ import pytest
 
 from simulator.core.sandbox import RunResult, Sandbox
 
+#: Each test goes on where the one before it ended.
+pytestmark = pytest.mark.xdist_group("nerdctl-features")
+
 
 class Nodes:
     """A small cluster; commands are typed on its nodes."""

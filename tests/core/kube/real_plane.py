@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.core.host import files, processes
 from simulator.core.host.process import Process
 from simulator.core.host.x509 import KeyPair
+from simulator.core.kube.apiserver import copies
 from simulator.core.kube.controllers.program import ControllerManager
 from simulator.core.kube.kubeadm import manifests, pki
 from simulator.core.kube.proxy.program import KubeProxy
@@ -28,6 +29,7 @@ class RealPlane(Plane):
                 "fake-kubelet": FakeKubelet(),
             }
         )
+        self.world.tables["copies"] = copies.objects
         ca = KeyPair(self.base.read("/etc/kubernetes/pki/ca.crt"), self.base.read("/etc/kubernetes/pki/ca.key"))
         for path, data in pki.control_plane_kubeconfigs(self.world, ca, f"https://{IP}:6443").items():
             files.write_file(self.world, NODE, "/etc/kubernetes/" + path, data, parents=True)

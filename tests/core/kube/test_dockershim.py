@@ -6,6 +6,9 @@ import pytest
 
 from simulator.core.sandbox import Sandbox
 
+#: Each test goes on where the one before it ended.
+pytestmark = pytest.mark.xdist_group("dockershim")
+
 
 class Cluster:
     """A control plane on containerd and a worker on Docker."""
