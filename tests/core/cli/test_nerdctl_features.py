@@ -7,7 +7,7 @@ import pytest
 from simulator.core.sandbox import RunResult, Sandbox
 
 #: Each test goes on where the one before it ended.
-pytestmark = pytest.mark.xdist_group("nerdctl-features")
+pytestmark = pytest.mark.e2e  # one process runs them, in order
 
 
 class Nodes:
