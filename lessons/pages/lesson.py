@@ -10,15 +10,15 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from lessons import reading
 from lessons.grading import services as grading
 from lessons.labs import services as labs
 from lessons.labs.panel import Panel, panel
-from lessons.models import Enrollment, Exercise, Figure, Lesson, LessonProgress, Question
+from lessons.models import Exercise, Figure, Lesson, LessonProgress, Question
 from lessons.permissions import person
 from lessons.quizzes import services as quizzes
 from simulator import selectors as clusters
@@ -97,15 +97,7 @@ def _parts(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
 
 
 def _remember(request: HttpRequest, lesson: Lesson) -> LessonProgress | None:
-    if not request.user.is_authenticated:
-        return None
-    user, now = person(request), timezone.now()
-    course = lesson.chapter.course
-    Enrollment.objects.update_or_create(user=user, course=course, defaults={"last_lesson": lesson, "last_at": now})
-    progress, created = LessonProgress.objects.get_or_create(user=user, lesson=lesson, defaults={"version_id": lesson.version_id})
-    if not created:
-        LessonProgress.objects.filter(pk=progress.pk).update(last_at=now)
-    return progress
+    return reading.visit(person(request), lesson) if request.user.is_authenticated else None
 
 
 @require_safe
@@ -143,11 +135,7 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
 def lesson_read(request: HttpRequest, course: str, chapter: str, lesson: str) -> HttpResponse:
     """Mark the lesson as read, or as not read after all (`undo`)."""
     found = find_lesson(course, chapter, lesson)
-    progress = _remember(request, found)
-    assert progress is not None
-    progress.read_at = None if request.POST.get("undo") else timezone.now()
-    progress.version_id = found.version_id
-    progress.save(update_fields=["read_at", "version"])
+    progress = reading.mark_read(person(request), found, undo=bool(request.POST.get("undo")))
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "pages/_read.html", {"lesson": found, "progress": progress})
     return redirect(f"{found.get_absolute_url()}#read")
