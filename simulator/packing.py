@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import orjson
@@ -12,12 +13,23 @@ _ZSTD = b"z"
 _LIMIT = 64 * 1024 * 1024
 
 
+_of_thread = threading.local()
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """This thread's compressor: making one costs more than what it does here, and two threads must not share one."""
+    kept: zstandard.ZstdCompressor | None = getattr(_of_thread, "compressor", None)
+    if kept is None:
+        kept = _of_thread.compressor = zstandard.ZstdCompressor(level=1)
+    return kept
+
+
 def pack(value: Any) -> bytes:
     """JSON-shaped data as bytes; the first byte says how it is stored."""
     raw = orjson.dumps(value)
     if len(raw) < 512:
         return _PLAIN + raw
-    return _ZSTD + zstandard.ZstdCompressor(level=1).compress(raw)
+    return _ZSTD + _compressor().compress(raw)
 
 
 def unpack(data: bytes | memoryview) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import websocket
 from django.conf import settings
 
@@ -145,7 +146,7 @@ class Browser:
     def receive(self) -> list[dict[str, Any]]:
         """The frames of the next message (docs/protocol.md); none when the connection has ended."""
         text = self.connection.recv()
-        news = json.loads(text) if text else []
+        news = orjson.loads(text) if text else []
         return news if isinstance(news, list) else [news]
 
     def _receive(self) -> None:
