@@ -6,9 +6,6 @@ import pytest
 
 from simulator.core.sandbox import RunResult, Sandbox
 
-#: Each test goes on where the one before it ended.
-pytestmark = pytest.mark.e2e  # one process runs them, in order
-
 
 class Nodes:
     """A small cluster; commands are typed on its nodes."""

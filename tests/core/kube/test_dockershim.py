@@ -6,9 +6,6 @@ import pytest
 
 from simulator.core.sandbox import Sandbox
 
-#: Each test goes on where the one before it ended.
-pytestmark = pytest.mark.e2e  # one process runs them, in order
-
 
 class Cluster:
     """A control plane on containerd and a worker on Docker."""
