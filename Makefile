@@ -1,5 +1,7 @@
 # make run    the site, on this machine           make test   every check and test
-# make bench  figures of this machine             make help   this
+# make stack  the same on PostgreSQL, Redis and nginx, two web and two worker processes; make stack-stop stops it
+# make bench  figures of this machine             make load   many learners at once, against such a stack
+# make soak   long runs with faults               make help   this
 # PORT=8001 make run takes another port; PYTHON=python3.13 make run another Python.
 
 PYTHON ?= python3
@@ -9,13 +11,24 @@ SCHEMA = simulator/core/kube/api/data/v1.36.schema.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help run test bench soak lint types unit postgres e2e vendor clean
+.PHONY: help run stack stack-stop load test bench soak lint types unit postgres e2e vendor clean
 
 help:
-	@sed -n '1,3p' Makefile
+	@sed -n '1,5p' Makefile
 
 run: $(VENV)/.installed $(SCHEMA)
 	@exec $(BIN)/python manage.py up
+
+# PORT=8000; SLIPWAY_STACK=folder where it keeps everything (var/stack)
+stack: $(VENV)/.installed $(SCHEMA)
+	@exec $(BIN)/python -m tools.production up
+
+stack-stop:
+	@exec $(BIN)/python -m tools.production stop
+
+# make load LOAD="--learners 1000 --seconds 60"
+load: $(VENV)/.installed-dev $(SCHEMA)
+	@exec $(BIN)/python -m tools.load $(LOAD)
 
 test: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.check

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -31,12 +32,17 @@ def start(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     how: int = signal.SIGTERM,
+    user: pwd.struct_passwd | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child that writes to `log` (appended)."""
+    """Start a child that writes to `log` (appended); root may give it to another user."""
     parent = os.getpid()
 
     def prepare() -> None:
-        die_with_parent(how)
+        if user is not None:
+            os.setgroups([])
+            os.setgid(user.pw_gid)
+            os.setuid(user.pw_uid)
+        die_with_parent(how)  # after setuid, which clears it
         if os.getppid() != parent:  # it ended before the signal was asked for
             os._exit(1)
 
@@ -53,10 +59,10 @@ def start(
         )
 
 
-def stop(process: subprocess.Popen[bytes], *, patience: float = 10.0) -> int:
-    """End a child: SIGTERM, and SIGKILL to its whole session when it does not go."""
+def stop(process: subprocess.Popen[bytes], *, patience: float = 10.0, how: int = signal.SIGTERM) -> int:
+    """End a child: SIGTERM (or `how`), and SIGKILL to its whole session when it does not go."""
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(how)
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:

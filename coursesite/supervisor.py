@@ -5,11 +5,12 @@ A process that ends is started again at once, then after 0.5, 1, 2 … 30 s; one
 
 from __future__ import annotations
 
+import pwd
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -31,6 +32,10 @@ class Child:
     argv: list[str]
     log: Path
     patience: float = 10.0
+    #: The signal that ends it in good order, and who runs it (root may hand it to somebody else).
+    how: int = signal.SIGTERM
+    user: pwd.struct_passwd | None = None
+    cwd: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
@@ -49,10 +54,21 @@ class Supervisor:
     #: Asked at each turn; False ends everything (a store that cannot be started again, say).
     watch: Callable[[], bool] = lambda: True
 
-    def add(self, name: str, argv: list[str], log: Path, *, patience: float = 10.0) -> None:
+    def add(
+        self,
+        name: str,
+        argv: list[str],
+        log: Path,
+        *,
+        patience: float = 10.0,
+        how: int = signal.SIGTERM,
+        user: pwd.struct_passwd | None = None,
+        cwd: Path | None = None,
+    ) -> Child:
         """Another process."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        self.children.append(Child(name=name, argv=argv, log=log, patience=patience))
+        self.children.append(Child(name=name, argv=argv, log=log, patience=patience, how=how, user=user, cwd=cwd))
+        return self.children[-1]
 
     def turn(self, now: float) -> None:
         """Look after every child once."""
@@ -64,7 +80,9 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         rotate(child.log)
-        child.process = children.start(child.argv, log=child.log, env=self.env, cwd=self.cwd)
+        child.process = children.start(
+            child.argv, log=child.log, env=self.env, cwd=child.cwd or self.cwd, how=child.how, user=child.user
+        )
         child.started, child.due = now, None
 
     def _ended(self, child: Child, now: float) -> None:
@@ -97,12 +115,18 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop all, the first one first; all are told before any is waited for."""
-        for child in self.children:
+        self.end(self.children)
+
+    @staticmethod
+    def end(some: Sequence[Child]) -> None:
+        """Stop some of them; they stay stopped."""
+        for child in some:
+            child.due = None
             if child.process is not None and child.process.poll() is None:
-                child.process.terminate()
-        for child in self.children:
+                child.process.send_signal(child.how)
+        for child in some:
             if child.process is not None:
-                children.stop(child.process, patience=child.patience)
+                children.stop(child.process, patience=child.patience, how=child.how)
                 child.process = None
 
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coursesite.children import die_with_parent
+from coursesite import children
 
 from . import system
 
@@ -38,103 +38,93 @@ def _unprivileged() -> pwd.struct_passwd | None:
     raise NoPostgres("root needs an unprivileged user (postgres or nobody) to run the server")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody has now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
+class Cluster:
+    """A data directory of PostgreSQL, and the command line that serves it on a loopback port.
+
+    `durable` keeps what was committed through a power cut, as PostgreSQL does by default; throw-away servers do without.
+    """
+
+    def __init__(self, folder: Path, *, port: int, password: str, durable: bool) -> None:
+        programs = system.postgres_bin()
+        if programs is None:
+            raise NoPostgres("PostgreSQL is not installed")
+        self.programs = programs
+        self.folder, self.port, self.password, self.durable = folder, port, password, durable
+        self.user = _unprivileged()
+        self.url = f"postgres://slipway:{password}@127.0.0.1:{port}/postgres"
+        self.log = folder / "log"
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.folder / "data"
+
+    def make(self) -> None:
+        """`initdb`, unless that was done; raises `NoPostgres` with its words."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pwfile = self.folder / "password"
+        pwfile.write_text(self.password)
+        if self.user is not None:
+            for path in (self.folder, pwfile):
+                os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        options = ["-U", "slipway", "-A", "scram-sha-256", "--pwfile", str(pwfile), "-E", "UTF8", "--no-locale"]
+        argv = [str(self.programs / "initdb"), "-D", str(self.data), *options, *([] if self.durable else ["-N"])]
+        try:
+            made = children.start(argv, log=self.log, cwd=self.folder, user=self.user)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise NoPostgres(f"{self.folder}: the user that runs PostgreSQL cannot enter this folder ({error})") from error
+        if made.wait(120):
+            raise NoPostgres(f"initdb: {self.log.read_text(errors='replace')[-2000:]}")
+        pwfile.unlink()
+
+    def argv(self) -> list[str]:
+        """The server's command line."""
+        options = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "", "max_connections": "200"}
+        if not self.durable:
+            options |= {"fsync": "off", "full_page_writes": "off"}
+        flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        return [str(self.programs / "postgres"), "-D", str(self.data), *flags]
+
+    def answers(self) -> bool:
+        """Does the server take connections?"""
+        import psycopg
+
+        try:
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
 @contextlib.contextmanager
 def throwaway() -> Iterator[str]:
     """A running server; yields its DATABASE_URL."""
-    programs = system.postgres_bin()
-    if programs is None:
-        raise NoPostgres("PostgreSQL is not installed")
-    user = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="slipway-pg-"))
-    password, port = secrets.token_hex(12), _free_port()
-    pwfile = folder / "password"
-    pwfile.write_text(password)
-
-    def become() -> None:
-        if user is not None:
-            os.setgroups([])
-            os.setgid(user.pw_gid)
-            os.setuid(user.pw_uid)
-        die_with_parent(signal.SIGQUIT)  # after setuid, which clears it
-
-    if user is not None:
-        for path in (folder, pwfile):
-            os.chown(path, user.pw_uid, user.pw_gid)
-    data, log = folder / "data", folder / "log"
     server: subprocess.Popen[bytes] | None = None
     try:
-        made = subprocess.run(
-            [
-                programs / "initdb",
-                "-D",
-                data,
-                "-U",
-                "slipway",
-                "-A",
-                "scram-sha-256",
-                "--pwfile",
-                pwfile,
-                "-E",
-                "UTF8",
-                "--no-locale",
-                "-N",
-            ],
-            preexec_fn=become,
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
-        if made.returncode:
-            raise NoPostgres(f"initdb: {made.stderr.decode(errors='replace')}")
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "port": str(port),
-            "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
-        }
-        flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        with log.open("wb") as file:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, *flags],
-                preexec_fn=become,
-                cwd=folder,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
-        url = f"postgres://slipway:{password}@127.0.0.1:{port}/postgres"
-        _wait(url, server, log)
-        yield url
-    finally:
-        if server is not None and server.poll() is None:
-            server.send_signal(signal.SIGINT)  # fast shutdown
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    import psycopg
-
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            psycopg.connect(url, connect_timeout=2).close()
-            return
-        except psycopg.OperationalError as error:
+        cluster = Cluster(folder, port=free_port(), password=secrets.token_hex(12), durable=False)
+        cluster.make()
+        server = children.start(cluster.argv(), log=cluster.log, cwd=folder, user=cluster.user, how=signal.SIGQUIT)
+        deadline = time.monotonic() + 60
+        while not cluster.answers():
             if server.poll() is not None or time.monotonic() > deadline:
-                raise NoPostgres(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from error
+                raise NoPostgres(cluster.log.read_text(errors="replace")[-2000:])
             time.sleep(0.05)
+        yield cluster.url
+    finally:
+        if server is not None:
+            children.stop(server, patience=20, how=signal.SIGINT)  # fast shutdown
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(argv: list[str]) -> int:

@@ -20,7 +20,7 @@ import websocket
 from django.conf import settings
 
 from coursesite.embedded import Valkey
-from coursesite.management.commands.up import ready, web_argv, worker_argv
+from coursesite.processes import ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,18 +27,35 @@ def chromium() -> str | None:
     return None
 
 
+def nginx() -> str | None:
+    """nginx, which Debian keeps where only root looks."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def redis_server() -> str | None:
+    """A Redis or Valkey server that the system brings."""
+    return shutil.which("valkey-server") or shutil.which("redis-server")
+
+
+def apt(wanted: list[str]) -> bool:
+    """Install Debian packages, as root where there is apt; False where that cannot be."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    # RUNLEVEL=1: the package must not start a server of its own.
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
+    print(f"installing {' '.join(wanted)} …", flush=True)
+    subprocess.run(["apt-get", "update", "-qq"], env=env, check=False)
+    options = ["-y", "-qq", "--no-install-recommends"]
+    done = subprocess.run(["apt-get", "install", *options, *wanted], env=env, stdout=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
 def install() -> None:
     """Install what is missing where that is possible; say loudly where it is not."""
     wanted = [package for package, there in (("postgresql", postgres_bin()), ("chromium", chromium())) if not there]
     if not wanted:
         return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        # RUNLEVEL=1: the package must not start a server of its own.
-        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
-        print(f"installing {' '.join(wanted)} …", flush=True)
-        subprocess.run(["apt-get", "update", "-qq"], env=env, check=False)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], env=env, check=False)
-    elif not chromium():
+    if not apt(wanted) and not chromium():
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     for what, there in (("PostgreSQL", postgres_bin()), ("a system Chromium", chromium())):
         if not there:

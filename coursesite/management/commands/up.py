@@ -6,10 +6,7 @@ import errno
 import fcntl
 import os
 import socket
-import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from coursesite import demo, embedded, environment, preparing
+from coursesite.processes import ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
 from simulator import tasks
 
@@ -112,29 +110,3 @@ class Command(BaseCommand):
                         f"Port {port} is taken by another program. Choose another: PORT={port + 1} make run"
                     ) from error
                 raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}") from error
-
-
-def web_argv(host: str, port: int) -> list[str]:
-    """The command line of the web process."""
-    from simulator.frames import FRAME_LIMIT
-
-    options = ["--host", host, "--port", str(port), "--no-access-log", "--lifespan", "off", "--ws-max-size", str(FRAME_LIMIT)]
-    options += ["--ws-per-message-deflate", "false"]  # frames are small; it costs 30 KB a connection and time a frame
-    return [sys.executable, "-m", "uvicorn", "coursesite.asgi:application", *options, "--timeout-graceful-shutdown", "3"]
-
-
-def worker_argv(queue: str) -> list[str]:
-    """The command line of one worker."""
-    options = ["-Q", queue, "-n", f"{queue}@%h", "-P", "prefork", "-c", "1", "-l", "INFO"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return [sys.executable, "-m", "celery", "-A", "coursesite", "worker", *options, *quiet]
-
-
-def ready(host: str, port: int) -> bool:
-    """Does `/readyz` say yes?"""
-    target = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    try:
-        with urllib.request.urlopen(f"http://{target}:{port}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
