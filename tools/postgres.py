@@ -89,7 +89,12 @@ class Cluster:
 
     def argv(self) -> list[str]:
         """The server's command line."""
-        options = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "", "max_connections": "200"}
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+        }
         if not self.durable:
             options |= {"fsync": "off", "full_page_writes": "off"}
         flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
