@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "lessons.quizzes",
     "lessons.grading",
     "lessons.dashboards",
+    "lessons.interchange",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -12,6 +12,7 @@ urlpatterns = [
     *i18n_patterns(
         path("accounts/", include("allauth.urls")),
         path("admin/", admin.site.urls),
+        path("interchange/", include("lessons.interchange.urls")),
         path("", include("lessons.urls")),
         prefix_default_language=True,
     ),

@@ -39,7 +39,17 @@ def publish(source: CourseSource) -> Published:
     return _Publisher(source).run()
 
 
+@transaction.atomic
+def publish_chapter(course: Course, source: ChapterSource) -> Chapter:
+    """Put up one chapter that is in no course folder; its data names an `origin`, so that loading the folder leaves it alone."""
+    publisher = _Publisher(CourseSource(course.slug, {}))
+    publisher.course = course
+    return publisher.chapter(source)
+
+
 class _Publisher:
+    course: Course
+
     def __init__(self, source: CourseSource) -> None:
         self.source = source
         self.new_versions = 0
@@ -56,7 +66,8 @@ class _Publisher:
         )
         self.course = course
         chapters = [self.chapter(chapter) for chapter in self.source.chapters]
-        course.chapters.exclude(pk__in=[chapter.pk for chapter in chapters]).update(active=False)
+        here = [chapter.pk for chapter in chapters]
+        course.chapters.exclude(pk__in=here).exclude(version__data__has_key="origin").update(active=False)
         gone = Lesson.objects.filter(chapter__course=course, chapter__active=False)
         gone.update(active=False)
         Quiz.objects.filter(chapter__course=course, chapter__active=False).update(active=False)

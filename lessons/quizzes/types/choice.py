@@ -10,12 +10,13 @@ from lessons.quizzes.types.base import FieldPath, Form, Mark, QuestionType, Spec
 CHOICES = {
     "type": "array",
     "minItems": 2,
-    "maxItems": 8,
+    "maxItems": 20,
     "items": {
         "type": "object",
         "properties": {
             "text": {"$ref": "#/$defs/either"},
             "correct": {"type": "boolean"},
+            "credit": {"type": "number", "minimum": -1, "maximum": 1},
             "why": {"$ref": "#/$defs/text"},
         },
         "required": ["text"],
@@ -35,6 +36,15 @@ def chosen(spec: Spec, response: Any) -> list[int]:
 def correct(spec: Spec) -> list[int]:
     """The indices of the right choices."""
     return [index for index, choice in enumerate(spec["choices"]) if choice.get("correct")]
+
+
+def credited(spec: Spec, picked: list[int]) -> float | None:
+    """The share that choices with a credit of their own earn together, 0 to 1; None where no choice has one."""
+    if not any("credit" in choice for choice in spec["choices"]):
+        return None
+    shares = [float(choice.get("credit", 1.0 if choice.get("correct") else 0.0)) for choice in spec["choices"]]
+    total = sum(shares[index] for index in picked)
+    return 1.0 if total > 0.99999 else max(0.0, total)
 
 
 class _Choice(QuestionType):
@@ -79,7 +89,10 @@ class Single(_Choice):
 
     def grade(self, spec: Spec, response: Any) -> Mark:
         picked = chosen(spec, response)
-        return Mark(1.0 if picked == correct(spec) else 0.0, {"chosen": picked, "correct": correct(spec)})
+        detail = {"chosen": picked, "correct": correct(spec)}
+        if (share := credited(spec, picked[:1])) is not None:
+            return Mark(share, detail)
+        return Mark(1.0 if picked == correct(spec) else 0.0, detail)
 
 
 class Multiple(_Choice):
@@ -99,6 +112,8 @@ class Multiple(_Choice):
         hits = len(set(picked) & set(right))
         misses = len(picked) - hits
         detail = {"chosen": picked, "correct": right}
+        if (share := credited(spec, picked)) is not None:
+            return Mark(share, detail)
         if not spec.get("partial", True):
             return Mark(1.0 if picked == right else 0.0, detail)
         return Mark(max(0, hits - misses) / len(right), detail)

@@ -33,7 +33,7 @@ class Matching(QuestionType):
         "pairs": {
             "type": "array",
             "minItems": 2,
-            "maxItems": 8,
+            "maxItems": 20,
             "items": {
                 "type": "object",
                 "properties": {"left": {"$ref": "#/$defs/either"}, "right": {"$ref": "#/$defs/either"}},
@@ -41,7 +41,7 @@ class Matching(QuestionType):
                 "additionalProperties": False,
             },
         },
-        "extra": {"type": "array", "maxItems": 6, "items": {"$ref": "#/$defs/either"}},
+        "extra": {"type": "array", "maxItems": 20, "items": {"$ref": "#/$defs/either"}},
     }
     required = ("pairs",)
 

@@ -22,6 +22,12 @@ def number(answer: Any) -> Decimal | None:
     return value if value.is_finite() else None
 
 
+def _within(wanted: Spec, value: Decimal | None) -> bool:
+    """Whether a number is the wanted one within its tolerance."""
+    room = Decimal(str(wanted.get("tolerance", 0)))
+    return value is not None and abs(value - Decimal(str(wanted["answer"]))) <= room
+
+
 class Numeric(QuestionType):
     """A number, right within an absolute tolerance."""
 
@@ -31,6 +37,21 @@ class Numeric(QuestionType):
         "answer": {"type": "number"},
         "tolerance": {"type": "number", "minimum": 0},
         "unit": {"$ref": "#/$defs/either"},
+        "partial": {
+            "type": "array",
+            "maxItems": 20,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "answer": {"type": "number"},
+                    "tolerance": {"type": "number", "minimum": 0},
+                    "credit": {"type": "number", "minimum": 0, "maximum": 1},
+                    "why": {"$ref": "#/$defs/text"},
+                },
+                "required": ["answer", "credit"],
+                "additionalProperties": False,
+            },
+        },
     }
     required = ("answer",)
 
@@ -43,9 +64,18 @@ class Numeric(QuestionType):
 
     def grade(self, spec: Spec, response: Any) -> Mark:
         value = number(response)
-        wanted, room = Decimal(str(spec["answer"])), Decimal(str(spec.get("tolerance", 0)))
-        right = value is not None and abs(value - wanted) <= room
-        return Mark(1.0 if right else 0.0, {"given": response, "read_as": None if value is None else str(value)})
+        part = self._part(spec, value)
+        share = 1.0 if _within(spec, value) else float(part["credit"]) if part else 0.0
+        return Mark(share, {"given": response, "read_as": None if value is None else str(value)})
+
+    def _part(self, spec: Spec, value: Decimal | None) -> Spec | None:
+        """Another answer that is worth something."""
+        return next((item for item in spec.get("partial", []) if _within(item, value)), None)
+
+    def why(self, spec: Spec, response: Any, language: str) -> list[str]:
+        value = number(response)
+        part = None if _within(spec, value) else self._part(spec, value)
+        return [text(part["why"], language)] if part and "why" in part else []
 
     def key(self, spec: Spec, language: str) -> list[str]:
         unit = f" {text(spec['unit'], language)}" if "unit" in spec else ""

@@ -7,7 +7,7 @@ back-references, at most 200 characters, and the answer itself is at most 200, s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lessons.quizzes.types.base import FieldPath, Form, Mark, QuestionType, Spec, text
@@ -32,6 +32,12 @@ def squeeze(answer: str) -> str:
     return " ".join(answer.split())
 
 
+def _says(accepted: Any, given: str, case: bool) -> bool:
+    """Whether an answer is an accepted one, in any of its languages."""
+    words = [squeeze(word) for word in (accepted.values() if isinstance(accepted, Mapping) else [accepted])]
+    return given in words if case else given.casefold() in [word.casefold() for word in words]
+
+
 class Short(QuestionType):
     """A word or a short line that is compared with accepted ones."""
 
@@ -41,6 +47,20 @@ class Short(QuestionType):
         "accept": {"type": "array", "minItems": 1, "maxItems": 20, "items": {"$ref": "#/$defs/either"}},
         "patterns": {"type": "array", "maxItems": 10, "items": {"type": "string", "minLength": 1, "maxLength": 200}},
         "case": {"type": "boolean"},
+        "partial": {
+            "type": "array",
+            "maxItems": 20,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "text": {"$ref": "#/$defs/either"},
+                    "credit": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+                    "why": {"$ref": "#/$defs/text"},
+                },
+                "required": ["text", "credit"],
+                "additionalProperties": False,
+            },
+        },
     }
     required = ("accept",)
 
@@ -60,15 +80,23 @@ class Short(QuestionType):
             return Mark(0.0, {"given": response})
         case = bool(spec.get("case"))
         given = squeeze(response[:MAX_ANSWER])
-        accepted = [squeeze(word) for item in spec["accept"] for word in (item.values() if isinstance(item, dict) else [item])]
-        if not case:
-            folded = [word.casefold() for word in accepted]
-            equal = given.casefold() in folded
-        else:
-            equal = given in accepted
+        equal = any(_says(item, given, case) for item in spec["accept"])
         flags = 0 if case else re.IGNORECASE
         hit = next((pattern for pattern in spec.get("patterns", []) if re.fullmatch(pattern, given, flags)), None)
-        return Mark(1.0 if equal or hit else 0.0, {"given": given, "equal": equal, "pattern": hit})
+        part = self._part(spec, given)
+        share = 1.0 if equal or hit else float(part["credit"]) if part else 0.0
+        return Mark(share, {"given": given, "equal": equal, "pattern": hit})
+
+    def _part(self, spec: Spec, given: str) -> Spec | None:
+        """The answer worth a part of the points that was given."""
+        case = bool(spec.get("case"))
+        return next((item for item in spec.get("partial", []) if _says(item["text"], given, case)), None)
+
+    def why(self, spec: Spec, response: Any, language: str) -> list[str]:
+        if not isinstance(response, str) or self.grade(spec, response).right:
+            return []
+        part = self._part(spec, squeeze(response[:MAX_ANSWER]))
+        return [text(part["why"], language)] if part and "why" in part else []
 
     def key(self, spec: Spec, language: str) -> list[str]:
         return [text(spec["accept"][0], language)]
