@@ -95,7 +95,9 @@ def sort_key(spec: str) -> str:
 
 
 def less(left: Any, right: Any) -> bool:
-    """Whether one field sorts before another: quantities by value, then by text or number."""
+    """Whether one field sorts before another: null first, quantities by value, then by text or number (`isLess`)."""
+    if left is None or right is None:
+        return left is None and right is not None
     if isinstance(left, str) and isinstance(right, str):
         try:
             return quantity.compare(left, right) < 0
