@@ -121,8 +121,8 @@ def test_table_options() -> None:
 def test_sorting_by_quantity_and_missing_fields() -> None:
     items = [{"v": "1Gi"}, {"v": "500Mi"}, {}]
     assert sort_objects(items, lambda item: item, ".v") == [{}, {"v": "500Mi"}, {"v": "1Gi"}]
-    items = [{"v": "2026-01-01T00:00:00Z"}, {"v": None}, {"v": "2025-01-01T00:00:00Z"}]
-    assert [item["v"] for item in sort_objects(items, lambda item: item, ".v")] == [None, items[2]["v"], items[0]["v"]]
+    dated: list[dict[str, Any]] = [{"v": "2026-01-01T00:00:00Z"}, {"v": None}, {"v": "2025-01-01T00:00:00Z"}]
+    assert sort_objects(dated, lambda item: item, ".v") == [dated[1], dated[2], dated[0]], "null is less than any other"
     with pytest.raises(JSONPathError, match="couldn't find any field with path"):
         sort_objects(items, lambda item: item, ".nope")
 
