@@ -20,12 +20,14 @@ from simulator.core.sandbox import Sandbox
 CONTENT = Path(__file__).parents[2] / "lessons" / "content"
 BLOCK = re.compile(r"^```run(?: host=(\S+))?[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-#: (terminal's host, line), or (None, virtual nanoseconds to pass).
+#: (terminal's host, line), (None, virtual nanoseconds to pass), or ("@", scenario) as the first row; without one it is three-nodes.
 Row = tuple[str | None, str | int]
 
 
-def _steps(steps: list[Any]) -> Iterator[Row]:
-    for step in steps:
+def _steps(exercise: dict[str, Any], steps: list[Any]) -> Iterator[Row]:
+    if "scenario" in exercise:
+        yield "@", exercise["scenario"]
+    for step in [*exercise.get("setup", ()), *steps]:
         if isinstance(step, dict) and "wait" in step:
             yield None, duration(step["wait"])
             continue
@@ -36,7 +38,11 @@ def _steps(steps: list[Any]) -> Iterator[Row]:
 
 
 def _lesson(path: Path) -> Iterator[Row]:
-    for host, text in BLOCK.findall(path.read_text(encoding="utf-8")):
+    source = path.read_text(encoding="utf-8")
+    front = yaml.safe_load(source.split("---")[1])
+    if "scenario" in front:
+        yield "@", front["scenario"]
+    for host, text in BLOCK.findall(source):
         for line in text.splitlines():
             yield host or "controlplane", line
         yield None, 8 * SECOND
@@ -54,9 +60,9 @@ def attempts() -> dict[str, list[Row]]:
     for path in sorted(CONTENT.glob("*/*/exercises/*.yaml")):
         exercise = yaml.safe_load(path.read_text(encoding="utf-8"))
         name = f"{path.parents[1].name}/{path.stem}"
-        out[f"{name}/solution"] = list(_steps(exercise["solution"]["commands"]))
+        out[f"{name}/solution"] = list(_steps(exercise, exercise["solution"]["commands"]))
         for wrong in exercise.get("wrong", ()):
-            out[f"{name}/{wrong['name']}"] = list(_steps(wrong["commands"]))
+            out[f"{name}/{wrong['name']}"] = list(_steps(exercise, wrong["commands"]))
     return out
 
 
@@ -85,12 +91,15 @@ def faults() -> dict[str, list[Row]]:
 
 def play(rows: list[Row], *, restore_every: int = 0) -> tuple[Sandbox, str]:
     """Play a journal; with `restore_every`, through a snapshot after so many rows.  Returns the world and all output."""
-    sandbox = Sandbox.boot("three-nodes", 11)
+    scenario = str(rows[0][1]) if rows[0][0] == "@" else "three-nodes"
+    sandbox = Sandbox.boot(scenario, 11)
     printed = []
     for number, (host, what) in enumerate(rows, 1):
         if host is None:
             assert isinstance(what, int)
             sandbox.advance(sandbox.now + what)
+        elif host == "@":
+            assert number == 1
         elif host == "!":
             name, *args = str(what).split()
             sandbox.apply("fault", {"name": name, "args": args}, sandbox.now)
