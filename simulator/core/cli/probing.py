@@ -83,8 +83,9 @@ def ping(call: Call) -> Code:
     trips: list[float] = []
     sent = errors = 0
     start = call.world.now
+    last = start
     while not count or sent < count:
-        sent += 1
+        sent, last = sent + 1, call.world.now
         took, ttl, why = _echo(call, address)
         if not why:
             trips.append(took)
@@ -109,7 +110,7 @@ def ping(call: Call) -> Code:
             call.out(f"round-trip min/avg/max = {min(trips):.3f}/{sum(trips) / len(trips):.3f}/{max(trips):.3f} ms\n")
         return 0 if trips else 1
     extra = f"+{errors} errors, " if errors else ""
-    took_all = (call.world.now - start) // MS
+    took_all = (last - start) // MS  # up to the last packet sent, as iputils counts it
     call.out(f"{sent} packets transmitted, {len(trips)} received, {extra}{loss}% packet loss, time {took_all}ms\n")
     if trips:
         mean = sum(trips) / len(trips)

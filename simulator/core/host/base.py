@@ -76,7 +76,7 @@ NERDCTL_UNITS: dict[str, str] = {
     "/usr/local/lib/systemd/system/stargz-snapshotter.service": "[Unit]\nDescription=stargz snapshotter\nAfter=network.target\nBefore=containerd.service\n\n[Service]\nType=notify\nExecStart=/usr/local/bin/containerd-stargz-grpc\nRestart=always\nRestartSec=1\n\n[Install]\nWantedBy=multi-user.target\n",
 }
 DIRECTORIES: tuple[str, ...] = (
-    "/boot", "/dev", "/etc", "/etc/apt", "/etc/systemd/system/multi-user.target.wants", "/etc/modules-load.d", "/etc/profile.d", "/etc/sysctl.d", "/home", "/media", "/mnt",
+    "/boot", "/dev", "/etc", "/etc/apt", "/etc/default", "/etc/systemd/system/multi-user.target.wants", "/etc/modules-load.d", "/etc/profile.d", "/etc/sysctl.d", "/home", "/media", "/mnt",
     "/opt", "/proc", "/root", "/run", "/run/systemd/system", "/srv", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib/systemd/system",
     "/usr/local/bin", "/usr/local/sbin", "/usr/share/doc", "/var/cache", "/var/lib", "/var/log", "/var/spool",
 )  # fmt: skip

@@ -35,6 +35,10 @@ CASES = [
     ("ping -c 1 172.30.1.4", "1 packets transmitted, 1 received, 0% packet loss"),
     ("ping -c 1 172.30.1.99", "Destination Host Unreachable"),
     ("ping -c 1 nosuch", "ping: nosuch: "),
+    ("ping -c 2 -i 2 10.96.0.1", "2 packets transmitted, 0 received, 100% packet loss, time 2000ms"),  # up to the last one sent
+    ("kubectl get node node01 -o json | jq | head -1", "{"),
+    ("grep infoBufferSize /var/lib/kubelet/config.yaml", 'infoBufferSize: "0"'),
+    ("echo KUBELET_EXTRA_ARGS=--v=4 > /etc/default/kubelet && wc -l < /etc/default/kubelet", "1"),
     ("kubectl exec tmp -- nc -zv web 80", "open"),
     ("kubectl exec tmp -- nc -zv -w 1 web 81", "nc: timed out"),
     ("nc -zv 172.30.1.4 81", "nc: connect to 172.30.1.4 port 81 (tcp) failed: Connection refused"),

@@ -5,6 +5,7 @@ Everything follows from a ClusterConfiguration (v1beta4, as JSON) and the addres
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -311,7 +312,11 @@ def etcd(
     return _pod("etcd", container, volumes, {"kubeadm.kubernetes.io/etcd.advertise-client-urls": f"https://{ip}:2379"})
 
 
+#: Scalars that PyYAML puts into single quotes and go-yaml into double ones: empty, numbers, words of another type.
+_OTHER_TYPE = re.compile(r"(?m)(: |- )'([\w.+:-]*)'$")
+
+
 def dump(obj: Json) -> bytes:
-    """YAML as kubeadm writes it: sorted keys, lists not indented."""
+    """YAML as kubeadm writes it: sorted keys, lists not indented, texts that look like another type in double quotes."""
     text: str = yaml.dump(obj, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), default_flow_style=False, width=10_000)
-    return text.encode()
+    return _OTHER_TYPE.sub(r'\1"\2"', text).encode()

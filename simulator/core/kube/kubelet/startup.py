@@ -14,6 +14,7 @@ from ...host.program import Exited
 from ...kernel import clock, network
 from ...kernel.errors import BadInput, ConnectError
 from ...runtime import containerd, shims
+from ...runtime.config import systemd_cgroup
 from .. import component
 from ..api import quantity
 from ..client import KubeClient
@@ -190,7 +191,9 @@ def _runtime(kubelet: Kubelet) -> None:
         raise StartError(f'validate service connection: validate CRI v1 runtime API for endpoint "{endpoint}": {why}')
     path = socket_of(endpoint).replace("/var/run/", "/run/", 1)
     shims.use(world, host, "cri-dockerd" if path == shims.SOCKETS["cri-dockerd"] else "")
-    kubelet.log("I", "server.go:1454", "Using cgroup driver setting received from the CRI runtime", cgroupDriver="systemd")
+    docker = path == shims.SOCKETS["cri-dockerd"]  # docker on a machine with systemd uses its driver
+    driver = "systemd" if docker or systemd_cgroup(world, host) else "cgroupfs"
+    kubelet.log("I", "server.go:1454", "Using cgroup driver setting received from the CRI runtime", cgroupDriver=driver)
 
 
 def _swap(kubelet: Kubelet) -> None:

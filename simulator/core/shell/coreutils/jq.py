@@ -109,6 +109,8 @@ def jq(call: Call) -> Code:
             f"jq: Unknown option: {failed}\nUse jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://jqlang.github.io/jq\n"
         )
         return 2
+    if not rest and not (call.stdin_tty and call.stdout_tty):
+        rest = ["."]  # as jq 1.6 and newer: in a pipe the filter may be left out
     if not rest:
         call.err("Usage:\tjq [OPTIONS] FILTER [FILES...]\n")
         return 2

@@ -103,6 +103,18 @@ def test_flags_win_over_the_file(node: Node) -> None:
     assert any("Failed to start healthz server" in line for line in text)
 
 
+RUNC = b"version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n  SystemdCgroup = %s\n"
+
+
+@pytest.mark.parametrize(("says", "driver"), [(b"true", "systemd"), (b"false", "cgroupfs")])
+def test_the_cgroup_driver_is_what_the_runtime_says(node: Node, says: bytes, driver: str) -> None:
+    node.put("/var/lib/kubelet/config.yaml", CONFIG + b"cgroupDriver: cgroupfs\n")
+    node.put("/etc/containerd/config.toml", RUNC % says)
+    assert ends(node) == ""
+    journal = [line.text for line in hosts(node.world)["node01"].journal if line.unit == "k"]
+    assert any(f'received from the CRI runtime" cgroupDriver="{driver}"' in text for text in journal)
+
+
 def test_a_runtime_that_is_down_stops_the_kubelet(node: Node) -> None:
     processes.kill(node.world, node.containerd, 15)
     assert ends(node) == SOCKET.format("containerd/containerd.sock")
