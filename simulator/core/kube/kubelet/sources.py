@@ -98,6 +98,9 @@ def _decode(kubelet: Kubelet, path: str, data: bytes) -> Obj:
     if problems or not isinstance(spec, dict):
         shown = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
         raise ValueError(f"invalid pod: {shown}")
+    asks = _api_reference(spec)
+    if asks:
+        raise ValueError(f"static pods may not reference {asks}")
     node = kubelet.state.node
     digest = hashlib.md5(node.encode() + path.encode() + data, usedforsecurity=False).hexdigest()
     meta["name"] = f"{meta['name']}-{node}".lower()
@@ -118,6 +121,39 @@ def _decode(kubelet: Kubelet, path: str, data: bytes) -> Obj:
     spec["tolerations"] = [*(spec.get("tolerations") or ()), {"effect": "NoExecute", "operator": "Exists"}]
     pod["status"] = {"phase": "Pending"}
     return pod
+
+
+def _api_reference(spec: Obj) -> str:
+    """What of the API a pod refers to, or "": a static pod may not (v1.34, `pkg/api/pod/util.go`: HasAPIObjectReference)."""
+    if spec.get("serviceAccountName"):
+        return "serviceaccounts"
+    containers = [c for field in ("initContainers", "containers") for c in spec.get(field) or ()]
+    env = [(entry.get("valueFrom") or {}) for c in containers for entry in c.get("env") or ()]
+    env += [source for c in containers for source in c.get("envFrom") or ()]
+    volumes = [v for v in spec.get("volumes") or () if isinstance(v, dict)]
+    projected = [s for v in volumes for s in (v.get("projected") or {}).get("sources") or ()]
+    if spec.get("imagePullSecrets") or any(
+        _has([*env, *volumes, *projected], "secretKeyRef", "secretRef", "secret", "azureFile")
+    ):
+        return "secrets"
+    if any(_has([*env, *volumes, *projected], "configMapKeyRef", "configMapRef", "configMap")):
+        return "configmaps"
+    if spec.get("resourceClaims"):
+        return "resourceclaims"
+    kinds = {
+        "csi": "csidrivers (via CSI volumes)",
+        "glusterfs": "endpoints (via glusterFS volumes)",
+        "persistentVolumeClaim": "persistentvolumeclaims",
+        "ephemeral": "persistentvolumeclaims (via ephemeral volumes)",
+        "serviceAccountToken": "serviceaccounts (via projected volumes)",
+        "clusterTrustBundle": "clustertrustbundles",
+        "podCertificate": "podcertificates",
+    }
+    return next((text for source in [*volumes, *projected] for kind, text in kinds.items() if source.get(kind)), "")
+
+
+def _has(places: list[Obj], *fields: str) -> list[bool]:
+    return [bool(place.get(field)) for place in places for field in fields]
 
 
 def _problems(meta: Obj, spec: Obj) -> list[str]:

@@ -6,6 +6,7 @@ A step that takes time sets `busy_until`; a pull is waited for by its bell.  Con
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ...kernel.clock import SECOND
@@ -263,7 +264,7 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
             "E",
             "pod_workers.go:1324",
             "Error syncing pod, skipping",
-            err=f'failed to \\"StartContainer\\" for \\"{container["name"]}\\" with {failed.reason}: \\"{failed}\\"',
+            err=f'failed to "StartContainer" for {json.dumps(container["name"])} with {failed.reason}: {json.dumps(str(failed))}',
             pod=f"{pod.namespace}/{pod.name}",
             podUID=pod.uid,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from simulator.core.host import files, processes
 from simulator.core.host.machine import hosts
 from simulator.core.runtime import cri
@@ -63,6 +65,25 @@ def test_a_static_pod_runs_and_has_a_mirror(node: Node) -> None:
     files.rename_file(node.world, "node01", "/root.yaml", "/etc/kubernetes/manifests/fixed.yaml")
     node.run(5)
     assert node.status("fixed-node01")["phase"] == "Running"
+
+
+ASKS = {
+    "  serviceAccountName: robot\n": "serviceaccounts",
+    "  imagePullSecrets: [{name: s}]\n": "secrets",
+    "  volumes: [{name: v, configMap: {name: c}}]\n": "configmaps",
+    "  volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]\n": "persistentvolumeclaims",
+    "  volumes: [{name: v, projected: {sources: [{serviceAccountToken: {path: t}}]}}]\n": "serviceaccounts (via projected volumes)",
+}
+
+
+@pytest.mark.parametrize("lines", ASKS)
+def test_a_static_pod_may_not_refer_to_the_api(node: Node, lines: str) -> None:
+    node.run(15)
+    node.put("/etc/kubernetes/manifests/fixed.yaml", MANIFEST + b"\n" + lines.encode())
+    node.run(8)
+    said = f"couldn't parse as pod(static pods may not reference {ASKS[lines]})"
+    assert any(said in line.text for line in hosts(node.world)["node01"].journal)
+    assert not node.exists("fixed-node01")
 
 
 def test_a_changed_manifest_replaces_the_pod(node: Node) -> None:

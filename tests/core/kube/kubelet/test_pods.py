@@ -225,6 +225,8 @@ def test_a_missing_configmap_is_waited_for(node: Node) -> None:
     assert node.state("web")["waiting"]["reason"] == "ContainerCreating"
     assert node.events("FailedMount")[0][1] == 'MountVolume.SetUp failed for volume "page" : configmap "cm" not found'
     assert node.state("env")["waiting"] == {"reason": "CreateContainerConfigError", "message": 'configmap "cm" not found'}
+    said = r'err="failed to \"StartContainer\" for \"env\" with CreateContainerConfigError: \"configmap \\\"cm\\\" not found\""'
+    assert any(said in line.text for line in hosts(node.world)["node01"].journal)
     node.api.put(node.world, "/api/v1/namespaces/default/configmaps/cm", {"metadata": {"name": "cm"}, "data": {"a": "1"}})
     node.run(40)
     assert node.status("web")["phase"] == "Running"
