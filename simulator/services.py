@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
-from . import advancing, doorbell, engine, frames, mailbox, selectors, statements, tasks
+from . import advancing, doorbell, engine, frames, mailbox, selectors, statements, tasks, trials
 from .advancing import advance
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
 
@@ -37,6 +37,7 @@ __all__ = [
     "schedule",
     "session_for",
     "set_speed",
+    "trial",
 ]
 
 logger = logging.getLogger(__name__)
@@ -226,6 +227,11 @@ def _refuse(session: ClusterSession) -> NoReturn:
 def evaluate(session: ClusterSession, program: dict[str, Any], *, timeout: float = 20.0) -> dict[str, Any]:
     """Run an exercise's checks in the cluster's worker, on a copy of the world at the end of the journal."""
     return _ask(tasks.evaluate, advancing.evaluate, session.pk, program, timeout=timeout)
+
+
+def trial(program: dict[str, Any], *, timeout: float = 20.0) -> dict[str, Any]:
+    """Run commands and checks in a fresh world, in a worker (`simulator.trials`); raises `EvaluationTimeout`."""
+    return _ask(tasks.trial, lambda _id, what: trials.run(what), uuid.uuid4(), program, timeout=timeout)
 
 
 def look(session: ClusterSession, seq: int, at: int, *, timeout: float = 20.0) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.conf import settings
 
-from . import advancing, doorbell, mailbox
+from . import advancing, doorbell, mailbox, trials
 
 
 def queue_of(session_id: uuid.UUID) -> str:
@@ -71,6 +71,12 @@ def _answer(key: str, question: Callable[[], dict[str, Any]]) -> None:
 def evaluate(session_id: str, key: str, program: dict[str, Any]) -> None:
     """Run checks on a copy of a cluster."""
     _answer(key, lambda: advancing.evaluate(uuid.UUID(session_id), program))
+
+
+@shared_task(name="simulator.trial")
+def trial(_id: str, key: str, program: dict[str, Any]) -> None:
+    """Run commands and checks in a fresh world."""
+    _answer(key, lambda: trials.run(program))
 
 
 @shared_task(name="simulator.look")

@@ -234,11 +234,10 @@ class Learner:
     def _at_quiz(self, quiz: Quiz, ability: float) -> bool:
         """One attempt, saved after every answer as a browser does it; False when no attempt may be begun."""
         try:
-            attempt = quizzes.start(self.user, quiz)
-        except quizzes.NoMoreAttempts:
+            # the order of questions and choices is the class's too
+            attempt = quizzes.start(self.user, quiz, seed=f"{self.rng.getrandbits(64):016x}")
+        except (quizzes.NoMoreAttempts, quizzes.NotNow, quizzes.WrongCode):
             return False
-        attempt.seed = f"{self.rng.getrandbits(64):016x}"  # the order of questions and choices is the class's too
-        attempt.save(update_fields=["seed"])
         sent: dict[str, list[str]] = {}
         for item in quizzes.asked(attempt):
             slow = 45.0 if item.kind.name in ("matching", "ordering", "multiple") else 25.0

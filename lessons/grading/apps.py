@@ -10,3 +10,10 @@ class GradingConfig(AppConfig):
 
     name = "lessons.grading"
     label = "grading"
+
+    def ready(self) -> None:
+        """Grades follow marks."""
+        from lessons.grading.services import on_marked
+        from lessons.quizzes.signals import marked
+
+        marked.connect(on_marked, dispatch_uid="grading")

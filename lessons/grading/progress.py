@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
@@ -178,7 +178,8 @@ def standings(user_ids: Iterable[int], course: Course) -> dict[int, Standing]:
     )
     for run in runs.defer("evidence"):
         found[run.attempt.user_id].runs[run.attempt.exercise_id] = run
-    for grade in Grade.objects.filter(user__in=ids, course=course):
+    # of a quiz that was given to a cohort that grade stays, not the one of taking it freely
+    for grade in Grade.objects.filter(user__in=ids, course=course).order_by(F("assignment").asc(nulls_first=True)):
         key = ("exercise", grade.exercise_id) if grade.exercise_id else ("quiz", grade.quiz_id or 0)
         found[grade.user_id].grades[(key[0], int(key[1] or 0))] = grade
     started = QuizAttempt.objects.filter(user__in=ids, quiz__chapter__course=course, submitted_at=None)

@@ -1,143 +1,251 @@
-"""Taking quizzes: start, save, submit.  The attempt's version is the text that counts, whatever is loaded later."""
+"""Taking quizzes: start, save, submit.  The attempt's version and layout are the text that counts, whatever is loaded later.
+
+Saving is a three-way merge for each question.  A page says by `<name>.seen` which revision of an answer it shows and by
+`<name>.age` how long ago (milliseconds) its reader changed it.  What the reader did not change is left alone; where two devices
+changed one answer the later change wins, and the other one stays in `SavedAnswer`.  Sending the same page twice changes nothing.
+"""
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from lessons.models import Question, Quiz
 from lessons.models.content import in_language
-from lessons.quizzes.models import InlineAnswer, QuizAttempt, Response
+from lessons.quizzes import layout, marking, terms
+from lessons.quizzes.models import Assignment, InlineAnswer, QuizAttempt, Response, SavedAnswer
+from lessons.quizzes.sheet import Asked, asked
 from lessons.quizzes.types import TYPES, Mark, QuestionType
-from lessons.quizzes.types.base import Form, shuffled
+from lessons.quizzes.types.base import Form
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
+__all__ = [
+    "Asked",
+    "Closed",
+    "NoMoreAttempts",
+    "NotNow",
+    "WrongCode",
+    "answer_inline",
+    "asked",
+    "inline",
+    "save",
+    "start",
+    "submit",
+]
+
 
 class Closed(Exception):
-    """The attempt was submitted; nothing can be added."""
+    """The attempt was submitted or its time is over; nothing can be added."""
+
+    def __init__(self, attempt: QuizAttempt | None = None) -> None:
+        super().__init__()
+        self.attempt = attempt
 
 
 class NoMoreAttempts(Exception):
     """All attempts that the quiz allows were taken."""
 
 
+class NotNow(Exception):
+    """It is not open yet, or no longer."""
+
+
+class WrongCode(Exception):
+    """The access code is missing or wrong."""
+
+
 def open_attempt(user: User, quiz: Quiz) -> QuizAttempt | None:
-    """The attempt that was started and not submitted."""
-    return QuizAttempt.objects.filter(user=user, quiz=quiz, submitted_at=None).select_related("version").first()
+    """The attempt that was started and not submitted; one whose time is over is submitted here and now."""
+    found = (
+        QuizAttempt.objects.filter(user=user, quiz=quiz, submitted_at=None)
+        .select_related("version", "quiz__version", "assignment__version")
+        .first()
+    )
+    return None if found is not None and close_if_over(found) else found
 
 
-def attempts_left(user: User, quiz: Quiz) -> int | None:
+def attempts_left(user: User, quiz: Quiz, offer: terms.Terms | None = None) -> int | None:
     """How many more attempts may be started; None when there is no limit."""
-    allowed = int(quiz.data.get("attempts", 0))
-    if not allowed:
+    offer = offer or terms.Terms(quiz)
+    if not offer.attempts:
         return None
-    return max(0, allowed - QuizAttempt.objects.filter(user=user, quiz=quiz).count())
+    taken = QuizAttempt.objects.filter(user=user, quiz=quiz, assignment=offer.assignment).count()
+    return max(0, offer.attempts - taken)
 
 
-def start(user: User, quiz: Quiz) -> QuizAttempt:
-    """The open attempt, or a new one.  Raises `NoMoreAttempts`."""
+def start(user: User, quiz: Quiz, assignment: Assignment | None = None, code: str = "", seed: str = "") -> QuizAttempt:
+    """The open attempt, or a new one on the terms of `assignment` (without it: the first offer that is not over).
+
+    Raises `NotNow`, `WrongCode`, `NoMoreAttempts`, or `marking.NotProduced` when a world could not be asked.
+    """
     found = open_attempt(user, quiz)
     if found is not None:
         return found
-    if attempts_left(user, quiz) == 0:
+    now = timezone.now()
+    offers = terms.offers(user, quiz, now)
+    chosen = [item for item in offers if item.assignment == assignment] if assignment else offers
+    offer = next((item for item in chosen if not item.closed(now)), None)
+    if offer is None or not offer.opened(now):
+        raise NotNow
+    if attempts_left(user, quiz, offer) == 0:
         raise NoMoreAttempts
-    last = QuizAttempt.objects.filter(user=user, quiz=quiz).order_by("-number").first()
+    wanted = offer.assignment.access_code if offer.assignment else ""
+    if wanted and " ".join(code.split()).casefold() != " ".join(wanted.split()).casefold():
+        raise WrongCode
+    attempt = QuizAttempt(user=user, quiz=quiz, version=offer.version, assignment=offer.assignment)
+    attempt.seed = seed or attempt.seed
+    attempt.layout = marking.with_worlds(offer.version.data, layout.draw(offer.version.data, attempt.seed), attempt.seed)
+    last = QuizAttempt.objects.filter(user=user, quiz=quiz).aggregate(Max("number"))["number__max"] or 0
+    attempt.number, attempt.started_at = last + 1, timezone.now()
     try:
         with transaction.atomic():
-            return QuizAttempt.objects.create(user=user, quiz=quiz, version=quiz.version, number=(last.number if last else 0) + 1)
+            attempt.save(force_insert=True)
     except IntegrityError:  # two clicks at once: the other one started it
         return QuizAttempt.objects.get(user=user, quiz=quiz, submitted_at=None)
+    return attempt
 
 
 @dataclass(slots=True)
-class Asked:
-    """One question of an attempt, with what the learner answered."""
+class Saved:
+    """What a save did: the revision of every answer now, and the questions that another device answered later."""
 
-    number: int
-    spec: dict[str, Any]
-    kind: QuestionType
-    question_id: int | None
-    seed: str
-    response: Response | None = None
-
-    @property
-    def name(self) -> str:
-        """The prefix of its form fields."""
-        return f"q.{self.spec['id']}"
-
-    @property
-    def points(self) -> float:
-        """What it is worth."""
-        return float(self.spec.get("points", 1))
-
-    @property
-    def answer(self) -> Any:
-        """The saved answer, or None."""
-        return self.response.answer if self.response else None
+    revisions: dict[str, int] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
 
 
-def asked(attempt: QuizAttempt) -> list[Asked]:
-    """The attempt's questions in its own order."""
-    specs = attempt.version.data["questions"]
-    order = shuffled(len(specs), attempt.seed) if attempt.version.data.get("shuffle", True) else range(len(specs))
-    rows = {item.slug: item.pk for item in Question.objects.filter(quiz_id=attempt.quiz_id)}
-    saved = {item.question_id: item for item in attempt.responses.all()}
-    out = []
-    for number, index in enumerate(order, 1):
-        spec = specs[index]
-        pk = rows.get(spec["id"])
-        seed = f"{attempt.seed}/{spec['id']}"
-        out.append(Asked(number, spec, TYPES[spec["type"]], pk, seed, saved.get(pk) if pk else None))
-    return out
-
-
-def save(attempt: QuizAttempt, form: Form) -> None:
-    """Keep what the page holds, every question of it.  Raises `Closed` once submitted."""
+def save(attempt: QuizAttempt, form: Form) -> Saved:
+    """Keep what the page holds.  Raises `Closed` once submitted or too late; what was changed is on record even then."""
     now = timezone.now()
     with transaction.atomic():
         locked = QuizAttempt.objects.select_for_update().get(pk=attempt.pk)
-        if locked.submitted_at is not None:
-            raise Closed
-        for item in asked(attempt):
-            answer = item.kind.parse(form, item.name, item.spec)
-            if answer is not None and item.response is None and item.kind.untouched(item.spec, answer, item.seed):
-                answer = None
-            flagged = form.get(f"{item.name}.flag", "") == "on"
-            if item.question_id is None or (item.response is None and answer is None and not flagged):
-                continue
-            if item.response is None or item.response.answer != answer or item.response.flagged != flagged:
-                Response.objects.update_or_create(
-                    attempt=attempt,
-                    question_id=item.question_id,
-                    defaults={"answer": answer, "flagged": flagged, "saved_at": now},
-                )
-        QuizAttempt.objects.filter(pk=attempt.pk).update(saved_at=now)
-    attempt.saved_at = now
+        attempt.submitted_at = locked.submitted_at
+        end = terms.of_attempt(attempt).deadline(attempt)
+        over = locked.submitted_at is not None or (end is not None and now > end + terms.GRACE)
+        done = _Merge(attempt, form, now, over).run()
+        if not over:
+            QuizAttempt.objects.filter(pk=attempt.pk).update(saved_at=now)
+            attempt.saved_at = now
+    if over:
+        close_if_over(attempt)
+        raise Closed(attempt)
+    return done
 
 
-def submit(attempt: QuizAttempt) -> QuizAttempt:
-    """Mark every question and close the attempt.  A second call changes nothing."""
+class _Merge:
+    """One page's answers against what is kept."""
+
+    def __init__(self, attempt: QuizAttempt, form: Form, now: datetime.datetime, over: bool) -> None:
+        self.attempt, self.form, self.now, self.over = attempt, form, now, over
+        self.items = asked(attempt)
+        self.seen = {item.name: _number(form.get(f"{item.name}.seen", "")) for item in self.items}
+        #: a form without any `.seen` is the whole page as it should be
+        self.whole = all(value is None for value in self.seen.values())
+        self.done = Saved()
+
+    def run(self) -> Saved:
+        """Write what was changed on this page."""
+        for item in self.items:
+            seen = self.seen[item.name]
+            if self.whole or seen is not None:
+                self.one(item, seen)
+            if item.response is not None:
+                self.done.revisions[item.name] = item.response.revision
+        return self.done
+
+    def one(self, item: Asked, seen: int | None) -> None:
+        """One question."""
+        answer = item.kind.parse(self.form, item.name, item.spec)
+        kept = item.response
+        revision = kept.revision if kept else 0
+        base = self.base(item, revision if seen is None else min(seen, revision))
+        if answer is not None and base is None and item.kind.untouched(item.spec, answer, item.seed):
+            answer = None
+        flagged = self.form.get(f"{item.name}.flag", "") == "on"
+        stale = seen is not None and seen < revision
+        if answer == base or answer == item.answer:
+            if not stale and not self.over and flagged != bool(kept and kept.flagged):
+                item.response = self.write(item, {"flagged": flagged})
+            return
+        age = datetime.timedelta(milliseconds=min(_number(self.form.get(f"{item.name}.age", "")) or 0, 10**9))
+        edited = max(self.now - age, self.attempt.started_at)
+        overtaken = stale and kept is not None and edited < kept.edited_at
+        log = SavedAnswer(
+            attempt=self.attempt,
+            question_id=item.question_id,
+            answer=answer,
+            edited_at=edited,
+            at=self.now,
+            revision=revision + 1,
+        )
+        if self.over or overtaken:
+            log.kept, log.why, log.revision = False, "late" if self.over else "overtaken", revision
+            log.save()
+            self.done.elsewhere += [] if self.over else [item.name]
+            return
+        log.save()
+        values = {"answer": answer, "flagged": flagged, "revision": revision + 1, "saved_at": self.now, "edited_at": edited}
+        item.response = self.write(item, values)
+
+    def base(self, item: Asked, seen: int) -> Any:
+        """The answer that the page showed."""
+        if seen == 0:
+            return None
+        if item.response is not None and item.response.revision == seen:
+            return item.response.answer
+        rows = SavedAnswer.objects.filter(attempt=self.attempt, question_id=item.question_id, revision=seen, kept=True)
+        return rows.values_list("answer", flat=True).first()
+
+    def write(self, item: Asked, values: dict[str, Any]) -> Response:
+        """Put a response right."""
+        return Response.objects.update_or_create(attempt=self.attempt, question_id=item.question_id, defaults=values)[0]
+
+
+def _number(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 12 else None
+
+
+def submit(attempt: QuizAttempt, by: str = QuizAttempt.Closed.LEARNER) -> QuizAttempt:
+    """Close the attempt and mark what can be marked at once; a world's or a person's part follows.  A second call changes nothing."""
+    now = timezone.now()
     with transaction.atomic():
-        locked = QuizAttempt.objects.select_for_update().select_related("version").get(pk=attempt.pk)
+        locked = (
+            QuizAttempt.objects.select_for_update(of=("self",)).select_related("version", "quiz", "assignment").get(pk=attempt.pk)
+        )
         if locked.submitted_at is not None:
             return locked
-        total = most = 0.0
-        for item in asked(locked):
-            mark = item.kind.grade(item.spec, item.answer)
-            points = round(item.points * mark.fraction, 4)
-            total, most = total + points, most + item.points
-            if item.question_id is None:
-                continue
-            values = {"points": points, "max_points": item.points, "mark": {"fraction": mark.fraction, **mark.detail}}
-            Response.objects.update_or_create(attempt=locked, question_id=item.question_id, defaults=values)
-        locked.points, locked.max_points, locked.submitted_at = round(total, 2), round(most, 2), timezone.now()
-        locked.save(update_fields=["points", "max_points", "submitted_at"])
+        end = terms.of_attempt(locked).deadline(locked)
+        if end is not None and now > end + terms.GRACE:
+            by = QuizAttempt.Closed.CLOCK
+        locked.submitted_at = min(now, end) if end is not None and by == QuizAttempt.Closed.CLOCK else now
+        locked.closed_by = by
+        locked.save(update_fields=["submitted_at", "closed_by"])
+        marking.begin(locked)
     return locked
+
+
+def close_if_over(attempt: QuizAttempt) -> bool:
+    """Submit an attempt whose time is over; whether it is closed."""
+    if attempt.submitted_at is not None:
+        return True
+    end = terms.of_attempt(attempt).deadline(attempt)
+    if end is None or timezone.now() <= end + terms.GRACE:
+        return False
+    done = submit(attempt, QuizAttempt.Closed.CLOCK)
+    attempt.submitted_at, attempt.closed_by = done.submitted_at, done.closed_by
+    return True
+
+
+def close_expired(assignments: list[Assignment]) -> int:
+    """Submit every open attempt whose time is over; how many.  Whoever reads grades calls this first."""
+    rows = QuizAttempt.objects.filter(assignment__in=assignments, submitted_at=None)
+    return sum(close_if_over(item) for item in rows.select_related("version", "quiz__version", "assignment__version"))
 
 
 # -- questions asked in lessons ---------------------------------------------------------------------------------------------

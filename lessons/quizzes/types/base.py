@@ -63,6 +63,10 @@ class QuestionType(ABC):
     #: JSON Schema of the fields that this type adds to every question's
     properties: Mapping[str, Any] = {}
     required: tuple[str, ...] = ()
+    #: who marks it: `text` the answer alone, `world` a simulated cluster (`asks`, `judged`), `hand` a person
+    marked_by: str = "text"
+    #: the fields that an answer refers to by position or name; a mended text may not change their number or names
+    anchors: tuple[str, ...] = ()
 
     def problems(self, spec: Spec) -> Iterator[tuple[FieldPath, str]]:
         """What a schema cannot say about the spec: (field path, reason)."""
@@ -95,3 +99,33 @@ class QuestionType(ABC):
     def why(self, spec: Spec, response: Any, language: str) -> list[str]:
         """Remarks on what was chosen."""
         return []
+
+    # -- questions about a world ------------------------------------------------------------------------------------------
+
+    def produces(self, spec: Spec) -> dict[str, Any] | None:
+        """The trial (`simulator.trials`) whose outputs the question shows; None for a question that shows none."""
+        return None
+
+    def asks(self, spec: Spec, response: Any) -> dict[str, Any]:
+        """What marks the answer: a trial, or `{session, seq, program}` for a learner's own cluster."""
+        raise NotImplementedError
+
+    def judged(self, spec: Spec, response: Any, found: Mapping[str, Any]) -> Mark:
+        """The mark, from what the world said."""
+        raise NotImplementedError
+
+    def same_answers(self, old: Spec, new: Spec) -> str:
+        """Why an answer to `old` cannot be marked by `new`, or nothing."""
+        if old["type"] != new["type"]:
+            return "the type is another"
+        for name in self.anchors:
+            if shape(old.get(name)) != shape(new.get(name)):
+                return f"{name}: there are more, fewer or others than the learner saw"
+        return ""
+
+
+def shape(value: Any) -> Any:
+    """What an answer refers to: how many in a list, which names in a map."""
+    if isinstance(value, Mapping):
+        return sorted(value)
+    return len(value) if isinstance(value, list) else None

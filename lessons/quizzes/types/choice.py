@@ -50,6 +50,7 @@ def credited(spec: Spec, picked: list[int]) -> float | None:
 class _Choice(QuestionType):
     template = "quizzes/types/choice.html"
     several = False
+    anchors = ("choices",)
 
     def present(self, spec: Spec, language: str, seed: str, response: Any) -> dict[str, Any]:
         count = len(spec["choices"])

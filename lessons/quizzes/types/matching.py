@@ -28,6 +28,7 @@ class Matching(QuestionType):
     """Each left side belongs to one right side."""
 
     name = "matching"
+    anchors = ("pairs", "extra")
     template = "quizzes/types/matching.html"
     properties = {
         "pairs": {

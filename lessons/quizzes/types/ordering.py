@@ -28,6 +28,7 @@ class Ordering(QuestionType):
     """Put the items in order; each right neighbour counts."""
 
     name = "ordering"
+    anchors = ("items",)
     template = "quizzes/types/ordering.html"
     properties = {"items": {"type": "array", "minItems": 3, "maxItems": 8, "items": {"$ref": "#/$defs/either"}}}
     required = ("items",)
