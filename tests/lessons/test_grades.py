@@ -23,9 +23,7 @@ HOUR = datetime.timedelta(hours=1)
 def handed_in(user: Any, quiz: Quiz, points: float, at: datetime.datetime, assignment: Assignment | None) -> QuizAttempt:
     number = QuizAttempt.objects.filter(user=user, quiz=quiz).count() + 1
     values = {"points": points, "max_points": 11.0, "started_at": at - HOUR, "submitted_at": at}
-    return QuizAttempt.objects.create(
-        user=user, quiz=quiz, version=quiz.version, number=number, assignment=assignment, **values
-    )
+    return QuizAttempt.objects.create(user=user, quiz=quiz, version=quiz.version, number=number, assignment=assignment, **values)
 
 
 @pytest.mark.parametrize(("rule", "points"), [("best", 9.9), ("first", 5.5), ("last", 7.7), ("average", 7.7)])
@@ -42,9 +40,7 @@ def test_which_attempt_counts(people: People, quiz: Quiz, rule: str, points: flo
 
 
 def test_late_work_loses_a_share_for_each_day_begun(people: People, quiz: Quiz) -> None:
-    given = Assignment.objects.create(
-        cohort=people.cohort, quiz=quiz, due_at=NOW, late="percent", late_percent=20, late_most=50
-    )
+    given = Assignment.objects.create(cohort=people.cohort, quiz=quiz, due_at=NOW, late="percent", late_percent=20, late_most=50)
     for hours, points in ((0, 10), (1, 8), (24, 8), (25, 6), (100, 5)):
         QuizAttempt.objects.all().delete()
         handed_in(people.learner, quiz, 10, NOW + hours * HOUR, given)
