@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "lessons.labs",
     "lessons.quizzes",
     "lessons.grading",
+    "lessons.desk",
     "lessons.dashboards",
     "lessons.interchange",
     "django.contrib.admin",

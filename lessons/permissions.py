@@ -19,6 +19,16 @@ def person(request: HttpRequest) -> User:
     return request.user
 
 
+def readable_cohort(user: User, pk: int) -> Cohort:
+    """A cohort whose pages the user may read: its staff and its observers, else 404."""
+    return _cohort(user, pk, Membership.READERS)
+
+
+def role_in(user: User, cohort: Cohort) -> str:
+    """What the user is in a cohort; nothing for a stranger."""
+    return cohort.memberships.filter(user=user).values_list("role", flat=True).first() or ""
+
+
 def staffed_cohort(user: User, pk: int) -> Cohort:
     """A cohort in which the user is owner, instructor or assistant, else 404."""
     return _cohort(user, pk, Membership.STAFF)
@@ -44,4 +54,4 @@ def learner_of(cohort: Cohort, user_id: int) -> User:
 
 def is_staff_somewhere(user: User) -> bool:
     """Whether the header shows the way to cohorts first."""
-    return Membership.objects.filter(user=user, role__in=Membership.STAFF).exists()
+    return Membership.objects.filter(user=user, role__in=Membership.READERS).exists()

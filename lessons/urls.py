@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from lessons.dashboards import views as dashboards
 from lessons.pages import course, lesson, quiz
@@ -35,5 +35,6 @@ urlpatterns = [
     path("cohorts/<int:pk>/learners/<int:user>/", dashboards.learner, name="learner"),
     path("cohorts/<int:pk>/learners/<int:user>/lessons/<int:lesson>/", dashboards.learner_lesson, name="learner-lesson"),
     path("cohorts/<int:pk>/learners/<int:user>/quizzes/<int:quiz>/", dashboards.learner_quiz, name="learner-quiz"),
+    path("cohorts/<int:pk>/", include("lessons.dashboards.urls")),
     path("join/<str:token>/", dashboards.join, name="join"),
 ]

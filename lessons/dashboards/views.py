@@ -24,7 +24,7 @@ from lessons.labs.panel import rows_of
 from lessons.labs.services import lesson_slot
 from lessons.models import Cohort, Course, Enrollment, Invite, Membership, Quiz
 from lessons.pages.quiz import results
-from lessons.permissions import learner_of, managed_cohort, person, staffed_cohort
+from lessons.permissions import learner_of, managed_cohort, person, readable_cohort, staffed_cohort
 from lessons.quizzes.models import QuizAttempt
 from simulator import selectors as clusters
 from simulator.models import ClusterSession
@@ -60,7 +60,7 @@ def cohorts(request: HttpRequest) -> HttpResponse:
         .select_related("cohort__course__version")
         .order_by("-cohort__created_at", "-cohort_id")
     )
-    taught = [row for row in rows if row.role in Membership.STAFF]
+    taught = [row for row in rows if row.role in Membership.READERS]
     joined = [row for row in rows if row.role == Membership.Role.LEARNER]
     return render(request, "dashboards/cohorts.html", {"taught": taught, "joined": joined, "form": CohortForm()})
 
@@ -72,7 +72,7 @@ def cohort_new(request: HttpRequest) -> HttpResponse:
     form = CohortForm(request.POST)
     if not form.is_valid():
         rows = Membership.objects.filter(user=person(request)).select_related("cohort__course__version")
-        taught = [row for row in rows if row.role in Membership.STAFF]
+        taught = [row for row in rows if row.role in Membership.READERS]
         joined = [row for row in rows if row.role == Membership.Role.LEARNER]
         return render(request, "dashboards/cohorts.html", {"taught": taught, "joined": joined, "form": form}, status=422)
     with transaction.atomic():
@@ -86,8 +86,8 @@ def cohort_new(request: HttpRequest) -> HttpResponse:
 @login_required
 def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """Learners by lessons, exercises and quizzes."""
-    cohort = staffed_cohort(person(request), pk)
-    return render(request, "dashboards/dashboard.html", {"board": selectors.board(cohort), "cohort": cohort})
+    cohort = readable_cohort(person(request), pk)
+    return render(request, "dashboards/dashboard.html", {"board": selectors.board(cohort), "cohort": cohort, "tab": "dashboard"})
 
 
 @require_safe
@@ -144,7 +144,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         with transaction.atomic():
             Membership.objects.get_or_create(cohort=cohort, user=user, defaults={"role": invite.role})
             Enrollment.objects.get_or_create(user=user, course=cohort.course)
-        staff = cohort.memberships.filter(user=user, role__in=Membership.STAFF).exists()
+        staff = cohort.memberships.filter(user=user, role__in=Membership.READERS).exists()
         return redirect(cohort if staff else cohort.course)
     member = None
     if request.user.is_authenticated:
@@ -159,7 +159,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 @login_required
 def learner(request: HttpRequest, pk: int, user: int) -> HttpResponse:
     """One learner: every lesson, exercise and quiz."""
-    cohort = staffed_cohort(person(request), pk)
+    cohort = readable_cohort(person(request), pk)
     who = learner_of(cohort, user)
     board = selectors.board(cohort)
     row = next(item for item in board.rows if item.user.pk == who.pk)
@@ -170,7 +170,7 @@ def learner(request: HttpRequest, pk: int, user: int) -> HttpResponse:
 @login_required
 def learner_lesson(request: HttpRequest, pk: int, user: int, lesson: int) -> HttpResponse:
     """The evidence of one cell: reading, every run of the checks, and the last commands."""
-    cohort = staffed_cohort(person(request), pk)
+    cohort = readable_cohort(person(request), pk)
     who = learner_of(cohort, user)
     plan = outline(cohort.course)
     row = selectors.lesson_row(plan, lesson)
@@ -205,7 +205,7 @@ def learner_lesson(request: HttpRequest, pk: int, user: int, lesson: int) -> Htt
 @login_required
 def learner_quiz(request: HttpRequest, pk: int, user: int, quiz: int) -> HttpResponse:
     """The evidence of a quiz grade: every submitted attempt with its answers."""
-    cohort = staffed_cohort(person(request), pk)
+    cohort = readable_cohort(person(request), pk)
     who = learner_of(cohort, user)
     found = get_object_or_404(
         Quiz.objects.select_related("version", "chapter__version", "chapter__course__version"),

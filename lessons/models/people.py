@@ -74,14 +74,17 @@ class Membership(models.Model):
     """What somebody is in a cohort."""
 
     class Role(models.TextChoices):
-        """Owners and instructors see everything and manage; assistants see; learners learn."""
+        """Owners and instructors see everything and manage; assistants see and help; observers see; learners learn."""
 
         OWNER = "owner", _("Owner")
         INSTRUCTOR = "instructor", _("Instructor")
         ASSISTANT = "assistant", _("Assistant")
+        OBSERVER = "observer", _("Observer")
         LEARNER = "learner", _("Learner")
 
+    #: Who works with learners; observers only read.  None of them counts in statistics.
     STAFF: ClassVar = (Role.OWNER, Role.INSTRUCTOR, Role.ASSISTANT)
+    READERS: ClassVar = (*STAFF, Role.OBSERVER)
     MANAGERS: ClassVar = (Role.OWNER, Role.INSTRUCTOR)
 
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="memberships")
@@ -96,8 +99,13 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.cohort}"
 
 
+def new_code() -> str:
+    """An invite's code for a blackboard: 40 bits in letters and digits that are not confused."""
+    return "".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(8))
+
+
 class Invite(models.Model):
-    """A link that makes whoever opens it a member.  Revoking it lets nobody else in and keeps who came."""
+    """A link, and a code to type, that make whoever uses them a member.  Revoking it lets nobody else in and keeps who came."""
 
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="invites")
     token = models.CharField(max_length=40, unique=True, default=new_token)
@@ -105,12 +113,26 @@ class Invite(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True)
+    code = models.CharField(max_length=8, null=True, unique=True, default=new_code)
+    #: Only for e-mail addresses at this domain, where one is given.
+    email_domain = models.CharField(max_length=120, blank=True, default="")
+    expires_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
 
     def __str__(self) -> str:
         return f"invite to {self.cohort}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets anybody in."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    def admits(self, email: str) -> bool:
+        """Whether somebody with this address may come in by it."""
+        domain = self.email_domain.casefold().lstrip("@")
+        return not domain or email.casefold().rpartition("@")[2] == domain
 
     def get_absolute_url(self) -> str:
         """The page that the link opens."""
