@@ -285,6 +285,11 @@ def truth(flags: dict[str, str], name: str, default: bool) -> bool:
     return flags[name][:1] in "1tT" if name in flags else default
 
 
+def verbosity(flags: dict[str, str]) -> int:
+    """How much is logged: `--v`, 0 when it is not given (klog)."""
+    return int(flags.get("v", "0"))
+
+
 def duration(flags: dict[str, str], name: str, default: int) -> int:
     """A duration flag in nanoseconds."""
     return parse_duration(flags[name]) if name in flags else default

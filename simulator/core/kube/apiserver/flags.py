@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 
 from . import admission, audit, encryption
@@ -21,17 +22,37 @@ KNOWN = frozenset(
         "anonymous-auth",
         "api-audiences",
         "apiserver-count",
+        "audit-log-batch-buffer-size",
+        "audit-log-batch-max-size",
+        "audit-log-batch-max-wait",
+        "audit-log-batch-throttle-burst",
+        "audit-log-batch-throttle-enable",
+        "audit-log-batch-throttle-qps",
         "audit-log-compress",
         "audit-log-format",
         "audit-log-maxage",
         "audit-log-maxbackup",
         "audit-log-maxsize",
+        "audit-log-mode",
         "audit-log-path",
+        "audit-log-truncate-enabled",
+        "audit-log-truncate-max-batch-size",
+        "audit-log-truncate-max-event-size",
         "audit-log-version",
         "audit-policy-file",
+        "audit-webhook-batch-buffer-size",
         "audit-webhook-batch-initial-backoff",
+        "audit-webhook-batch-max-size",
+        "audit-webhook-batch-max-wait",
+        "audit-webhook-batch-throttle-burst",
+        "audit-webhook-batch-throttle-enable",
+        "audit-webhook-batch-throttle-qps",
         "audit-webhook-config-file",
         "audit-webhook-initial-backoff",
+        "audit-webhook-mode",
+        "audit-webhook-truncate-enabled",
+        "audit-webhook-truncate-max-batch-size",
+        "audit-webhook-truncate-max-event-size",
         "audit-webhook-version",
         "authentication-config",
         "authentication-kubeconfig",
@@ -58,10 +79,13 @@ KNOWN = frozenset(
         "coordinated-leadership-retry-period",
         "cors-allowed-origins",
         "debug-socket-path",
+        "default-not-ready-toleration-seconds",
+        "default-unreachable-toleration-seconds",
         "default-watch-cache-size",
         "delete-collection-workers",
         "disable-admission-plugins",
         "disable-http2-serving",
+        "disabled-metrics",
         "egress-selector-config-file",
         "emulated-version",
         "emulation-forward-compatible",
@@ -103,7 +127,9 @@ KNOWN = frozenset(
         "lease-reuse-duration-seconds",
         "livez-grace-period",
         "log-flush-frequency",
+        "log-json-info-buffer-size",
         "log-json-split-stream",
+        "log-text-info-buffer-size",
         "log-text-split-stream",
         "logging-format",
         "max-connection-bytes-per-sec",
@@ -111,6 +137,15 @@ KNOWN = frozenset(
         "max-requests-inflight",
         "min-compatibility-version",
         "min-request-timeout",
+        "oidc-ca-file",
+        "oidc-client-id",
+        "oidc-groups-claim",
+        "oidc-groups-prefix",
+        "oidc-issuer-url",
+        "oidc-required-claim",
+        "oidc-signing-algs",
+        "oidc-username-claim",
+        "oidc-username-prefix",
         "peer-advertise-ip",
         "peer-advertise-port",
         "peer-ca-file",
@@ -139,6 +174,7 @@ KNOWN = frozenset(
         "service-account-signing-endpoint",
         "service-account-signing-key-file",
         "service-cluster-ip-range",
+        "service-node-port-range",
         "show-hidden-metrics-for-version",
         "shutdown-delay-duration",
         "shutdown-send-retry-after",
@@ -152,6 +188,7 @@ KNOWN = frozenset(
         "tls-curve-preferences",
         "tls-min-version",
         "tls-private-key-file",
+        "tls-sni-cert-key",
         "token-auth-file",
         "tracing-config-file",
         "v",
@@ -227,6 +264,9 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
         ipaddress.ip_network(out.service_cidr)
     except ValueError:
         raise FlagError(f"--service-cluster-ip-range is not a valid CIDR: {out.service_cidr}") from None
+    out.node_port_low, out.node_port_high = _ports(flags.get("service-node-port-range", "30000-32767"))
+    out.not_ready_seconds = _whole(flags, "default-not-ready-toleration-seconds", 300)
+    out.unreachable_seconds = _whole(flags, "default-unreachable-toleration-seconds", 300)
     out.authorization_modes = flags.get("authorization-mode", "AlwaysAllow").split(",")
     for mode in out.authorization_modes:
         if mode not in ("Node", "RBAC", "AlwaysAllow", "AlwaysDeny", "ABAC", "Webhook"):
@@ -241,6 +281,30 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     if not flags.get("service-account-signing-key-file"):
         raise FlagError("service-account-signing-key-file is a required flag")
     return _files(out, flags, read)
+
+
+def _whole(flags: dict[str, str], name: str, default: int) -> int:
+    """An int64 flag; raises FlagError."""
+    text = flags.get(name, str(default))
+    if not re.fullmatch(r"[+-]?\d+", text):
+        why = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise FlagError(f'invalid argument "{text}" for "--{name}" flag: {why}')
+    return int(text)
+
+
+def _ports(text: str) -> tuple[int, int]:
+    """First and last of `30000-32767`, `30000+2767` or one port (apimachinery/pkg/util/net/port_range.go); raises FlagError."""
+    found = re.fullmatch(r"(\d+)(?:([-+])(\d+))?", text.strip())
+    flag = f'invalid argument "{text}" for "--service-node-port-range" flag'
+    if found is None:
+        raise FlagError(f"{flag}: unable to parse port range: {text}")
+    low = int(found[1])
+    high = low if found[2] is None else int(found[3]) if found[2] == "-" else low + int(found[3])
+    if low > 65535 or high > 65535:
+        raise FlagError(f"{flag}: the port range cannot be greater than 65535: {text}")
+    if high < low:
+        raise FlagError(f"{flag}: end port cannot be less than start port: {text}")
+    return low, high
 
 
 def _optional(out: Config, flags: dict[str, str], read: Callable[[str], bytes]) -> None:

@@ -35,6 +35,8 @@ class Config(msgspec.Struct, omit_defaults=True):
     service_cidr: str = "10.96.0.0/12"
     node_port_low: int = 30000
     node_port_high: int = 32767
+    not_ready_seconds: int = 300
+    unreachable_seconds: int = 300
     authorization_modes: list[str] = msgspec.field(default_factory=lambda: ["Node", "RBAC"])
     client_ca: bytes = b""
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"

@@ -159,9 +159,20 @@ class ControllerManager:
                 world.after(clock.SECOND, proc.target, ["run"])
                 return
         state.running = True
-        for controller in runtime.controllers:
-            klog(world, proc, "I", "controllermanager.go:627", "Starting controller", controller=controller.name)
+        self._roll_call(world, proc, state, runtime)
         runtime.start()
+
+    def _roll_call(self, world: World, proc: Process, state: ManagerState, runtime: Runtime) -> None:
+        """What is said of each controller: of those that stay away always, of those that run from `--v=1` on (RunControllers)."""
+        running = {controller.name for controller in runtime.controllers}
+        for name in table.CLOUD:
+            klog(world, proc, "I", "controller_descriptor.go:99", "Skipping a cloud provider controller", controller=name)
+        for kind in table.CONTROLLERS:
+            if kind.name not in running:
+                klog(world, proc, "I", "controller_descriptor.go:104", "Warning: controller is disabled", controller=kind.name)
+        if component.verbosity(state.flags) >= 1:
+            for name in sorted(running):
+                klog(world, proc, "I", "controllermanager.go:744", "Controller starting...", controller=name)
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """Drop state; the Lease is left to expire (ControllerManagerReleaseLeaderElectionLockOnExit is off in 1.36)."""
@@ -174,8 +185,12 @@ class ControllerManager:
         return 0 if signal in (2, 15) else 128 + signal
 
     def http(self, world: World, proc: Process, request: Request) -> Response:
-        """Health checks."""
-        return component.health(request, {"leaderElection": ""})
+        """Health checks: one of the election, and one of each controller that runs."""
+        checks = {"leaderElection": ""}
+        state = states(world).get(proc.key)
+        if state is not None and state.running:
+            checks |= {kind.name: "" for kind in chosen(state.flags)}
+        return component.health(request, checks)
 
 
 PROGRAM = ControllerManager()

@@ -100,6 +100,9 @@ NOT_YET: tuple[str, ...] = (
     "storageversion-garbage-collector-controller",
 )
 
+#: Those that a cloud's own manager runs; this program only passes them over.
+CLOUD: tuple[str, ...] = ("service-lb-controller", "node-route-controller", "cloud-node-lifecycle-controller")
+
 ALL_NAMES: tuple[str, ...] = tuple(kind.name for kind in CONTROLLERS) + NOT_YET
 
 #: Deprecated names that `--controllers` still takes (cmd/kube-controller-manager/names).

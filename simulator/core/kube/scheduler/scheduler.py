@@ -11,7 +11,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.world import World
 from ..api.objects import Obj, key_of, split_key
 from ..client import ApiError, KubeClient, WatchEvent
-from ..component import explain, klog
+from ..component import explain, klog, verbosity
 from ..events import SeriesRecorder
 from ..feed import Feed
 from . import preemption, profiles
@@ -207,6 +207,7 @@ class Scheduler:
         if not self.cache.nodes:
             self._failed(queued, info, "no nodes available to schedule pods", None, "")
             return
+        self._say(3, "schedule_one.go:94", "Attempting to schedule pod", pod=queued.key)
         cycle = Cycle(info, self.cache.nodes, self.lister)
         try:
             feasible = find_feasible(cycle, self._profile(info), self.state.next_start, self._overlay(info))
@@ -215,7 +216,24 @@ class Scheduler:
             return
         self.state.next_start = (self.state.next_start + len(feasible) + len(cycle.data["rejected"])) % len(self.cache.nodes)
         scores = run_scores(cycle, self._profile(info), feasible) if len(feasible) > 1 else {feasible[0].name: {}}
+        self._say_scores(queued.key, scores)
         self._bind(queued, info, cycle, scores, self._choose(scores))
+
+    def _say(self, level: int, where: str, message: str, **fields: Any) -> None:
+        """A line of the log from `--v=level` on."""
+        if verbosity(self.state.flags) >= level:
+            klog(self.world, self.proc, "I", where, message, **fields)
+
+    def _say_scores(self, key: str, scores: dict[str, dict[str, int]]) -> None:
+        """Each plugin's weighted score of each node, then the sums (prioritizeNodes; `--v=10`)."""
+        if len(scores) < 2 or verbosity(self.state.flags) < 10:
+            return
+        for node, parts in scores.items():
+            for plugin, score in parts.items():
+                self._say(10, "schedule_one.go:867", "Plugin scored node for pod", pod=key, plugin=plugin, node=node, score=score)
+        for node, parts in scores.items():
+            total = sum(parts.values())
+            self._say(10, "schedule_one.go:935", "Calculated node's final score for pod", pod=key, node=node, score=total)
 
     def _recorder(self, pod: Obj) -> SeriesRecorder:
         """Events say by which profile a pod was looked at."""
@@ -271,7 +289,9 @@ class Scheduler:
         assumed = {**info.pod, "spec": {**info.pod["spec"], "nodeName": node}}
         self.cache.put_pod(assumed)
         self._move("pod-add", None, assumed)
-        klog(self.world, self.proc, "I", "schedule_one.go:314", "Successfully bound pod to node", pod=queued.key, node=node)
+        feasible, looked_at = len(scores), len(scores) + len(cycle.data["rejected"])
+        bound = {"pod": queued.key, "node": node, "evaluatedNodes": looked_at, "feasibleNodes": feasible}
+        self._say(2, "schedule_one.go:314", "Successfully bound pod to node", **bound)
         self._recorder(info.pod).event(
             info.pod, "Normal", "Scheduled", "Binding", f"Successfully assigned {queued.key} to {node}"
         )
@@ -332,15 +352,7 @@ class Scheduler:
             self.state.queue.fail(queued, now)
         if nominated:
             self.state.nominated[queued.key] = nominated
-        klog(
-            self.world,
-            self.proc,
-            "I",
-            "schedule_one.go:1120",
-            "Unable to schedule pod; no fit; waiting",
-            pod=queued.key,
-            err=message,
-        )
+        self._say(2, "schedule_one.go:1120", "Unable to schedule pod; no fit; waiting", pod=queued.key, err=message)
         note = message if len(message) <= 1024 else message[:1020] + " ..."
         self._recorder(info.pod).event(info.pod, "Warning", "FailedScheduling", "Scheduling", note)
         self._condition(info, "Unschedulable" if rejected else "SchedulerError", message, nominated)

@@ -49,6 +49,8 @@ def test_a_restart_finds_everything(plane: ControlPlane) -> None:
     [
         ("--frobnicate=1", "unknown flag: --frobnicate"),
         ("--client-ca-file=/nowhere", "open /nowhere: no such file or directory"),
+        ("--service-node-port-range=many", 'invalid argument "many" for "--service-node-port-range" flag'),
+        ("--default-unreachable-toleration-seconds=5m", 'parsing "5m": invalid syntax'),
         ("--authorization-mode=Maybe", 'authorization-mode "Maybe" is not a valid mode'),
     ],
 )

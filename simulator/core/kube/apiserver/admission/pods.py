@@ -19,7 +19,7 @@ def _is_new_pod(call: Call, old: Obj | None) -> bool:
 
 
 class DefaultTolerationSeconds:
-    """Pods stay 300 s on a node that is not ready or cannot be reached."""
+    """How long pods stay on a node that is not ready or cannot be reached: 300 s, or as the server's flags say."""
 
     name = "DefaultTolerationSeconds"
 
@@ -28,9 +28,10 @@ class DefaultTolerationSeconds:
         if call.kind.kind != "Pod" or call.info.subresource:
             return
         held = list(obj["spec"].get("tolerations") or ())
-        for key in (NOT_READY, UNREACHABLE):
+        config = call.server.config
+        for key, seconds in ((NOT_READY, config.not_ready_seconds), (UNREACHABLE, config.unreachable_seconds)):
             if not any(_covers(item, key) for item in held):
-                held.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+                held.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds})
         obj["spec"]["tolerations"] = held
 
     def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:

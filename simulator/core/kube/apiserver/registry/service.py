@@ -159,11 +159,7 @@ class ServiceStrategy(Strategy):
                     problem = errors.invalid_value(f"spec.ports[{i}].nodePort", wanted, text)
                     raise errors.invalid("Service", "", meta.get("name", ""), [problem])
             else:
-                rng = call.server.world.rng("apiserver/nodeports")
-                low = config.node_port_low + 86
-                wanted = low + rng.below(config.node_port_high - low + 1)
-                while (wanted, protocol) in taken:
-                    wanted = low + (wanted - low + 1) % (config.node_port_high - low + 1)
+                wanted = _free_port(call, protocol, taken)
                 port["nodePort"] = wanted
             taken.add((wanted, protocol))
 
@@ -175,6 +171,22 @@ class ServiceStrategy(Strategy):
             found = call.server.storage.get(key)
             if found is not None and not call.dry_run:
                 call.server.storage.delete(key, found[1])
+
+
+def _free_port(call: Call, protocol: str, taken: set[tuple[int, str]]) -> int:
+    """A node port by lot: from the upper band, and once that is full from the lower one, which is kept for ports asked for by
+    number (portallocator: a thirty-second of the range, 16 to 128 ports; small ranges have no bands).  Raises ApiError."""
+    first, last = call.server.config.node_port_low, call.server.config.node_port_high
+    size = last - first + 1
+    lower = 0 if size <= 16 else min(max(size // 32, 16), 128)
+    rng = call.server.world.rng("apiserver/nodeports")
+    for low, count in ((first + lower, size - lower), (first, lower)):
+        start = rng.below(count) if count else 0
+        for step in range(count):
+            wanted = low + (start + step) % count
+            if (wanted, protocol) not in taken:
+                return wanted
+    raise errors.internal_error("failed to allocate a nodePort: range is full")
 
 
 def _families(spec: Obj) -> None:
