@@ -102,7 +102,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         if hasattr(self, "session"):
             await self.channel_layer.group_discard(doorbell.group(self.session_id), self.channel_name)
             if self.greeted:
-                await self._task(tasks.rest)
+                await self._task(tasks.rest, priority=tasks.AWAY)
 
     # -- frames of the browser ---------------------------------------------------------------------------------------------
 
@@ -318,7 +318,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                     if self.pace.asked is not None:  # a doorbell may have been lost
                         await self._catch_up()
                     self.pace.ask(real)
-                    await in_thread(services.schedule)(self.session_id, self.clock.now(real) if self.clock.speed else None)
+                    # rows that wait are read before anything else; time goes on with the next look
+                    until = self.clock.now(real) if self.clock.speed and not self.pace.pending else None
+                    await in_thread(services.schedule)(self.session_id, until, priority=self._priority())
                 if real - self.checked > LOGIN_CHECK:
                     self.checked = real
                     if not await in_thread(self._logged_in)():
@@ -328,6 +330,12 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             except (DatabaseError, OSError):
                 logger.exception("session %s: a tick failed", self.session_id)
 
+    def _priority(self) -> int:
+        """How much this browser's next request matters."""
+        if self.pace.pending:
+            return tasks.TYPED
+        return tasks.SEEN if self.pace.busy else tasks.QUIET
+
     def _logged_in(self) -> bool:
         """Does the browser's log-in still hold?"""
         user = self.scope["user"]
@@ -336,9 +344,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             return False
         return get_user_model()._default_manager.filter(pk=user.pk, is_active=True).exists()
 
-    async def _task(self, task: Any, *args: Any) -> None:
+    async def _task(self, task: Any, *args: Any, priority: int = tasks.TYPED) -> None:
         """Queue a task; a broker that is away costs this one question."""
         try:
-            await in_thread(tasks.send)(task, self.session_id, *args)
+            await in_thread(tasks.send)(task, self.session_id, *args, priority=priority)
         except Exception:  # kombu raises what its transport raises
             logger.warning("session %s: %s could not be queued", self.session_id, task.name, exc_info=True)

@@ -5,6 +5,8 @@ Everything here takes the real time as an argument (seconds of a monotonic clock
 * The clock runs from the last known virtual time by the speed.  It never runs back, and not far ahead of a slow worker.
 * Time is moved at most four times a second, only when a timer of the world is due or a program waits in a terminal.  What
   the timers of a quiet cluster do (leases, heartbeats) nobody sees, so each look that showed nothing doubles the pause.
+* Workers that answer late are asked more rarely: a pause is at least `SPARE` times as long as the last answer took.  So a crowd
+  of clusters that only stand there slows its own clocks before it slows anybody's typing (which also goes first in the queue).
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ from dataclasses import dataclass
 SECOND = 1_000_000_000
 #: Real seconds between two ticks: at least, and at most (at speed 1, and faster).
 TICK = 0.25
-IDLE = 2.0
+IDLE = 4.0
 IDLE_FAST = 0.5
+#: Pause after an answer, in units of the time that the answer took; and the longest pause that follows from it.
+SPARE = 20.0
+SPARE_MOST = 8.0
 #: Real seconds that the estimate may run ahead of what the worker says.
-AHEAD = 5.0
+AHEAD = 10.0
 #: Real seconds after which an unanswered request is repeated, doubling up to the last.
 PATIENCE = 2.0
 PATIENCE_MOST = 16.0
@@ -58,14 +63,19 @@ class Pace:
     last: float = float("-inf")
     asked: float | None = None
     patience: float = PATIENCE
+    #: Real seconds that the last answer took.
+    took: float = 0.0
 
     def wanted(self, clock: Clock, real: float) -> bool:
         """Is it time to ask the worker to move on?"""
         if self.asked is not None:
             return real - self.asked >= self.patience
-        if clock.speed == 0 or real - self.last < (TICK if self.busy else self.pause):
+        if clock.speed == 0 or real - self.last < self._rest():
             return self.pending and real - self.last >= PATIENCE
         return self.busy or (self.next_due is not None and clock.now(real) >= self.next_due)
+
+    def _rest(self) -> float:
+        return max(TICK if self.busy else self.pause, min(self.took * SPARE, SPARE_MOST))
 
     def ask(self, real: float) -> None:
         """The worker was asked."""
@@ -82,6 +92,8 @@ class Pace:
     def answer(self, *, next_due: int | None, busy: bool, pending: bool, visible: bool, speed: int, real: float) -> None:
         """The worker said where the world stands."""
         self.next_due, self.busy, self.pending = next_due, busy, pending
+        if self.asked is not None:
+            self.took = max(0.0, real - self.asked)
         self.last, self.asked, self.patience = real, (self.asked if pending else None), PATIENCE
         self.pause = TICK if visible else min(self.pause * 2, IDLE if speed <= 1 else IDLE_FAST)
 

@@ -62,13 +62,15 @@ class Refused(Exception):
         self.reason = reason
 
 
-def schedule(session_id: uuid.UUID, until: int | None = None, row: list[Any] | None = None) -> bool:
+def schedule(
+    session_id: uuid.UUID, until: int | None = None, row: list[Any] | None = None, *, priority: int = tasks.TYPED
+) -> bool:
     """Ask the cluster's worker to bring it up to date; False when the broker is away (whoever watches asks again).
 
     `row` is the journal row that was just committed, as `JournalEntry.carried` makes it: it saves the worker reading it.
     """
     try:
-        tasks.send(tasks.advance, session_id, until, row)
+        tasks.send(tasks.advance, session_id, until, row, priority=priority)
     except (BrokerError, OSError) as error:
         logger.warning("session %s: the broker cannot be reached: %s", session_id, error)
         return False

@@ -41,7 +41,7 @@ def advance(self: Any, session_id: str, until: int | None = None, row: list[Any]
         again = self.request.delivery_info and self.request.delivery_info.get("redelivered")
         advancing.run_inputs(uuid.UUID(session_id), None if again else row)
     else:
-        advancing.advance(uuid.UUID(session_id), until)
+        advancing.pass_time(uuid.UUID(session_id), until)
 
 
 @shared_task(name="simulator.rest")
@@ -103,10 +103,15 @@ def answer(payload: str) -> str:
     return payload
 
 
-def send(task: Any, session_id: uuid.UUID, *args: Any) -> None:
+#: Places in a queue (Redis keeps a list for each): what somebody typed and waits for, what runs before somebody's eyes, the passing
+#: of time in a cluster that just stands there, and putting one away.
+TYPED, SEEN, QUIET, AWAY = 0, 3, 6, 9
+
+
+def send(task: Any, session_id: uuid.UUID, *args: Any, priority: int = TYPED) -> None:
     """Queue a task of a cluster.  Blocks about a millisecond: keep it off an event loop."""
     # Celery would make a readable copy of the arguments for monitors: a tenth of the whole cost
-    task.apply_async((str(session_id), *args), queue=queue_of(session_id), argsrepr=str(session_id), kwargsrepr="")
+    task.apply_async((str(session_id), *args), queue=queue_of(session_id), argsrepr=str(session_id), kwargsrepr="", priority=priority)
 
 
 def alive(queue: str) -> bool:

@@ -8,6 +8,7 @@ depends on this cache: `services.advance` stores results only while the session'
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ class Warm:
     view_version: int = 0
     stored_at: int = 0
     stored_wall: float = 0.0
+    #: When the session's row was last seen to agree (real seconds, monotonic).
+    checked: float = field(default_factory=time.monotonic)
 
 
 class WorldCache:

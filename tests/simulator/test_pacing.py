@@ -44,11 +44,27 @@ def test_a_quiet_cluster_is_looked_at_ever_more_rarely() -> None:
     asked = run(Pace(), Clock(), 60)
     pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert pauses[-1] == IDLE
-    assert len(asked) <= 60 / IDLE + 4
+    assert len(asked) <= 60 / IDLE + 6
 
 
 def test_a_program_that_waits_is_looked_after_four_times_a_second() -> None:
     assert len(run(Pace(busy=True), Clock(), 10, busy=True)) == pytest.approx(4 * 10, abs=2)
+
+
+def test_workers_that_answer_late_are_asked_more_rarely() -> None:
+    def asked(took: float) -> int:
+        pace, clock, count = Pace(), Clock(), 0
+        for step in range(int(20 / TICK)):
+            real = step * TICK
+            if pace.asked is not None and real - pace.asked >= took:
+                pace.answer(next_due=clock.now(real), real=pace.asked + took, busy=True, pending=False, visible=True, speed=1)
+            if pace.asked is None and pace.wanted(clock, real):
+                pace.ask(real)
+                count += 1
+        return count
+
+    assert asked(0.0) > 30
+    assert asked(0.5) <= 4
 
 
 def test_a_paused_cluster_is_left_alone() -> None:
