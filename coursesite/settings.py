@@ -149,6 +149,8 @@ SLIPWAY_SANDBOX = env.text("SLIPWAY_SANDBOX", "simulator.core.sandbox.Sandbox")
 SLIPWAY_WARM_WORLDS = env.number("SLIPWAY_WARM_WORLDS", 64, least=1, most=10_000)
 #: Scenario that a new worker process builds once before its first learner needs it; empty for none.
 SLIPWAY_WARM_UP = env.text("SLIPWAY_WARM_UP", "three-nodes")
+#: Real seconds that one input may take of its worker before it is set aside.
+SLIPWAY_INPUT_SECONDS = env.number("SLIPWAY_INPUT_SECONDS", 10, least=1, most=30)
 #: Rows that a session's journal may hold.
 SLIPWAY_JOURNAL_LIMIT = env.number("SLIPWAY_JOURNAL_LIMIT", 5_000, least=10)
 

@@ -5,7 +5,8 @@ nobody else did (`ClusterSession.version`).  Calling it twice, late or in two pr
 
 A journal row that is read is tried at most `MAX_ATTEMPTS` times.  The attempt is counted before it begins (`simulator.attempts`),
 so that a row which kills its worker is counted too; after a failure rows are run and stored one by one, so that only the culprit
-is set aside.  A row that rides along with its doorbell is run once before that, uncounted.
+is set aside.  A row that rides along with its doorbell is run once before that, uncounted.  A row that runs on and on
+(`SLIPWAY_INPUT_SECONDS`, `simulator.deadline`) is set aside at once: it would hold up its queue's other clusters each time.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import uuid
 from typing import Any, cast
 
 from billiard.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from . import attempts, doorbell, engine, worlds
+from . import attempts, deadline, doorbell, engine, mishaps, worlds
 from .core.kernel.errors import BadInput, BudgetExceeded
 from .models import ClusterSession, JournalEntry
 from .packing import without_nul
@@ -52,6 +53,18 @@ class _RowFailed(Exception):
     """A journal row raised something; it has been counted and the world dropped."""
 
 
+class _RowEndless(Exception):
+    """A journal row ran longer than it may; its world is dropped."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"input {seq} ran on and on")
+        self.seq = seq
+
+
+class _TimeEndless(Exception):
+    """Time passing took longer than it may; the world is to be dropped."""
+
+
 def run_inputs(session_id: uuid.UUID, carried: list[Any] | None = None) -> None:
     """Run the session to the end of its journal, taking the world in memory for the right one.
 
@@ -70,17 +83,21 @@ def run_inputs(session_id: uuid.UUID, carried: list[Any] | None = None) -> None:
     except _TRANSIENT:
         worlds.cache.drop(session_id)
         raise
+    except _RowEndless as row:
+        worlds.cache.drop(session_id)
+        advance(session_id, endless=row.seq)
     except Exception as error:
         logger.info("session %s: %r, once more from its rows", session_id, error)
         worlds.cache.drop(session_id)
         advance(session_id)
 
 
-def pass_time(session_id: uuid.UUID, until: int) -> None:
+def pass_time(session_id: uuid.UUID, until: int, *, again: bool = False) -> None:
     """Let time pass in a cluster that somebody watches, taking the world in memory for the right one for some seconds.
 
     Of all tasks this is the most frequent, and mostly nobody sees what it does.  Inputs ring for themselves; should another worker
-    have gone on with the cluster, nothing of this can be stored.
+    have gone on with the cluster, nothing of this can be stored.  `again` says that the task was delivered once before: its worker may
+    have died of it, so it is counted until it ends well.
     """
     warm = worlds.cache.get(session_id)
     if warm is None or time.monotonic() - warm.checked > TRUST_SECONDS:
@@ -91,14 +108,31 @@ def pass_time(session_id: uuid.UUID, until: int) -> None:
     except _TRANSIENT:
         worlds.cache.drop(session_id)
         raise
+    except _TimeEndless:
+        _time_failed(session_id)
     except Exception as error:
         logger.info("session %s: %r, once more from its rows", session_id, error)
         worlds.cache.drop(session_id)
         advance(session_id, until)
 
 
-def advance(session_id: uuid.UUID, until: int | None = None) -> Warm | None:
+def _time_failed(session_id: uuid.UUID) -> bool:
+    """Passing time ran on and on, or may have taken its worker with it; after some times the cluster is frozen: was it now?
+
+    Nobody else shall wait for it again and again.
+    """
+    worlds.cache.drop(session_id)
+    count = attempts.begin(session_id, attempts.TIME)
+    logger.warning("session %s: the passing of time did not end, attempt %d", session_id, count)
+    if count > MAX_ATTEMPTS:
+        _freeze(session_id, mishaps.note(mishaps.BROKE, error="time"))
+    return count > MAX_ATTEMPTS
+
+
+def advance(session_id: uuid.UUID, until: int | None = None, *, endless: int | None = None) -> Warm | None:
     """Run the session to the end of its journal and, if given, on to virtual time `until`.
+
+    `endless` is a row that was found to run without an end: it is set aside instead of being tried again.
 
     Returns the warm world, or None when there is nothing to run (unknown, archived or frozen session).
     """
@@ -109,22 +143,31 @@ def advance(session_id: uuid.UUID, until: int | None = None) -> Warm | None:
             if warm is None:
                 worlds.cache.drop(session_id)
                 return None
+            if endless is not None:
+                _set_aside_endless(warm, endless)
+                endless = None
             _run_journal(warm)
             if until is not None:
                 _run_time(warm, until)
         except (Lost, _RowFailed):
             worlds.cache.drop(session_id)
+        except _RowEndless as row:
+            endless = row.seq
+            worlds.cache.drop(session_id)
         except Frozen as difference:
-            _freeze(session_id, str(difference))
+            _freeze(session_id, difference.note)
             return None
         except _TRANSIENT:
             worlds.cache.drop(session_id)
             raise
+        except _TimeEndless:
+            _time_failed(session_id)
+            return None
         except Exception as error:  # a defect of the simulator: never let it take the worker or the journal with it
             worlds.cache.drop(session_id)
             logger.exception("session %s broke", session_id)
             if broken:
-                _freeze(session_id, f"the simulator failed: {type(error).__name__}: {error}")
+                _freeze(session_id, mishaps.note(mishaps.BROKE, error=type(error).__name__))
                 return None
             broken = repr(error)
         else:
@@ -173,7 +216,8 @@ def _run_rows(warm: Warm, rows: list[JournalEntry]) -> bool:
     """Run and store rows; were these all of them?"""
     attempt = attempts.begin(warm.session_id, warm.applied_seq)
     if attempt > MAX_ATTEMPTS:
-        _set_aside(warm, rows[0])
+        raised = attempts.raised(warm.session_id, warm.applied_seq)
+        _set_aside(warm, rows[0], mishaps.FAILED if raised else mishaps.KILLED)
         return False
     wanted = rows if attempt == 1 else rows[:1]  # somebody began here and did not end: one at a time
     done = Done()
@@ -184,8 +228,11 @@ def _run_rows(warm: Warm, rows: list[JournalEntry]) -> bool:
             _run_row(warm, row, done)
         except _TRANSIENT:
             raise
+        except _RowEndless:
+            raise
         except Exception as error:
             logger.exception("session %s: input %d (%s) failed, attempt %d", warm.session_id, row.seq, row.kind, attempt)
+            attempts.note_raised(warm.session_id, warm.applied_seq)
             raise _RowFailed from error
         done.rows.append(row)
         if time.monotonic() - began > BATCH_SECONDS:
@@ -212,10 +259,11 @@ def _run_carried(warm: Warm, row: JournalEntry) -> None:
     done = Done(rows=[row])
     try:
         _run_row(warm, row, done)
-    except _TRANSIENT:
+    except (*_TRANSIENT, _RowEndless):
         raise
     except Exception:
         attempts.begin(warm.session_id, warm.applied_seq)
+        attempts.note_raised(warm.session_id, warm.applied_seq)
         raise
     store(warm, done, engine.version())
     announce(warm, done)
@@ -228,13 +276,28 @@ def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
     with contextlib.suppress(BudgetExceeded):  # the row meets it again and is refused
         warm.sandbox.advance(row.applied_at)
     row.output_before, row.trace_before = done.take(warm)  # what came before is not this row's
-    row.refusal = worlds.take_effect(warm.sandbox, row.kind, row.data, row.applied_at)[:300]
+    try:
+        with deadline.within(settings.SLIPWAY_INPUT_SECONDS):
+            row.refusal = worlds.take_effect(warm.sandbox, row.kind, row.data, row.applied_at)[:300]
+    except deadline.TooLong:
+        logger.error("session %s: input %d (%s) ran on and on", warm.session_id, row.seq, row.kind)
+        raise _RowEndless(row.seq) from None
 
 
-def _set_aside(warm: Warm, row: JournalEntry) -> None:
+def _set_aside_endless(warm: Warm, seq: int) -> None:
+    """Set a row aside that ran too long, in the world as it was before it; rows before it that were not stored yet are run first."""
+    while warm.applied_seq < seq - 1:
+        before = warm.applied_seq
+        rows = JournalEntry.objects.filter(session_id=warm.session_id, seq__gt=before, seq__lt=seq)
+        _run_rows(warm, list(rows.order_by("seq")[:BATCH_ROWS]))
+    if warm.applied_seq == seq - 1:
+        _set_aside(warm, JournalEntry.objects.get(session_id=warm.session_id, seq=seq), mishaps.ENDLESS)
+
+
+def _set_aside(warm: Warm, row: JournalEntry, why: str = mishaps.FAILED) -> None:
     """A poison input: the journal goes on without it, and the learner is told."""
     row.attempts = MAX_ATTEMPTS
-    row.quarantined = _("This input could not be run and was set aside; that is a defect of the simulator.")
+    row.quarantined = mishaps.note(why)
     row.applied_at = max(row.at, warm.sandbox.now)
     done = Done(rows=[row])
     store(warm, done, engine.version())
@@ -247,10 +310,13 @@ def _run_time(warm: Warm, until: int) -> None:
     began = time.monotonic()
     while sandbox.now < until and time.monotonic() - began < TICK_SECONDS:
         try:
-            sandbox.advance(min(until, sandbox.now + SLICE))
+            with deadline.within(settings.SLIPWAY_INPUT_SECONDS):
+                sandbox.advance(min(until, sandbox.now + SLICE))
         except BudgetExceeded as error:
             logger.warning("session %s: %s", warm.session_id, error)
             break
+        except deadline.TooLong:
+            raise _TimeEndless from None
     done = Done()
     done.collect(warm)
     if done.visible or time.monotonic() - warm.stored_wall > STORE_SECONDS:
@@ -290,7 +356,7 @@ def _freeze(session_id: uuid.UUID, reason: str) -> None:
     logger.error("session %s is frozen: %s", session_id, reason)
     ClusterSession.objects.filter(pk=session_id, frozen_reason="").update(frozen_reason=reason[:300], touched_at=timezone.now())
     worlds.cache.drop(session_id)
-    doorbell.ring(session_id, {"type": "cluster.ended", "reason": "frozen"})
+    doorbell.ring(session_id, {"type": "cluster.ended", "reason": "frozen", "why": reason})
 
 
 # -- questions about a world, which change nothing -------------------------------------------------------------------------
@@ -328,7 +394,7 @@ def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
     try:
         sandbox = worlds.past(session, seq, at)
     except Frozen as difference:
-        return {"error": "frozen", "message": str(difference)}
+        return {"error": "frozen", "message": mishaps.frozen(difference.note)}
     return {"seq": seq, "at": sandbox.now, "view": without_nul(sandbox.view()), "digest": sandbox.digest()}
 
 

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 #: Seconds after which a count that nobody touched is forgotten.
 KEEP = 3600
 
+#: Stands for "no row: time passed" in the place of a position.
+TIME = 1 << 40
+
 _local: Counter[tuple[uuid.UUID, int]] = Counter()
 
 
@@ -32,6 +35,21 @@ def begin(session_id: uuid.UUID, position: int) -> int:
 def undo(session_id: uuid.UUID, position: int) -> None:
     """This attempt did not fail by its rows (another worker was first, the database was busy): it does not count."""
     _add(session_id, position, -1)
+
+
+def clear(session_id: uuid.UUID, position: int) -> None:
+    """It ended well: what went before does not count any more."""
+    _add(session_id, position, -_add(session_id, position, 0))
+
+
+def note_raised(session_id: uuid.UUID, position: int) -> None:
+    """The rows after `position` raised something, instead of taking their worker with them."""
+    _add(session_id, -position - 1, 1)
+
+
+def raised(session_id: uuid.UUID, position: int) -> bool:
+    """Did one of the attempts end by raising?  (Else its worker died each time.)"""
+    return _add(session_id, -position - 1, 0) > 0
 
 
 def _add(session_id: uuid.UUID, position: int, amount: int) -> int:

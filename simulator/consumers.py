@@ -24,7 +24,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import doorbell, frames, pacing, selectors, services, tasks
+from . import doorbell, frames, mishaps, pacing, selectors, services, tasks
 from .language import language_of
 from .models import ClusterSession, ClusterView
 
@@ -193,7 +193,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         else:
             await self._catch_up()
         for client_id, reason, message in event["errors"]:
-            await self._send(frames.error(reason, message, frame_id=client_id))
+            with translation.override(self.language):
+                words = mishaps.set_aside(message) if reason == "failed" else message
+            await self._send(frames.error(reason, words, frame_id=client_id))
 
     @staticmethod
     def _continues(part: list[Any], cursor: int) -> bool:
@@ -222,11 +224,12 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         """Nothing will be added to this cluster any more; what is there can still be read."""
         self.clock.set_speed(0, time.monotonic())
         with translation.override(self.language):
-            words = {
-                "archived": _("This cluster was reset; there is a newer one."),
-                "frozen": _("This cluster cannot go on. Reset it to begin anew."),
-            }
-            await self._send(frames.error(event["reason"], words[event["reason"]]), *self._state())
+            if event["reason"] == "archived":
+                words = _("This cluster was reset; there is a newer one.")
+            else:
+                why = event.get("why") or self.session.frozen_reason
+                words = mishaps.frozen(why) + " " + _("Reset it to begin anew.")
+            await self._send(frames.error(event["reason"], words), *self._state())
 
     # -- sending -----------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
-from . import advancing, doorbell, engine, frames, mailbox, selectors, statements, tasks, trials
+from . import advancing, doorbell, engine, frames, mailbox, mishaps, selectors, statements, tasks, trials
 from .advancing import advance
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
 
@@ -219,7 +219,7 @@ def _refuse(session: ClusterSession) -> NoReturn:
     if session.archived_at:
         raise Refused("archived", _("This cluster was reset; there is a newer one."))
     if session.frozen_reason:
-        raise Refused("frozen", _("This cluster cannot go on: %(why)s. Reset it to begin anew.") % {"why": session.frozen_reason})
+        raise Refused("frozen", mishaps.frozen(session.frozen_reason) + " " + _("Reset it to begin anew."))
     raise Refused("full", _("This cluster has taken all the inputs it can hold. Reset it to begin anew."))
 
 

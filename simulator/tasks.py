@@ -37,11 +37,11 @@ def advance(self: Any, session_id: str, until: int | None = None, row: list[Any]
     `row` is the journal row that rang, to spare its being read.  A task that comes once more may have killed its worker, so
     it begins with what is in the database, where attempts are counted.
     """
+    again = self.request.delivery_info and self.request.delivery_info.get("redelivered")
     if until is None:
-        again = self.request.delivery_info and self.request.delivery_info.get("redelivered")
         advancing.run_inputs(uuid.UUID(session_id), None if again else row)
     else:
-        advancing.pass_time(uuid.UUID(session_id), until)
+        advancing.pass_time(uuid.UUID(session_id), until, again=bool(again))
 
 
 @shared_task(name="simulator.rest")
@@ -111,7 +111,9 @@ TYPED, SEEN, QUIET, AWAY = 0, 3, 6, 9
 def send(task: Any, session_id: uuid.UUID, *args: Any, priority: int = TYPED) -> None:
     """Queue a task of a cluster.  Blocks about a millisecond: keep it off an event loop."""
     # Celery would make a readable copy of the arguments for monitors: a tenth of the whole cost
-    task.apply_async((str(session_id), *args), queue=queue_of(session_id), argsrepr=str(session_id), kwargsrepr="", priority=priority)
+    task.apply_async(
+        (str(session_id), *args), queue=queue_of(session_id), argsrepr=str(session_id), kwargsrepr="", priority=priority
+    )
 
 
 def alive(queue: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import engine
+from . import engine, mishaps
 from .core.kernel.errors import BadInput, BudgetExceeded, NotSimulated
 from .engine import Engine
 from .models import ClusterSession, JournalEntry, Snapshot
@@ -26,7 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 class Frozen(Exception):
-    """The session does not replay alike; the message says what differs."""
+    """The session does not replay alike; `note` says what differs (`simulator.mishaps`)."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__(note)
+        self.note = note
 
 
 @dataclass(slots=True)
@@ -175,7 +179,4 @@ def _compare(session: ClusterSession, sandbox: Engine) -> None:
     if session.digest_at > sandbox.now:
         sandbox.advance(session.digest_at)
     if session.digest and sandbox.digest() != session.digest:
-        raise Frozen(
-            f"played with simulator {session.engine_version}; "
-            f"simulator {engine.version()} comes to another state at input {session.digest_seq}"
-        )
+        raise Frozen(mishaps.note(mishaps.CHANGED, played=session.engine_version, now=engine.version(), input=session.digest_seq))

@@ -136,6 +136,8 @@ class StandIn:
             self.advance(self.now + RUN_ON)
 
     def advance(self, until: int) -> None:
+        while "stuck" in self.state.log and until > self.state.now:
+            time.sleep(0.01)
         while self.waiting:
             due, terminal, text = min((due, terminal, text) for terminal, (due, text) in self.waiting.items())
             if due > until:
@@ -201,6 +203,11 @@ class StandIn:
             raise BudgetExceeded("too much")
         elif word == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif word == "loop":
+            while True:
+                time.sleep(0.01)
+        elif word == "stuck":
+            self.state.log.append("stuck")
         elif word == "hang":
             self._hang(terminal, Path(rest))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.test import TestCase
+from django.utils import translation
 
-from simulator import advancing, frames, selectors, services, storing, worlds
+from simulator import advancing, frames, mishaps, selectors, services, storing, worlds
 from simulator.models import ClusterSession, JournalEntry, Snapshot
 from simulator.services import advance, append_input
 
@@ -173,6 +175,54 @@ def test_an_input_that_breaks_the_simulator_is_set_aside_and_the_rest_goes_on(se
     assert printed(session).count("later") == 2
 
 
+def test_an_input_without_an_end_is_set_aside_at_once_and_the_cluster_is_as_before(
+    session: ClusterSession, settings: Any
+) -> None:
+    settings.SLIPWAY_INPUT_SECONDS = 0.2
+    for text in ("echo before", "loop", "echo after"):
+        line(session, text)
+    advance(session.pk)
+    rows = list(JournalEntry.objects.filter(session=session).order_by("seq"))
+    assert [row.quarantined for row in rows] == ["", "endless", ""]
+    with translation.override("ko"):
+        assert "끝" in mishaps.set_aside(rows[1].quarantined)
+    assert printed(session) == "welcome to three-nodes\n$ echo before\nbefore\n$ echo after\nafter\n"
+    session.refresh_from_db()
+    assert worlds.load(session).sandbox.digest() == session.digest
+
+
+def test_a_row_that_rang_and_does_not_end_is_set_aside_as_well(session: ClusterSession, settings: Any) -> None:
+    advance(session.pk)
+    settings.SLIPWAY_INPUT_SECONDS = 0.2
+    row = line(session, "loop")
+    advancing.run_inputs(session.pk, row.carried())  # it rides along with its doorbell, and the world is in memory
+    assert JournalEntry.objects.get(session=session).quarantined == "endless"
+    line(session, "echo on")
+    advance(session.pk)
+    assert printed(session).endswith("$ echo on\non\n")
+
+
+def test_time_that_does_not_pass_freezes_its_cluster_after_some_times(session: ClusterSession, settings: Any) -> None:
+    line(session, "stuck")
+    advance(session.pk)
+    settings.SLIPWAY_INPUT_SECONDS = 0.05
+    for _ in range(advancing.MAX_ATTEMPTS + 1):
+        advancing.pass_time(session.pk, 60 * SECOND)
+    session.refresh_from_db()
+    assert mishaps.read(session.frozen_reason) == (mishaps.BROKE, {"error": "time"})
+    with translation.override("ko"), pytest.raises(services.Refused) as refused:
+        line(session, "echo no")
+    assert not re.search("[A-Za-z]{3}", str(refused.value))
+
+
+def test_time_that_was_delivered_twice_and_passes_is_not_held_against_it(session: ClusterSession) -> None:
+    advance(session.pk)
+    for number in range(2 * advancing.MAX_ATTEMPTS):
+        advancing.pass_time(session.pk, (number + 5) * SECOND, again=True)
+    session.refresh_from_db()
+    assert session.frozen_reason == ""
+
+
 def test_an_input_that_the_world_refuses_is_part_of_history(session: ClusterSession) -> None:
     append_input(session, kind="fault", data={"name": "no-such"})
     line(session, "budget")
@@ -253,6 +303,9 @@ def test_a_session_that_replays_differently_is_frozen(session: ClusterSession, v
         line(session, "echo no")
     assert refused.value.reason == "frozen"
     assert "never" not in printed(session)
+    with translation.override("ko"):
+        told = mishaps.frozen(session.frozen_reason)
+    assert "1" in told and not re.search("[A-Za-z]{3}", told)
 
 
 def test_reset_archives_and_begins_anew_with_another_seed(session: ClusterSession, learner: Any) -> None:

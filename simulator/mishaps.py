@@ -1,0 +1,61 @@
+"""Why a cluster cannot go on, or an input was set aside: kept as data, told in the reader's language.
+
+`ClusterSession.frozen_reason` and `JournalEntry.quarantined` hold a word and its figures, as `word a=1 b=2`.  Text that is not of this
+form comes from older versions and is told as a failure of the simulator.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+#: A replay comes to another state than was stored; with `played`, `now` (versions of the simulator) and `input`.
+CHANGED = "changed"
+#: The simulator failed where no input can be blamed; with `error`.
+BROKE = "broke"
+#: An input that raised, killed its worker, or ran too long.
+FAILED = "failed"
+KILLED = "killed"
+ENDLESS = "endless"
+
+#: The longest that a column holds.
+LIMIT = 300
+
+
+def note(word: str, **figures: object) -> str:
+    """What a row keeps."""
+    parts = [f"{name}={''.join(str(value).split())[:80]}" for name, value in figures.items()]
+    return " ".join([word, *parts])[:LIMIT]
+
+
+def read(kept: str) -> tuple[str, dict[str, str]]:
+    """The word and the figures of what a row keeps."""
+    word, *rest = kept.split(" ")
+    if word not in (CHANGED, BROKE, FAILED, KILLED, ENDLESS):
+        return "", {}
+    return word, dict(part.split("=", 1) for part in rest if "=" in part)
+
+
+def frozen(kept: str) -> str:
+    """Why a cluster cannot go on, for its owner, as a whole sentence in the active language."""
+    word, figures = read(kept)
+    if word == CHANGED:
+        return _(
+            "The simulator was upgraded since this cluster was used last, and from input %(input)s on it would come to something else "
+            "now. Everything in it can still be read, and what was graded stays graded."
+        ) % {"input": figures.get("input", "1")}
+    return _(
+        "The simulator failed while this cluster ran; that is a defect of ours. Everything in it can still be read, and what was "
+        "graded stays graded."
+    )
+
+
+def set_aside(kept: str) -> str:
+    """Why an input was set aside, for who typed it, as a whole sentence in the active language."""
+    word, _figures = read(kept)
+    if word == ENDLESS:
+        return _("This input ran without an end and was stopped. It was set aside: the cluster is as it was before it.")
+    if word == KILLED:
+        return _("This input took its worker down with it and was set aside: the cluster is as it was before it.")
+    return _(
+        "This input could not be run, which is a defect of the simulator. It was set aside: the cluster is as it was before it."
+    )
