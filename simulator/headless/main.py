@@ -67,6 +67,11 @@ def parser() -> argparse.ArgumentParser:
     etcd.add_argument("--seed", type=int, default=1, help="randomness of elections (default: 1)")
     etcd.add_argument("--version", default="3.6.13", help="which etcd: 3.6.13, or 3.4.23 with API v2 (default: 3.6.13)")
     sub.add_parser("transcript", help="play one recorded scenario: JSON on standard input, JSON on standard output")
+    katacoda = sub.add_parser("katacoda", help="play scenarios written for Killercoda or Katacoda")
+    katacoda.add_argument("directory", metavar="DIR", help="a scenario's folder, or one with scenarios in it")
+    katacoda.add_argument("--answers", action="store_true", help="type the steps' solutions too, not only what can be clicked")
+    katacoda.add_argument("--json", action="store_true", help="print one JSON document")
+    katacoda.add_argument("--seed", type=int, default=1, help="the worlds' randomness (default: 1)")
     fidelity = sub.add_parser("fidelity", help="which commands and flags of kubectl are simulated")
     fidelity.add_argument("--write", action="store_true", help="put the table into docs/fidelity.md")
     bench = sub.add_parser("bench", help="boot, snapshot, restore, fork, latency, speed, memory")
@@ -105,6 +110,10 @@ def main(argv: list[str]) -> int:
             from . import transcript
 
             return transcript.main()
+        if args.command == "katacoda":
+            from . import katacoda
+
+            return katacoda.main(args)
         if args.command == "fidelity":
             from . import fidelity
 

@@ -8,7 +8,7 @@ import msgspec
 
 from ..kernel.errors import BadInput
 from ..kernel.world import World
-from . import bare, dockerhosts, unmade
+from . import bare, dockerhosts, playgrounds, unmade
 from .cluster import ClusterBuilder
 from .clusters import ExternalEtcd, HighlyAvailable, three_etcd
 
@@ -82,6 +82,9 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("controlplane", "node01"),
         dockerhosts.dockershim,
     ),
+    Scenario("playground-1node", "kubeadm v1.36 as in a playground: a control plane alone that takes pods", ("controlplane",), playgrounds.one_node),
+    Scenario("playground-2nodes", "kubeadm v1.36 as in a playground: one control plane, one worker", ("controlplane", "node01"), playgrounds.two_nodes),
+    Scenario("playground-ubuntu", "Ubuntu with Docker as in a playground", ("ubuntu",), playgrounds.ubuntu),
     Scenario("docker", "one host with Docker and no Kubernetes", ("docker01",), _docker),
     Scenario("docker-two", "two hosts with Docker and no Kubernetes", ("docker01", "docker02"), _docker_two),
     Scenario("empty-hosts", "three hosts with nothing installed, to build on", ("host01", "host02", "host03"), _empty),

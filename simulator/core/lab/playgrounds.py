@@ -1,0 +1,63 @@
+"""Worlds as the public playgrounds have them, for scenarios that were written there (docs/scenarios.md)."""
+
+from __future__ import annotations
+
+from ..host import files
+from ..host.machine import hosts
+from ..kernel.world import World
+from ..kube.client import KubeClient
+from . import dockerhosts
+from .cluster import ClusterBuilder
+
+_DOMAIN = "172.30"
+
+
+class Playground(ClusterBuilder):
+    """A kubeadm cluster whose machines have the playgrounds' addresses: 172.30.1.2, 172.30.2.2 …"""
+
+    #: Whether pods may be scheduled on the control plane.
+    untainted = False
+
+    def __init__(self, world: World, workers: tuple[str, ...]) -> None:
+        super().__init__(world, workers=workers)
+        self.addresses = {name: f"{_DOMAIN}.{number}.2" for number, name in enumerate(self.names, 1)}
+        self.server = f"https://{self.addresses[self.names[0]]}:6443"
+
+    def _mark(self, client: KubeClient, name: str) -> None:
+        super()._mark(client, name)
+        if self.untainted:
+            client.patch("nodes", None, name, {"spec": {"taints": None}}, kind="merge")
+
+    def build(self) -> None:
+        """The cluster, then the machines' numbered names."""
+        super().build()
+        _numbered(self.world, self.names)
+
+
+class _One(Playground):
+    untainted = True
+
+
+def _numbered(world: World, names: tuple[str, ...]) -> None:
+    """`host01`, `host02` … besides the machines' own names, and where a port is reached from a browser."""
+    for name in names:
+        host = hosts(world)[name]
+        aliases = "".join(f"{hosts(world)[n].ip} host{i:02}\n" for i, n in enumerate(names, 1))
+        files.write_file(world, host, "/etc/hosts", files.read_file(world, host, "/etc/hosts") + aliases.encode())
+        files.write_file(world, host, "/etc/killercoda/host", f"http://{host.ip}:PORT\n".encode(), parents=True)
+
+
+def one_node(world: World) -> None:
+    """`kubernetes-kubeadm-1node`: a control plane without its taint."""
+    _One(world, ()).build()
+
+
+def two_nodes(world: World) -> None:
+    """`kubernetes-kubeadm-2nodes`: a control plane and one worker."""
+    Playground(world, ("node01",)).build()
+
+
+def ubuntu(world: World) -> None:
+    """`ubuntu`: one host with Docker."""
+    dockerhosts.build(world, ("ubuntu",), docker=True)
+    _numbered(world, ("ubuntu",))

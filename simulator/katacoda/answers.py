@@ -1,0 +1,106 @@
+"""The right commands of a step: what a learner types who knows the answer, taken from the step's own solution.
+
+Scenarios of exam practice say what to do in words and hide the commands in `<details>`, in code without `{{exec}}`, or in the `answer` file.
+A manifest among them is written to the file that the commands next to it name, or applied when none does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import actions
+from .actions import COPY, EXEC, FENCE, FILE, Action
+
+SHELL = frozenset({"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "bash-session"})
+_MAYBE = frozenset({"", "plain", "text", "plaintext", "txt", "none", "powershell", "cmd"})
+#: First words that make a block without a language a block of commands.
+_COMMANDS = frozenset(
+    "k kubectl kubeadm crictl ctr nerdctl docker etcdctl etcdutl systemctl journalctl ssh scp cat echo printf mkdir touch cd ls cp mv rm "
+    "curl wget openssl vi vim nano sed awk grep find tar chmod chown ln ps kill sudo apt apt-get export alias source helm kustomize git "
+    "jq yq base64 watch sleep for while if until ip iptables ss netstat ping nslookup dig hostname whoami pwd head tail tee exit env "
+    "podman buildah trivy kubelet mount umount useradd usermod groupadd su id date df du free uname crontab sysctl modprobe swapoff".split()
+)
+_PROMPT = re.compile(r"^(?:\$|#|>|[\w.-]+(?:@[\w.-]+)?:?[~/][\w./~-]*\s?[$#])\s+(?=\S)")
+#: `<pod-name>`, `<POD>` and the like: something that the reader has to fill in.
+_BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ ./|-]*>|\bYOUR[_-][A-Z]+|\[(?:pod|node|your)[-_ a-zA-Z]*\]")
+_FILE_USE = re.compile(r"(?:(?:-f|--filename)[ =]|>\s*|\bvim?\s+|\bnano\s+|\bedit\s+)(['\"]?)([\w./~-]+\.ya?ml)\1")
+_OPTIONS = re.compile(r"(?i)\b(option|alternative|method|way|variant|approach)\b|or(?: use)?:?$")
+
+
+def commands(text: str, language: str) -> str:
+    """A block's commands, without prompts and the output shown below them; "" when it is no block of commands."""
+    lines = text.split("\n")
+    prompted = [line for line in lines if _PROMPT.match(line.strip()) and not line.strip().startswith("# ")]
+    dollar = [line for line in prompted if line.strip().startswith("$ ")]
+    if dollar:
+        return "\n".join(line.strip()[2:] for line in dollar)
+    if language in SHELL:
+        return text
+    if language not in _MAYBE:
+        return ""
+    first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
+    word = first.split()[0] if first.split() else ""
+    return text if word in _COMMANDS or re.fullmatch(r"\w+=\S*", word) else ""
+
+
+def blank(text: str) -> str:
+    """The first thing in a command that the reader has to fill in, or ""."""
+    bare = re.sub(r"<<-?\s*['\"]?\w+.*", "", text, flags=re.S)  # here-documents may hold what they like
+    found = _BLANK.search(re.sub(r"'[^']*'|\"[^\"]*\"", "", bare)) or re.search(r"<[a-z]+-[a-z-]+>", bare)
+    return found[0] if found else ""
+
+
+def is_manifest(text: str) -> bool:
+    """Whether a block is a Kubernetes manifest."""
+    return bool(re.search(r"^apiVersion:\s*\S", text, re.M) and re.search(r"^kind:\s*\S", text, re.M)) and "kubectl" not in text
+
+
+def of_page(found: list[Action]) -> list[Action]:
+    """The actions to carry out on a page with its solution, in order: everything clickable, and the solution's own blocks."""
+    clickable = any(one.kind == EXEC for one in found)
+    out: list[Action] = []
+    for number, one in enumerate(found):
+        if one.kind in (EXEC, FILE):
+            out.append(one)
+            continue
+        if one.kind not in (FENCE, COPY) or one.inline:
+            continue
+        if one.language == "none":
+            continue
+        if clickable and not one.summary:
+            # beside clickable commands, other blocks show output or what something looks like
+            if one.kind == COPY and is_manifest(one.text):
+                out.append(_manifest(one, found, number))
+            elif one.kind == COPY and commands(one.text, one.language):
+                out.append(_as_commands(one))
+            continue
+        if is_manifest(one.text) and one.language in ("yaml", "yml", "", "plain", "none"):
+            out.append(_manifest(one, found, number))
+        elif commands(one.text, one.language):
+            out.append(_as_commands(one))
+    return out
+
+
+def _as_commands(one: Action) -> Action:
+    return Action(EXEC, one.line, commands(one.text, one.language), language=one.language, summary=one.summary)
+
+
+def _manifest(one: Action, found: list[Action], number: int) -> Action:
+    """A manifest to be written where the commands around it say, or applied."""
+    around = [a for a in found[number + 1 : number + 3] if a.kind in (EXEC, FENCE, COPY)]
+    before = [a for a in reversed(found[max(0, number - 2) : number]) if a.kind in (EXEC, FENCE, COPY)]
+    for near in (*around, *before):
+        if near.inline and near.kind != EXEC:
+            continue
+        match = _FILE_USE.search(near.text) if not is_manifest(near.text) else None
+        if match and not match[2].startswith("/dev"):
+            applied = any(re.search(r"(apply|create|replace)\b[^\n]*" + re.escape(match[2]), a.text) for a in around)
+            return Action(FILE, one.line, one.text + "\n", filename=match[2], target="replace", marker="" if applied else "apply")
+    return Action(FILE, one.line, one.text + "\n", filename="", target="apply")
+
+
+def of_file(name: str, text: str) -> list[Action]:
+    """The actions of a step's `answer` file: a page or a script."""
+    if name.endswith((".md", ".markdown")):
+        return of_page(actions.parse(text))
+    return [Action(EXEC, 1, text, language="bash")]

@@ -1,0 +1,300 @@
+"""Plays a scenario from its first page to its last: what a reader does who clicks every command and presses Check."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from simulator.core.kernel.clock import SECOND
+from simulator.core.kernel.errors import BadInput
+from simulator.core.shell.runner import Running
+
+from . import actions, answers, quizzes
+from .actions import EXEC, FILE, OPEN, Action
+from .files import Folder
+from .notes import Note
+from .package import Scenario, Step
+from .stage import Outcome, Stage
+
+#: Virtual time that passes after a click at most, until the world is quiet: the reader looks at what happened.
+SETTLE = 30 * SECOND
+#: How often, and after how long, a reader presses Check again.
+TRIES, AGAIN = 3, 40 * SECOND
+OUTPUT = 64 * 1024
+_NOT_SIMULATED = re.compile(r"^.*not simulated in Slipway yet.*$", re.M)
+_MISSING = re.compile(r"^.*?(?:bash|sh|line \d+): (?:line \d+: )?([^\s:]+): command not found$", re.M)
+_EDITS = re.compile(r"^\s*(?:sudo\s+)?(?:vim?|nano|(?:kubectl|k)\s+(?:\S+\s+)*edit)\b")
+
+
+class Played(msgspec.Struct):
+    """One command (a click): where it stands, what was typed, how it ended."""
+
+    file: str
+    line: int
+    text: str
+    terminal: str
+    status: int = 0
+    state: str = "done"  # done, running (left running), keys (a full-screen program), unfinished, skipped
+    seconds: float = 0.0
+    output: str = ""
+    not_simulated: list[str] = []
+    missing: list[str] = []  # commands that the machine does not have
+
+
+class Verified(msgspec.Struct):
+    """The result of a verify script: its dialect is `exit` (status 0) or `done` (it prints that word)."""
+
+    passed: bool
+    status: int
+    dialect: str
+    tries: int
+    output: str
+    not_simulated: list[str] = []
+    missing: list[str] = []
+
+
+class Page(msgspec.Struct):
+    """What was played of the intro, a step or the finish."""
+
+    name: str
+    title: str
+    scripts: list[Played] = []
+    commands: list[Played] = []
+    verify: Verified | None = None
+    quizzes: list[dict[str, object]] = []
+
+    @property
+    def played(self) -> list[Played]:
+        """Everything that ran."""
+        return [*self.scripts, *self.commands]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing of it was not simulated, and every command was there."""
+        bad = any(p.not_simulated or p.missing for p in self.played)
+        return not bad and not (self.verify and (self.verify.not_simulated or self.verify.missing))
+
+
+class Report(msgspec.Struct):
+    """A played scenario."""
+
+    scenario: str
+    title: str
+    image: str
+    world: str
+    steps: list[Page] = []
+    notes: list[Note] = []
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything ran and every verify script passed."""
+        return all(page.clean and (page.verify is None or page.verify.passed) for page in self.steps)
+
+
+def dialect(script: str) -> str:
+    """`done` for Katacoda's verify scripts, which print that word when the step is done; `exit` for those whose status counts."""
+    return "done" if re.search(r"""(?:echo|printf)\s+(?:-\w+\s+)?(["']?)done(?:\\n)?\1\s*(?:$|[;&|)}#])""", script, re.M) else "exit"
+
+
+class Player:
+    """Plays one scenario."""
+
+    def __init__(self, folder: Folder, scenario: Scenario, *, with_answers: bool = False, seed: int = 1) -> None:
+        self.folder, self.scenario, self.with_answers = folder, scenario, with_answers
+        self.stage = Stage(folder, scenario, seed)
+        self.report = Report(
+            scenario.folder or ".", scenario.title, scenario.image, self.stage.image.scenario, [], [*scenario.notes, *self.stage.notes]
+        )
+        self.backgrounds = 0
+
+    def play(self) -> Report:
+        """All pages in order."""
+        for terminal in self.scenario.terminals:
+            if terminal.get("command"):
+                name = self.stage.terminal(Action(EXEC, 0, "", terminal="T2", host=terminal.get("target", "")))
+                self.stage.type(name, terminal["command"], 10 * SECOND)
+        for step in self.scenario.pages():
+            self.report.steps.append(self._page(step))
+        return self.report
+
+    def _page(self, step: Step) -> Page:
+        page = Page(step.name, step.title)
+        running = self._scripts(step, page)
+        text = self._text(step.text)
+        found = actions.parse(text) if text else []
+        chosen = answers.of_page(found) if self.with_answers else [one for one in found if one.kind in (EXEC, FILE, OPEN)]
+        for action in chosen:
+            self._action(action, step.text, page)
+        if self.with_answers and step.answer:
+            for action in answers.of_file(step.answer, self._text(step.answer)):
+                self._action(action, step.answer, page)
+        if text:
+            self._quizzes(step, text, page)
+        if running is not None:
+            self._await(running, page)
+        if step.verify:
+            page.verify = self._verify(step)
+        return page
+
+    def _text(self, path: str) -> str:
+        if not path:
+            return ""
+        try:
+            return self.folder.text(self.scenario.path(path))
+        except BadInput as error:
+            self.report.notes.append(Note(path, 0, str(error)))
+            return ""
+
+    # -- scripts --------------------------------------------------------------------------------------------------------
+    def _scripts(self, step: Step, page: Page) -> Running | None:
+        running = None
+        if step.background:
+            try:
+                path = self.stage.script(step.background, step.name, "background")
+                running = self.stage.background(path, self.backgrounds)
+                self.backgrounds += 1
+                page.scripts.append(Played(step.background, 0, "background", ""))
+            except BadInput as error:
+                self.report.notes.append(Note(step.background, 0, str(error)))
+        if step.foreground:
+            try:
+                path = self.stage.script(step.foreground, step.name, "foreground")
+            except BadInput as error:
+                self.report.notes.append(Note(step.foreground, 0, str(error)))
+                return running
+            name = self.stage.terminal(Action(EXEC, 0, ""))
+            text = self.stage.read(self.stage.image.hosts[0], path).decode("utf-8", "replace")
+            # what would end the terminal's own shell runs in one of its own
+            alone = re.search(r"^\s*(set\s+-\w*e|exit\b|exec\s)", text, re.M) or not path.endswith((".sh", ".bash"))
+            outcome = self.stage.type(name, f"bash {path}" if alone else f". {path}")
+            page.scripts.append(_record(Played(step.foreground, 0, "foreground", name), outcome))
+            if outcome.state != "done":
+                self.stage.free(name)
+        if running is not None and self._await(running, page, first=True):
+            running = None
+        self.stage.sandbox.settle(SETTLE)
+        return running
+
+    def _await(self, running: Running, page: Page, first: bool = False) -> bool:
+        """Let a background script end, at most five minutes (it may be meant to run on); its output is looked through."""
+        sandbox = self.stage.sandbox
+        deadline = sandbox.now + 300 * SECOND
+        while not running.done and sandbox.now < deadline:
+            due = sandbox.next_due()
+            if due is None or due > deadline:
+                break
+            sandbox.advance(min(deadline, max(due, sandbox.now + SECOND // 100)))
+        entry = next(p for p in page.scripts if p.text == "background")
+        log = f"/var/log/killercoda/background{self.backgrounds - 1}"
+        text = b"".join(self.stage.read(self.stage.image.hosts[0], f"{log}_{kind}.log") for kind in ("stdout", "stderr"))
+        done = running.done
+        result = running.result()
+        outcome = Outcome(result.code if done else 0, text.decode("utf-8", "replace") + result.stderr, "done" if done else "running")
+        _record(entry, outcome)
+        return done
+
+    def _verify(self, step: Step) -> Verified | None:
+        try:
+            path = self.stage.script(step.verify, step.name, "verify")
+        except BadInput as error:
+            self.report.notes.append(Note(step.verify, 0, str(error)))
+            return None
+        how = dialect(self._text(step.verify))
+        for tries in range(1, TRIES + 1):
+            outcome = self.stage.run(path)
+            said = any(line.strip().lower() == "done" for line in outcome.output.splitlines())
+            passed = said if how == "done" else outcome.status == 0
+            if passed or tries == TRIES:
+                break
+            self.stage.sandbox.advance(self.stage.sandbox.now + AGAIN)
+        found = _record(Played("", 0, "", ""), outcome)
+        return Verified(passed, outcome.status, how, tries, found.output, found.not_simulated, found.missing)
+
+    # -- actions --------------------------------------------------------------------------------------------------------
+    def _action(self, action: Action, file: str, page: Page) -> None:
+        text = self.stage.fill_in(action.text)
+        if action.kind == OPEN:
+            return
+        if action.kind == FILE:
+            page.commands.append(self._file(action, text, file))
+            return
+        name = self.stage.terminal(action)
+        played = Played(file, action.line, text, name)
+        page.commands.append(played)
+        if self.with_answers and answers.blank(text) and not action.summary == "" or answers.blank(text) and "<<" not in text:
+            played.state = "skipped"
+            played.output = f"{answers.blank(text)} is for the reader to fill in"
+            return
+        if _EDITS.search(text) and "\n" not in text.strip() and not re.search(r"EDITOR|\|", text):
+            played.state = "skipped"
+            played.output = "an editor is for the reader to use"
+            return
+        if action.keys:
+            self._keys(name, text)
+            return
+        view = self.stage.sandbox.terminals()[name]
+        if action.interrupt or view.busy or view.raw or view.continuation:
+            self.stage.free(name)
+        if not action.newline:
+            self.stage.sandbox.apply("keys", {"terminal": name, "data": text}, self.stage.sandbox.now)
+            return
+        outcome = self.stage.type(name, text)
+        self.stage.sandbox.settle(SETTLE)
+        if outcome.state == "running":
+            outcome.output += self.stage.drain(name)
+        _record(played, outcome)
+
+    def _keys(self, name: str, text: str) -> None:
+        """A control sequence (`^C`, `^ESC`)."""
+        known = {"^C": "ctrl-c", "^D": "ctrl-d", "^Z": "ctrl-z"}
+        if text.strip() in known:
+            self.stage.key(name, known[text.strip()])
+        elif text.strip() == "^ESC":
+            self.stage.sandbox.apply("keys", {"terminal": name, "data": "\x1b"}, self.stage.sandbox.now)
+
+    def _file(self, action: Action, text: str, file: str) -> Played:
+        """What the editor's button writes; for a manifest of a solution, `kubectl apply` of it."""
+        host = self.stage.image.hosts[0]
+        path = action.filename
+        played = Played(file, action.line, f"write {path}" if path else "kubectl apply -f -", "")
+        if path:
+            path = path if path.startswith("/") else "/root/" + path.removeprefix("~/")
+            old = self.stage.read(host, path).decode("utf-8", "replace")
+            if action.target == "append":
+                text = old + text
+            elif action.target == "prepend":
+                text = text + old
+            elif action.target == "insert" and action.marker:
+                text = old.replace(action.marker, text, 1)
+            try:
+                self.stage.write(host, path, text.encode())
+            except OSError as error:
+                played.status, played.output = 1, f"{path}: {error.strerror}"
+                return played
+            if action.marker != "apply":
+                return played
+        else:
+            path = "/tmp/answer.yaml"
+            self.stage.write(host, path, text.encode())
+        name = self.stage.terminal(Action(EXEC, 0, ""))
+        self.stage.free(name)
+        outcome = self.stage.type(name, f"kubectl apply -f {path}")
+        self.stage.sandbox.settle(SETTLE)
+        played.terminal = name
+        return _record(played, outcome)
+
+    def _quizzes(self, step: Step, text: str, page: Page) -> None:
+        found, notes = quizzes.parse(text, step.text)
+        self.report.notes += notes
+        for quiz in found:
+            page.quizzes.append({"line": quiz.line, "kind": quiz.kind, "question": quiz.text, "right": quiz.right})
+
+
+def _record(played: Played, outcome: Outcome) -> Played:
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-B0]", "", outcome.output)
+    played.status, played.state, played.seconds = outcome.status, outcome.state, outcome.seconds
+    played.output = text if len(text) <= OUTPUT else text[:OUTPUT] + "\n… (cut)"
+    played.not_simulated = sorted(set(m.strip() for m in _NOT_SIMULATED.findall(text)))[:20]
+    played.missing = sorted(set(_MISSING.findall(text)))[:20]
+    return played
