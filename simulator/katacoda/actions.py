@@ -48,7 +48,7 @@ def parse(text: str) -> list[Action]:
     masked = _pre(text, found)
     masked = _fences(masked, text, found)
     for match in _INLINE.finditer(masked):
-        line = text.count("\n", 0, match.start()) + 1
+        line = masked.count("\n", 0, match.start()) + 1
         action = _marked(match["what"], " ".join(match["text"].split("\n")).strip(), line)
         if action is not None:
             action.inline = True
@@ -152,7 +152,8 @@ def _fences(masked: str, text: str, found: list[Action]) -> str:
 
 def _closes(line: str, mark: str) -> bool:
     bare = line.strip(" \t>")
-    return bare.startswith(mark) and not bare.lstrip(mark[0]).strip().strip("}").replace("{", "").startswith(("bash", "sh", "yaml"))
+    rest = bare.lstrip(mark[0]).strip()
+    return bare.startswith(mark) and (not rest or rest.startswith("{{"))
 
 
 def _dedent(line: str, width: int) -> str:

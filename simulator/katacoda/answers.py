@@ -24,7 +24,10 @@ _PROMPT = re.compile(r"^(?:\$|#|>|[\w.-]+(?:@[\w.-]+)?:?[~/][\w./~-]*\s?[$#])\s+
 #: `<pod-name>`, `<POD>` and the like: something that the reader has to fill in.
 _BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ ./|-]*>|\bYOUR[_-][A-Z]+|\[(?:pod|node|your)[-_ a-zA-Z]*\]")
 _FILE_USE = re.compile(r"(?:(?:-f|--filename)[ =]|>\s*|\bvim?\s+|\bnano\s+|\bedit\s+)(['\"]?)([\w./~-]+\.ya?ml)\1")
-_OPTIONS = re.compile(r"(?i)\b(option|alternative|method|way|variant|approach)\b|or(?: use)?:?$")
+#: A line of output: a table's head, a message with capitals or a check mark, the row of a table, a rule, `key: value`.
+_OUTPUT = re.compile(
+    r"\s*(?:[A-Z][A-Z()/%-]+(?:\s{2,}|\s*$)|[✅❌✓✗│├└→-]|[A-Z][a-z]+[ :]|\S+\s{3,}\S|[\w./-]+ (?:created|configured|deleted|unchanged)$|\S+:\s)"
+)
 
 
 def commands(text: str, language: str) -> str:
@@ -35,12 +38,49 @@ def commands(text: str, language: str) -> str:
     if dollar:
         return "\n".join(line.strip()[2:] for line in dollar)
     if language in SHELL:
-        return text
+        return _without_output(lines)
     if language not in _MAYBE:
         return ""
     first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
     word = first.split()[0] if first.split() else ""
     return text if word in _COMMANDS or re.fullmatch(r"\w+=\S*", word) else ""
+
+
+def _without_output(lines: list[str]) -> str:
+    """A block without the tables and messages that its commands print, which authors show below them.
+
+    Output begins at a table's head or a message after an empty line, and ends at the next line that begins with a known command.
+    """
+    kept: list[str] = []
+    heredoc, output, before = "", False, ""
+    for line in lines:
+        bare = line.strip()
+        word = bare.split()[0] if bare.split() else ""
+        if heredoc:
+            kept.append(line)
+            heredoc = "" if bare == heredoc else heredoc
+            continue
+        command = (
+            word in _COMMANDS or word.startswith(("#", "./", "/")) or bool(re.match(r"[A-Za-z_]\w*=", word))
+        )
+        if output and not command:
+            continue
+        output = False
+        continued = before.endswith(("\\", "|", "&&", "||", "(", "{", "do", "then", "else")) or _open_quote("\n".join(kept))
+        if not command and not continued and _OUTPUT.match(line):
+            output = True
+            continue
+        kept.append(line)
+        before = bare
+        if match := re.search(r"<<-?\s*['\"]?(\w+)['\"]?", line):
+            heredoc = match[1]
+    return "\n".join(kept)
+
+
+def _open_quote(text: str) -> bool:
+    # a quote that is still open holds the next lines
+    bare = re.sub(r"\\.|(?<=\s)#[^\n]*", "", text)
+    return (bare.count("'") % 2 == 1 and bare.count('"') % 2 == 0) or (bare.count('"') % 2 == 1 and bare.count("'") % 2 == 0)
 
 
 def blank(text: str) -> str:
@@ -67,7 +107,7 @@ def of_page(found: list[Action]) -> list[Action]:
             continue
         if one.language == "none":
             continue
-        if clickable and not one.summary:
+        if clickable and not one.summary and one.language not in SHELL:
             # beside clickable commands, other blocks show output or what something looks like
             if one.kind == COPY and is_manifest(one.text):
                 out.append(_manifest(one, found, number))

@@ -26,7 +26,7 @@ _TABLE: tuple[tuple[str, Image], ...] = (
     (r"kubernetes-k3s-1node.*", msgspec.structs.replace(_ONE, remark="K3s is played on a kubeadm cluster of one node, as Killercoda does")),
     (r"kubernetes-k3s-2nodes.*", msgspec.structs.replace(_TWO, remark="K3s is played on a kubeadm cluster of two nodes, as Killercoda does")),
     (r"kubernetes-cluster(-running)?(:.*)?", _TWO),
-    (r"kubernetes(:.*)?|kubernetes-(ingress-nginx|helm|gateway-api|crio|by-example).*|ingress-nginx.*",
+    (r"kubernetes(:.*)?|kubernetes-(bootcamp|ingress-nginx|helm|gateway-api|crio|by-example).*|ingress-nginx.*",
      msgspec.structs.replace(_TWO, remark="what this image has besides Kubernetes is not installed")),
     (r"minikube.*", msgspec.structs.replace(_ONE, remark="minikube is played on a kubeadm cluster of one node")),
     (r"kind.*", msgspec.structs.replace(_ONE, remark="kind is played on a kubeadm cluster of one node")),
@@ -42,4 +42,6 @@ def find(imageid: str) -> Image:
             return image
     if not imageid:
         return _UBUNTU
-    return msgspec.structs.replace(_UBUNTU, remark=f"image {imageid} is not simulated in Slipway yet; played on Ubuntu with Docker")
+    return msgspec.structs.replace(
+        _UBUNTU, remark=f"image {imageid} is not simulated in Slipway yet; played on Ubuntu with Docker"
+    )

@@ -121,7 +121,7 @@ class _Reader:
 
     def note(self, key: str, text: str) -> None:
         """A remark at the line of the index where `key` stands first."""
-        line = next((n for n, found in enumerate(self.lines, 1) if key and f'{key}"' in found or f"{key}:" in found), 0)
+        line = next((n for n, found in enumerate(self.lines, 1) if (key and f'{key}"' in found) or f"{key}:" in found), 0)
         self.notes.append(Note(posixpath.basename(self.index), line, text))
 
     def words(self, where: str, data: dict[str, Any], key: str) -> str:
@@ -227,7 +227,9 @@ def read(folder: Folder, index: str) -> Scenario:
     )
     for path in folder.refused:
         if path.startswith(f"{reader.base}/") or not reader.base:
-            scenario.notes.append(Note(path[len(reader.base) :].lstrip("/"), 0, "is a link or a special file, which is not followed"))
+            scenario.notes.append(
+                Note(path[len(reader.base) :].lstrip("/"), 0, "is a link or a special file, which is not followed")
+            )
     if not scenario.image:
         reader.note("backend", "backend.imageid: is missing; ubuntu is used")
     return scenario
@@ -292,7 +294,10 @@ def _name_of(item: Any) -> str:
 def _item(base: str, item: Any, known: set[str]) -> list[str] | None:
     """The scenarios' folders that an item means: a scenario, or a folder of some."""
     name = _name_of(item).strip("/")
-    candidates = [posixpath.normpath(posixpath.join(base, name)), posixpath.normpath(posixpath.join(posixpath.dirname(base), name))]
+    candidates = [
+        posixpath.normpath(posixpath.join(base, name)),
+        posixpath.normpath(posixpath.join(posixpath.dirname(base), name)),
+    ]
     if isinstance(item, dict) and item.get("pathway_id"):
         candidates.insert(0, posixpath.normpath(posixpath.join(posixpath.dirname(base), str(item["pathway_id"]), name)))
     for path in candidates:

@@ -94,7 +94,9 @@ class Report(msgspec.Struct):
 
 def dialect(script: str) -> str:
     """`done` for Katacoda's verify scripts, which print that word when the step is done; `exit` for those whose status counts."""
-    return "done" if re.search(r"""(?:echo|printf)\s+(?:-\w+\s+)?(["']?)done(?:\\n)?\1\s*(?:$|[;&|)}#])""", script, re.M) else "exit"
+    return (
+        "done" if re.search(r"""(?:echo|printf)\s+(?:-\w+\s+)?(["']?)done(?:\\n)?\1\s*(?:$|[;&|)}#])""", script, re.M) else "exit"
+    )
 
 
 class Player:
@@ -104,7 +106,12 @@ class Player:
         self.folder, self.scenario, self.with_answers = folder, scenario, with_answers
         self.stage = Stage(folder, scenario, seed)
         self.report = Report(
-            scenario.folder or ".", scenario.title, scenario.image, self.stage.image.scenario, [], [*scenario.notes, *self.stage.notes]
+            scenario.folder or ".",
+            scenario.title,
+            scenario.image,
+            self.stage.image.scenario,
+            [],
+            [*scenario.notes, *self.stage.notes],
         )
         self.backgrounds = 0
 
@@ -123,7 +130,8 @@ class Player:
         running = self._scripts(step, page)
         text = self._text(step.text)
         found = actions.parse(text) if text else []
-        chosen = answers.of_page(found) if self.with_answers else [one for one in found if one.kind in (EXEC, FILE, OPEN)]
+        told = self.with_answers and step in self.scenario.steps
+        chosen = answers.of_page(found) if told else [one for one in found if one.kind in (EXEC, FILE, OPEN)]
         for action in chosen:
             self._action(action, step.text, page)
         if self.with_answers and step.answer:
@@ -190,7 +198,9 @@ class Player:
         text = b"".join(self.stage.read(self.stage.image.hosts[0], f"{log}_{kind}.log") for kind in ("stdout", "stderr"))
         done = running.done
         result = running.result()
-        outcome = Outcome(result.code if done else 0, text.decode("utf-8", "replace") + result.stderr, "done" if done else "running")
+        outcome = Outcome(
+            result.code if done else 0, text.decode("utf-8", "replace") + result.stderr, "done" if done else "running"
+        )
         _record(entry, outcome)
         return done
 
@@ -222,7 +232,7 @@ class Player:
         name = self.stage.terminal(action)
         played = Played(file, action.line, text, name)
         page.commands.append(played)
-        if self.with_answers and answers.blank(text) and not action.summary == "" or answers.blank(text) and "<<" not in text:
+        if answers.blank(text):
             played.state = "skipped"
             played.output = f"{answers.blank(text)} is for the reader to fill in"
             return
@@ -295,6 +305,6 @@ def _record(played: Played, outcome: Outcome) -> Played:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-B0]", "", outcome.output)
     played.status, played.state, played.seconds = outcome.status, outcome.state, outcome.seconds
     played.output = text if len(text) <= OUTPUT else text[:OUTPUT] + "\n… (cut)"
-    played.not_simulated = sorted(set(m.strip() for m in _NOT_SIMULATED.findall(text)))[:20]
+    played.not_simulated = sorted({m.strip() for m in _NOT_SIMULATED.findall(text)})[:20]
     played.missing = sorted(set(_MISSING.findall(text)))[:20]
     return played

@@ -56,8 +56,7 @@ class Stage:
         self.sandbox.drain()
         if self.image.remark:
             self.notes.append(Note(scenario.index, 0, self.image.remark))
-        if scenario.katacoda:
-            self._launch()
+        self._launch()
         for host in self.image.hosts:
             host_files.make_dir(self.sandbox.world, host, "/var/log/killercoda", parents=True)
         self._assets()
@@ -94,7 +93,7 @@ class Stage:
     def _launch(self) -> None:
         """Katacoda's `launch.sh`, with which scenarios waited for their cluster."""
         text = b"#!/bin/bash\necho Waiting for Kubernetes to start...\nuntil kubectl get nodes >/dev/null 2>&1; do sleep 1; done\necho Kubernetes started\n"
-        if self.image.scenario != "playground-ubuntu":
+        if "controlplane" in self.image.hosts:
             for host in self.image.hosts:
                 self.write(host, "/usr/local/bin/launch.sh", text, 0o755)
 

@@ -9,76 +9,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from . import more_images, releases
 from .build import KIB, KUBE, MIB, MULTI, PATH, Build
+from .builders import database, environment, nginx, plain, redis
 
 __all__ = ["BUILDS", "KIB", "KUBE", "MIB", "MULTI", "PATH", "REGISTRIES", "REPOSITORIES", "TAGS", "Build", "find_digest"]
-
-
-def _env(**extra: str) -> tuple[tuple[str, str], ...]:
-    return (("PATH", PATH), *extra.items())
-
-
-def _nginx(version: str, flavour: str) -> Build:
-    alpine = flavour == "alpine"
-    return Build(
-        name=f"docker.io/library/nginx:{version}{'-alpine' if alpine else ''}",
-        layers=(3718, 1790, 1, 1, 1, 2, 16742) if alpine else (29060, 32410, 1, 1, 1, 2, 2),
-        entrypoint=("/docker-entrypoint.sh",),
-        cmd=("nginx", "-g", "daemon off;"),
-        env=_env(NGINX_VERSION=version, NJS_VERSION="0.9.4", PKG_RELEASE="1" if alpine else "1~trixie"),
-        ports=("80/tcp",),
-        stop_signal="SIGQUIT",
-        userland="alpine" if alpine else "debian",
-        programs=(("/usr/sbin/nginx", "nginx"), ("/docker-entrypoint.sh", "docker-entrypoint"), ("/usr/bin/curl", "curl")),
-        files=(("/usr/share/nginx/html/index.html", "@nginx-index"), ("/etc/nginx/nginx.conf", "@nginx-conf")),
-    )
-
-
-def _redis(version: str, flavour: str) -> Build:
-    alpine = flavour == "alpine"
-    return Build(
-        name=f"docker.io/library/redis:{version}{'-alpine' if alpine else ''}",
-        layers=(3718, 1, 1005, 21400, 1, 1, 2) if alpine else (29060, 1, 840, 22160, 1, 1, 2),
-        entrypoint=("docker-entrypoint.sh",),
-        cmd=("redis-server",),
-        env=_env(REDIS_VERSION=version),
-        cwd="/data",
-        ports=("6379/tcp",),
-        volumes=("/data",),
-        userland="alpine" if alpine else "debian",
-        programs=(
-            ("/usr/local/bin/redis-server", "redis-server"),
-            ("/usr/local/bin/redis-cli", "redis-cli"),
-            ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint"),
-        ),
-    )
-
-
-def _database(repo: str, version: str, layers: tuple[int, ...], program: str, port: str, volume: str, **env: str) -> Build:
-    return Build(
-        name=f"docker.io/library/{repo}:{version}",
-        layers=layers,
-        entrypoint=("docker-entrypoint.sh",),
-        cmd=(program,),
-        env=_env(**env),
-        ports=(port,),
-        volumes=(volume,),
-        stop_signal="SIGINT" if repo == "postgres" else "",
-        userland="debian",
-        programs=((f"/usr/local/bin/{program}", program), ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint")),
-    )
-
-
-#: Interpreters of plain images: repository → (path, command).
-_INTERPRETERS: dict[str, tuple[tuple[str, str], ...]] = {
-    "python": (("/usr/local/bin/python3", "python3"), ("/usr/local/bin/python", "python3")),
-    "node": (("/usr/local/bin/node", "node"),),
-}
-
-
-def _plain(repo: str, version: str, layers: tuple[int, ...], userland: str, cmd: tuple[str, ...], **env: str) -> Build:
-    name = f"docker.io/library/{repo}:{version}"
-    return Build(name=name, layers=layers, cmd=cmd, env=_env(**env), userland=userland, programs=_INTERPRETERS.get(repo, ()))
 
 
 #: Releases of Kubernetes before the newest one.
@@ -123,87 +58,87 @@ def _coredns_image(version: str, size: int) -> Build:
 
 
 _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
-    (_nginx("1.29.4", "debian"), ("latest", "1.29.4", "1.29", "1", "mainline", "trixie")),
-    (_nginx("1.29.4", "alpine"), ("alpine", "1.29.4-alpine", "1.29-alpine", "1-alpine", "mainline-alpine")),
-    (_nginx("1.28.1", "debian"), ("1.28.1", "1.28", "stable", "stable-trixie")),
-    (_nginx("1.28.1", "alpine"), ("1.28-alpine", "1.28.1-alpine", "stable-alpine")),
-    (_nginx("1.27.5", "debian"), ("1.27.5", "1.27")),
-    (_nginx("1.27.5", "alpine"), ("1.27.5-alpine", "1.27-alpine")),
-    (_nginx("1.26.3", "debian"), ("1.26.3", "1.26")),
-    (_nginx("1.25.5", "debian"), ("1.25.5", "1.25")),
-    (_nginx("1.25.5", "alpine"), ("1.25.5-alpine", "1.25-alpine")),
-    (_nginx("1.24.0", "debian"), ("1.24.0", "1.24")),
-    (_nginx("1.23.4", "debian"), ("1.23.4", "1.23")),
-    (_nginx("1.22.1", "debian"), ("1.22.1", "1.22")),
-    (_nginx("1.21.6", "debian"), ("1.21.6", "1.21")),
-    (_nginx("1.20.2", "debian"), ("1.20.2", "1.20")),
-    (_nginx("1.19.10", "debian"), ("1.19.10", "1.19")),
-    (_nginx("1.19.3", "debian"), ("1.19.3",)),
-    (_nginx("1.18.0", "debian"), ("1.18.0", "1.18")),
-    (_nginx("1.17.10", "debian"), ("1.17.10", "1.17")),
-    (_nginx("1.16.1", "debian"), ("1.16.1", "1.16")),
-    (_nginx("1.14.2", "debian"), ("1.14.2", "1.14")),
-    (_nginx("1.7.9", "debian"), ("1.7.9", "1.7")),
-    (_redis("8.4.0", "debian"), ("latest", "8.4.0", "8.4", "8", "trixie")),
-    (_redis("8.4.0", "alpine"), ("alpine", "8.4.0-alpine", "8.4-alpine", "8-alpine")),
-    (_redis("7.4.7", "debian"), ("7.4.7", "7.4", "7")),
-    (_redis("7.4.7", "alpine"), ("7.4.7-alpine", "7.4-alpine", "7-alpine")),
-    (_redis("6.2.21", "debian"), ("6.2.21", "6.2", "6")),
-    (_redis("6.2.21", "alpine"), ("6.2-alpine", "6-alpine")),
-    (_redis("5.0.14", "debian"), ("5.0.14", "5.0", "5")),
+    (nginx("1.29.4", "debian"), ("latest", "1.29.4", "1.29", "1", "mainline", "trixie")),
+    (nginx("1.29.4", "alpine"), ("alpine", "1.29.4-alpine", "1.29-alpine", "1-alpine", "mainline-alpine")),
+    (nginx("1.28.1", "debian"), ("1.28.1", "1.28", "stable", "stable-trixie")),
+    (nginx("1.28.1", "alpine"), ("1.28-alpine", "1.28.1-alpine", "stable-alpine")),
+    (nginx("1.27.5", "debian"), ("1.27.5", "1.27")),
+    (nginx("1.27.5", "alpine"), ("1.27.5-alpine", "1.27-alpine")),
+    (nginx("1.26.3", "debian"), ("1.26.3", "1.26")),
+    (nginx("1.25.5", "debian"), ("1.25.5", "1.25")),
+    (nginx("1.25.5", "alpine"), ("1.25.5-alpine", "1.25-alpine")),
+    (nginx("1.24.0", "debian"), ("1.24.0", "1.24")),
+    (nginx("1.23.4", "debian"), ("1.23.4", "1.23")),
+    (nginx("1.22.1", "debian"), ("1.22.1", "1.22")),
+    (nginx("1.21.6", "debian"), ("1.21.6", "1.21")),
+    (nginx("1.20.2", "debian"), ("1.20.2", "1.20")),
+    (nginx("1.19.10", "debian"), ("1.19.10", "1.19")),
+    (nginx("1.19.3", "debian"), ("1.19.3",)),
+    (nginx("1.18.0", "debian"), ("1.18.0", "1.18")),
+    (nginx("1.17.10", "debian"), ("1.17.10", "1.17")),
+    (nginx("1.16.1", "debian"), ("1.16.1", "1.16")),
+    (nginx("1.14.2", "debian"), ("1.14.2", "1.14")),
+    (nginx("1.7.9", "debian"), ("1.7.9", "1.7")),
+    (redis("8.4.0", "debian"), ("latest", "8.4.0", "8.4", "8", "trixie")),
+    (redis("8.4.0", "alpine"), ("alpine", "8.4.0-alpine", "8.4-alpine", "8-alpine")),
+    (redis("7.4.7", "debian"), ("7.4.7", "7.4", "7")),
+    (redis("7.4.7", "alpine"), ("7.4.7-alpine", "7.4-alpine", "7-alpine")),
+    (redis("6.2.21", "debian"), ("6.2.21", "6.2", "6")),
+    (redis("6.2.21", "alpine"), ("6.2-alpine", "6-alpine")),
+    (redis("5.0.14", "debian"), ("5.0.14", "5.0", "5")),
     (
-        _plain("busybox", "1.37.0", (2144,), "busybox", ("sh",)),
+        plain("busybox", "1.37.0", (2144,), "busybox", ("sh",)),
         ("latest", "1.37.0", "1.37", "1", "stable", "musl", "glibc", "uclibc"),
     ),
-    (_plain("busybox", "1.36.1", (2152,), "busybox", ("sh",)), ("1.36.1", "1.36")),
-    (_plain("busybox", "1.35.0", (2149,), "busybox", ("sh",)), ("1.35.0", "1.35")),
-    (_plain("busybox", "1.34.1", (2145,), "busybox", ("sh",)), ("1.34.1", "1.34")),
-    (_plain("busybox", "1.28.4", (709,), "busybox", ("sh",)), ("1.28.4", "1.28")),
-    (_plain("alpine", "3.23.0", (3718,), "alpine", ("/bin/sh",)), ("latest", "3.23.0", "3.23", "3", "edge")),
-    (_plain("alpine", "3.22.2", (3712,), "alpine", ("/bin/sh",)), ("3.22.2", "3.22")),
-    (_plain("alpine", "3.20.8", (3544,), "alpine", ("/bin/sh",)), ("3.20.8", "3.20")),
-    (_plain("alpine", "3.19.9", (3342,), "alpine", ("/bin/sh",)), ("3.19.9", "3.19")),
-    (_plain("ubuntu", "24.04", (29050,), "debian", ("/bin/bash",)), ("latest", "24.04", "noble", "rolling")),
-    (_plain("ubuntu", "22.04", (28870,), "debian", ("/bin/bash",)), ("22.04", "jammy")),
-    (_plain("ubuntu", "20.04", (26840,), "debian", ("/bin/bash",)), ("20.04", "focal")),
-    (_plain("debian", "13.2", (48110,), "debian", ("bash",)), ("latest", "13.2", "13", "trixie", "stable")),
-    (_plain("debian", "13.2-slim", (29060,), "debian", ("bash",)), ("stable-slim", "trixie-slim", "13-slim")),
-    (_plain("debian", "12.12", (47360,), "debian", ("bash",)), ("12.12", "12", "bookworm", "oldstable")),
+    (plain("busybox", "1.36.1", (2152,), "busybox", ("sh",)), ("1.36.1", "1.36")),
+    (plain("busybox", "1.35.0", (2149,), "busybox", ("sh",)), ("1.35.0", "1.35")),
+    (plain("busybox", "1.34.1", (2145,), "busybox", ("sh",)), ("1.34.1", "1.34")),
+    (plain("busybox", "1.28.4", (709,), "busybox", ("sh",)), ("1.28.4", "1.28")),
+    (plain("alpine", "3.23.0", (3718,), "alpine", ("/bin/sh",)), ("latest", "3.23.0", "3.23", "3", "edge")),
+    (plain("alpine", "3.22.2", (3712,), "alpine", ("/bin/sh",)), ("3.22.2", "3.22")),
+    (plain("alpine", "3.20.8", (3544,), "alpine", ("/bin/sh",)), ("3.20.8", "3.20")),
+    (plain("alpine", "3.19.9", (3342,), "alpine", ("/bin/sh",)), ("3.19.9", "3.19")),
+    (plain("ubuntu", "24.04", (29050,), "debian", ("/bin/bash",)), ("latest", "24.04", "noble", "rolling")),
+    (plain("ubuntu", "22.04", (28870,), "debian", ("/bin/bash",)), ("22.04", "jammy")),
+    (plain("ubuntu", "20.04", (26840,), "debian", ("/bin/bash",)), ("20.04", "focal")),
+    (plain("debian", "13.2", (48110,), "debian", ("bash",)), ("latest", "13.2", "13", "trixie", "stable")),
+    (plain("debian", "13.2-slim", (29060,), "debian", ("bash",)), ("stable-slim", "trixie-slim", "13-slim")),
+    (plain("debian", "12.12", (47360,), "debian", ("bash",)), ("12.12", "12", "bookworm", "oldstable")),
     (
-        _plain("python", "3.14.2", (48110, 24600, 65800, 206800, 6200, 27100), "debian", ("python3",), PYTHON_VERSION="3.14.2"),
+        plain("python", "3.14.2", (48110, 24600, 65800, 206800, 6200, 27100), "debian", ("python3",), PYTHON_VERSION="3.14.2"),
         ("latest", "3.14", "3", "3.14.2"),
     ),
     (
-        _plain("python", "3.14.2-slim", (29060, 1260, 13800), "debian", ("python3",), PYTHON_VERSION="3.14.2"),
+        plain("python", "3.14.2-slim", (29060, 1260, 13800), "debian", ("python3",), PYTHON_VERSION="3.14.2"),
         ("slim", "3-slim", "3.14-slim"),
     ),
     (
-        _plain("python", "3.13.11-alpine", (3718, 450, 12600), "alpine", ("python3",), PYTHON_VERSION="3.13.11"),
+        plain("python", "3.13.11-alpine", (3718, 450, 12600), "alpine", ("python3",), PYTHON_VERSION="3.13.11"),
         ("alpine", "3.13-alpine", "3-alpine"),
     ),
     (
-        _plain("node", "24.11.1", (48110, 24600, 65800, 206800, 4, 55900, 1250), "debian", ("node",), NODE_VERSION="24.11.1"),
+        plain("node", "24.11.1", (48110, 24600, 65800, 206800, 4, 55900, 1250), "debian", ("node",), NODE_VERSION="24.11.1"),
         ("latest", "24", "lts", "current"),
     ),
     (
-        _plain("node", "24.11.1-alpine", (3718, 51200, 1230), "alpine", ("node",), NODE_VERSION="24.11.1"),
+        plain("node", "24.11.1-alpine", (3718, 51200, 1230), "alpine", ("node",), NODE_VERSION="24.11.1"),
         ("alpine", "24-alpine", "lts-alpine"),
     ),
     (
-        _plain("node", "22.21.1", (48110, 24600, 65800, 206800, 4, 55100, 1250), "debian", ("node",), NODE_VERSION="22.21.1"),
+        plain("node", "22.21.1", (48110, 24600, 65800, 206800, 4, 55100, 1250), "debian", ("node",), NODE_VERSION="22.21.1"),
         ("22", "jod"),
     ),
     (
-        _plain("perl", "5.42.0", (48110, 24600, 65800, 206800, 130, 14900), "debian", ("perl5.42.0", "-de0")),
+        plain("perl", "5.42.0", (48110, 24600, 65800, 206800, 130, 14900), "debian", ("perl5.42.0", "-de0")),
         ("latest", "5.42", "5", "5.42.0"),
     ),
-    (_plain("perl", "5.34.0", (48110, 24600, 65800, 206800, 130, 14100), "debian", ("perl5.34.0", "-de0")), ("5.34.0", "5.34")),
+    (plain("perl", "5.34.0", (48110, 24600, 65800, 206800, 130, 14100), "debian", ("perl5.34.0", "-de0")), ("5.34.0", "5.34")),
     (
-        _plain("golang", "1.25.5", (48110, 24600, 65800, 59600, 1, 1), "debian", ("bash",), GOLANG_VERSION="1.25.5"),
+        plain("golang", "1.25.5", (48110, 24600, 65800, 59600, 1, 1), "debian", ("bash",), GOLANG_VERSION="1.25.5"),
         ("latest", "1.25", "1"),
     ),
     (
-        _database(
+        database(
             "mysql",
             "9.5.0",
             (48900, 1, 980, 4680, 2, 334, 48700, 1, 130200, 5),
@@ -215,7 +150,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("latest", "9.5.0", "9.5", "9"),
     ),
     (
-        _database(
+        database(
             "mysql",
             "8.4.7",
             (48900, 1, 980, 4680, 2, 334, 48700, 1, 129100, 5),
@@ -227,7 +162,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("8.4.7", "8.4", "lts"),
     ),
     (
-        _database(
+        database(
             "mysql",
             "8.0.44",
             (48900, 1, 980, 4680, 2, 334, 48700, 1, 126100, 5),
@@ -239,7 +174,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("8.0.44", "8.0", "8"),
     ),
     (
-        _database(
+        database(
             "mysql",
             "5.7.44",
             (48900, 1, 980, 4680, 2, 334, 25400, 1, 108100, 5),
@@ -251,7 +186,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("5.7.44", "5.7", "5"),
     ),
     (
-        _database(
+        database(
             "mariadb",
             "12.1.2",
             (29700, 1, 5600, 3, 330, 92100, 2, 9),
@@ -263,7 +198,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("latest", "12.1.2", "12.1", "12"),
     ),
     (
-        _database(
+        database(
             "postgres",
             "18.1",
             (29060, 1170, 4580, 1, 8210, 3, 107900, 10, 5),
@@ -275,7 +210,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("latest", "18.1", "18"),
     ),
     (
-        _database(
+        database(
             "postgres",
             "17.7",
             (29060, 1170, 4580, 1, 8210, 3, 106900, 10, 5),
@@ -287,7 +222,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("17.7", "17"),
     ),
     (
-        _database(
+        database(
             "postgres",
             "16.11",
             (29060, 1170, 4580, 1, 8210, 3, 105900, 10, 5),
@@ -299,7 +234,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("16.11", "16", "16-alpine", "alpine"),
     ),
     (
-        _database(
+        database(
             "postgres",
             "15.15",
             (29060, 1170, 4580, 1, 8210, 3, 104900, 10, 5),
@@ -311,7 +246,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("15.15", "15"),
     ),
     (
-        _database(
+        database(
             "mongo", "8.2.2", (29700, 1, 1480, 980, 1, 271300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="8.2.2"
         ),
         ("latest", "8.2", "8"),
@@ -337,7 +272,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
             layers=(29060, 2, 1420, 980, 1, 1),
             entrypoint=("docker-entrypoint.sh",),
             cmd=("memcached",),
-            env=_env(MEMCACHED_VERSION="1.6.39"),
+            env=environment(MEMCACHED_VERSION="1.6.39"),
             user="memcache",
             ports=("11211/tcp",),
             userland="debian",
@@ -547,7 +482,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
             cmd=("rabbitmq-server",),
             ports=("5672/tcp", "15692/tcp"),
             volumes=("/var/lib/rabbitmq",),
-            env=_env(RABBITMQ_VERSION="4.2.1"),
+            env=environment(RABBITMQ_VERSION="4.2.1"),
             userland="debian",
             programs=(
                 ("/opt/rabbitmq/sbin/rabbitmq-server", "rabbitmq-server"),
@@ -565,7 +500,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
             cmd=("rabbitmq-server",),
             ports=("5672/tcp", "15672/tcp", "15692/tcp"),
             volumes=("/var/lib/rabbitmq",),
-            env=_env(RABBITMQ_VERSION="4.2.1", RABBITMQ_PLUGINS="management"),
+            env=environment(RABBITMQ_VERSION="4.2.1", RABBITMQ_PLUGINS="management"),
             userland="debian",
             programs=(
                 ("/usr/local/bin/rabbitmq-server", "rabbitmq-server"),
@@ -575,71 +510,121 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ("management", "4-management", "4.2-management", "3-management"),
     ),
     (
-        _database(
+        database(
             "mongo", "7.0.26", (29700, 1, 1480, 980, 1, 241300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="7.0.26"
         ),
         ("7.0.26", "7.0", "7"),
     ),
     (
-        _database(
+        database(
             "mongo", "6.0.27", (29700, 1, 1480, 980, 1, 221300, 3, 5), "mongod", "27017/tcp", "/data/db", MONGO_VERSION="6.0.27"
         ),
         ("6.0.27", "6.0", "6", "5", "4.4"),
     ),
     *(
         (
-            _plain("python", f"{v}", (48110, 24600, 65800, 206800, 6200, 22100), "debian", ("python3",), PYTHON_VERSION=v),
+            plain("python", f"{v}", (48110, 24600, 65800, 206800, 6200, 22100), "debian", ("python3",), PYTHON_VERSION=v),
             (v, v.rpartition(".")[0]),
         )
         for v in ("3.13.11", "3.12.12", "3.11.14", "3.10.19", "3.9.25")
     ),
     *(
         (
-            _plain("python", f"{v}-slim", (29060, 1260, 12800), "debian", ("python3",), PYTHON_VERSION=v),
+            plain("python", f"{v}-slim", (29060, 1260, 12800), "debian", ("python3",), PYTHON_VERSION=v),
             (f"{v}-slim", f"{v.rpartition('.')[0]}-slim"),
         )
         for v in ("3.13.11", "3.12.12", "3.11.14", "3.10.19", "3.9.25")
     ),
     *(
         (
-            _plain("python", f"{v}-alpine", (3718, 450, 11600), "alpine", ("python3",), PYTHON_VERSION=v),
+            plain("python", f"{v}-alpine", (3718, 450, 11600), "alpine", ("python3",), PYTHON_VERSION=v),
             (f"{v}-alpine", f"{v.rpartition('.')[0]}-alpine"),
         )
         for v in ("3.12.12", "3.11.14", "3.10.19", "3.9.25")
     ),
     *(
         (
-            _plain("node", v, (48110, 24600, 65800, 206800, 4, 54100, 1250), "debian", ("node",), NODE_VERSION=v),
+            plain("node", v, (48110, 24600, 65800, 206800, 4, 54100, 1250), "debian", ("node",), NODE_VERSION=v),
             (v, v.partition(".")[0]),
         )
         for v in ("20.19.6", "18.20.8")
     ),
     *(
         (
-            _plain("node", f"{v}-alpine", (3718, 49200, 1230), "alpine", ("node",), NODE_VERSION=v),
+            plain("node", f"{v}-alpine", (3718, 49200, 1230), "alpine", ("node",), NODE_VERSION=v),
             (f"{v}-alpine", f"{v.partition('.')[0]}-alpine"),
         )
         for v in ("22.21.1", "20.19.6", "18.20.8")
     ),
     (
-        _plain("golang", "1.25.5-alpine", (3718, 290, 58600, 1, 1), "alpine", ("sh",), GOLANG_VERSION="1.25.5"),
+        plain("golang", "1.25.5-alpine", (3718, 290, 58600, 1, 1), "alpine", ("sh",), GOLANG_VERSION="1.25.5"),
         ("alpine", "1.25-alpine", "1-alpine"),
     ),
-    (_plain("debian", "11.11", (53740,), "debian", ("bash",)), ("11", "11.11", "bullseye")),
-    (_plain("debian", "12.12-slim", (28220,), "debian", ("bash",)), ("12-slim", "bookworm-slim")),
-    (_plain("ubuntu", "18.04", (25690,), "debian", ("/bin/bash",)), ("18.04", "bionic")),
-    (_plain("alpine", "3.18.12", (3320,), "alpine", ("/bin/sh",)), ("3.18.12", "3.18", "3.17", "3.16")),
-    (_plain("alpine", "3.21.5", (3560,), "alpine", ("/bin/sh",)), ("3.21.5", "3.21")),
+    (plain("debian", "11.11", (53740,), "debian", ("bash",)), ("11", "11.11", "bullseye")),
+    (plain("debian", "12.12-slim", (28220,), "debian", ("bash",)), ("12-slim", "bookworm-slim")),
+    (plain("ubuntu", "18.04", (25690,), "debian", ("/bin/bash",)), ("18.04", "bionic")),
+    (plain("alpine", "3.18.12", (3320,), "alpine", ("/bin/sh",)), ("3.18.12", "3.18", "3.17", "3.16")),
+    (plain("alpine", "3.21.5", (3560,), "alpine", ("/bin/sh",)), ("3.21.5", "3.21")),
 )
 
+_ALL = (*releases.builds(), *more_images.IMAGES, *_B)
+
 #: Every build by its name.
-BUILDS: dict[str, Build] = {build.name: build for build, _ in _B}
-#: `repository:tag` → build.
-TAGS: dict[str, Build] = {f"{build.repository}:{tag}": build for build, tags in _B for tag in tags}
+BUILDS: dict[str, Build] = {build.name: build for build, _ in _ALL}
+#: `repository:tag` → build; what is listed above wins over the older releases.
+TAGS: dict[str, Build] = {f"{build.repository}:{tag}": build for build, tags in _ALL for tag in tags}
 #: Repositories that exist.
-REPOSITORIES: frozenset[str] = frozenset(build.repository for build, _ in _B)
+REPOSITORIES: frozenset[str] = frozenset(build.repository for build, _ in _ALL)
+#: Registries and paths that hold the same images under another name (Docker's official images at Amazon and Google, the frozen k8s.gcr.io).
+MIRRORS: tuple[tuple[str, str], ...] = (
+    ("public.ecr.aws/docker/library/", "docker.io/library/"),
+    ("public.ecr.aws/nginx/nginx", "docker.io/library/nginx"),
+    ("mirror.gcr.io/library/", "docker.io/library/"),
+    ("mirror.gcr.io/", "docker.io/"),
+    ("gcr.io/google-containers/busybox", "docker.io/library/busybox"),
+    ("gcr.io/google_containers/busybox", "docker.io/library/busybox"),
+    ("gcr.io/google-containers/", "registry.k8s.io/"),
+    ("gcr.io/google_containers/", "registry.k8s.io/"),
+    ("k8s.gcr.io/", "registry.k8s.io/"),
+)
+
+
+def find_tag(name: str) -> Build | None:
+    """The build of a `repository:tag`, by its own name or that of the registry that it mirrors."""
+    found = TAGS.get(name)
+    if found is not None:
+        return found
+    for prefix, origin in MIRRORS:
+        if name.startswith(prefix):
+            return TAGS.get(origin + name[len(prefix) :])
+    return None
+
+
+def exists(repository: str) -> bool:
+    """Whether there is such a repository, here or at the origin of a mirror."""
+    return repository in REPOSITORIES or any(
+        repository.startswith(prefix) and origin + repository[len(prefix) :] in REPOSITORIES for prefix, origin in MIRRORS
+    )
+
+
 #: Registries whose name resolves.
-REGISTRIES: frozenset[str] = frozenset({"docker.io", "registry.k8s.io", "quay.io", "gcr.io", "ghcr.io", "public.ecr.aws"})
+REGISTRIES: frozenset[str] = frozenset(
+    {
+        "docker.io",
+        "registry.k8s.io",
+        "quay.io",
+        "gcr.io",
+        "ghcr.io",
+        "public.ecr.aws",
+        "k8s.gcr.io",
+        "mirror.gcr.io",
+        "docker.elastic.co",
+        "mcr.microsoft.com",
+        "registry.gitlab.com",
+        "cgr.dev",
+        "nvcr.io",
+    }
+)
 
 
 def find_digest(repository: str, digest: str) -> Build | None:

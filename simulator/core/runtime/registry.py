@@ -50,13 +50,13 @@ def resolve(world: World, host: str, ref: Reference) -> Build:
             f"dial tcp: lookup {name} on 127.0.0.53:53: no such host",
             f'Get "https://{ref.domain}/v2/": dial tcp: lookup {name} on 127.0.0.53:53: no such host',
         )
-    build = catalogue.find_digest(ref.repository, ref.digest) if ref.digest else catalogue.TAGS.get(ref.name)
+    build = catalogue.find_digest(ref.repository, ref.digest) if ref.digest else catalogue.find_tag(ref.name)
     if build is not None:
         return build
     pushed = world.sections.get("hub", {}).get(ref.name)
     if pushed is not None:
         return images.by_digest(world, pushed)  # type: ignore[return-value]
-    if ref.repository not in catalogue.REPOSITORIES and ref.domain != "registry.k8s.io":
+    if not catalogue.exists(ref.repository) and ref.domain != "registry.k8s.io":
         raise ResolveError(
             "Unknown",
             "pull access denied, repository does not exist or may require authorization: "

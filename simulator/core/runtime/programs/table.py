@@ -7,6 +7,7 @@ from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
 from .flannel import CniPlugin, Flanneld
+from .generic import Listen, Page
 from .helpers import Buildkitd, Ipfs, Stargz
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
@@ -36,6 +37,8 @@ PROGRAMS: dict[str, Program] = {
     "echoserver": EchoServer(),
     "python-http-server": PythonServer(),
     "memcached": Silent(11211),
+    "listen": Listen(),
+    "page": Page(),
     "coredns": CoreDns(),
     "flanneld": Flanneld(),
     "cni-plugin": CniPlugin(),

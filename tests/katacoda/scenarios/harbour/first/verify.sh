@@ -1,0 +1,2 @@
+#!/bin/bash
+[ "$(kubectl -n harbour get deployment crane -o jsonpath={.status.readyReplicas})" = 2 ]

@@ -1,0 +1,4 @@
+#!/bin/bash
+kubectl create namespace harbour
+sleep 3
+touch /tmp/harbour-ready

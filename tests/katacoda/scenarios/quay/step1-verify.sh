@@ -1,0 +1,1 @@
+grep -q quay /quay/name && echo "done"

@@ -1,0 +1,1 @@
+echo starting the second step
