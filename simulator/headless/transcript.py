@@ -68,13 +68,13 @@ def settle(sandbox: Sandbox) -> None:
     """Pass time until nothing visible happens any more and no host pulls an image."""
     for _ in range(ROUNDS):
         sandbox.settle(SETTLE, QUIET)
-        until = _pulled(sandbox)
+        until = pulled(sandbox)
         if until <= sandbox.now:
             return
         sandbox.advance(until)
 
 
-def _pulled(sandbox: Sandbox) -> int:
+def pulled(sandbox: Sandbox) -> int:
     """When the last of the pulls under way ends; 0 without any."""
     states: dict[str, RuntimeState] = sandbox.world.section("runtime", dict)
     return max((pull.ends for state in states.values() for pull in state.pulls.values() if not pull.done), default=0)

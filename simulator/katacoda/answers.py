@@ -60,9 +60,7 @@ def _without_output(lines: list[str]) -> str:
             kept.append(line)
             heredoc = "" if bare == heredoc else heredoc
             continue
-        command = (
-            word in _COMMANDS or word.startswith(("#", "./", "/")) or bool(re.match(r"[A-Za-z_]\w*=", word))
-        )
+        command = word in _COMMANDS or word.startswith(("#", "./", "/")) or bool(re.match(r"[A-Za-z_]\w*=", word))
         if output and not command:
             continue
         output = False

@@ -17,8 +17,6 @@ from .notes import Note
 from .package import Scenario, Step
 from .stage import Outcome, Stage
 
-#: Virtual time that passes after a click at most, until the world is quiet: the reader looks at what happened.
-SETTLE = 30 * SECOND
 #: How often, and after how long, a reader presses Check again.
 TRIES, AGAIN = 3, 40 * SECOND
 OUTPUT = 64 * 1024
@@ -181,7 +179,7 @@ class Player:
                 self.stage.free(name)
         if running is not None and self._await(running, page, first=True):
             running = None
-        self.stage.sandbox.settle(SETTLE)
+        self.stage.settle()
         return running
 
     def _await(self, running: Running, page: Page, first: bool = False) -> bool:
@@ -250,7 +248,7 @@ class Player:
             self.stage.sandbox.apply("keys", {"terminal": name, "data": text}, self.stage.sandbox.now)
             return
         outcome = self.stage.type(name, text)
-        self.stage.sandbox.settle(SETTLE)
+        self.stage.settle()
         if outcome.state == "running":
             outcome.output += self.stage.drain(name)
         _record(played, outcome)
@@ -290,7 +288,7 @@ class Player:
         name = self.stage.terminal(Action(EXEC, 0, ""))
         self.stage.free(name)
         outcome = self.stage.type(name, f"kubectl apply -f {path}")
-        self.stage.sandbox.settle(SETTLE)
+        self.stage.settle()
         played.terminal = name
         return _record(played, outcome)
 

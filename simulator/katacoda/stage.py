@@ -14,6 +14,7 @@ from simulator.core.kernel.errors import BadInput
 from simulator.core.sandbox import Sandbox
 from simulator.core.shell import screen
 from simulator.core.shell.runner import Running
+from simulator.headless import transcript
 
 from . import assets, images
 from .actions import Action
@@ -25,6 +26,8 @@ from .package import Scenario
 SCRIPTS = "/usr/local/lib/scenario"
 #: How long a foreground script or a command may take, in virtual time.
 PATIENCE = 600 * SECOND
+#: Virtual time that passes after a click at most, until the world is quiet.
+SETTLE = 30 * SECOND
 #: How long a command that follows something (watch, logs -f) is looked at.
 GLANCE = 10 * SECOND
 _FOLLOWS = re.compile(
@@ -221,6 +224,15 @@ class Stage:
         device = screen.device(self.sandbox.world, name)
         waits = bool(device.input.watchers)
         return waits and self.sandbox.now - since > 20 * SECOND
+
+    def settle(self) -> None:
+        """Let time pass until the world is quiet and no image is on its way: the reader looks at what happened."""
+        for _ in range(4):
+            self.sandbox.settle(SETTLE)
+            ends = transcript.pulled(self.sandbox)
+            if not ends:
+                return
+            self.sandbox.advance(max(self.sandbox.now, ends + SECOND // 4))
 
     # -- scripts --------------------------------------------------------------------------------------------------------
     def script(self, path: str, step: str, kind: str) -> str:

@@ -159,7 +159,7 @@ def _one(
         rows = "UID\tPID\tPPID\tC\tSTIME\tTTY\tTIME\tCMD\n"
         for p in sorted(inv.host.processes.values(), key=lambda p: p.pid):
             if p.container == ident:
-                rows += f"{p.user}\t{p.pid}\t{p.ppid}\t0\t{rfc3339(inv.world.epoch + p.started)[11:16]}\t?\t00:00:00\t{' '.join(p.argv)}\n"
+                rows += f"{p.user.partition(':')[0]}\t{p.pid}\t{p.ppid}\t0\t{rfc3339(inv.world.epoch + p.started)[11:16]}\t?\t00:00:00\t{' '.join(p.argv)}\n"
         inv.out(tabwriter.align(rows, minwidth=8, tabwidth=1, padding=1))
         return 0
     if isinstance(record, Sandbox):

@@ -1,4 +1,7 @@
-"""Users and groups as `/etc/passwd` and `/etc/group` of a host or container say, and permission bits."""
+"""Users and groups as `/etc/passwd` and `/etc/group` of a host or container say, and permission bits.
+
+A user is a name or a number; one of a container may name its groups too: `1000:3000,2000` is uid 1000 with the primary group 3000 and 2000.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ def _rows(tree: Tree, path: str) -> list[list[str]]:
 
 def passwd(tree: Tree, user: str) -> list[str] | None:
     """The passwd row of a user given by name or uid."""
+    user = user.partition(":")[0]
     for row in _rows(tree, "/etc/passwd"):
         if len(row) >= 7 and user in (row[0], row[2]):
             return row
@@ -28,6 +32,7 @@ def passwd(tree: Tree, user: str) -> list[str] | None:
 
 def uid_of(tree: Tree, user: str) -> int:
     """The uid of a user name (root is 0 without any file); a number stands for itself."""
+    user = user.partition(":")[0]
     if user == "root":
         return 0
     row = passwd(tree, user)
@@ -38,6 +43,8 @@ def uid_of(tree: Tree, user: str) -> int:
 
 def gid_of(tree: Tree, user: str) -> int:
     """The primary group of a user."""
+    if ":" in user:
+        return _gid(tree, user.partition(":")[2].partition(",")[0])
     row = passwd(tree, user)
     return int(row[3]) if row is not None else uid_of(tree, user)
 
@@ -58,8 +65,16 @@ def group_name(tree: Tree, gid: int) -> str:
     return "root" if gid == 0 else str(gid)
 
 
+def _gid(tree: Tree, group: str) -> int:
+    if group.isdigit():
+        return int(group)
+    return next((int(row[2]) for row in _rows(tree, "/etc/group") if row[0] == group and row[2].isdigit()), 0)
+
+
 def groups_of(tree: Tree, user: str) -> list[int]:
     """The groups of a user, the primary one first."""
+    if ":" in user:
+        return list(dict.fromkeys(_gid(tree, one) for one in user.partition(":")[2].split(",")))
     primary = gid_of(tree, user)
     others = [int(row[2]) for row in _rows(tree, "/etc/group") if row[2].isdigit() and user in row[3].split(",")]
     return [primary, *(gid for gid in others if gid != primary)]

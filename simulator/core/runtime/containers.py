@@ -181,8 +181,10 @@ def _launch(
     sink: str,
     fds: dict[int, streams.Stream] | None,
 ) -> Process:
+    from . import execs
+
     programs = world.tables.get("programs", {})
-    user = container.user.partition(":")[0] or "root"
+    user = execs.user_of(container)
     netns = container.netns or host
     program = signals.as_program(program, argv)
     if fds is not None:
@@ -195,8 +197,6 @@ def _launch(
             world, host=host, program=program, argv=argv, ppid=shim.pid, user=user, cwd=container.cwd,
             env=dict(container.env), sink=sink, mnt=container.id, netns=netns, container=container.id,
         )  # fmt: skip
-    from . import execs
-
     return execs.spawn_main(world, host, container, argv, shim, sink)
 
 

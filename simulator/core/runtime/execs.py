@@ -13,6 +13,12 @@ from . import logs, rootfs
 from .state import Container
 
 
+def user_of(container: Container) -> str:
+    """The user of a container's processes, with its groups where they are not the user's own."""
+    user, _, groups = container.user.partition(":")
+    return container.user if groups and groups != user else user or "root"
+
+
 class LogStream(streams.Stream):
     """A descriptor that writes whole lines to a container's log."""
 
@@ -50,7 +56,7 @@ def spawn_main(world: World, host: str, container: Container, argv: list[str], s
         host,
         argv,
         {0: stdin, 1: out, 2: err},
-        user=container.user.partition(":")[0] or "root",
+        user=user_of(container),
         cwd=container.cwd,
         env=dict(container.env),
         mnt=container.id,

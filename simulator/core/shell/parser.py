@@ -112,6 +112,8 @@ class Parser(Compounds):
             elif self.peek() == "\n":
                 if not compound:
                     break
+            elif closers and self.keyword() in closers:
+                break  # behind a compound command's end a reserved word needs no `;` before it
             elif self.peek() and self.peek() != ")":
                 self.unexpected()
         self.depth -= 1

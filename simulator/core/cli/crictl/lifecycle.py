@@ -209,7 +209,7 @@ def exec_command(session: Session) -> Generator[Wait, Any, int]:
             mnt=container.id,
             netns=container.netns or session.host,
             env=dict(container.env),
-            user=container.user.partition(":")[0] or "root",
+            user=execs.user_of(container),
             cwd=container.cwd,
             container=container.id,
             stdin=bool(session.flag("interactive")),

@@ -127,6 +127,10 @@ class Files:
         self.inv.write_file(path, goyaml.dump(config.to_object()).encode(), mode=0o600)
 
 
+#: Where a pod finds its service account.
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
 class Connection:
     """What the configuration and the flags come to: server, credentials, namespace."""
 
@@ -153,7 +157,20 @@ class Connection:
         self.user: Obj = dict(config.users.get(user_name, {}))
         self.cluster_file = config.origin.get(("clusters", cluster_name), "")
         self.user_file = config.origin.get(("users", user_name), "")
+        if not config.clusters and not config.contexts and not values.text("server"):
+            self._in_cluster()
         self.server = self._server()
+
+    def _in_cluster(self) -> None:
+        """The service account of a pod, where no configuration was found (client-go rest/config.go: InClusterConfig)."""
+        inv = self.files.inv
+        host, port = inv.env.get("KUBERNETES_SERVICE_HOST", ""), inv.env.get("KUBERNETES_SERVICE_PORT", "")
+        if not host or not port or not inv.exists(f"{_ACCOUNT}/token"):
+            return
+        self.cluster = {"server": f"https://{host}:{port}", "certificate-authority": f"{_ACCOUNT}/ca.crt"}
+        self.user = {"tokenFile": f"{_ACCOUNT}/token"}
+        if not self.explicit_namespace and inv.exists(f"{_ACCOUNT}/namespace"):
+            self.namespace = bytes(inv.read_file(f"{_ACCOUNT}/namespace")).decode("utf-8", "replace").strip() or "default"
 
     def _check(self, context: str, cluster: str, user: str) -> None:
         """Contradictions inside the files (`validation.go`)."""

@@ -52,7 +52,7 @@ def run_exec(kubelet: Kubelet, container: Container, argv: list[str]) -> executo
         argv,
         mnt=container.id,
         netns=container.netns or kubelet.proc.host,
-        user=container.user.partition(":")[0] or "root",
+        user=execs.user_of(container),
         env=dict(container.env),
         cwd=container.cwd,
         container=container.id,

@@ -174,7 +174,7 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
         "host": kubelet.proc.host,
         "container": record.id,
         "netns": record.netns or kubelet.proc.host,
-        "user": record.user.partition(":")[0] or "root",
+        "user": execs.user_of(record),
         "cwd": record.cwd,
         "env": dict(record.env),
         "argv": argv,

@@ -100,7 +100,7 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         "tty": container.get("tty"),
         "stdin": container.get("stdin"),
         "memoryLimit": memory_limit(container),
-        "user": "" if user is None else str(user),
+        "user": _user(security, user),
         "hosts": volumes.hosts_file(kubelet, pod, sandbox.ip),
         "resolv": volumes.resolv_conf(kubelet, pod),
     }
@@ -122,6 +122,18 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
     track.probes = {}
     track.seen = ""
     kubelet.pod_event(pod, "Normal", "Created", "Container created", name)
+
+
+def _user(security: Obj, user: object) -> str:
+    """`uid:gid,more`: the container's user and groups (runAsUser, runAsGroup, fsGroup, supplementalGroups); "" for the image's own."""
+    groups = [security[key] for key in ("fsGroup",) if security.get(key) is not None]
+    groups += security.get("supplementalGroups") or []
+    primary = security.get("runAsGroup")
+    if primary is None and not groups:
+        return "" if user is None else str(user)
+    # a user without a group of its own gets the group 0 (runtimes follow the image's passwd file otherwise)
+    first = primary if primary is not None else 0
+    return f"{0 if user is None else user}:{','.join(str(one) for one in (first, *groups))}"
 
 
 def memory_limit(container: Obj) -> int:

@@ -85,9 +85,10 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
         out["allocatedResources"] = resources["requests"]
     if container is not None:
         out["resources"] = {key: value for key, value in resources.items() if value}
-        user = container.user.partition(":")[0]
+        user, _, named = container.user.partition(":")
         uid = int(user) if user.isdigit() else 0
-        out["user"] = {"linux": {"gid": uid, "supplementalGroups": [uid], "uid": uid}}
+        groups = [int(one) for one in named.split(",") if one.isdigit()] or [uid]
+        out["user"] = {"linux": {"gid": groups[0], "supplementalGroups": groups, "uid": uid}}
     mounts = [_mount_status(m) for m in spec.get("volumeMounts") or ()]
     if mounts:
         out["volumeMounts"] = mounts

@@ -12,7 +12,7 @@ from ...host.machine import hosts
 from ...host.process import Process
 from ...kernel.clock import MINUTE, MS, SECOND
 from ...kernel.world import World
-from .. import containers, rootfs
+from .. import containers, execs, rootfs
 from ..state import Container, find_container, runtime
 from . import core, networks
 from .core import EngineError
@@ -257,7 +257,7 @@ def _probe(world: World, proc: Process, container: Container) -> None:
         probed(world, proc.host, container, -1, text, world.wall)
         return
     found = executor.run_in(
-        world, proc.host, argv, mnt=container.id, netns=container.netns, user=container.user.partition(":")[0] or "root",
+        world, proc.host, argv, mnt=container.id, netns=container.netns, user=execs.user_of(container),
         env=dict(container.env), cwd=container.cwd, container=container.id,
     )  # fmt: skip
     world.warm.setdefault("probes", {})[found.proc.key] = found

@@ -172,7 +172,7 @@ def jq(call: Call) -> Code:
         call.err(f"jq: parse error: {broken}\n")
         return 2
     if "e" in options and not code:
-        return 1 if last in (None, False) else 0
+        return 1 if last is None or last is False else 0
     return 2 if code == 1 else code
 
 

@@ -71,7 +71,7 @@ def ps(call: Call) -> int:
             call.out("UID          PID    PPID  C STIME TTY          TIME CMD\n")
         for proc in rows:
             start = to_datetime(call.world.epoch + proc.started)
-            user = proc.user[:8]
+            user = proc.user.partition(":")[0][:8]
             call.out(
                 f"{user:<8} {proc.pid:>7} {proc.ppid:>7}  0 {start:%H:%M} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {_command(proc)}\n"
             )
@@ -111,7 +111,7 @@ def _aux(call: Call, rows: list[Process], header: bool) -> None:
         used = (call.world.now - proc.started) // SECOND // 50
         state = "R+" if proc is call.proc else "Ss" if not proc.tty else proc.state
         call.out(
-            f"{proc.user[:8]:<8} {proc.pid:>7}  0.0 {memory:>4.1f} {proc.memory_kib * 6:>6} {proc.memory_kib:>5} {_tty(proc):<8} {state:<4} {start:%H:%M} "
+            f"{proc.user.partition(':')[0][:8]:<8} {proc.pid:>7}  0.0 {memory:>4.1f} {proc.memory_kib * 6:>6} {proc.memory_kib:>5} {_tty(proc):<8} {state:<4} {start:%H:%M} "
             f"{used // 60:>3}:{used % 60:02d} {_command(proc)}\n"
         )
 
@@ -119,7 +119,7 @@ def _aux(call: Call, rows: list[Process], header: bool) -> None:
 def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -> int:
     now = call.world.now
     table: dict[str, tuple[str, Callable[[Process], str]]] = {
-        "pid": ("PID", lambda p: str(p.pid)), "ppid": ("PPID", lambda p: str(p.ppid)), "user": ("USER", lambda p: p.user),
+        "pid": ("PID", lambda p: str(p.pid)), "ppid": ("PPID", lambda p: str(p.ppid)), "user": ("USER", lambda p: p.user.partition(":")[0]),
         "uid": ("UID", lambda p: str(users.uid_of(call.tree, p.user))), "comm": ("COMMAND", comm), "cmd": ("CMD", _command),
         "args": ("COMMAND", _command), "command": ("COMMAND", _command), "stat": ("STAT", lambda p: p.state), "tty": ("TT", _tty),
         "time": ("TIME", lambda p: _cpu_time(p, now)), "rss": ("RSS", lambda p: str(p.memory_kib)), "pgid": ("PGID", lambda p: str(p.pgid)),

@@ -145,6 +145,8 @@ def tail(call: Call) -> Code:
         try:
             data = (yield from call.read()) if name == "-" else call.read_file(name)
         except OSError as failed:
+            if failed.errno == 2 and ("F" in options or "retry" in options):
+                sizes[name] = 0  # it may appear
             call.err(
                 f"tail: cannot open '{name}' for reading: {failed.strerror}\n"
                 if failed.errno != 21

@@ -33,7 +33,7 @@ def top(call: Call) -> int:
     for proc in sorted(rows, key=lambda p: (-p.memory_kib, p.pid)) if options.get("o") in ("%MEM", "RES") else rows:
         spent = (world.now - proc.started) // SECOND // 50
         call.out(
-            f"{proc.pid:7d} {proc.user[:8]:<8}  20   0 {proc.memory_kib * 6:7d} {proc.memory_kib:6d} {proc.memory_kib // 2:6d} "
+            f"{proc.pid:7d} {proc.user.partition(':')[0][:8]:<8}  20   0 {proc.memory_kib * 6:7d} {proc.memory_kib:6d} {proc.memory_kib // 2:6d} "
             f"{'R' if proc is call.proc else 'S'}   0.0 {100 * proc.memory_kib / host.memory_kib:5.1f} {spent // 60:4d}:{spent % 60:02d}.00 {comm(proc)}\n"
         )
     return 0

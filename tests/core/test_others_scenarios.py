@@ -1,0 +1,119 @@
+"""What playing other people's scenarios brought to light, each as the real tools do it."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.core.kernel.clock import SECOND
+from simulator.core.runtime import catalogue
+from simulator.core.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def world() -> Sandbox:
+    """One playground with one node that takes pods."""
+    return Sandbox.boot("playground-1node")
+
+
+def test_playgrounds_are_as_the_platforms_document_them(world: Sandbox) -> None:
+    """One node: no taint.  Two nodes: the taint stays, the second machine is 172.30.2.2; both have numbered names."""
+    assert world.run("kubectl get nodes -o jsonpath='{.items[*].spec.taints}'").stdout == ""
+    two = Sandbox.boot("playground-2nodes")
+    said = two.run(
+        "kubectl get nodes -o jsonpath='{.items[0].spec.taints[0].effect} {.items[*].status.addresses[0].address}'"
+    ).stdout
+    assert said == "NoSchedule 172.30.1.2 172.30.2.2"
+    assert two.run("ssh host02 hostname; sed s/PORT/80/ /etc/killercoda/host").stdout == "node01\nhttp://172.30.1.2:80\n"
+    ubuntu = Sandbox.boot("playground-ubuntu")
+    assert ubuntu.run("hostname; docker ps -q; command -v kubectl").stdout == "ubuntu\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("f() { { echo a; } }; f", "a\n"),
+        ("need(){ type $1 >/dev/null || { echo no; exit 1; } }; need ls; echo ok", "ok\n"),
+        ("if { true; } then { echo b; } fi; ( { echo c; } )", "b\nc\n"),
+        ("echo '[\"a\"]' | jq -e 'index(\"a\")' && echo yes", "0\nyes\n"),
+        ("echo '{\"a\":1}' | jq -c", '{"a":1}\n'),
+        ("echo 'false' | jq -e . ; echo $?", "false\n1\n"),
+    ],
+)
+def test_bash_and_jq(world: Sandbox, line: str, said: str) -> None:
+    """A reserved word may follow a compound command without `;`; 0 is true for `jq -e`; in a pipe jq needs no filter."""
+    assert world.run(line).stdout == said
+
+
+def test_tail_waits_for_a_file_that_is_not_there_yet(world: Sandbox) -> None:
+    """`tail -F` follows the name; `tail -f` gives up."""
+    result = world.run("(sleep 3; echo late > /tmp/late) & timeout 6 tail -F /tmp/late; tail -f /tmp/never")
+    assert result.stdout == "late\n" and result.code == 1
+    assert "tail: cannot open '/tmp/never'" in result.stderr
+
+
+def test_groups_of_a_security_context(world: Sandbox) -> None:
+    """runAsGroup, fsGroup and supplementalGroups are what `id` says, in the main process and by exec."""
+    manifest = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: groups}\nspec:\n  securityContext: {runAsUser: 1000, runAsGroup: 3000, fsGroup: 2000, "
+        "supplementalGroups: [4000]}\n  containers: [{name: c, image: busybox, command: [sh, -c, 'id; sleep 3600']}]\n"
+    )
+    world.run("kubectl apply -f -", stdin=manifest.encode(), settle=30 * SECOND)
+    for command in ("kubectl logs groups", "kubectl exec groups -- id"):
+        assert world.run(command).stdout == "uid=1000(1000) gid=3000(3000) groups=3000(3000),2000(2000),4000(4000)\n"
+    said = world.run("kubectl get pod groups -o jsonpath='{.status.containerStatuses[0].user.linux}'").stdout
+    assert said == '{"gid":3000,"supplementalGroups":[3000,2000,4000],"uid":1000}'
+    assert world.run("kubectl exec groups -- ps -o user,args").stdout.splitlines()[1].startswith("1000 ")
+
+
+def test_kubectl_in_a_pod_uses_its_service_account(world: Sandbox) -> None:
+    """Without a kubeconfig the token and namespace of the pod count."""
+    world.run(
+        "kubectl create ns inside; kubectl -n inside run k --image=bitnami/kubectl --command -- sleep 3600; kubectl -n inside wait --for=condition=Ready pod/k"
+    )
+    first = world.run("kubectl -n inside exec k -- kubectl get pods")
+    assert (
+        'User "system:serviceaccount:inside:default" cannot list resource "pods" in API group "" in the namespace "inside"'
+        in first.stderr
+    )
+    world.run("kubectl -n inside create rolebinding v --clusterrole=view --serviceaccount=inside:default")
+    assert "k      1/1" in world.run("kubectl -n inside exec k -- kubectl get pods").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "build"),
+    [
+        ("docker.io/library/nginx:1.25.3", "docker.io/library/nginx:1.25.3"),
+        ("docker.io/library/nginx:1.29.0", "docker.io/library/nginx:1.29.0"),
+        ("docker.io/library/nginx:1.25", "docker.io/library/nginx:1.25.5"),
+        ("docker.io/library/nginx:1.17.3-alpine", "docker.io/library/nginx:1.17.3-alpine"),
+        ("docker.io/library/httpd:2.4.41-alpine", "docker.io/library/httpd:2.4.41-alpine"),
+        ("docker.io/library/postgres:12.4", "docker.io/library/postgres:12.4"),
+        ("public.ecr.aws/docker/library/busybox:1.36", "docker.io/library/busybox:1.36.1"),
+        ("public.ecr.aws/nginx/nginx:alpine", "docker.io/library/nginx:1.29.4-alpine"),
+        ("k8s.gcr.io/pause:3.9", "registry.k8s.io/pause:3.10.1"),
+    ],
+)
+def test_old_releases_and_mirrors_are_still_there(name: str, build: str) -> None:
+    """Tags that manifests of others name."""
+    found = catalogue.find_tag(name)
+    assert found is not None and found.name == build
+
+
+@pytest.mark.parametrize(
+    "name", ["nginx:1.99", "nginx:1.25.9", "nginx:1.a.b.c", "ngnix:latest", "nginx:1.27-alpin", "httpd:nginx", "redis:7.5"]
+)
+def test_tags_that_never_were_are_not(name: str) -> None:
+    """A slip in a tag still is ImagePullBackOff."""
+    assert catalogue.find_tag(f"docker.io/library/{name}") is None
+
+
+def test_an_image_whose_server_is_not_simulated_runs_and_says_so(world: Sandbox) -> None:
+    """It listens; what it would serve is not pretended.  A sample's page is served."""
+    world.run(
+        "kubectl run prom --image=prom/prometheus; kubectl run boot --image=gcr.io/google-samples/kubernetes-bootcamp:v1",
+        settle=30 * SECOND,
+    )
+    assert "not simulated in Slipway yet" in world.run("kubectl logs prom").stdout
+    ip = world.run("kubectl get pod boot -o jsonpath='{.status.podIP}'").stdout
+    assert world.run(f"curl -s {ip}:8080").stdout == "Hello Kubernetes bootcamp! | Running on: boot | v=1\n"
+    assert world.run("kubectl get pods prom boot --no-headers").stdout.count("1/1") == 2
