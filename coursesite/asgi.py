@@ -17,6 +17,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from simulator import edge
 from simulator.routing import websocket_urlpatterns
 
 from . import health
@@ -38,6 +39,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path.startswith(_static.prefix):
             await _static(scope, receive, send)
+        elif edge.matches(path):
+            await edge.application(scope, receive, send)
         elif path in health.PATHS:
             await health.PATHS[path](scope, receive, send)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from lessons.dashboards import views as dashboards
-from lessons.pages import course, lesson, quiz
+from lessons.pages import course, lesson, own_terminal, quiz
 
 app_name = "lessons"
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("courses/<slug:course>/<slug:chapter>/figures/<str:name>", lesson.figure, name="figure"),
     path("courses/<slug:course>/<slug:chapter>/<slug:lesson>/", lesson.lesson_page, name="lesson"),
     path("courses/<slug:course>/<slug:chapter>/<slug:lesson>/read/", lesson.lesson_read, name="lesson-read"),
+    path("own-terminal/<uuid:pk>/", own_terminal.page, name="own-terminal"),
+    path("own-terminal/<uuid:pk>/new/", own_terminal.new, name="own-terminal-new"),
+    path("own-terminal/<uuid:pk>/revoke/", own_terminal.revoke, name="own-terminal-revoke"),
     path("questions/<int:pk>/answer/", lesson.question_answer, name="question-answer"),
     path("exercises/<int:pk>/check/", lesson.exercise_check, name="exercise-check"),
     path("exercises/<int:pk>/hint/", lesson.exercise_hint, name="exercise-hint"),

@@ -282,6 +282,10 @@ def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
     except deadline.TooLong:
         logger.error("session %s: input %d (%s) ran on and on", warm.session_id, row.seq, row.kind)
         raise _RowEndless(row.seq) from None
+    if row.kind == "http":
+        done.answers[str(row.client_id)] = (
+            {"error": "refused-row", "message": row.refusal} if row.refusal else warm.sandbox.answer
+        )
 
 
 def _set_aside_endless(warm: Warm, seq: int) -> None:
@@ -300,6 +304,8 @@ def _set_aside(warm: Warm, row: JournalEntry, why: str = mishaps.FAILED) -> None
     row.quarantined = mishaps.note(why)
     row.applied_at = max(row.at, warm.sandbox.now)
     done = Done(rows=[row])
+    if row.kind == "http":
+        done.answers[str(row.client_id)] = {"error": "quarantined", "message": row.quarantined}
     store(warm, done, engine.version())
     announce(warm, done)
 
@@ -396,6 +402,17 @@ def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
     except Frozen as difference:
         return {"error": "frozen", "message": mishaps.frozen(difference.note)}
     return {"seq": seq, "at": sandbox.now, "view": without_nul(sandbox.view()), "digest": sandbox.digest()}
+
+
+def ask(session_id: uuid.UUID, call: dict[str, Any], until: int) -> dict[str, Any]:
+    """Send a reading request of a learner's own tool into a copy of the world, at virtual time `until` or later."""
+    warm = advance(session_id, until)
+    if warm is None:
+        return {"error": "unavailable"}
+    try:
+        return {**warm.sandbox.fork().ask(call), "now": warm.sandbox.now}
+    except BadInput as error:
+        return {"error": "refused-row", "message": str(error)}
 
 
 def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,17 @@ class SkipData(msgspec.Struct, forbid_unknown_fields=True):
     ns: Annotated[int, Meta(ge=1, le=SKIP_LIMIT)]
 
 
-#: The kinds of journal rows that a browser may write.
+class HttpData(msgspec.Struct, forbid_unknown_fields=True):
+    """Data of kind `http`: a request to the API server of a learner's own tools (`simulator.core.lab.edge`); the body is base64."""
+
+    method: Annotated[str, Meta(max_length=8)]
+    path: Annotated[str, Meta(max_length=4096)]
+    query: Annotated[str, Meta(max_length=16_384)] = ""
+    headers: Annotated[dict[str, Annotated[str, Meta(max_length=1024)]], Meta(max_length=16)] = {}
+    body: Annotated[str, Meta(max_length=2_200_000)] = ""
+
+
+#: The kinds of journal rows.
 KINDS: dict[str, type[msgspec.Struct]] = {
     "line": LineData,
     "key": KeyData,
@@ -143,6 +153,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "close": CloseData,
     "fault": FaultData,
     "skip": SkipData,
+    "http": HttpData,
 }
 
 _DECODER: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
@@ -169,6 +180,8 @@ def parse(text: str) -> Frame:
     if isinstance(frame, Speed) and frame.value not in SPEEDS:
         raise BadFrame("bad-frame", _("The speed is one of 0, 1, 10 and 100."))
     if isinstance(frame, Input):
+        if frame.kind == "http":  # these come by their own way, where somebody waits for the answer (`simulator.edge`)
+            raise BadFrame("unknown-kind", _("Unknown kind of input: %(kind)s") % {"kind": frame.kind}, str(frame.id))
         check_input(frame.kind, frame.data, str(frame.id))
     return frame
 

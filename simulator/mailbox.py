@@ -26,6 +26,11 @@ def new_key() -> str:
     return _PREFIX + uuid.uuid4().hex
 
 
+def key_of(client_id: str) -> str:
+    """The key for the answer to a journal row."""
+    return _PREFIX + client_id
+
+
 def put(key: str, answer: Any) -> None:
     """Worker: leave the answer.  Only the first one counts, so a repeated task does no harm."""
     connection = doorbell.connection()

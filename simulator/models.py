@@ -177,3 +177,19 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"snapshot after {self.journal_seq} at {self.at}"
+
+
+class EdgeToken(models.Model):
+    """The right to speak to the API server of one cluster with one's own tools; only the hash of the token is kept."""
+
+    session = models.ForeignKey(ClusterSession, on_delete=models.CASCADE, related_name="edge_tokens")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"token {self.pk} of {self.session_id}"

@@ -31,6 +31,7 @@ __all__ = [
     "Refused",
     "advance",
     "append_input",
+    "ask",
     "evaluate",
     "fork",
     "reset",
@@ -241,13 +242,35 @@ def look(session: ClusterSession, seq: int, at: int, *, timeout: float = 20.0) -
     return _ask(tasks.look, advancing.look, session.pk, seq, at, timeout=timeout)
 
 
+def ask(session: ClusterSession, call: dict[str, Any], *, at: int, timeout: float = 30.0) -> dict[str, Any]:
+    """Send a request of a learner's own tool to the API server of their cluster (`simulator.core.lab.edge.Answer`).
+
+    What may change something is a journal row; what only reads is asked of a copy.  Raises `Refused` and `EvaluationTimeout`.
+    """
+    if call["method"] in ("GET", "HEAD"):
+        return _put(tasks.ask, advancing.ask, session.pk, call, at, timeout=timeout)
+    client_id = uuid.uuid4()
+    append_input(session, kind="http", data=call, client_id=client_id, at=at)
+    try:
+        return dict(mailbox.take(mailbox.key_of(str(client_id)), timeout))
+    except mailbox.NoAnswer as error:
+        raise EvaluationTimeout(str(error)) from error
+
+
 def settle(session: ClusterSession, *, timeout: float = 20.0) -> int:
     """Wait until all that was written has taken effect; returns the last row's `seq`.  Raises `EvaluationTimeout`."""
     return int(_ask(tasks.settle, advancing.settle, session.pk, timeout=timeout)["applied"])
 
 
 def _ask(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float) -> dict[str, Any]:
-    """Put a question to the cluster's worker and wait for the answer."""
+    """Put a question to the cluster's worker and wait for the answer; one that says "error" is none."""
+    answer = _put(task, directly, session_id, *args, timeout=timeout)
+    if "error" in answer:
+        raise EvaluationTimeout(str(answer.get("message") or answer["error"]))
+    return answer
+
+
+def _put(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float) -> dict[str, Any]:
     if settings.CELERY_TASK_ALWAYS_EAGER:
         answer: Any = directly(session_id, *args)
     else:
@@ -257,6 +280,4 @@ def _ask(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: 
             answer = mailbox.take(key, timeout)
         except (mailbox.NoAnswer, BrokerError, OSError) as error:
             raise EvaluationTimeout(str(error)) from error
-    if "error" in answer:
-        raise EvaluationTimeout(str(answer.get("message") or answer["error"]))
     return dict(answer)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import doorbell, engine, statements
+from . import doorbell, engine, mailbox, statements
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
 from .packing import clean, pack, without_nul
 from .worlds import Warm
@@ -35,6 +35,8 @@ class Done:
     chunks: list[list[Any]] = field(default_factory=list)
     events: list[list[Any]] = field(default_factory=list)
     terminals: dict[str, Any] | None = None
+    #: Answers to rows of kind `http`, by the row's client id.
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     first: bool = False
     cursor_before: int = 0
     trace_before: int = 0
@@ -183,6 +185,8 @@ def announce(warm: Warm, done: Done) -> None:
         ],
     }
     doorbell.ring(warm.session_id, message)
+    for client_id, answer in done.answers.items():
+        mailbox.put(mailbox.key_of(client_id), answer)
 
 
 def store_snapshot(warm: Warm) -> bool:

@@ -85,6 +85,12 @@ def look(session_id: str, key: str, seq: int, at: int) -> None:
     _answer(key, lambda: advancing.look(uuid.UUID(session_id), seq, at))
 
 
+@shared_task(name="simulator.ask")
+def ask(session_id: str, key: str, call: dict[str, Any], until: int) -> None:
+    """Answer a reading request of a learner's own tool."""
+    _answer(key, lambda: advancing.ask(uuid.UUID(session_id), call, until))
+
+
 @shared_task(name="simulator.settle")
 def settle(session_id: str, key: str) -> None:
     """Bring a cluster to the end of its journal for somebody who waits for that."""

@@ -21,7 +21,7 @@ from .kernel.errors import BadInput, SimulatorError
 from .kernel.trace import TraceEvent
 from .kernel.world import World
 from .kube.apiserver import copies
-from .lab import faults, scenarios
+from .lab import edge, faults, scenarios
 from .lab import view as map_view
 from .shell import runner, terminal
 from .shell.terminal import Chunk, TerminalView
@@ -77,6 +77,8 @@ class Sandbox:
         install(world)
         self._image = b""
         self._since: list[tuple[str, dict[str, Any], int]] = []
+        #: What the last `http` input was answered (not part of the world).
+        self.answer: dict[str, Any] = {}
 
     # -- life -----------------------------------------------------------------------------------------------------------
     @staticmethod
@@ -206,6 +208,7 @@ class Sandbox:
             "resize": self._resize,
             "fault": self._fault,
             "skip": self._skip,
+            "http": self._http,
         }.get(kind)
         if handler is None:
             raise BadInput(f"input: unknown kind {kind!r}")
@@ -301,6 +304,14 @@ class Sandbox:
         if not isinstance(ns, int) or not 0 < ns <= 24 * clock.HOUR:
             raise BadInput("skip: ns must be between 1 and 24 hours")
         self.advance(self.now + ns)
+
+    def _http(self, data: dict[str, Any]) -> None:
+        self.answer = self.ask(data)
+
+    def ask(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Send a request of a client outside into the world (`lab.edge`); for reads, do it on a fork: also a read leaves traces."""
+        answer: dict[str, Any] = msgspec.to_builtins(edge.ask(self.world, self.first_host, edge.parse(data)))
+        return answer
 
     # -- output ---------------------------------------------------------------------------------------------------------
     def drain(self) -> list[Chunk]:

@@ -158,7 +158,7 @@ class Connection:
             await self._send(_head(answer.status, headers))
             while not gone.done():
                 moved = self.edge.moved()
-                out = b"".join(_line(item) for item in answer.stream.poll())
+                out = b"".join(wire.stream_item(item) for item in answer.stream.poll())
                 if out:
                     await self._send(h11.Data(data=out))
                 if answer.stream.closed:
@@ -201,11 +201,3 @@ def _phrase(code: int) -> str:
 
 def _head(code: int, headers: dict[str, str]) -> h11.Response:
     return h11.Response(status_code=code, headers=list(headers.items()), reason=_phrase(code))
-
-
-def _line(item: object) -> bytes:
-    """One item of a stream: bytes of a log as they are, watch events as a line of JSON."""
-    if isinstance(item, (bytes, bytearray)):
-        return bytes(item)
-    kind, obj = getattr(item, "type", None), getattr(item, "object", None)
-    return wire.event_line({"type": kind, "object": obj} if kind is not None else item)  # type: ignore[arg-type]

@@ -82,7 +82,9 @@ export class Bench {
   fillTools() {
     const opens = (label, name, kid) => button(label, { class: 'btn is-plain', popovertarget: `bench-${name}` }, ...(kid ? [kid] : []));
     this.plainButton = button(t('bench.plain'), { class: 'btn is-plain', 'aria-pressed': String(this.plain), onclick: () => this.togglePlain() });
-    this.tools.replaceChildren(this.clock.badge, ...(this.resetUrl ? [opens(t('bench.reset'), 'reset', icon('reset'))] : []),
+    const own = this.element.dataset.own?.replace(this.element.dataset.session, this.connection.path.split('/').filter(Boolean).at(-1));
+    this.tools.replaceChildren(this.clock.badge, ...(own ? [h('a', { class: 'btn is-plain', href: own, 'aria-label': t('bench.own.long'), title: t('bench.own.long') }, t('bench.own'))] : []),
+      ...(this.resetUrl ? [opens(t('bench.reset'), 'reset', icon('reset'))] : []),
       opens(t('bench.legend'), 'legend'), opens(t('bench.astext'), 'astext'), this.plainButton);
     this.playButton = h('button', { type: 'button', class: 'btn', 'data-play': true, onclick: () => this.togglePlay() });
     this.stepButton = button(t('time.step'), { 'data-step': true, onclick: () => this.player.step() }, icon('step'));

@@ -28,6 +28,8 @@ export default {
   'bench.astext': 'As text',
   'bench.plain': 'Plain names',
   'bench.home': 'To the lesson\'s cluster',
+  'bench.own': 'kubectl',
+  'bench.own.long': 'Use your own terminal: a kubeconfig for this cluster',
   'bench.reset': 'Reset',
   'bench.reset.ask': 'Start this cluster again from its beginning? What you did in it is archived, not deleted.',
   'bench.reset.do': 'Reset the cluster',

@@ -28,6 +28,8 @@ export default {
   'bench.astext': '글로 보기',
   'bench.plain': '비유 끄기',
   'bench.home': '레슨의 클러스터로',
+  'bench.own': 'kubectl',
+  'bench.own.long': '내 터미널에서 쓰기: 이 클러스터의 kubeconfig',
   'bench.reset': '처음으로',
   'bench.reset.ask': '이 클러스터를 처음 상태로 다시 시작합니까? 지금까지 한 일은 지워지지 않고 보관됩니다.',
   'bench.reset.do': '클러스터 처음으로',

@@ -1,0 +1,216 @@
+"""The learner's own kubectl at their cluster: requests are inputs, watches are asked for again, tokens are good for one cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import edgetokens, worlds
+from simulator.core.lab import edge
+from simulator.core.sandbox import Sandbox
+from simulator.models import ClusterSession, EdgeToken, JournalEntry
+from simulator.services import session_for
+from tools.stack import Stack
+
+REAL = "simulator.core.sandbox.Sandbox"
+KUBECTL = shutil.which("kubectl")
+
+
+# -- in the core -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_an_input_that_replays_alike() -> None:
+    body = json.dumps({"metadata": {"name": "web"}, "data": {"a": "1"}}).encode()
+    row = {"method": "POST", "path": "/api/v1/namespaces/default/configmaps", "body": _base64(body)}
+    boxes = [Sandbox.boot("three-nodes", 7) for _ in range(2)]
+    for box in boxes:
+        box.apply("http", {**row, "headers": {"content-type": "application/json"}}, box.now)
+        assert box.answer["status"] == 201
+        box.advance(box.now + 5 * 10**9)
+    assert boxes[0].digest() == boxes[1].digest()
+    assert boxes[0].run("kubectl get configmap web -o jsonpath={.data.a}").stdout == "1"
+
+
+def test_whoever_breaks_admin_conf_has_broken_it_outside_too() -> None:
+    box = Sandbox.boot("three-nodes", 7)
+    row = {"method": "GET", "path": "/api/v1/nodes"}
+    assert box.fork().ask(row)["status"] == 200
+    box.run("rm /etc/kubernetes/admin.conf")
+    assert box.ask(row)["status"] == 403
+    box.run("mv /etc/kubernetes/manifests/kube-apiserver.yaml /root", settle=30 * 10**9)
+    assert box.ask(row)["error"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"method": "BREW", "path": "/"}, "method"),
+        ({"method": "GET", "path": "api"}, "path"),
+        ({"method": "GET"}, "path"),
+        ({"method": "GET", "path": "/", "body": "%%"}, "http"),
+        ({"method": "GET", "path": "/", "more": 1}, "more"),
+    ],
+)
+def test_a_bad_row_is_refused_by_field(row: dict[str, Any], words: str) -> None:
+    box = Sandbox.boot("three-nodes", 7)
+    assert words in worlds.take_effect(box, "http", row, box.now)
+    assert edge.METHODS
+
+
+def _base64(data: bytes) -> str:
+    import base64
+
+    return base64.b64encode(data).decode()
+
+
+# -- through the site ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stack(transactional_db: None) -> Iterator[Stack]:
+    folder = Path(tempfile.mkdtemp(prefix="slipway-edge-"))
+    made = Stack(folder, sandbox=REAL)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Own:
+    """A learner's machine with kubectl and a kubeconfig."""
+
+    def __init__(self, stack: Stack, session: ClusterSession, folder: Path) -> None:
+        self.base = f"http://127.0.0.1:{stack.port}"
+        self.token = edgetokens.issue(session)
+        self.server = edgetokens.server_url(self.base, session, self.token)
+        self.config = folder / "kubeconfig"
+        self.config.write_bytes(edgetokens.kubeconfig(self.base, session, self.token))
+        self.env = {**os.environ, "KUBECONFIG": str(self.config), "HOME": str(folder)}
+
+    def kubectl(self, *argv: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        assert KUBECTL
+        return subprocess.run([KUBECTL, *argv], env=self.env, input=text, capture_output=True, text=True, timeout=60, check=False)
+
+    def follow(self, *argv: str) -> tuple[subprocess.Popen[str], queue.Queue[str]]:
+        assert KUBECTL
+        process = subprocess.Popen([KUBECTL, *argv], env=self.env, stdout=subprocess.PIPE, text=True)
+        lines: queue.Queue[str] = queue.Queue()
+
+        def read() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.put(line)
+
+        threading.Thread(target=read, daemon=True).start()
+        return process, lines
+
+
+@pytest.mark.stack
+@pytest.mark.kubectl
+@pytest.mark.xdist_group("stack")
+@pytest.mark.django_db(transaction=True)
+def test_the_real_kubectl_works_with_a_cluster_of_the_site(stack: Stack, learner: Any, tmp_path: Path) -> None:
+    if KUBECTL is None:
+        pytest.skip("kubectl is not installed")
+    session = session_for(learner, "three-nodes")
+    own = Own(stack, session, tmp_path)
+    nodes = own.kubectl("get", "nodes")
+    assert nodes.stdout.count(" Ready ") == 3, nodes.stderr
+    assert JournalEntry.objects.filter(session=session).count() == 0, "a read is no input"
+    watching, lines = own.follow("get", "pods", "--watch", "--no-headers")
+    try:
+        made = own.kubectl("create", "deployment", "web", "--image=nginx", "--replicas=2")
+        assert made.stdout == "deployment.apps/web created\n", made.stderr
+        seen = ""
+        while seen.count(" Running ") < 2:
+            seen += lines.get(timeout=30)
+        assert "ContainerCreating" in seen and "Pending" in seen
+    finally:
+        watching.kill()
+        watching.wait()
+    assert [row.kind for row in JournalEntry.objects.filter(session=session)] == ["http"]
+    assert own.kubectl("wait", "--for=condition=available", "deployment/web", "--timeout=60s").returncode == 0
+    assert "start worker process" in own.kubectl("logs", "deploy/web").stdout
+    applied = own.kubectl(
+        "apply", "-f", "-", text='{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"k":"v"}}'
+    )
+    assert applied.stdout == "configmap/c created\n", applied.stderr
+    assert "not simulated in Slipway yet" in own.kubectl("exec", "deploy/web", "--", "date").stderr
+    with stack.browser(session.pk, learner) as browser:  # the page sees what was done from outside
+        browser.hello()
+        browser.line("kubectl get configmap c -o jsonpath={.data.k}", "controlplane")
+        browser.see("v")
+    edgetokens.revoke(session)
+    assert "not, or no longer, good" in own.kubectl("get", "nodes").stderr
+
+
+@pytest.mark.stack
+@pytest.mark.xdist_group("stack")
+@pytest.mark.django_db(transaction=True)
+def test_a_token_is_good_for_one_cluster(stack: Stack, learner: Any, stranger: Any, tmp_path: Path) -> None:
+    mine, theirs = session_for(learner, "three-nodes"), session_for(stranger, "three-nodes")
+    own = Own(stack, mine, tmp_path)
+
+    kinds: set[str] = set()
+
+    def status(url: str, method: str = "GET", body: bytes | None = None) -> int:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, method=method, data=body), timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            kinds.add(json.loads(error.read())["kind"])
+            return error.code
+
+    assert status(f"{own.server}/api/v1/namespaces/default") == 200
+    assert status(f"{own.server.replace(str(mine.pk), str(theirs.pk))}/api") == 401
+    assert status(f"{own.base}/clusters/{mine.pk}/kube/api") == 401
+    assert status(f"{own.base}/clusters/{'0' * 36}/kube/~{own.token}/api") == 404
+    assert status(f"{own.server}/api", "TRACE") == 405
+    assert status(f"{own.server}/api/v1/namespaces", "POST", b"x" * (edge.MAX_BODY + 1)) == 413
+    assert status(f"{own.server}/api/v1/namespaces", "POST", b"\xff{") in (400, 415)
+    assert status(f"{own.server}/nowhere") == 404
+    assert kinds == {"Status"}
+
+
+@pytest.mark.django_db
+def test_the_newest_tokens_are_kept_and_only_their_hashes(learner: Any, standin: type) -> None:
+    session = session_for(learner, "three-nodes")
+    tokens = [edgetokens.issue(session) for _ in range(edgetokens.MOST + 1)]
+    good = [edgetokens.session_of(session.pk, token) is not None for token in tokens]
+    assert good == [False] + [True] * edgetokens.MOST
+    assert not EdgeToken.objects.filter(digest__in=tokens).exists()
+    assert edgetokens.revoke(session) == edgetokens.MOST
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("standin")
+@pytest.mark.parametrize(("who", "status"), [("owner", 200), ("stranger", 404), ("nobody", 302)])
+def test_only_the_owner_gets_a_kubeconfig(client: Any, learner: Any, stranger: Any, who: str, status: int) -> None:
+    from django.urls import reverse
+
+    session = session_for(learner, "three-nodes")
+    if who != "nobody":
+        client.force_login(learner if who == "owner" else stranger)
+    assert client.get(reverse("lessons:own-terminal", args=[session.pk])).status_code == status
+    made = client.post(reverse("lessons:own-terminal-new", args=[session.pk]))
+    assert made.status_code == status
+    assert EdgeToken.objects.count() == (1 if who == "owner" else 0)
+    revoked = client.post(reverse("lessons:own-terminal-revoke", args=[session.pk]))
+    assert revoked.status_code == (404 if who == "stranger" else 302)
+    if who == "owner":
+        assert made["Content-Disposition"].endswith('.kubeconfig"') and b"/kube/~" in made.content
+        assert not EdgeToken.objects.filter(revoked_at=None).exists()
