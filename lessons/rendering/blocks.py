@@ -80,7 +80,7 @@ def command(source: str, words: list[str], language: str, *, runs: bool) -> str:
     text = source.strip("\n")
     if not text.strip():
         raise BlockError("the block is empty")
-    shown = "\n".join(_words(line) for line in text.split("\n"))
+    shown = _words(text) if "\n" not in text else "".join(f'<span class="l">{_words(line)}</span>' for line in text.split("\n"))
     first = text.split("\n")[0]
     with override(language):
         label = {"copy": gettext("Copy"), "run": gettext("Run")}
