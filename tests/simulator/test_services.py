@@ -406,7 +406,7 @@ def test_history_is_what_was_typed(session: ClusterSession) -> None:
         ("skip", {"ns": -1}, "bad-frame"),
         ("skip", {"ns": 10**18}, "bad-frame"),
         ("resize", {"terminal": "t1", "columns": 1, "rows": 1}, "bad-frame"),
-        ("http", {}, "unknown-kind"),
+        ("exec", {}, "unknown-kind"),
         ("__class__", {}, "unknown-kind"),
     ],
 )
