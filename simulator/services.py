@@ -186,6 +186,10 @@ def append_input(
             if found is not None:
                 schedule(session.pk)
                 return found
+        except OperationalError:  # the connection broke; the next one writes the row, or finds it written
+            if transaction.get_connection().in_atomic_block or _try == 2:
+                raise
+            transaction.get_connection().close()
     raise OperationalError(f"session {session.pk}: the journal could not be written")
 
 

@@ -1,0 +1,192 @@
+"""One run: a stack, learners, faults one after another, quiet, and the promises."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools.load.learner import Account
+from tools.production.machine import Machine
+
+from .actors import Learner
+from .faults import Faults
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run came to."""
+
+    #: What does not hold, by learner; empty when everything does.
+    broken: list[str] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    inputs: int = 0
+    answers: int = 0
+    connections: int = 0
+    #: The longest that a command waited for its output when it was sent within 3 s of a fault, by fault (seconds).
+    recovery: dict[str, float] = field(default_factory=dict)
+
+
+#: A short run does these in this order, so that each is met; a long one draws at random from all.
+FIRST = (
+    *("kill a worker", "flush Redis", "drop database connections", "double and reorder messages", "kill a pool process"),
+    *("kill a web process", "pause a worker", "kill Redis", "kill nginx", "kill PostgreSQL"),
+)
+
+
+def run(
+    folder: Path,
+    *,
+    seconds: float,
+    learners: int = 4,
+    seed: int = 1,
+    pause: float = 2.0,
+    say: Callable[[str], None] = print,
+) -> Report:
+    """Play for so many seconds; `pause` is the mean time between two faults."""
+    folder.chmod(0o755)
+    # killed processes lose nothing that the kernel has; only a power cut would ask for fsync
+    machine = Machine(folder, env={"DEMO_ACCOUNTS": "0"}, say=say, durable=False)
+    try:
+        machine.start()
+        os.environ.update(machine.supervisor.env)
+        import django
+
+        django.setup()
+        from tools.load import people
+
+        accounts = people.make(learners)
+        quiz = _question()
+        report = Report()
+        actors = asyncio.run(_play(machine, accounts, quiz, report, seconds, seed, pause, say))
+        _settle(machine, accounts)
+        _judge(accounts, actors, quiz, report)
+        return report
+    finally:
+        machine.stop()
+
+
+def _question() -> tuple[str, list[str]]:
+    """A question of the quiz with one choice: its id, and the values that its form field may have."""
+    from lessons.models import Quiz
+
+    quiz = Quiz.objects.filter(active=True).first()
+    assert quiz is not None, "the course has a quiz"
+    spec = next(item for item in quiz.data["questions"] if item["type"] == "single")
+    return str(spec["id"]), [str(number) for number in range(len(spec["choices"]))]
+
+
+async def _play(
+    machine: Machine,
+    accounts: list[Account],
+    quiz: tuple[str, list[str]],
+    report: Report,
+    seconds: float,
+    seed: int,
+    pause: float,
+    say: Callable[[str], None],
+) -> list[Learner]:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    actors = [Learner(machine.port, account, seed * 1000 + number) for number, account in enumerate(accounts)]
+    tasks = [loop.create_task(actor.run(stop)) for actor in actors]
+    tasks += [loop.create_task(actor.answer(stop, f"q.{quiz[0]}", quiz[1])) for actor in actors]
+
+    async def keep() -> None:
+        while True:
+            machine.turn()
+            await asyncio.sleep(0.05)
+
+    keeping = loop.create_task(keep())
+    faults = Faults(machine, [account.session for account in accounts], seed)
+    draw = random.Random(seed)
+    table, order = faults.table(), list(FIRST)
+    until = time.monotonic() + seconds
+    happened: list[tuple[float, str]] = []
+    await asyncio.sleep(2)
+    while time.monotonic() < until:
+        name = order.pop(0) if order else draw.choice(sorted(table))
+        say(f"{name} …")
+        report.faults[name] += 1
+        happened.append((time.monotonic(), name))
+        await loop.run_in_executor(None, table[name])
+        await asyncio.sleep(draw.uniform(0.5, 1.5) * pause)
+        faults.wake()
+    stop.set()
+    try:
+        await asyncio.wait_for(asyncio.gather(*tasks), 120)
+    except TimeoutError:
+        report.broken.append("an input was not acknowledged within 120 s of the last fault")
+    machine.turn()
+    keeping.cancel()
+    for at, name in happened:
+        waits = [wait for actor in actors for sent, wait in actor.record.answered if at - 0.5 <= sent <= at + 3]
+        report.recovery[name] = max([report.recovery.get(name, 0.0), *waits])
+    return actors
+
+
+def _settle(machine: Machine, accounts: list[Account]) -> None:
+    """Until every input has taken effect: whoever watches would ask for that, so we do."""
+    import contextlib
+
+    from django.db import DatabaseError, close_old_connections
+
+    from simulator import services
+    from simulator.models import ClusterSession
+
+    def done() -> bool:
+        close_old_connections()
+        with contextlib.suppress(DatabaseError):
+            rows = list(ClusterSession.objects.filter(pk__in=[account.session for account in accounts]))
+            late = [row for row in rows if row.pending or not row.booted]
+            for row in late:
+                services.schedule(row.pk)
+            return not late
+        return False
+
+    deadline = time.monotonic() + 60
+    while not done() and time.monotonic() < deadline:
+        machine.turn()
+        time.sleep(0.5)
+
+
+def _judge(accounts: list[Account], actors: list[Learner], quiz: tuple[str, list[str]], report: Report) -> None:
+    from . import promises
+
+    asyncio.run(_last_look(actors))
+    for number, (account, actor) in enumerate(zip(accounts, actors, strict=True)):
+        found = promises.broken(account.session, actor.record)
+        found += promises.wrong_answers(account.attempt, quiz[0], actor.record)
+        found += promises.wrong_grade(account.attempt, quiz[0])
+        report.broken += [f"learner {number}: {text}" for text in found]
+        report.inputs += len(actor.record.acked)
+        report.answers += actor.record.stored
+        report.connections += actor.record.connections
+
+
+async def _last_look(actors: list[Learner]) -> None:
+    """Everybody opens the page once more, with what they have, and reads on."""
+    stop = asyncio.Event()
+
+    async def look(actor: Learner) -> None:
+        reading = asyncio.create_task(actor.run(stop))
+        await asyncio.sleep(2)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    for actor in actors:
+        actor.terminal = ""  # nothing more is typed
+    await asyncio.gather(*(look(actor) for actor in actors))
+
+
+def in_a_folder(**options: Any) -> Report:
+    """The same in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="slipway-chaos-", ignore_cleanup_errors=True) as folder:
+        return run(Path(folder), **options)
