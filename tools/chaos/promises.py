@@ -95,7 +95,7 @@ def wrong_answers(attempt: int, question: str, record: Record) -> list[str]:
     allowed = record.sent[record.stored - 1 :]
     if row is None:
         return ["an acknowledged answer is not there"]
-    given = "".join(str(value) for value in row.answer)
+    given = "".join(str(value) for value in row.answer or ())
     return [] if given in allowed else [f"the answer is {row.answer!r}; acknowledged and later: {allowed}"]
 
 

@@ -167,7 +167,8 @@ class Learner:
         frame_id = str(uuid.uuid4())
         self.answered.clear()
         began = time.perf_counter()
-        self.waiting = waiting = {"id": frame_id, "watch": kind == WATCH}
+        waiting: dict[str, Any] = {"id": frame_id, "watch": kind == WATCH}
+        self.waiting = waiting
         data = {"terminal": self.terminal, "text": text}
         await self._send(t="input", id=frame_id, kind="line", data=data)
         if measured:

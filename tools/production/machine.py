@@ -6,6 +6,7 @@ PostgreSQL, Redis (or Valkey), the web processes, the workers and nginx are chil
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -133,7 +134,7 @@ class Machine:
         for part in rest:
             part.due = 0.0
         for number, port in enumerate(self.kept["web"][: sum(name.startswith("web.") for name in self.parts)]):
-            self.wait(f"web.{number}", lambda port=port: ready("127.0.0.1", port))
+            self.wait(f"web.{number}", functools.partial(ready, "127.0.0.1", port))
         self.wait("the site", self.answers)
 
     def manage(self, *argv: str, **options: Any) -> int:
