@@ -130,3 +130,8 @@ def main(argv: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def command() -> None:
+    """`slipway-simulator`, where the package is installed."""
+    sys.exit(main(sys.argv[1:]))

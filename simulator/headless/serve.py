@@ -43,6 +43,11 @@ class Server:
     """A sandbox, its clock, and the clients that wait for it to move (`gateway.edge.Edge`)."""
 
     def __init__(self, sandbox: Sandbox, speed: float) -> None:
+        self._waiting: asyncio.Future[None] | None = None
+        self.replace(sandbox, speed)
+
+    def replace(self, sandbox: Sandbox, speed: float) -> None:
+        """Serve another world from now on; the clients of the one before must have gone."""
         self.sandbox, self.speed = sandbox, speed
         self.host = sandbox.first_host
         self.failure: BaseException | None = None
@@ -50,8 +55,11 @@ class Server:
         if OUTSIDE not in net.namespaces:
             network.add_namespace(sandbox.world, OUTSIDE, OUTSIDE, ["172.30.0.100"])
         self.address = next(ip for ip in net.namespaces[self.host].ips)
-        self._waiting: asyncio.Future[None] | None = None
-        self._began, self._from = time.monotonic(), sandbox.now
+        self.resume()
+
+    def resume(self) -> None:
+        """Count time from here: somebody else has let it pass."""
+        self._began, self._from = time.monotonic(), self.sandbox.now
 
     @property
     def world(self) -> World:
@@ -158,6 +166,10 @@ class Listener:
         if self._open is not None:
             self._open.close()
             self._open = None
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Let the clients go, and listen on."""
         clients = list(self._clients)
         for task in clients:
             task.cancel()
