@@ -107,7 +107,8 @@ class Server:
 
     def call(self, work: Callable[[Sandbox], T], *, moves: bool = False) -> T:
         """Run `work` on the world in the server's thread; `moves` says that it lets time pass by itself."""
-        return self._await(self._call(work, moves))
+        found: T = self._await(self._call(work, moves))
+        return found
 
     # -- in the server's thread -----------------------------------------------------------------------------------------
     def _await(self, work: Any) -> Any:

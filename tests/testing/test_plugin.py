@@ -12,7 +12,7 @@ from kubernetes import client, config, watch
 from simulator.testing import Cluster
 
 
-def core(cluster: Cluster) -> client.CoreV1Api:
+def core(cluster: Cluster) -> Any:
     """The official client on a cluster."""
     return client.CoreV1Api(config.new_client_from_config(cluster.kubeconfig))
 
