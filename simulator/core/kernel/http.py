@@ -21,6 +21,8 @@ class Request(msgspec.Struct, kw_only=True):
     obj: Any = None
     client_cert: bytes = b""
     source: str = ""
+    #: The client's address as the server sees it, after source NAT; "" where no packet was sent.
+    client: str = ""
     scheme: str = "https"
     #: The port that it arrived at.
     port: int = 0

@@ -7,6 +7,7 @@ learner sees as the packet's trace.
 
 from __future__ import annotations
 
+import ipaddress
 from itertools import pairwise
 from typing import Any
 
@@ -38,6 +39,8 @@ class Path(msgspec.Struct):
     latency: int = 0
     hosts: list[str] = []
     hops: list[dict[str, Any]] = []
+    #: The address that the server sees as its client's, after source NAT.
+    source: str = ""
 
 
 class Walker:
@@ -203,6 +206,7 @@ class Walker:
         owner = self.owner(host, "FORWARD")
         path = self.arrive(owner, host, loopback=False)
         path.hosts = passed
+        path.source = _seen_as(net, host, owner, packet.src, bool(packet.mark & 0x4000) or packet.src == packet.dst)
         self.replies(src_host, passed[-1], owner, pod)
         path.latency = self.delay(passed)
         return path
@@ -335,6 +339,14 @@ def walk(world: World, src_netns: str, ip: str, port: int, protocol: str = "tcp"
     return Walker(world, src_netns, ip, port, protocol).go()
 
 
+def _seen_as(net: Network, host: str, owner: str, src: str, marked: bool = False) -> str:
+    """The client's address on arrival: what a host sends to its pods, of its own or masqueraded, leaves by the pods' bridge."""
+    cidr = net.pods.get(host, "")
+    if owner == host or not cidr or not (marked or src in net.namespaces[host].ips):
+        return src
+    return str(ipaddress.ip_network(cidr)[1])
+
+
 def _direct(net: Network, src_netns: str, ip: str, port: int, protocol: str) -> Path | None:
     """The short way, for most packets: to an address that somebody has, with nobody in between who could object; else None."""
     src = net.namespaces.get(src_netns)
@@ -351,13 +363,15 @@ def _direct(net: Network, src_netns: str, ip: str, port: int, protocol: str) -> 
     for item in dst.listeners.get(key, ()):
         if item.address == "0.0.0.0" or item.address == ip or (loopback and item.address.startswith("127.")):
             near = dst.host == host
-            return Path(item, ip, port, NEAR if near else FAR, [host] if near else [host, dst.host])
+            seen = "127.0.0.1" if loopback else _seen_as(net, dst.host, owner or "", src.ips[0] if src.ips else "")
+            return Path(item, ip, port, NEAR if near else FAR, [host] if near else [host, dst.host], source=seen)
     return None
 
 
 def send(world: World, src_netns: str, path: Path, request: Request) -> Response:
     """Give a request to the process at the end of a walk."""
     request.source = request.source or src_netns
+    request.client = request.client or path.source
     request.port = path.port
     answer: Response = world.tables["http"](world, path.listener, request)
     answer.latency += path.latency

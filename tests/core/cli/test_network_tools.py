@@ -120,3 +120,17 @@ def test_network_policies_cut_and_allow(base: Sandbox) -> None:
     run(world, "kubectl delete netpol p")
     world.advance(world.now + 5 * SECOND)
     assert run(world, "curl -s -m 2 http://$(kubectl get pod -l app=web -o jsonpath={.items[0].status.podIP})")[2] == 0
+
+
+def test_a_nodeport_hides_the_client_unless_its_traffic_stays_local(base: Sandbox) -> None:
+    """`externalTrafficPolicy`: Cluster masquerades with the address by which the node sends on, Local keeps the client's."""
+    world = base.fork()
+    run(world, "kubectl create deployment who --image=traefik/whoami --replicas=2")
+    run(world, "kubectl create service nodeport who --tcp=80 --node-port=31080")
+    world.advance(world.now + 20 * SECOND)
+    ask = "curl -s -m 2 http://{}:31080 | sed -n 's/^RemoteAddr: \\(.*\\):.*/\\1/p'"
+    seen = {run(world, ask.format("172.30.1.4"))[0].strip() for _ in range(8)}
+    assert seen == {"172.30.1.4", "192.168.1.1"}  # to the pod on the other node, and to its own
+    run(world, """kubectl patch service who -p '{"spec":{"externalTrafficPolicy":"Local"}}'""")
+    world.advance(world.now + 5 * SECOND)
+    assert {run(world, ask.format("172.30.1.4"))[0].strip() for _ in range(4)} == {"172.30.1.2"}

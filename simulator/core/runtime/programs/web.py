@@ -33,7 +33,9 @@ def hostname(world: World, proc: Process) -> str:
 
 
 def client_ip(world: World, request: Request) -> str:
-    """The address of the network namespace that a request came from."""
+    """The address that a request came from, as its server sees it."""
+    if request.client:
+        return request.client
     ns = network.network(world).namespaces.get(request.source)
     return ns.ips[0] if ns is not None and ns.ips else "127.0.0.1"
 
