@@ -108,12 +108,13 @@ class Walker:
             verdict = self.run(host, tables, "nat", chain)
             if verdict.action == "DROP":
                 raise self.fail("timeout", host, "drop", verdict.by)
-            if verdict.action != "DNAT":
-                return False
-            to, _, number = verdict.to.partition(":")
-            packet.dst, packet.port = to or packet.dst, int(number.partition("-")[0] or packet.port)
-            self.note(host, "dnat", address=before, to=f"{packet.dst}:{packet.port}", by=list(verdict.by))
-            return True
+            if verdict.action == "DNAT":
+                to, _, number = verdict.to.partition(":")
+                packet.dst, packet.port = to or packet.dst, int(number.partition("-")[0] or packet.port)
+                self.note(host, "dnat", address=before, to=f"{packet.dst}:{packet.port}", by=list(verdict.by))
+                return True
+            if self.net.modes.get(host, "iptables") == "iptables":
+                return False  # kube-proxy's rules are among those tables
         rule = self.net.rules.get(host, {}).get(f"{packet.dst}:{packet.port}/{packet.protocol}")
         if rule is None:
             return False

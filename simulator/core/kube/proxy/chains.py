@@ -161,6 +161,21 @@ def write(tables: Tables, rules: dict[str, Rule], cluster_cidr: str, *, full: bo
     nat["KUBE-SERVICES"].rules.append(f"-m comment --comment {LAST} -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS")
 
 
+def clear(tables: Tables) -> None:
+    """Take kube-proxy's chains and jumps away, as another mode does when it starts (`CleanupLeftovers`)."""
+    for table, chain, text in JUMPS:
+        held = tables.get(table, {}).get(chain)
+        if held is not None and text in held.rules:
+            held.rules.remove(text)
+    for table in tables.values():
+        for name in [n for n in table if n.startswith(OWN) or n == CANARY]:
+            del table[name]
+    for kind, names in TOP.items():
+        for name in names:
+            if name != "KUBE-FIREWALL":  # the kubelet's
+                tables.get(kind, {}).pop(name, None)
+
+
 def _match(comment: str, port: Port, ip: str, number: int) -> str:
     where = f"-d {ip}/32 " if ip else ""
     return f'{where}-p {port.protocol} -m comment --comment "{comment}" -m {port.protocol} --dport {number}'

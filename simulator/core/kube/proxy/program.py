@@ -303,6 +303,8 @@ class KubeProxy:
                 full = full or not state.full_at or world.now - state.full_at > FULL_SYNC
                 chains.write(held, table, net.proxied.get(proc.host, ""), full=full)
                 state.full_at = world.now if full else state.full_at
+            else:
+                chains.clear(held)
             self._arm(world, proc, state, world.now + SYNC_PERIOD)
         else:
             state.full_at = world.now

@@ -84,3 +84,19 @@ def test_nftables_mode_shows_its_table_and_refuses_other_ports() -> None:
     assert world.run(curl).stdout == "200"
     assert "after 0 ms: Couldn't connect" in world.run(curl + ":81").stderr
     assert "No chain/target/match by that name" in world.run("iptables -t nat -L KUBE-SERVICES").stderr
+
+
+def test_another_mode_clears_chains_that_somebody_changed_by_hand_too() -> None:
+    world = Sandbox.boot("three-nodes", 1)
+    world.advance(30 * SECOND)
+    world.run("iptables -t nat -F KUBE-SERVICES; iptables -A INPUT -s 203.0.113.9 -j DROP")
+    world.run("kubectl -n kube-system get cm kube-proxy -o yaml | sed 's#mode: .*#mode: nftables#' | kubectl replace -f -")
+    world.run("kubectl -n kube-system rollout restart ds kube-proxy")
+    world.advance(world.now + 60 * SECOND)
+    saved = world.run("iptables-save").stdout
+    assert "KUBE-S" not in saved and "KUBE-PROXY" not in saved and "KUBE-KUBELET-CANARY" in saved
+    assert "-A INPUT -s 203.0.113.9/32 -j DROP" in saved
+    world.run("kubectl create deploy web --image=nginx && kubectl expose deploy web --port=80")
+    world.advance(world.now + 20 * SECOND)
+    curl = "curl -s -m 2 -o /dev/null -w '%{http_code}' $(kubectl get svc web -o jsonpath={.spec.clusterIP})"
+    assert world.run(curl).stdout == "200"
