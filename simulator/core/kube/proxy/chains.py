@@ -167,13 +167,10 @@ def clear(tables: Tables) -> None:
         held = tables.get(table, {}).get(chain)
         if held is not None and text in held.rules:
             held.rules.remove(text)
-    for table in tables.values():
-        for name in [n for n in table if n.startswith(OWN) or n == CANARY]:
-            del table[name]
-    for kind, names in TOP.items():
-        for name in names:
-            if name != "KUBE-FIREWALL":  # the kubelet's
-                tables.get(kind, {}).pop(name, None)
+    for kind, found in tables.items():
+        gone = {n for n in TOP.get(kind, ()) if n != "KUBE-FIREWALL"}  # that one is the kubelet's
+        for name in [n for n in found if n.startswith(OWN) or n == CANARY or n in gone]:
+            del found[name]
 
 
 def _match(comment: str, port: Port, ip: str, number: int) -> str:
