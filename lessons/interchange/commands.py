@@ -75,7 +75,8 @@ class Import(BaseCommand):
 class Export(BaseCommand):
     """Write a set or a quiz."""
 
-    forms: tuple[str, ...] = ()
+    #: the formats that the command writes, by the word that chooses one
+    forms: dict[str, str] = {}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to write, in which language, and where to."""
@@ -83,14 +84,14 @@ class Export(BaseCommand):
         parser.add_argument("--language", choices=("ko", "en"), default="en")
         parser.add_argument("--out", type=Path, help="a file; the standard output when left out")
         if len(self.forms) > 1:
-            parser.add_argument("--qti", dest="form", choices=self.forms, default=self.forms[-1])
+            parser.add_argument("--qti", choices=tuple(self.forms), default=next(iter(self.forms)), help="the version of QTI")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write it; what could not be said goes to the error output."""
         found = services.find(options["quiz"])
         if found is None:
             raise CommandError(f"there is no question set or quiz `{options['quiz']}`")
-        written = services.write(found, options.get("form") or self.forms[0], options["language"])
+        written = services.write(found, self.forms[options.get("qti") or next(iter(self.forms))], options["language"])
         for note in written.notes:
             self.stderr.write(note.shown())
         if options["out"]:

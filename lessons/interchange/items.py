@@ -99,6 +99,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     #: whether capitals count in a short answer
     case: bool = False
     shuffle: bool = True
+    #: only all right choices together earn anything
+    together: bool = False
     points: float = 1.0
     category: str = ""
     id: str = ""

@@ -11,7 +11,7 @@ import yaml
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from lessons.interchange import gift, specs
+from lessons.interchange import gift, qti, specs
 from lessons.interchange.gift.read import decode
 from lessons.interchange.items import Item, Note, to_json
 from lessons.interchange.models import QuestionSet
@@ -49,12 +49,15 @@ class Brought:
 
 
 def read(content: bytes, file: str) -> Brought:
-    """The questions of a GIFT file.  Raises `Refused`."""
+    """The questions of a file in any format that we read, told by its first bytes.  Raises `Refused`."""
     if len(content) > MAX_FILE:
         raise Refused([Problem(file, 0, "", f"is larger than {MAX_FILE // 1024 // 1024} MB")])
     try:
+        if content[:2] == b"PK" or content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+            read_qti = qti.read(content, file)
+            return Brought(f"qti {read_qti.version}", read_qti.items, read_qti.notes, read_qti.title)
         found = gift.read(decode(content, file), file)
-    except gift.GiftError as error:
+    except (gift.GiftError, qti.QtiError) as error:
         raise Refused(error.problems) from None
     return Brought("gift", found.items, found.notes)
 
@@ -143,6 +146,14 @@ def _gift(title: str, slug: str, items: list[Item], language: str) -> Written:
     return Written(f"{slug}.gift", "text/plain; charset=utf-8", text.encode(), notes)
 
 
+def _qti(version: str) -> Callable[[str, str, list[Item], str], Written]:
+    def written(title: str, slug: str, items: list[Item], language: str) -> Written:
+        content, notes = qti.write(title, items, version)
+        return Written(f"{slug}-qti{version.replace('.', '')}.zip", "application/zip", content, notes)
+
+    return written
+
+
 def _yaml(title: str, slug: str, items: list[Item], language: str) -> Written:
     questions, notes = specs.to_specs(items)
     minutes = min(240, max(1, round(len(questions) * MINUTES_EACH)))
@@ -152,7 +163,12 @@ def _yaml(title: str, slug: str, items: list[Item], language: str) -> Written:
 
 
 #: The formats that can be written: (title, slug, items, language) to a file.
-WRITERS: dict[str, Callable[[str, str, list[Item], str], Written]] = {"gift": _gift, "yaml": _yaml}
+WRITERS: dict[str, Callable[[str, str, list[Item], str], Written]] = {
+    "gift": _gift,
+    "qti21": _qti("2.1"),
+    "qti30": _qti("3.0"),
+    "yaml": _yaml,
+}
 
 
 def find(name: str) -> QuestionSet | Quiz | None:

@@ -122,6 +122,10 @@ def _single(item: Item, reasons: list[str]) -> Spec:
 
 def _multiple(item: Item, reasons: list[str]) -> Spec:
     found = _choices(item, reasons, False)
+    if item.together:
+        for choice in found["choices"]:
+            choice.pop("credit", None)
+        return {"type": "multiple", **found, "partial": False}
     rights = [choice for choice in found["choices"] if choice.get("correct")]
     wrongs = [choice for choice in found["choices"] if not choice.get("correct")]
     share = 1 / len(rights) if rights else 0
@@ -284,9 +288,8 @@ def _from_choice(spec: Spec, language: str) -> _From:
         )
         for choice in spec["choices"]
     )
-    lost = kind == Kind.MULTIPLE and not spec.get("partial", True)
-    reasons = ["that only all right choices together earn anything is not written"] if lost else []
-    return {"kind": kind, "answers": answers, "shuffle": bool(spec.get("shuffle", True))}, reasons
+    together = kind == Kind.MULTIPLE and not spec.get("partial", True) and not given
+    return {"kind": kind, "answers": answers, "shuffle": bool(spec.get("shuffle", True)), "together": together}, []
 
 
 def _from_truefalse(spec: Spec, language: str) -> _From:

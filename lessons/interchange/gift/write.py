@@ -112,6 +112,8 @@ class _Writer:
             lines.append(f"\n\t{mark}{text}{self.feedback(answer.feedback, item)}")
         if single and not any(answer.fraction == 1 for answer in item.answers):
             self.note(item, "no choice earns everything; GIFT makes a question with several answers of it")
+        if item.together:
+            self.note(item, "that only all right choices together earn anything is not written")
         if not item.shuffle:
             self.note(item, "that choices keep their order is not written")
         return "".join(lines) + self.general(item, lines=True)

@@ -9,4 +9,4 @@ class Command(Export):
     """GIFT out."""
 
     help = "Write a question set (its name) or a quiz (course/chapter, chapter or number) as GIFT."
-    forms = ("gift",)
+    forms = {"": "gift"}
