@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lessons.interchange import gift, qti, services, specs
@@ -284,7 +284,7 @@ def essence(item: Item) -> Any:
     )  # fmt: skip
 
 
-simple = st.text(alphabet="abc xyzé한&<>\"'0159", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
+simple = st.text(alphabet="abc xyzé한&\"'0159", min_size=1, max_size=12).map(lambda text: " ".join(text.split())).filter(bool)
 
 
 def tamed(item: Item, names: Any) -> Item:
@@ -301,7 +301,7 @@ def tamed(item: Item, names: Any) -> Item:
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     st.lists(any_items(), min_size=1, max_size=3),
     st.lists(simple, min_size=60, max_size=60, unique=True),
