@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from lessons.desk.models import ColumnMark
 from lessons.desk.table import Cell as TableCell
-from lessons.grading.models import Grade
-from lessons.grading.progress import Outline, outline
-from lessons.models import Cohort, Membership
+from lessons.grading.selectors import Cell, Item, grade_sheet, total
+from lessons.models import Cohort
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+#: The first letter of a column's key.
+KINDS = {"exercise": "x", "quiz": "q", "column": "c"}
 
 
 @dataclass(slots=True)
@@ -47,27 +49,31 @@ class Head:
 
 @dataclass(slots=True)
 class Mark:
-    """One learner's mark in one column; `points` is None where there is none."""
+    """One learner's mark in one column; `points` is None where there is none.  `state` as in `lessons.grading.selectors.Cell`."""
 
     points: float | None
     href: str
-    excused: bool = False
+    state: str
     note: str = ""
+    late: float = 0.0
+    dropped: bool = False
+    most: float = 0.0
+
+    @property
+    def excused(self) -> bool:
+        """Whether it does not count."""
+        return self.state == "excused"
 
 
 @dataclass(slots=True)
 class Line:
-    """One learner's row."""
+    """One learner's row; `percent` is the weighted total, 0 to 100, None while nothing counts."""
 
     user: User
     marks: dict[str, Mark]
     total: float
     of: float
-
-    @property
-    def percent(self) -> float | None:
-        """The sum as a share of what there was, 0 to 100."""
-        return 100 * self.total / self.of if self.of else None
+    percent: float | None
 
 
 @dataclass(slots=True)
@@ -89,56 +95,61 @@ class Book:
         return out
 
 
-def heads(course: Outline, cohort: Cohort) -> list[Head]:
-    """The columns in the course's order, then those from elsewhere."""
+def heads(items: list[Item]) -> list[Head]:
+    """The columns of the graded items, in the course's order."""
     out = []
-    for chapter in course.chapters:
-        number = chapter.chapter.number
-        for row in chapter.lessons:
-            for item in row.exercises:
-                label = row.lesson.label + (f"/{item.number}" if len(row.exercises) > 1 else "")
-                out.append(Head(f"x{item.pk}", label, item.title, item.slug, float(item.data.get("points", 10)), 1.0, number))
-        if chapter.quiz:
-            most = sum(float(spec.get("points", 1)) for spec in chapter.quiz.data.get("questions", []))
-            out.append(Head(f"q{chapter.quiz.pk}", f"{number}.Q", chapter.quiz.title, chapter.chapter.slug, most, 1.0, number))
-    for column in cohort.columns.all():
-        out.append(Head(f"c{column.pk}", column.name, column.name, column.name, column.max_points, column.weight, 0))
+    for item in items:
+        thing: Any = item.thing
+        if item.kind == "quiz":
+            number = thing.chapter.number
+            label, slug = f"{number}.Q", thing.chapter.slug
+        else:
+            number = thing.lesson.chapter.number
+            label, slug = f"{thing.lesson.label}/{thing.number}", thing.slug
+        out.append(Head(f"{KINDS[item.kind]}{item.pk}", label, item.title, slug, item.max_points, item.weight, number))
     return out
 
 
 def book(cohort: Cohort) -> Book:
-    """Everything, learners by name."""
-    course = outline(cohort.course)
-    columns = heads(course, cohort)
-    members = cohort.memberships.filter(role=Membership.Role.LEARNER).select_related("user").order_by("user__username")
-    users = [row.user for row in members]
-    got: dict[tuple[int, str], tuple[float, float]] = {}
-    for grade in Grade.objects.filter(user__in=users, course=cohort.course):
-        key = f"x{grade.exercise_id}" if grade.exercise_id else f"q{grade.quiz_id}"
-        got[grade.user_id, key] = (grade.points, grade.max_points)
-    for mark in ColumnMark.objects.filter(column__cohort=cohort, user__in=users):
-        got[mark.user_id, f"c{mark.column_id}"] = (mark.points, 0.0)
-    lessons = {f"x{item.pk}": item.lesson_id for item in course.exercises}
+    """Everything, learners by name: the sheet of grades with the columns from elsewhere, which count as items outside groups."""
+    sheet = grade_sheet(cohort)
+    columns = list(cohort.columns.all())
+    extra = [Item("column", column.pk, cast(Any, column), column.max_points, column.weight) for column in columns]
+    all_heads = heads(sheet.items) + [
+        Head(f"c{column.pk}", column.name, column.name, column.name, column.max_points, column.weight, 0) for column in columns
+    ]
+    given: dict[tuple[int, int], float] = {
+        (mark.user_id, mark.column_id): mark.points for mark in ColumnMark.objects.filter(column__cohort=cohort)
+    }
+    lessons = {item.pk: cast(Any, item.thing).lesson_id for item in sheet.items if item.kind == "exercise"}
     lines = []
-    for user in users:
-        marks, total, of = {}, 0.0, 0.0
-        for head in columns:
-            points, most = got.get((user.pk, head.key), (None, 0.0))
-            if points is not None and most and most != head.most:  # graded when the item was worth something else
-                points = points / most * head.most
-            marks[head.key] = Mark(None if points is None else round(points, 2), _href(cohort, user, head, lessons))
-            total += (points or 0.0) * head.weight
-            of += head.most * head.weight
-        lines.append(Line(user, marks, round(total, 2), round(of, 2)))
-    titles = [(chapter.chapter.number, chapter.chapter.title) for chapter in course.chapters]
-    return Book(cohort, columns, lines, titles)
+    for user in sheet.users:
+        cells = sheet.row(user.pk)
+        for item in extra:
+            points = given.get((user.pk, item.pk))
+            state = "none" if points is None else "graded"
+            cells.append(Cell(item, user.pk, state, points, item.max_points))
+        sum_ = total(cells) if extra else sheet.totals[user.pk]
+        marks = {head.key: _mark(cell, _href(cohort, user, cell, lessons)) for head, cell in zip(all_heads, cells, strict=True)}
+        lines.append(Line(user, marks, round(sum_.points, 2), round(sum_.max_points, 2), sum_.percent))
+    titles = {}
+    for item in sheet.items:
+        thing: Any = item.thing
+        chapter = thing.chapter if item.kind == "quiz" else thing.lesson.chapter
+        titles[chapter.number] = chapter.title
+    return Book(cohort, all_heads, lines, sorted(titles.items()))
 
 
-def _href(cohort: Cohort, user: User, head: Head, lessons: dict[str, int]) -> str:
-    if head.key[0] == "x":
-        return reverse("lessons:learner-lesson", args=[cohort.pk, user.pk, lessons[head.key]]) + f"#x{head.key[1:]}"
-    if head.key[0] == "q":
-        return reverse("lessons:learner-quiz", args=[cohort.pk, user.pk, int(head.key[1:])])
+def _mark(cell: Cell, href: str) -> Mark:
+    points = None if cell.points is None else round(cell.points, 2)
+    return Mark(points, href, cell.state, cell.reason, cell.late, cell.dropped, cell.max_points)
+
+
+def _href(cohort: Cohort, user: User, cell: Cell, lessons: dict[int, int]) -> str:
+    if cell.item.kind == "exercise":
+        return reverse("lessons:learner-lesson", args=[cohort.pk, user.pk, lessons[cell.item.pk]]) + f"#x{cell.item.pk}"
+    if cell.item.kind == "quiz":
+        return reverse("lessons:learner-quiz", args=[cohort.pk, user.pk, cell.item.pk])
     return ""
 
 

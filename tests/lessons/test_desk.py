@@ -67,9 +67,10 @@ class TestGradebook:
     def test_columns_from_elsewhere_count_with_their_weight(self, graded: People) -> None:
         import_column(graded.cohort, "Talk", 20, 0.5, b"learner,points\nlearner,15\nother_learner@example.org,20\n")
         found = books.book(graded.cohort)
-        assert [(line.total, line.of) for line in found.lines] == [(9 + 7.5, 31), (11 + 10, 31)]
+        assert [(line.total, line.of) for line in found.lines] == [(9 + 15, 41), (11 + 20, 41)]
+        assert found.lines[0].percent == pytest.approx(100 * (9 + 0.5 * 15) / (21 + 0.5 * 20))
         import_column(graded.cohort, "Talk", 20, 0.5, "\ufefflearner;10,5\n".encode())
-        assert [(line.total, line.of) for line in books.book(graded.cohort).lines] == [(9 + 5.25, 31), (11, 31)]
+        assert [(line.total, line.of) for line in books.book(graded.cohort).lines] == [(9 + 10.5, 41), (11, 41)]
 
     def test_order_and_filters(self, graded: People, exercise: Exercise) -> None:
         found = books.book(graded.cohort)
