@@ -17,6 +17,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from lessons.desk.routing import websocket_urlpatterns as desk_sockets
 from simulator import edge
 from simulator.routing import websocket_urlpatterns
 
@@ -28,7 +29,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _static = StaticFiles.from_settings(settings)
-_sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, health.no_such_socket])))
+_sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, *desk_sockets, health.no_such_socket])))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from lessons.dashboards import replay
 from lessons.dashboards import views as dashboards
 from lessons.pages import course, lesson, own_terminal, quiz
 
@@ -39,5 +40,9 @@ urlpatterns = [
     path("cohorts/<int:pk>/learners/<int:user>/lessons/<int:lesson>/", dashboards.learner_lesson, name="learner-lesson"),
     path("cohorts/<int:pk>/learners/<int:user>/quizzes/<int:quiz>/", dashboards.learner_quiz, name="learner-quiz"),
     path("cohorts/<int:pk>/", include("lessons.dashboards.urls")),
+    path("", include("lessons.desk.urls")),
+    path("replays/<str:token>/", replay.shared, name="shared-replay"),
+    path("replays/<str:token>/data/", replay.shared_data, name="shared-replay-data"),
+    path("replays/<str:token>/look/", replay.shared_look, name="shared-replay-look"),
     path("join/<str:token>/", dashboards.join, name="join"),
 ]

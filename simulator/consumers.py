@@ -87,11 +87,15 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 await self._end("login", _("You are not logged in."), CLOSE_LOGIN)
                 return
             try:
-                self.session = await in_thread(selectors.owned_session)(user, self.session_id)
+                self.session = await in_thread(self.find_session)(user)
             except ClusterSession.DoesNotExist:
                 await self._end("not-found", _("There is no such cluster."), CLOSE_NOT_FOUND)
                 return
         await self.channel_layer.group_add(doorbell.group(self.session_id), self.channel_name)
+
+    def find_session(self, user: Any) -> ClusterSession:
+        """The cluster, if this user may connect to it; else raises `ClusterSession.DoesNotExist`."""
+        return selectors.owned_session(user, self.session_id)
 
     async def disconnect(self, code: int) -> None:
         """Nobody here any more: stop the clock, and let the worker store where it stands."""
@@ -219,6 +223,11 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         await self._send(
             {"t": "completion", "id": event["id"], "start": event["start"], "end": event["end"], "items": event["items"]}
         )
+
+    async def cluster_watched(self, event: dict[str, Any]) -> None:
+        """Others look at this cluster; its learner is told who, and who asks to type or may."""
+        if self.greeted:
+            await self._send({"t": "watched", "by": event["by"]})
 
     async def cluster_ended(self, event: dict[str, Any]) -> None:
         """Nothing will be added to this cluster any more; what is there can still be read."""

@@ -37,6 +37,11 @@ def ring(session_id: uuid.UUID, message: dict[str, Any]) -> bool:
     return _send(f"__group__{group(session_id)}", message, grouped=group(session_id))
 
 
+def ring_group(name: str, message: dict[str, Any]) -> bool:
+    """Send `message` to a group of the channel layer that is no cluster's; False when the broker is away."""
+    return _send(f"__group__{name}", message, grouped=name)
+
+
 def reply(channel: str, message: dict[str, Any]) -> bool:
     """Send `message` to one consumer; False when the broker is away."""
     return _send(channel, message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Any
 
 from django import forms
@@ -16,7 +18,9 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from lessons.dashboards import heat as heats
 from lessons.dashboards import selectors
+from lessons.desk import pages as desk_pages
 from lessons.grading.models import Grade
 from lessons.grading.progress import outline, standings
 from lessons.labs.models import CheckRun, ExerciseAttempt
@@ -24,10 +28,13 @@ from lessons.labs.panel import rows_of
 from lessons.labs.services import lesson_slot
 from lessons.models import Cohort, Course, Enrollment, Invite, Membership, Quiz
 from lessons.pages.quiz import results
-from lessons.permissions import learner_of, managed_cohort, person, readable_cohort, staffed_cohort
+from lessons.permissions import learner_of, managed_cohort, person, readable_cohort, role_in, staffed_cohort
 from lessons.quizzes.models import QuizAttempt
 from simulator import selectors as clusters
 from simulator.models import ClusterSession
+
+#: A host name with at least one dot.
+_DOMAIN = re.compile(r"(?=.{3,120}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
 class CohortForm(forms.Form):
@@ -54,7 +61,8 @@ class CohortForm(forms.Form):
 @require_safe
 @login_required
 def cohorts(request: HttpRequest) -> HttpResponse:
-    """The cohorts that one teaches, and those that one learns in."""
+    """The cohorts that one teaches, and those that one learns in; who is on a roster is taken in."""
+    desk_pages.admit(request)
     rows = (
         Membership.objects.filter(user=person(request))
         .select_related("cohort__course__version")
@@ -87,7 +95,23 @@ def cohort_new(request: HttpRequest) -> HttpResponse:
 def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     """Learners by lessons, exercises and quizzes."""
     cohort = readable_cohort(person(request), pk)
-    return render(request, "dashboards/dashboard.html", {"board": selectors.board(cohort), "cohort": cohort, "tab": "dashboard"})
+    found = selectors.board(cohort)
+    given = {name: request.GET.get(name, "")[:80] for name in ("by", "sort", "who", "page")}
+    page = int(given["page"]) if given["page"].isascii() and given["page"].isdecimal() else 1
+    by = given["by"] if given["by"] in heats.BY else "lessons"
+    context = {
+        "cohort": cohort,
+        "board": found,
+        "heat": heats.heat(found, by=by, sort=given["sort"], who=given["who"], page=page),
+        "by": by,
+        "given": given,
+        "helps": role_in(person(request), cohort) in Membership.STAFF,
+        "announcements": cohort.announcements.filter(at__lte=timezone.now())[:3],
+        "tab": "dashboard",
+    }
+    # the page asks for the part alone when something has changed
+    template = "dashboards/_board.html" if request.headers.get("X-Part") == "board" else "dashboards/dashboard.html"
+    return render(request, template, context)
 
 
 @require_safe
@@ -97,8 +121,17 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     cohort = staffed_cohort(person(request), pk)
     rows = cohort.memberships.select_related("user").order_by("role", "user__username")
     me = next(row for row in rows if row.user_id == person(request).pk)
-    invites = [(invite, _link(request, invite)) for invite in cohort.invites.filter(revoked_at=None)]
-    context = {"cohort": cohort, "members": rows, "invites": invites, "manages": me.role in Membership.MANAGERS}
+    invites = [(invite, _link(request, invite)) for invite in cohort.invites.filter(revoked_at=None) if invite.is_open]
+    context = {
+        "cohort": cohort,
+        "members": rows,
+        "invites": invites,
+        "manages": me.role in Membership.MANAGERS,
+        "owns": me.role == Membership.Role.OWNER,
+        "roster": cohort.roster.filter(joined=None)[:200],
+        "roles": Membership.Role.choices,
+        "tab": "members",
+    }
     return render(request, "dashboards/members.html", context)
 
 
@@ -113,9 +146,15 @@ def invite_new(request: HttpRequest, pk: int) -> HttpResponse:
     """A new link, for learners or for assistants."""
     cohort = managed_cohort(person(request), pk)
     role = request.POST.get("role", Membership.Role.LEARNER)
-    if role not in (Membership.Role.LEARNER, Membership.Role.ASSISTANT, Membership.Role.INSTRUCTOR):
+    if role not in (Membership.Role.LEARNER, Membership.Role.OBSERVER, Membership.Role.ASSISTANT, Membership.Role.INSTRUCTOR):
         raise Http404
-    Invite.objects.create(cohort=cohort, role=role, created_by=person(request))
+    domain = request.POST.get("domain", "").strip().lstrip("@").casefold()
+    if domain and not _DOMAIN.fullmatch(domain):
+        messages.error(request, _("%(domain)s is no domain of e-mail addresses.") % {"domain": domain[:80]})
+        return redirect("lessons:members", cohort.pk)
+    days = request.POST.get("days", "")
+    expires = timezone.now() + datetime.timedelta(days=int(days)) if days in ("1", "7", "30") else None
+    Invite.objects.create(cohort=cohort, role=role, created_by=person(request), email_domain=domain, expires_at=expires)
     return redirect("lessons:members", cohort.pk)
 
 
@@ -134,13 +173,16 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show the cohort of a link; join it on POST.  Somebody without an account signs up first and comes back."""
     rows = Invite.objects.select_related("cohort__course__version")
     invite = rows.filter(token=token).first()
-    if invite is None or invite.revoked_at:
+    if invite is None or not invite.is_open:
         return render(request, "dashboards/join.html", {"invite": None}, status=404 if invite is None else 410)
     if request.method == "POST":
         if not request.user.is_authenticated:
             return redirect(f"{reverse('account_login')}?next={request.path}")
         cohort = invite.cohort
         user = person(request)
+        if not invite.admits(user.email):
+            context = {"invite": invite, "refused": True}
+            return render(request, "dashboards/join.html", context, status=403)
         with transaction.atomic():
             Membership.objects.get_or_create(cohort=cohort, user=user, defaults={"role": invite.role})
             Enrollment.objects.get_or_create(user=user, course=cohort.course)
@@ -163,7 +205,8 @@ def learner(request: HttpRequest, pk: int, user: int) -> HttpResponse:
     who = learner_of(cohort, user)
     board = selectors.board(cohort)
     row = next(item for item in board.rows if item.user.pk == who.pk)
-    return render(request, "dashboards/learner.html", {"cohort": cohort, "who": who, "row": row, "board": board})
+    context = {"cohort": cohort, "who": who, "row": row, "board": board, "role": role_in(person(request), cohort)}
+    return render(request, "dashboards/learner.html", context)
 
 
 @require_safe
@@ -197,6 +240,7 @@ def learner_lesson(request: HttpRequest, pk: int, user: int, lesson: int) -> Htt
         "progress": standing.progress.get(row.lesson.pk),
         "exercises": exercises,
         "histories": histories,
+        "helps": role_in(person(request), cohort) in Membership.STAFF,
     }
     return render(request, "dashboards/learner_lesson.html", context)
 

@@ -10,3 +10,7 @@ class DeskConfig(AppConfig):
 
     name = "lessons.desk"
     label = "desk"
+
+    def ready(self) -> None:
+        """Listen to what dashboards show."""
+        from lessons.desk import bells  # noqa: F401

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Prefetch
+from django.db.models import F, Max, Prefetch
 
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
@@ -171,12 +171,10 @@ def standings(user_ids: Iterable[int], course: Course) -> dict[int, Standing]:
         found[item.user_id].passes[item.exercise_id] = item
     for attempt in ExerciseAttempt.objects.filter(user__in=ids, exercise__course=course).order_by("number"):
         found[attempt.user_id].attempts[attempt.exercise_id] = attempt  # the last one stays
-    runs = (
-        CheckRun.objects.filter(attempt__user__in=ids, attempt__exercise__course=course)
-        .select_related("attempt")
-        .order_by("at", "id")
-    )
-    for run in runs.defer("evidence"):
+    # of each attempt the last run only: there may be tens of thousands
+    mine = CheckRun.objects.filter(attempt__user__in=ids, attempt__exercise__course=course)
+    last = mine.order_by().values("attempt").annotate(last=Max("id")).values("last")
+    for run in CheckRun.objects.filter(pk__in=last).select_related("attempt").order_by("id").defer("evidence"):
         found[run.attempt.user_id].runs[run.attempt.exercise_id] = run
     # of a quiz that was given to a cohort that grade stays, not the one of taking it freely
     for grade in Grade.objects.filter(user__in=ids, course=course).order_by(F("assignment").asc(nulls_first=True)):

@@ -10,11 +10,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from lessons import reading
+from lessons.desk.dates import opens_later
 from lessons.grading import services as grading
 from lessons.labs import services as labs
 from lessons.labs.panel import Panel, panel
@@ -111,6 +113,9 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
         .order_by("chapter__number", "number")
     )
     place = [row.pk for row in around].index(found.pk)
+    opens = opens_later(request.user, found.chapter, timezone.now())
+    if opens is not None:
+        return render(request, "pages/not_open.html", {"lesson": found, "opens": opens}, status=403)
     parts = _parts(request, found)
     first_try = next((part["panel"].exercise.slug for part in parts if "panel" in part), None)
     return render(

@@ -12,6 +12,7 @@ import { Player } from './player.js';
 import { draw, legend } from './shipmap.js';
 import { t } from './strings.js';
 import { TerminalPanel } from './terminal.js';
+import { Watched } from './watched.js';
 import { telling, whyList } from './why.js';
 import { asText, current, drawTimeline, sentence } from './timeline.js';
 
@@ -39,6 +40,8 @@ export class Bench {
       h('a', { class: 'btn open', href: `#${this.element.id || 'bench'}` }, t('bench.open')), h('a', { class: 'btn close', href: anchor }, t('bench.close')));
     this.banner = h('div', { class: 'banner bench-banner', role: 'status', hidden: true });
     this.notice = h('div', { class: 'banner bench-notice', role: 'status', hidden: true });
+    this.watchers = h('div', { class: 'banner bench-watched', role: 'status', hidden: true });
+    this.watched = new Watched(this.watchers);
     this.line = h('span', { class: 'bench-line' });
     this.tools = h('div', { class: 'end' });
     this.homeButton = button(t('bench.home'), { class: 'btn is-plain', hidden: true, onclick: () => this.use(this.home.path, this.home) });
@@ -52,7 +55,7 @@ export class Bench {
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
     this.past = new Past(this);
     this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip(), this.past.slip];
-    this.element.replaceChildren(sheet, this.banner, this.notice, this.past.banner, bar, this.above, this.controls, this.terminals, ...this.popovers);
+    this.element.replaceChildren(sheet, this.banner, this.watchers, this.notice, this.past.banner, bar, this.above, this.controls, this.terminals, ...this.popovers);
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
     this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
     watchWidth(this.map, () => this.drawMap());
@@ -119,6 +122,7 @@ export class Bench {
       this.live = detail;
       if (!this.past.looking) this.showView(detail);
     });
+    connection.addEventListener('watched', ({ detail }) => this.element.dataset.watching === undefined && this.watched.show(detail));
     connection.addEventListener('trace', ({ detail }) => this.store.add(detail));
     connection.addEventListener('batch', ({ detail }) => {
       if (detail.of === 'trace') this.newEvents();

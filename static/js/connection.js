@@ -156,6 +156,10 @@ export class Connection extends EventTarget {
     this.tell('batch', { of: 'trace' });
   }
 
+  on_watched(frame) {
+    this.tell('watched', frame.by ?? []);
+  }
+
   on_view(frame) {
     if (frame.version <= this.view) return;
     this.view = frame.version;

@@ -73,6 +73,13 @@ function useCluster({ dataset }) {
   bench.use(dataset.cluster, { hosts: dataset.clusterHosts?.split(/[\s,]+/).filter(Boolean), reset: dataset.clusterReset ?? '' });
 }
 
+async function startDesk() {
+  const part = document.querySelector('[data-desk]');
+  if (part) new (await import('./desk.js')).LivePart(part);
+  const replay = document.querySelector('[data-replay]');
+  if (replay) replay.replay = new (await import('./replay.js')).Replay(replay);
+}
+
 async function startBench() {
   const element = document.querySelector('[data-bench][data-ws]');
   if (!element) return;
@@ -94,6 +101,7 @@ function clicked(event) {
     useCluster(element);
   } else if (hit('[data-theme-switch]')) nextTheme();
   else if ((element = hit('[data-lang-switch] a'))) keepPlace(element);
+  else if (hit('[data-print]')) print();
 }
 
 function submitted(event) {
@@ -125,3 +133,4 @@ addEventListener('pageshow', (event) => {
 listenToHtmx();
 equip();
 startBench();
+startDesk();

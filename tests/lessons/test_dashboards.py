@@ -91,7 +91,7 @@ def test_stuck_is_three_failed_checks_without_a_pass(people: People, exercise: E
     assert not board(people.cohort).stuck
     client.post(f"/en/exercises/{exercise.pk}/check/")
     (stuck,) = board(people.cohort).stuck
-    assert (stuck.user, stuck.attempt.failed_checks) == (people.learner, 3)
+    assert (stuck.user, stuck.failed) == (people.learner, 3)
     cluster.passing = {"exists", "listed"}
     client.post(f"/en/exercises/{exercise.pk}/check/")
     assert not board(people.cohort).stuck
@@ -99,7 +99,7 @@ def test_stuck_is_three_failed_checks_without_a_pass(people: People, exercise: E
 
 def test_active_is_who_was_here_in_the_last_minutes(people: People, cluster: Cluster) -> None:
     sign_in(people.learner).get("/en/courses/harbour-course/harbour/ships/")
-    assert [(who, place) for who, place, _at in board(people.cohort).active] == [(people.learner, "1.1")]
+    assert [(here.user, here.place) for here in board(people.cohort).active] == [(people.learner, "1.1")]
     later = timezone.now() + datetime.timedelta(minutes=10)
     assert board(people.cohort, now=later).active == []
 
@@ -116,7 +116,7 @@ def test_the_page_says_what_the_rows_say(
     assert [name for name, _ in rows] == ["learner", "other_learner"]
     cells = re.findall(r'data-l="(\d)" data-lesson="(\w+)"', rows[0][1])
     assert cells == [("4", "ships"), ("0", "hub")]
-    assert "learner, lesson 1.1: read, 1 of 1 exercise passed" in rows[0][1]
+    assert "learner, 1.1: read, 1 of 1 exercise passed" in rows[0][1]
     assert re.findall(r'<td class="tot">([^<]+)</td>', rows[0][1]) == ["1", "10"]
     assert re.findall(r'<td class="tot">([^<]+)</td>', rows[1][1]) == ["0", "0"]
 

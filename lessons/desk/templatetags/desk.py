@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import template
+from django.template.context import Context
 
 register = template.Library()
+
+
+@register.inclusion_tag("desk/signals.html", takes_context=True)
+def desk_signals(context: Context, lesson: Any) -> dict[str, Any]:
+    """The box of signals and messages on a lesson's page, for learners of a cohort."""
+    from lessons.desk.pages import signals_context
+
+    request = context["request"]
+    return {"request": request, "csrf_token": context.get("csrf_token"), **signals_context(request.user, lesson)}
 
 
 @register.filter
