@@ -29,7 +29,9 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _static = StaticFiles.from_settings(settings)
-_sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, *desk_sockets, health.no_such_socket])))
+_sockets = AllowedHostsOriginValidator(
+    AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, *desk_sockets, health.no_such_socket]))
+)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

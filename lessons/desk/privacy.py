@@ -71,7 +71,9 @@ def in_course(user: User, course: Any) -> dict[str, Any]:
     """What of `everything` belongs to one course: what its owner may hand out; the rest is none of theirs."""
     whole = everything(user)
     slugs = {name: set(rows) for name, rows in _slugs(course).items()}
-    sessions: set[Any] = set(ClusterSession.objects.filter(owner=user, slot__startswith=f"{course.slug}/").values_list("pk", flat=True))
+    sessions: set[Any] = set(
+        ClusterSession.objects.filter(owner=user, slot__startswith=f"{course.slug}/").values_list("pk", flat=True)
+    )
     keep: dict[str, tuple[str, set[Any]]] = {
         "lessons": ("lesson__slug", slugs["lessons"]),
         "exercises": ("exercise__slug", slugs["exercises"]),
