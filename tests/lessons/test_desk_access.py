@@ -217,7 +217,7 @@ def test_the_learners_side(
 
 def test_every_address_of_the_desk_is_in_a_list_here() -> None:
     named = {pattern.name for pattern in urls.urlpatterns}
-    listed = {"learner-data", "help-bench"}
+    listed: set[str | None] = {"learner-data", "help-bench"}
     values = dict.fromkeys(("quiz", "exercise", "column", "learner", "signal", "link", "announcement", "entry", "member"), 1)
     values["session"] = "12345678-1234-5678-1234-567812345678"  # type: ignore[assignment]
     resolver = get_resolver()
