@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..api.errors import ApiError
+from ..api.selectors import FieldTerm
 from . import node_authorizer
 from .call import User
 
@@ -35,6 +36,8 @@ class Attributes(msgspec.Struct, frozen=True):
     name: str = ""
     path: str = ""
     version: str = ""
+    #: Terms of the field selector of a list, watch or deletecollection.
+    fields: tuple[FieldTerm, ...] = ()
 
     @property
     def full_resource(self) -> str:

@@ -6,12 +6,14 @@ them.  Nothing here raises for what a client sent: it becomes a Status.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ...kernel.clock import MS
 from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
+from ..api.selectors import FieldTerm, SelectorError, parse_fields
 from . import audit, authz, impersonation, metrics, negotiate, nonresource, request_info, resource, wire
 from .audit import Seen
 from .authz import Attributes
@@ -69,12 +71,12 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
     if impersonation.asked(request.headers):
         user = seen.as_user = impersonation.impersonate(user, request.headers, lambda wanted: check(server, wanted))
     if not info.resource_request:
-        authorize(server, user, info, info.verb)
+        authorize(server, request, user, info, info.verb)
         return nonresource.serve(server, request, user)
     verb = info.verb
     if verb in ("list", "get") and request.query and request.query.get("watch", [""])[0] in ("true", "1"):
         verb = seen.verb = "watch"
-    authorize(server, user, info, verb)
+    authorize(server, request, user, info, verb)
     kind = server.kind(info.group, info.version, info.resource)
     if kind is None:
         raise errors.path_not_found()
@@ -99,10 +101,15 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
     return response
 
 
-def authorize(server: Server, user: User, info: RequestInfo, verb: str) -> None:
-    """Raise 403 unless the user may."""
+def authorize(server: Server, request: Request, user: User, info: RequestInfo, verb: str) -> None:
+    """Raise 403 unless the user may.  A selector for one `metadata.name` counts as that name (`requestinfo.go`)."""
     path = "" if info.resource_request else info.path
-    check(server, Attributes(user, verb, info.group, info.resource, info.subresource, info.namespace, info.name, path))
+    name, fields = info.name, tuple[FieldTerm, ...]()
+    if request.query and not name and verb in ("list", "watch", "deletecollection"):
+        with suppress(SelectorError):  # the list itself says so
+            fields = parse_fields(request.param("fieldSelector"))
+        name = next((term.value for term in fields if term.equal and term.field == "metadata.name"), "")
+    check(server, Attributes(user, verb, info.group, info.resource, info.subresource, info.namespace, name, path, "", fields))
 
 
 def check(server: Server, asked: Attributes) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 PODS = b"/registry/pods/"
+LEASES = "kube-node-lease"
+READS = ("get", "list", "watch")
 GUARDED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes")
 
 
@@ -37,11 +39,40 @@ def allowed(server: Server, asked: Attributes) -> tuple[bool, str]:
         if asked.name and refers(server, node, asked):
             return True, ""
         return False, f"no relationship found between node '{node}' and this object"
-    if asked.group == "coordination.k8s.io" and asked.resource == "leases" and asked.name and asked.name != node:
-        return False, f"can only access node lease with the same name as the requesting node: '{node}'"
+    if asked.group == "coordination.k8s.io" and asked.resource == "leases":
+        return _lease(node, asked)
+    if asked.group == "" and asked.resource == "nodes" and not asked.subresource and asked.verb in READS:
+        if asked.name == node:
+            return True, ""
+        what = f"'{asked.name}'" if asked.name else "all nodes"
+        return False, f"node '{node}' cannot read {what}, only its own Node object"
+    if asked.group == "" and asked.resource == "pods" and not asked.subresource and asked.verb in READS:
+        return _pods(server, node, asked)
     if any(rule_allows(rule, asked) for rule in policy.NODE_RULES):
         return True, ""
     return False, ""
+
+
+def _lease(node: str, asked: Attributes) -> tuple[bool, str]:
+    if asked.verb not in ("get", "create", "update", "patch", "delete"):
+        return False, "can only get, create, update, patch, or delete a node lease"
+    if asked.namespace != LEASES:
+        return False, f'can only access leases in the "{LEASES}" system namespace'
+    if asked.verb != "create" and asked.name != node:
+        return False, "can only access node lease with the same name as the requesting node"
+    return True, ""
+
+
+def _pods(server: Server, node: str, asked: Attributes) -> tuple[bool, str]:
+    """A kubelet reads the pods of its own node only (AuthorizeNodeWithSelectors, stable since v1.34)."""
+    if any(term.equal and term.field == "spec.nodeName" and term.value == node for term in asked.fields):
+        return True, ""
+    if not asked.name:
+        return False, "can only list/watch pods with spec.nodeName field selector"
+    held = server.storage.get(f"/registry/pods/{asked.namespace}/{asked.name}".encode())
+    if held is None or held[0]["spec"].get("nodeName") == node:
+        return True, ""  # of one that is not there a kubelet hears 404, so that it makes its mirror pods
+    return False, f"no relationship found between node '{node}' and this object"
 
 
 def refers(server: Server, node: str, asked: Attributes) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from simulator.core.host import x509
@@ -84,6 +86,34 @@ def test_a_kubelet_reads_only_what_its_pods_refer_to(plane: ControlPlane) -> Non
         kubelet.get("secrets", "default", "other")
     assert "no relationship found between node 'node01' and this object" in caught.value.message
     assert kubelet.list("pods", field_selector="spec.nodeName=node01").items
+
+
+NODE_CALLS = [
+    ("list", "pods", {}, "can only list/watch pods with spec.nodeName field selector"),
+    ("list", "pods", {"field_selector": "spec.nodeName=node02"}, "can only list/watch pods with spec.nodeName field selector"),
+    ("list", "pods", {"field_selector": "spec.nodeName=node01"}, ""),
+    ("list", "nodes", {}, "node 'node01' cannot read all nodes, only its own Node object"),
+    ("list", "nodes", {"field_selector": "metadata.name=node02"}, "node 'node01' cannot read 'node02', only its own Node object"),
+    ("list", "nodes", {"field_selector": "metadata.name=node01"}, ""),
+    ("list", "leases", {}, "can only get, create, update, patch, or delete a node lease"),
+    ("list", "services", {}, ""),
+]
+
+
+@pytest.mark.parametrize(("verb", "resource", "options", "said"), NODE_CALLS)
+def test_a_kubelet_sees_its_own_node_and_pods_only(
+    plane: ControlPlane, verb: str, resource: str, options: Any, said: str
+) -> None:
+    """AuthorizeNodeWithSelectors, stable since v1.34."""
+    ca = KeyPair(plane.read("/etc/kubernetes/pki/ca.crt"), plane.read("/etc/kubernetes/pki/ca.key"))
+    text = pki.kubelet_kubeconfig(plane.world, ca, SERVER, "node01")
+    kubelet = KubeClient.from_kubeconfig(plane.world, NODE, text, user_agent="kubelet")
+    try:
+        getattr(kubelet, verb)(resource, **options)
+        heard = ""
+    except ApiError as refused:
+        heard = refused.message
+    assert heard.endswith(said) and bool(heard) == bool(said)
 
 
 def test_reviews_answer_what_the_authoriser_would(plane: ControlPlane) -> None:

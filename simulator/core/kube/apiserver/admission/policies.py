@@ -92,13 +92,16 @@ def evaluate(source: str, scope: Obj, *, params: bool, budget: Budget) -> Any:
         raise Failed(f"expression '{source.strip()}' resulted in error: {error}") from None
 
 
+_ASKED = ("verb", "group", "resource", "subresource", "namespace", "name", "path")
+
+
 def scope_of(call: Call, obj: Obj | None, old: Obj | None, params: Obj | None, spec: Obj, budget: Budget) -> Obj:
     """What expressions of a policy see."""
 
     def ask(user: str, wanted: dict[str, str]) -> tuple[bool, str]:
         who = call.user if not user else User(user, ("system:serviceaccounts", "system:authenticated"))
-        names = ("verb", "group", "resource", "subresource", "namespace", "name", "path")
-        return call.server.authorizer.allowed(Attributes(who, **{name: wanted.get(name, "") for name in names}))
+        verb, group, resource, sub, namespace, name, path = (wanted.get(key, "") for key in _ASKED)
+        return call.server.authorizer.allowed(Attributes(who, verb, group, resource, sub, namespace, name, path))
 
     info = call.info
     here = {"group": call.kind.group, "resource": call.kind.plural, "subresource": info.subresource, "name": info.name}
