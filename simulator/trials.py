@@ -2,7 +2,7 @@
 
 A trial is `{scenario, seed, setup, commands, show, settle, checks}`, of which only `scenario` must be there.  `setup` and `commands`
 are steps as exercises have them (`text`, `{run, host, user}`, `{wait: 30s}`); `show` are steps whose output is wanted.  Its answer
-is `{ran: [{run, host, code}], shown: [{run, host, stdout, stderr, code}], verdicts, passed, evidence: {scenario, seed, engine, now,
+is `{set_up, ran, shown: lists of {run, host, stdout, stderr, code}, verdicts, passed, evidence: {scenario, seed, engine, now,
 digest}}`.
 
 `judge` runs checks on a learner's cluster as it was at a row of its journal, which replays the same whenever it is asked.
@@ -57,7 +57,6 @@ def run(trial: dict[str, Any]) -> dict[str, Any]:
     sandbox: Any = engine.engine().boot(trial["scenario"], int(trial.get("seed", 1)))
     try:
         setup, commands, shown = ([_step(sandbox, step) for step in part] for part in parts)
-        del setup
         found: dict[str, Any] = {}
         if trial.get("checks"):
             found = dict(checks.evaluate(sandbox, {"settle": trial.get("settle", "0s"), "checks": trial["checks"]}))
@@ -70,12 +69,13 @@ def run(trial: dict[str, Any]) -> dict[str, Any]:
         "now": sandbox.now,
         "digest": sandbox.digest(),
     }
-    answer = {"ran": commands, "shown": [item for item in shown if "run" in item], "evidence": evidence, **found}
+    answer = {"set_up": setup, "ran": commands, "shown": [item for item in shown if "run" in item], "evidence": evidence, **found}
     return cast(dict[str, Any], without_nul(answer))
 
 
-def judge(session_id: uuid.UUID, seq: int, program: dict[str, Any]) -> dict[str, Any]:
-    """Verdicts on a cluster as it was with `seq` rows of its journal applied; raises `Unavailable`."""
+def judge(session_id: uuid.UUID, seq: int, at: int, program: dict[str, Any]) -> dict[str, Any]:
+    """Verdicts on a cluster as it was with `seq` rows of its journal applied, at virtual time `at` or when the last of them took
+    effect; raises `Unavailable`."""
     from .core.lab import checks
 
     session = ClusterSession.objects.filter(pk=session_id).first()
@@ -90,7 +90,7 @@ def judge(session_id: uuid.UUID, seq: int, program: dict[str, Any]) -> dict[str,
             raise Unavailable(session.frozen_reason or "its last inputs have not taken effect")
     last = session.journal.filter(seq=seq).values_list("applied_at", flat=True).first()
     try:
-        sandbox: Any = worlds.past(session, seq, last or 0)
+        sandbox: Any = worlds.past(session, seq, max(at, last or 0))
     except worlds.Frozen as error:
         raise Unavailable(str(error)) from error
     found = dict(checks.evaluate(sandbox, program))

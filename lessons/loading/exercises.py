@@ -9,8 +9,11 @@ from lessons.loading.marked import Marked
 from lessons.loading.marked import Path as FieldPath
 from lessons.loading.problems import Problem
 from lessons.quizzes.types.short import pattern_problem
+from simulator.core.lab.expressions import problem as cel_problem
+from simulator.core.lab.faults import problem as fault_problem
 
-PROBES = ("run", "object", "objects", "file", "etcd", "process", "history", "trace")
+IN_TIME = ("never", "eventually", "always")
+PROBES = ("run", "object", "objects", "file", "etcd", "process", "history", "trace", *IN_TIME, "values")
 OPERATORS = (
     "equals",
     "not_equals",
@@ -23,6 +26,7 @@ OPERATORS = (
     "one_of",
     "length",
     "same",
+    "cel",
 )
 SHORT_FORMS = (
     "stdout_contains", "stdout_not_contains", "stdout_equals", "stdout_matches", "stderr_contains", "stderr_matches", "code",
@@ -33,15 +37,8 @@ def problems(marked: Marked) -> Iterator[Problem]:
     """Cross-checks of one exercise that has passed its schema."""
     data = marked.data
     seen: list[str] = []
-    for index, check in enumerate(data["checks"]):
-        here: FieldPath = ("checks", index)
-        if check["id"] in seen:
-            yield marked.problem((*here, "id"), f"another check is already called `{check['id']}`")
-        for position, need in enumerate(check.get("needs", [])):
-            if need not in seen:
-                yield marked.problem((*here, "needs", position), f"`{need}` is not a check before this one")
-        seen.append(check["id"])
-        yield from _check(marked, here, check)
+    yield from checks_problems(marked, ("checks",), data["checks"])
+    seen += [check["id"] for check in data["checks"]]
     yield from _wrong(marked, data, seen)
     yield from _steps(marked, ("setup",), data.get("setup", []))
     if "setup" in data and "scenario" not in data:
@@ -49,9 +46,30 @@ def problems(marked: Marked) -> Iterator[Problem]:
     yield from _steps(marked, ("solution", "commands"), data["solution"]["commands"])
 
 
+def checks_problems(marked: Marked, base: FieldPath, checks: list[dict[str, Any]]) -> Iterator[Problem]:
+    """What a schema cannot say about a list of checks at `base` of a file."""
+    seen: list[str] = []
+    for index, check in enumerate(checks):
+        here: FieldPath = (*base, index)
+        if check["id"] in seen:
+            yield marked.problem((*here, "id"), f"another check is already called `{check['id']}`")
+        for position, need in enumerate(check.get("needs", [])):
+            if need not in seen:
+                yield marked.problem((*here, "needs", position), f"`{need}` is not a check before this one")
+        seen.append(check["id"])
+        yield from _check(marked, here, check)
+
+
 def _check(marked: Marked, here: FieldPath, check: dict[str, Any]) -> Iterator[Problem]:
     probe = yield from _probe(marked, here, check)
-    yield from _conditions(marked, (*here, "expect"), check["expect"], probe)
+    if "expect" in check:
+        yield from _conditions(marked, (*here, "expect"), check["expect"], probe)
+    elif probe not in IN_TIME:
+        yield marked.problem((*here, "expect"), "is missing")
+    yield from _what_if(marked, here, check)
+    for name in ("for", "every"):
+        if name in check and check.get("holds", "at-end") == "at-end":
+            yield marked.problem((*here, name), "goes with `holds: throughout` or `holds: sometime` only")
     for index, case in enumerate(check.get("cases", [])):
         yield from _conditions(marked, (*here, "cases", index, "when"), case["when"], probe)
 
@@ -66,9 +84,36 @@ def _probe(marked: Marked, here: FieldPath, holder: dict[str, Any]) -> Generator
     for name in ("host", "user"):
         if name in holder and found[0] != "run":
             yield marked.problem((*here, name), "goes with `run` only")
+    yield from _expressions(marked, (*here, found[0]), holder[found[0]] if found[0] in (*IN_TIME, "trace") else {})
+    for name, inner in holder["values"].items() if found[0] == "values" else ():
+        yield from _probe(marked, (*here, "values", name), inner)
     if found[0] == "history" and (reason := pattern_problem(holder["history"]["matches"])):
         yield marked.problem((*here, "history", "matches"), reason)
     return found[0]
+
+
+def _expressions(marked: Marked, here: FieldPath, pattern: dict[str, Any]) -> Iterator[Problem]:
+    """CEL over events, here and in `since` and `until`."""
+    for name in ("where", "that"):
+        if name in pattern and (reason := cel_problem(pattern[name], ("event",))):
+            yield marked.problem((*here, name), reason)
+    for name in ("since", "until"):
+        if name in pattern:
+            yield from _expressions(marked, (*here, name), pattern[name])
+    if "within" in pattern and "since" not in pattern:
+        yield marked.problem((*here, "within"), "counts from `since`, which is not there")
+
+
+def _what_if(marked: Marked, here: FieldPath, check: dict[str, Any]) -> Iterator[Problem]:
+    for index, step in enumerate(check.get("what_if", [])):
+        path = (*here, "what_if", index)
+        if not isinstance(step, dict):
+            continue
+        ways = [name for name in ("run", "wait", "fault") if name in step]
+        if len(ways) != 1:
+            yield marked.problem(path, f"has one of run, wait, fault; there is {' and '.join(ways) or 'none'}")
+        elif ways == ["fault"] and (reason := fault_problem(step["fault"])):
+            yield marked.problem((*path, "fault"), reason)
 
 
 def _conditions(marked: Marked, here: FieldPath, given: Any, probe: str) -> Iterator[Problem]:
@@ -85,6 +130,8 @@ def _conditions(marked: Marked, here: FieldPath, given: Any, probe: str) -> Iter
         for name in ("matches", "stdout_matches", "stderr_matches"):
             if name in condition and (reason := pattern_problem(condition[name])):
                 yield marked.problem((*path, name), reason)
+        if "cel" in condition and (reason := cel_problem(condition["cel"], ("value",))):
+            yield marked.problem((*path, "cel"), reason)
         if "same" in condition:
             yield from _probe(marked, (*path, "same"), condition["same"])
 

@@ -147,7 +147,7 @@ def run(item: Asked) -> tuple[Mark, dict[str, Any]]:
     """The mark that a world gives to an answer, with the evidence.  Raises `trials.Unavailable`."""
     asks = item.kind.asks(item.spec, item.answer)
     if "session" in asks:
-        found = trials.judge(uuid.UUID(asks["session"]), asks["seq"], asks["program"])
+        found = trials.judge(uuid.UUID(asks["session"]), asks["seq"], asks["at"], asks["program"])
     else:
         found = trials.run(asks)
     return item.kind.judged(item.spec, item.answer, found), {"engine": trials.version(), "world": found.get("evidence", {})}

@@ -161,7 +161,7 @@ class _Merge:
 
     def one(self, item: Asked, seen: int | None) -> None:
         """One question."""
-        answer = item.kind.parse(self.form, item.name, item.spec)
+        answer = item.answer if item.kind.own_cluster else item.kind.parse(self.form, item.name, item.spec)
         kept = item.response
         revision = kept.revision if kept else 0
         base = self.base(item, revision if seen is None else min(seen, revision))

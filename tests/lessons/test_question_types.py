@@ -26,6 +26,19 @@ SPECS: dict[str, dict[str, Any]] = {
     "numeric": {"answer": 2379, "tolerance": 0.5},
     "matching": {"pairs": [{"left": "l1", "right": "r1"}, {"left": "l2", "right": both("r2")}], "extra": ["r3"]},
     "ordering": {"items": ["one", "two", "three", "four"]},
+    "fillin": {
+        "fill": {"ko": "[[who]]가 포트 [[port]]에서 [[how]]", "en": "[[who]] listens on [[port]] by [[how]]"},
+        "gaps": {
+            "who": {"accept": ["etcd"]},
+            "port": {"answer": 2379},
+            "how": {"choices": ["gRPC", "FTP", both("mail")]},
+        },
+    },
+    "component": {"correct": ["etcd", "kube-apiserver"]},
+    "output": {"scenario": "three-nodes", "show": ["x"], "answer": {"run": "y"}, "world": {"shown": [{"stdout": "etcdctl\n"}]}},
+    "command": {"scenario": "three-nodes", "solution": ["true"], "checks": [{}]},
+    "state": {"scenario": "three-nodes", "solution": ["true"], "checks": [{}]},
+    "freetext": {"rubric": [{"id": "a", "text": both("fact"), "points": 2}, {"id": "b", "text": both("cause"), "points": 1}]},
 }
 
 
@@ -59,6 +72,17 @@ SPECS: dict[str, dict[str, Any]] = {
         ("ordering", [0, 1, 2, 3], 1),
         ("ordering", [1, 2, 3, 0], 2 / 3),
         ("ordering", [3, 2, 1, 0], 0),
+        ("fillin", {"who": "ETCD", "port": "2379", "how": "0"}, 1),
+        ("fillin", {"who": "etcd", "port": "2380", "how": "1"}, 1 / 3),
+        ("fillin", {"who": "etcd", "nowhere": "x"}, 1 / 3),
+        ("fillin", {"how": "9"}, 0),
+        ("component", ["etcd", "kube-apiserver"], 1),
+        ("component", ["etcd"], 0.5),
+        ("component", ["etcd", "kubelet-node01"], 0),
+        ("component", ["nowhere"], 0),
+        ("output", " etcdctl ", 1),
+        ("output", "etcd", 0),
+        ("freetext", "because", 0),
     ],
 )
 def test_marks(kind: str, answer: Any, fraction: float) -> None:
@@ -124,6 +148,39 @@ def test_the_seed_decides_the_order(kind: str) -> None:
     assert shown("a") == shown("a")
     if kind in ("multiple", "ordering"):
         assert len({shown(str(number)) for number in range(20)}) > 1
+
+
+def test_one_of_several_parts_may_be_enough() -> None:
+    spec = {"correct": ["kubelet-node01", "kubelet-node02"], "any": True}
+    assert TYPES["component"].grade(spec, ["kubelet-node02"]).fraction == 1
+    assert TYPES["component"].grade(spec, ["kubelet-node01", "kubelet-node02"]).fraction == 0
+
+
+def test_a_rubric_gives_the_share_of_its_points() -> None:
+    from lessons.quizzes.types.freetext import by_rubric
+
+    assert by_rubric(SPECS["freetext"], {"a": 1.5}).fraction == 0.5
+    assert by_rubric(SPECS["freetext"], {"a": 2, "b": 1}).right
+    for given_points in ({"a": 3}, {"b": -1}):
+        with pytest.raises(ValueError, match=r"^[ab]$"):
+            by_rubric(SPECS["freetext"], given_points)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "why"),
+    [
+        ("single", {"choices": [{"text": "a"}]}, "choices"),
+        ("single", {"choices": [{"text": "a", "correct": True}, {"text": "b"}, {"text": "c"}]}, ""),
+        ("matching", {"extra": []}, "extra"),
+        ("ordering", {"items": ["one", "two", "three", "FOUR"]}, ""),
+        ("fillin", {"gaps": {"who": {"accept": ["etcd"]}}}, "gaps"),
+        ("numeric", {"answer": 2380}, ""),
+    ],
+)
+def test_what_a_mended_text_may_change(kind: str, change: dict[str, Any], why: str) -> None:
+    old = {"type": kind, **SPECS[kind]}
+    said = TYPES[kind].same_answers(old, {**old, **change})
+    assert said.startswith(why) if why else said == ""
 
 
 class TestOrdering:

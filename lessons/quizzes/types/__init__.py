@@ -6,14 +6,22 @@ from typing import Any
 
 from lessons.quizzes.types.base import Mark, QuestionType
 from lessons.quizzes.types.choice import Multiple, Single
+from lessons.quizzes.types.component import Component
+from lessons.quizzes.types.fillin import FillIn
+from lessons.quizzes.types.freetext import FreeText
 from lessons.quizzes.types.matching import Matching
 from lessons.quizzes.types.numeric import Numeric
 from lessons.quizzes.types.ordering import Ordering
 from lessons.quizzes.types.short import Short
 from lessons.quizzes.types.truefalse import TrueFalse
+from lessons.quizzes.types.world import Command, Output, State
 
 TYPES: dict[str, QuestionType] = {
-    kind.name: kind for kind in (Single(), Multiple(), TrueFalse(), Short(), Numeric(), Matching(), Ordering())
+    kind.name: kind
+    for kind in (
+        *(Single(), Multiple(), TrueFalse(), Short(), Numeric(), Matching(), Ordering()),
+        *(FillIn(), Component(), Output(), Command(), State(), FreeText()),
+    )
 }
 
 

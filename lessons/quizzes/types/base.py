@@ -65,6 +65,8 @@ class QuestionType(ABC):
     required: tuple[str, ...] = ()
     #: who marks it: `text` the answer alone, `world` a simulated cluster (`asks`, `judged`), `hand` a person
     marked_by: str = "text"
+    #: whether the answer is a cluster of the attempt's own, which the page does not send
+    own_cluster: bool = False
     #: the fields that an answer refers to by position or name; a mended text may not change their number or names
     anchors: tuple[str, ...] = ()
 

@@ -8,27 +8,20 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from ..kernel import clock
 from ..kernel.errors import BadInput
 from ..kernel.trace import TraceEvent
-from . import conditions, paths, probes
+from . import conditions, paths, probes, temporal, whatif
+from .durations import duration
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
+__all__ = ["duration", "evaluate"]
+
 MAX_CHECKS = 12
-_UNITS = {"ms": clock.MS, "s": clock.SECOND, "m": clock.MINUTE, "h": clock.HOUR}
-
+#: What a `never`, `eventually` or `always` probe expects when a check says nothing.
+HOLDS = {"path": "holds", "equals": True}
 Verdict = dict[str, Any]
-
-
-def duration(text: str) -> int:
-    """`20s`, `5m`, `1h`, `250ms` in nanoseconds; raises BadInput."""
-    for unit in ("ms", "s", "m", "h"):
-        number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdigit():
-            return int(float(number) * _UNITS[unit])
-    raise BadInput(f"duration {text!r}: write 20s, 5m or 1h")
 
 
 def evaluate(sandbox: Sandbox, program: dict[str, Any]) -> dict[str, Any]:
@@ -55,9 +48,12 @@ def _one(sandbox: Sandbox, check: dict[str, Any], passed: set[str]) -> Verdict:
     if not set(check.get("needs", ())) <= passed:
         return verdict
     try:
-        value = probes.look(sandbox, check)
-        ok, expected, found = _satisfied(sandbox, value, check["expect"])
-        cases = [c for c in check.get("cases", ()) if not ok and _satisfied(sandbox, value, c["when"])[0]]
+        world = sandbox
+        if "what_if" in check:
+            verdict["what_if"] = whatif.told(check["what_if"])
+            world = whatif.future(sandbox, check["what_if"])
+        world, value, (ok, expected, found) = _look(world, check)
+        cases = [c for c in check.get("cases", ()) if not ok and _satisfied(world, value, c["when"])[0]]
     except BadInput as error:
         return {**verdict, "state": "error", "found": str(error), "message": check.get("message")}
     verdict["expected"] = check.get("expected") or expected
@@ -65,8 +61,30 @@ def _one(sandbox: Sandbox, check: dict[str, Any], passed: set[str]) -> Verdict:
     verdict["state"] = "passed" if ok else "failed"
     if not ok:
         verdict["message"] = cases[0]["message"] if cases else check.get("message")
-        verdict["evidence"] = _evidence(sandbox, check)
+        verdict["evidence"] = _evidence(world, check, value)
     return verdict
+
+
+def _look(world: Sandbox, check: dict[str, Any]) -> tuple[Sandbox, Any, tuple[bool, str, str]]:
+    """What a check sees at its end, or at the moments of a future that decide it, with the world it was seen in."""
+    expect = check.get("expect", HOLDS)
+    mode = check.get("holds", "at-end")
+    if mode not in temporal.MODES:
+        raise BadInput(f"holds: {mode!r} is not one of {', '.join(temporal.MODES)}")
+    if mode == "at-end":
+        value = probes.look(world, check)
+        return world, value, _satisfied(world, value, expect)
+    began = world.now
+    seen = None
+    for moment in whatif.moments(world if "what_if" in check else world.fork(), check):
+        value = probes.look(moment, check)
+        ok, expected, found = _satisfied(moment, value, expect)
+        at = f"+{(moment.now - began) / 1e9:g}s"
+        seen = moment, value, (ok, f"{expected} ({mode})", f"{found} ({at})")
+        if ok == (mode == "sometime"):  # one counterexample, or one example, decides
+            break
+    assert seen is not None, "there is always a first look"
+    return seen
 
 
 def _satisfied(sandbox: Sandbox, value: Any, expect: Any) -> tuple[bool, str, str]:
@@ -93,7 +111,9 @@ def _redact(value: Any) -> Any:
     return [_redact(v) for v in value] if isinstance(value, list) else value
 
 
-def _evidence(sandbox: Sandbox, check: dict[str, Any]) -> list[dict[str, Any]]:
+def _evidence(sandbox: Sandbox, check: dict[str, Any], value: Any) -> list[dict[str, Any]]:
+    if any(name in check for name in temporal.PROBES) and isinstance(value, dict) and value["events"]:
+        return [{key: event[key] for key in ("seq", "at", "actor", "action", "ref")} for event in value["events"][-3:]]
     chosen = check.get("evidence")
     wanted = [chosen.get("ref", "*")] if chosen else probes.refs(check)
     action = chosen.get("action", "*") if chosen else "*"

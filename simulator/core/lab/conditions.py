@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..kernel.errors import BadInput
-from . import paths
+from . import expressions, paths
 
 MAX_PATTERN = 200
 MAX_TEXT = 200_000
@@ -58,11 +58,13 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "exists": lambda value, want: (value is not None) == bool(want),
     "one_of": lambda value, want: any(_equals(value, w) for w in want),
     "length": lambda value, want: isinstance(value, (str, list)) and len(value) == want,
+    "cel": lambda value, want: expressions.truth(str(want), {"value": value}),
 }
 
 #: Short forms for `run` probes: name → (field, operator).
 SHORT: dict[str, tuple[str, str]] = {
     "stdout_contains": ("stdout", "contains"),
+    "stdout_not_contains": ("stdout", "not_contains"),
     "stdout_equals": ("stdout", "equals"),
     "stdout_matches": ("stdout", "matches"),
     "stderr_contains": ("stderr", "contains"),
@@ -105,6 +107,7 @@ _WORDS = {
     "at_most": "{path} ≤ {want}",
     "one_of": "{path} ∈ {want}",
     "length": "length({path}) = {want}",
+    "cel": "{want}",
 }
 
 

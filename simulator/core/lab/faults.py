@@ -7,6 +7,7 @@ the argument's name, and nothing has happened then.
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable
 
 from ..cli.disktools import parse_time, size
@@ -272,6 +273,18 @@ FAULTS: dict[str, tuple[Callable[..., None], int, int]] = {
 def usage(name: str) -> str:
     """How a fault is written."""
     return (FAULTS[name][0].__doc__ or "").split("`")[1]
+
+
+def problem(text: str) -> str:
+    """Why a fault as a terminal takes it (`power-off node01`) cannot be used, or nothing; names of things are not looked up."""
+    try:
+        name, *args = shlex.split(text) or [""]
+    except ValueError as error:
+        return f"fault {text!r}: {error}"
+    if name not in FAULTS:
+        return f"fault {name!r} does not exist; there are: {', '.join(sorted(FAULTS))}"
+    _function, fewest, most = FAULTS[name]
+    return "" if fewest <= len(args) <= most else f"fault {name} takes: {usage(name)}"
 
 
 def inject(world: World, name: str, args: list[str]) -> None:

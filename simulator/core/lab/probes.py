@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,9 @@ from ..host import files, users
 from ..host.machine import hosts
 from ..kernel.errors import BadInput, ConnectError
 from ..kube.client import ApiError, KubeClient
+from . import paths, temporal
 from .conditions import pattern
+from .durations import duration
 
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
@@ -135,12 +136,27 @@ def history(sandbox: Sandbox, probe: dict[str, Any]) -> Any:
 def trace(sandbox: Sandbox, probe: dict[str, Any]) -> Any:
     """`trace: {actor, action, ref}` with `*` for any text: what happened in the cluster, as far as the world keeps it."""
     what = probe["trace"]
-    found = [
-        {"seq": e.seq, "at": e.at, "actor": e.actor, "action": e.action, "ref": e.ref, "detail": e.detail}
-        for e in sandbox.world.trace
-        if all(fnmatch.fnmatchcase(getattr(e, k), what[k]) for k in ("actor", "action", "ref") if k in what)
-    ]
+    found = [temporal.as_dict(e) for e in sandbox.world.trace if temporal.matches(e, what)]
     return {"count": len(found), "events": found[-20:]}
+
+
+def _in_time(name: str) -> Callable[[Sandbox, dict[str, Any]], Any]:
+    """`never`, `eventually` and `always`: see `temporal`."""
+
+    def probe(sandbox: Sandbox, check: dict[str, Any]) -> Any:
+        what = check[name]
+        return temporal.past(sandbox, name, what, duration(what["within"]) if "within" in what else None)
+
+    return probe
+
+
+def values(sandbox: Sandbox, probe: dict[str, Any]) -> Any:
+    """`values: {name: probe, …}`: several looks at once, each with an optional `path`, for a condition over all of them."""
+    found = {}
+    for name, inner in probe["values"].items():
+        seen, _every = paths.values(look(sandbox, inner), str(inner.get("path", "")))
+        found[name] = seen[0] if len(seen) == 1 else seen
+    return found
 
 
 PROBES: dict[str, Callable[[Sandbox, dict[str, Any]], Any]] = {
@@ -152,6 +168,10 @@ PROBES: dict[str, Callable[[Sandbox, dict[str, Any]], Any]] = {
     "process": process,
     "history": history,
     "trace": trace,
+    "never": _in_time("never"),
+    "eventually": _in_time("eventually"),
+    "always": _in_time("always"),
+    "values": values,
 }
 
 
@@ -178,6 +198,7 @@ def refs(probe: dict[str, Any]) -> list[str]:
         return [f"{what.get('resource')}/{what.get('namespace', 'default')}/*"]
     if "file" in probe:
         return [f"*{probe['file'].get('path')}*"]
-    if "trace" in probe:
-        return [probe["trace"].get("ref", "*")]
+    for name in ("trace", *temporal.PROBES):
+        if name in probe:
+            return [probe[name].get("ref", "*")]
     return []
