@@ -21,6 +21,7 @@ from lessons.models import Exercise, Quiz
 from lessons.quizzes import services as quizzes
 from simulator import advancing
 from simulator import services as simulator
+from simulator.core.lab.durations import duration
 from simulator.models import ClusterSession
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class Learner:
             for step in steps:
                 step = {"run": step} if isinstance(step, str) else step
                 if "wait" in step:
-                    ns = labs.nanoseconds(step["wait"])
+                    ns = duration(step["wait"])
                     self._row(session, "skip", {"ns": ns}, at)
                     at += ns
                     self.clock.wait(min(ns / SECOND, PATIENCE))

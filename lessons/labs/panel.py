@@ -136,10 +136,15 @@ def words() -> dict[str, str]:
 
 def rows_of(data: dict[str, Any], run: CheckRun | None) -> list[CheckRow]:
     """Every check with its last verdict."""
-    verdicts = {item["id"]: item for item in run.verdicts} if run else {}
+    return check_rows(data["checks"], run.verdicts if run else [])
+
+
+def check_rows(checks: list[dict[str, Any]], given: list[dict[str, Any]]) -> list[CheckRow]:
+    """Checks with their verdicts."""
+    verdicts = {item["id"]: item for item in given}
     said = words()
     out = []
-    for check in data["checks"]:
+    for check in checks:
         verdict = verdicts.get(check["id"], {"state": "todo"})
         state = str(verdict.get("state", "error"))
         row = CheckRow(in_language(check["title"]), state, said.get(state, said["error"]))

@@ -6,7 +6,6 @@ cluster's worker, and stores the verdicts with what they were found on.
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
@@ -16,6 +15,7 @@ from django.utils import timezone
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
 from lessons.models import Exercise, Lesson
 from simulator import services as simulator
+from simulator import typed
 from simulator.models import ClusterSession
 
 if TYPE_CHECKING:
@@ -51,37 +51,8 @@ def exercise_session(user: User, exercise: Exercise) -> ClusterSession:
         return lesson_session(user, exercise.lesson)
     session = simulator.session_for(user, scenario, exercise_slot(exercise))
     if session.last_seq == 0:
-        _set_up(session, exercise.data.get("setup", []))
+        typed.set_up(session, exercise.data.get("setup", []))
     return session
-
-
-def _set_up(session: ClusterSession, steps: list[Any]) -> None:
-    """Type the set-up into a terminal of its own and close it.  The ids make a second call harmless."""
-    rows: list[tuple[str, dict[str, Any]]] = []
-    opened: str | None = None
-    for step in steps:
-        step = {"run": step} if isinstance(step, str) else step
-        if "wait" in step:
-            rows.append(("skip", {"ns": nanoseconds(step["wait"])}))
-            continue
-        host = step.get("host", "controlplane")
-        if opened != host:
-            rows += [("close", {"terminal": "setup"})] if opened else []
-            rows.append(("open", {"terminal": "setup", "host": host}))
-            opened = host
-        rows += [("line", {"terminal": "setup", "text": line}) for line in str(step["run"]).strip("\n").split("\n")]
-    if opened:
-        rows.append(("close", {"terminal": "setup"}))
-    for index, (kind, data) in enumerate(rows):
-        simulator.append_input(session, kind=kind, data=data, client_id=uuid.uuid5(session.pk, f"setup/{index}"))
-
-
-def nanoseconds(text: str) -> int:
-    """`20s`, `500ms`, `5m`, `1h` in virtual nanoseconds."""
-    for unit, size in (("ms", 10**6), ("s", 10**9), ("m", 60 * 10**9), ("h", 3600 * 10**9)):
-        if text.endswith(unit) and text[: -len(unit)].isdecimal():
-            return int(text[: -len(unit)]) * size
-    raise ValueError(f"not a duration: {text}")
 
 
 def current_attempt(user: User, exercise: Exercise) -> ExerciseAttempt:

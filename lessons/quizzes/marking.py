@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from kombu.exceptions import OperationalError as BrokerError
 
-from lessons.quizzes import signals
+from lessons.quizzes import clusters, signals
 from lessons.quizzes.models import Produced, QuizAttempt, Response
 from lessons.quizzes.sheet import Asked, asked, spec_in
 from lessons.quizzes.types import TYPES, Mark
@@ -73,6 +73,11 @@ def begin(attempt: QuizAttempt) -> None:
     """Mark a just submitted attempt as far as possible; inside the transaction that closes it."""
     waits = False
     for item in asked(attempt):
+        if item.kind.own_cluster:  # what is typed from now on changes nothing
+            answer = clusters.position(attempt, item)
+            item.response = Response.objects.update_or_create(
+                attempt=attempt, question_id=item.question_id, defaults={"answer": answer}
+            )[0]
         values: dict[str, Any] = {"max_points": item.points}
         if item.kind.marked_by == "text" or item.answer is None or item.spec.get("credit") == "all":
             values |= _marked(item, item.kind.grade(item.spec, item.answer))

@@ -1,4 +1,6 @@
-/* Quiz answers that are never lost: each change is sent at once; what cannot be sent is kept in this browser and sent again. */
+/* Quiz answers that are never lost: each change is sent at once; what cannot be sent is kept in this browser and sent again.
+   Only questions that were changed here are sent, each with the revision it was changed from and how long ago: the server keeps the
+   later change when two devices answered one question (lessons/quizzes/services.py). */
 
 import { csrfToken, memory } from './dom.js';
 import { t } from './strings.js';
@@ -6,17 +8,15 @@ import { t } from './strings.js';
 const PAUSE_MS = 400;
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000];
 const FINAL = new Set([403, 409, 410]);
-const SECRET = new Set(['csrfmiddlewaretoken']);
 
-function entries(form) {
-  return [...new FormData(form)].filter(([name, value]) => !SECRET.has(name) && typeof value === 'string');
-}
+/** `q.store.1` belongs to the question `q.store`. */
+const questionOf = (name) => name.split('.', 2).join('.');
 
-function putBack(form, kept) {
+function putBack(form, question, kept) {
   const values = new Map();
   for (const [name, value] of kept) values.set(name, [...(values.get(name) ?? []), value]);
   for (const field of form.elements) {
-    if (!field.name || SECRET.has(field.name) || field.type === 'hidden' || field.type === 'submit') continue;
+    if (!field.name || questionOf(field.name) !== question || field.type === 'submit') continue;
     const mine = values.get(field.name);
     if (field.type === 'radio' || field.type === 'checkbox') field.checked = Boolean(mine?.includes(field.value));
     else if (mine) field.value = mine.shift() ?? field.value;
@@ -29,11 +29,11 @@ export class Autosave {
     this.url = form.dataset.autosave;
     this.key = `answers:${this.url}`;
     this.tries = 0;
-    this.version = 0;
-    form.addEventListener('input', () => this.changed());
-    form.addEventListener('change', () => this.changed());
+    this.edited = new Map(); // question → when it was last changed here and not saved since
+    form.addEventListener('input', (event) => this.changed(event.target));
+    form.addEventListener('change', (event) => this.changed(event.target));
     form.addEventListener('submit', () => this.keep());
-    addEventListener('online', () => this.dirty && this.send());
+    addEventListener('online', () => this.edited.size && this.send());
     addEventListener('pagehide', () => this.keep());
     this.restore();
   }
@@ -42,48 +42,55 @@ export class Autosave {
     const text = memory.get(this.key);
     if (!text) return;
     try {
-      putBack(this.form, JSON.parse(text));
+      for (const [question, { at, kept }] of JSON.parse(text)) {
+        putBack(this.form, question, kept);
+        this.edited.set(question, at);
+      }
       this.form.dispatchEvent(new Event('answers:restored'));
-      this.dirty = true;
       this.send();
     } catch {
       memory.set(this.key, null);
     }
   }
 
-  changed() {
-    this.dirty = true;
-    this.version += 1;
+  changed(field) {
+    if (!field?.name?.startsWith('q.')) return;
+    this.edited.set(questionOf(field.name), Date.now());
     clearTimeout(this.timer);
     this.show('wait', t('save.sending'));
     this.timer = setTimeout(() => this.send(), PAUSE_MS);
   }
 
+  entries(question) {
+    return [...new FormData(this.form)].filter(([name, value]) => typeof value === 'string' && questionOf(name) === question);
+  }
+
   keep() {
-    if (this.dirty) memory.set(this.key, JSON.stringify(entries(this.form)));
+    const rows = [...this.edited].map(([question, at]) => [question, { at, kept: this.entries(question) }]);
+    memory.set(this.key, rows.length ? JSON.stringify(rows) : null);
   }
 
   async send() {
     clearTimeout(this.timer);
-    const { version } = this;
     this.keep();
     this.show('wait', t('save.sending'));
+    const sent = new Map(this.edited);
+    const body = new URLSearchParams();
+    for (const [question, at] of sent) {
+      for (const [name, value] of this.entries(question)) body.append(name, value);
+      body.append(`${question}.age`, String(Math.max(0, Date.now() - at)));
+    }
     let answer = null;
     try {
-      answer = await fetch(this.url, {
-        method: 'POST', body: new URLSearchParams(entries(this.form)), headers: { 'X-CSRFToken': csrfToken(), 'X-Autosave': '1' }, credentials: 'same-origin',
-      });
+      answer = await fetch(this.url, { method: 'POST', body, headers: { 'X-CSRFToken': csrfToken(), 'X-Autosave': '1' }, credentials: 'same-origin' });
     } catch {
       answer = null;
     }
-    if (version !== this.version) return;
     if (answer?.ok && !answer.redirected) {
       this.tries = 0;
-      this.dirty = false;
-      memory.set(this.key, null);
-      this.show('ok', t('save.saved'));
+      this.saved(sent, await answer.json());
     } else if (answer && FINAL.has(answer.status)) {
-      this.dirty = false;
+      this.edited.clear();
       memory.set(this.key, null);
       const plain = answer.headers.get('content-type')?.startsWith('text/plain');
       this.show('bad', t('save.refused', { reason: plain ? (await answer.text()).slice(0, 200) : String(answer.status) }));
@@ -92,6 +99,22 @@ export class Autosave {
       this.timer = setTimeout(() => this.send(), RETRY_MS[Math.min(this.tries, RETRY_MS.length - 1)]);
       this.tries += 1;
     }
+  }
+
+  saved(sent, { revisions = {}, elsewhere = [], left = null }) {
+    for (const [question, at] of sent) if (this.edited.get(question) === at) this.edited.delete(question);
+    for (const [question, revision] of Object.entries(revisions)) {
+      const seen = this.form.elements[`${question}.seen`];
+      if (seen && (sent.has(question) || !this.edited.has(question))) {
+        if (!sent.has(question) && seen.value !== String(revision)) continue; // another device answered it: what is shown is older
+        seen.value = String(revision);
+      }
+    }
+    this.keep();
+    if (left !== null) document.dispatchEvent(new CustomEvent('quiz:left', { detail: left }));
+    if (elsewhere.length) this.show('wait', t('save.elsewhere'), t('save.elsewhere.more'));
+    else this.show('ok', t('save.saved'));
+    if (this.edited.size) this.timer = setTimeout(() => this.send(), PAUSE_MS);
   }
 
   show(kind, words, more = '') {

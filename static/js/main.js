@@ -4,6 +4,7 @@ import { Autosave } from './autosave.js';
 import { copyFrom, runFrom } from './copy.js';
 import { csrfToken, h, memory } from './dom.js';
 import { Order } from './order.js';
+import { QuizClock } from './quizclock.js';
 import { t } from './strings.js';
 
 const THEMES = ['system', 'light', 'dark'];
@@ -64,6 +65,7 @@ function equip(root = document) {
   for (const element of root.querySelectorAll('[data-needs-js][hidden]')) element.hidden = false;
   once(root, 'ol[data-order]', (list) => new Order(list));
   once(root, 'form[data-autosave]', (form) => new Autosave(form));
+  once(root, '[data-time-left]', (place) => new QuizClock(place));
   if (!bench) return;
   for (const element of root.querySelectorAll('[data-run][hidden]')) element.hidden = false;
   once(root, '[data-cluster][data-cluster-now]', useCluster);

@@ -1,0 +1,35 @@
+"""Clusters of questions that ask for a state: one for each attempt and question, in a slot of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lessons.quizzes.models import QuizAttempt
+from lessons.quizzes.sheet import Asked
+from simulator import selectors, typed
+from simulator import services as simulator
+from simulator.models import ClusterSession
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def slot(attempt: QuizAttempt, item: Asked) -> str:
+    """Its name among a learner's clusters."""
+    return f"quiz/{attempt.pk}/{item.spec['id']}"
+
+
+def cluster(user: User, attempt: QuizAttempt, item: Asked) -> ClusterSession:
+    """The cluster, made and set up when there is none.  Raises `simulator.services.BadScenario`."""
+    session = simulator.session_for(user, item.spec["scenario"], slot(attempt, item))
+    if session.last_seq == 0:
+        typed.set_up(session, item.spec.get("setup", []))
+    return session
+
+
+def position(attempt: QuizAttempt, item: Asked) -> dict[str, Any] | None:
+    """The answer: where the cluster's journal and clock stand now; None when it was never opened."""
+    found = selectors.live_session(attempt.user, item.spec["scenario"], slot(attempt, item))
+    if found is None:
+        return None
+    return {"session": str(found.pk), "seq": found.last_seq, "at": found.advanced_to}

@@ -1,0 +1,32 @@
+"""Typing a set-up into a session: steps as exercises and questions have them, in a terminal of their own that is closed again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from . import services
+from .core.lab.durations import duration
+from .history import SET_UP
+from .models import ClusterSession
+
+
+def set_up(session: ClusterSession, steps: list[Any]) -> None:
+    """Type `steps` (`text`, `{run, host}`, `{wait: 30s}`) once.  The ids of the rows make a second call harmless."""
+    rows: list[tuple[str, dict[str, Any]]] = []
+    opened: str | None = None
+    for step in steps:
+        step = {"run": step} if isinstance(step, str) else step
+        if "wait" in step:
+            rows.append(("skip", {"ns": duration(step["wait"])}))
+            continue
+        host = step.get("host", "controlplane")
+        if opened != host:
+            rows += [("close", {"terminal": SET_UP})] if opened else []
+            rows.append(("open", {"terminal": SET_UP, "host": host}))
+            opened = host
+        rows += [("line", {"terminal": SET_UP, "text": line}) for line in str(step["run"]).strip("\n").split("\n")]
+    if opened:
+        rows.append(("close", {"terminal": SET_UP}))
+    for index, (kind, data) in enumerate(rows):
+        services.append_input(session, kind=kind, data=data, client_id=uuid.uuid5(session.pk, f"setup/{index}"))
