@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 app = Celery("slipway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["simulator", "lessons.quizzes"])
+app.autodiscover_tasks(["simulator", "lessons.quizzes", "lessons.grading"])
 # Celery would close the database connection after each task (2 ms with SQLite).  Django's own rule follows below instead.
 app.conf.CELERY_DB_REUSE_MAX = 1_000_000_000
 

@@ -175,6 +175,7 @@ class Regrade(models.Model):
     skipped = models.JSONField(default=list)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
+    prepared_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -80,7 +80,7 @@ def begin(attempt: QuizAttempt) -> None:
             )[0]
         values: dict[str, Any] = {"max_points": item.points}
         if item.kind.marked_by == "text" or item.answer is None or item.spec.get("credit") == "all":
-            values |= _marked(item, item.kind.grade(item.spec, item.answer))
+            values |= marked(item, item.kind.grade(item.spec, item.answer))
         else:
             values |= {"state": item.kind.marked_by, "points": None}
             waits |= item.kind.marked_by == Response.State.WORLD
@@ -95,7 +95,8 @@ def credited(item: Asked, mark: Mark) -> Mark:
     return Mark(1.0, {**mark.detail, "credit": "all"}) if item.spec.get("credit") == "all" else mark
 
 
-def _marked(item: Asked, mark: Mark, **evidence: Any) -> dict[str, Any]:
+def marked(item: Asked, mark: Mark, **evidence: Any) -> dict[str, Any]:
+    """The columns of a response that is marked."""
     mark = credited(item, mark)
     said = {"fraction": mark.fraction, **mark.detail, "question": digest_of(item.spec), **evidence}
     return {"state": Response.State.MARKED, "points": round(item.points * mark.fraction, 4), "mark": said}
@@ -142,7 +143,7 @@ def mark_worlds(attempt: QuizAttempt) -> None:
             Response.objects.filter(pk=item.response.pk, state=Response.State.WORLD).update(**broken)
             continue
         with transaction.atomic():
-            values = _marked(item, mark, **evidence)
+            values = marked(item, mark, **evidence)
             Response.objects.filter(pk=item.response.pk, state=Response.State.WORLD).update(**values)
             locked = QuizAttempt.objects.select_for_update().get(pk=attempt.pk)
             add_up(locked)

@@ -1,0 +1,233 @@
+"""Questions in the browser: a cohort's own text of a quiz, a question at a time, in YAML as in the files and checked by the same rules.
+
+Saving makes a new version for this cohort's assignment; the course's files and other cohorts are untouched, attempts that were begun
+keep the text they saw, and a regrade can take the mended key to what was handed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from lessons.assessment.views import assignment_of, quiz_of
+from lessons.loading import questions, validate
+from lessons.loading.marked import Marked, parse
+from lessons.loading.problems import Problem
+from lessons.loading.publish import digest
+from lessons.models import Cohort, Lesson, Question, Quiz, Version
+from lessons.pages.lesson import language
+from lessons.permissions import managed_cohort, person
+from lessons.quizzes import layout
+from lessons.quizzes.models import Assignment
+from lessons.quizzes.types import TYPES
+
+NEW = "new-question"
+_TEMPLATE = """id: new-question
+type: single
+points: 1
+text:
+  ko: 질문
+  en: Question
+choices:
+  - text: {ko: 맞는 답, en: The right answer}
+    correct: true
+  - text: {ko: 틀린 답, en: A wrong answer}
+"""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks; nothing is aliased."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def as_yaml(spec: Any) -> str:
+    """A question as an author writes it."""
+    return str(yaml.dump(spec, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110))
+
+
+def text_of(cohort: Cohort, quiz: Quiz) -> Version:
+    """What the cohort is asked now."""
+    given = assignment_of(cohort, quiz)
+    return (given.version if given else None) or quiz.version
+
+
+@dataclass(slots=True)
+class Draft:
+    """One question's text as typed: what is wrong with it, or what it says."""
+
+    source: str
+    spec: dict[str, Any] | None
+    problems: list[Problem]
+
+    @property
+    def shown(self) -> dict[str, Any] | None:
+        """What a learner would see, with values of one drawing; nothing for a broken text."""
+        if self.spec is None or self.problems:
+            return None
+        spec: dict[str, Any] = layout.fill(self.spec, layout.values_of(self.spec, "preview"))
+        kind = TYPES[spec["type"]]
+        marked = kind.present(spec, language(), "preview", None)
+        return {"spec": spec, "kind": kind, "shown": marked, "key": kind.key(spec, language()), "name": "preview"}
+
+
+def draft(cohort: Cohort, quiz: Quiz, source: str, slug: str) -> Draft:
+    """Read and check one question in its place among the quiz's others."""
+    marked = parse(source, slug)
+    if marked.problems or not isinstance(marked.data, dict):
+        found = marked.problems or [Problem(slug, 1, "", "a question is a group of fields")]
+        return Draft(source, None, list(found))
+    data = dict(text_of(cohort, quiz).data)
+    others = [spec for spec in data["questions"] if spec["id"] != slug]
+    lessons = set(Lesson.objects.filter(chapter__course=cohort.course, active=True).values_list("slug", flat=True))
+    alone = Marked(slug, {"questions": [marked.data]}, {("questions", 0, *path): line for path, line in marked.lines.items()})
+    problems = list(questions.one(alone, ("questions", 0), marked.data, lessons))
+    if not problems and any(spec["id"] == marked.data["id"] for spec in others):
+        problems.append(alone.problem(("questions", 0, "id"), f"another question is already called `{marked.data['id']}`"))
+    short = [Problem(item.file, item.line, item.field.removeprefix("questions[0]").lstrip("."), item.reason) for item in problems]
+    return Draft(source, marked.data, short)
+
+
+def put(data: dict[str, Any], slug: str, spec: dict[str, Any] | None) -> dict[str, Any]:
+    """A quiz's data with one question changed, added (an unknown slug) or taken out (no spec)."""
+    rows = []
+    for item in data["questions"]:
+        if item["id"] != slug:
+            rows.append(item)
+        elif spec is not None:
+            rows.append(spec)
+    if spec is not None and all(item["id"] != slug for item in data["questions"]):
+        rows.append(spec)
+    out = {**data, "questions": rows}
+    if "sections" in data and spec is not None and slug not in {item["id"] for item in data["questions"]} and "bank" not in spec:
+        out["sections"] = [*data["sections"], {"pick": [spec["id"]]}]
+    elif "sections" in data:
+        renamed = {slug: spec["id"] if spec else None}
+        sections = []
+        for section in data["sections"]:
+            if "pick" in section:
+                pick = [renamed.get(item, item) for item in section["pick"]]
+                section = {**section, "pick": [item for item in pick if item]}
+            if section.get("pick") != []:
+                sections.append(section)
+        out["sections"] = sections
+    return out
+
+
+def keep(assignment: Assignment, data: dict[str, Any]) -> Version:
+    """Make `data` what the cohort is asked from now on; questions that are new get their identity."""
+    version, _made = Version.objects.get_or_create(kind="quiz", digest=digest(data), defaults={"data": data})
+    for position, spec in enumerate(data["questions"], 1):
+        own = Version.objects.get_or_create(kind="question", digest=digest(spec), defaults={"data": spec})[0]
+        place = {"chapter": assignment.quiz.chapter, "position": position, "version": own, "active": False}
+        Question.objects.get_or_create(quiz=assignment.quiz, slug=spec["id"], defaults=place)
+    Assignment.objects.filter(pk=assignment.pk).update(version=version)
+    return version
+
+
+@require_safe
+@login_required
+def question_list(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
+    """The questions that this cohort is asked."""
+    cohort = managed_cohort(person(request), pk)
+    found = quiz_of(cohort, quiz)
+    given = assignment_of(cohort, found)
+    version = text_of(cohort, found)
+    own = bool(given and given.version_id and given.version_id != found.version_id)
+    context = {"cohort": cohort, "quiz": found, "assignment": given, "questions": version.data["questions"], "own": own}
+    return render(request, "assessment/questions.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpResponse:
+    """One question's text with a live preview.  `do=look` only checks, `do=save` keeps it, `do=remove` takes it out."""
+    cohort = managed_cohort(person(request), pk)
+    found = quiz_of(cohort, quiz)
+    given = assignment_of(cohort, found)
+    spec = next((item for item in text_of(cohort, found).data["questions"] if item["id"] == slug), None)
+    if given is None or (spec is None and slug != NEW):
+        return redirect("lessons:questions", cohort.pk, found.pk)
+    source = request.POST.get("source", "").replace("\r\n", "\n") if request.method == "POST" else as_yaml(spec) if spec else _TEMPLATE
+    do = request.POST.get("do", "look")
+    if request.method == "POST" and do == "remove":
+        return _remove(request, cohort, found, given, slug)
+    made = draft(cohort, found, source, slug)
+    if request.method == "POST" and do == "save" and not made.problems and made.spec is not None:
+        if _save(given, slug, made):
+            messages.success(request, _("Saved. New attempts ask it; what was handed in changes by a regrade only."))
+            return redirect("lessons:questions", cohort.pk, found.pk)
+    context = {"cohort": cohort, "quiz": found, "slug": slug, "draft": made, "new": spec is None}
+    if request.headers.get("HX-Request"):
+        return render(request, "assessment/_draft.html", context)
+    return render(request, "assessment/question.html", context, status=422 if made.problems else 200)
+
+
+def _save(given: Assignment, slug: str, made: Draft) -> bool:
+    """Keep a question that is right by itself; false, with the reason in the draft, when the quiz as a whole is not."""
+    assert made.spec is not None
+    with transaction.atomic():
+        locked = Assignment.objects.select_for_update(of=("self",)).select_related("version", "quiz__version", "quiz__chapter").get(pk=given.pk)
+        data = put((locked.version or locked.quiz.version).data, slug, made.spec)
+        whole = Marked(slug, data)
+        made.problems += [*validate.problems(whole, validate.schema("quiz")), *questions.problems(whole, _lessons(given))]
+        if made.problems:
+            return False
+        keep(locked, data)
+    return True
+
+
+def _lessons(given: Assignment) -> set[str]:
+    return set(Lesson.objects.filter(chapter__course=given.quiz.chapter.course, active=True).values_list("slug", flat=True))
+
+
+def _remove(request: HttpRequest, cohort: Cohort, quiz: Quiz, given: Assignment, slug: str) -> HttpResponse:
+    with transaction.atomic():
+        locked = Assignment.objects.select_for_update(of=("self",)).select_related("version", "quiz__version", "quiz__chapter").get(pk=given.pk)
+        data = put((locked.version or quiz.version).data, slug, None)
+        whole = Marked(slug, data)
+        problems = [*validate.problems(whole, validate.schema("quiz"))] or [*questions.problems(whole, _lessons(given))]
+        if not problems:
+            keep(locked, data)
+    if problems:
+        messages.error(request, _("It cannot be taken out: %(why)s") % {"why": problems[0].reason})
+    return redirect("lessons:questions", cohort.pk, quiz.pk)
+
+
+@require_POST
+@login_required
+def take_over(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
+    """Ask the course's own text again; the cohort's stays among the versions."""
+    cohort = managed_cohort(person(request), pk)
+    found = quiz_of(cohort, quiz)
+    Assignment.objects.filter(cohort=cohort, quiz=found).update(version=None)
+    messages.success(request, _("The cohort is asked the course's own text again."))
+    return redirect("lessons:questions", cohort.pk, found.pk)
+
+
+@require_safe
+@login_required
+def download(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
+    """The quiz as a file for the course's folder."""
+    cohort = managed_cohort(person(request), pk)
+    found = quiz_of(cohort, quiz)
+    answer = HttpResponse(as_yaml(text_of(cohort, found).data), content_type="application/yaml; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="quiz.yaml"'
+    return answer

@@ -1,0 +1,195 @@
+"""Forms of quizzes and grades.  Times are the server's; an empty time is no limit."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from lessons.grading.models import Adjustment, GradeGroup
+from lessons.quizzes.models import Assignment, Extension
+from lessons.quizzes.review import PARTS, PHASES
+
+
+def _moment() -> forms.DateTimeInput:
+    return forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": "field"})
+
+
+_NUMBER = {"class": "field"}
+
+
+def _in_order(form: forms.BaseForm, data: dict[str, Any]) -> None:
+    """Opening, due and closing follow each other."""
+    names = ("opens_at", "due_at", "closes_at")
+    given = [(name, data[name]) for name in names if data.get(name)]
+    for (_first, before), (name, after) in zip(given, given[1:], strict=False):
+        if after < before:
+            form.add_error(name, _("This is before the time above it."))
+
+
+class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The terms of a quiz for a cohort."""
+
+    class Meta:
+        model = Assignment
+        fields = (
+            *("opens_at", "due_at", "closes_at", "minutes", "attempts", "counts", "late", "late_percent", "late_most"),
+            "access_code",
+        )
+        labels: ClassVar = {
+            "opens_at": _("Opens"),
+            "due_at": _("Due"),
+            "closes_at": _("Closes"),
+            "minutes": _("Minutes for an attempt"),
+            "attempts": _("Attempts"),
+            "counts": _("What counts"),
+            "late": _("Work handed in late"),
+            "late_percent": _("Percent that each day begun takes"),
+            "late_most": _("At most this many percent"),
+            "access_code": _("Access code"),
+        }
+        help_texts: ClassVar = {
+            "minutes": _("Empty: no limit. The server's clock counts."),
+            "attempts": _("0: any number. Empty: as the quiz says."),
+            "access_code": _("Empty: none. Capitals and spaces do not count."),
+        }
+        widgets: ClassVar = {
+            "opens_at": _moment(),
+            "due_at": _moment(),
+            "closes_at": _moment(),
+            "minutes": forms.NumberInput(attrs={**_NUMBER, "min": 1, "max": 1440}),
+            "attempts": forms.NumberInput(attrs={**_NUMBER, "min": 0, "max": 100}),
+            "counts": forms.Select(attrs={"class": "field"}),
+            "late": forms.Select(attrs={"class": "field"}),
+            "late_percent": forms.NumberInput(attrs={**_NUMBER, "min": 0, "max": 100}),
+            "late_most": forms.NumberInput(attrs={**_NUMBER, "min": 0, "max": 100}),
+            "access_code": forms.TextInput(attrs={"class": "field mono", "autocomplete": "off"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = {
+            "points": _("points"),
+            "answers": _("their answers"),
+            "marks": _("right or wrong"),
+            "key": _("right answers"),
+            "feedback": _("remarks"),
+        }
+        phases = {
+            "submitted": _("Shown after handing in"),
+            "due": _("Shown after the due date"),
+            "closed": _("Shown after closing"),
+        }
+        given = self.instance.review if self.instance and self.instance.pk else {}
+        for phase in PHASES:
+            self.fields[f"review_{phase}"] = forms.MultipleChoiceField(
+                label=phases[phase],
+                choices=[(part, words[part]) for part in PARTS],
+                required=False,
+                initial=given.get(phase, list(PARTS)),
+                widget=forms.CheckboxSelectMultiple,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Times in order, numbers within what makes sense."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        _in_order(self, data)
+        for name, low, high in (("minutes", 1, 1440), ("late_percent", 0, 100), ("late_most", 0, 100), ("attempts", 0, 100)):
+            if data.get(name) is not None and not low <= data[name] <= high:
+                self.add_error(name, _("Between %(low)s and %(high)s.") % {"low": low, "high": high})
+        return data
+
+    def save(self, commit: bool = True) -> Assignment:
+        """Keep the terms with what is shown when."""
+        self.instance.review = {phase: self.cleaned_data[f"review_{phase}"] for phase in PHASES}
+        found: Assignment = super().save(commit)
+        return found
+
+
+class ExtensionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What one learner is granted."""
+
+    class Meta:
+        model = Extension
+        fields = ("extra_minutes", "extra_attempts", "opens_at", "due_at", "closes_at", "reason")
+        labels: ClassVar = {
+            "opens_at": _("Opens"),
+            "due_at": _("Due"),
+            "closes_at": _("Closes"),
+            "extra_minutes": _("Minutes more"),
+            "extra_attempts": _("Attempts more"),
+            "reason": _("Reason"),
+        }
+        widgets: ClassVar = {
+            "opens_at": _moment(),
+            "due_at": _moment(),
+            "closes_at": _moment(),
+            "extra_minutes": forms.NumberInput(attrs={**_NUMBER, "min": 0, "max": 1440}),
+            "extra_attempts": forms.NumberInput(attrs={**_NUMBER, "min": 0, "max": 100}),
+            "reason": forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Times in order."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        _in_order(self, data)
+        return data
+
+
+class AdjustForm(forms.Form):
+    """A grade set by hand, excused, or given back to the computation."""
+
+    kind = forms.ChoiceField(
+        label=_("Grade"),
+        choices=[("", _("as computed")), *Adjustment.Kind.choices],
+        required=False,
+        widget=forms.Select(attrs={"class": "field"}),
+    )
+    points = forms.FloatField(
+        label=_("Points"), required=False, min_value=0, widget=forms.NumberInput(attrs={"class": "field", "step": "any"})
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
+        help_text=_("The learner reads it."),
+    )
+
+    def __init__(self, *args: Any, most: float = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most = most
+
+    def clean(self) -> dict[str, Any]:
+        """Points go with a grade that is set by hand, and only with that."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("kind") == Adjustment.Kind.OVERRIDE:
+            if data.get("points") is None:
+                self.add_error("points", _("How many points?"))
+            elif data["points"] > 10 * self.most:
+                self.add_error("points", _("That is more than ten times what there is."))
+        else:
+            data["points"] = None
+        return data
+
+
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off"})
+    )
+
+
+class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A group of items that count together."""
+
+    class Meta:
+        model = GradeGroup
+        fields = ("name", "weight", "drop_lowest")
+        labels: ClassVar = {"name": _("Name"), "weight": _("Weight"), "drop_lowest": _("Lowest that are dropped")}
+        widgets: ClassVar = {
+            "name": forms.TextInput(attrs={"class": "field", "autocomplete": "off"}),
+            "weight": forms.NumberInput(attrs={"class": "field", "min": 0, "step": "any"}),
+            "drop_lowest": forms.NumberInput(attrs={"class": "field", "min": 0}),
+        }

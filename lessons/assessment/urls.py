@@ -1,0 +1,27 @@
+"""Addresses of quizzes and grades under a cohort."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from lessons.assessment import editing, marking, regrading, views
+
+_QUIZ = "assignments/<int:quiz>/"
+urlpatterns = [
+    path("my-grades/", views.my_grades, name="my-grades"),
+    path("weights/", views.weights, name="weights"),
+    path("weights/<int:group>/delete/", views.group_delete, name="group-delete"),
+    path("grades/<int:user>/<str:kind>/<int:item>/", views.grade, name="grade"),
+    path("assignments/", views.assignments, name="assignments"),
+    path(_QUIZ, views.assignment, name="assignment"),
+    path(_QUIZ + "learners/<int:user>/", views.extension, name="extension"),
+    path(_QUIZ + "marking/", marking.by_hand, name="by-hand"),
+    path(_QUIZ + "marking/<int:response>/", marking.mark, name="mark"),
+    path(_QUIZ + "regrades/", regrading.begin, name="regrade-new"),
+    path(_QUIZ + "regrades/<int:regrade>/", regrading.preview, name="regrade"),
+    path(_QUIZ + "regrades/<int:regrade>/publish/", regrading.publish, name="regrade-publish"),
+    path(_QUIZ + "questions/", editing.question_list, name="questions"),
+    path(_QUIZ + "questions/download/", editing.download, name="questions-download"),
+    path(_QUIZ + "questions/take-over/", editing.take_over, name="questions-take-over"),
+    path(_QUIZ + "questions/<slug:slug>/", editing.question, name="question"),
+]
