@@ -46,5 +46,6 @@ urlpatterns = [
     path("replays/<str:token>/", replay.shared, name="shared-replay"),
     path("replays/<str:token>/data/", replay.shared_data, name="shared-replay-data"),
     path("replays/<str:token>/look/", replay.shared_look, name="shared-replay-look"),
+    path("cohorts/<int:pk>/", include("lessons.assessment.urls")),
     path("join/<str:token>/", dashboards.join, name="join"),
 ]

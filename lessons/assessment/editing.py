@@ -165,15 +165,17 @@ def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpRespons
     spec = next((item for item in text_of(cohort, found).data["questions"] if item["id"] == slug), None)
     if given is None or (spec is None and slug != NEW):
         return redirect("lessons:questions", cohort.pk, found.pk)
-    source = request.POST.get("source", "").replace("\r\n", "\n") if request.method == "POST" else as_yaml(spec) if spec else _TEMPLATE
+    source = (
+        request.POST.get("source", "").replace("\r\n", "\n") if request.method == "POST" else as_yaml(spec) if spec else _TEMPLATE
+    )
     do = request.POST.get("do", "look")
     if request.method == "POST" and do == "remove":
         return _remove(request, cohort, found, given, slug)
     made = draft(cohort, found, source, slug)
-    if request.method == "POST" and do == "save" and not made.problems and made.spec is not None:
-        if _save(given, slug, made):
-            messages.success(request, _("Saved. New attempts ask it; what was handed in changes by a regrade only."))
-            return redirect("lessons:questions", cohort.pk, found.pk)
+    wanted = request.method == "POST" and do == "save" and not made.problems
+    if wanted and _save(given, slug, made):
+        messages.success(request, _("Saved. New attempts ask it; what was handed in changes by a regrade only."))
+        return redirect("lessons:questions", cohort.pk, found.pk)
     context = {"cohort": cohort, "quiz": found, "slug": slug, "draft": made, "new": spec is None}
     if request.headers.get("HX-Request"):
         return render(request, "assessment/_draft.html", context)
@@ -184,7 +186,11 @@ def _save(given: Assignment, slug: str, made: Draft) -> bool:
     """Keep a question that is right by itself; false, with the reason in the draft, when the quiz as a whole is not."""
     assert made.spec is not None
     with transaction.atomic():
-        locked = Assignment.objects.select_for_update(of=("self",)).select_related("version", "quiz__version", "quiz__chapter").get(pk=given.pk)
+        locked = (
+            Assignment.objects.select_for_update(of=("self",))
+            .select_related("version", "quiz__version", "quiz__chapter")
+            .get(pk=given.pk)
+        )
         data = put((locked.version or locked.quiz.version).data, slug, made.spec)
         whole = Marked(slug, data)
         made.problems += [*validate.problems(whole, validate.schema("quiz")), *questions.problems(whole, _lessons(given))]
@@ -200,7 +206,11 @@ def _lessons(given: Assignment) -> set[str]:
 
 def _remove(request: HttpRequest, cohort: Cohort, quiz: Quiz, given: Assignment, slug: str) -> HttpResponse:
     with transaction.atomic():
-        locked = Assignment.objects.select_for_update(of=("self",)).select_related("version", "quiz__version", "quiz__chapter").get(pk=given.pk)
+        locked = (
+            Assignment.objects.select_for_update(of=("self",))
+            .select_related("version", "quiz__version", "quiz__chapter")
+            .get(pk=given.pk)
+        )
         data = put((locked.version or quiz.version).data, slug, None)
         whole = Marked(slug, data)
         problems = [*validate.problems(whole, validate.schema("quiz"))] or [*questions.problems(whole, _lessons(given))]

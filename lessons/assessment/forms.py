@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar
 
 from django import forms
@@ -23,7 +24,7 @@ def _in_order(form: forms.BaseForm, data: dict[str, Any]) -> None:
     """Opening, due and closing follow each other."""
     names = ("opens_at", "due_at", "closes_at")
     given = [(name, data[name]) for name in names if data.get(name)]
-    for (_first, before), (name, after) in zip(given, given[1:], strict=False):
+    for (_first, before), (name, after) in itertools.pairwise(given):
         if after < before:
             form.add_error(name, _("This is before the time above it."))
 

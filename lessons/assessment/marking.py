@@ -77,7 +77,8 @@ def mark(request: HttpRequest, pk: int, quiz: int, response: int) -> HttpRespons
     row = get_object_or_404(rows, pk=response, state__in=(Response.State.HAND, Response.State.MARKED))
     given = {}
     try:
-        for name, value in request.POST.items():
+        for name in request.POST:
+            value = request.POST.get(name, "")
             if name.startswith("points.") and value.strip():
                 given[name.removeprefix("points.")] = float(value.replace(",", "."))
         adjusting.mark_by_hand(row, by=person(request), given=given, comment=request.POST.get("comment", "")[:2000])

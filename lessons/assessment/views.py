@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lessons.assessment.forms import AdjustForm, AssignmentForm, ExtensionForm, GroupForm
 from lessons.grading import adjusting
-from lessons.grading.models import Adjustment, GradeEvent, GradeGroup, GradeItem, Regrade
+from lessons.grading.models import GradeEvent, GradeGroup, GradeItem, Regrade
 from lessons.grading.selectors import Cell, grade_sheet, items_of
 from lessons.models import Cohort, Exercise, Membership, Quiz
 from lessons.permissions import learner_of, managed_cohort, person, role_in, staffed_cohort
@@ -309,7 +309,8 @@ def _save_items(request: HttpRequest, cohort: Cohort) -> None:
             if weight != weight:  # not a number
                 weight = item.weight
             values = {"weight": weight, "group": groups.get(request.POST.get(f"{name}.group", ""))}
-            GradeItem.objects.update_or_create(cohort=cohort, **{item.kind: item.thing}, defaults=values)
+            which = {"quiz": item.thing} if isinstance(item.thing, Quiz) else {"exercise": item.thing}
+            GradeItem.objects.update_or_create(defaults=values, cohort=cohort, **which)
 
 
 @require_POST
@@ -319,5 +320,3 @@ def group_delete(request: HttpRequest, pk: int, group: int) -> HttpResponse:
     cohort = managed_cohort(person(request), pk)
     get_object_or_404(GradeGroup, pk=group, cohort=cohort).delete()
     return redirect("lessons:weights", cohort.pk)
-
-

@@ -315,7 +315,7 @@ class TestQuiz:
         assert client.post(f"/en/quiz-attempts/{attempt.pk}/save/", form)["Location"].endswith("/submit/")
         assert "Every question has an answer." in page(client, f"/en/quiz-attempts/{attempt.pk}/submit/")
         assert QuizAttempt.objects.get().submitted_at is None
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         out = page(client, f"/en/quiz-attempts/{attempt.pk}/result/")
         assert "11 of 11 points" in out
         grade = Grade.objects.get(user=people.learner, quiz=quiz)
@@ -324,7 +324,7 @@ class TestQuiz:
     def test_part_marks_and_feedback(self, client: Client, quiz: Quiz) -> None:
         attempt = self.start(client)
         self.save(client, attempt, form_of(attempt, store=1, on_nodes=[0], match=[0, 2], order=[1, 2, 0], direct="true"))
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         attempt.refresh_from_db()
         assert attempt.points == pytest.approx(0 + 1 + 1 + 1 + 0)
         out = page(client, f"/en/quiz-attempts/{attempt.pk}/result/")
@@ -345,11 +345,11 @@ class TestQuiz:
 
     def test_nothing_can_be_added_after_submitting(self, client: Client, quiz: Quiz) -> None:
         attempt = self.start(client)
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         late = self.save(client, attempt, form_of(attempt, **RIGHT))
         assert late.status_code == 409
         assert late["Content-Type"].startswith("text/plain")
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         attempt.refresh_from_db()
         assert attempt.points == 0
 
@@ -357,7 +357,7 @@ class TestQuiz:
         for answers in ({"port": "2379"}, RIGHT, {}):
             attempt = self.start(client)
             self.save(client, attempt, form_of(attempt, **answers))
-            client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+            client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         assert Grade.objects.get(quiz=quiz).points == 11
         assert Grade.objects.get(quiz=quiz).evidence["number"] == 2
 
@@ -365,7 +365,7 @@ class TestQuiz:
         version = Version.objects.create(kind="quiz", digest="few", data={**quiz.data, "attempts": 1})
         Quiz.objects.filter(pk=quiz.pk).update(version=version)
         attempt = self.start(client)
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         client.post("/en/courses/harbour-course/harbour/quiz/start/")
         assert QuizAttempt.objects.count() == 1
         assert "All attempts at this quiz were taken." in page(client, "/en/courses/harbour-course/harbour/quiz/")
@@ -377,7 +377,7 @@ class TestQuiz:
         version = Version.objects.create(kind="quiz", digest="new key", data={**quiz.data, "questions": questions})
         Quiz.objects.filter(pk=quiz.pk).update(version=version)
         self.save(client, attempt, form_of(attempt, port="2379"))
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         attempt.refresh_from_db()
         assert attempt.points == 1
 
@@ -391,7 +391,7 @@ class TestQuiz:
         version = Version.objects.create(kind="quiz", digest="quiet", data={**quiz.data, "feedback": "never"})
         Quiz.objects.filter(pk=quiz.pk).update(version=version)
         attempt = self.start(client)
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         out = page(client, f"/en/quiz-attempts/{attempt.pk}/result/")
         assert "2379" not in out
         assert "It is etcd." not in out
@@ -416,7 +416,7 @@ class TestProgress:
         client.post("/en/courses/harbour-course/harbour/hub/read/")
         attempt = quizzes.start(ExercisePass.objects.get().user, quiz)
         client.post(f"/en/quiz-attempts/{attempt.pk}/save/", form_of(attempt, **RIGHT))
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         out = page(client, "/en/courses/harbour-course/")
         assert "all passed" in out
         out = page(client, "/en/progress/")
@@ -432,7 +432,7 @@ class TestProgress:
             client.post(f"/en/exercises/{exercise.pk}/{action}/")
         attempt = quizzes.start(people.learner, quiz)
         client.post(f"/en/quiz-attempts/{attempt.pk}/save/", form_of(attempt, **{**RIGHT, "store": 1}))
-        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/")
+        client.post(f"/en/quiz-attempts/{attempt.pk}/submit/", {"blank": "on"})
         out = page(client, "/en/courses/harbour-course/")
         assert "passed with 2 hints" in out
         assert re.search(r"1\.2 The hub</a><br><span class=\"meta\">1 quiz question missed", out)
