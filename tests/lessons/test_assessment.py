@@ -127,7 +127,7 @@ class TestAccess:
 class TestTermsForm:
     def test_giving_out_and_changing(self, people: People, quiz: Quiz, at: Paths) -> None:
         client = signed_in(people.instructor)
-        body = {"due_at": "2026-03-02T12:00", "closes_at": "2026-03-05T12:00", "minutes": "45", "counts": "last"}
+        body: dict[str, Any] = {"due_at": "2026-03-02T12:00", "closes_at": "2026-03-05T12:00", "minutes": "45", "counts": "last"}
         body |= {"late": "percent", "late_percent": "20", "late_most": "60", "review_closed": ["points", "key"]}
         assert client.post(at.quiz, body).status_code == 302
         found = Assignment.objects.get()
