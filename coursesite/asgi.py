@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import time
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -18,10 +21,10 @@ from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
 from lessons.desk.routing import websocket_urlpatterns as desk_sockets
-from simulator import edge
+from simulator import context, edge, measures
 from simulator.routing import websocket_urlpatterns
 
-from . import health
+from . import health, metrics
 from .static import StaticFiles
 
 Scope = dict[str, Any]
@@ -34,17 +37,41 @@ _sockets = AllowedHostsOriginValidator(
 )
 
 
+_REQUEST_ID = re.compile(rb"[0-9A-Za-z-]{8,64}\Z")
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Hand each connection to whom it concerns."""
+    """Hand each connection to whom it concerns, under an id of its own that log lines and the answer carry."""
+    if scope["type"] not in ("http", "websocket"):
+        return
+    given = dict(scope["headers"]).get(b"x-request-id", b"")
+    number = given.decode() if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    context.request.set(number)
     if scope["type"] == "websocket":
-        await _sockets(scope, receive, send)
-    elif scope["type"] == "http":
-        path = scope["path"]
-        if path.startswith(_static.prefix):
-            await _static(scope, receive, send)
-        elif edge.matches(path):
-            await edge.application(scope, receive, send)
-        elif path in health.PATHS:
-            await health.PATHS[path](scope, receive, send)
-        else:
-            await _pages(scope, receive, cast(Any, send))
+        measures.sockets.inc()
+        try:
+            await _sockets(scope, receive, send)
+        finally:
+            measures.sockets.dec()
+        return
+    began = time.perf_counter()
+
+    async def answer(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", number.encode())]}
+            took = time.perf_counter() - began
+            measures.requests.labels(scope["method"][:8], str(message["status"])).observe(took)
+        await send(message)
+
+    path = scope["path"]
+    if path.startswith(_static.prefix):
+        await _static(scope, receive, answer)
+    elif edge.matches(path):
+        await edge.application(scope, receive, cast(Any, answer))
+    elif path in PATHS:
+        await PATHS[path](scope, receive, answer)
+    else:
+        await _pages(scope, receive, cast(Any, answer))
+
+
+PATHS = {**health.PATHS, "/metrics": metrics.metrics}

@@ -9,8 +9,10 @@ import threading
 import time
 
 from celery import Celery
-from celery.signals import task_prerun, worker_process_init, worker_ready
+from celery.signals import task_postrun, task_prerun, worker_process_init, worker_process_shutdown, worker_ready
 from django.db import close_old_connections
+
+from simulator import context
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursesite.settings")
 
@@ -28,6 +30,35 @@ def _check_connections(**_kwargs: object) -> None:
     """Close connections that broke or are older than CONN_MAX_AGE, as Django does between requests."""
     if not app.conf.task_always_eager:
         close_old_connections()
+
+
+@task_prerun.connect  # type: ignore[untyped-decorator]
+def _name_the_work(task_id: str = "", task: object = None, args: object = (), **_kwargs: object) -> None:
+    """Log lines say which cluster and task they are about; the task is timed."""
+    context.task.set(task_id)
+    context.cluster.set(str(args[0]) if isinstance(args, (list, tuple)) and args else "")
+    task.request.slipway_began = time.perf_counter()  # type: ignore[attr-defined]
+
+
+@task_postrun.connect  # type: ignore[untyped-decorator]
+def _time_the_work(task: object = None, **_kwargs: object) -> None:
+    began = getattr(task.request, "slipway_began", None)  # type: ignore[attr-defined]
+    if began is not None:
+        from simulator import measures
+
+        measures.tasks.labels(task.name.removeprefix("simulator.")).observe(time.perf_counter() - began)  # type: ignore[attr-defined]
+    context.task.set("")
+    context.cluster.set("")
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _leave_no_gauges(pid: int = 0, **_kwargs: object) -> None:
+    """What a process that ends said of itself (worlds in its memory) is no longer so."""
+    try:
+        from prometheus_client import multiprocess
+    except ImportError:
+        return
+    multiprocess.mark_process_dead(pid or os.getpid())  # type: ignore[no-untyped-call]
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]

@@ -51,6 +51,14 @@ def number(name: str, default: int, *, least: int = 0, most: int = 1_000_000) ->
     return parsed
 
 
+def choice(name: str, default: str, among: tuple[str, ...]) -> str:
+    """One of a few words."""
+    value = text(name, default) or default
+    if value not in among:
+        raise BadSetting(f"{name}={value!r}: expected one of {', '.join(among)}")
+    return value
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

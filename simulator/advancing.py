@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from . import attempts, deadline, doorbell, engine, mishaps, worlds
+from . import attempts, deadline, doorbell, engine, measures, mishaps, tracing, worlds
 from .core.kernel.errors import BadInput, BudgetExceeded
 from .models import ClusterSession, JournalEntry
 from .packing import without_nul
@@ -149,7 +149,9 @@ def advance(session_id: uuid.UUID, until: int | None = None, *, endless: int | N
             _run_journal(warm)
             if until is not None:
                 _run_time(warm, until)
-        except (Lost, _RowFailed):
+        except (Lost, _RowFailed) as error:
+            if isinstance(error, Lost):
+                measures.lost.inc()
             worlds.cache.drop(session_id)
         except _RowEndless as row:
             endless = row.seq
@@ -187,7 +189,8 @@ def _world(session_id: uuid.UUID) -> Warm | None:
         return warm
     worlds.cache.drop(session_id)
     session = ClusterSession.objects.get(pk=session_id)
-    warm = worlds.load(session)
+    with measures.timed(measures.loads):
+        warm = worlds.load(session)
     for gone in worlds.cache.put(warm):
         _leave(gone)
     if not session.booted or not session.terminals:  # new, or a branch that nobody has seen yet
@@ -277,7 +280,10 @@ def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
         warm.sandbox.advance(row.applied_at)
     row.output_before, row.trace_before = done.take(warm)  # what came before is not this row's
     try:
-        with deadline.within(settings.SLIPWAY_INPUT_SECONDS):
+        with (
+            tracing.span("simulator.apply", row.client_id, cluster=str(warm.session_id), kind=row.kind, seq=row.seq),
+            deadline.within(settings.SLIPWAY_INPUT_SECONDS),
+        ):
             row.refusal = worlds.take_effect(warm.sandbox, row.kind, row.data, row.applied_at)[:300]
     except deadline.TooLong:
         logger.error("session %s: input %d (%s) ran on and on", warm.session_id, row.seq, row.kind)
@@ -302,6 +308,7 @@ def _set_aside(warm: Warm, row: JournalEntry, why: str = mishaps.FAILED) -> None
     """A poison input: the journal goes on without it, and the learner is told."""
     row.attempts = MAX_ATTEMPTS
     row.quarantined = mishaps.note(why)
+    measures.set_aside.labels(why).inc()
     row.applied_at = max(row.at, warm.sandbox.now)
     done = Done(rows=[row])
     if row.kind == "http":
@@ -360,6 +367,7 @@ def rest(session_id: uuid.UUID) -> None:
 
 def _freeze(session_id: uuid.UUID, reason: str) -> None:
     logger.error("session %s is frozen: %s", session_id, reason)
+    measures.frozen.labels(mishaps.read(reason)[0] or "other").inc()
     ClusterSession.objects.filter(pk=session_id, frozen_reason="").update(frozen_reason=reason[:300], touched_at=timezone.now())
     worlds.cache.drop(session_id)
     doorbell.ring(session_id, {"type": "cluster.ended", "reason": "frozen", "why": reason})

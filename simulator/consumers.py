@@ -24,7 +24,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import doorbell, frames, mishaps, pacing, selectors, services, tasks
+from . import context, doorbell, frames, measures, mishaps, pacing, selectors, services, tasks, tracing
 from .language import language_of
 from .models import ClusterSession, ClusterView
 
@@ -78,8 +78,11 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         self.cursor = self.trace = self.view_version = self.last_seq = self.applied = 0
         self.terminals: dict[str, Any] = {}
         self.sent_state: tuple[Any, ...] | None = None
+        #: An input that has not taken effect yet, and when it came, to time it.
+        self.typed: tuple[int, float] | None = None
         self.checked = time.monotonic()
         self.session_id = self.scope["url_route"]["kwargs"]["session_id"]
+        context.cluster.set(str(self.session_id))
         await self.accept()
         user = self.scope.get("user")
         with translation.override(self.language):
@@ -160,19 +163,24 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         at = self.clock.now(real) if self.greeted else None
         frame_id = str(frame.id)
         try:
-            row = await in_thread(services.append_input)(
-                self.session, kind=frame.kind, data=frame.data, client_id=frame.id, at=at
-            )
+            with tracing.span("input", frame.id, cluster=str(self.session_id), kind=frame.kind):
+                row = await in_thread(services.append_input)(
+                    self.session, kind=frame.kind, data=frame.data, client_id=frame.id, at=at
+                )
         except services.Refused as refusal:
+            measures.inputs.labels(refusal.reason).inc()
             await self._send(frames.error(refusal.reason, str(refusal), frame_id=frame_id))
             return
         except DatabaseError:
             logger.exception("session %s: an input could not be written", self.session_id)
+            measures.inputs.labels("busy").inc()
             await self._send(frames.error("busy", _("The input could not be stored yet; it is sent again."), frame_id=frame_id))
             return
         self.last_seq = max(self.last_seq, row.seq)
+        measures.inputs.labels(frame.kind).inc()
         if row.seq > self.applied:
             self.pace.input(real)
+            self.typed = self.typed or (row.seq, real)
         await self._send({"t": "ack", "id": frame_id, "seq": row.seq})
 
     # -- messages of the workers -------------------------------------------------------------------------------------------
@@ -185,6 +193,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         self.clock.learn(event["now"], real)
         self.applied = max(self.applied, event["applied"])
         self.last_seq = max(self.last_seq, self.applied)
+        if self.typed is not None and self.applied >= self.typed[0]:
+            measures.command.observe(real - self.typed[1])
+            self.typed = None
         self.terminals = event["terminals"]
         busy = any(view["busy"] and not view.get("raw") for view in self.terminals.values())
         pending = self.last_seq > self.applied

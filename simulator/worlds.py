@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import engine, mishaps
+from . import engine, measures, mishaps
 from .core.kernel.errors import BadInput, BudgetExceeded, NotSimulated
 from .engine import Engine
 from .models import ClusterSession, JournalEntry, Snapshot
@@ -80,11 +80,13 @@ class WorldCache:
         gone = []
         while len(self._worlds) > self.limit:
             gone.append(self._worlds.popitem(last=False)[1])
+        measures.worlds.set(len(self._worlds))
         return gone
 
     def drop(self, session_id: uuid.UUID) -> None:
         """Forget a world."""
         self._worlds.pop(session_id, None)
+        measures.worlds.set(len(self._worlds))
 
     def clear(self) -> None:
         """Forget all."""

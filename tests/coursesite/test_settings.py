@@ -21,7 +21,7 @@ def variables() -> set[str]:
     """Every environment variable that the site's code reads."""
     found = set()
     for path in (ROOT / "coursesite").rglob("*.py"):
-        found |= set(re.findall(r'(?:env|environment)\.(?:text|flag|number|words)\(\s*"([A-Z_]+)"', path.read_text()))
+        found |= set(re.findall(r'(?:env|environment)\.(?:text|flag|number|words|choice)\(\s*"([A-Z_]+)"', path.read_text()))
     text = (ROOT / "coursesite" / "environment.py").read_text()
     return found | set(re.findall(r'\btext\("([A-Z_]+)"', text))
 

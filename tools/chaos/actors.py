@@ -115,7 +115,7 @@ class Learner:
         self.since = time.monotonic()
 
     async def _read(self, socket: ClientConnection) -> None:
-        waiting: tuple[int, float] | None = None
+        waiting = 0.0
         async for message in socket:
             news = orjson.loads(message)
             for frame in news if isinstance(news, list) else [news]:
@@ -126,7 +126,7 @@ class Learner:
                     self.trace = frame["cursor"]
                 elif kind == "ack" and self.outbox is not None and frame["id"] == self.outbox["id"]:
                     self.record.acked[frame["id"]] = frame["seq"]
-                    waiting, self.outbox = (frame["seq"], self.since), None
+                    waiting, self.outbox = waiting or self.since, None  # several may wait: the first one counts
                     self.ready.set()
                 elif kind == "error" and frame["reason"] in ("busy", "rate"):
                     asyncio.get_running_loop().call_later(0.5, self.ready.set)  # once more, a little later
@@ -134,9 +134,9 @@ class Learner:
                     self.record.errors.append(f"{frame['reason']}: {frame['message']}")
                 elif kind == "state":
                     self.terminal = self.terminal or min(frame["terminals"], default="")
-                    if waiting is not None and not frame["pending"]:
-                        self.record.answered.append((waiting[1], time.monotonic() - waiting[1]))
-                        waiting = None
+                    if waiting and not frame["pending"]:
+                        self.record.answered.append((waiting, time.monotonic() - waiting))
+                        waiting = 0.0
 
     def _show(self, frame: dict[str, Any]) -> None:
         for chunk in frame["chunks"]:

@@ -13,7 +13,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from coursesite import demo, embedded, environment, preparing
+from coursesite import demo, embedded, environment, metrics, preparing
 from coursesite.processes import ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
 from simulator import tasks
@@ -36,6 +36,7 @@ class Command(BaseCommand):
         var = Path(settings.VAR_DIR)
         (var / "log").mkdir(exist_ok=True)
         lock = self._lock(var)
+        metrics.forget(var / "metrics")
         self._check_port(host, port)
         began = time.monotonic()
         valkey = None if environment.text("REDIS_URL") else embedded.Valkey(var)
