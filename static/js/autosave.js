@@ -7,6 +7,7 @@ import { t } from './strings.js';
 
 const PAUSE_MS = 400;
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000];
+const SECRET = new Set(['csrfmiddlewaretoken', 'then']);
 const FINAL = new Set([403, 409, 410]);
 
 /** `q.store.1` belongs to the question `q.store`. */
@@ -54,8 +55,9 @@ export class Autosave {
   }
 
   changed(field) {
-    if (!field?.name?.startsWith('q.')) return;
-    this.edited.set(questionOf(field.name), Date.now());
+    const name = field?.name || field?.querySelector?.('input[name]')?.name; // a list that was put in another order has no name
+    if (!name || SECRET.has(name)) return;
+    this.edited.set(questionOf(name), Date.now());
     clearTimeout(this.timer);
     this.show('wait', t('save.sending'));
     this.timer = setTimeout(() => this.send(), PAUSE_MS);
@@ -88,7 +90,7 @@ export class Autosave {
     }
     if (answer?.ok && !answer.redirected) {
       this.tries = 0;
-      this.saved(sent, await answer.json());
+      this.saved(sent, answer.status === 200 ? await answer.json() : {});
     } else if (answer && FINAL.has(answer.status)) {
       this.edited.clear();
       memory.set(this.key, null);

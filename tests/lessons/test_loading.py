@@ -208,3 +208,69 @@ class TestPublish:
 def test_the_course_of_this_repository_is_in_order() -> None:
     content = Path(__file__).parents[2] / "lessons" / "content" / "cluster-architecture"
     read_course(content)
+
+
+def quiz_problems(**changes: object) -> list[str]:
+    """What the loader says about the questions and sections of a small quiz."""
+    from lessons.loading import questions, validate
+    from lessons.loading.marked import Marked
+
+    port = {"id": "port", "type": "numeric", "text": {"ko": "a", "en": "a"}, "answer": 1}
+    marked = Marked("quiz.yaml", {"title": {"ko": "a", "en": "a"}, "minutes": 1, "questions": [port], **changes})
+    found = [*validate.problems(marked, validate.schema("quiz")), *questions.problems(marked, set())]
+    return [f"{item.field}: {item.reason}" for item in found]
+
+
+def numeric(slug: str, **more: object) -> dict[str, object]:
+    return {"id": slug, "type": "numeric", "text": {"ko": "a", "en": "a"}, "answer": 1, **more}
+
+
+DRAW = {"draw": {"bank": "b", "count": 2}}
+N = {"n": {"from": 1, "to": 3}}
+CHECK = {
+    "id": "c",
+    "title": {"ko": "a", "en": "a"},
+    "message": {"ko": "a", "en": "a"},
+    "object": {"resource": "pods", "name": "x"},
+}
+COMMAND = {"id": "q", "type": "command", "text": {"ko": "a", "en": "a"}, "scenario": "three-nodes", "solution": ["true"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"sections": [{"pick": ["port"]}]}, ""),
+        ({"sections": [{"pick": ["port", "prot"]}]}, "sections[0].pick[1]: there is no question `prot`"),
+        ({"sections": [{"pick": ["port"]}, {"pick": ["port"]}]}, "asked in another section already"),
+        ({"sections": [{}]}, "sections[0]: has either `pick` or `draw`"),
+        ({"questions": [numeric("a", bank="b")], "sections": [DRAW]}, "the bank `b` has 1 questions, not 2"),
+        (
+            {"questions": [numeric("a", bank="b"), numeric("c", bank="b", points=2)], "sections": [DRAW]},
+            "give the same points, not 1, 2",
+        ),
+        ({"questions": [numeric("a"), numeric("c")], "sections": [{"pick": ["a"]}]}, "`c` is never asked"),
+        ({"questions": [numeric("a", values=N, answer="{{ n }}")]}, ""),
+        ({"questions": [numeric("a", values=N, answer="{{ m }}")]}, "`{{ m }}` is neither in `values` nor in `let`"),
+        ({"questions": [numeric("a", values=N, let={"q": "n / 0"}, answer="{{ q }}")]}, "questions[0].let: "),
+        (
+            {"questions": [numeric("a", values=N, let={"q": "'x'"}, answer="{{ q }}")]},
+            'must be a number, not "x" (with n = 1, q = x)',
+        ),
+        ({"questions": [numeric("a", values={"n": {"choose": [1, 2], "from": 1}}, answer=1)]}, "has either `choose: [...]` or"),
+        ({"questions": [{**COMMAND, "checks": [{**CHECK, "expect": {"cel": "value.status.phase == 'Running'"}}]}]}, ""),
+        (
+            {"questions": [{**COMMAND, "checks": [{**CHECK, "expect": {"cel": "valu.x"}}]}]},
+            "questions[0].checks[0].expect.cel: cel: ",
+        ),
+        ({"questions": [{**COMMAND, "checks": [CHECK]}]}, "questions[0].checks[0].expect: is missing"),
+        (
+            {"questions": [{**COMMAND, "checks": [{**CHECK, "expect": {"exists": True}, "what_if": [{"fault": "sink"}]}]}]},
+            "does not exist",
+        ),
+        ({"questions": [COMMAND]}, "questions[0].checks: is missing"),
+    ],
+)
+def test_sections_values_and_checks_of_a_quiz(changes: dict[str, object], said: str) -> None:
+    found = quiz_problems(**changes)
+    assert any(said in item for item in found) if said else found == [], found
