@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "lessons.desk",
     "lessons.dashboards",
     "lessons.interchange",
+    "lessons.outbox",
+    "lessons.api",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -155,6 +157,13 @@ SLIPWAY_WARM_UP = env.text("SLIPWAY_WARM_UP", "three-nodes")
 SLIPWAY_INPUT_SECONDS = env.number("SLIPWAY_INPUT_SECONDS", 10, least=1, most=30)
 #: Rows that a session's journal may hold.
 SLIPWAY_JOURNAL_LIMIT = env.number("SLIPWAY_JOURNAL_LIMIT", 5_000, least=10)
+
+# -- other systems --------------------------------------------------------------------------------------------------------
+
+#: Hosts (`name` or `name:port`) that the site may contact on its own: webhooks and learning platforms.  Nobody else is.
+SLIPWAY_INTEGRATION_HOSTS = env.words("INTEGRATION_HOSTS")
+#: Requests of one API token in a minute.
+SLIPWAY_API_RATE = env.number("API_RATE", 300, least=1, most=100_000)
 
 # -- accounts -------------------------------------------------------------------------------------------------------------
 

@@ -9,9 +9,11 @@ from django.urls import include, path
 
 # The admin's own log-in knows no rate limits and no second factor: it is the site's log-in instead.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+from lessons.api.site import api
 
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", api.urls),
     path("clusters/", include("simulator.urls")),
     *i18n_patterns(
         path("accounts/", include("allauth.urls")),

@@ -1,0 +1,1 @@
+"""The HTTP API for programs: tokens with scopes, reading, webhooks."""
