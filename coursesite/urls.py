@@ -7,9 +7,10 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from lessons.api.site import api
+
 # The admin's own log-in knows no rate limits and no second factor: it is the site's log-in instead.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-from lessons.api.site import api
 
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
