@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "lessons.interchange",
     "lessons.outbox",
     "lessons.api",
+    "lessons.lti",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

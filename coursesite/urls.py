@@ -15,6 +15,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),
+    path("lti/", include("lessons.lti.urls")),
     path("clusters/", include("simulator.urls")),
     *i18n_patterns(
         path("accounts/", include("allauth.urls")),
