@@ -175,6 +175,7 @@ KINDS: dict[str, Kind] = {
     "int32": Kind("int32", _integer(32)),
     "int64": Kind("int", _integer(64)),
     "uint": Kind("uint", _integer(64, unsigned=True)),
+    "uint64": Kind("uint", _integer(64, unsigned=True)),
     "float": Kind("float32", _float),
     "duration": Kind("duration", parse_duration),
     "strings": Kind("strings", read_csv, True),

@@ -35,7 +35,7 @@ class HelpRequested(Exception):
 
 
 #: What a flag holds when nobody set it and its declaration gives no default.
-_ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "int32": 0, "int64": 0, "uint": 0, "float": 0.0, "duration": 0, "strings": [],
+_ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "int32": 0, "int64": 0, "uint": 0, "uint64": 0, "float": 0.0, "duration": 0, "strings": [],
                          "array": [], "map": {}, "count": 0, "level": 0}  # fmt: skip
 
 

@@ -252,6 +252,14 @@ def _show(call: Call, names: list[str], wanted: list[str], value_only: bool) -> 
     return 0
 
 
+def _signal(flags: set[str]) -> int | None:
+    """What `kill --signal=` names, by number or by name with or without SIG; TERM unless it is given; None for no signal."""
+    word = next((word.partition("=")[2] for word in flags if word.startswith("--signal=")), "TERM")
+    if word.isdigit():
+        return int(word) if 0 < int(word) < 65 else None
+    return next((number for number, name in systemd.SIGNALS.items() if name == word.upper().removeprefix("SIG")), None)
+
+
 def systemctl(call: Call) -> Any:
     """`systemctl [options] command [units]`."""
     args = call.argv[1:]
@@ -265,7 +273,9 @@ def systemctl(call: Call) -> Any:
         elif word in ("-p", "--property"):
             wanted += args[at + 1].split(",") if at + 1 < len(args) else []
             skip = True
-        elif word in ("-t", "-n", "--lines", "--type"):
+        elif word in ("-t", "-n", "--lines", "--type", "-s", "--signal"):
+            if word in ("-s", "--signal") and at + 1 < len(args):
+                flags.add(f"--signal={args[at + 1]}")
             skip = True
         elif word.startswith("--property="):
             wanted += word.partition("=")[2].split(",")
@@ -349,13 +359,14 @@ def systemctl(call: Call) -> Any:
         call.out("No jobs running.\n")
         return 0
     if command == "kill":
+        number = _signal(flags)
+        if number is None:
+            call.err("Failed to parse signal string.\n")
+            return 1
         for name in names:
             proc = processes.find(world, host.name, systemd.state(host, name).main_pid)
             if proc is not None:
-                number = next(
-                    (int(word.partition("=")[2]) for word in flags if word.startswith("--signal=") and word[9:].isdigit()), 15
-                )
-                processes.kill(world, proc, 9 if "--signal=SIGKILL" in flags or "--signal=KILL" in flags else number)
+                processes.kill(world, proc, number)
         return 0
     if command == "cat":
         return _cat(call, names)

@@ -96,9 +96,11 @@ class EtcdProgram:
                 _, host, port = split_endpoint(url)
                 address = "127.0.0.1" if host == "localhost" else host
                 try:
+                    if not network.is_local(world, proc.netns, address):
+                        raise OSError("cannot assign requested address")
                     network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid, address=address)
-                except OSError:
-                    raise bootstrap.refuse(world, proc, f"listen tcp {address}:{port}: bind: address already in use") from None
+                except OSError as error:
+                    raise bootstrap.refuse(world, proc, f"listen tcp {address}:{port}: bind: {error}") from None
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """Election won; lease expiry; periodic compaction."""
@@ -116,6 +118,7 @@ class EtcdProgram:
             logs.serving(world, proc, disk, running)
             world.emit("etcd", "elected", f"{proc.host}/{disk.name}", {"term": disk.term, "member": me})
             world.ring(f"etcd:{disk.name}")
+            service.announce_restored(world, disk)
             lessor.schedule(world, proc, disk, running)
             self._schedule_v2(world, proc, disk, running)
         elif payload[0] == "v2":

@@ -348,6 +348,8 @@ def _handler(method: str) -> Callable[[World, Disk, Running, dict[str, Any]], An
 
 def _publish(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> None:
     """A member has told its name and its client URLs."""
+    from .service import announce_restored
+
     for one in disk.members:
         if one.id == args["id"]:
             one.name, one.client_urls = args["name"], list(args["client_urls"])
@@ -358,6 +360,7 @@ def _publish(world: World, disk: Disk, running: Running, args: dict[str, Any]) -
             running.ready = True
             logs.serving(world, peer.proc, disk, running)
             world.ring(f"etcd:{disk.name}")
+            announce_restored(world, disk)
 
 
 def _cluster_version(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> None:

@@ -83,6 +83,17 @@ def announce(world: World, disk: Disk, before: int, *, traced: bool = True) -> N
         world.ring(f"etcd:{disk.name}")
 
 
+def announce_restored(world: World, disk: Disk) -> None:
+    """A member serves data of which everything up to now is compacted (`etcdutl snapshot restore --mark-compacted`): ring for all.
+
+    Whoever watched the data that was there before learns at the next look that its revision is gone, and lists again.
+    """
+    if disk.store.compacted and disk.store.compacted >= disk.store.revision:
+        for topic in sorted(world.subscriptions):
+            if topic.startswith("registry:"):
+                world.ring(topic)
+
+
 def _write(world: World, disk: Disk, running: Running, change: Callable[[Store], Any]) -> Any:
     view = store(world, disk)
     before = len(disk.store.log)

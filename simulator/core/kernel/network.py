@@ -133,6 +133,11 @@ def listen(world: World, netns: str, port: int, *, host: str, pid: int, address:
     held.append(Listener(host, pid, address, protocol))
 
 
+def is_local(world: World, netns: str, address: str) -> bool:
+    """May a socket of a namespace be bound to this address: any address, loopback, or one of the namespace's own?"""
+    return address in ("0.0.0.0", "::", "::1") or address.startswith("127.") or address in network(world).namespaces[netns].ips
+
+
 def close_sockets(world: World, netns: str, pid: int) -> None:
     """Close every listening socket that a process holds in a namespace."""
     ns = network(world).namespaces.get(netns)

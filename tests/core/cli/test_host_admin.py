@@ -40,6 +40,18 @@ def test_masked_edited_and_stale_units(box: Sandbox) -> None:
     assert "canceled: temporary file is empty" in box.run("EDITOR=true systemctl edit containerd").stderr
 
 
+def test_a_unit_is_killed_with_the_signal_that_was_named(box: Sandbox) -> None:
+    """SIGKILL is a failure to `Restart=on-failure`, SIGTERM is not."""
+    box.run("printf '[Service]\\nExecStart=/bin/sleep 1d\\nRestart=on-failure\\n' > /etc/systemd/system/nap.service; systemctl daemon-reload")
+    for option in ("-s KILL", "--signal SIGKILL", "--signal=9"):
+        box.run("systemctl start nap")
+        first = box.run("systemctl show nap -p MainPID --value").stdout
+        assert box.run(f"systemctl kill {option} nap; sleep 1; systemctl is-active nap").stdout == "active\n", option
+        assert box.run("systemctl show nap -p MainPID --value").stdout != first, option
+    assert box.run("systemctl kill nap; sleep 1; systemctl is-active nap").stdout == "inactive\n"
+    assert box.run("systemctl kill -s NONSENSE nap").stderr == "Failed to parse signal string.\n"
+
+
 def test_the_journal_by_level_time_and_kernel(box: Sandbox) -> None:
     levels = box.run("journalctl -u kubelet -p err --no-pager -o cat").stdout.splitlines()
     assert levels and all(line.startswith(("E", "F")) for line in levels)

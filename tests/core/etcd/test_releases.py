@@ -30,6 +30,16 @@ def test_a_member_without_an_announced_address_does_not_start() -> None:
     assert flags.UNADVERTISED in answer.stdout + answer.stderr
 
 
+def test_a_member_cannot_listen_on_an_address_of_another_machine() -> None:
+    sandbox = Sandbox.boot("three-nodes")
+    top = _unpacked(sandbox, "3.6.13")
+    for foreign in ("172.30.1.2", "10.9.8.7"):
+        urls = f"--listen-client-urls=http://{foreign}:2379 --advertise-client-urls=http://{foreign}:2379"
+        answer = sandbox.run(f"{top}/etcd {urls}", host="node01")
+        assert answer.code == 1
+        assert f"listen tcp {foreign}:2379: bind: cannot assign requested address" in answer.stdout + answer.stderr
+
+
 def test_api_2_is_spoken_where_the_release_has_it_and_ignored_where_it_is_gone() -> None:
     sandbox = Sandbox.boot("three-nodes")
     old, new = _unpacked(sandbox, "3.4.37"), _unpacked(sandbox, "3.6.13")
