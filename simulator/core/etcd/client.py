@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..host import dns
 from ..kernel import network
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request
@@ -69,7 +70,6 @@ class EtcdClient:
         """Send one message to the first endpoint that answers; raises ConnectError or EtcdError."""
         failed: ConnectError | None = None
         for scheme, host, port in self.endpoints:
-            ip = "127.0.0.1" if host == "localhost" else host
             request = Request(
                 method="POST",
                 path="/etcd",
@@ -79,7 +79,7 @@ class EtcdClient:
                 scheme=scheme,
             )
             try:
-                answer = network.http(self.world, self.netns, ip, port, request)
+                answer = network.http(self.world, self.netns, self._address(host), port, request)
             except ConnectError as error:
                 failed = error
                 continue
@@ -90,6 +90,15 @@ class EtcdClient:
                 raise answer.obj
             return answer.obj
         raise failed or ConnectError("refused", "no endpoints available")
+
+    def _address(self, host: str) -> str:
+        """The address of an endpoint's host; raises ConnectError when a name is not known."""
+        if host[:1].isdigit() or ":" in host:
+            return host
+        found = "127.0.0.1" if host == "localhost" else dns.lookup(self.world, self.netns, host)
+        if not found:
+            raise ConnectError("dns", host)
+        return found
 
     def take_latency(self) -> int:
         """The latency so far, which is forgotten."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from ..host import files, processes
+from ..host import processes
 from ..host.process import Process
 from ..host.program import Exited
 from ..kernel import clock, network
@@ -18,7 +18,7 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import bootstrap, gateway, gateway_v2, lessor, logs, maintenance, replication, service, transport
+from . import bootstrap, gateway, gateway_v2, lessor, logs, maintenance, replication, service, tls, transport
 from . import flags as etcd_flags
 from .client import WRITES, Call, split_endpoint
 from .errors import EtcdError
@@ -95,6 +95,10 @@ class EtcdProgram:
             for url in urls:
                 _, host, port = split_endpoint(url)
                 address = "127.0.0.1" if host == "localhost" else host
+                if url.startswith("https://") and kind != "metrics":
+                    problem = tls.startup_problem(world, proc, found, kind, f"{address}:{port}")
+                    if problem:
+                        raise bootstrap.refuse(world, proc, problem)
                 try:
                     if not network.is_local(world, proc.netns, address):
                         raise OSError("cannot assign requested address")
@@ -201,8 +205,8 @@ class EtcdProgram:
         disk = section(world).disks[running.disk]
         if isinstance(request.obj, Call):
             if request.obj.method == "Tls/Certificate":
-                return Response(obj=_certificate(world, proc, running))
-            _check_tls(world, proc, running, request)
+                return Response(obj=tls.certificate(world, proc, running))
+            tls.check(world, proc, running, request)
             if not running.ready:
                 raise ConnectError("timeout", proc.host)
             took = 0
@@ -220,6 +224,8 @@ class EtcdProgram:
             if running.tls:
                 return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
             raise ConnectError("tls", proc.host, "wrong version number")
+        if request.scheme == "https" and running.tls:
+            tls.check_client(world, proc, running, request)
         plain = gateway.handle(world, disk, running, request)
         lessor.schedule(world, proc, disk, running)
         if request.path.startswith("/v2/") and request.method != "GET":
@@ -229,27 +235,6 @@ class EtcdProgram:
 
 def _is_metrics(running: Running, request: Request) -> bool:
     return bool(running.flags["listen-metrics-urls"]) and request.path in ("/health", "/metrics", "/livez", "/readyz")
-
-
-def _certificate(world: World, proc: Process, running: Running) -> bytes:
-    """What the server shows in a TLS handshake; b"" where it speaks no TLS."""
-    if not running.tls:
-        return b""
-    try:
-        return files.read_file(world, proc.host, running.flags["cert-file"], mnt=proc.mnt)
-    except OSError:
-        return b""
-
-
-def _check_tls(world: World, proc: Process, running: Running, request: Request) -> None:
-    """Refuse what the TLS handshake would refuse."""
-    if running.tls:
-        if request.scheme != "https":
-            raise ConnectError("reset", proc.host, "error reading server preface: EOF")
-        if running.flags["client-cert-auth"] == "true" and not request.client_cert:
-            raise ConnectError("tls", proc.host, "remote error: tls: certificate required")
-    elif request.scheme == "https":
-        raise ConnectError("tls", proc.host, "tls: first record does not look like a TLS handshake")
 
 
 def _quota(text: str) -> int:

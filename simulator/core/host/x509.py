@@ -149,6 +149,12 @@ def public_pem(key_pem: bytes) -> bytes:
     )
 
 
+def belongs(cert_pem: bytes, key_pem: bytes) -> bool:
+    """Whether a private key is the certificate's; raises ValueError for what is neither."""
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return load_cert(cert_pem).public_key().public_bytes(*form) == public_pem(key_pem)
+
+
 def _name(common_name: str, organizations: tuple[str, ...]) -> x509.Name:
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, o) for o in organizations]
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

@@ -42,7 +42,9 @@ def test_masked_edited_and_stale_units(box: Sandbox) -> None:
 
 def test_a_unit_is_killed_with_the_signal_that_was_named(box: Sandbox) -> None:
     """SIGKILL is a failure to `Restart=on-failure`, SIGTERM is not."""
-    box.run("printf '[Service]\\nExecStart=/bin/sleep 1d\\nRestart=on-failure\\n' > /etc/systemd/system/nap.service; systemctl daemon-reload")
+    box.run(
+        "printf '[Service]\\nExecStart=/bin/sleep 1d\\nRestart=on-failure\\n' > /etc/systemd/system/nap.service; systemctl daemon-reload"
+    )
     for option in ("-s KILL", "--signal SIGKILL", "--signal=9"):
         box.run("systemctl start nap")
         first = box.run("systemctl show nap -p MainPID --value").stdout

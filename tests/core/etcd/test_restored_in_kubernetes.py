@@ -18,8 +18,12 @@ def test_everybody_lists_again_after_a_restore_that_moved_the_revision_on() -> N
     box.run("etcdutl snapshot restore /root/etcd.db --data-dir=/var/lib/again --bump-revision=1000000000 --mark-compacted")
     box.run("sed -i 's#path: /var/lib/etcd$#path: /var/lib/again#' /etc/kubernetes/manifests/etcd.yaml")
     box.advance(box.now + 120 * SECOND)
-    assert box.run("kubectl get deployments -o name; kubectl get replicasets -o name | wc -l").stdout == "deployment.apps/web\n1\n"
-    running = [box.run("crictl pods --namespace default --state ready -q | wc -l", host=node).stdout for node in ("node01", "node02")]
+    assert (
+        box.run("kubectl get deployments -o name; kubectl get replicasets -o name | wc -l").stdout == "deployment.apps/web\n1\n"
+    )
+    running = [
+        box.run("crictl pods --namespace default --state ready -q | wc -l", host=node).stdout for node in ("node01", "node02")
+    ]
     assert running == ["1\n", "1\n"]
     assert box.run("for n in node01 node02; do ssh $n crictl ps --name nginx; done | grep -c late").stdout == "0\n"
     answer = box.run(f"etcdctl {ACCESS} endpoint status -w json | jq '.[0].Status.header.revision > 1000000000'")

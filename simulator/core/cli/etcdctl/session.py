@@ -12,7 +12,7 @@ from typing import Any
 
 from ...etcd.client import EtcdClient, TlsFiles, split_endpoint
 from ...etcd.errors import EtcdError, Waiting
-from ...host import x509
+from ...host import tls
 from ...host.program import Invocation, Sleep, Wait, WaitTopic
 from ...kernel import clock
 from ...kernel.errors import ConnectError
@@ -220,8 +220,9 @@ class Session:
         if client.endpoints[0][0] != "https" or self.values.on("insecure-skip-tls-verify"):
             return
         cert = client.call("Tls/Certificate")
-        if cert and not (self.tls.ca and x509.signed_by(cert, self.tls.ca)):
-            raise ConnectError("tls", "", "tls: failed to verify certificate: x509: certificate signed by unknown authority")
+        why = cert and tls.problem(cert, self.tls.ca, client.endpoints[0][1], self.inv.world.wall)
+        if why:
+            raise ConnectError("tls", "", why)
 
     @staticmethod
     def _reason(error: ConnectError, where: str) -> str:
@@ -229,6 +230,9 @@ class Session:
             inner = f"transport: Error while dialing: dial tcp {where}: connect: connection refused"
         elif error.kind == "no-route":
             inner = f"transport: Error while dialing: dial tcp {where}: connect: no route to host"
+        elif error.kind == "dns":
+            name = where.rpartition(":")[0]
+            inner = f"transport: Error while dialing: dial tcp: lookup {name} on 127.0.0.53:53: no such host"
         elif error.kind == "reset":
             inner = error.detail
         elif error.kind == "tls":

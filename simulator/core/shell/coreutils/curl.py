@@ -110,12 +110,21 @@ def _trust(call: Call, options: dict[str, str]) -> bytes | None:
         raise CurlError(77, f"error setting certificate file: {path}") from None
 
 
+#: What a server of TLS 1.3 answers to a client's certificate, in Go's words and in OpenSSL's.
+_ALERTS = {
+    "remote error: tls: certificate required": "0A00045C:SSL routines::tlsv13 alert certificate required",
+    "remote error: tls: unknown certificate authority": "0A000418:SSL routines::tlsv1 alert unknown ca",
+}
+
+
 def _explain(failed: ConnectError, target: Target) -> CurlError:
     where = f"{target.host} port {target.port}"
     if failed.kind == "refused":
         return CurlError(7, f"Failed to connect to {where} after 0 ms: Couldn't connect to server")
     if failed.kind == "timeout":
         return CurlError(28, f"Failed to connect to {where} after 134217 ms: Couldn't connect to server")
+    if failed.kind == "tls" and failed.detail in _ALERTS:
+        return CurlError(56, f"OpenSSL SSL_read: OpenSSL/3.0.13: error:{_ALERTS[failed.detail]}, errno 0")
     if failed.kind == "tls":
         return CurlError(60, failed.detail or "SSL certificate problem: unable to get local issuer certificate")
     if failed.kind == "reset":
