@@ -43,12 +43,20 @@ def possible(world: World) -> bool:
 
 
 def _store(world: World, revision: int) -> Store | None:
-    """The store that the cluster's objects are in, of a member that has got to `revision`; a running one first, stopped ones last."""
+    """The store that the cluster's objects are in, of a member that has got to `revision`; a running one first, stopped ones last.
+
+    One that still has that revision comes before one that has compacted it away: data that was restored with its revision moved on knows
+    nothing of what was seen before, but the member that was stopped for it does.
+    """
     held = member.section(world)
     running = {run.disk for run in held.running.values()}
     stopped: dict[str, member.Disk] = world.warm.get("etcd-stopped", {})
     disks = {**stopped, **held.disks}
-    for disk in sorted(disks.values(), key=lambda disk: (disk.id not in running, disk.id not in held.disks, disk.id)):
+
+    def order(disk: member.Disk) -> tuple[bool, bool, bool, str]:
+        return disk.store.compacted > revision, disk.id not in running, disk.id not in held.disks, disk.id
+
+    for disk in sorted(disks.values(), key=order):
         store = member.store(world, disk)
         if store.state.revision >= revision and store.range(REGISTRY, REGISTRY[:-1] + b"0", limit=1, keys_only=True).kvs:
             return store
