@@ -114,10 +114,19 @@ class EtcdClient:
         limit: int = 0,
         keys_only: bool = False,
         count_only: bool = False,
+        serializable: bool = False,
     ) -> RangeResult:
-        """Read a key or a range."""
+        """Read a key or a range; `serializable` asks the member alone, without a word to the others."""
+        weak = {"serializable": True} if serializable else {}
         answer: RangeResult = self.call(
-            "KV/Range", key=key, range_end=range_end, revision=revision, limit=limit, keys_only=keys_only, count_only=count_only
+            "KV/Range",
+            key=key,
+            range_end=range_end,
+            revision=revision,
+            limit=limit,
+            keys_only=keys_only,
+            count_only=count_only,
+            **weak,
         )
         return answer
 

@@ -90,7 +90,7 @@ class Authorizer:
             return
         storage = self.server.storage
         try:
-            roles, role_bindings, cluster_roles, cluster_bindings = (storage.list(prefix)[0] for prefix in PREFIXES)
+            roles, role_bindings, cluster_roles, cluster_bindings = (storage.known(prefix)[0] for prefix in PREFIXES)
         except ApiError:
             if self._stamp is None:
                 raise

@@ -30,7 +30,9 @@ class _Disk:
         self.store = store
         self.revision = revision
 
-    def range(self, key: bytes, range_end: bytes = b"", *, revision: int = 0, limit: int = 0) -> RangeResult:
+    def range(
+        self, key: bytes, range_end: bytes = b"", *, revision: int = 0, limit: int = 0, serializable: bool = True
+    ) -> RangeResult:
         return self.store.range(key, range_end, revision=revision or self.revision, limit=limit)
 
     def current_revision(self) -> int:

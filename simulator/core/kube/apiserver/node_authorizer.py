@@ -109,7 +109,7 @@ class PodsByNode:
                     self._put(event.kv.key, None if event.type == "DELETE" else self.storage.decode(event.kv))
                     self.since = event.kv.mod_revision
         if not self.since:
-            found, revision, _, _ = self.storage.list(PODS)
+            found, revision = self.storage.known(PODS)
             self.nodes, self.node_of, self.since = {}, {}, revision
             for pod in found:
                 meta = pod["metadata"]

@@ -107,7 +107,7 @@ class Server:
         found = self._held.get(prefix)
         if found is None:
             found = self._held[prefix] = sorted(
-                self.storage.list(prefix.encode())[0], key=lambda obj: str(obj["metadata"]["name"])
+                self.storage.known(prefix.encode())[0], key=lambda obj: str(obj["metadata"]["name"])
             )
         return found
 
@@ -131,7 +131,7 @@ class Server:
 
     def load_custom(self) -> None:
         """Read the established CustomResourceDefinitions anew."""
-        found = self.storage.list(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]
+        found = self.storage.known(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]
         self._custom, self._definitions, self._loaded = {}, {}, True
         for crd in found:
             if any(
