@@ -30,6 +30,7 @@ from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
 from .runtime.images import MadeImage
 from .runtime.programs.coredns import CoreDnsState
+from .runtime.programs.metrics_server import Scrapes as MetricsScrapes
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
 from .runtime.table import SINKS as RUNTIME_SINKS
@@ -106,6 +107,7 @@ SECTIONS: dict[str, Any] = {
     "kcm": dict[str, ManagerState],
     "kubelet": dict[str, KubeletState],
     "kubeproxy": dict[str, ProxyState],
+    "metrics-server": dict[str, MetricsScrapes],
     "network": Network,
     "processes": ProcessTable,
     "redis": dict[str, dict[str, str]],

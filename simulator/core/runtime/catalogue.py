@@ -360,6 +360,20 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ),
         ("v0.27.4",),
     ),
+    *(
+        (
+            Build(
+                name=f"registry.k8s.io/metrics-server/metrics-server:v{version}",
+                layers=(82, 1, 13, 20470),
+                entrypoint=("/metrics-server",),
+                user="65534",
+                programs=(("/metrics-server", "metrics-server"),),
+                platforms=KUBE,
+            ),
+            (f"v{version}",),
+        )
+        for version in ("0.8.0", "0.7.2", "0.6.4")
+    ),
     (_etcd_image("3.6.8", 23470), ("3.6.8-0",)),
     (_coredns_image("1.14.2", 22720), ("v1.14.2",)),
     (

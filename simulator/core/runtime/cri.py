@@ -258,6 +258,7 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
         stdin=bool(config.get("stdin")),
         stop_signal=SIGNALS.get(config.get("stopSignal") or build.stop_signal or "SIGTERM", 15),
         memory_limit=int(config.get("memoryLimit") or 0),
+        cpu_limit=int(config.get("cpuLimit") or 0),
         snapshotter="overlay2" if runtime(world, host).shim else "",
     )
     files = {"/etc/hosts": config["hosts"]} if config.get("hosts") else {}

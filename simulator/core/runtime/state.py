@@ -155,6 +155,11 @@ class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     stdin: bool = False
     stop_signal: int = 15
     memory_limit: int = 0
+    #: Thousandths of a core: what it may use at most (0: no limit) and what its programs want all the time.
+    cpu_limit: int = 0
+    busy: int = 0
+    #: Processor time that requests have cost (ns).
+    worked: int = 0
     auto_remove: bool = False
     created_at: int = 0
     state: str = "CREATED"

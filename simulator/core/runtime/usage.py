@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from ..host.machine import hosts
+from ..host.process import Process
 from ..kernel.clock import SECOND
 from ..kernel.world import World
-from .state import Container
+from .state import Container, find_container
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -26,6 +27,20 @@ _IDLE = {"nginx": 0, "redis-server": 150, "mysqld": 420, "mariadbd": 30, "postgr
          "kube-controller-manager": 900, "kube-scheduler": 250, "coredns": 120, "kube-proxy": 30, "pause": 0, "container-sleep": 0, "sleep": 0, "sh": 0, "bash": 0}  # fmt: skip
 
 
+def of_daemons(world: World, host: str) -> int:
+    """Processor time (ns) that what runs outside containers has used."""
+    machine = hosts(world)[host]
+    milli = sum(_IDLE.get(p.program.partition(":")[0], 10) for p in machine.processes.values() if not p.container)
+    return 30_000_000_000 + max(0, world.now - machine.boot_at) * milli // 100_000
+
+
+def work(world: World, proc: Process, ns: int) -> None:
+    """A process has worked for a request: processor time for the container's account."""
+    container = find_container(world, proc.host, proc.container) if proc.container else None
+    if container is not None:
+        container.worked += ns
+
+
 def of_container(world: World, host: str, container: Container) -> Usage:
     """The use of a container's processes now."""
     found = [p for p in hosts(world)[host].processes.values() if p.container == container.id]
@@ -37,7 +52,10 @@ def of_container(world: World, host: str, container: Container) -> Usage:
         else 7
     )
     start_up = 20_000_000 + ident % 30_000_000
-    cpu_ns = start_up + ran * milli // 100_000 if found else 0
+    wanted = min(container.busy, container.cpu_limit) if container.cpu_limit else container.busy
+    cpu_ns = start_up + ran * milli // 100_000 + ran * wanted // 1000 + container.worked if found else 0
     memory = sum(p.memory_kib for p in found) * 1024
     traffic = 876 + ident % 500 if not container.shared_netns else 0
-    return Usage(milli / 1000, memory, traffic + ran // (60 * SECOND) * 42, 126 if traffic else 0, len(found), cpu_ns)
+    return Usage(
+        milli / 1000 + wanted / 10, memory, traffic + ran // (60 * SECOND) * 42, 126 if traffic else 0, len(found), cpu_ns
+    )

@@ -33,6 +33,7 @@ from .commands import (
     run,
     scale,
     taint,
+    top,
     version,
     wait,
 )
@@ -84,7 +85,7 @@ COMMANDS: tuple[Command, ...] = (
     wait.COMMAND,
     auth.AUTH,
     auth.CERTIFICATE,
-    auth.TOP,
+    top.TOP,
     events.COMMAND,
     nodes.CORDON,
     nodes.UNCORDON,

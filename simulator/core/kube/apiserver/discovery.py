@@ -7,6 +7,7 @@ import hashlib
 from typing import Any
 
 from ..api.kinds import GROUPS, KINDS, KindInfo, Subresource, version_order
+from . import aggregation
 from .server import Server
 
 Obj = dict[str, Any]
@@ -17,6 +18,9 @@ def groups(server: Server) -> list[tuple[str, tuple[str, ...]]]:
     custom: dict[str, set[str]] = {}
     for kind in server.custom_kinds():
         custom.setdefault(kind.group, set()).update(kind.versions)
+    for (group, version), service in (aggregation.remote(server) if server.ready else {}).items():
+        if aggregation.available(service):
+            custom.setdefault(group, set()).add(version)
     return [*GROUPS, *((group, tuple(sorted(custom[group], key=version_order))) for group in sorted(custom))]
 
 
@@ -81,7 +85,9 @@ def resource_list(server: Server, group_name: str, version: str) -> Obj | None:
     """`/api/v1` or `/apis/<group>/<version>`."""
     held = kinds_of(server, group_name, version)
     if not held:
-        return None
+        elsewhere = aggregation.resources(server, group_name, version)
+        head = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group_name}/{version}"}
+        return {**head, "resources": elsewhere} if elsewhere else None
     out: list[Obj] = []
     for kind in held:
         out.append(_resource(kind))
@@ -124,6 +130,17 @@ def _entry(kind: KindInfo, version: str) -> Obj:
     return out
 
 
+def _elsewhere(item: Obj, group_name: str, version: str) -> Obj:
+    """An entry of another server's legacy discovery."""
+    return {
+        "resource": item["name"],
+        "responseKind": _gvk(item.get("group") or group_name, item.get("version") or version, item["kind"]),
+        "scope": "Namespaced" if item.get("namespaced") else "Cluster",
+        "singularResource": item.get("singularName", ""),
+        "verbs": list(item.get("verbs") or ()),
+    }
+
+
 def aggregated(server: Server, *, core: bool, version: str = "v2") -> Obj:
     """`APIGroupDiscoveryList` of the core group or of all the others."""
     wanted: list[tuple[str, tuple[str, ...]]] = [("", ("v1",))] if core else groups(server)
@@ -132,6 +149,8 @@ def aggregated(server: Server, *, core: bool, version: str = "v2") -> Obj:
         listed = []
         for each in versions:
             held = [_entry(kind, each) for kind in kinds_of(server, name, each)]
+            if not held and name:
+                held = [_elsewhere(item, name, each) for item in aggregation.resources(server, name, each)]
             listed.append({"version": each, "resources": held, "freshness": "Current"})
         meta: Obj = {"name": name} if name else {}
         meta["creationTimestamp"] = None

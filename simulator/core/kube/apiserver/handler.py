@@ -14,7 +14,7 @@ from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
 from ..api.selectors import FieldTerm, SelectorError, parse_fields
-from . import audit, authz, impersonation, metrics, negotiate, nonresource, request_info, resource, wire
+from . import aggregation, audit, authz, impersonation, metrics, negotiate, nonresource, request_info, resource, wire
 from .audit import Seen
 from .authz import Attributes
 from .call import Call, User
@@ -78,6 +78,8 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
         verb = seen.verb = "watch"
     authorize(server, request, user, info, verb)
     kind = server.kind(info.group, info.version, info.resource)
+    if kind is None and (elsewhere := aggregation.remote(server).get((info.group, info.version))) is not None:
+        return aggregation.serve(server, elsewhere, request, user)
     if kind is None:
         raise errors.path_not_found()
     call = Call(server, request, info, user, kind, server.strategy(kind))

@@ -24,11 +24,12 @@ from ...kernel.http import Request, Response
 from ...kernel.world import World
 from .. import component
 from ..api.errors import ApiError, internal_error
+from . import aggregation
 from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
 from .metrics import Tally
-from .server import Config, Server
+from .server import API_SERVICE_TOPIC, Config, Server
 from .storage import EventLease
 
 COMPACT_EVERY = 5 * MINUTE
@@ -51,6 +52,8 @@ class Running(msgspec.Struct):
     compact_revision: int = 0
     tally: Tally = msgspec.field(default_factory=Tally)
     event_lease: EventLease = msgspec.field(default_factory=EventLease)
+    #: A look at the APIServices that other servers answer for is under way.
+    looking: bool = False
 
 
 def section(world: World) -> dict[str, Running]:
@@ -127,6 +130,16 @@ class ApiServerProgram:
             self._hooks(world, proc, running)
         elif what == "changed":
             server_of(world, proc).topic_rang(payload[1])
+            if payload[1] == API_SERVICE_TOPIC and running.ready and not running.looking:
+                running.looking = True
+                world.after(100 * MS, proc.target, ["aggregate"])
+        elif what == "aggregate":
+            running.looking = False
+            with contextlib.suppress(ApiError, ConnectError, EtcdError):
+                again = aggregation.check(server_of(world, proc))
+                if again:
+                    running.looking = True
+                    world.after(again, proc.target, ["aggregate"])
         elif what == "compact":
             self._compact(world, proc, running)
         elif what == "lease":

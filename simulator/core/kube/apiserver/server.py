@@ -25,6 +25,7 @@ from .storage import Storage
 
 Obj = dict[str, Any]
 CRD_TOPIC = "registry:apiextensions.k8s.io/customresourcedefinitions"
+API_SERVICE_TOPIC = "registry:apiregistration.k8s.io/apiservices"
 
 
 class Config(msgspec.Struct, omit_defaults=True):
@@ -77,6 +78,8 @@ class Server:
         self._custom: dict[tuple[str, str], KindInfo] = {}
         self._definitions: dict[tuple[str, str], Obj] = {}
         self._loaded = False
+        #: APIServices that another server answers for (aggregation.py); None when they must be read.
+        self.remote: dict[tuple[str, str], Obj] | None = None
         self._held: dict[str, list[Obj]] = {}
         self.tally = Tally()
 
@@ -124,7 +127,9 @@ class Server:
     # -- what changes under the server ----------------------------------------------------------------------------------
     def topic_rang(self, topic: str) -> None:
         """A doorbell of something that this server caches."""
-        if topic == CRD_TOPIC:
+        if topic == API_SERVICE_TOPIC:
+            self.remote = None
+        elif topic == CRD_TOPIC:
             self._loaded = False  # read when next asked for: etcd may be away now
         elif topic.endswith(("roles", "rolebindings")):
             self.rbac_changed()

@@ -11,7 +11,7 @@ from ...host import files
 from ...host.virtual import used_disk, used_memory
 from ...kernel import clock
 from ...kernel.http import Response
-from ...runtime import memory
+from ...runtime import memory, usage
 from . import status
 from .context import Kubelet
 
@@ -65,6 +65,53 @@ def metrics(kubelet: Kubelet) -> Response:
         out.append(f"# HELP {name} [ALPHA] {text}\n# TYPE {name} {kind}\n")
         out += [f"{name}{{{labels}}} {value}\n" if labels else f"{name} {value}\n" for labels, value in samples]
     return Response(status=200, headers=dict(TEXT), body="".join(out).encode())
+
+
+def resource(kubelet: Kubelet) -> Response:
+    """`/metrics/resource`: what containers, pods and the node use (`pkg/kubelet/metrics/collectors/resource_metrics.go`)."""
+    world, host = kubelet.world, kubelet.proc.host
+    at = world.wall // clock.MS
+    rows: dict[str, list[str]] = {name: [] for name in _RESOURCE}
+    total = usage.of_daemons(world, host)
+    for pod in sorted(kubelet.state.pods.values(), key=lambda p: p.full_name):
+        where = f'namespace="{pod.namespace}",pod="{pod.name}"'
+        cpu = held = 0
+        for name, track in pod.tracks.items():
+            record = status.record(kubelet, track)
+            if record is None or record.state != "RUNNING":
+                continue
+            used = usage.of_container(world, host, record)
+            cpu, held = cpu + used.cpu_ns, held + used.memory
+            labels = f'container="{name}",{where}'
+            rows["container_cpu_usage_seconds_total"].append(f"{{{labels}}} {used.cpu_ns / clock.SECOND:.6f} {at}")
+            rows["container_memory_working_set_bytes"].append(f"{{{labels}}} {used.memory} {at}")
+            rows["container_start_time_seconds"].append(f"{{{labels}}} {record.started_at / clock.SECOND:.3f}")
+        if cpu:
+            rows["pod_cpu_usage_seconds_total"].append(f"{{{where}}} {cpu / clock.SECOND:.6f} {at}")
+            rows["pod_memory_working_set_bytes"].append(f"{{{where}}} {held} {at}")
+        total += cpu
+    rows["node_cpu_usage_seconds_total"].append(f" {total / clock.SECOND:.6f} {at}")
+    rows["node_memory_working_set_bytes"].append(f" {used_memory(kubelet.host) * 1024} {at}")
+    rows["resource_scrape_error"].append(" 0")
+    out = []
+    for name, samples in rows.items():
+        kind = "counter" if name.endswith("_total") else "gauge"
+        out.append(f"# HELP {name} [STABLE] {_RESOURCE[name]}\n# TYPE {name} {kind}\n")
+        out += [f"{name}{sample}\n" for sample in samples]
+    return Response(status=200, headers=dict(TEXT), body="".join(out).encode())
+
+
+#: The families of `/metrics/resource` and what they say.
+_RESOURCE = {
+    "container_cpu_usage_seconds_total": "Cumulative cpu time consumed by the container in core-seconds",
+    "container_memory_working_set_bytes": "Current working set of the container in bytes",
+    "container_start_time_seconds": "Start time of the container since unix epoch in seconds",
+    "node_cpu_usage_seconds_total": "Cumulative cpu time consumed by the node in core-seconds",
+    "node_memory_working_set_bytes": "Current working set of the node in bytes",
+    "pod_cpu_usage_seconds_total": "Cumulative cpu time consumed by the pod in core-seconds",
+    "pod_memory_working_set_bytes": "Current working set of the pod in bytes",
+    "resource_scrape_error": "1 if there was an error while getting container metrics, 0 otherwise",
+}
 
 
 def summary(kubelet: Kubelet) -> Response:

@@ -110,9 +110,9 @@ def timer(kubelet: Kubelet, pod: PodState, payload: list[Any]) -> None:
 
             worker.kill_container(kubelet, pod, container, track, f"Container {name} resize requires restart")
             continue
-        from .start import memory_limit
+        from .start import cpu_limit, memory_limit
 
-        record.memory_limit = memory_limit(container)
+        record.memory_limit, record.cpu_limit = memory_limit(container), cpu_limit(container)
     pod.resizing.pop("PodResizeInProgress", None)
     kubelet.pod_event(pod, "Normal", "ResizeCompleted", _message(pod, "Pod resize completed", ""))
     kubelet.wake(pod, kubelet.world.now)

@@ -52,6 +52,8 @@ def handle(kubelet: Kubelet, request: Request) -> Response:
         return Response(status=200, headers={"content-type": "application/json"}, body=body)
     if head == "metrics" and len(parts) == 1:
         return figures.metrics(kubelet)
+    if parts == ["metrics", "resource"]:
+        return figures.resource(kubelet)
     if parts[:2] == ["stats", "summary"]:
         return figures.summary(kubelet)
     if head == "logs" and not open_port:

@@ -100,6 +100,7 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         "tty": container.get("tty"),
         "stdin": container.get("stdin"),
         "memoryLimit": memory_limit(container),
+        "cpuLimit": cpu_limit(container),
         "user": _user(security, user),
         "hosts": volumes.hosts_file(kubelet, pod, sandbox.ip),
         "resolv": volumes.resolv_conf(kubelet, pod),
@@ -134,6 +135,12 @@ def _user(security: Obj, user: object) -> str:
     # a user without a group of its own gets the group 0 (runtimes follow the image's passwd file otherwise)
     first = primary if primary is not None else 0
     return f"{0 if user is None else user}:{','.join(str(one) for one in (first, *groups))}"
+
+
+def cpu_limit(container: Obj) -> int:
+    """The container's processor limit in thousandths of a core, 0 for none."""
+    amount = ((container.get("resources") or {}).get("limits") or {}).get("cpu")
+    return quantity.nano(str(amount)) // 10**6 if amount is not None else 0
 
 
 def memory_limit(container: Obj) -> int:

@@ -16,11 +16,11 @@ from ...kernel import clock, network
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
-from ...kube.client import ApiError, Credentials, KubeClient
+from ...kube.client import ApiError, KubeClient
 from ...kube.component import explain
 from .. import logs
+from .account import client_of, stamp
 
-ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 NET_CONF, SUBNET_ENV = "/etc/kube-flannel/net-conf.json", "/run/flannel/subnet.env"
 MTU = 1450
 _ANNOTATION = "flannel.alpha.coreos.com"
@@ -37,7 +37,7 @@ class Flanneld:
 
     def timer(self, world: World, proc: Process, payload: Any) -> None:
         """Find the node's subnet, tell the cluster, write the file."""
-        client = _client(world, proc)
+        client = client_of(world, proc, "flanneld/v0.27.4")
         try:
             node = self._node(world, proc, client)
         except ConnectError as failed:
@@ -104,11 +104,11 @@ class Flanneld:
         )
         files.write_file(world, proc.host, SUBNET_ENV, text.encode(), mnt=proc.mnt, parents=True)
         for line in (f"Wrote subnet file to {SUBNET_ENV}", "Running backend.", "Waiting for all goroutines to exit"):
-            logs.emit(world, proc, f"{_stamp(world)} main.go:400] {line}")
+            logs.emit(world, proc, f"{stamp(world, 'I')} main.go:400] {line}")
 
     @staticmethod
     def _end(world: World, proc: Process, text: str) -> None:
-        logs.emit(world, proc, f"E{_stamp(world)[1:]} main.go:370] {text}")
+        logs.emit(world, proc, f"{stamp(world, 'E')} main.go:370] {text}")
         from ...host import processes
 
         processes.exit(world, proc, 1)
@@ -157,21 +157,3 @@ def _pod(proc: Process) -> str:
 def _mac(ip: str) -> str:
     parts = [int(part) for part in ip.split(".")] if ip.count(".") == 3 else [0, 0, 0, 0]
     return ":".join(f"{part:02x}" for part in (0x0E, 0x5A, *parts))
-
-
-def _stamp(world: World) -> str:
-    return clock.to_datetime(world.wall).strftime("I%m%d %H:%M:%S.%f") + "       1"
-
-
-def _client(world: World, proc: Process) -> KubeClient:
-    def mounted(name: str) -> bytes:
-        try:
-            return files.read_file(world, proc.host, f"{ACCOUNT}/{name}", mnt=proc.mnt)
-        except OSError:
-            return b""
-
-    host = proc.env.get("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-    server = f"https://{host}:{proc.env.get('KUBERNETES_SERVICE_PORT', '443')}"
-    return KubeClient(
-        world, proc.netns, server, Credentials(ca=mounted("ca.crt"), token=mounted("token").decode().strip()), "flanneld/v0.27.4"
-    )

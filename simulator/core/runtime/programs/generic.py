@@ -8,9 +8,10 @@ from __future__ import annotations
 from ...host.process import Process
 from ...host.program import Exited
 from ...kernel import network
+from ...kernel.clock import MS
 from ...kernel.http import Request, Response
 from ...kernel.world import World
-from .. import logs
+from .. import logs, usage
 from .basics import Quiet
 from .web import hostname
 
@@ -24,6 +25,10 @@ PAGES: dict[str, str] = {
     "hpa": "OK!",
     "wordpress": "<!DOCTYPE html>\n<title>WordPress &rsaquo; Installation</title>\n",
 }
+
+
+#: Processor time of one request; hpa-example takes a million square roots.
+COST = {"hpa": 12 * MS}
 
 
 class Listen(Quiet):
@@ -57,5 +62,6 @@ class Page(Quiet):
         """The page."""
         name, _, version = proc.program.partition("/")[2].partition("@")
         text = PAGES[name].format(host=hostname(world, proc), path=request.path, version=version or "1")
+        usage.work(world, proc, COST.get(name, MS // 5))
         kind = "text/html" if text.startswith("<") else "text/plain"
         return Response(status=200, headers={"content-type": kind}, body=text.encode())

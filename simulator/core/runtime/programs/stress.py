@@ -11,6 +11,7 @@ from ...host.program import Exited
 from ...kernel import clock
 from ...kernel.world import World
 from .. import logs, memory
+from ..state import find_container
 from .basics import Quiet
 
 _UNITS = {"": 1, "B": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
@@ -40,6 +41,13 @@ def _options(argv: list[str]) -> dict[str, str]:
     return found
 
 
+def hold(world: World, proc: Process, cores: int) -> None:
+    """Keep so many cores busy."""
+    container = find_container(world, proc.host, proc.container) if proc.container else None
+    if container is not None:
+        container.busy = cores * 1000
+
+
 class Stress(Quiet):
     """`stress --vm N --vm-bytes B [--vm-hang T] [--cpu N] [--timeout N]`."""
 
@@ -65,6 +73,7 @@ class Stress(Quiet):
         if wrong:
             logs.emit(world, proc, f"stress: FAIL: [1] (244) unrecognized option: {options.get(wrong)}")
             raise Exited(1)
+        hold(world, proc, counts["cpu"] + counts["vm"] + counts["io"] + counts["hdd"])
         hogs = ", ".join(f"{number} {name}" for name, number in counts.items())
         logs.emit(world, proc, f"stress: info: [1] dispatching hogs: {hogs}")
         world.after(SOON, proc.target, ["take", (size * counts["vm"]) // 1024 + 4096])
@@ -99,6 +108,7 @@ class Consumer(Quiet):
             proc,
             f'Allocating "{options.get("mem-total", "0")}" memory, in "{options.get("mem-alloc-size", "4Ki")}" chunks',
         )
+        hold(world, proc, int(options.get("cpus") or 0) if (options.get("cpus") or "0").isdigit() else 0)
         if total:
             steps = max(total // max(step, 1), 1)
             # pieces that come faster than anybody can look are taken together

@@ -9,6 +9,7 @@ from .databases import Mysql, Postgres, Redis
 from .flannel import CniPlugin, Flanneld
 from .generic import Listen, Page
 from .helpers import Buildkitd, Ipfs, Stargz
+from .metrics_server import MetricsServer
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
 from .stress import Consumer, Stress
@@ -41,6 +42,7 @@ PROGRAMS: dict[str, Program] = {
     "page": Page(),
     "coredns": CoreDns(),
     "flanneld": Flanneld(),
+    "metrics-server": MetricsServer(),
     "cni-plugin": CniPlugin(),
     "agnhost": Agnhost(),
     "stress": Stress(),

@@ -135,6 +135,8 @@ def _package_key(match: re.Match[str]) -> Page:
 
 #: The release of flannel whose manifest is served.
 FLANNEL = "v0.27.4"
+#: The newest release of metrics-server.
+METRICS = "v0.8.0"
 
 
 def _flannel_redirect(match: re.Match[str]) -> Page:
@@ -152,6 +154,22 @@ def _flannel_manifest() -> bytes:
     found = pkgutil.get_data(__package__, "flannel.yaml")
     assert found is not None
     return found
+
+
+def _metrics_server(match: re.Match[str]) -> Page:
+    """metrics-server's objects; the newest release by its own name, an older one with its image."""
+    if match.group(1) == "latest/download":
+        return Page(
+            302,
+            b"",
+            {"location": f"https://github.com/kubernetes-sigs/metrics-server/releases/download/{METRICS}/components.yaml"},
+        )
+    version = match.group(1).removeprefix("download/")
+    if version not in ("v0.8.0", "v0.7.2", "v0.6.4"):
+        return Page(404, b"Not Found")
+    found = pkgutil.get_data(__package__, "metrics-server.yaml")
+    assert found is not None
+    return Page(200, found.replace(METRICS.encode(), version.encode()), {"content-type": "application/octet-stream"})
 
 
 def _file(make: Callable[[], bytes]) -> Callable[[re.Match[str]], Page]:
@@ -198,6 +216,10 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (
         r"https?://raw\.githubusercontent\.com/(?:flannel-io|coreos)/flannel/(?:master|v0\.27\.4)/Documentation/kube-flannel\.yml",
         _flannel,
+    ),
+    (
+        r"https?://github\.com/kubernetes-sigs/metrics-server/releases/(latest/download|download/v[\d.]+)/components\.yaml",
+        _metrics_server,
     ),
     (r"https?://dl\.k8s\.io/(?:release/)?v([\d.]+)/([\w./-]+)", _moved),
     (r"https?://cdn\.dl\.k8s\.io/release/v([\d.]+)/([\w./-]+)", _kubernetes),

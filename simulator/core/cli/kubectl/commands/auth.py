@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ....kernel import clock
-from ....kernel.errors import NotSimulated
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder, Info
 from ..describe.doc import list_text
 from ..describe.policy import compact_rules, rule_name
-from ..errors import CommandError, Silent, UsageError, is_not_found, raise_all
+from ..errors import CommandError, Silent, is_not_found, raise_all
 from ..flagsets import (
     all_namespaces_flag,
     dry_run,
@@ -21,8 +20,6 @@ from ..flagsets import (
     file_flags,
     print_flags,
     require_files,
-    selector_flag,
-    unsupported,
 )
 from ..groups import group_run
 from ..printers import Output
@@ -313,41 +310,3 @@ def _certificate(word: str) -> Command:
 
 CERTIFICATE = Command("certificate SUBCOMMAND", short="Modify certificate resources", long="Modify certificate resources.",
                       commands=(_certificate("approve"), _certificate("deny")), run=group_run("stdout", 0))  # fmt: skip
-
-
-# -- top ----------------------------------------------------------------------------------------------------------------------
-
-
-def run_top(s: Session) -> int:
-    """`kubectl top`: needs the metrics API, which a cluster without metrics-server has not."""
-    values, pods = s.values, s.command.name == "pod"
-    if len(values.args) > 1:
-        raise UsageError(s.command, s.command.use)
-    if values.text("sort-by") not in ("", "cpu", "memory"):
-        raise CommandError("--sort-by accepts only cpu or memory")
-    if values.args and (values.text("selector") or (pods and values.text("field-selector"))):
-        raise CommandError(f"only one of NAME or {'selector' if pods else '--selector'} can be provided")
-    s.discover()
-    groups = s.call("GET", "/apis").get("groups") or ()
-    if not any(item["name"] == "metrics.k8s.io" for item in groups):
-        raise CommandError("Metrics API not available")
-    raise NotSimulated("kubectl top with a metrics API")
-
-
-_TOP = (selector_flag(), Flag(name="no-headers", kind="bool", usage="Print no headings"), Flag(name="sort-by", usage="Sort by 'cpu' or 'memory'"),
-        Flag(name="use-protocol-buffers", support="inert", kind="bool", default=True, usage="Read metrics as protocol buffers."))  # fmt: skip
-TOP = Command(
-    "top [flags]",
-    short="Display resource (CPU/memory) usage",
-    long="Display resource (CPU/memory) usage.\n\n This needs a metrics server in the cluster.",
-    commands=(
-        Command("node [NAME | -l label]", aliases=("nodes", "no"), short="Display resource (CPU/memory) usage of nodes",
-                long="Display resource (CPU/memory) usage of nodes.", flags=(*_TOP, *unsupported("bool", show_capacity="Relate use to the node's capacity.", show_swap="Show swap.")), run=run_top),
-        Command("pod [NAME | -l label]", aliases=("pods", "po"), short="Display resource (CPU/memory) usage of pods",
-                long="Display resource (CPU/memory) usage of pods.",
-                flags=(*_TOP, all_namespaces_flag(), Flag(name="containers", kind="bool", usage="Each container of a pod"),
-                       Flag(name="sum", support="inert", kind="bool", usage="Print the sum"), Flag(name="field-selector", usage="Field query"),
-                       *unsupported("bool", show_swap="Show swap.")), run=run_top),
-    ),
-    run=group_run("stderr", 1),
-)  # fmt: skip

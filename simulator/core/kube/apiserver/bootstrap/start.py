@@ -27,6 +27,7 @@ NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 TOPICS = (
     "registry:roles", "registry:rolebindings", "registry:clusterroles", "registry:clusterrolebindings",
     "registry:apiextensions.k8s.io/customresourcedefinitions", "registry:serviceaccounts",
+    "registry:apiregistration.k8s.io/apiservices",
 )  # fmt: skip
 
 
