@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "lessons.outbox",
     "lessons.api",
     "lessons.lti",
+    "lessons.records",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -163,6 +164,12 @@ SLIPWAY_JOURNAL_LIMIT = env.number("SLIPWAY_JOURNAL_LIMIT", 5_000, least=10)
 
 #: Hosts (`name` or `name:port`) that the site may contact on its own: webhooks and learning platforms.  Nobody else is.
 SLIPWAY_INTEGRATION_HOSTS = env.words("INTEGRATION_HOSTS")
+#: A learning record store for xAPI statements; empty for none.  Its host has to be in INTEGRATION_HOSTS.
+SLIPWAY_LRS_URL = env.text("LRS_URL")
+SLIPWAY_LRS_KEY = env.text("LRS_KEY")
+SLIPWAY_LRS_SECRET = env.text("LRS_SECRET")
+#: The site's own address, by which records name it.
+SLIPWAY_SITE_URL = env.text("SITE_URL", "http://localhost:8000")
 #: Requests of one API token in a minute.
 SLIPWAY_API_RATE = env.number("API_RATE", 300, least=1, most=100_000)
 

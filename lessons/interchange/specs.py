@@ -220,7 +220,8 @@ def _ordering(item: Item, reasons: list[str]) -> Spec:
 
 
 def _essay(item: Item, reasons: list[str]) -> Spec:
-    raise _Unsaid("is left out of quizzes: no type of question for long texts; the set keeps it")
+    whole = {"id": "whole", "text": {"ko": "답안 전체", "en": "The whole answer"}, "points": max(0.5, min(100.0, item.points))}
+    return {"type": "freetext", "rubric": [whole]}
 
 
 _OWN = {
@@ -325,11 +326,15 @@ def _from_matching(spec: Spec, language: str) -> _From:
     return {"kind": Kind.MATCHING, "pairs": tuple(pairs)}, []
 
 
+def _from_freetext(spec: Spec, language: str) -> _From:
+    return {"kind": Kind.ESSAY}, ["its rubric is left out"]
+
+
 def _from_ordering(spec: Spec, language: str) -> _From:
     return {"kind": Kind.ORDERING, "order": tuple(_plain(item, language) for item in spec["items"])}, []
 
 
 _FROM = {
     "single": _from_choice, "multiple": _from_choice, "truefalse": _from_truefalse, "short": _from_short,
-    "numeric": _from_numeric, "matching": _from_matching, "ordering": _from_ordering,
+    "freetext": _from_freetext, "numeric": _from_numeric, "matching": _from_matching, "ordering": _from_ordering,
 }  # fmt: skip

@@ -29,7 +29,7 @@ CLAIM = datetime.timedelta(minutes=2)
 Send = Callable[[Delivery], http.Answer]
 
 #: channel: the function that makes the request, named so that nothing is imported before it is needed
-CHANNELS = {"webhook": "lessons.api.webhooks:send", "ags": "lessons.lti.grades:send"}
+CHANNELS = {"webhook": "lessons.api.webhooks:send", "ags": "lessons.lti.grades:send", "xapi": "lessons.records.xapi:send"}
 
 
 class GiveUp(Exception):
