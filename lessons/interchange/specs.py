@@ -144,15 +144,14 @@ def _truefalse(item: Item, reasons: list[str]) -> Spec:
 
 
 def _short(item: Item, reasons: list[str]) -> Spec:
-    accept, partial, patterns = [], [], []
+    accept, partial, patterns, right = [], [], [], []
     for answer in item.answers:
         words = answer.text.text
         if answer.fraction >= 1 and "*" in words.replace("\\*", ""):
             patterns.append(_pattern(words))
         elif answer.fraction >= 1:
             accept.append(words)
-            if answer.feedback:
-                reasons.append(f"what is said to the right answer {words!r} is left out")
+            right.append(answer.feedback)
         elif answer.fraction > 0:
             partial.append(
                 {"text": words, "credit": answer.fraction, **({"why": _said(answer.feedback)} if answer.feedback else {})}
@@ -170,7 +169,12 @@ def _short(item: Item, reasons: list[str]) -> Spec:
     spec |= {"patterns": patterns[:10]} if patterns else {}
     spec |= {"partial": partial} if partial else {}
     spec |= {"case": True} if item.case else {}
-    return spec | ({"feedback": {"wrong": _said(other)}} if other else {})
+    feedback = {"wrong": _said(other)} if other else {}
+    if len({said.text for said in right}) > 1:
+        reasons.append("each right answer has words of its own; they are left out")
+    elif right and right[0]:
+        feedback["right"] = _said(right[0])
+    return spec | ({"feedback": feedback} if feedback else {})
 
 
 def _pattern(words: str) -> str:
