@@ -36,9 +36,9 @@ test: $(VENV)/.installed-dev $(SCHEMA)
 bench: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.bench
 
-# Raft over 10,000 random schedules: minutes
+# make soak SOAK="chaos --seconds 3600"; without words: Raft over 10,000 random schedules, ten minutes of chaos, ten of fuzz
 soak: $(VENV)/.installed-dev
-	@exec $(BIN)/python -m tools.soak
+	@exec $(BIN)/python -m tools.soak $(SOAK)
 
 # parts of `make test`, for use while working
 lint types unit postgres e2e: $(VENV)/.installed-dev $(SCHEMA)

@@ -38,6 +38,7 @@ def lint() -> int:
         run(BIN / "ruff", "format", "--check", "."),
         run(BIN / "lint-imports"),
         run(BIN / "djlint", "templates", "--lint", "--quiet"),
+        run(sys.executable, "-m", "tools.audit"),
         run(sys.executable, "manage.py", "check"),
         run(sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"),
         scripts(),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +63,15 @@ def test_redis_is_where_the_environment_or_the_embedded_server_says(tmp_path: Pa
     monkeypatch.setenv("REDIS_URL", "redis://cache.example:6379/1")
     assert environment.redis_url(tmp_path) == "redis://cache.example:6379/1"
     assert environment.celery_url("unix:///a/b.sock") == "redis+socket:///a/b.sock"
+
+
+def test_production_settings_are_clean_for_django() -> None:
+    env = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "DATABASE_URL")}
+    env |= {"HTTPS": "1", "DEMO_ACCOUNTS": "0", "SECRET_KEY": secrets.token_urlsafe(50), "ALLOWED_HOSTS": "slipway.example"}
+    argv = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    checked = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "0 silenced" in checked.stdout
 
 
 def test_every_middleware_can_run_without_a_thread_of_its_own() -> None:
