@@ -114,7 +114,7 @@ def sbom() -> dict[str, Any]:
     """The bill of materials, the same for the same packages."""
     components = []
     for name, distribution in sorted(production().items()):
-        about = distribution.metadata
+        about = dict(distribution.metadata.items())  # type: ignore[attr-defined]
         licence = about.get("License-Expression") or (about.get("License") or "").split("\n")[0][:80] or "unknown"
         reference = f"pkg:pypi/{name}@{distribution.version}"
         components.append(
