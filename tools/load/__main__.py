@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import resource
 import statistics
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,7 @@ async def _play(machine: Machine, accounts: list[Account], options: argparse.Nam
     before, began, own = processes.usage(parts), time.monotonic(), time.process_time()
     await asyncio.sleep(max(0.0, until - time.monotonic()))
     after, took, own = processes.usage(parts), time.monotonic() - began, time.process_time() - own
+    work = _work(machine)
     await asyncio.gather(*learners)
     keeping.cancel()
     return {
@@ -115,11 +118,25 @@ async def _play(machine: Machine, accounts: list[Account], options: argparse.Nam
         "save": summary(score.save),
         "commands a second": len(score.command) / took,
         "errors": dict(score.errors),
+        "work": work,
         "cpu": {name: (after[name][0] - before[name][0]) / took for name in after} | {"driver": own / took},
         "memory": {name: value[1] for name, value in after.items()},
         "memory empty": {name: value[1] for name, value in empty.items()},
         "memory a learner": (sum(v[1] for v in after.values()) - sum(v[1] for v in empty.values())) / len(accounts),
     }
+
+
+def _work(machine: Machine) -> dict[str, tuple[float, float]]:
+    """What the workers did since they started: `{task: (how often, seconds each)}`."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{machine.kept['web'][0]}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    found = {}
+    for name in ("task", "world_load"):
+        for labels, count in re.findall(rf"^slipway_{name}_seconds_count(\{{.*?\}})? (\S+)$", text, re.MULTILINE):
+            total = re.search(rf"^slipway_{name}_seconds_sum{re.escape(labels)} (\S+)$", text, re.MULTILINE)
+            if total and float(count):
+                found[re.sub(r'[{}"]|task=', "", labels) or "load a cluster"] = (float(count), float(total[1]) / float(count))
+    return found
 
 
 async def _keep(machine: Machine) -> None:
@@ -175,6 +192,8 @@ def report(figures: dict[str, Any]) -> None:
     print(f"  bare Celery round trip  {figures['floor before']:.1f} ms before, {figures['floor after']:.1f} ms after")
     print(f"  commands a second       {figures['commands a second']:.1f}")
     print("  errors                  " + (", ".join(f"{k}: {v}" for k, v in figures["errors"].items()) or "none"))
+    for task, (count, seconds) in figures["work"].items():
+        print(f"  worker: {task:<15} {count:8.0f} times, {seconds * 1000:6.1f} ms each")
     print("  CPU (cores)             " + "  ".join(f"{name} {value:.2f}" for name, value in figures["cpu"].items()))
     print("  memory (MB)             " + "  ".join(f"{name} {value:.0f}" for name, value in figures["memory"].items()))
     print("  … before anybody came   " + "  ".join(f"{name} {value:.0f}" for name, value in figures["memory empty"].items()))
