@@ -63,6 +63,25 @@ def collect_static() -> None:
     once("static", mark, lambda: call_command("collectstatic", interactive=False, verbosity=0))
 
 
+def load_courses() -> None:
+    """Put the courses up, unless neither their files nor what reads them nor what is up has changed; raises CommandError."""
+    from lessons.models import Course, Version
+
+    def mark() -> str:
+        files = [path for folder in ("content", "loading") for path in (settings.BASE_DIR / "lessons" / folder).rglob("*")]
+        newest = Version.objects.order_by("-pk").values_list("pk", flat=True).first()
+        return (
+            f"{fingerprint(path for path in files if path.is_file() and path.suffix != '.pyc')} {newest} {Course.objects.count()}"
+        )
+
+    stamp = Path(settings.VAR_DIR) / "stamps" / "courses"
+    if stamp.exists() and stamp.read_text() == mark():
+        return
+    call_command("loadcourse", stdout=io.StringIO())
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(mark())
+
+
 def prepare(say: Callable[[str], None]) -> demo.Accounts | None:
     """All steps; returns the demo accounts, if there are any."""
     compile_messages()
@@ -72,7 +91,7 @@ def prepare(say: Callable[[str], None]) -> demo.Accounts | None:
     call_command("migrate", interactive=False, verbosity=0)
     say("course …")
     try:
-        call_command("loadcourse", stdout=io.StringIO())
+        load_courses()
     except CommandError as error:  # wrong files: the course that was loaded before stays up
         say(f"the course was not loaded: {error}")
     return demo.ensure()
