@@ -8,11 +8,16 @@ from typing import Any
 from . import services
 from .core.lab.durations import duration
 from .history import SET_UP
-from .models import ClusterSession
+from .models import ClusterSession, JournalEntry
 
 
 def set_up(session: ClusterSession, steps: list[Any]) -> None:
-    """Type `steps` (`text`, `{run, host}`, `{wait: 30s}`) once.  The ids of the rows make a second call harmless."""
+    """Type `steps` (`text`, `{run, host}`, `{wait: 30s}`) once; a session that was set up, or comes from one that was, is left alone.
+
+    The ids of the rows make two calls at once harmless.
+    """
+    if JournalEntry.objects.filter(session=session, data__terminal=SET_UP).exists():
+        return
     rows: list[tuple[str, dict[str, Any]]] = []
     opened: str | None = None
     for step in steps:

@@ -249,9 +249,7 @@ class Explained:
         """How it came about."""
         cell, out = self.cell, []
         said = cell.evidence
-        if cell.state == "none":
-            out.append(_("Nothing is handed in; it counts as 0 until then."))
-        elif cell.state == "begun":
+        if cell.state == "begun":
             out.append(_("An attempt is open; it counts as 0 until it is handed in."))
         if cell.state == "pending":
             out.append(_("Part of it is still to be marked."))

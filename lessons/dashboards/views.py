@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -260,7 +261,10 @@ def learner_quiz(request: HttpRequest, pk: int, user: int, quiz: int) -> HttpRes
     attempts = [
         (attempt, results(attempt)) for attempt in rows.select_related("version", "quiz__chapter__course").order_by("-number")
     ]
-    grade = Grade.objects.filter(user=who, quiz=found).first()
+    grades = Grade.objects.filter(Q(assignment=None) | Q(assignment__cohort=cohort), user=who, quiz=found)
+    grade = grades.order_by(
+        F("assignment").desc(nulls_last=True)
+    ).first()  # what was given to the cohort before what was taken freely
     begun = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at=None).exists()
     context = {"cohort": cohort, "who": who, "quiz": found, "attempts": attempts, "grade": grade, "begun": begun}
     return render(request, "dashboards/learner_quiz.html", context)

@@ -22,8 +22,7 @@ def slot(attempt: QuizAttempt, item: Asked) -> str:
 def cluster(user: User, attempt: QuizAttempt, item: Asked) -> ClusterSession:
     """The cluster, made and set up when there is none.  Raises `simulator.services.BadScenario`."""
     session = simulator.session_for(user, item.spec["scenario"], slot(attempt, item))
-    if session.last_seq == 0:
-        typed.set_up(session, item.spec.get("setup", []))
+    typed.set_up(session, item.spec.get("setup", []))  # also after a reset, whose new cluster may have its terminals open already
     return session
 
 

@@ -136,3 +136,8 @@ listenToHtmx();
 equip();
 startBench();
 startDesk();
+
+/* A cluster whose page sets it up (a quiz's question) is set up again by loading the page again. */
+document.addEventListener('bench:reset', (event) => {
+  if (event.target.dataset.reload !== undefined) location.reload();
+});
