@@ -83,6 +83,11 @@ def _note(found: dict[str, Wrong], errors: list[tuple[int, str]], first: int, te
         wrong.people.add(owner)
 
 
+def is_error(line: str) -> bool:
+    """Whether a line of error output says that something went wrong."""
+    return bool(line) and not line.startswith(_HARMLESS)
+
+
 def _errors(sessions: list[Any]) -> dict[tuple[Any, str], list[tuple[int, str]]]:
     """By session and terminal: the cursor and first line of each piece of error output."""
     out: dict[tuple[Any, str], list[tuple[int, str]]] = {}
@@ -90,6 +95,6 @@ def _errors(sessions: list[Any]) -> dict[tuple[Any, str], list[tuple[int, str]]]
     for session, blob in batches.iterator(chunk_size=200):
         for cursor, _at, terminal, fd, data in unpack(blob):
             line = next((part.strip() for part in data.split("\n") if part.strip()), "")
-            if fd == 2 and line and not line.startswith(_HARMLESS):
+            if fd == 2 and is_error(line):
                 out.setdefault((session, terminal), []).append((cursor, line[:200]))
     return out

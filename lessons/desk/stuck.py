@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
+from lessons.desk.commandlines import is_error
 from lessons.grading.progress import STUCK_AFTER, Standing
 from lessons.labs.models import CheckRun
 from lessons.models import Course, Exercise, Lesson
@@ -87,7 +88,7 @@ def silences(people: list[int], course: Course, now: datetime.datetime) -> dict[
         if row.output_before is None or not SILENT_AFTER <= quiet <= GONE_AFTER:
             continue
         chunks = [chunk for chunk in tails.get(session_id, []) if int(str(chunk[0])) > row.output_before]
-        errors = [str(chunk[4]) for chunk in chunks if chunk[3] == 2]
+        errors = [str(chunk[4]) for chunk in chunks if chunk[3] == 2 and is_error(str(chunk[4]).strip())]
         if errors:
             session = found[session_id]
             text, said = str(row.data.get("text", "")), errors[-1].strip().split("\n")[0][:200]
