@@ -32,7 +32,11 @@ def test_every_journal_has_the_same_digest_under_two_hash_seeds() -> None:
 
 #: Worlds of several etcd members: what a restored one reads anew (an elector its Lease) is said between the members, and their clocks
 #: of Raft show it.  All else is alike; to be mended where leaders keep their Lease.
-SEVERAL_MEMBERS = {"04-etcd-in-kubernetes/lesson-quorum", "04-etcd-in-kubernetes/lesson-three-members"}
+SEVERAL_MEMBERS = {
+    "04-etcd-in-kubernetes/lesson-quorum",
+    "04-etcd-in-kubernetes/lesson-three-members",
+    "05-etcdctl/lesson-whom-to-ask",
+}
 
 
 def _journal(name: str) -> object:
