@@ -41,7 +41,10 @@ def exercise_slot(exercise: Exercise) -> str:
 
 def lesson_session(user: User, lesson: Lesson) -> ClusterSession:
     """The cluster of a lesson; made when there is none.  Raises `simulator.services.BadScenario`."""
-    return simulator.session_for(user, lesson.data["scenario"], lesson_slot(lesson))
+    session = simulator.session_for(user, lesson.data["scenario"], lesson_slot(lesson))
+    if session.last_seq == 0 and lesson.data.get("setup"):
+        _set_up(session, lesson.data["setup"])
+    return session
 
 
 def exercise_session(user: User, exercise: Exercise) -> ClusterSession:

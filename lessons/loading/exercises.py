@@ -40,10 +40,10 @@ def problems(marked: Marked) -> Iterator[Problem]:
     yield from checks_problems(marked, ("checks",), data["checks"])
     seen += [check["id"] for check in data["checks"]]
     yield from _wrong(marked, data, seen)
-    yield from _steps(marked, ("setup",), data.get("setup", []))
+    yield from steps(marked, ("setup",), data.get("setup", []))
     if "setup" in data and "scenario" not in data:
         yield marked.problem(("setup",), "only an exercise with its own `scenario` starts its own cluster")
-    yield from _steps(marked, ("solution", "commands"), data["solution"]["commands"])
+    yield from steps(marked, ("solution", "commands"), data["solution"]["commands"])
 
 
 def checks_problems(marked: Marked, base: FieldPath, checks: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -136,8 +136,9 @@ def _conditions(marked: Marked, here: FieldPath, given: Any, probe: str) -> Iter
             yield from _probe(marked, (*path, "same"), condition["same"])
 
 
-def _steps(marked: Marked, here: FieldPath, steps: list[Any]) -> Iterator[Problem]:
-    for index, step in enumerate(steps):
+def steps(marked: Marked, here: FieldPath, given: list[Any]) -> Iterator[Problem]:
+    """Steps of a set-up or a solution: each has a command or a wait."""
+    for index, step in enumerate(given):
         if isinstance(step, dict) and ("run" in step) == ("wait" in step):
             yield marked.problem((*here, index), "has either `run` or `wait`")
 
@@ -149,7 +150,7 @@ def _wrong(marked: Marked, data: dict[str, Any], ids: list[str]) -> Iterator[Pro
         if attempt["name"] in names:
             yield marked.problem((*here, "name"), f"another one is already called `{attempt['name']}`")
         names.add(attempt["name"])
-        yield from _steps(marked, (*here, "commands"), attempt["commands"])
+        yield from steps(marked, (*here, "commands"), attempt["commands"])
         if attempt["fails"] not in ids:
             yield marked.problem((*here, "fails"), f"there is no check `{attempt['fails']}`")
             continue

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lessons.loading import validate
+from lessons.loading import exercises, validate
 from lessons.loading.marked import Marked, parse
 from lessons.loading.problems import Problem
 from lessons.loading.source import LANGUAGES, ChapterSource, CourseSource, LessonSource
@@ -73,6 +73,8 @@ class LessonReader:
             return None
         front = parse(match.group(1), name, first_line=2)
         bad = front.problems or list(validate.problems(front, validate.schema("lesson")))
+        if not bad:
+            bad = list(exercises.steps(front, ("setup",), front.data.get("setup", [])))
         self.problems += bad
         body = text.replace("\r\n", "\n")[match.end() :]
         before = match.group(0).count("\n")
@@ -95,7 +97,7 @@ class LessonReader:
 
     def compare(self, fronts: dict[str, Marked], bodies: dict[str, Rendered]) -> None:
         korean, english = fronts["ko"], fronts["en"]
-        for key in ("scenario", "hosts", "minutes"):
+        for key in ("scenario", "hosts", "minutes", "setup"):
             if korean.data.get(key) != english.data.get(key):
                 reason = f"differs from the English file ({korean.data.get(key)} and {english.data.get(key)})"
                 self.problems.append(korean.problem((key,), reason))
@@ -127,6 +129,8 @@ class LessonReader:
             "scenario": english.get("scenario") or self.course.data.get("scenario"),
             "hosts": english.get("hosts") or self.course.data.get("hosts"),
         }
+        if "setup" in english:
+            data["setup"] = english["setup"]
         if "summary" in english and "summary" in korean:
             data["summary"] = {"ko": korean["summary"], "en": english["summary"]}
         return data
