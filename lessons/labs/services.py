@@ -43,7 +43,7 @@ def lesson_session(user: User, lesson: Lesson) -> ClusterSession:
     """The cluster of a lesson; made when there is none.  Raises `simulator.services.BadScenario`."""
     session = simulator.session_for(user, lesson.data["scenario"], lesson_slot(lesson))
     if session.last_seq == 0 and lesson.data.get("setup"):
-        _set_up(session, lesson.data["setup"])
+        typed.set_up(session, lesson.data["setup"])
     return session
 
 
