@@ -40,7 +40,7 @@ def test_scenarios_become_a_course() -> None:
     assert Exercise.objects.filter(course=found, active=True).count() == 3
     types = [q.data["type"] for q in Question.objects.filter(chapter__course=found).order_by("pk")]
     assert types == ["short", "short", "multiple", "single"]
-    html = "".join(part.get("html", "") for part in lessons[0].version.body["en"])
+    html = "".join(part.get("html", "") for part in (lessons[0].version.body or {})["en"])
     assert "data-run" in html and "crane.sh $amp;BERTH".replace("amp;", "") in html
     assert "echo &quot;$TEXT&quot;" not in html, "the solution is the exercise's, not the page's"
     assert bring(str(OURS), "--course", "harbours").count("harbours: 2 lessons") == 1
