@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 
 from tools import postgres
 
@@ -39,8 +40,8 @@ def tell(report: Report) -> None:
     print(f"{count} faults, {report.inputs} inputs and {report.answers} answers acknowledged, {report.connections} connections")
     for name, wait in sorted(report.recovery.items()):
         print(f"  {name:<28} {report.faults[name]:4} times; a command sent meanwhile waited at most {wait:5.1f} s for its output")
-    for text in report.broken:
-        print(f"  BROKEN  {text}")
+    for text, times in Counter(report.broken).items():
+        print(f"  BROKEN  {text}" + (f" ({times} times)" if times > 1 else ""))
     print("every promise holds" if not report.broken else f"{len(report.broken)} promises do not hold")
 
 

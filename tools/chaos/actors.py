@@ -160,7 +160,7 @@ class Learner:
             except (OSError, TimeoutError):
                 web.close()
                 continue
-            if status == 204:
+            if 200 <= status < 300:  # what the page's script takes for "saved" (docs/protocol.md)
                 self.record.stored = len(self.record.sent)
             elif status < 500:
                 self.record.errors.append(f"an answer was refused with {status}")
