@@ -80,6 +80,7 @@ class _Writer:
 
     def __init__(self, board: Board, by: str) -> None:
         self.board, self.by = board, by
+        self.hatched = {(item.user.pk, item.exercise.pk) for item in board.stuck if item.exercise is not None}
         self.stuck, self.passed, self.none, self.begun = _("stuck"), _("passed"), _("not yet"), _("begun")
         self.checks, self.signal = _("%(done)s of %(all)s checks"), {"help": _("Help me"), "done": _("I am done")}
 
@@ -115,10 +116,7 @@ class _Writer:
 
     def exercise(self, row: LearnerRow, base: str, cell: ExerciseCell) -> str:
         run, attempt = cell.run, cell.attempt
-        stuck = cell.passed is None and any(
-            item.user.pk == row.user.pk and item.exercise is not None and item.exercise.pk == cell.exercise.pk
-            for item in self.board.stuck
-        )
+        stuck = cell.passed is None and (row.user.pk, cell.exercise.pk) in self.hatched
         if cell.passed:
             level, words = 4, f"{self.passed}, {points(cell.passed.points)} / {points(cell.passed.max_points)}"
         elif run:
