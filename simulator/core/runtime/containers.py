@@ -356,7 +356,8 @@ class ShimProgram:
         mapping, ip = ports[0]
         if mapping.container_port and _paused(world, proc):
             raise ConnectError("timeout", f"{proc.host}:{port}")
-        request.source = _bridge(world, proc) or request.source
+        if bridge := _bridge(world, proc):
+            request.source, request.client = bridge, network.network(world).namespaces[bridge].ips[0]
         return network.http(world, proc.host, ip, mapping.container_port, request)
 
 
