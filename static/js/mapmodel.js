@@ -50,7 +50,7 @@ function hostNote(host) {
   const count = list(host.pods).filter((p) => p.state !== 'stopped').length;
   const bad = list(host.pods).filter((p) => p.state === 'failing').length;
   const ready = host.note && host.note !== 'SchedulingDisabled' ? host.note : host.ready ? 'Ready' : 'NotReady';
-  const words = [ready];
+  const words = host.role === 'machine' && host.ready ? [t('role.machine')] : [ready];
   if (host.note === 'SchedulingDisabled') words.push(host.note);
   if (count) words.push(bad ? t('map.pods.failing', { n: count, bad }) : t('map.pods', { n: count }));
   return words.join(' · ');
@@ -63,8 +63,8 @@ function ship(host) {
     role: host.role,
     state: host.state || 'healthy',
     note: hostNote(host),
-    components: components.filter((c) => HOST_PARTS.includes(c.component)),
-    rooms: components.filter((c) => !HOST_PARTS.includes(c.component)),
+    components: components.filter((c) => host.role === 'machine' || HOST_PARTS.includes(c.component)),
+    rooms: components.filter((c) => host.role !== 'machine' && !HOST_PARTS.includes(c.component)),
     pods: cargoOf(host),
   };
 }

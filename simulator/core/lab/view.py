@@ -20,6 +20,8 @@ Json = dict[str, Any]
 STATIC = ("etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager")
 LEASES = ("kube-scheduler", "kube-controller-manager")
 UNITS = ("kubelet", "containerd")
+#: What machines outside the cluster run: units and their programs.
+SERVICES = {"etcd": "etcd", "haproxy": "haproxy", "docker": "dockerd"}
 WAITING_FAILED = frozenset(
     {"CrashLoopBackOff", "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError",
      "CreateContainerError", "RunContainerError", "ErrImageNeverPull"}
@@ -95,6 +97,13 @@ def _host(world: World, host: Host, node: Json | None, pods: list[Json], leases:
         if proxies or "kube-proxy" in running:
             components.append(_proxy(running.get("kube-proxy"), proxies))
         components.append(_unit(host, "containerd", running))
+    if not control_plane and not kubelet:
+        # a machine outside the cluster: what it runs for it
+        for name, program in SERVICES.items():
+            if f"{name}.service" in host.units or program in running:
+                components.append(_unit(host, name, {name: running[program]} if program in running else {}))
+        if node is None and host.up:
+            state, ready = "healthy", True
     taken = {c.get("pod") for c in components if c.get("pod")}
     return {
         "name": host.name,

@@ -58,3 +58,13 @@ def test_a_machine_without_power_is_seen_as_such() -> None:
     sandbox.apply("fault", {"name": "power-off", "args": ["node01"]}, sandbox.now)
     node = next(h for h in sandbox.view()["hosts"] if h["name"] == "node01")
     assert (node["state"], node["note"], node["ready"]) == ("stopped", "PowerOff", False)
+
+
+def test_a_machine_outside_the_cluster_is_no_node_that_is_not_ready() -> None:
+    box = Sandbox.boot("external-etcd")
+    found = {host["name"]: host for host in box.view()["hosts"]}
+    assert [found["etcd2"][key] for key in ("role", "state", "ready")] == ["machine", "healthy", True]
+    assert [(part["name"], part["state"]) for part in found["etcd2"]["components"]] == [("etcd", "healthy")]
+    box.run("systemctl stop etcd", host="etcd2")
+    found = {host["name"]: host for host in box.view()["hosts"]}
+    assert [(part["name"], part["state"]) for part in found["etcd2"]["components"]] == [("etcd", "stopped")]
