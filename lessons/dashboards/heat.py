@@ -130,8 +130,8 @@ class _Writer:
 
     def quiz(self, base: str, chapter: ChapterRow, cell: QuizCell) -> str:
         if cell.grade:
-            shown = points(cell.grade.points)
-            said = f"{shown} / {points(cell.grade.max_points)}"
+            shown = f"{cell.grade.points:.1f}".removesuffix(".0")  # a cell has room for one decimal; the words are exact
+            said = f"{points(cell.grade.points)} / {points(cell.grade.max_points)}"
         else:
             shown, said = ("…", self.begun) if cell.begun else ("–", self.none)
         slug, label = escape(chapter.chapter.slug), f"{chapter.chapter.number}.Q"
