@@ -41,6 +41,10 @@ FIRST = (
 )
 
 
+#: A question's id and the values of its form field.
+Question = tuple[str, list[str]]
+
+
 def run(
     folder: Path,
     *,
@@ -63,30 +67,31 @@ def run(
         from tools.load import people
 
         accounts = people.make(learners)
-        quiz = _question()
+        questions = [_question(account.attempt) for account in accounts]
         report = Report()
-        actors = asyncio.run(_play(machine, accounts, quiz, report, seconds, seed, pause, say))
+        actors = asyncio.run(_play(machine, accounts, questions, report, seconds, seed, pause, say))
         _settle(machine, accounts)
-        _judge(accounts, actors, quiz, report)
+        _judge(accounts, actors, questions, report)
         return report
     finally:
         machine.stop()
 
 
-def _question() -> tuple[str, list[str]]:
-    """A question of the quiz with one choice: its id, and the values that its form field may have."""
-    from lessons.models import Quiz
+def _question(attempt: int) -> Question:
+    """A question with one choice that an attempt has drawn: its id, and the values that its form field may have."""
+    from lessons.quizzes.models import QuizAttempt
 
-    quiz = Quiz.objects.filter(active=True).first()
-    assert quiz is not None, "the course has a quiz"
-    spec = next(item for item in quiz.data["questions"] if item["type"] == "single")
+    row = QuizAttempt.objects.select_related("version").get(pk=attempt)
+    specs = {item["id"]: item for item in row.version.data["questions"]}
+    drawn = [specs[item["id"]] for item in row.layout] if row.layout else list(specs.values())
+    spec = next(item for item in drawn if item["type"] == "single")
     return str(spec["id"]), [str(number) for number in range(len(spec["choices"]))]
 
 
 async def _play(
     machine: Machine,
     accounts: list[Account],
-    quiz: tuple[str, list[str]],
+    questions: list[Question],
     report: Report,
     seconds: float,
     seed: int,
@@ -97,7 +102,8 @@ async def _play(
     stop = asyncio.Event()
     actors = [Learner(machine.port, account, seed * 1000 + number) for number, account in enumerate(accounts)]
     tasks = [loop.create_task(actor.run(stop)) for actor in actors]
-    tasks += [loop.create_task(actor.answer(stop, f"q.{quiz[0]}", quiz[1])) for actor in actors]
+    for actor, (slug, values) in zip(actors, questions, strict=True):
+        tasks.append(loop.create_task(actor.answer(stop, f"q.{slug}", values)))
 
     async def keep() -> None:
         while True:
@@ -157,14 +163,14 @@ def _settle(machine: Machine, accounts: list[Account]) -> None:
         time.sleep(0.5)
 
 
-def _judge(accounts: list[Account], actors: list[Learner], quiz: tuple[str, list[str]], report: Report) -> None:
+def _judge(accounts: list[Account], actors: list[Learner], questions: list[Question], report: Report) -> None:
     from . import promises
 
     asyncio.run(_last_look(actors))
-    for number, (account, actor) in enumerate(zip(accounts, actors, strict=True)):
+    for number, (account, actor, (slug, _)) in enumerate(zip(accounts, actors, questions, strict=True)):
         found = promises.broken(account.session, actor.record)
-        found += promises.wrong_answers(account.attempt, quiz[0], actor.record)
-        found += promises.wrong_grade(account.attempt, quiz[0])
+        found += promises.wrong_answers(account.attempt, slug, actor.record)
+        found += promises.wrong_grade(account.attempt, slug)
         report.broken += [f"learner {number}: {text}" for text in found]
         report.inputs += len(actor.record.acked)
         report.answers += actor.record.stored
