@@ -112,6 +112,8 @@ def play(rows: list[Row], *, restore_every: int = 0) -> tuple[Sandbox, str]:
 
 
 def _type(sandbox: Sandbox, host: str, line: str) -> None:
+    if host == "controlplane" and host not in sandbox.world.section("hosts", dict):
+        host = sandbox.first_host  # what names no host is typed in the first terminal
     if host not in sandbox.terminals():
         sandbox.apply("open", {"terminal": host, "host": host}, sandbox.now)
     sandbox.apply("line", {"terminal": host, "text": line}, sandbox.now)
