@@ -99,10 +99,17 @@ def pass_time(session_id: uuid.UUID, until: int, *, again: bool = False) -> None
     have gone on with the cluster, nothing of this can be stored.  `again` says that the task was delivered once before: its worker may
     have died of it, so it is counted until it ends well.
     """
+    if again and _time_failed(session_id):
+        return
+    if _pass_time(session_id, until) and again:
+        attempts.clear(session_id, attempts.TIME)
+
+
+def _pass_time(session_id: uuid.UUID, until: int) -> bool:
+    """Did it end well?"""
     warm = worlds.cache.get(session_id)
     if warm is None or time.monotonic() - warm.checked > TRUST_SECONDS:
-        advance(session_id, until)
-        return
+        return advance(session_id, until) is not None
     try:
         _run_time(warm, until)
     except _TRANSIENT:
@@ -110,10 +117,12 @@ def pass_time(session_id: uuid.UUID, until: int, *, again: bool = False) -> None
         raise
     except _TimeEndless:
         _time_failed(session_id)
+        return False
     except Exception as error:
         logger.info("session %s: %r, once more from its rows", session_id, error)
         worlds.cache.drop(session_id)
-        advance(session_id, until)
+        return advance(session_id, until) is not None
+    return True
 
 
 def _time_failed(session_id: uuid.UUID) -> bool:

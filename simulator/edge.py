@@ -29,6 +29,7 @@ from django.db import DatabaseError
 
 from . import doorbell, edgetokens, frames, pacing, services
 from .core.lab.edge import LOG_PART, MAX_BODY, METHODS
+from .gateway.edge import status
 from .models import ClusterSession
 
 Scope = MutableMapping[str, Any]
@@ -60,15 +61,7 @@ class _Refusal(Exception):
     def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-        self.status = {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Failure",
-            "message": message,
-            "reason": reason,
-            "code": code,
-        }
+        self.status = status(code, reason, message)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import pytest
+import redis
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.test import TestCase
@@ -213,6 +214,35 @@ def test_time_that_does_not_pass_freezes_its_cluster_after_some_times(session: C
     with translation.override("ko"), pytest.raises(services.Refused) as refused:
         line(session, "echo no")
     assert not re.search("[A-Za-z]{3}", str(refused.value))
+
+
+def test_time_that_kills_its_worker_each_time_freezes_its_cluster(
+    session: ClusterSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance(session.pk)
+
+    def dies(*_: Any) -> bool:
+        raise SystemExit
+
+    monkeypatch.setattr(advancing, "_pass_time", dies)
+    for _ in range(advancing.MAX_ATTEMPTS):
+        with pytest.raises(SystemExit):
+            advancing.pass_time(session.pk, 60 * SECOND, again=True)
+    advancing.pass_time(session.pk, 60 * SECOND, again=True)
+    session.refresh_from_db()
+    assert mishaps.read(session.frozen_reason) == (mishaps.BROKE, {"error": "time"})
+
+
+def test_an_answer_that_cannot_be_handed_over_costs_no_effect(session: ClusterSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    advance(session.pk)
+
+    def away(*_: Any) -> None:
+        raise redis.ConnectionError
+
+    monkeypatch.setattr("simulator.mailbox.put", away)
+    warm = worlds.cache.get(session.pk)
+    assert warm is not None
+    storing.announce(warm, storing.Done(answers={"x": {}}))
 
 
 def test_time_that_was_delivered_twice_and_passes_is_not_held_against_it(session: ClusterSession) -> None:
