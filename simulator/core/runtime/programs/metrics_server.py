@@ -19,6 +19,7 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ...kernel.world import World
+from ...kube.api.errors import status
 from ...kube.api.selectors import parse_labels
 from ...kube.client import ApiError, KubeClient
 from .. import logs
@@ -140,7 +141,7 @@ class MetricsServer(Quiet):
             text = "[+]ping ok\n[+]log ok\n[-]metric-storage-ready failed: reason withheld\nreadyz check failed\n"
             return Response(status=500, body=text.encode())
         if parts[:3] != ["apis", *GROUP_VERSION.split("/")] or request.method != "GET":
-            return Response(status=404, obj=_status(404, "NotFound", "the server could not find the requested resource"))
+            return Response(status=404, obj=status(404, "NotFound", "the server could not find the requested resource"))
         return self._resource(world, proc, held, parts[3:], request)
 
     def _resource(self, world: World, proc: Process, held: Scrapes, rest: list[str], request: Request) -> Response:
@@ -159,8 +160,8 @@ class MetricsServer(Quiet):
                 found = [_pod(obj, held) for obj in objects if selector.matches(obj["metadata"].get("labels") or {})]
                 return _answer("PodMetrics", "pods", found, rest[3] if len(rest) == 4 else "", space)
         except (ApiError, ConnectError) as error:
-            return Response(status=500, obj=_status(500, "InternalError", f"Internal error occurred: {error}"))
-        return Response(status=404, obj=_status(404, "NotFound", "the server could not find the requested resource"))
+            return Response(status=500, obj=status(500, "InternalError", f"Internal error occurred: {error}"))
+        return Response(status=404, obj=status(404, "NotFound", "the server could not find the requested resource"))
 
 
 def _flags(proc: Process) -> dict[str, str]:
@@ -261,15 +262,8 @@ def _answer(kind: str, plural: str, found: list[Obj | None], name: str, space: s
                 return Response(obj={"kind": kind, "apiVersion": GROUP_VERSION, **item})
         where = f"{space}/{name}" if space else name
         text = f'{kind.lower()}.metrics.k8s.io "{where}" not found'
-        return Response(
-            status=404, obj=_status(404, "NotFound", text, {"name": where, "group": "metrics.k8s.io", "kind": plural})
-        )
+        return Response(status=404, obj=status(404, "NotFound", text, {"name": where, "group": "metrics.k8s.io", "kind": plural}))
     return Response(obj={"kind": f"{kind}List", "apiVersion": GROUP_VERSION, "metadata": {}, "items": items})
-
-
-def _status(code: int, reason: str, message: str, details: Obj | None = None) -> Obj:
-    out: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason}
-    return {**out, **({"details": details} if details else {}), "code": code}
 
 
 def _discovery() -> Obj:
