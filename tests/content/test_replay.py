@@ -30,21 +30,7 @@ def test_every_journal_has_the_same_digest_under_two_hash_seeds() -> None:
     assert first == second
 
 
-#: Worlds of several etcd members: what a restored one reads anew (an elector its Lease) is said between the members, and their clocks
-#: of Raft show it.  All else is alike; to be mended where leaders keep their Lease.
-SEVERAL_MEMBERS = {
-    "04-etcd-in-kubernetes/lesson-quorum",
-    "04-etcd-in-kubernetes/lesson-three-members",
-    "05-etcdctl/lesson-whom-to-ask",
-}
-
-
-def _journal(name: str) -> object:
-    marks = pytest.mark.xfail(reason="a restored elector asks for its Lease", strict=False) if name in SEVERAL_MEMBERS else ()
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [_journal(name) for name in sorted({*journals.lessons(), *journals.faults()})])
+@pytest.mark.parametrize("name", sorted({*journals.lessons(), *journals.faults()}))
 def test_a_journal_played_through_snapshots_ends_in_the_same_world(name: str) -> None:
     rows = journals.everything()[name]
     plain, text = journals.play(rows)

@@ -14,6 +14,7 @@ from ..kernel.world import World
 from .authstore import AuthState
 from .mvcc import Store, StoreState
 from .raft.state import Message, Node
+from .ticket import Ticket
 from .v2store import V2State
 
 DB_HEADER = b"slipway etcd backend "
@@ -125,7 +126,8 @@ class Group(msgspec.Struct):
 
 
 class EtcdSection(msgspec.Struct, omit_defaults=True):
-    """All data directories by id and running members by process key; messages under way, and the last ones for those who look on."""
+    """All data directories by id and running members by process key; messages and requests under way, and the last messages for those
+    who look on."""
 
     disks: dict[str, Disk] = {}
     running: dict[str, Running] = {}
@@ -135,6 +137,7 @@ class EtcdSection(msgspec.Struct, omit_defaults=True):
     wire_timer: int = 0
     requests: int = 0
     messages: list[tuple[int, int, str, int, int, int, int, int]] = []
+    tickets: dict[int, Ticket] = {}
 
 
 def section(world: World) -> EtcdSection:

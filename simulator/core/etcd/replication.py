@@ -19,18 +19,16 @@ import msgspec
 from ..kernel.clock import MS, SECOND
 from ..kernel.world import World
 from . import lessor, logs, maintenance, membership, transport
-from .authstore import Permission
 from .client import Call
 from .errors import EtcdError, Waiting, leader_changed, not_for_learners
 from .member import Alarm, Disk, Group, MemberInfo, Running, section, store
-from .mvcc import Compare, Lease, Op, StoreState
+from .mvcc import Lease, StoreState
 from .raft import confchange, leader, log, node
 from .raft.confchange import ADD, ADD_LEARNER, REMOVE, UPDATE
 from .raft.state import LEADER, REPLICATE, Entry, Message, Node, Snapshot
+from .ticket import REQUEST_TIMEOUT, Ticket, decode, encode
 from .transport import Peer
 
-#: etcd's time for a request: five seconds and two election timeouts (config.go: ReqTimeout).
-REQUEST_TIMEOUT = 7 * SECOND
 #: How far ahead of the world a caller that cannot wait may run the group: longer than an election takes.
 PATIENCE = 4 * SECOND
 #: Messages to members this slow or less are delivered with the request that caused them.
@@ -52,36 +50,6 @@ GROUP = frozenset(
 )
 
 
-class Ticket:
-    """A request under way on one member."""
-
-    __slots__ = ("at", "began", "call", "data", "disk", "done", "error", "id", "index", "kind", "lead", "result", "started")
-
-    def __init__(self, ident: int, call: Call, disk: Disk, began: int, kind: str, data: bytes = b"") -> None:
-        self.id, self.call, self.disk, self.began, self.kind, self.data = ident, call, disk, began, kind, data
-        self.started = self.done = False
-        self.at = self.index = 0
-        self.lead = disk.raft.lead if disk.raft is not None else 0
-        self.result: Any = None
-        self.error: EtcdError | None = None
-
-    @property
-    def deadline(self) -> int:
-        """When the member gives up."""
-        return self.began + REQUEST_TIMEOUT
-
-    @property
-    def topic(self) -> str:
-        """Rings when it is done."""
-        return f"etcd-ticket:{self.id}"
-
-    def finish(self, world: World, at: int, result: Any = None, error: EtcdError | None = None) -> None:
-        """The answer is there."""
-        if not self.done:
-            self.done, self.at, self.result, self.error = True, at, result, error
-            world.ring(self.topic)
-
-
 class Replicated(msgspec.Struct, array_like=True):
     """What a snapshot carries to a member that lacks too much of the log."""
 
@@ -94,10 +62,12 @@ class Replicated(msgspec.Struct, array_like=True):
     cluster_version: str
 
 
-def tickets(world: World) -> dict[int, Ticket]:
-    """The requests that are under way."""
-    found: dict[int, Ticket] = world.warm.setdefault("etcd-tickets", {})
-    return found
+def finish(world: World, ticket: Ticket, at: int, result: Any = None, error: EtcdError | None = None) -> None:
+    """The answer is there."""
+    if not ticket.done:
+        ticket.done, ticket.at, ticket.result, ticket.error = True, at, result, error
+        section(world).tickets.pop(ticket.id, None)
+        world.ring(ticket.topic)
 
 
 def group_of(world: World, disk: Disk) -> Group:
@@ -138,7 +108,6 @@ def timed(world: World, disk: Disk, running: Running, call: Call) -> tuple[Any, 
             settle(world, disk)
             raise Waiting(ticket)
     settle(world, disk)
-    tickets(world).pop(ticket.id, None)
     if ticket.error is not None:
         raise ticket.error
     return ticket.result, max(0, ticket.at - world.now)
@@ -148,8 +117,8 @@ def begin(world: World, disk: Disk, running: Running, call: Call) -> Ticket:
     """Start a request and deliver what it causes."""
     refresh(world, disk)
     ticket = make_ticket(world, disk, running, call)
-    known = tickets(world)
-    for stale in [t.id for t in known.values() if t.done or t.deadline < world.now]:
+    known = section(world).tickets
+    for stale in [t.id for t in known.values() if t.deadline < world.now]:
         del known[stale]
     known[ticket.id] = ticket
     try_start(world, ticket, world.now)
@@ -164,11 +133,11 @@ def make_ticket(world: World, disk: Disk, running: Running, call: Call) -> Ticke
     held.requests += 1
     method, args = call.method, dict(call.args)
     if method in READS or (method == "KV/Txn" and all(op.kind == "range" for op in (*args["success"], *args["failure"]))):
-        return Ticket(held.requests, call, disk, world.now, "read")
+        return _ticket(world, disk, "read", encode(world, call))
     if method == "Maintenance/MoveLeader":
-        return _transfer_ticket(world, disk, call, held.requests)
+        return _transfer_ticket(world, disk, call)
     if method in GROUP:
-        return Ticket(held.requests, call, disk, world.now, "conf", _change(world, disk, method, args))
+        return _ticket(world, disk, "conf", _change(world, disk, method, args))
     _check_early(world, disk, running, method, args)
     if method == "Lease/Grant" and not args.get("id"):
         args["id"] = world.rng("etcd-lease").bits64() >> 1
@@ -179,7 +148,7 @@ def make_ticket(world: World, disk: Disk, running: Running, call: Call) -> Ticke
     elif method in ("Auth/UserAdd", "Auth/UserChangePassword"):
         args["salt"] = world.rng("etcd-auth").hex(16)
     call = Call(method, args)
-    return Ticket(held.requests, call, disk, world.now, "write", encode(world, call))
+    return _ticket(world, disk, "write", encode(world, call))
 
 
 def _check_early(world: World, disk: Disk, running: Running, method: str, args: dict[str, Any]) -> None:
@@ -202,14 +171,20 @@ def _check_early(world: World, disk: Disk, running: Running, method: str, args: 
 def submit(world: World, disk: Disk, running: Running, call: Call) -> Ticket:
     """Propose something that nobody waits for."""
     ticket = make_ticket(world, disk, running, call)
-    tickets(world)[ticket.id] = ticket
+    section(world).tickets[ticket.id] = ticket
     try_start(world, ticket, world.now)
     pump(world, world.now + NEAR)
     settle(world, disk)
     return ticket
 
 
-def _transfer_ticket(world: World, disk: Disk, call: Call, ident: int) -> Ticket:
+def _ticket(world: World, disk: Disk, kind: str, data: bytes) -> Ticket:
+    """A request of the number that was given last."""
+    lead = disk.raft.lead if disk.raft is not None else 0
+    return Ticket(section(world).requests, disk.id, world.now, kind, data, lead)
+
+
+def _transfer_ticket(world: World, disk: Disk, call: Call) -> Ticket:
     """Maintenance/MoveLeader, which only the leader takes."""
     assert disk.raft is not None
     if disk.raft.role != LEADER:
@@ -217,7 +192,7 @@ def _transfer_ticket(world: World, disk: Disk, call: Call, ident: int) -> Ticket
     member = membership.find(disk, call.args["target"])
     if member is None or member.is_learner:
         raise EtcdError("etcdserver: bad leader transferee", "FailedPrecondition")
-    return Ticket(ident, call, disk, world.now, "transfer")
+    return _ticket(world, disk, "transfer", encode(world, call))
 
 
 def _change(world: World, disk: Disk, method: str, args: dict[str, Any]) -> bytes:
@@ -268,58 +243,28 @@ def _by_leader(world: World, disk: Disk, call: Call) -> Any:
 
 def try_start(world: World, ticket: Ticket, at: int) -> None:
     """Hand a request to Raft, which takes none while there is no leader."""
-    raft = ticket.disk.raft
-    if raft is None or ticket.started or ticket.done:
+    disk = section(world).disks.get(ticket.disk)
+    raft = disk.raft if disk is not None else None
+    if disk is None or raft is None or ticket.started or ticket.done:
         return
     if ticket.kind == "read":
         ticket.started = node.read(raft, ticket.id)
     elif ticket.kind == "transfer":
-        node.transfer(raft, ticket.call.args["target"], at)
+        node.transfer(raft, decode(world, ticket.data).args["target"], at)
         ticket.started = True
     else:
         ticket.started = node.propose(raft, "conf" if ticket.kind == "conf" else "normal", ticket.data, ticket.id)
     if ticket.started:
-        ready(world, ticket.disk, at)
+        ready(world, disk, at)
 
 
 # -- entries ------------------------------------------------------------------------------------------------------------------
-def encode(world: World, call: Call) -> bytes:
-    """A request as the content of an entry."""
-    data = msgspec.msgpack.encode([call.method, call.args])
-    _decoded(world)[data] = call
-    return data
-
-
-def _decoded(world: World) -> dict[bytes, Call]:
-    found: dict[bytes, Call] = world.warm.setdefault("etcd-decoded", {})
-    if len(found) > 512:
-        for key in list(found)[:256]:
-            del found[key]
-    return found
-
-
-def decode(world: World, data: bytes) -> Call:
-    """The request in an entry; every member of a world decodes the same bytes, so the last ones are remembered."""
-    known = _decoded(world)
-    call = known.get(data)
-    if call is None:
-        method, args = msgspec.msgpack.decode(data)
-        if method == "KV/Txn":
-            args["compare"] = msgspec.convert(args["compare"], tuple[Compare, ...])
-            for name in ("success", "failure"):
-                args[name] = msgspec.convert(args[name], tuple[Op, ...])
-        elif method == "Auth/RoleGrantPermission":
-            args["perm"] = msgspec.convert(args["perm"], Permission)
-        call = known[data] = Call(method, args)
-    return call
-
-
 def apply(world: World, peer: Peer, entry: Entry, at: int) -> None:
     """One committed entry becomes state; the member that proposed it has its answer."""
     disk, running = peer.disk, peer.running
     assert disk.raft is not None
-    ticket = tickets(world).get(entry.id) if entry.id else None
-    mine = ticket is not None and ticket.disk is disk
+    ticket = section(world).tickets.get(entry.id) if entry.id else None
+    mine = ticket is not None and ticket.disk == disk.id
     if entry.kind == "conf":
         _apply_change(world, peer, entry, at, ticket if mine else None)
         return
@@ -337,7 +282,7 @@ def apply(world: World, peer: Peer, entry: Entry, at: int) -> None:
     if call.method == "Lease/Grant":
         lessor.schedule(world, peer.proc, disk, running)
     if mine and ticket is not None:
-        ticket.finish(world, at, result, error)
+        finish(world, ticket, at, result, error)
 
 
 def _handler(method: str) -> Callable[[World, Disk, Running, dict[str, Any]], Any]:
@@ -408,7 +353,7 @@ def _apply_change(world: World, peer: Peer, entry: Entry, at: int, ticket: Ticke
         if wanted.op == REMOVE and wanted.id == disk.member_id:
             world.after(SECOND, peer.proc.target, ["removed"])
     if ticket is not None:
-        ticket.finish(world, at, list(disk.members), error)
+        finish(world, ticket, at, list(disk.members), error)
 
 
 # -- after every change ---------------------------------------------------------------------------------------------------------
@@ -467,12 +412,12 @@ def _look(world: World, peer: Peer, raft: Node, at: int) -> None:
         running.lead_since = at
         world.ring(f"etcd:{disk.name}")
     if raft.lead:
-        for ticket in [t for t in tickets(world).values() if t.disk is disk and not t.done]:
+        for ticket in [t for t in section(world).tickets.values() if t.disk == disk.id]:
             if ticket.kind == "transfer":
-                if raft.lead == ticket.call.args["target"]:
-                    ticket.finish(world, at)
+                if raft.lead == decode(world, ticket.data).args["target"]:
+                    finish(world, ticket, at)
             elif ticket.kind == "read" and (ticket.started or ticket.lead != raft.lead):
-                ticket.finish(world, at, error=leader_changed())
+                finish(world, ticket, at, error=leader_changed())
             else:
                 try_start(world, ticket, at)
 
@@ -480,14 +425,15 @@ def _look(world: World, peer: Peer, raft: Node, at: int) -> None:
 def _read(world: World, peer: Peer, context: int, at: int) -> None:
     from .service import HANDLERS
 
-    ticket = tickets(world).get(context)
-    if ticket is None or ticket.done or ticket.disk is not peer.disk:
+    ticket = section(world).tickets.get(context)
+    if ticket is None or ticket.disk != peer.disk.id:
         return
     try:
-        args = {k: v for k, v in ticket.call.args.items() if k != "serializable"}
-        ticket.finish(world, at, HANDLERS[ticket.call.method](world, peer.disk, peer.running, args))
+        call = decode(world, ticket.data)
+        args = {k: v for k, v in call.args.items() if k != "serializable"}
+        finish(world, ticket, at, HANDLERS[call.method](world, peer.disk, peer.running, args))
     except EtcdError as error:
-        ticket.finish(world, at, error=error)
+        finish(world, ticket, at, error=error)
 
 
 def publish(world: World, peer: Peer, at: int) -> None:
@@ -616,10 +562,9 @@ def run_ahead(world: World, ticket: Ticket) -> None:
     """Let a caller that cannot wait see what time would bring: messages and deadlines of the group, but nothing else of the world."""
     end = world.now + PATIENCE
     held = section(world)
+    cluster = held.disks[ticket.disk].cluster_id
     while not ticket.done:
-        members = [
-            p for p in transport.peers(world).values() if p.disk.cluster_id == ticket.disk.cluster_id and p.disk.raft is not None
-        ]
+        members = [p for p in transport.peers(world).values() if p.disk.cluster_id == cluster and p.disk.raft is not None]
         due, first = min(
             ((node.next_due(p.disk.raft), p.disk.id) for p in members if p.disk.raft is not None), default=(end + 1, "")
         )
@@ -717,8 +662,11 @@ def _at_rest(world: World, peers: list[Peer]) -> list[str]:
     busy = raft.transferee or raft.waiting_reads or raft.early_reads or raft.commit != last or raft.applied != last
     if busy or not chief.running.ready or raft.id not in raft.voters:
         return []
-    if any(not t.done and t.deadline > world.now and t.disk.cluster_id == chief.disk.cluster_id for t in tickets(world).values()):
-        return []
+    disks = section(world).disks
+    for ticket in section(world).tickets.values():
+        asked = disks.get(ticket.disk)
+        if ticket.deadline > world.now and asked is not None and asked.cluster_id == chief.disk.cluster_id:
+            return []
     good, voting = [chief.disk.id], 1
     for peer in peers:
         other = peer.disk.raft
@@ -854,8 +802,8 @@ def stop(world: World, peer: Peer) -> None:
 def gone(world: World, disk: Disk) -> None:
     """A member's process has ended: whoever still runs must notice in time."""
     held = section(world)
-    for ticket in [t for t in tickets(world).values() if t.disk is disk]:
-        del tickets(world)[ticket.id]
+    for ticket in [t for t in section(world).tickets.values() if t.disk == disk.id]:
+        del section(world).tickets[ticket.id]
     group = held.groups.get(disk.cluster_id)
     if group is not None and group.asleep:
         refresh(world, disk)
@@ -867,4 +815,4 @@ def gone(world: World, disk: Disk) -> None:
         held.groups.pop(disk.cluster_id, None)
 
 
-__all__ = ["GROUP", "Ticket", "answer", "gone", "ready", "start", "stop", "tick", "timed", "wake"]
+__all__ = ["GROUP", "answer", "gone", "ready", "start", "stop", "tick", "timed", "wake"]

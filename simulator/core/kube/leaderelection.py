@@ -18,7 +18,10 @@ from .component import duration, explain, klog
 
 
 class LeaderState(msgspec.Struct):
-    """What an elector remembers: its identity, whether it leads, the Lease as last seen, and when it saw that change."""
+    """What an elector remembers: its identity, whether it leads, the Lease as last seen, and when it saw that change.
+
+    `written` is the resourceVersion of the Lease that it wrote last and holds in memory, "" while it holds none.
+    """
 
     identity: str = ""
     leading: bool = False
@@ -27,6 +30,7 @@ class LeaderState(msgspec.Struct):
     observed_at: int = 0
     renewed_at: int = 0
     said_waiting: bool = False
+    written: str = ""
 
 
 class Lost(Exception):
@@ -51,7 +55,28 @@ class Elector:
         self.lease_duration = duration(flags, "leader-elect-lease-duration", 15 * clock.SECOND)
         self.renew_deadline = duration(flags, "leader-elect-renew-deadline", 10 * clock.SECOND)
         self.retry = duration(flags, "leader-elect-retry-period", 2 * clock.SECOND)
-        self.lease: dict[str, Any] | None = None
+        self._lease: dict[str, Any] | None = None
+
+    @property
+    def lease(self) -> dict[str, Any] | None:
+        """The Lease as this candidate wrote it last, which it renews without asking; None when it has to be read first.
+
+        It is warm: in a restored world it is read from etcd's data at the version that was held, without a request, because a request
+        that the unbroken world does not make is heard by the members of etcd.
+        """
+        if self._lease is None and self.state.written:
+            copies = self.world.tables.get("copies")
+            path = self.client.kind("leases").path(self.namespace)
+            query = {"fieldSelector": [f"metadata.name={self.name}"]}
+            for found in (copies(self.world, path, query, self.state.written) if copies is not None else None) or ():
+                if found["metadata"]["resourceVersion"] == self.state.written:
+                    self._lease = found
+        return self._lease
+
+    @lease.setter
+    def lease(self, lease: dict[str, Any] | None) -> None:
+        self._lease = lease
+        self.state.written = lease["metadata"]["resourceVersion"] if lease is not None else ""
 
     @property
     def lock(self) -> str:

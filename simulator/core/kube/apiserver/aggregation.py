@@ -21,7 +21,7 @@ from .call import User
 from .server import Server
 
 Obj = dict[str, Any]
-PREFIX = b"/registry/apiregistration.k8s.io/apiservices/"
+PREFIX = "apiregistration.k8s.io/apiservices/"
 #: How often is looked while all are available, and while one is not.
 RESYNC, RETRY = 30 * SECOND, 5 * SECOND
 
@@ -37,12 +37,15 @@ class Unavailable(Exception):
 def remote(server: Server) -> dict[tuple[str, str], Obj]:
     """The APIServices that somebody else answers for, by group and version."""
     if server.remote is None:
-        found = server.storage.list(PREFIX)[0]
-        server.remote = {
+        found, fresh = server.copy(PREFIX)
+        rows = {
             (item["spec"].get("group", ""), item["spec"]["version"]): item
             for item in found
             if (item.get("spec") or {}).get("service")
         }
+        if not fresh:
+            return rows
+        server.remote = rows
     return server.remote
 
 
@@ -119,7 +122,7 @@ def _discover(server: Server, service: Obj, group: str, version: str) -> None:
 
 def _tell(server: Server, service: Obj, now: tuple[str, str, str]) -> None:
     """Write the condition if it is another one."""
-    key = PREFIX + service["metadata"]["name"].encode()
+    key = f"/registry/{PREFIX}{service['metadata']['name']}".encode()
     held = server.storage.get(key)
     if held is None:
         return

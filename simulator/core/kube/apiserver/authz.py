@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 MASTERS = "system:masters"
-PREFIXES = (b"/registry/roles/", b"/registry/rolebindings/", b"/registry/clusterroles/", b"/registry/clusterrolebindings/")
+PREFIXES = ("roles/", "rolebindings/", "clusterroles/", "clusterrolebindings/")
 HEALTH = (["healthz"], ["livez"], ["readyz"])
 
 
@@ -88,14 +88,13 @@ class Authorizer:
         stamp = self.server.rbac_stamp()
         if stamp == self._stamp:
             return
-        storage = self.server.storage
-        try:
-            roles, role_bindings, cluster_roles, cluster_bindings = (storage.known(prefix)[0] for prefix in PREFIXES)
-        except ApiError:
-            if self._stamp is None:
-                raise
-            return  # etcd is away: what is known goes on to hold, as in the real informers
+        copies = [self.server.copy(prefix) for prefix in PREFIXES]
+        if not all(fresh for _, fresh in copies):
+            if self._stamp is not None:
+                return  # etcd is away: what is known goes on to hold, as in the real informers
+            stamp = ()
         self._stamp = stamp
+        roles, role_bindings, cluster_roles, cluster_bindings = (found for found, _ in copies)
         self._verdicts.clear()
         self._roles = {("", r["metadata"]["name"]): r.get("rules") or [] for r in cluster_roles}
         self._roles.update({(r["metadata"]["namespace"], r["metadata"]["name"]): r.get("rules") or [] for r in roles})

@@ -54,6 +54,8 @@ class Running(msgspec.Struct):
     event_lease: EventLease = msgspec.field(default_factory=EventLease)
     #: A look at the APIServices that other servers answer for is under way.
     looking: bool = False
+    #: When the copies of roles, definitions … were read (`Server.copy`): revisions by prefix.
+    seen: dict[str, int] = {}
 
 
 def section(world: World) -> dict[str, Running]:
@@ -73,6 +75,7 @@ def server_of(world: World, proc: Process) -> Server:
         found = warm[proc.key] = Server(world, running.config, client, netns=proc.netns, key=proc.key)
         found.storage.lease = running.event_lease
         found.tally = running.tally
+        found.seen = running.seen
     return found
 
 

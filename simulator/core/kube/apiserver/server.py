@@ -13,8 +13,9 @@ from ...etcd.client import EtcdClient
 from ...host import processes
 from ...host.process import Process
 from ...kernel.world import World
+from ..api.errors import ApiError
 from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
-from . import admission
+from . import admission, past
 from .authn import Authenticator
 from .authz import Authorizer
 from .metrics import Tally
@@ -81,6 +82,8 @@ class Server:
         #: APIServices that another server answers for (aggregation.py); None when they must be read.
         self.remote: dict[tuple[str, str], Obj] | None = None
         self._held: dict[str, list[Obj]] = {}
+        #: The revision at which a copy was read last, by prefix below /registry/; state of the process (`program.Running`).
+        self.seen: dict[str, int] = {}
         self.tally = Tally()
 
     def kind(self, group: str, version: str, resource: str) -> KindInfo | None:
@@ -105,13 +108,32 @@ class Server:
         """The behaviour of a kind."""
         return strategy_of(kind)
 
+    def copy(self, prefix: str) -> tuple[list[Obj], bool]:
+        """The objects under `/registry/<prefix>` that this server keeps a copy of, and whether etcd was there to be asked.
+
+        While etcd is away a copy holds what it held, as the informers of the real server do; in a restored world too, where it is read
+        at the revision at which it was made.
+        """
+        path = b"/registry/" + prefix.encode()
+        try:
+            found, self.seen[prefix] = self.storage.known(path)
+        except ApiError:
+            disk = past.reader(self.world, self.seen[prefix]) if prefix in self.seen else None
+            if disk is None:
+                raise
+            storage = Storage(disk, self.config.encryption)  # type: ignore[arg-type]
+            storage.share(self.storage)
+            return storage.known(path)[0], False
+        return found, True
+
     def held(self, prefix: str) -> list[Obj]:
         """All objects under a prefix that every write asks for (policies, webhooks), read once until one of them changes."""
         found = self._held.get(prefix)
         if found is None:
-            found = self._held[prefix] = sorted(
-                self.storage.known(prefix.encode())[0], key=lambda obj: str(obj["metadata"]["name"])
-            )
+            objects, fresh = self.copy(prefix)
+            found = sorted(objects, key=lambda obj: str(obj["metadata"]["name"]))
+            if fresh:
+                self._held[prefix] = found
         return found
 
     def forget(self) -> None:
@@ -136,8 +158,8 @@ class Server:
 
     def load_custom(self) -> None:
         """Read the established CustomResourceDefinitions anew."""
-        found = self.storage.known(b"/registry/apiextensions.k8s.io/customresourcedefinitions/")[0]
-        self._custom, self._definitions, self._loaded = {}, {}, True
+        found, fresh = self.copy("apiextensions.k8s.io/customresourcedefinitions/")
+        self._custom, self._definitions, self._loaded = {}, {}, fresh
         for crd in found:
             if any(
                 c["type"] == "Established" and c["status"] == "True" for c in (crd.get("status") or {}).get("conditions") or ()

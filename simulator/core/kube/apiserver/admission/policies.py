@@ -131,10 +131,10 @@ def evaluate_inner(source: str, scope: Obj, *, params: bool, budget: Budget) -> 
 
 def bound(call: Call, plural: str, obj: Obj | None, old: Obj | None) -> Iterator[tuple[Obj, Obj, list[Obj | None]]]:
     """(policy, binding, parameters) that are about a request; parameters [None] where there are none to be had."""
-    policies = call.server.held(f"/registry/{plural}/")
+    policies = call.server.held(f"{plural}/")
     if not policies:
         return
-    bindings = call.server.held(f"/registry/{plural.removesuffix('ies')}ybindings/")
+    bindings = call.server.held(f"{plural.removesuffix('ies')}ybindings/")
     for policy in policies:
         spec = policy["spec"]
         if not matching.resources_match(call, spec.get("matchConstraints"), obj, old):
@@ -204,7 +204,7 @@ class ValidatingAdmissionPolicy:
 
     def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
         """Refuse what a policy denies; warn where a binding only warns."""
-        if matching.exempt(call) or not call.server.held(f"/registry/{VALIDATING}/"):
+        if matching.exempt(call) or not call.server.held(f"{VALIDATING}/"):
             return
         denied: list[tuple[str, str, str]] = []
         stream = bound(call, VALIDATING, obj, old)
@@ -297,7 +297,7 @@ class MutatingAdmissionPolicy:
 
     def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
         """Apply what the policies give, then defaults again."""
-        if matching.exempt(call) or not call.server.held(f"/registry/{MUTATING}/"):
+        if matching.exempt(call) or not call.server.held(f"{MUTATING}/"):
             return
         call.operation = "UPDATE" if old is not None else "CREATE"
         try:

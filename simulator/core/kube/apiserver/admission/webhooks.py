@@ -25,7 +25,7 @@ from ..call import Call
 from . import matching, policies
 
 Obj = dict[str, Any]
-VALIDATING, MUTATING = "/registry/validatingwebhookconfigurations/", "/registry/mutatingwebhookconfigurations/"
+VALIDATING, MUTATING = "validatingwebhookconfigurations/", "mutatingwebhookconfigurations/"
 
 
 class CannotCall(Exception):
