@@ -155,7 +155,7 @@ CELERY_TIMEZONE = "UTC"
 #: The façade's class; tests put a stand-in here.
 SLIPWAY_SANDBOX = env.text("SLIPWAY_SANDBOX", "simulator.core.sandbox.Sandbox")
 #: Worlds that one worker keeps in memory; the least recently used is let go (after a snapshot).
-SLIPWAY_WARM_WORLDS = env.number("SLIPWAY_WARM_WORLDS", 64, least=1, most=10_000)
+SLIPWAY_WARM_WORLDS = env.number("SLIPWAY_WARM_WORLDS", 200, least=1, most=10_000)
 #: Scenario that a new worker process builds once before its first learner needs it; empty for none.
 SLIPWAY_WARM_UP = env.text("SLIPWAY_WARM_UP", "three-nodes")
 #: Real seconds that one input may take of its worker before it is set aside.

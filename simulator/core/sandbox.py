@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 
+from . import sharing
 from .host import executor
 from .host.machine import hosts
 from .kernel import clock, snapshot
 from .kernel.clock import MS, SECOND
 from .kernel.errors import BadInput, SimulatorError
+from .kernel.shared import Shared
 from .kernel.trace import TraceEvent
 from .kernel.world import World
 from .kube.apiserver import copies
@@ -66,6 +68,8 @@ class Meta(msgspec.Struct):
 
 
 _boot_images: dict[tuple[str, int], bytes] = {}
+#: What worlds of the same beginning share, kept as long as their image.
+_shared: dict[tuple[str, int], Shared] = {}
 MAX_BOOT_IMAGES = 64
 
 
@@ -87,10 +91,12 @@ class Sandbox:
         key = (scenario, seed)
         image = _boot_images.get(key)
         if image is None:
-            image = Sandbox.build(scenario, seed).snapshot()
+            built = Sandbox.build(scenario, seed)
+            image = built.snapshot()
             if len(_boot_images) >= MAX_BOOT_IMAGES:
-                _boot_images.pop(next(iter(_boot_images)))
-            _boot_images[key] = image
+                oldest = next(iter(_boot_images))
+                del _boot_images[oldest], _shared[oldest]
+            _boot_images[key], _shared[key] = image, sharing.collect(built.world)
         return Sandbox.restore(image)
 
     @staticmethod
@@ -125,6 +131,9 @@ class Sandbox:
             raise BadInput("snapshot: not of a sandbox")
         sandbox = Sandbox(world)
         sandbox._image = data
+        shared = _shared.get((sandbox.meta.scenario, world.seed))
+        if shared is not None:
+            sharing.adopt(world, shared)
         return sandbox
 
     def snapshot(self) -> bytes:

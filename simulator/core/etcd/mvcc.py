@@ -31,6 +31,11 @@ class KeyValue(msgspec.Struct, array_like=True, frozen=True):
     sub: int = 0
 
 
+def key_of(kv: KeyValue) -> tuple[bytes, int, int]:
+    """What one version of one key is known by, for worlds that share it (`kernel.shared`)."""
+    return kv.key, kv.mod_revision, kv.sub
+
+
 class Event(msgspec.Struct, array_like=True, frozen=True):
     """What a watch delivers: `type` is PUT or DELETE; `prev` is the version before, where it is still kept."""
 
@@ -136,6 +141,8 @@ class Store:
         for kv in state.log:
             self._index(kv)
         self.keys = sorted(key for key, held in self.versions.items() if held[-1].version)
+        #: Deleted keys of which older versions are still kept.
+        self.gone: set[bytes] = {key for key, held in self.versions.items() if not held[-1].version}
 
     # -- reads ----------------------------------------------------------------------------------------------------------
     def get(self, key: bytes) -> KeyValue | None:
@@ -175,11 +182,9 @@ class Store:
             one = self.get_at(key, revision) if historic else self.get(key)
             found = [one] if one is not None else []
         elif historic:
-            names = sorted(name for name in self.versions if name >= key and (range_end == b"\0" or name < range_end))
-            found = [kv for name in names if (kv := self.get_at(name, revision)) is not None]
+            found = self._range_at(key, range_end, revision)
         else:
-            low = bisect_left(self.keys, key)
-            high = len(self.keys) if range_end == b"\0" else bisect_left(self.keys, range_end)
+            low, high = self._between(key, range_end)
             if count_only:
                 return RangeResult([], max(0, high - low), False, self.state.revision)
             versions = self.versions
@@ -197,6 +202,20 @@ class Store:
         if keys_only:
             found = [_without_value(kv) for kv in found]
         return RangeResult(found, count, more, self.state.revision)
+
+    def _between(self, key: bytes, range_end: bytes) -> tuple[int, int]:
+        """Where the present keys of a range begin and end in `keys`."""
+        high = len(self.keys) if range_end == b"\0" else bisect_left(self.keys, range_end)
+        return bisect_left(self.keys, key), high
+
+    def _range_at(self, key: bytes, range_end: bytes, revision: int) -> list[KeyValue]:
+        """The versions of a range's keys as of an older revision, by key."""
+        low, high = self._between(key, range_end)
+        names = self.keys[low:high]
+        gone = [name for name in self.gone if name >= key and (range_end == b"\0" or name < range_end)]
+        if gone:
+            names = sorted(names + gone)
+        return [kv for name in names if (kv := self.get_at(name, revision)) is not None]
 
     def events(self, prefix: bytes, since: int, *, range_end: bytes | None = None) -> list[Event]:
         """Changes of keys with a prefix (or in a range) after revision `since`, in order; raises Compacted."""
@@ -298,6 +317,7 @@ class Store:
         if prev is None:
             kv = KeyValue(key, value, revision, revision, 1, lease, self._next_sub)
             insort(self.keys, key)
+            self.gone.discard(key)
         else:
             kv = KeyValue(key, value, prev.create_revision, revision, prev.version + 1, lease, self._next_sub)
         self._next_sub += 1
@@ -324,6 +344,7 @@ class Store:
             self.versions[prev.key].append(tombstone)
             self.size += len(prev.key) + 40
             del self.keys[bisect_left(self.keys, prev.key)]
+            self.gone.add(prev.key)
             if prev.lease in self.state.leases:
                 self.state.leases[prev.lease].keys.remove(prev.key)
         return prevs
@@ -354,6 +375,7 @@ class Store:
                 self.versions[key] = held
             else:
                 del self.versions[key]
+                self.gone.discard(key)
         self.size = sum(len(kv.key) + len(kv.value) + 40 for kv in kept)
 
     def _log(self, kv: KeyValue) -> None:

@@ -1,12 +1,12 @@
 """One simulated world: its clock, timers, random streams, trace, doorbells and the sections that other layers keep in it.
 
-Everything reachable from a `World` except `warm` and `tables` is plain data and goes into snapshots.  Rules:
+Everything reachable from a `World` except `warm`, `tables` and `shared` is plain data and goes into snapshots.  Rules:
 
 * time moves only in `run_until`; a handler runs at one instant and schedules what comes later;
 * timers fire in the order (at, priority, seq), so a replay fires them alike;
 * a handler inherits the cause of whatever scheduled it, so traces chain without anybody passing causes around;
 * `warm` holds caches that can be rebuilt from state at any time, `tables` the literal behaviour tables that the façade
-  (`simulator.core.sandbox`) installs.  Neither is state.
+  (`simulator.core.sandbox`) installs, `shared` what other worlds hold as well.  None of them is state.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import msgspec
 from . import clock
 from .errors import BudgetExceeded, SimulatorError
 from .rng import Stream
+from .shared import Shared
 from .trace import KEEP, TraceEvent
 
 S = TypeVar("S")
@@ -70,6 +71,8 @@ class World:
         self.sections: dict[str, Any] = {}
         self.warm: dict[str, Any] = {}
         self.tables: dict[str, Any] = {}
+        #: What this world holds in common with others of its process; empty when it is alone.
+        self.shared = Shared()
 
     # -- time -----------------------------------------------------------------------------------------------------------
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ..etcd import member
-from ..etcd.mvcc import Store, prefix_end
+from ..etcd.mvcc import KeyValue, Store, key_of, prefix_end
 from ..host import files
 from ..host.machine import Host, hosts
 from ..host.process import Process
@@ -61,16 +61,16 @@ def _objects(world: World, store: Store | None, prefix: bytes) -> list[Json]:
     for kv in store.range(prefix, prefix_end(prefix)).kvs:
         known = seen.get(kv.key)
         if known is None or known[0] != kv.mod_revision:
-            known = seen[kv.key] = (kv.mod_revision, _decode(kv.value))
+            known = seen[kv.key] = (kv.mod_revision, world.shared.derive(key_of(kv), kv, "view", _decode))
         if known[1] is not None:
             out.append(known[1])
     return out
 
 
-def _decode(value: bytes) -> Json | None:
+def _decode(kv: KeyValue) -> Json | None:
     """A stored object, or None for bytes that a learner wrote over one."""
     try:
-        obj = orjson.loads(value[value.index(b"{") :])
+        obj = orjson.loads(kv.value[kv.value.index(b"{") :])
     except (ValueError, orjson.JSONDecodeError):
         return None
     usable = isinstance(obj, dict) and isinstance(obj.get("metadata"), dict) and "name" in obj["metadata"]

@@ -71,11 +71,11 @@ class Server:
         self.ready = True
         self.streams: list[Any] = []
         self._rbac_generation = 0
-        self.storage = Storage(client, config.encryption)
+        self.storage = Storage(client, config.encryption, world.shared)
         self.pods_by_node = PodsByNode(self.storage)
         self.authenticator = Authenticator(self)
         self.authorizer = Authorizer(self)
-        self.plugins = admission.enabled(config.admission_plugins, config.disabled_plugins)
+        self.plugins = admission.enabled(tuple(config.admission_plugins), tuple(config.disabled_plugins))
         self._custom: dict[tuple[str, str], KindInfo] = {}
         self._definitions: dict[tuple[str, str], Obj] = {}
         self._loaded = False

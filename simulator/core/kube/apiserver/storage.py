@@ -13,9 +13,10 @@ import orjson
 
 from ...etcd.client import EtcdClient
 from ...etcd.errors import Compacted, EtcdError, lease_not_found
-from ...etcd.mvcc import Compare, Event, KeyValue, Op
+from ...etcd.mvcc import Compare, Event, KeyValue, Op, key_of
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
+from ...kernel.shared import Shared
 from ..api.errors import ApiError, expired, status
 from . import encryption
 
@@ -60,6 +61,18 @@ def encode(obj: Obj) -> bytes:
     return orjson.dumps(obj)
 
 
+def _read(value: bytes, revision: int) -> Obj:
+    """The object of stored bytes, with its resourceVersion; raises ValueError."""
+    obj = orjson.loads(value)
+    if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
+        raise ValueError("not an object")
+    return with_version(obj, revision)
+
+
+def _read_version(kv: KeyValue) -> Obj:
+    return _read(kv.value, kv.mod_revision)
+
+
 def etcd_failure(error: EtcdError | ConnectError) -> ApiError:
     """What a client is told when storage fails."""
     if isinstance(error, ConnectError):
@@ -84,8 +97,9 @@ class EventLease(msgspec.Struct, omit_defaults=True):
 class Storage:
     """Typed reads and guarded writes of one API server."""
 
-    def __init__(self, client: EtcdClient, sealed: list[Any] | None = None) -> None:
+    def __init__(self, client: EtcdClient, sealed: list[Any] | None = None, shared: Shared | None = None) -> None:
         self.client = client
+        self._shared = shared or Shared()
         self.lease = EventLease()
         self._sealed = sealed or []
         self._newest: dict[bytes, tuple[int, Obj]] = {}
@@ -108,14 +122,12 @@ class Storage:
         try:
             value = kv.value
             if self._sealed or value[:8] == encryption.MARK:
-                value = self._open(key, value)
-            obj = orjson.loads(value)
-            if not isinstance(obj, dict) or not isinstance(obj.get("metadata"), dict):
-                raise ValueError("not an object")
+                obj = _read(self._open(key, value), revision)
+            else:
+                obj = self._shared.derive(key_of(kv), kv, "object", _read_version)
         except ValueError:
             text = f'unable to decode object at "{key.decode("utf-8", "replace")}": illegal data'
             raise ApiError(status(500, "InternalError", f"Internal error occurred: {text}")) from None
-        obj = with_version(obj, revision)
         if found is None or found[0] < revision:
             self.remember(key, revision, obj)
         return obj

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Protocol
 
 from ..call import Call
@@ -94,7 +95,8 @@ KNOWN = (
 )
 
 
-def enabled(names: list[str], disabled: list[str]) -> tuple[Plugin, ...]:
+@functools.cache
+def enabled(names: tuple[str, ...], disabled: tuple[str, ...]) -> tuple[Plugin, ...]:
     """The plugins that run: the defaults, those that `--enable-admission-plugins` adds, less `--disable-admission-plugins`."""
     on = {plugin.name for plugin in PLUGINS if plugin.name not in DEFAULT_OFF} - set(disabled) | set(names)
     return tuple(plugin for plugin in PLUGINS if plugin.name in on)
