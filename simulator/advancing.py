@@ -400,14 +400,34 @@ def complete(session_id: uuid.UUID, terminal: str, line: str, cursor: int) -> di
     return {"start": found.start, "end": found.end, "items": [{"text": item, "hint": ""} for item in found.items]}
 
 
+def lens(session_id: uuid.UUID, name: str, about: str) -> dict[str, Any]:
+    """What a lens shows, as the `lens` frame carries it; `error` when there is nothing to look at.
+
+    The world in memory is shown as it stands: inputs ring for themselves, and whoever looks asks again.
+    """
+    warm = worlds.cache.get(session_id) or advance(session_id)
+    return {"error": "unavailable"} if warm is None else _through(warm.sandbox, name, about)
+
+
+def _through(sandbox: Any, name: str, about: str) -> dict[str, Any]:
+    """The data of a lens, or an error in its place: a defect must not cost more than this look."""
+    try:
+        return {"data": without_nul(sandbox.lens(name, about))}
+    except BadInput as error:
+        return {"error": "bad-lens", "message": str(error)}
+    except Exception:
+        logger.exception("lens %s shows nothing", name)
+        return {"error": "failed"}
+
+
 def settle(session_id: uuid.UUID) -> dict[str, Any]:
     """Run the session to the end of its journal and say where that is."""
     warm = advance(session_id)
     return {"applied": warm.applied_seq} if warm is not None else {"error": "unavailable"}
 
 
-def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
-    """What the map showed with `seq` rows applied at virtual time `at` (`simulator.history`).
+def look(session_id: uuid.UUID, seq: int, at: int, lens: str = "", about: str = "") -> dict[str, Any]:
+    """What the map showed with `seq` rows applied at virtual time `at` (`simulator.history`), and what a lens did if one is named.
 
     The answer's `at` is later when the last of the rows took until then: a typed command and its first answer are one step.
     """
@@ -418,7 +438,8 @@ def look(session_id: uuid.UUID, seq: int, at: int) -> dict[str, Any]:
         sandbox = worlds.past(session, seq, at)
     except Frozen as difference:
         return {"error": "frozen", "message": mishaps.frozen(difference.note)}
-    return {"seq": seq, "at": sandbox.now, "view": without_nul(sandbox.view()), "digest": sandbox.digest()}
+    shown = {"lens": _through(sandbox, lens, about).get("data")} if lens else {}
+    return {"seq": seq, "at": sandbox.now, "view": without_nul(sandbox.view()), "digest": sandbox.digest(), **shown}
 
 
 def ask(session_id: uuid.UUID, call: dict[str, Any], until: int) -> dict[str, Any]:

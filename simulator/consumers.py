@@ -137,6 +137,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 await in_thread(services.set_speed)(self.session, frame.value)
             case frames.Complete():
                 await self._task(tasks.complete, self.channel_name, frame.id, frame.terminal, frame.line, frame.cursor)
+            case frames.Lens():
+                await self._task(tasks.lens, self.channel_name, frame.id, frame.name, frame.about, priority=tasks.SEEN)
             case frames.Ping():
                 await self._send({"t": "pong", "id": frame.id})
 
@@ -234,6 +236,10 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         await self._send(
             {"t": "completion", "id": event["id"], "start": event["start"], "end": event["end"], "items": event["items"]}
         )
+
+    async def cluster_lens(self, event: dict[str, Any]) -> None:
+        """The worker answered our question for what a lens shows."""
+        await self._send({"t": "lens", **{key: event[key] for key in ("id", "data", "error") if key in event}})
 
     async def cluster_watched(self, event: dict[str, Any]) -> None:
         """Others look at this cluster; its learner is told who, and who asks to type or may."""

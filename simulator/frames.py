@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import gettext as _
@@ -69,13 +69,21 @@ class Complete(msgspec.Struct, tag="complete", tag_field="t", frozen=True):
     cursor: Annotated[int, Meta(ge=0, le=LINE_LIMIT)]
 
 
+class Lens(msgspec.Struct, tag="lens", tag_field="t", frozen=True):
+    """A query for what a lens of the map shows; `about` is what it is turned to (a host, a controller)."""
+
+    id: FrameId
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z-]{0,31}$")]
+    about: Annotated[str, Meta(max_length=253)] = ""
+
+
 class Ping(msgspec.Struct, tag="ping", tag_field="t", frozen=True):
     """Are you there?"""
 
     id: FrameId | None = None
 
 
-Frame = Hello | Input | Speed | Complete | Ping
+Frame = Hello | Input | Speed | Complete | Lens | Ping
 
 
 class LineData(msgspec.Struct, forbid_unknown_fields=True):
@@ -127,10 +135,11 @@ class FaultData(msgspec.Struct, forbid_unknown_fields=True):
     args: Annotated[list[Annotated[str, Meta(max_length=256)]], Meta(max_length=16)] = []
 
 
-class SkipData(msgspec.Struct, forbid_unknown_fields=True):
-    """Data of kind `skip`."""
+class SkipData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Data of kind `skip`: so far, or (`to` raft) only to what the members of etcd do next."""
 
     ns: Annotated[int, Meta(ge=1, le=SKIP_LIMIT)]
+    to: Literal["", "raft"] = ""
 
 
 class HttpData(msgspec.Struct, forbid_unknown_fields=True):

@@ -92,7 +92,7 @@ def _text(kind: str, data: dict[str, Any]) -> str:
         case "fault":
             return " ".join([str(data.get("name", "")), *map(str, data.get("args", []))])
         case "skip":
-            return f"{int(data.get('ns', 0)) / 1e9:g} s"
+            return "→ Raft" if data.get("to") == "raft" else f"{int(data.get('ns', 0)) / 1e9:g} s"
     return str(data.get("host") or data.get("terminal") or "")
 
 

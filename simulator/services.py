@@ -241,9 +241,12 @@ def trial(program: dict[str, Any], *, timeout: float = 20.0) -> dict[str, Any]:
     return _ask(tasks.trial, lambda _id, what: trials.run(what), uuid.uuid4(), program, timeout=timeout)
 
 
-def look(session: ClusterSession, seq: int, at: int, *, timeout: float = 20.0) -> dict[str, Any]:
-    """The map of a moment of the past, computed in the cluster's worker; raises `EvaluationTimeout` when it does not come."""
-    return _ask(tasks.look, advancing.look, session.pk, seq, at, timeout=timeout)
+def look(session: ClusterSession, seq: int, at: int, *, lens: str = "", about: str = "", timeout: float = 20.0) -> dict[str, Any]:
+    """The map of a moment of the past, computed in the cluster's worker; raises `EvaluationTimeout` when it does not come.
+
+    With `lens` the answer has also what that lens showed (`about` is what it is turned to).
+    """
+    return _ask(tasks.look, advancing.look, session.pk, seq, at, lens, about, timeout=timeout)
 
 
 def ask(session: ClusterSession, call: dict[str, Any], *, at: int, timeout: float = 30.0) -> dict[str, Any]:

@@ -57,6 +57,12 @@ def complete(session_id: str, channel: str, frame_id: str, terminal: str, line: 
     doorbell.reply(channel, {"type": "cluster.completion", "id": frame_id, **answer})
 
 
+@shared_task(name="simulator.lens")
+def lens(session_id: str, channel: str, frame_id: str, name: str, about: str) -> None:
+    """Answer one consumer's question for what a lens shows."""
+    doorbell.reply(channel, {"type": "cluster.lens", "id": frame_id, **advancing.lens(uuid.UUID(session_id), name, about)})
+
+
 def _answer(key: str, question: Callable[[], dict[str, Any]]) -> None:
     """Leave the answer to a question in the mailbox, also when there is none."""
     try:
@@ -80,9 +86,9 @@ def trial(_id: str, key: str, program: dict[str, Any]) -> None:
 
 
 @shared_task(name="simulator.look")
-def look(session_id: str, key: str, seq: int, at: int) -> None:
-    """Look at a moment of a cluster's past."""
-    _answer(key, lambda: advancing.look(uuid.UUID(session_id), seq, at))
+def look(session_id: str, key: str, seq: int, at: int, lens: str = "", about: str = "") -> None:
+    """Look at a moment of a cluster's past, through a lens where one is named."""
+    _answer(key, lambda: advancing.look(uuid.UUID(session_id), seq, at, lens, about))
 
 
 @shared_task(name="simulator.ask")

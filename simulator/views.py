@@ -83,11 +83,14 @@ def past(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
 @require_GET
 @login_required
 def look(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
-    """The map at a moment of the past."""
+    """The map at a moment of the past, through a lens where the request names one."""
     found = _owned(request, session_id)
     try:
         moment = _moment(found, request.GET)
-        return _bad_time() if moment is None else JsonResponse(services.look(found, moment.seq, moment.at))
+        if moment is None:
+            return _bad_time()
+        lens, about = request.GET.get("lens", "")[:32], request.GET.get("about", "")[:253]
+        return JsonResponse(services.look(found, moment.seq, moment.at, lens=lens, about=about))
     except history.NoPast as error:
         return _no(error)
     except services.EvaluationTimeout as error:

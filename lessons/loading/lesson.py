@@ -55,7 +55,9 @@ class LessonReader:
         self.compare(fronts, bodies)
         self.references(chapter, folder, slug, bodies)
         body = {language: bodies[language].parts for language in LANGUAGES}
-        return LessonSource(slug, number, self.merge(fronts), body, bodies["en"].embeds("try"), bodies["en"].embeds("question"))
+        return LessonSource(
+            slug, number, self.merge(fronts, chapter), body, bodies["en"].embeds("try"), bodies["en"].embeds("question")
+        )
 
     def file(self, path: Path, chapter: ChapterSource, language: str, number: str) -> tuple[Marked, Rendered] | None:
         name = self.name(path)
@@ -97,7 +99,7 @@ class LessonReader:
 
     def compare(self, fronts: dict[str, Marked], bodies: dict[str, Rendered]) -> None:
         korean, english = fronts["ko"], fronts["en"]
-        for key in ("scenario", "hosts", "minutes", "setup"):
+        for key in ("scenario", "hosts", "minutes", "setup", "lens"):
             if korean.data.get(key) != english.data.get(key):
                 reason = f"differs from the English file ({korean.data.get(key)} and {english.data.get(key)})"
                 self.problems.append(korean.problem((key,), reason))
@@ -121,7 +123,7 @@ class LessonReader:
                 if name not in chapter.questions and not chapter.questions_broken:
                     self.problems.append(Problem(file, 0, "", f":::question {name}: there is no such question in questions.yaml"))
 
-    def merge(self, fronts: dict[str, Marked]) -> dict[str, Any]:
+    def merge(self, fronts: dict[str, Marked], chapter: ChapterSource) -> dict[str, Any]:
         korean, english = fronts["ko"].data, fronts["en"].data
         data: dict[str, Any] = {
             "title": {"ko": korean["title"], "en": english["title"]},
@@ -129,6 +131,9 @@ class LessonReader:
             "scenario": english.get("scenario") or self.course.data.get("scenario"),
             "hosts": english.get("hosts") or self.course.data.get("hosts"),
         }
+        lens = english.get("lens") or chapter.data.get("lens") or "ships"
+        if lens != "ships":
+            data["lens"] = lens
         if "setup" in english:
             data["setup"] = english["setup"]
         if "summary" in english and "summary" in korean:

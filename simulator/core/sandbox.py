@@ -23,7 +23,7 @@ from .kernel.shared import Shared
 from .kernel.trace import TraceEvent
 from .kernel.world import World
 from .kube.apiserver import copies
-from .lab import edge, faults, scenarios
+from .lab import edge, faults, lenses, scenarios
 from .lab import view as map_view
 from .shell import runner, terminal
 from .shell.terminal import Chunk, TerminalView
@@ -193,6 +193,10 @@ class Sandbox:
         """What the ship map draws (docs/map.md)."""
         return map_view.view(self.world)
 
+    def lens(self, name: str, about: str = "") -> dict[str, Any]:
+        """What the map shows of one component from the inside (docs/map.md, "Lenses"); raises BadInput for an unknown lens."""
+        return lenses.look(self.world, name, about)
+
     def digest(self) -> str:
         """Equal for equal (scenario, seed, inputs), wherever and whenever they were played."""
         state = msgspec.msgpack.encode((self.world.now, self.world.timer_seq, sorted(self.world.rng_state.items())))
@@ -312,7 +316,13 @@ class Sandbox:
         ns = data.get("ns")
         if not isinstance(ns, int) or not 0 < ns <= 24 * clock.HOUR:
             raise BadInput("skip: ns must be between 1 and 24 hours")
-        self.advance(self.now + ns)
+        until = self.now + ns
+        if data.get("to") == "raft":
+            due = lenses.next_message(self.world)
+            if due is None:
+                raise BadInput("skip: etcd has no second member to exchange messages with")
+            until = min(until, max(due, self.now))
+        self.advance(until)
 
     def _http(self, data: dict[str, Any]) -> None:
         self.answer = self.ask(data)

@@ -6,6 +6,7 @@ import { Clock } from './clock.js';
 import { Connection } from './connection.js';
 import { button, csrfToken, h, icon, memory, watchWidth } from './dom.js';
 import { aboutId, factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
+import { Lens } from './lens.js';
 import { modelOf } from './mapmodel.js';
 import { Past } from './past.js';
 import { Player } from './player.js';
@@ -46,7 +47,7 @@ export class Bench {
     this.tools = h('div', { class: 'end' });
     this.homeButton = button(t('bench.home'), { class: 'btn is-plain', hidden: true, onclick: () => this.use(this.home.path, this.home) });
     const bar = h('div', { class: 'bar' }, h('h2', {}, t('bench.title')), this.line, this.homeButton, this.tools);
-    this.map = h('div', { class: 'map-host' }, h('p', { class: 'map-empty' }, t('bench.nomap')));
+    this.map = h('div', { class: 'map-host', id: 'bench-map' }, h('p', { class: 'map-empty' }, t('bench.nomap')));
     this.inspector = h('div', { class: 'inspect', hidden: true });
     this.timeHost = h('div', { class: 'tl-host' });
     this.controls = h('div', { class: 'controls', role: 'toolbar', 'aria-label': t('time.toolbar') });
@@ -54,8 +55,9 @@ export class Bench {
     this.terminals = h('div', {});
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
     this.past = new Past(this);
+    this.lens = new Lens(this, this.element.dataset.lens);
     this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip(), this.past.slip];
-    this.element.replaceChildren(sheet, this.banner, this.watchers, this.notice, this.past.banner, bar, this.above, this.controls, this.terminals, ...this.popovers);
+    this.element.replaceChildren(sheet, this.banner, this.watchers, this.notice, this.past.banner, bar, this.lens.tabs, this.above, this.controls, this.terminals, ...this.popovers);
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));
     this.timeHost.addEventListener('timeline:choose', ({ detail }) => this.showEvent(detail.seq));
     watchWidth(this.map, () => this.drawMap());
@@ -108,6 +110,7 @@ export class Bench {
     this.fillTools();
     this.panel = new TerminalPanel(this.terminals, this.connection, this.hosts);
     this.listen();
+    this.lens.start(this.connection, this.clock);
     this.showLine('connecting');
     this.inspect();
     this.paint();
@@ -149,6 +152,7 @@ export class Bench {
     this.clock.dispose();
     this.panel.dispose();
     this.player.stop();
+    this.lens.stop();
     if (hosts?.length) this.hosts = hosts;
     if (reset !== undefined) this.resetUrl = reset;
     this.element.dataset.ws = path;
@@ -223,6 +227,10 @@ export class Bench {
 
   drawMap() {
     if (!this.view || !this.map.clientWidth) return;
+    if (this.lens.draw(this.map, this.map.clientWidth)) {
+      this.drawn = this.lens.drawing;
+      return;
+    }
     this.drawn = draw(this.map, modelOf(this.view, { plain: this.plain }), this.map.clientWidth, { selected: this.selected, compact: short.matches });
     this.paint();
   }
@@ -267,7 +275,7 @@ export class Bench {
   closeInspector() {
     return button('×', { class: 'btn is-plain inspect-close', 'aria-label': t('fact.close'), onclick: () => {
       this.selected = null;
-      this.drawn?.select(null);
+      this.drawn?.select?.(null);
       this.inspect();
       this.map.querySelector('.part[tabindex="0"]')?.focus();
     } });
@@ -325,7 +333,7 @@ export class Bench {
     const { warped, now } = this.player;
     if (warped) drawTimeline(this.timeHost, warped, this.timeHost.clientWidth, now, { chosen: this.chosen, compact: short.matches });
     else this.timeHost.replaceChildren(h('p', { class: 'tl-empty' }, t('bench.noevents')));
-    this.drawn?.paint(now, warped ? this.moving : []);
+    this.drawn?.paint?.(now, warped ? this.moving : []);
     if (!warped) this.showPlay();
     this.showLast();
   }
@@ -350,7 +358,9 @@ export class Bench {
   }
 
   fill_astext(slip) {
-    slip.replaceChildren(h('h3', {}, t('bench.maptext')), this.view ? h('ul', { class: 'plain' }, mapFacts(this.view).map((line) => h('li', {}, line))) : h('p', {}, t('bench.nomap')),
+    const through = this.lens.facts();
+    slip.replaceChildren(...(through ? [h('h3', {}, t('lens.text', { name: t(`lens.${this.lens.name}`) })), h('ul', { class: 'plain lens-facts' }, through.map((line) => h('li', {}, line)))] : []),
+      h('h3', {}, t('bench.maptext')), this.view ? h('ul', { class: 'plain' }, mapFacts(this.view).map((line) => h('li', {}, line))) : h('p', {}, t('bench.nomap')),
       h('h3', {}, t('bench.events')), this.eventList());
   }
 

@@ -172,6 +172,14 @@ export class Connection extends EventTarget {
   }
 
   on_completion(frame) {
+    this.answered(frame);
+  }
+
+  on_lens(frame) {
+    this.answered(frame);
+  }
+
+  answered(frame) {
     this.queries.get(frame.id)?.(frame);
     this.queries.delete(frame.id);
   }
@@ -216,8 +224,17 @@ export class Connection extends EventTarget {
 
   /** Asks for completions; null when there is no answer. */
   complete(terminal, line, cursor) {
+    return this.ask({ t: 'complete', terminal, line, cursor });
+  }
+
+  /** Asks what a lens of the map shows; null when there is no answer. */
+  lens(name, about) {
+    return this.ask({ t: 'lens', name, about });
+  }
+
+  ask(question) {
     const id = newId();
-    if (!this.push({ t: 'complete', id, terminal, line, cursor })) return Promise.resolve(null);
+    if (!this.push({ ...question, id })) return Promise.resolve(null);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.queries.delete(id);

@@ -124,7 +124,7 @@ export class Past {
     this.asked += 1;
     const mine = this.asked;
     try {
-      const found = await ask(`${this.url('past/look/')}?${moment}`);
+      const found = await ask(`${this.url('past/look/')}?${moment}${this.bench.lens.query}`);
       if (mine !== this.asked) return;
       this.at = found.at;
       this.moment = moment;
@@ -132,10 +132,16 @@ export class Past {
         button(t('past.try'), { class: 'btn is-first', 'data-branch': true, onclick: () => this.branch() }),
         button(t('past.return'), { 'data-now': true, onclick: () => this.toNow() })));
       this.banner.hidden = false;
+      if (found.lens) this.bench.lens.show(found.lens);
       this.bench.showView(found.view);
     } catch (error) {
       if (mine === this.asked) this.bench.tell(error.message);
     }
+  }
+
+  /** The same moment once more, through another lens. */
+  again() {
+    return this.look(this.moment);
   }
 
   /** The live map again. */
@@ -150,5 +156,6 @@ export class Past {
     this.at = null;
     this.banner.hidden = true;
     if (this.bench.live) this.bench.showView(this.bench.live);
+    this.bench.lens.soon();
   }
 }

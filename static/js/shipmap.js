@@ -350,8 +350,8 @@ export function draw(host, model, width, { selected = null, compact = false } = 
   return { paint, select, get selected() { return selected; } };
 }
 
-/* Tab enters, arrows move, Enter or Space selects, Escape clears. */
-function listen(svg, parts, select) {
+/** Makes the parts of a drawing one stop of Tab: arrows move, Enter or Space selects, Escape clears. */
+export function listen(svg, parts, select) {
   svg.addEventListener('click', (event) => {
     const hit = event.target.closest('.part');
     if (hit) select(hit.getAttribute('aria-pressed') === 'true' ? null : hit.dataset.id);

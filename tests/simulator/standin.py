@@ -164,6 +164,11 @@ class StandIn:
     def view(self) -> dict[str, Any]:
         return {"runs": self.state.runs, "hosts": sorted(self.state.hosts.values())}
 
+    def lens(self, name: str, about: str = "") -> dict[str, Any]:
+        if name != "etcd":
+            raise BadInput(f"lens: {name!r} is not one of etcd")
+        return {"lens": name, "at": self.state.now, "about": about, "runs": self.state.runs}
+
     def digest(self) -> str:
         return hashlib.blake2b(json.dumps(asdict(self.state), sort_keys=True).encode(), digest_size=16).hexdigest()
 

@@ -319,6 +319,19 @@ async def test_completion_is_a_query_that_leaves_no_row(session: ClusterSession,
         assert not await database_sync_to_async(JournalEntry.objects.filter(session=session).exists)()
 
 
+async def test_a_lens_is_a_query_that_leaves_no_row(session: ClusterSession, learner: Any) -> None:
+    async with connected(session.pk, learner) as browser:
+        await browser.hello()
+        await browser.send(t="lens", id="l1", name="etcd", about="node01")
+        answer = await browser.until(lambda frame: frame["t"] == "lens")
+        assert (answer["id"], answer["data"]["lens"], answer["data"]["about"]) == ("l1", "etcd", "node01")
+        await browser.send(t="lens", id="l2", name="sonar")
+        assert await browser.until(lambda frame: frame["t"] == "lens") == {"t": "lens", "id": "l2", "error": "bad-lens"}
+        await browser.send(t="lens", id="l3", name="Not A Lens")
+        assert (await browser.until(lambda frame: frame["t"] == "error"))["reason"] == "bad-frame"
+        assert not await database_sync_to_async(JournalEntry.objects.filter(session=session).exists)()
+
+
 async def test_much_output_arrives_whole_and_in_order(session: ClusterSession, learner: Any) -> None:
     async with connected(session.pk, learner) as browser:
         await browser.hello()

@@ -174,6 +174,9 @@ class TestOverHttp:
         before = client.get(reverse("simulator:look", args=[session.pk]), {"before": 1}).json()
         during = client.get(reverse("simulator:look", args=[session.pk]), {"at": row.applied_at}).json()
         assert (before["seq"], before["at"], during["seq"]) == (0, row.applied_at, 1)
+        lens = client.get(reverse("simulator:look", args=[session.pk]), {"before": 1, "lens": "etcd"}).json()["lens"]
+        assert (lens["at"], "lens" in before) == (before["at"], False)
+        assert "/registry/deployments/default/web" not in lens["history"]["keys"]
         assert during["at"] > before["at"], "the command and its first answer are one step"
         branched = client.post(reverse("simulator:branch", args=[session.pk]), {"at": row.applied_at}).json()
         fresh = ClusterSession.objects.get(pk=branched["id"])

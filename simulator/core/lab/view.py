@@ -31,9 +31,9 @@ WAITING_FAILED = frozenset(
 def view(world: World) -> Json:
     """The whole view; plain JSON, equal when nothing visible has changed."""
     store, etcd = etcd_view(world)
-    nodes = _objects(world, store, b"/registry/minions/")
-    pods = _objects(world, store, b"/registry/pods/")
-    leases = {o["metadata"]["name"]: o for o in _objects(world, store, b"/registry/leases/kube-system/")}
+    nodes = stored(world, store, b"/registry/minions/")
+    pods = stored(world, store, b"/registry/pods/")
+    leases = {o["metadata"]["name"]: o for o in stored(world, store, b"/registry/leases/kube-system/")}
     by_host: dict[str, list[Json]] = {}
     for pod in pods:
         by_host.setdefault(pod["spec"].get("nodeName", ""), []).append(pod)
@@ -52,7 +52,7 @@ def view(world: World) -> Json:
     }
 
 
-def _objects(world: World, store: Store | None, prefix: bytes) -> list[Json]:
+def stored(world: World, store: Store | None, prefix: bytes) -> list[Json]:
     """Decoded objects below a prefix; decoding is remembered by key and revision."""
     if store is None:
         return []

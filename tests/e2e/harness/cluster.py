@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.core.sandbox import Sandbox
+
 Frame = dict[str, Any]
 PROMPT = "controlplane:~$ "
 
@@ -197,6 +199,8 @@ class FakeCluster:
         self.hold_acks = False
         self.completions: list[str] = []
         self.history: dict[str, list[str]] = {}
+        #: A simulated world that answers questions of lenses and skips of time; nothing answers without one.
+        self.world: Sandbox | None = None
 
     # ---- frames in
 
@@ -213,6 +217,8 @@ class FakeCluster:
             self.broadcast(self.state())
         elif kind == "complete":
             self.complete(frame, send)
+        elif kind == "lens" and self.world is not None:
+            send({"t": "lens", "id": frame["id"], "data": self.world.lens(frame["name"], frame["about"])})
         elif kind == "ping":
             send({"t": "pong", "id": frame.get("id")})
 
@@ -259,6 +265,9 @@ class FakeCluster:
             self.terminals[data["terminal"]] = Terminal(data["terminal"], data["host"], prompt=f"{data['host']}:~$ ")
         elif kind == "skip":
             self.now += data["ns"]
+            if self.world is not None:
+                self.world.apply("skip", data, self.world.now)
+                self.now = self.world.now
         elif kind == "line":
             self.line(self.terminals[data["terminal"]], data["text"])
         elif kind == "key":
