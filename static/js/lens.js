@@ -26,15 +26,17 @@ export class Lens {
 
   build() {
     this.buttons = ['', ...Object.keys(LENSES)].map((name) => button(t(`lens.${name || 'ships'}`), {
-      class: 'lens-tab', role: 'tab', 'data-lens': name || 'ships', 'aria-controls': 'bench-map', onclick: () => this.choose(name),
+      class: 'lens-tab', role: 'radio', 'data-lens': name || 'ships', onclick: () => this.choose(name),
     }));
-    const tabs = h('div', { class: 'lens-tabs', role: 'tablist', 'aria-label': t('lens.label') }, this.buttons);
+    const tabs = h('div', { class: 'lens-tabs', role: 'radiogroup', 'aria-label': t('lens.label') }, this.buttons);
     tabs.addEventListener('keydown', (event) => {
       const i = this.buttons.indexOf(document.activeElement);
       const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: this.buttons.length - 1 }[event.key];
       if (i < 0 || to === undefined) return;
       event.preventDefault();
-      this.buttons.at(to % this.buttons.length).focus();
+      const next = this.buttons.at(to % this.buttons.length);
+      next.focus();
+      next.click();
     });
     return tabs;
   }
@@ -42,7 +44,7 @@ export class Lens {
   mark() {
     for (const one of this.buttons) {
       const here = one.dataset.lens === (this.name || 'ships');
-      one.setAttribute('aria-selected', String(here));
+      one.setAttribute('aria-checked', String(here));
       one.setAttribute('tabindex', here ? '0' : '-1');
       if (here && one.parentElement.scrollWidth > one.parentElement.clientWidth) one.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     }

@@ -89,7 +89,6 @@ def test_three_members_their_logs_and_messages_step_by_step(watched: Watched, ha
 def test_nothing_is_asked_while_the_ships_show_and_the_choice_is_kept(watched: Watched, harness: Harness, three: bytes) -> None:
     page = look(watched, harness, "etcd", Sandbox.restore(three))
     page.locator('[data-lens="etcd"]').press("ArrowLeft")
-    page.keyboard.press("Enter")
     page.wait_for_selector("svg.map .part[data-id$=kube-apiserver]")
     count = len(asked(harness))
     harness.call(lambda: harness.cluster().change(lambda view: view["hosts"][1].update(note="NotReady")))
@@ -98,7 +97,7 @@ def test_nothing_is_asked_while_the_ships_show_and_the_choice_is_kept(watched: W
     page.locator('[data-lens="etcd"]').click()
     page.reload()
     page.wait_for_selector(".lens-svg")
-    assert page.locator('[data-lens="etcd"]').get_attribute("aria-selected") == "true"
+    assert page.locator('[data-lens="etcd"]').get_attribute("aria-checked") == "true"
 
 
 def test_still_motion_and_a_narrow_page(watched: Watched, harness: Harness, three: bytes) -> None:
