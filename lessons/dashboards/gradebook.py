@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from lessons.dashboards import marks
 from lessons.desk import gradebook as books
 from lessons.desk.columns import BadFile, import_column
 from lessons.desk.table import csv_text, xlsx_bytes
@@ -63,13 +64,19 @@ def _page(
         return "?" + urlencode({**kept, "sort": turn}), state
 
     medians = found.medians()
+    pages = max(1, -(-len(found.lines) // marks.PAGE))
+    wanted = request.GET.get("page", "")
+    page = min(max(1, int(wanted[:6]) if wanted.isascii() and wanted.isdecimal() else 1), pages)
+    writer = marks.Writer(found)
     context: dict[str, Any] = {
         "cohort": cohort,
         "book": found,
         "heads": [(head, *sorting(head.key), medians.get(head.key)) for head in found.heads],
         "by_name": sorting("name"),
         "by_sum": sorting("sum"),
-        "rows": [(line, [line.marks[head.key] for head in found.heads]) for line in found.lines],
+        "rows": [writer.row(line) for line in found.lines[(page - 1) * marks.PAGE : page * marks.PAGE]],
+        "page": page,
+        "pages": pages,
         "given": given,
         "query": urlencode({**kept, **({"sort": given["sort"]} if given["sort"] else {})}),
         "shows": [(name, books.words(name)) for name in ("exercises", "quizzes", "columns")],

@@ -6,7 +6,7 @@ Everything that comes from people or lesson files is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.utils.html import escape
@@ -41,6 +41,8 @@ class Heat:
     pages: int
     shown: int
     of: int
+    #: whose rows are the same as before and were left out
+    kept: int = 0
 
     @property
     def columns(self) -> int:
@@ -48,21 +50,33 @@ class Heat:
         return sum(len(head.labels) for head in self.heads)
 
 
-def heat(board: Board, *, by: str = "lessons", sort: str = "name", who: str = "", page: int = 1) -> Heat:
-    """A page of the heat map."""
-    rows = [row for row in board.rows if who.casefold() in row.user.username.casefold()]
+def heat(
+    board: Board, *, by: str = "lessons", sort: str = "name", who: str = "", page: int = 1, changed: Collection[int] | None = None
+) -> Heat:
+    """A page of the heat map.  With `changed` only the rows of these learners are read and written; of the others there is a row that
+    the page fills with what it shows already (`static/js/desk.js`)."""
+    wanted = who.casefold()
+    users = [user for user in board.users if wanted in f"{user.username} {user.get_full_name()}".casefold()]
     stuck = {item.user.pk for item in board.stuck} | {item.user_id for item in board.signals if item.kind == "help"}
     if sort == "stuck":
-        rows.sort(key=lambda row: row.user.pk not in stuck)
+        users.sort(key=lambda user: user.pk not in stuck)
     elif sort.startswith("points"):
-        rows.sort(key=lambda row: row.points, reverse=sort == "points")
-    pages = max(1, -(-len(rows) // PAGE))
+        users.sort(key=lambda user: board.sums[user.pk].points, reverse=sort == "points")
+    pages = max(1, -(-len(users) // PAGE))
     page = min(max(1, page), pages)
-    shown = rows[(page - 1) * PAGE : page * PAGE]
+    shown = users[(page - 1) * PAGE : page * PAGE]
     signals = {item.user_id: item for item in board.signals}
     heads = [_head(chapter, by) for chapter in board.outline.chapters]
     written = _Writer(board, by)
-    return Heat(heads, [written.row(row, signals) for row in shown], page, pages, len(shown), len(rows))
+    fresh = [user for user in shown if changed is None or user.pk in changed]
+    cells = {row.user.pk: row for row in board.rows_of(fresh)}
+    rows = [
+        written.row(cells[user.pk], signals)
+        if user.pk in cells
+        else SafeString(f'<tr data-learner="{escape(user.username)}" data-kept></tr>')
+        for user in shown
+    ]
+    return Heat(heads, rows, page, pages, len(shown), len(users), len(shown) - len(fresh))
 
 
 def _head(chapter: ChapterRow, by: str) -> HeatHead:
@@ -82,6 +96,9 @@ class _Writer:
         self.board, self.by = board, by
         self.hatched = {(item.user.pk, item.exercise.pk) for item in board.stuck if item.exercise is not None}
         self.stuck, self.passed, self.none, self.begun = _("stuck"), _("passed"), _("not yet"), _("begun")
+        self.said: dict[tuple[object, ...], str] = {}
+        self.lessons = {row.lesson.pk: (escape(row.lesson.label), escape(row.lesson.slug)) for row in board.outline.lessons}
+        self.titles = {item.pk: escape(item.title) for item in board.outline.exercises}
         self.checks, self.signal = _("%(done)s of %(all)s checks"), {"help": _("Help me"), "done": _("I am done")}
 
     def row(self, row: LearnerRow, signals: Mapping[int, object]) -> SafeString:
@@ -92,29 +109,46 @@ class _Writer:
         exercises = {cell.exercise.pk: cell for cell in row.exercises}
         for chapter in row.chapters:
             parts.append("<td></td>")
-            for lesson in chapter.lessons:
-                if self.by == "lessons":
-                    parts.append(self.lesson(row, base, lesson))
-                    continue
-                for item in next(one for one in chapter.row.lessons if one.lesson.pk == lesson.lesson.pk).exercises:
-                    parts.append(self.exercise(row, base, exercises[item.pk]))
+            if self.by == "lessons":
+                parts += [self.lesson(row, name, base, cell) for cell in chapter.lessons]
+            else:
+                inside = [item.pk for lesson in chapter.row.lessons for item in lesson.exercises]
+                parts += [self.exercise(row, name, base, exercises[pk]) for pk in inside]
             if chapter.quiz:
                 parts.append(self.quiz(base, chapter.row, chapter.quiz))
         parts.append(f'<td></td><td class="tot">{row.passes}</td><td class="tot">{points(row.points)}</td></tr>')
         return mark_safe("".join(parts))
 
-    def lesson(self, row: LearnerRow, base: str, cell: LessonCell) -> str:
-        hatched = cell.state.stuck or (row.user.pk, cell.lesson.pk) in self.board.hatched
-        words = cell.words + (f", {self.stuck}" if hatched and not cell.state.stuck else "")
-        say = escape(f"{row.user.username}, {cell.lesson.label}: {words}")
-        state = f"{' data-s' if hatched else ''}{' data-a' if cell.active else ''}"
-        slug = escape(cell.lesson.slug)
+    def words(self, cell: LessonCell, also_stuck: bool) -> str:
+        """A lesson's cell in words, escaped; cells that say the same are put into words once."""
+        state = cell.state
+        key = (
+            state.opened,
+            state.read,
+            state.passed,
+            state.exercises,
+            state.checks_done > 0,
+            state.stuck,
+            cell.active,
+            also_stuck,
+        )
+        said = self.said.get(key)
+        if said is None:
+            said = self.said[key] = escape(cell.words + (f", {self.stuck}" if also_stuck else ""))
+        return said
+
+    def lesson(self, row: LearnerRow, name: str, base: str, cell: LessonCell) -> str:
+        state, pk = cell.state, cell.lesson.pk
+        hatched = state.stuck or (row.user.pk, pk) in self.board.hatched
+        label, slug = self.lessons[pk]
+        say = f"{name}, {label}: {self.words(cell, hatched and not state.stuck)}"
+        marks = f"{' data-s' if hatched else ''}{' data-a' if cell.active else ''}"
         return (
-            f'<td data-l="{cell.state.level}" data-lesson="{slug}"{state}>'
-            f'<a href="{base}lessons/{cell.lesson.pk}/" aria-label="{say}" title="{say}"></a></td>'
+            f'<td data-l="{state.level}" data-lesson="{slug}"{marks}>'
+            f'<a href="{base}lessons/{pk}/" aria-label="{say}" title="{say}"></a></td>'
         )
 
-    def exercise(self, row: LearnerRow, base: str, cell: ExerciseCell) -> str:
+    def exercise(self, row: LearnerRow, name: str, base: str, cell: ExerciseCell) -> str:
         run, attempt = cell.run, cell.attempt
         stuck = cell.passed is None and (row.user.pk, cell.exercise.pk) in self.hatched
         if cell.passed:
@@ -124,7 +158,7 @@ class _Writer:
             words = self.checks % {"done": run.passed, "all": run.total}
         else:
             level, words = (1, self.begun) if attempt else (0, self.none)
-        say = escape(f"{row.user.username}, {cell.exercise.title}: {words}" + (f", {self.stuck}" if stuck else ""))
+        say = f"{name}, {self.titles[cell.exercise.pk]}: {escape(words)}" + (f", {escape(self.stuck)}" if stuck else "")
         href = f"{base}lessons/{cell.exercise.lesson_id}/#x{cell.exercise.pk}"
         return f'<td data-l="{level}"{" data-s" if stuck else ""}><a href="{href}" aria-label="{say}" title="{say}"></a></td>'
 

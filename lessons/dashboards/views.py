@@ -98,12 +98,16 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponse:
     cohort = readable_cohort(person(request), pk)
     found = selectors.board(cohort)
     given = {name: request.GET.get(name, "")[:80] for name in ("by", "sort", "who", "page")}
-    page = int(given["page"]) if given["page"].isascii() and given["page"].isdecimal() else 1
+    page = int(given["page"][:6]) if given["page"].isascii() and given["page"].isdecimal() else 1
     by = given["by"] if given["by"] in heats.BY else "lessons"
+    changed = request.headers.get("X-Changed", "")
+    ids = (
+        {int(text) for text in changed.split(",") if text.isascii() and text.isdecimal() and len(text) < 19} if changed else None
+    )
     context = {
         "cohort": cohort,
         "board": found,
-        "heat": heats.heat(found, by=by, sort=given["sort"], who=given["who"], page=page),
+        "heat": heats.heat(found, by=by, sort=given["sort"], who=given["who"], page=page, changed=ids),
         "by": by,
         "given": given,
         "helps": role_in(person(request), cohort) in Membership.STAFF,
@@ -204,8 +208,8 @@ def learner(request: HttpRequest, pk: int, user: int) -> HttpResponse:
     """One learner: every lesson, exercise and quiz."""
     cohort = readable_cohort(person(request), pk)
     who = learner_of(cohort, user)
-    board = selectors.board(cohort)
-    row = next(item for item in board.rows if item.user.pk == who.pk)
+    board = selectors.board(cohort, only=[who])
+    row = board.rows[0]
     context = {"cohort": cohort, "who": who, "row": row, "board": board, "role": role_in(person(request), cohort)}
     return render(request, "dashboards/learner.html", context)
 

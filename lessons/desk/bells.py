@@ -1,4 +1,4 @@
-"""Telling open dashboards that something has changed.  A bell carries no news: who hears it asks for the page again.
+"""Telling open dashboards that something has changed.  A bell says of whom and no more: who hears it asks for that learner's row again.
 
 A lost bell costs latency; pages look again by themselves every half minute.
 """
@@ -34,7 +34,7 @@ def ring(user_id: int, course_id: int) -> None:
 def _ring(user_id: int, course_id: int) -> None:
     rows = Membership.objects.filter(user=user_id, cohort__course=course_id, role=Membership.Role.LEARNER)
     for cohort_id in rows.values_list("cohort_id", flat=True):
-        doorbell.ring_group(group(cohort_id), {"type": "desk.changed"})
+        doorbell.ring_group(group(cohort_id), {"type": "desk.changed", "who": user_id})
 
 
 @receiver(post_save, sender=CheckRun)

@@ -17,7 +17,7 @@ from simulator.models import ClusterSession
 
 
 class DeskConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """Says `{"t": "changed"}` when a cohort's dashboard should be read again; nothing else goes over this line."""
+    """Says `{"t": "changed", "who": [7]}` when the rows of these learners should be read again; nothing else goes over this line."""
 
     #: At most one word in this many seconds, however many things change.
     PAUSE = 2.0
@@ -26,6 +26,7 @@ class DeskConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """For those who may read the cohort's pages."""
         self.cohort_id = int(self.scope["url_route"]["kwargs"]["cohort"])
         self.waiting: asyncio.Task[None] | None = None
+        self.changed: set[int] = set()
         await self.accept()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
@@ -50,12 +51,16 @@ class DeskConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def desk_changed(self, event: dict[str, Any]) -> None:
         """Something changed; several changes at once are one word."""
+        self.changed.add(int(event["who"]))
         if self.waiting is None or self.waiting.done():
             self.waiting = asyncio.create_task(self._say())
 
     async def _say(self) -> None:
-        await self.send_json({"t": "changed"})
-        await asyncio.sleep(self.PAUSE)
+        """The first change is told at once, what changes in the pause after it."""
+        while self.changed:
+            who, self.changed = sorted(self.changed), set()
+            await self.send_json({"t": "changed", "who": who})
+            await asyncio.sleep(self.PAUSE)
 
 
 class WatchConsumer(TerminalConsumer):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from lessons.desk.models import ColumnMark
@@ -35,6 +34,8 @@ class Head:
     most: float
     weight: float
     chapter: int
+    #: where its evidence is, after `learners/<number>/`; nothing for a column from elsewhere
+    evidence: str = ""
 
     @property
     def kind(self) -> str:
@@ -52,7 +53,6 @@ class Mark:
     """One learner's mark in one column; `points` is None where there is none.  `state` as in `lessons.grading.selectors.Cell`."""
 
     points: float | None
-    href: str
     state: str
     note: str = ""
     late: float = 0.0
@@ -102,11 +102,12 @@ def heads(items: list[Item]) -> list[Head]:
         thing: Any = item.thing
         if item.kind == "quiz":
             number = thing.chapter.number
-            label, slug = f"{number}.Q", thing.chapter.slug
+            label, slug, evidence = f"{number}.Q", thing.chapter.slug, f"quizzes/{item.pk}/"
         else:
             number = thing.lesson.chapter.number
             label, slug = f"{thing.lesson.label}/{thing.number}", thing.slug
-        out.append(Head(f"{KINDS[item.kind]}{item.pk}", label, item.title, slug, item.max_points, item.weight, number))
+            evidence = f"lessons/{thing.lesson_id}/#x{item.pk}"
+        out.append(Head(f"{KINDS[item.kind]}{item.pk}", label, item.title, slug, item.max_points, item.weight, number, evidence))
     return out
 
 
@@ -121,7 +122,6 @@ def book(cohort: Cohort) -> Book:
     given: dict[tuple[int, int], float] = {
         (mark.user_id, mark.column_id): mark.points for mark in ColumnMark.objects.filter(column__cohort=cohort)
     }
-    lessons = {item.pk: cast(Any, item.thing).lesson_id for item in sheet.items if item.kind == "exercise"}
     lines = []
     for user in sheet.users:
         cells = sheet.row(user.pk)
@@ -130,7 +130,7 @@ def book(cohort: Cohort) -> Book:
             state = "none" if points is None else "graded"
             cells.append(Cell(item, user.pk, state, points, item.max_points))
         sum_ = total(cells) if extra else sheet.totals[user.pk]
-        marks = {head.key: _mark(cell, _href(cohort, user, cell, lessons)) for head, cell in zip(all_heads, cells, strict=True)}
+        marks = {head.key: _mark(cell) for head, cell in zip(all_heads, cells, strict=True)}
         lines.append(Line(user, marks, round(sum_.points, 2), round(sum_.max_points, 2), sum_.percent))
     titles = {}
     for item in sheet.items:
@@ -140,17 +140,9 @@ def book(cohort: Cohort) -> Book:
     return Book(cohort, all_heads, lines, sorted(titles.items()))
 
 
-def _mark(cell: Cell, href: str) -> Mark:
+def _mark(cell: Cell) -> Mark:
     points = None if cell.points is None else round(cell.points, 2)
-    return Mark(points, href, cell.state, cell.reason, cell.late, cell.dropped, cell.max_points)
-
-
-def _href(cohort: Cohort, user: User, cell: Cell, lessons: dict[int, int]) -> str:
-    if cell.item.kind == "exercise":
-        return reverse("lessons:learner-lesson", args=[cohort.pk, user.pk, lessons[cell.item.pk]]) + f"#x{cell.item.pk}"
-    if cell.item.kind == "quiz":
-        return reverse("lessons:learner-quiz", args=[cohort.pk, user.pk, cell.item.pk])
-    return ""
+    return Mark(points, cell.state, cell.reason, cell.late, cell.dropped, cell.max_points)
 
 
 # -- what is shown ------------------------------------------------------------------------------------------------------------
@@ -163,7 +155,8 @@ def narrowed(found: Book, *, show: str = "", who: str = "", only: str = "") -> B
         columns = [head for head in found.heads if head.chapter == int(show[:4])]
     else:
         columns = [head for head in found.heads if not show or f"{head.kind}s".replace("quizs", "quizzes") == show]
-    lines = [line for line in found.lines if who.casefold() in line.user.username.casefold()]
+    wanted = who.casefold()
+    lines = [line for line in found.lines if wanted in f"{line.user.username} {line.user.get_full_name()}".casefold()]
     if only == "missing":
         lines = [line for line in lines if any(line.marks[head.key].points is None for head in columns)]
     elif only == "below":

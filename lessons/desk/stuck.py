@@ -9,13 +9,14 @@ import datetime
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F
 
 from lessons.desk.commandlines import is_error
-from lessons.grading.progress import STUCK_AFTER, Standing
+from lessons.grading.progress import STUCK_AFTER
 from lessons.labs.models import CheckRun
-from lessons.models import Course, Exercise, Lesson
+from lessons.models import Course
 from simulator.models import ClusterSession, JournalEntry, OutputBatch
 from simulator.packing import unpack
 
@@ -37,18 +38,6 @@ class Silence:
     said: str
 
 
-@dataclass(slots=True)
-class Trouble:
-    """Why an exercise (or a lesson's cluster) looks stuck."""
-
-    lesson: Lesson
-    exercise: Exercise | None
-    failed: int = 0
-    left: int = 0
-    level: bool = False
-    silence: Silence | None = None
-
-
 def stalled(attempts: Iterable[int]) -> dict[int, int]:
     """Of these attempts those whose last runs came no nearer to the goal, with the checks that are left."""
     runs: dict[int, list[int]] = {}
@@ -66,8 +55,8 @@ def stalled(attempts: Iterable[int]) -> dict[int, int]:
     }
 
 
-def silences(people: list[int], course: Course, now: datetime.datetime) -> dict[int, list[Silence]]:
-    """By learner: clusters of the course that fell silent after an error."""
+def silences(people: Any, course: Course, now: datetime.datetime) -> dict[int, list[Silence]]:
+    """By learner (of `people`: their numbers, or a query of them): clusters of the course that fell silent after an error."""
     sessions = ClusterSession.objects.filter(
         owner__in=people,
         slot__startswith=f"{course.slug}/",
@@ -75,34 +64,25 @@ def silences(people: list[int], course: Course, now: datetime.datetime) -> dict[
         last_seq__gt=0,
         touched_at__gt=now - GONE_AFTER,
     )
-    found = {session.pk: session for session in sessions}
-    lines = JournalEntry.objects.filter(session__in=list(found), kind="line", seq=F("session__last_seq"))
-    last = {row.session_id: row for row in lines}
-    tails: dict[uuid.UUID, list[list[object]]] = {}
-    batches = OutputBatch.objects.filter(session__in=list(last), last=F("session__output_cursor"))
-    for session_id, blob in batches.values_list("session_id", "chunks"):
-        tails[session_id] = unpack(blob)
+    lines = JournalEntry.objects.filter(
+        session__in=sessions,
+        kind="line",
+        seq=F("session__last_seq"),
+        output_before__isnull=False,
+        created_at__range=(now - GONE_AFTER, now - SILENT_AFTER),
+    ).select_related("session")
+    last = {row.session_id: row for row in lines.only("data", "created_at", "output_before", "session__slot", "session__owner")}
     out: dict[int, list[Silence]] = {}
-    for session_id, row in last.items():
-        quiet = now - row.created_at
-        if row.output_before is None or not SILENT_AFTER <= quiet <= GONE_AFTER:
-            continue
-        chunks = [chunk for chunk in tails.get(session_id, []) if int(str(chunk[0])) > row.output_before]
+    batches = OutputBatch.objects.filter(session__in=list(last), last=F("session__output_cursor")).order_by()
+    for session_id, blob in batches.values_list("session_id", "chunks"):
+        row = last[session_id]
+        chunks = [chunk for chunk in unpack(blob) if int(str(chunk[0])) > (row.output_before or 0)]
         errors = [str(chunk[4]) for chunk in chunks if chunk[3] == 2 and is_error(str(chunk[4]).strip())]
         if errors:
-            session = found[session_id]
             text, said = str(row.data.get("text", "")), errors[-1].strip().split("\n")[0][:200]
-            out.setdefault(session.owner_id, []).append(Silence(session_id, session.slot, row.created_at, text, said))
+            silence = Silence(session_id, row.session.slot, row.created_at, text, said)
+            out.setdefault(row.session.owner_id, []).append(silence)
     return out
-
-
-def candidates(standing: Standing) -> list[int]:
-    """Attempts that failed more than once and have not passed: those whose runs are worth reading."""
-    return [
-        attempt.pk
-        for exercise, attempt in standing.attempts.items()
-        if exercise not in standing.passes and attempt.failed_checks >= RUNS - 1
-    ]
 
 
 def is_failing(failed: int) -> bool:

@@ -6,24 +6,27 @@ graded.  Both pages compute states from the same functions here, so they cannot 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import F, Max, Prefetch
+from django.db.models import F, Max, Prefetch, Q
 
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
-from lessons.models import Chapter, Course, Exercise, Lesson, LessonProgress, Quiz
+from lessons.models import Chapter, Cohort, Course, Exercise, Lesson, LessonProgress, Quiz
 from lessons.quizzes.models import QuizAttempt
+from lessons.versions import fill
 
 
 @dataclass(slots=True)
 class LessonRow:
-    """A lesson with its exercises."""
+    """A lesson with its exercises, and how many checks each of them has."""
 
     lesson: Lesson
     exercises: list[Exercise]
+    checks: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -65,31 +68,38 @@ class Outline:
 
 
 def outline(course: Course) -> Outline:
-    """Read the course's active content in order."""
-    exercises = Exercise.objects.filter(active=True).select_related("version").order_by("number")
-    lessons = (
-        Lesson.objects.filter(active=True)
-        .select_related("version")
-        .defer("version__body")
+    """Read the course's active content in order.  What versions say is shared with other requests: read only."""
+
+    def shown(rows: Any) -> Any:
+        return rows.filter(active=True).select_related("version").defer("version__data", "version__body")
+
+    exercises = shown(Exercise.objects).order_by("number")
+    lessons = shown(Lesson.objects).order_by("number").prefetch_related(Prefetch("exercises", exercises, "active_exercises"))
+    chapters: list[Any] = list(
+        shown(course.chapters)
         .order_by("number")
-        .prefetch_related(Prefetch("exercises", exercises, to_attr="active_exercises"))
+        .prefetch_related(
+            Prefetch("lessons", lessons, to_attr="active_lessons"),
+            Prefetch("quizzes", shown(Quiz.objects), to_attr="active_quizzes"),
+        )
     )
-    quizzes = Quiz.objects.filter(active=True).select_related("version")
+    everything: list[Any] = list(chapters)
     rows = []
-    chapters = course.chapters.filter(active=True).select_related("version").order_by("number")
-    for chapter in chapters.prefetch_related(
-        Prefetch("lessons", lessons, to_attr="active_lessons"), Prefetch("quizzes", quizzes, to_attr="active_quizzes")
-    ):
+    for chapter in chapters:
         chapter.course = course
-        found: Any = chapter
-        for lesson in found.active_lessons:
+        for lesson in chapter.active_lessons:
             lesson.chapter = chapter
             for exercise in lesson.active_exercises:
                 exercise.lesson, exercise.course = lesson, course
-        for quiz in found.active_quizzes:
+            everything += [lesson, *lesson.active_exercises]
+        for quiz in chapter.active_quizzes:
             quiz.chapter = chapter
-        in_lessons = [LessonRow(lesson, lesson.active_exercises) for lesson in found.active_lessons]
-        rows.append(ChapterRow(chapter, in_lessons, next(iter(found.active_quizzes), None)))
+        everything += chapter.active_quizzes
+        in_lessons = [LessonRow(lesson, lesson.active_exercises) for lesson in chapter.active_lessons]
+        rows.append(ChapterRow(chapter, in_lessons, next(iter(chapter.active_quizzes), None)))
+    fill(everything)
+    for row in (row for chapter_row in rows for row in chapter_row.lessons):
+        row.checks = [len(exercise.data["checks"]) for exercise in row.exercises]
     return Outline(course, rows)
 
 
@@ -128,15 +138,56 @@ class LessonState:
 STUCK_AFTER = 3
 
 
+class Seen(NamedTuple):
+    """A lesson that was opened."""
+
+    opened_at: datetime.datetime
+    last_at: datetime.datetime
+    read_at: datetime.datetime | None
+
+
+class Tried(NamedTuple):
+    """The last attempt at an exercise."""
+
+    pk: int
+    failed_checks: int
+    hints_shown: int
+    gave_up_at: datetime.datetime | None
+
+
+class Ran(NamedTuple):
+    """The last run of an exercise's checks: how many passed, of how many."""
+
+    pk: int
+    passed: int
+    total: int
+
+
+class Passed(NamedTuple):
+    """An exercise that was passed."""
+
+    points: float
+    max_points: float
+    run_id: int
+
+
+class Graded(NamedTuple):
+    """The grade of a quiz or exercise."""
+
+    points: float
+    max_points: float
+    evidence: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Standing:
-    """Everything about one person in one course."""
+    """Everything about one person in one course, by the number of the lesson, exercise or quiz."""
 
-    progress: dict[int, LessonProgress] = field(default_factory=dict)
-    passes: dict[int, ExercisePass] = field(default_factory=dict)
-    attempts: dict[int, ExerciseAttempt] = field(default_factory=dict)
-    runs: dict[int, CheckRun] = field(default_factory=dict)
-    grades: dict[tuple[str, int], Grade] = field(default_factory=dict)
+    progress: dict[int, Seen] = field(default_factory=dict)
+    passes: dict[int, Passed] = field(default_factory=dict)
+    attempts: dict[int, Tried] = field(default_factory=dict)
+    runs: dict[int, Ran] = field(default_factory=dict)
+    grades: dict[tuple[str, int], Graded] = field(default_factory=dict)
     open_quizzes: set[int] = field(default_factory=set)
 
     def lesson(self, row: LessonRow) -> LessonState:
@@ -144,42 +195,57 @@ class Standing:
         progress = self.progress.get(row.lesson.pk)
         done = total = passed = 0
         stuck = False
-        for exercise in row.exercises:
-            count = len(exercise.data["checks"])
+        for exercise, count in zip(row.exercises, row.checks, strict=True):
             total += count
-            if exercise.pk in self.passes:
+            pk = exercise.pk
+            if pk in self.passes:
                 passed, done = passed + 1, done + count
                 continue
-            run, attempt = self.runs.get(exercise.pk), self.attempts.get(exercise.pk)
+            run, attempt = self.runs.get(pk), self.attempts.get(pk)
             done += min(run.passed, count) if run else 0
             stuck |= bool(attempt and attempt.failed_checks >= STUCK_AFTER)
         read = bool(progress and progress.read_at)
         return LessonState(progress is not None, read, passed, len(row.exercises), done, total, stuck)
 
-    def quiz(self, quiz: Quiz) -> Grade | None:
+    def quiz(self, quiz: Quiz) -> Graded | None:
         """The grade of a quiz."""
         return self.grades.get(("quiz", quiz.pk))
 
 
-def standings(user_ids: Iterable[int], course: Course) -> dict[int, Standing]:
-    """What each of these people has done in the course; a row for each, also for who has done nothing."""
+def standings(user_ids: Iterable[int], course: Course, cohort: Cohort | None = None) -> dict[int, Standing]:
+    """What each of these people has done in the course; a row for each, also for who has done nothing.
+
+    With a cohort, grades of what was given to other cohorts of the course are left out.  Rows come as tuples: of a hundred learners there
+    are tens of thousands.
+    """
     found = {pk: Standing() for pk in user_ids}
     ids = list(found)
-    for progress in LessonProgress.objects.filter(user__in=ids, lesson__chapter__course=course):
-        found[progress.user_id].progress[progress.lesson_id] = progress
-    for item in ExercisePass.objects.filter(user__in=ids, exercise__course=course).select_related("run"):
-        found[item.user_id].passes[item.exercise_id] = item
-    for attempt in ExerciseAttempt.objects.filter(user__in=ids, exercise__course=course).order_by("number"):
-        found[attempt.user_id].attempts[attempt.exercise_id] = attempt  # the last one stays
+    opened = LessonProgress.objects.filter(user__in=ids, lesson__chapter__course=course)
+    for user, lesson, *seen in opened.values_list("user_id", "lesson_id", "opened_at", "last_at", "read_at"):
+        found[user].progress[lesson] = Seen._make(seen)
+    passes = ExercisePass.objects.filter(user__in=ids, exercise__course=course)
+    for user, exercise, *passed in passes.values_list("user_id", "exercise_id", "points", "max_points", "run_id"):
+        found[user].passes[exercise] = Passed._make(passed)
+    tried = ExerciseAttempt.objects.filter(user__in=ids, exercise__course=course).order_by("number")
+    for user, exercise, *attempt in tried.values_list(
+        "user_id", "exercise_id", "pk", "failed_checks", "hints_shown", "gave_up_at"
+    ):
+        found[user].attempts[exercise] = Tried._make(attempt)  # the last one stays
     # of each attempt the last run only: there may be tens of thousands
     mine = CheckRun.objects.filter(attempt__user__in=ids, attempt__exercise__course=course)
     last = mine.order_by().values("attempt").annotate(last=Max("id")).values("last")
-    for run in CheckRun.objects.filter(pk__in=last).select_related("attempt").order_by("id").defer("evidence"):
-        found[run.attempt.user_id].runs[run.attempt.exercise_id] = run
+    runs = CheckRun.objects.filter(pk__in=last).order_by("id")
+    for user, exercise, *run in runs.values_list("attempt__user_id", "attempt__exercise_id", "pk", "passed", "total"):
+        found[user].runs[exercise] = Ran._make(run)
     # of a quiz that was given to a cohort that grade stays, not the one of taking it freely
-    for grade in Grade.objects.filter(user__in=ids, course=course).order_by(F("assignment").asc(nulls_first=True)):
-        key = ("exercise", grade.exercise_id) if grade.exercise_id else ("quiz", grade.quiz_id or 0)
-        found[grade.user_id].grades[(key[0], int(key[1] or 0))] = grade
+    grades = Grade.objects.filter(user__in=ids, course=course).order_by(F("assignment").asc(nulls_first=True))
+    if cohort is not None:
+        grades = grades.filter(Q(assignment=None) | Q(assignment__cohort=cohort))
+    for user, exercise, quiz, *grade in grades.values_list(
+        "user_id", "exercise_id", "quiz_id", "points", "max_points", "evidence"
+    ):
+        key = ("exercise", exercise) if exercise else ("quiz", quiz)
+        found[user].grades[key] = Graded._make(grade)
     started = QuizAttempt.objects.filter(user__in=ids, quiz__chapter__course=course, submitted_at=None)
     for user_id, quiz_id in started.values_list("user_id", "quiz_id"):
         found[user_id].open_quizzes.add(quiz_id)

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db.models import Q
 
 from lessons.grading.models import Adjustment, Grade, GradeGroup, GradeItem
 from lessons.grading.progress import outline
@@ -70,7 +72,6 @@ class Cell:
     late: float = 0.0
     dropped: bool = False
     evidence: dict[str, Any] = field(default_factory=dict)
-    grade: Grade | None = None
     adjustment: Adjustment | None = None
 
     @property
@@ -146,12 +147,7 @@ def grade_sheet(cohort: Cohort, users: Iterable[User] | None = None) -> Sheet:
     ids = [user.pk for user in people]
     items = items_of(cohort)
     close_expired([item.assignment for item in items if item.assignment])
-    grades: dict[tuple[int, str, int], Grade] = {}
-    for grade in Grade.objects.filter(user__in=ids, course=cohort.course).select_related("assignment"):
-        if grade.exercise_id:
-            grades[grade.user_id, "exercise", grade.exercise_id] = grade
-        elif grade.quiz_id and (grade.assignment is None or grade.assignment.cohort_id == cohort.pk):
-            grades[grade.user_id, "quiz" if grade.assignment_id else "free", grade.quiz_id] = grade
+    grades = _grades(ids, cohort, evidence=users is not None)
     decided = {
         (row.user_id, "exercise" if row.exercise_id else "quiz", int(row.exercise_id or row.quiz_id or 0)): row
         for row in Adjustment.objects.filter(cohort=cohort, user__in=ids).select_related("by")
@@ -176,13 +172,45 @@ def grade_sheet(cohort: Cohort, users: Iterable[User] | None = None) -> Sheet:
     return sheet
 
 
-def _cell(item: Item, user_id: int, grade: Grade | None, decided: Adjustment | None, begun: bool) -> Cell:
+class _Graded(NamedTuple):
+    """What is read of a grade: of a class there are tens of thousands, so they come as tuples."""
+
+    points: float
+    max_points: float
+    complete: bool
+    evidence: dict[str, Any]
+
+
+_NO_EVIDENCE: dict[str, Any] = {}
+
+
+def _grades(ids: list[int], cohort: Cohort, *, evidence: bool) -> dict[tuple[int, str, int], _Graded]:
+    """Grades by learner, kind (`free` for a quiz taken without an assignment) and item.  The evidence of exercises is read when asked for;
+    that of quizzes says how late they were."""
+    out: dict[tuple[int, str, int], _Graded] = {}
+    rows = Grade.objects.filter(user__in=ids, course=cohort.course)
+    passed = rows.filter(exercise__isnull=False)
+    if evidence:
+        for user, item, *grade in passed.values_list("user_id", "exercise_id", "points", "max_points", "complete", "evidence"):
+            out[user, "exercise", item] = _Graded._make(grade)
+    else:
+        for user, item, *grade in passed.values_list("user_id", "exercise_id", "points", "max_points", "complete"):
+            out[user, "exercise", item] = _Graded._make((*grade, _NO_EVIDENCE))
+    here = rows.filter(Q(assignment=None) | Q(assignment__cohort=cohort), quiz__isnull=False)
+    for user, item, given, *grade in here.values_list(
+        "user_id", "quiz_id", "assignment_id", "points", "max_points", "complete", "evidence"
+    ):
+        out[user, "quiz" if given else "free", item] = _Graded._make(grade)
+    return out
+
+
+def _cell(item: Item, user_id: int, grade: _Graded | None, decided: Adjustment | None, begun: bool) -> Cell:
     if grade is None:
         cell = Cell(item, user_id, "begun" if begun and item.kind == "quiz" else "none", None, item.max_points)
     else:
         cell = Cell(item, user_id, "graded" if grade.complete else "pending", grade.points, grade.max_points)
         cell.computed, cell.late = grade.points, float(grade.evidence.get("late", 0.0))
-        cell.evidence, cell.grade = dict(grade.evidence), grade
+        cell.evidence = grade.evidence
     if decided is not None:
         cell.adjustment = decided
         cell.state = "excused" if decided.kind == Adjustment.Kind.EXCUSED else "override"
@@ -206,24 +234,25 @@ def total(cells: list[Cell]) -> Total:
     for members in by_group.values():
         group = members[0].item.group
         drop = min(group.drop_lowest, len(members) - 1) if group else 0
-        later_first = list(reversed(members))
-        for cell in sorted(later_first, key=lambda item: item.share)[:drop]:
-            cell.dropped = True
-        kept = [cell for cell in members if not cell.dropped]
-        out.points += sum(cell.points or 0.0 for cell in kept)
-        out.max_points += sum(cell.max_points for cell in kept)
+        if drop:
+            later_first = list(reversed(members))
+            for cell in sorted(later_first, key=lambda item: item.share)[:drop]:
+                cell.dropped = True
+            members = [cell for cell in members if not cell.dropped]
         weight = group.weight if group else 1.0
-        whole.append((_share(kept) or 0.0, weight))
-        done = [cell for cell in kept if cell.points is not None]
-        if done:
-            begun.append((_share(done) or 0.0, weight))
+        earned = most = weighed = possible = reached = 0.0
+        for cell in members:
+            points, factor = cell.points or 0.0, cell.item.weight
+            earned, most = earned + points, most + cell.max_points
+            weighed, possible = weighed + factor * points, possible + factor * cell.max_points
+            if cell.points is not None:
+                reached += factor * cell.max_points
+        out.points, out.max_points = out.points + earned, out.max_points + most
+        whole.append((weighed / possible if possible else 0.0, weight))
+        if any(cell.points is not None for cell in members):
+            begun.append((weighed / reached if reached else 0.0, weight))
     out.percent, out.so_far = _mean(whole), _mean(begun)
     return out
-
-
-def _share(cells: list[Cell]) -> float | None:
-    most = sum(cell.item.weight * cell.max_points for cell in cells)
-    return sum(cell.item.weight * (cell.points or 0.0) for cell in cells) / most if most else None
 
 
 def _mean(parts: list[tuple[float, float]]) -> float | None:

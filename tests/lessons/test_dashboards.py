@@ -11,9 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from lessons.dashboards.selectors import Board, LearnerRow, board
+from lessons.grading.models import Grade
 from lessons.labs import services as labs
 from lessons.models import Cohort, Exercise, Invite, Lesson, LessonProgress, Membership, Quiz
 from lessons.quizzes import services as quizzes
+from lessons.quizzes.models import Assignment
 from tests.lessons.conftest import Cluster, People
 from tests.lessons.test_learning import RIGHT, form_of
 
@@ -132,6 +134,32 @@ def test_the_number_of_queries_does_not_grow_with_learners(
         quizzes.submit(quizzes.start(user, quiz))
     with django_assert_max_num_queries(20):  # type: ignore[operator]
         assert len(board(people.cohort).rows) == 32
+
+
+def test_the_parts_bell_brings_one_row_and_leaves_the_others(owner: Client, people: People) -> None:
+    path = f"/en/cohorts/{people.cohort.pk}/"
+    sign_in(people.learner).post("/en/courses/harbour-course/harbour/ships/read/")
+    out = owner.get(path, headers={"X-Part": "board", "X-Changed": f"{people.learner.pk},x"}).content.decode()
+    rows = re.findall(r'<tr data-learner="([^"]+)"( data-kept)?>(.*?)</tr>', out, re.DOTALL)
+    assert [(name, bool(kept)) for name, kept, _cells in rows] == [("learner", False), ("other_learner", True)]
+    assert "data-l=" in rows[0][2]
+    assert rows[1][2] == ""
+
+
+def test_grades_of_another_cohort_do_not_count_here(people: People, quiz: Quiz) -> None:
+    given = [Assignment.objects.create(cohort=cohort, quiz=quiz) for cohort in (people.cohort, people.foreign_cohort)]
+    for assignment, points in zip(given, (3.0, 8.0), strict=True):
+        Grade.objects.create(
+            user=people.learner,
+            course=people.cohort.course,
+            quiz=quiz,
+            assignment=assignment,
+            points=points,
+            max_points=11,
+            evidence={},
+        )
+    found = row(board(people.cohort), people.learner)
+    assert (found.points, found.quizzes[0].grade and found.quizzes[0].grade.points) == (3, 3)
 
 
 class TestEvidence:

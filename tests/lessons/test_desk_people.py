@@ -68,6 +68,25 @@ class TestStuck:
         simulator.settle(session)
         assert board(people.cohort, now=now + datetime.timedelta(minutes=9)).stuck == []
 
+    def test_silence_in_the_cluster_of_an_exercise_counts_until_it_is_passed(
+        self, people: People, exercise: Exercise, standin: type, cluster: Cluster
+    ) -> None:
+        slot = f"{people.cohort.course.slug}/{exercise.lesson.slug}/{exercise.slug}"
+        session = simulator.session_for(people.learner, "three-nodes", slot)
+        simulator.append_input(session, kind="line", data={"terminal": "t1", "text": "kubctl"})
+        simulator.settle(session)
+        session.refresh_from_db()
+        cursor = session.output_cursor + 1
+        chunks = pack([[cursor, 5, "t1", 2, "bash: kubctl: command not found\n"]])
+        OutputBatch.objects.create(session=session, first=cursor, last=cursor, chunks=chunks)
+        ClusterSession.objects.filter(pk=session.pk).update(output_cursor=cursor)
+        later = timezone.now() + datetime.timedelta(minutes=9)
+        (stuck,) = board(people.cohort, now=later).stuck
+        assert (stuck.exercise, stuck.silence and stuck.silence.command) == (exercise, "kubctl")
+        cluster.passing = {"exists", "listed"}
+        sign_in(people.learner).post(f"/en/exercises/{exercise.pk}/check/")
+        assert board(people.cohort, now=later).stuck == []
+
     def test_the_heat_map_in_both_ways_pages_and_orders(self, people: People, exercise: Exercise, cluster: Cluster) -> None:
         for number in range(105):
             user = get_user_model().objects.create_user(f"many-{number:03}")

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from django.test import Client
 
-from lessons.desk import live
+from lessons.desk import bells, live
 from lessons.desk.models import Signal, Watching
 from lessons.desk.routing import websocket_urlpatterns as desk_sockets
 from lessons.labs import services as labs
@@ -113,7 +113,10 @@ async def test_a_dashboard_hears_of_a_signal(people: People, ships: Lesson) -> N
         assert stranger.closed == 4404
         post = database_sync_to_async(lambda: _signal(people, ships))
         assert await post() == 302
-        assert await desk.next() == {"t": "changed"}
+        assert await desk.next() == {"t": "changed", "who": [people.learner.pk]}
+        # what changes in the pause after a word is told after it
+        await database_sync_to_async(lambda: bells.ring(people.other_learner.pk, people.cohort.course_id))()
+        assert await desk.next() == {"t": "changed", "who": [people.other_learner.pk]}
 
 
 def _signal(people: People, ships: Lesson) -> int:
