@@ -41,6 +41,8 @@ Handler = Callable[[World, Disk, Running, dict[str, Any]], Any]
 
 #: Requests of the Auth service that need no role.
 FREE = frozenset({"Auth/Authenticate", "Auth/AuthStatus", "Auth/UserGet", "Auth/RoleGet"})
+#: Reads of an open watch.
+WATCHES = ("Watch/Events", "Watch/Named")
 ADMIN = frozenset({"Maintenance/Defragment", "Maintenance/Snapshot", "Maintenance/HashKV"})
 USER = frozenset({"Maintenance/Status", "Lease/Grant", "Lease/Revoke", "Lease/TimeToLive", "Lease/Leases", "Cluster/MemberList"})
 
@@ -51,7 +53,7 @@ def identify(world: World, disk: Disk, running: Running, call: Call, cert: bytes
         found = running.tokens.get(call.token)
         if found is None or found[0] not in disk.auth.users:
             raise failed("invalid auth token", "Unauthenticated")
-        if found[1] <= world.now and call.method != "Watch/Events":  # a watch that is open stays open
+        if found[1] <= world.now and call.method not in WATCHES:  # a watch that is open stays open
             del running.tokens[call.token]
             raise failed("invalid auth token", "Unauthenticated")
         running.tokens[call.token] = (found[0], world.now + TOKEN_LIFE)
@@ -68,7 +70,7 @@ def check(world: World, disk: Disk, running: Running, call: Call, cert: bytes) -
     if method in ("Auth/Authenticate", "Header"):
         return
     who = identify(world, disk, running, call, cert)
-    if method in ("KV/Range", "Watch/Events"):
+    if method in ("KV/Range", *WATCHES):
         require_range(state, who, READ, args.get("key", args.get("prefix", b"")), args.get("range_end") or b"")
     elif method == "KV/Put":
         _check_put(disk, who, args["key"], args.get("lease", 0), args.get("prev_kv", False))

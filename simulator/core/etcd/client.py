@@ -150,6 +150,12 @@ class EtcdClient:
         answer: list[Event] = self.call("Watch/Events", prefix=key_prefix, since=since_revision)
         return answer
 
+    def named_events(self, prefix: bytes, since: int, member: bytes, value: bytes) -> tuple[list[Event], int] | None:
+        """Those of the `events` of a kind that name `value` in a JSON member, and the revision of its last change; None where the store
+        cannot tell.  Raises Compacted."""
+        answer: tuple[list[Event], int] | None = self.call("Watch/Named", prefix=prefix, since=since, member=member, value=value)
+        return answer
+
     def compact(self, revision: int) -> None:
         """Compact the history up to a revision."""
         self.call("KV/Compact", revision=revision)

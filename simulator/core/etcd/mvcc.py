@@ -13,10 +13,14 @@ Follows server/storage/mvcc (kvstore.go, kvstore_txn.go, index.go) and lease/les
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .errors import Compacted, EtcdError, duplicate_key, empty_key, future_revision, lease_not_found
+
+if TYPE_CHECKING:
+    from .named import Named
 
 
 class KeyValue(msgspec.Struct, array_like=True, frozen=True):
@@ -138,6 +142,7 @@ class Store:
         self._next_sub = 0
         #: The log by `/registry/<kind>/`, so that a watch of one kind does not go through the others' changes.
         self.by_kind: dict[bytes, list[KeyValue]] = {}
+        self._named: dict[tuple[bytes, bytes], Named] = {}
         for kv in state.log:
             self._index(kv)
         self.keys = sorted(key for key, held in self.versions.items() if held[-1].version)
@@ -231,6 +236,20 @@ class Store:
             if key.startswith(prefix) if range_end is None else in_range(key, prefix, range_end):
                 out.append(Event("PUT" if kv.version else "DELETE", kv, self.before(kv)))
         return out
+
+    def named_events(self, prefix: bytes, since: int, member: bytes, value: bytes) -> tuple[list[Event], int] | None:
+        """Those changes of a kind (`/registry/<kind>/`) after `since` that name a value in a JSON member, and the revision of its last
+        change (at least `since`); None where the index cannot tell.  Raises Compacted."""
+        if since + 1 < self.state.compacted:
+            raise Compacted(self.state.compacted)
+        log = self.by_kind.get(prefix, [])
+        index = self._named.get((prefix, member))
+        if index is None:
+            from .named import Named
+
+            index = self._named[prefix, member] = Named(member)
+        found = index.events(self, log, value, since)
+        return None if found is None else (found, max(since, log[-1].mod_revision if log else 0))
 
     def before(self, kv: KeyValue) -> KeyValue | None:
         """The version of a key that another of its versions replaced, or None where the key was not there."""
@@ -365,7 +384,7 @@ class Store:
         kept = [kv for kv in self.state.log if kv.mod_revision > revision or (newest[kv.key] is kv and kv.version)]
         dropped = {kv.key for kv in self.state.log if kv.mod_revision <= revision and not (newest[kv.key] is kv and kv.version)}
         self.state.log = kept
-        self.by_kind = {}
+        self.by_kind, self._named = {}, {}
         for kv in kept:
             if kv.key.startswith(b"/registry/"):
                 self.by_kind.setdefault(_kind_of(kv.key), []).append(kv)

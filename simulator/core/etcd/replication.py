@@ -39,7 +39,7 @@ SNAPSHOT_COUNT, CATCH_UP = 1000, 500
 
 #: Answered by the member itself, whatever the others do.
 LOCAL = frozenset(
-    {"Header", "Watch/Events", "Maintenance/Status", "Maintenance/HashKV", "Maintenance/Defragment", "Maintenance/Snapshot", "Auth/AuthStatus",
+    {"Header", "Watch/Events", "Watch/Named", "Maintenance/Status", "Maintenance/HashKV", "Maintenance/Defragment", "Maintenance/Snapshot", "Auth/AuthStatus",
      "Lease/Leases"}
 )  # fmt: skip
 READS = frozenset({"KV/Range", "Cluster/MemberList"})

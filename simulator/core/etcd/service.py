@@ -158,6 +158,11 @@ def events(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[E
     return store(world, disk).events(args["prefix"], args["since"], range_end=args.get("range_end"))
 
 
+def named(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> tuple[list[Event], int] | None:
+    """The same for a watch of those changes that name a value (named.py)."""
+    return store(world, disk).named_events(args["prefix"], args["since"], args["member"], args["value"])
+
+
 def grant(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> Lease:
     """Lease/Grant; id 0 lets the server choose."""
     maintenance.charge(world, disk, running, maintenance.LEASE_COST)
@@ -226,6 +231,7 @@ HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
     "KV/Txn": txn,
     "KV/Compact": compact,
     "Watch/Events": events,
+    "Watch/Named": named,
     "Lease/Grant": grant,
     "Lease/Revoke": revoke,
     "Lease/KeepAlive": keep_alive,

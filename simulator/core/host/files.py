@@ -5,11 +5,12 @@ A container's view of a file system follows its mounts; the bell always carries 
 
 from __future__ import annotations
 
+import errno
 import posixpath
 from collections.abc import Callable
 
 from ..kernel.world import World
-from .filesystem import Tree
+from .filesystem import Tree, error
 from .machine import Host, hosts
 
 
@@ -31,7 +32,9 @@ def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -
     if node.kind == "virtual":
         computed: Callable[[World, Host], bytes] = world.tables["virtual"][node.target]
         return computed(world, machine)
-    return files.read(path)
+    if node.kind == "dir":
+        raise error(errno.EISDIR, path)
+    return node.data
 
 
 def topic(host: Host, mnt: str, path: str) -> str:

@@ -38,6 +38,11 @@ __all__ = [
 ]
 
 
+#: Names that the short way of `Tree.locate` leaves to the long one, and kinds of inode that lead elsewhere.
+_DOTS = frozenset(("", ".", ".."))
+_INDIRECT = frozenset(("link", "hard"))
+
+
 class FileSystem(msgspec.Struct):
     """One file system: its tree, its mounts (path → (file system key, path there)) and the inodes that hard links share."""
 
@@ -124,6 +129,41 @@ class Tree:
     # -- walking --------------------------------------------------------------------------------------------------------
     def locate(self, path: str, follow: bool = True) -> Place:
         """Walk to a path; the last name may be missing (`node` None), everything before it must exist."""
+        return self._plain(path) or self._walk(path, follow)
+
+    def _plain(self, path: str) -> Place | None:
+        """The short way, for the paths that programs read and write all day: absolute, without links, dots or hard links; else None."""
+        mounts = self.mounts
+        node: Inode | None = self.filesystems[self.key].root
+        if path[:1] != "/" or "/" in mounts:
+            return None
+        key, above, base = self.key, "", 0  # `above + path[base:]` is the path in the file system `key`
+        at = 0
+        while at < len(path) - 1 and node is not None:
+            end = path.find("/", at + 1)
+            if end < 0:
+                end = len(path)
+            name = path[at + 1 : end]
+            if name in _DOTS:
+                return None
+            if node.kind == "frozen":
+                node = melt(node)
+            if node.children is None:
+                return None
+            node = node.children.get(name)
+            if mounts and path[:end] in mounts:
+                key, source = mounts[path[:end]]
+                inner = Tree(self.filesystems, key, mounted=False).locate(source)
+                above, base, node = inner.path.rstrip("/"), end, inner.node
+            if node is not None and node.kind != "file" and melt(node).kind in _INDIRECT:
+                return None
+            at = end
+        if at < len(path):
+            return None
+        return Place(key, above + path[base:] or "/", path, node)
+
+    def _walk(self, path: str, follow: bool) -> Place:
+        """The long way: symbolic and hard links, `.` and `..`, what is missing."""
         own = self.filesystems[self.key]
         mounts = self.mounts
         todo = [name for name in reversed(path.split("/")) if name]

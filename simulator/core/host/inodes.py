@@ -29,6 +29,8 @@ class Inode(msgspec.Struct):
 #: Builders of base trees by name; what follows a `:` in a base's name is handed to the builder.
 BASES: dict[str, Callable[[str], Inode]] = {}
 _BUILT: dict[str, Inode] = {}
+#: What references into bases stand for, by their target: bases never change.
+_MELTED: dict[str, Inode] = {}
 
 
 def base_tree(name: str) -> Inode:
@@ -54,12 +56,16 @@ def melt(node: Inode) -> Inode:
     """What a frozen reference stands for, to be read only; any other inode as it is."""
     if node.kind != "frozen":
         return node
+    known = _MELTED.get(node.target)
+    if known is not None:
+        return known
     base, _, path = node.target.partition("!")
     found = base_tree(base)
     for name in path.split("/"):
         if name:
             assert found.children is not None
             found = found.children[name]
+    _MELTED[node.target] = found
     return found
 
 

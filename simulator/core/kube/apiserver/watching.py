@@ -67,14 +67,10 @@ def matcher(call: Call) -> Match | None:
     return match
 
 
-def _plain(event: Any) -> bool:
-    """Whether both versions of a change can be read as they are stored (not encrypted)."""
-    before = event.prev.value if event.prev is not None else b""
-    return all(not value or value.startswith(b"{") for value in (event.kv.value, before))
-
-
-def needle(call: Call) -> bytes:
-    """What every stored object that a watch of one node's pods can be about has in it, or b"" for other watches."""
+def one_node(call: Call) -> bytes:
+    """The node that a watch of one node's pods (all of them) is about, or b"" for other watches."""
+    if call.info.namespace:
+        return b""
     text = call.request.query.get("fieldSelector", [""])[0]
     return text.removeprefix("spec.nodeName=").encode() if re.fullmatch(r"spec\.nodeName=[a-z0-9.-]+", text) else b""
 
@@ -112,7 +108,7 @@ class WatchStream:
         self._partial = bool(header) and negotiate.accepted(header).kind == "PartialObjectMetadata"
         self._first_table = True
         self._buffer: list[Obj] = []
-        self._needle = needle(call)
+        self._node = one_node(call)
 
     @property
     def resource_version(self) -> int:
@@ -144,31 +140,32 @@ class WatchStream:
         out = [self._event("ADDED", obj) if obj.get("metadata") is not None else obj for obj in self._initial]
         self._initial = []
         try:
-            found = self.server.storage.events(self._prefix, self.since)
+            found, last = self._changes()
         except Compacted as gone:
             self._closed = True
             text = f"too old resource version: {self.since} ({gone.compact_revision})"
             return [*out, {"type": "ERROR", "object": status(410, "Expired", text)}]
         except (ConnectError, EtcdError):
             return out
-        needle = self._needle
         for event in found:
-            if (
-                needle
-                and _plain(event)
-                and needle not in event.kv.value
-                and (event.prev is None or needle not in event.prev.value)
-            ):
-                continue  # names the node nowhere: cannot be one of its pods
             item = self._take(event)
             if item is not None:
                 out.append(item)
-        if found:
-            self.since = max(self.since, found[-1].kv.mod_revision)
+        self.since = last
         if self._bookmarks and self.server.world.now >= self._next_bookmark:
             self._next_bookmark = self.server.world.now + BOOKMARK_EVERY
             out.append(self._bookmark())
         return out
+
+    def _changes(self) -> tuple[list[Any], int]:
+        """What happened since that this watch may be about, and how far that goes; raises Compacted, ConnectError, EtcdError."""
+        storage = self.server.storage
+        if self._node:
+            named = storage.client.named_events(self._prefix, self.since, b"nodeName", self._node)
+            if named is not None:
+                return named
+        found = storage.events(self._prefix, self.since)
+        return found, max(self.since, found[-1].kv.mod_revision) if found else self.since
 
     def _take(self, event: Any) -> Obj | None:
         storage, match = self.server.storage, self.match

@@ -103,27 +103,6 @@ def is_ready(pod: Obj) -> bool:
     return found is not None and found.get("status") == "True"
 
 
-class Standing:
-    """(active, terminating, ready) of pods: sets of a thousand pods are looked at after every change of one of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, tuple[bool, bool, bool]]] = {}
-
-    def of(self, pod: Obj) -> tuple[bool, bool, bool]:
-        """What a version of a pod is."""
-        meta = pod["metadata"]
-        held = self._known.get(meta["uid"])
-        if held is not None and held[0] == meta["resourceVersion"]:
-            return held[1]
-        found = (is_active(pod), is_terminating(pod), is_ready(pod))
-        self._known[meta["uid"]] = (meta["resourceVersion"], found)
-        return found
-
-    def forget(self, pod: Obj) -> None:
-        """The pod has gone."""
-        self._known.pop(pod["metadata"]["uid"], None)
-
-
 def available_in(pod: Obj, min_ready_seconds: int, world: World) -> int | None:
     """0 when the pod is available, the nanoseconds until it will be, or None when it is not ready."""
     found = condition(pod, "Ready")

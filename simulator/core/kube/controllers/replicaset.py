@@ -14,6 +14,7 @@ from ..api.objects import Obj, controller_of, is_deleting, key_of, labels_of, sp
 from ..client import ApiError
 from . import common
 from .base import Controller
+from .podgroups import Group, Groups
 
 BURST_REPLICAS = 500
 
@@ -29,8 +30,8 @@ class ReplicaSetController(Controller):
     kind: ClassVar[str] = "ReplicaSet"
 
     def setup(self) -> None:
-        """What is known of each pod, worked out once a version."""
-        self.standing = common.Standing()
+        """The pods of each owner, counted as they change."""
+        self.groups = Groups()
 
     @staticmethod
     def selects(owner: Obj, labels: dict[str, str]) -> bool:
@@ -40,12 +41,13 @@ class ReplicaSetController(Controller):
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
         """A ReplicaSet, or a pod of one (or an orphan that one may want), changed."""
         if resource == self.plural:
+            if kind == "DELETED":
+                self.groups.forget(obj["metadata"]["uid"])
             self.enqueue(key_of(obj))
             return
+        self.groups.changed(kind, obj)
         ref = controller_of(obj)
         namespace = obj["metadata"]["namespace"]
-        if kind == "DELETED":
-            self.standing.forget(obj)
         if ref is not None:
             if ref.get("kind") == self.kind:
                 self.enqueue(f"{namespace}/{ref['name']}")
@@ -60,22 +62,24 @@ class ReplicaSetController(Controller):
         owner = self.informer(self.plural).get(namespace, name)
         if owner is None:
             return
-        pods = self._claim(owner, namespace)
-        active = [pod for pod in pods if self.standing.of(pod)[0]]
+        group = self._pods_of(owner, namespace)
         failure: ApiError | None = None
         if not is_deleting(owner):
             try:
-                self._manage(owner, active)
+                self._manage(owner, group)
             except ApiError as error:
                 failure = error
-        self._write_status(owner, active, [pod for pod in pods if self.standing.of(pod)[1]], failure)
+        self._write_status(owner, group, failure)
         if failure is not None:
             raise failure
 
-    def _claim(self, owner: Obj, namespace: str) -> list[Obj]:
-        pods = self.informer("pods")
-        owned = pods.by_owner(owner["metadata"]["uid"])
+    def _pods_of(self, owner: Obj, namespace: str) -> Group:
+        """The pods that the owner controls, after adopting and releasing."""
+        uid, pods = owner["metadata"]["uid"], self.informer("pods")
+        group = self.groups.of(uid, pods)
         orphans = [] if is_deleting(owner) else self._orphans(namespace, owner)
+        if not orphans and all(self.selects(owner, dict(labels)) for labels in group.labels):
+            return group  # the usual case: nothing to adopt, nothing to release
 
         def adopt(pod: Obj) -> Obj | None:
             patch = common.adoption_patch(owner, pod)
@@ -84,22 +88,23 @@ class ReplicaSetController(Controller):
         def release(pod: Obj) -> None:
             self.client.patch("pods", namespace, pod["metadata"]["name"], common.release_patch(owner, pod), kind="strategic")
 
-        return common.claim(owner, [*owned, *orphans], lambda pod: self.selects(owner, labels_of(pod)), adopt, release)
+        found = [*pods.by_owner(uid), *orphans]
+        return Group(common.claim(owner, found, lambda pod: self.selects(owner, labels_of(pod)), adopt, release))
 
     def _orphans(self, namespace: str, owner: Obj) -> list[Obj]:
         mine = (p for p in self.runtime.orphans(namespace) if common.is_active(p))
         return [p for p in mine if self.selects(owner, labels_of(p))]
 
     # -- pods ------------------------------------------------------------------------------------------------------------
-    def _manage(self, owner: Obj, active: list[Obj]) -> None:
+    def _manage(self, owner: Obj, group: Group) -> None:
         wanted = owner["spec"].get("replicas", 1)
-        diff = len(active) - wanted
+        diff = group.active - wanted
         if diff < 0:
             self._create(owner, min(-diff, BURST_REPLICAS))
             if -diff > BURST_REPLICAS:
                 self.enqueue(key_of(owner), 10 * clock.MS)
         elif diff > 0:
-            for pod in self._victims(owner, active, min(diff, BURST_REPLICAS)):
+            for pod in self._victims(owner, group.listed(active=True), min(diff, BURST_REPLICAS)):
                 self._delete(owner, pod)
 
     def _create(self, owner: Obj, count: int) -> None:
@@ -153,32 +158,31 @@ class ReplicaSetController(Controller):
         self.event(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
 
     # -- status ----------------------------------------------------------------------------------------------------------
-    def _write_status(self, owner: Obj, active: list[Obj], terminating: list[Obj], failure: ApiError | None) -> None:
+    def _write_status(self, owner: Obj, group: Group, failure: ApiError | None) -> None:
         spec, old = owner["spec"], owner.get("status") or {}
         template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
         wanted = template_labels.items()
-        labelled = sum(1 for pod in active if wanted <= labels_of(pod).items())
+        pending: list[int] = []
+        ready = available = group.ready
         if spec.get("minReadySeconds"):
-            waits = [common.available_in(pod, spec["minReadySeconds"], self.world) for pod in active]
-        else:
-            waits = [0 if self.standing.of(pod)[2] else None for pod in active]
+            waits = [common.available_in(pod, spec["minReadySeconds"], self.world) for pod in group.listed(active=True)]
+            available, pending = waits.count(0), [wait for wait in waits if wait]
         counts = {
-            "availableReplicas": waits.count(0),
-            "fullyLabeledReplicas": labelled,
-            "readyReplicas": sum(1 for wait in waits if wait is not None),
+            "availableReplicas": available,
+            "fullyLabeledReplicas": sum(n for labels, n in group.active_labels.items() if wanted <= dict(labels).items()),
+            "readyReplicas": ready,
         }
         new: Obj = {key: value for key, value in counts.items() if value}
-        new["replicas"] = len(active)
+        new["replicas"] = group.active
         if self.kind == "ReplicaSet":
-            new["terminatingReplicas"] = len(terminating)
-        conditions = self._conditions(owner, old.get("conditions") or [], len(active), failure)
+            new["terminatingReplicas"] = group.terminating
+        conditions = self._conditions(owner, old.get("conditions") or [], group.active, failure)
         if conditions:
             new["conditions"] = conditions
         generation = owner["metadata"].get("generation") or 0
         new["observedGeneration"] = generation
         if new != {"replicas": 0, **old}:
             self.client.update(self.plural, {**owner, "status": new}, subresource="status")
-        pending = [wait for wait in waits if wait]
         if pending:
             self.enqueue(key_of(owner), min(pending) + clock.MS)
 
