@@ -29,6 +29,14 @@ class Silent(Exception):
         self.code = code
 
 
+class Fatal(Exception):
+    """What ends a program by `klog.Exit`: a line of klog, written at `source`."""
+
+    def __init__(self, source: str, text: str) -> None:
+        super().__init__(text)
+        self.source = source
+
+
 class ConfigurationInvalid(Exception):
     """The kubeconfig contradicts itself; printed with `Error in configuration: ` before it."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..flags import quote
+from .errors import CommandError
 from .mapper import Mapping
 
 if TYPE_CHECKING:
@@ -154,14 +156,14 @@ class Printer:
             self.line(0, "")
 
 
-def explain_v2(document: Document, root: Obj, mapping: Mapping, path: list[str], recursive: bool) -> str | None:
-    """The explanation of a field, None when there is no such field."""
+def explain_v2(document: Document, root: Obj, mapping: Mapping, path: list[str], recursive: bool) -> str:
+    """The explanation of a field; raises CommandError when there is no such field."""
     printer, schema = Printer(document, recursive), root
     for name in path:
         while (inner := printer.below(schema)) is not None:
             schema = inner
         fields = printer.plain(schema).get("properties") or {}
         if name not in fields:
-            return None
+            raise CommandError(f"field {quote(name)} does not exist")
         schema = fields[name]
     return printer.model(schema, path[-1] if path else "", mapping)

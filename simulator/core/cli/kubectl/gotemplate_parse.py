@@ -83,6 +83,7 @@ class _Reader:
         #: Where each piece begins in the source, and where the last operand ended.
         self.starts: list[int] = []
         self.cursor = 0
+        self.ranging = 0  # how many `range` stand around
         self.pieces = self._split(text)
         self.at = 0
         self.defines: dict[str, list[Node]] = {}
@@ -177,6 +178,8 @@ class _Reader:
         if word in ("if", "with", "range"):
             nodes.append(self.branch(word, rest))
         elif word in ("break", "continue"):
+            if not self.ranging:
+                raise self.fail(f"{{{{{word}}}}} outside {{{{range}}}}")
             nodes.append(Jump(word))
         elif word in ("define", "block"):
             match = re.match(r'"([^"]*)"\s*(.*)', rest, re.DOTALL)
@@ -202,7 +205,9 @@ class _Reader:
         if not text:
             raise self.fail(f"missing value for {word}")
         pipeline = self.pipeline(text, ranging=word == "range")
+        self.ranging += word == "range"
         body, ended, rest = self.block(("else", "end"))
+        self.ranging -= word == "range"
         otherwise: list[Node] = []
         if ended == "else":
             inner, _, more = rest.partition(" ")

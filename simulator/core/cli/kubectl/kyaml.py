@@ -9,7 +9,6 @@ from ..flags import quote
 from ..goyaml import format_number, reads_as_string, sorted_keys
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-ORDER = ("apiVersion", "kind", "metadata")
 
 
 def _key(text: str) -> str:
@@ -30,10 +29,7 @@ def _value(value: Any, depth: int) -> str:
     if isinstance(value, dict):
         if not value:
             return "{}"
-        keys = sorted_keys(value)
-        if depth == 0:
-            keys = [key for key in ORDER if key in value] + [key for key in keys if key not in ORDER]
-        rows = "".join(f"{indent}  {_key(key)}: {_value(value[key], depth + 1)},\n" for key in keys)
+        rows = "".join(f"{indent}  {_key(key)}: {_value(value[key], depth + 1)},\n" for key in sorted_keys(value))
         return "{\n" + rows + indent + "}"
     if isinstance(value, list):
         if not value:

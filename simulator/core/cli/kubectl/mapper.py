@@ -170,8 +170,8 @@ def _find(word: str, table: tuple[KindInfo, ...]) -> Mapping | None:
     if not dot:
         return None
     named = [item for item in table if kinds.matches(item, name)]
-    version, _, group = rest.partition(".")
-    for item in named:
+    version, dot, group = rest.partition(".")
+    for item in named if dot else ():  # a version is only meant in `resource.version.group`
         if version in item.versions and group == item.group:
             return Mapping(item, version)
     for item in named:

@@ -11,7 +11,7 @@ from ...kube.api.errors import ApiError
 from ..cobra import Command, UsageError
 from ..cobra_help import kubectl_flags, kubectl_help, kubectl_usage
 from ..flags import FlagError, FlagSet, HelpRequested, Values
-from .errors import Aggregate, CommandError, ConfigurationInvalid, Silent, UrlError, tell
+from .errors import Aggregate, CommandError, ConfigurationInvalid, Fatal, Silent, UrlError, tell
 from .registry import GROUPS, ROOT, TRIES
 from .session import Session
 
@@ -96,6 +96,9 @@ def _run(session: Session) -> Generator[Any, Any, int]:
         return int(result or 0)
     except NotSimulated as error:
         return _fail(inv, f"error: {error}")
+    except Fatal as error:
+        session.klog("F", error.source, str(error))
+        return 1
     except TOLD as error:
         text, code = tell(error)
         inv.err(text)

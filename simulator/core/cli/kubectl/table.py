@@ -9,7 +9,8 @@ import msgspec
 
 from ...kube.api import quantity
 from ..goyaml import format_number
-from .jsonpath import JSONPath, JSONPathError
+from .errors import Fatal
+from .jsonpath import JSONPath, JSONPathError, go_type
 
 Obj = dict[str, Any]
 MINIMUM, PADDING = 6, 3
@@ -94,6 +95,10 @@ def sort_key(spec: str) -> str:
     return "{." + text.removeprefix(".") + "}"
 
 
+class Unsortable(Exception):
+    """Two values that have no order."""
+
+
 def less(left: Any, right: Any) -> bool:
     """Whether one field sorts before another: null first, quantities by value, then by text or number (`isLess`)."""
     if left is None or right is None:
@@ -103,15 +108,15 @@ def less(left: Any, right: Any) -> bool:
             return quantity.compare(left, right) < 0
         except ValueError:
             return left < right
-    if isinstance(left, list) and isinstance(right, list):
-        return all(less(a, b) for a, b in zip(left, right, strict=False))
+    if isinstance(left, (dict, list, bool)):
+        raise Unsortable(f"unsortable type: {go_type(left)}")
     if type(left) is type(right) and isinstance(left, (int, float)):
         return bool(left < right)
-    raise JSONPathError(f"unsortable type: {type(left).__name__}")
+    raise Unsortable("unsortable interface: interface")
 
 
-def sort_objects(objects: list[Any], read: Any, spec: str) -> list[Any]:
-    """`objects` by the field `spec` of what `read` gives for each; raises JSONPathError when none has it."""
+def sort_objects(objects: list[Any], read: Any, spec: str, kind: str = "*unstructured.Unstructured") -> list[Any]:
+    """`objects` by the field `spec` of what `read` gives for each; raises JSONPathError when none has it, Fatal for one without order."""
     if len(objects) == 0:
         return objects
     field = sort_key(spec)
@@ -128,7 +133,11 @@ def sort_objects(objects: list[Any], read: Any, spec: str) -> list[Any]:
 
     def before(a: int, b: int) -> bool:
         left, right = values[a], values[b]
-        return True if not left else False if not right else less(left[0], right[0])
+        try:
+            return True if not left else False if not right else less(left[0], right[0])
+        except Unsortable as error:
+            text = f"Field {field} in {kind} is an unsortable type: interface, err: {error}"
+            raise Fatal("sorter.go:396" if kind.startswith("[") else "sorter.go:322", text) from None
 
     def compare(a: int, b: int) -> int:
         return int(before(b, a)) - int(before(a, b))
@@ -167,7 +176,7 @@ class TablePrinter:
             return []
         if options.sort_by and len(rows) > 1:
             try:
-                rows = sort_objects(rows, lambda row: row.get("object") or {}, options.sort_by)
+                rows = sort_objects(rows, lambda row: row.get("object") or {}, options.sort_by, "[][][]reflect.Value")
             except JSONPathError:
                 return []
         shown = [at for at, item in enumerate(definitions) if options.wide or not item.get("priority")]

@@ -147,25 +147,31 @@ def _wire() -> dict[str, dict[str, str]]:
 def openapi_definitions() -> dict[str, Any]:
     """The component schemas with descriptions, for OpenAPI v3."""
     loaded: dict[str, Any] = orjson.loads(_data(f"data/v{VERSION}.openapi.json"))
-    for where, values, plain in _enums():
+    for where, part, values in enums():
         name, _, field = where.rpartition(".")
         body = ((loaded.get(name) or {}).get("properties") or {}).get(field)
         if body is None:
             continue
+        if part:
+            body[part]["enum"] = values
+            continue
         body["enum"] = values
-        if plain:
-            listed = "".join(f'\n - `"{value}"`' for value in values)
-            body["description"] = f"{body.get('description', '')}\n\nPossible enum values:{listed}"
+        listed = "".join(f'\n - `"{value}"`' for value in values)
+        body["description"] = f"{body.get('description', '')}\n\nPossible enum values:{listed}"
     return loaded
 
 
-def _enums() -> list[tuple[str, list[str], bool]]:
-    """The rows of `enums.txt`: (type and field, values, whether they have no explanations)."""
-    out: list[tuple[str, list[str], bool]] = []
+def enums() -> list[tuple[str, str, list[str]]]:
+    """The rows of `enums.txt`: (type and field, "" or the part of the field that is meant: `items`, `additionalProperties`; values)."""
+    parts = {"[]": "items", "{}": "additionalProperties"}
+    out: list[tuple[str, str, list[str]]] = []
     for line in _data("enums.txt").decode().splitlines():
         where, colon, rest = line.partition(": ")
-        if colon and not line.startswith("#"):
-            out.append((where, rest.removesuffix(" +").split(", "), rest.endswith(" +")))
+        if not colon or line.startswith("#"):
+            continue
+        part = parts.get(where[-2:], "")
+        values = ["" if value == '""' else value for value in rest.split(", ")]
+        out.append((where[:-2] if part else where, part, values))
     return out
 
 

@@ -33,7 +33,10 @@ def _plain(value: Any) -> Any:
     if isinstance(inner, list) and len(inner) == 1 and "$ref" in inner[0]:
         out = {k: v for k, v in value.items() if k not in ("allOf", "default")}
         return {**{k: _plain(v) for k, v in out.items()}, "$ref": inner[0]["$ref"]}
-    return {k: _plain(v) for k, v in value.items() if k not in ("oneOf", "anyOf", "not", "nullable")}
+    out = {k: _plain(v) for k, v in value.items() if k not in ("oneOf", "anyOf", "not", "nullable")}
+    if isinstance(value.get("oneOf"), list) and "type" not in value and "properties" not in value:
+        out["type"] = "string"  # quantities and IntOrString: version 2 has no choice of types
+    return out
 
 
 def definitions_of(bodies: Obj) -> Obj:

@@ -25,6 +25,8 @@ from ..session import Session
 from ..waiting import WEEK, gone, until
 
 Obj = dict[str, Any]
+#: The boolean values of `--cascade`, and what they are called now.
+DEPRECATED_CASCADES = {"true": "background", "false": "orphan"}
 CASCADES = {
     "true": "Background",
     "": "Background",
@@ -80,6 +82,11 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     values = s.values
     strategy = dry_run(s)
     grace = _grace(s)
+    older = DEPRECATED_CASCADES.get(values.text("cascade"))
+    if older:
+        s.err(
+            f"warning: --cascade={values.text('cascade')} is deprecated (boolean value) and can be replaced with --cascade={older}.\n"
+        )
     if values.text("cascade").lower() not in CASCADES:
         raise CommandError(f'invalid cascade value ({values.text("cascade")}). Must be "background", "foreground", or "orphan"')
     if values.text("raw"):

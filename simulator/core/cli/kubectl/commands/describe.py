@@ -28,12 +28,15 @@ def run(s: Session) -> int:
         latest=True,
     )
     infos = builder.infos()
+    events = values.on("show-events")
+    if "show-events" not in values.changed and (builder.errors or len(infos) > 1):
+        events = False  # several objects are described without their events, unless these are asked for
     if builder.errors and not infos and len(builder.args) == 2 and all(is_not_found(error) for error in builder.errors):
-        return _by_prefix(s, builder)
+        return _by_prefix(s, builder, events)
     errors, first = list(builder.errors), True
     for info in infos:
         try:
-            text = describe(s, info.mapping, info.obj or {}, events=values.on("show-events"))
+            text = describe(s, info.mapping, info.obj or {}, events=events)
         except ApiError as error:
             errors.append(error)
             continue
@@ -45,7 +48,7 @@ def run(s: Session) -> int:
     return 0
 
 
-def _by_prefix(s: Session, builder: Builder) -> int:
+def _by_prefix(s: Session, builder: Builder, events: bool) -> int:
     """Objects whose name begins with the one that was not found."""
     mapping, prefix = s.mapper.mapping(builder.args[0]), builder.args[1]
     namespace = s.namespace if mapping.kind.namespaced else ""
@@ -54,7 +57,7 @@ def _by_prefix(s: Session, builder: Builder) -> int:
     if not found:
         raise_all(builder.errors)
     for item in found:
-        s.out(describe(s, mapping, item, events=s.values.on("show-events")) + "\n")
+        s.out(describe(s, mapping, item, events=events) + "\n")
     return 0
 
 

@@ -12,6 +12,7 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ..errors import CommandError, NoMatch, Plain
 from ..explain_v2 import explain_v2
+from ..jsonpath_parse import FieldNode, JSONPathError, Parser
 from ..mapper import Mapping
 from ..session import Session
 
@@ -169,31 +170,33 @@ def run(s: Session) -> int:
         )
     if len(values.args) > 1:
         raise CommandError("We accept only this format: explain RESOURCE\n")
-    if values.text("output") not in ("plaintext", "plaintext-openapiv2"):
-        raise CommandError(f"unrecognized format: {values.text('output')}")
-    mapping, path = _resource(s, values.args[0])
+    older = values.text("output") == "plaintext-openapiv2"
     version = values.text("api-version")
+    mapping, path = _resource(s, values.args[0], anywhere=not version)
+    group, number = mapping.kind.group, mapping.version
     if version:
         group, _, number = version.rpartition("/")
-        if not group and number != "v1":
-            group, number = "", version
-        if group != mapping.kind.group or number not in mapping.kind.versions:
-            raise CommandError(f"couldn't find resource for {quote(f'{group}/{number}, Resource={mapping.kind.plural}')}")
-        mapping = Mapping(mapping.kind, number)
-    where = f"apis/{mapping.kind.group}/{mapping.version}" if mapping.kind.group else f"api/{mapping.version}"
+        if "/" in group:
+            raise CommandError(f"unexpected GroupVersion string: {version}")
+    gvr = f"{group}/{number}, Resource={mapping.kind.plural}" if group else f"/{number}, Resource={mapping.kind.plural}"
     try:
-        answer = s.request("GET", f"/openapi/v3/{where}")
+        answer = s.request("GET", f"/openapi/v3/{f'apis/{group}/{number}' if group else f'api/{number}'}")
     except ApiError as error:
-        raise CommandError(f"failed to get OpenAPI v3 document: {error.message}") from None
+        if error.code == 404:
+            kind = gvr.replace("Resource=" + mapping.kind.plural, "Kind=" + mapping.kind.kind)
+            raise CommandError(f"couldn't find resource for {quote(kind if older else gvr)}") from None
+        raise CommandError(f"failed to fetch openapi schema for {group}/{number}: {error.message}") from None
+    if values.text("output") not in ("plaintext", "plaintext-openapiv2"):
+        raise CommandError(f"unrecognized format: {values.text('output')}")
+    if group != mapping.kind.group or number not in mapping.kind.versions:
+        raise CommandError(f"GVR ({gvr}) not found in OpenAPI schema")
+    mapping = Mapping(mapping.kind, number)
     document = Document(answer.obj if answer.obj is not None else json.loads(answer.body))
     root = document.root(mapping)
     if root is None:
         raise CommandError(f"GVK {mapping.api_version}, Kind={mapping.kind.kind} not found in OpenAPI schema")
-    if values.text("output") == "plaintext-openapiv2":
-        older = explain_v2(document, root, mapping, path, values.on("recursive"))
-        if older is None:
-            raise CommandError(f"field {quote(path[-1])} does not exist")
-        s.out(older)
+    if older:
+        s.out(explain_v2(document, root, mapping, path, values.on("recursive")))
         return 0
     text = document.output(root, path, values.on("recursive"))
     head = f"GROUP:      {mapping.kind.group}\n" if mapping.kind.group else ""
@@ -204,20 +207,43 @@ def run(s: Session) -> int:
     return 0
 
 
-def _resource(s: Session, word: str) -> tuple[Mapping, list[str]]:
-    """The resource, then the fields, of `pods.spec.containers` or `deployments.v1.apps`."""
+def _nodes(text: str) -> list[Any]:
+    """The nodes of a dotted path, read as a JSONPath (`explain.jsonPathParse`)."""
+    try:
+        outer = Parser("{." + text.removesuffix(".") + "}").root()
+    except JSONPathError as error:
+        raise CommandError(str(error)) from None
+    if len(outer) != 1:
+        raise CommandError("must pass in 1 jsonpath string")
+    return outer[0]
+
+
+def _fields(nodes: list[Any], message: str) -> list[str]:
+    """The names of what must all be fields."""
+    if not all(isinstance(node, FieldNode) for node in nodes):
+        raise CommandError(f"invalid jsonpath syntax, {message}")
+    return [node.name for node in nodes]
+
+
+def _resource(s: Session, word: str, *, anywhere: bool) -> tuple[Mapping, list[str]]:
+    """The resource, then the fields, of `pods.spec.containers`; with `anywhere` the group may follow: `events.events.k8s.io.reason`."""
     s.discover()
-    head, *path = word.split(".")
+    nodes = _nodes(word)
+    first = "first node must be field node"
+    head = _fields(nodes[:1], first)[0]
+    if not head:
+        raise CommandError("a resource must be present, got: /, Resource=")
     try:
         mapping = s.mapper.mapping(head)
     except NoMatch as error:
         raise Plain(str(error)) from None
+    if not anywhere:
+        return mapping, _fields(nodes[1:], "all nodes must be field nodes")
     for item in (mapping.kind, *s.mapper.all()):
-        # `events.events.k8s.io.reason` names a group; the version cannot be named here
         if matches(item, head.lower()) and word.startswith(item.group_resource):
             rest = word[len(item.group_resource) :]
-            return Mapping(item), [part for part in rest.split(".") if part]
-    return mapping, [part for part in path if part]
+            return Mapping(item), _fields(_nodes(rest)[1:], first) if rest else []
+    return mapping, _fields(nodes[1:], first)
 
 
 COMMAND = Command(

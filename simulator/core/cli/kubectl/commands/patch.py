@@ -46,7 +46,7 @@ def run(s: Session) -> int:
         raise CommandError("cannot specify --patch and --patch-file together")
     if not values.text("patch") and not values.text("patch-file"):
         raise CommandError("must specify --patch or --patch-file containing the contents of the patch")
-    if values.on("local") and len(values.args) != 0 and not values.items("filename"):
+    if values.on("local") and len(values.args) != 0:
         raise CommandError("cannot specify --local and server resources")
     if values.text("type").lower() not in KINDS:
         raise CommandError(f"--type must be one of [{' '.join(KINDS)}], not {quote(values.text('type'))}")

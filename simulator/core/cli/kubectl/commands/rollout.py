@@ -101,7 +101,7 @@ def run_history(s: Session) -> int:
     if wanted < 0:
         raise CommandError(f"revision must be a positive integer: {wanted}")
     builder, infos = infos_of(s)
-    output = Output(s)
+    output = Output(s, typed=True)
     for info in infos:
         found = revisions(s, info)
         if output.given:

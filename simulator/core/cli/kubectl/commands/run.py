@@ -149,6 +149,8 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     if not values.on("quiet") or output.given:
         for item in created:
             output.done(item, "created" + suffix)
+            if output.name == "yaml" and item is not created[-1]:
+                s.out("---\n")  # by the command; the printer writes one more before the next document
     return 0
 
 

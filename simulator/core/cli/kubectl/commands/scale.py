@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from typing import Any
 
 from ....host.program import Wait, WaitTopic
+from ....kube.api import quantity
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder, Info
@@ -139,55 +141,85 @@ def run_autoscale(s: Session) -> int:
         raise CommandError(f"--max=MAXPODS is required and must be at least 1, max: {high}")
     if high < low:
         raise CommandError(f"--max=MAXPODS must be larger or equal to --min=MINPODS, max: {high}, min: {low}")
+    if values.number("cpu-percent") > 0 and values.text("cpu"):
+        raise CommandError("--cpu-percent and --cpu are mutually exclusive")
+    metrics = _metrics(s)
     strategy, output = dry_run(s), Output(s, typed=True)
     builder = Builder(s, args=values.args, **file_arguments(s))
     infos = builder.infos()
     errors = builder.errors
     for info in infos:
-        obj = recorded(s, _autoscaler(s, info, low, high))
+        obj = recorded(s, _autoscaler(s, info, low, high, metrics))
         if values.on("save-config"):
             obj = with_last_applied(obj)
-        if strategy != "client":
-            query = {"fieldManager": values.text("field-manager"), **({"dryRun": "All"} if strategy == "server" else {})}
-            try:
-                obj = s.call("POST", s.kind("horizontalpodautoscalers.autoscaling").path(info.namespace), query=query, obj=obj)
-            except ApiError as error:
-                errors.append(error)
-                continue
-        output.done(obj, "autoscaled" + dry_run_suffix(strategy))
+        try:
+            if strategy != "client":
+                obj = _create_autoscaler(s, info, obj, strategy)
+            output.done(obj, ("created" if strategy == "client" else "autoscaled") + dry_run_suffix(strategy))
+        except (ApiError, CommandError) as error:
+            errors.append(error)
     raise_all(errors)
     if not infos:
         raise CommandError("no objects passed to autoscale")
     return 0
 
 
-def _metrics(s: Session) -> list[Obj]:
-    from ....kube.api import quantity
+#: A number that `strconv.ParseFloat` takes.
+_BARE = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
+
+def _metrics(s: Session) -> list[Obj]:
+    """The metrics that the flags ask for."""
     out: list[Obj] = []
     values = s.values
     for flag in ("cpu", "memory"):
         text = values.text(flag)
-        if flag == "cpu" and not text and values.number("cpu-percent") >= 0:
+        if flag == "cpu" and not text and values.number("cpu-percent") > 0:
             text = f"{values.number('cpu-percent')}%"
         if not text:
             continue
-        if text.endswith("%"):
-            target: Obj = {"type": "Utilization", "averageUtilization": int(text[:-1])}
-        else:
-            try:
-                target = {"type": "AverageValue", "averageValue": quantity.canonical(text)}
-            except ValueError as error:
-                raise CommandError(f"failed to parse {flag} value: {error}") from None
-        out.append({"type": "Resource", "resource": {"name": flag, "target": target}})
-    if not out:
-        raise CommandError(
-            "failed to create autoscaling/v2 HPA and the configuration is incompatible with autoscaling/v1: empty input"
-        )
+        out.append({"type": "Resource", "resource": {"name": flag, "target": _target(flag, text.strip())}})
     return out
 
 
-def _autoscaler(s: Session, info: Info, low: int, high: int) -> Obj:
+def _target(resource: str, text: str) -> Obj:
+    """`70%`, `500m`, or a bare number of milli-CPU or mebibytes (`parseResourceInput`)."""
+    if text.endswith("%"):
+        share = text[:-1]
+        if not share.isdecimal() or int(share) >= 1 << 31:
+            raise CommandError(f"invalid percentage value: {share}")
+        return {"type": "Utilization", "averageUtilization": int(share)}
+    unit = "m" if resource == "cpu" else "Mi"
+    try:
+        amount = f"{float(text):g}{unit}" if _BARE.fullmatch(text) else text
+        return {"type": "AverageValue", "averageValue": quantity.canonical(amount)}
+    except ValueError:
+        raise CommandError(f"invalid resource {resource} value: {text}") from None
+
+
+def _create_autoscaler(s: Session, info: Info, obj: Obj, strategy: str) -> Obj:
+    """Create it by autoscaling/v2, or as kubectl falls back to autoscaling/v1 whenever that failed."""
+    values = s.values
+    query = {"fieldManager": values.text("field-manager"), **({"dryRun": "All"} if strategy == "server" else {})}
+    kind = s.kind("horizontalpodautoscalers.autoscaling")
+    failed = "failed to create autoscaling/v2 HPA and the configuration is incompatible with autoscaling/v1: "
+    try:
+        created: Obj = s.call("POST", kind.path(info.namespace), query=query, obj=obj)
+    except ApiError:
+        cpu, share = values.text("cpu").strip(), values.number("cpu-percent")
+        if not cpu:
+            raise CommandError(failed + "empty input") from None
+        if values.text("memory") or (share < 0 and not cpu.endswith("%")):
+            raise CommandError(failed + "%!w(<nil>)") from None
+        spec = {key: value for key, value in obj["spec"].items() if key != "metrics"}
+        if share >= 0:
+            spec["targetCPUUtilizationPercentage"] = share
+        older = {"kind": obj["kind"], "apiVersion": "autoscaling/v1", "metadata": obj["metadata"], "spec": spec}
+        created = s.call("POST", kind.path(info.namespace, version="v1"), query=query, obj=older)
+    return created
+
+
+def _autoscaler(s: Session, info: Info, low: int, high: int, metrics: list[Obj]) -> Obj:
     kind = info.mapping.kind
     if kind.subresource("scale") is None:
         where = f"{info.mapping.kind.group}/{info.mapping.version}, Resource={kind.plural}"
@@ -200,7 +232,8 @@ def _autoscaler(s: Session, info: Info, low: int, high: int) -> Obj:
     if low > 0:
         spec["minReplicas"] = low
     spec["maxReplicas"] = high
-    spec["metrics"] = _metrics(s)
+    if metrics:
+        spec["metrics"] = metrics
     status = {"desiredReplicas": 0, "currentMetrics": None}
     meta = {"name": name}
     return {"kind": "HorizontalPodAutoscaler", "apiVersion": "autoscaling/v2", "metadata": meta, "spec": spec, "status": status}

@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ....kube.api import quantity
+from ....kube.api import names, quantity, selectors
 from ....kube.api.errors import ApiError
 from ....kube.api.objects import clone
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..builder import Builder, Info
 from ..describe.pods import field_value
-from ..errors import CommandError, raise_all
+from ..errors import CommandError, Plain, raise_all
 from ..flagsets import (
     dry_run,
     dry_run_flag,
@@ -55,9 +55,11 @@ def pod_spec(info: Info, obj: Obj) -> Obj:
 class Setter:
     """One run: chooses objects, changes copies of them, sends what differs."""
 
-    def __init__(self, s: Session, resources: list[str], word: str, failed: str = "") -> None:
+    def __init__(self, s: Session, resources: list[str], word: str, failed: str = "", *, even_equal: bool = False) -> None:
         values = s.values
         self.s, self.word, self.failed = s, word, failed
+        #: Objects that would stay as they are count as changed (`serviceaccount`, `selector` look at no difference).
+        self.even_equal = even_equal
         #: Errors of single objects, told when all are done.
         self.problems: list[Exception] = []
         self.sent = 0
@@ -79,13 +81,15 @@ class Setter:
             after = clone(before)
             try:
                 change(info, after)
+            except Plain:
+                raise
             except CommandError as error:
                 errors.append(CommandError(f"error: {info.label} {error}\n"))
                 continue
             after = recorded(s, after)
             try:
                 patch, form = update_diff(info.mapping, before, after)
-                if not patch:
+                if not patch and not self.even_equal:
                     continue
                 if self.local or self.strategy == "client":
                     self._tell(after)
@@ -186,6 +190,9 @@ def run_env(s: Session) -> int:
     for pair in [*pairs, *values.items("env")]:
         name, equals, value = pair.partition("=")
         if equals:
+            wrong = names.env_name(name)
+            if wrong:
+                raise CommandError(f"{quote(name)} is not a valid key name: {';'.join(wrong)}")
             new.append({"name": name, "value": value} if value else {"name": name})
         else:
             remove.append(pair[:-1])
@@ -195,7 +202,7 @@ def run_env(s: Session) -> int:
         raise CommandError("when specifying --keys, a configmap or secret must be provided with --from")
     for item in new:
         if item["name"] in remove:
-            raise CommandError("can not both modify and remove an environment variable in the same command")
+            raise CommandError("can not both modify and remove the same environment variable in the same command")
     setter = Setter(s, resources, "env updated", "failed to patch env update to pod template:")
     if values.text("from"):
         new += _from(s)
@@ -337,14 +344,28 @@ def run_selector(s: Session) -> int:
     args = s.values.args
     if len(args) < 2 and not s.values.items("filename"):
         raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
-    labels = dict(item.split("=", 1) for item in args[-1].split(",") if "=" in item)
+    if not args:
+        raise CommandError("one selector is required")
+    try:
+        terms = selectors.parse_labels(args[-1]).terms
+    except selectors.SelectorError as error:
+        raise CommandError(f"couldn't parse the selector string {quote(args[-1])}: {error}") from None
+    labels = {term.key: term.values[0] for term in terms if term.operator in ("=", "==")}
+    names_of = {"in": "In", "notin": "NotIn", "!=": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
+    rest = [
+        f"{{{term.key} {names_of[term.operator]} [{' '.join(sorted(term.values))}]}}"
+        for term in terms
+        if term.operator in names_of
+    ]
 
     def change(info: Info, obj: Obj) -> None:
         if info.mapping.kind.kind != "Service":
-            raise CommandError("setting a selector is only supported for Services")
+            raise Plain("error: setting a selector is only supported for Services")
+        if rest:
+            raise Plain(f"error: match expression [{' '.join(rest)}] not supported on this object")
         obj["spec"]["selector"] = labels
 
-    return Setter(s, args[:-1], "selector updated").run(change)
+    return Setter(s, args[:-1], "selector updated", even_equal=True).run(change)
 
 
 def run_account(s: Session) -> int:
@@ -356,15 +377,15 @@ def run_account(s: Session) -> int:
     def change(info: Info, obj: Obj) -> None:
         pod_spec(info, obj)["serviceAccountName"] = args[-1]
 
-    return Setter(s, args[:-1], "serviceaccount updated", "failed to patch ServiceAccountName").run(change)
+    return Setter(s, args[:-1], "serviceaccount updated", "failed to patch ServiceAccountName", even_equal=True).run(change)
 
 
 def run_subject(s: Session) -> int:
     """`kubectl set subject`."""
     values = s.values
     setter = Setter(s, values.args, "subjects updated", "failed to patch subjects to rolebinding:")
-    if not values.args and not values.items("filename") and not values.text("kustomize"):
-        setter.builder.infos()
+    infos = setter.builder.infos()
+    raise_all(setter.builder.errors)
     _one_choice(s)
     group = "rbac.authorization.k8s.io"
     subjects: list[Obj] = [{"kind": "User", "apiGroup": group, "name": item} for item in values.items("user")]
@@ -373,8 +394,9 @@ def run_subject(s: Session) -> int:
         namespace, colon, name = item.partition(":")
         if not colon or ":" in name or not name:
             raise CommandError("serviceaccount must be <namespace>:<name>")
-        if not namespace:
+        if not namespace and any(info.mapping.kind.kind == "ClusterRoleBinding" for info in infos):
             raise CommandError("serviceaccount must be <namespace>:<name>, namespace must be specified")
+        namespace = namespace or s.namespace
         subjects.append({"kind": "ServiceAccount", "namespace": namespace, "name": name})
     if not subjects:
         raise CommandError("you must specify at least one value of user, group or serviceaccount")

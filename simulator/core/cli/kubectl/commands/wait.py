@@ -84,16 +84,16 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     deadline = s.world.now + (WEEK if timeout < 0 else timeout)
     output = Output(s)
     builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), fields=values.text("field-selector"),
-                      all_namespaces=values.on("all-namespaces"), select_all=values.on("all"), fetch=kind == "", eager=kind != "")  # fmt: skip
+                      all_namespaces=values.on("all-namespaces"), select_all=values.on("all"), fetch=kind == "")  # fmt: skip
     if kind == "create":
         yield from _created(s, builder, deadline)
     infos = builder.infos()
-    raise_all(builder.errors)
+    errors: list[Exception] = list(builder.errors)
     if not infos:
+        raise_all(errors)
         if kind == "delete":
             return 0
         raise CommandError("no matching resources found")
-    errors: list[Exception] = []
     for info in infos:
         try:
             for one in wanted:

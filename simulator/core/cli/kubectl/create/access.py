@@ -31,9 +31,9 @@ SPECIAL: dict[str, tuple[tuple[str, str], ...]] = {
 def _resource(s: Session, word: str) -> tuple[str, str, str]:
     """Plural, group and subresource of `--resource`."""
     name, _, sub = word.partition("/")
-    if name == "*":
-        return "*", "", sub
     plural, _, group = name.partition(".")
+    if plural == "*":
+        return "*", group, sub
     if not plural:
         raise CommandError("resource must be specified if apiGroup/subresource specified")
     found = s.mapper.find(name)

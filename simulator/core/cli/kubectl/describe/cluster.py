@@ -178,6 +178,12 @@ def namespace(d: Doc, obj: Obj) -> None:
     for item in quotas:
         status = item.get("status") or {}
         d.line(1, f"Name:\t{item['metadata']['name']}")
+        scopes = sorted((item.get("spec") or {}).get("scopes") or ())
+        if scopes:
+            d.line(1, f"Scopes:\t{', '.join(scopes)}")
+        for scope in scopes:
+            if scope in SCOPES:
+                d.line(1, f"* {SCOPES[scope]}")
         d.line(1, "Resource\tUsed\tHard")
         d.line(1, "--------\t---\t---")
         for resource, hard in sorted((status.get("hard") or {}).items()):

@@ -15,6 +15,7 @@ import orjson
 
 from ....kernel import clock
 from ...api import kinds
+from .. import nodeports
 from . import flowcontrol, policy
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def run(server: Server) -> None:
             make(server, obj)
         _api_services(server)
         _service(server)
+        nodeports.repair(server)
         _authentication(server)
         _identity(server)
         server.load_custom()
@@ -106,7 +108,7 @@ def _api_services(server: Server) -> None:
     entries: list[tuple[str, str, int, int]] = [("", "v1", 18_000, 1)]
     for at, (group, versions) in enumerate(kinds.GROUPS):
         if group == "apiregistration.k8s.io":
-            pass
+            continue  # the aggregator serves its own group and registers none for it
         for i, version in enumerate(versions):
             entries.append((group, version, priority - 100 * (at + 1), 30 if i == 0 and len(versions) > 1 else 15))
     now = server.world.timestamp()
@@ -232,7 +234,6 @@ def _authentication(server: Server) -> None:
                 "requestheader-client-ca-file": server.config.front_proxy_ca.decode("utf-8", "replace"),
                 "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
                 "requestheader-group-headers": '["X-Remote-Group"]',
-                "requestheader-uid-headers": "[]",
                 "requestheader-username-headers": '["X-Remote-User"]',
             }
         meta = {"name": "extension-apiserver-authentication", "namespace": "kube-system"}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...api import errors, names
 from ...api.errors import FieldError
+from .. import nodeports
 from ..bootstrap import start
 from ..defaults import others
 from ..validation import service as rules
@@ -86,7 +87,10 @@ class ServiceStrategy(Strategy):
             self._cluster_ip(call, obj)
         if spec.get("type") in ("NodePort", "LoadBalancer") and spec.get("allocateLoadBalancerNodePorts", True):
             self._node_ports(call, obj)
-        elif spec.get("clusterIP") == "None":
+            return
+        if old is not None and _ports_of(old):
+            _record(call, _taken(call, old))
+        if spec.get("clusterIP") == "None":
             spec["clusterIPs"] = ["None"]
 
     def _cluster_ip(self, call: Call, obj: Obj) -> None:
@@ -141,11 +145,7 @@ class ServiceStrategy(Strategy):
     @staticmethod
     def _node_ports(call: Call, obj: Obj) -> None:
         config, meta = call.server.config, obj["metadata"]
-        taken: set[tuple[int, str]] = set()
-        for item in call.server.storage.list(b"/registry/services/specs/")[0]:
-            if item["metadata"]["name"] == meta.get("name") and item["metadata"]["namespace"] == meta.get("namespace"):
-                continue
-            taken |= {(p["nodePort"], p.get("protocol", "TCP")) for p in item["spec"].get("ports") or () if p.get("nodePort")}
+        taken = _taken(call, obj)
         for i, port in enumerate(obj["spec"].get("ports") or ()):
             wanted, protocol = port.get("nodePort"), port.get("protocol", "TCP")
             if wanted:
@@ -162,15 +162,38 @@ class ServiceStrategy(Strategy):
                 wanted = _free_port(call, protocol, taken)
                 port["nodePort"] = wanted
             taken.add((wanted, protocol))
+        _record(call, taken)
 
     def released(self, call: Call, obj: Obj) -> None:
-        """Give the address back."""
+        """Give the address and the node ports back."""
+        if _ports_of(obj):
+            _record(call, _taken(call, obj))
         address = obj["spec"].get("clusterIP")
         if address and address != "None":
             key = f"/registry/ipaddresses/{address}".encode()
             found = call.server.storage.get(key)
             if found is not None and not call.dry_run:
                 call.server.storage.delete(key, found[1])
+
+
+def _ports_of(obj: Obj) -> set[tuple[int, str]]:
+    """The node ports of a service, with their protocols."""
+    return {(port["nodePort"], port.get("protocol", "TCP")) for port in obj["spec"].get("ports") or () if port.get("nodePort")}
+
+
+def _taken(call: Call, obj: Obj) -> set[tuple[int, str]]:
+    """The node ports of all services but this one."""
+    own = (obj["metadata"].get("namespace"), obj["metadata"].get("name"))
+    taken: set[tuple[int, str]] = set()
+    for item in call.server.storage.list(b"/registry/services/specs/")[0]:
+        if (item["metadata"]["namespace"], item["metadata"]["name"]) != own:
+            taken |= _ports_of(item)
+    return taken
+
+
+def _record(call: Call, taken: set[tuple[int, str]]) -> None:
+    if not call.dry_run:
+        nodeports.record(call.server, (port for port, _ in taken))
 
 
 def _free_port(call: Call, protocol: str, taken: set[tuple[int, str]]) -> int:
