@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "lessons.quizzes",
     "lessons.grading",
     "lessons.desk",
+    "lessons.reference",
     "lessons.dashboards",
     "lessons.interchange",
     "lessons.outbox",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", course.landing, name="landing"),
     path("progress/", course.progress_page, name="progress"),
     path("courses/<slug:course>/", course.course_page, name="course"),
+    path("", include("lessons.pages.reference_urls")),
     path("courses/<slug:course>/<slug:chapter>/quiz/", quiz.quiz_page, name="quiz"),
     path("courses/<slug:course>/<slug:chapter>/quiz/start/", quiz.quiz_start, name="quiz-start"),
     path("courses/<slug:course>/<slug:chapter>/figures/<str:name>", lesson.figure, name="figure"),

@@ -12,6 +12,7 @@ from lessons.loading.marked import Marked, parse
 from lessons.loading.problems import Problem
 from lessons.loading.source import LANGUAGES, ChapterSource, CourseSource, LessonSource
 from lessons.rendering.markdown import Rendered, render
+from lessons.rendering.terms import TermLinker
 
 MAX_BYTES = 256 * 1024
 _FRONT = re.compile(r"---[ \t]*\n(.*?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -55,8 +56,9 @@ class LessonReader:
         self.compare(fronts, bodies)
         self.references(chapter, folder, slug, bodies)
         body = {language: bodies[language].parts for language in LANGUAGES}
+        english = bodies["en"]
         return LessonSource(
-            slug, number, self.merge(fronts, chapter), body, bodies["en"].embeds("try"), bodies["en"].embeds("question")
+            slug, number, self.merge(fronts, chapter), body, english.embeds("try"), english.embeds("question"), english.shown
         )
 
     def file(self, path: Path, chapter: ChapterSource, language: str, number: str) -> tuple[Marked, Rendered] | None:
@@ -80,7 +82,8 @@ class LessonReader:
         self.problems += bad
         body = text.replace("\r\n", "\n")[match.end() :]
         before = match.group(0).count("\n")
-        rendered = render(body, language=language, number=number, link=self.linker(chapter))
+        terms = TermLinker.of(self.course.glossary, language, chapter.number)
+        rendered = render(body, language=language, number=number, link=self.linker(chapter), terms=terms)
         self.problems += [Problem(name, line + before, "", reason) for line, reason in rendered.problems]
         if not rendered.parts:
             self.problems.append(Problem(name, before + 1, "", "the lesson has no text"))

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from lessons.loading.source import ChapterSource, CourseSource, LessonSource
 from lessons.models import Chapter, Course, Exercise, Figure, Lesson, Question, Quiz, Version
+from lessons.reference import publishing
 
 #: The slug of a chapter's quiz; a chapter has one.
 QUIZ_SLUG = "quiz"
@@ -44,7 +45,9 @@ def publish_chapter(course: Course, source: ChapterSource) -> Chapter:
     """Put up one chapter that is in no course folder; its data names an `origin`, so that loading the folder leaves it alone."""
     publisher = _Publisher(CourseSource(course.slug, {}))
     publisher.course = course
-    return publisher.chapter(source)
+    chapter = publisher.chapter(source)
+    publishing.index(course)
+    return chapter
 
 
 class _Publisher:
@@ -73,6 +76,8 @@ class _Publisher:
         Quiz.objects.filter(chapter__course=course, chapter__active=False).update(active=False)
         exercises = {slug for chapter in self.source.chapters for slug in chapter.exercises}
         Exercise.objects.filter(course=course).exclude(slug__in=exercises).update(active=False)
+        publishing.publish_terms(course, self.source.glossary)
+        publishing.index(course)
         done = Published(course, self.new_versions, exercises=len(exercises))
         done.lessons = sum(len(chapter.lessons) for chapter in self.source.chapters)
         done.questions = Question.objects.filter(chapter__course=course, active=True).count()
@@ -89,6 +94,7 @@ class _Publisher:
         self.questions(chapter, None, list(source.questions.values()))
         self.quiz(chapter, source)
         self.figures(chapter, source)
+        publishing.publish_review(chapter, source.review)
         return chapter
 
     def lesson(self, chapter: Chapter, source: ChapterSource, lesson: LessonSource) -> Lesson:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lessons.loading import exercises, questions, validate
+from lessons.loading import exercises, questions, reference, validate
 from lessons.loading.lesson import LessonReader
 from lessons.loading.marked import Marked, parse
 from lessons.loading.problems import ContentError, Problem
@@ -20,6 +20,8 @@ CHAPTER = re.compile(r"([0-9]{2})-([a-z0-9]+(?:-[a-z0-9]+)*)\Z")
 LESSON_FILE = re.compile(r"lesson-([a-z0-9]+(?:-[a-z0-9]+)*)\.(ko|en)\.md\Z")
 FIGURE = re.compile(r"[a-z0-9][a-z0-9._-]*\.(svg|png|webp)\Z")
 MAX_FIGURE = 200 * 1024
+#: Parts of a chapter's addresses that cannot be a lesson's slug.
+RESERVED = ("quiz", "figures", "commands", "print")
 
 
 def read_course(folder: Path, *, shown_from: Path | None = None) -> CourseSource:
@@ -92,10 +94,12 @@ class _Reader:
         self.unique(folders)
         places = {slug: chapter for chapter, _ in folders for slug in chapter.data["lessons"]}
         quizzes = {chapter.slug for chapter, path in folders if (path / "quiz.yaml").exists()}
+        self.glossary(course, set(places))
         for chapter, path in folders:
             self.asked(chapter, path, set(places))
             reader = LessonReader(self.problems, self.name, course, places, quizzes)
             chapter.lessons = reader.read(chapter, path)
+            self.review(chapter, path)
         self.embedded_once(folders)
         return course
 
@@ -146,9 +150,28 @@ class _Reader:
                 if (slug, language) not in files:
                     reason = f"there is no lesson-{slug}.{language}.md"
                     self.problems.append(chapter.problem(("lessons", index), reason))
+        for slug in RESERVED:
+            if slug in chapter.data["lessons"]:
+                self.problems.append(
+                    chapter.problem(("lessons",), f"`{slug}` is an address of the chapter's own; call the lesson otherwise")
+                )
         for slug, language in sorted(files):
             if slug not in chapter.data["lessons"]:
                 self.complain(path / f"lesson-{slug}.{language}.md", "is not in `lessons` of chapter.yaml")
+
+    def glossary(self, course: CourseSource, lessons: set[str]) -> None:
+        path = self.folder / "glossary.yaml"
+        marked = self.yaml(path, "glossary") if path.exists() else None
+        if marked is not None:
+            self.problems += reference.glossary_problems(marked, lessons)
+            course.glossary = marked.data["terms"]
+
+    def review(self, chapter: ChapterSource, path: Path) -> None:
+        file = path / "review.yaml"
+        marked = self.yaml(file, "review") if file.exists() else None
+        if marked is not None:
+            self.problems += reference.review_problems(marked, chapter)
+            chapter.review = reference.review(marked.data, chapter)
 
     def asked(self, chapter: ChapterSource, path: Path, lessons: set[str]) -> None:
         for name in ("quiz", "questions"):

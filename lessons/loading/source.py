@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from lessons.rendering.markdown import Shown
+
 LANGUAGES = ("ko", "en")
 
 
@@ -18,6 +20,7 @@ class LessonSource:
     body: dict[str, list[dict[str, str]]]
     exercises: list[str] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class ChapterSource:
     questions_broken: bool = False  # its file is wrong, so nothing can be said about references to it
     quiz: dict[str, Any] | None = None
     figures: dict[str, bytes] = field(default_factory=dict)
+    #: What to keep of it, as `lessons.reference.models.ChapterReview` says.
+    review: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -42,3 +47,4 @@ class CourseSource:
     slug: str
     data: dict[str, Any]
     chapters: list[ChapterSource] = field(default_factory=list)
+    glossary: list[dict[str, Any]] = field(default_factory=list)

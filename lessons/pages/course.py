@@ -16,6 +16,7 @@ from lessons.grading.progress import ChapterRow, LessonRow, LessonState, Outline
 from lessons.grading.review import review
 from lessons.models import Course, Enrollment
 from lessons.permissions import person
+from lessons.reference.models import ChapterReview
 
 
 @dataclass(slots=True)
@@ -107,6 +108,8 @@ def _context(request: HttpRequest, course: Course) -> dict[str, Any]:
         "state": standing.lesson(here) if standing and here else None,
         "totals": totals(plan, standing),
         "scale": scale(rows),
+        "reviewed": set(ChapterReview.objects.filter(chapter__course=course).values_list("chapter_id", flat=True)),
+        "has_glossary": course.terms.exists(),
         "review": review(person(request), plan, standing) if standing else [],
     }
 

@@ -23,6 +23,7 @@ from lessons.labs.panel import Panel, panel
 from lessons.models import Exercise, Figure, Lesson, LessonProgress, Question
 from lessons.permissions import person
 from lessons.quizzes import services as quizzes
+from lessons.reference.models import ChapterReview
 from simulator import selectors as clusters
 from simulator.models import ClusterSession
 from simulator.services import BadScenario
@@ -81,7 +82,7 @@ def _bench(request: HttpRequest, lesson: Lesson) -> Bench:
         return Bench(None, hosts, _("The cluster of this lesson cannot be started: %(why)s") % {"why": error})
 
 
-def _parts(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
+def parts_of(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
     """The text with live questions and exercises between its HTML."""
     questions = {item.slug: item for item in Question.objects.filter(chapter=lesson.chapter, quiz=None).select_related("version")}
     exercises = {item.slug: item for item in lesson.exercises.filter(active=True).select_related("version")}
@@ -116,8 +117,9 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
     opens = opens_later(request.user, found.chapter, timezone.now())
     if opens is not None:
         return render(request, "pages/not_open.html", {"lesson": found, "opens": opens}, status=403)
-    parts = _parts(request, found)
+    parts = parts_of(request, found)
     first_try = next((part["panel"].exercise.slug for part in parts if "panel" in part), None)
+    after = around[place + 1] if place + 1 < len(around) else None
     return render(
         request,
         "pages/lesson.html",
@@ -127,7 +129,9 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
             "progress": _remember(request, found),
             "bench": _bench(request, found),
             "before": around[place - 1] if place else None,
-            "after": around[place + 1] if place + 1 < len(around) else None,
+            "after": after,
+            "last_of_chapter": after is None or after.chapter_id != found.chapter_id,
+            "review": ChapterReview.objects.filter(chapter=found.chapter).exists(),
             "count": sum(row.chapter_id == found.chapter_id for row in around),
             "quiz": found.chapter.quizzes.filter(active=True).select_related("version", "chapter__course").first(),
             "anchor": f"#try-{first_try}" if first_try else "#text",

@@ -23,6 +23,7 @@ from mdit_py_plugins.container import container_plugin
 
 from lessons.rendering import blocks
 from lessons.rendering.blocks import BlockError
+from lessons.rendering.terms import TermLinker
 
 Part = dict[str, str]
 
@@ -52,7 +53,7 @@ _TAGS = {
 }
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "lang"},
-    "a": {"href", "title"},
+    "a": {"href", "title", "aria-describedby"},
     "button": {"type", "data-copy", "data-needs-js", "data-run", "hidden", "aria-label"},
     "div": {"data-command", "data-host"},
     "h2": {"id"},
@@ -61,9 +62,20 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "ol": {"start"},
     "path": {"d"},
     "pre": {"tabindex", "role", "aria-label"},
+    "span": {"id", "role"},
     "svg": {"viewBox", "aria-hidden"},
     "th": {"scope"},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A command block: its text, the terminal it is for, whether it can be run, and the section it stands in (0: before the first)."""
+
+    text: str
+    host: str
+    runs: bool
+    section: int
 
 
 @dataclass(slots=True)
@@ -72,7 +84,7 @@ class Rendered:
 
     parts: list[Part] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
 
     def embeds(self, kind: str) -> list[str]:
         """The slugs of embedded exercises (`try`) or questions, in order."""
@@ -112,8 +124,9 @@ def _sanitise(html: str) -> str:
 class _Page:
     """Renders one lesson: walks the tokens, replacing the special ones, and cuts the result at the embeds."""
 
-    def __init__(self, language: str, number: str, link: Callable[[str, str], str | None]) -> None:
-        self.language, self.number, self.link = language, number, link
+    def __init__(self, language: str, number: str, link: Callable[[str, str], str | None], terms: TermLinker | None) -> None:
+        self.language, self.number, self.link, self.terms = language, number, link, terms
+        self.in_heading = False
         self.out = Rendered()
         self.section = 0
         self.pending: list[Token] = []
@@ -148,6 +161,7 @@ class _Page:
                 self.pending.append(self.fence(token))
             elif token.type == "heading_open":
                 self.heading(token, tokens[index + 1])
+                self.in_heading = True
             elif token.type == "paragraph_open" and self.lone_image(tokens, index):
                 self.pending.append(self.image(token, tokens[index + 1]))
                 index += 2
@@ -156,6 +170,9 @@ class _Page:
             else:
                 if token.type == "inline":
                     self.inline(token)
+                    if self.terms and not self.in_heading:
+                        token.children = self.terms.children(token.children or [])
+                self.in_heading = token.type in ("heading_open", "th_open")
                 if token.type == "th_open":
                     token.attrSet("scope", "col")
                 token.attrs.pop("style", None)  # column alignment; the policy forbids inline styles
@@ -167,7 +184,8 @@ class _Page:
         words = token.info.split()
         kind, rest = (words[0], words[1:]) if words else ("text", [])
         if kind in ("run", "cmd"):
-            self.out.commands.append(token.content)
+            host = next((word.removeprefix("host=") for word in rest if word.startswith("host=")), "controlplane")
+            self.out.shown.append(Shown(token.content.strip("\n"), host, kind == "run", self.section))
             return self.html(token, lambda: blocks.command(token.content, rest, self.language, runs=kind == "run"))
         if kind == "output":
             return self.html(token, lambda: blocks.output(token.content, self.language))
@@ -225,9 +243,14 @@ class _Page:
                         child.attrSet("href", target)
 
 
-def render(source: str, *, language: str, number: str, link: Callable[[str, str], str | None]) -> Rendered:
-    """The parts of a lesson.  `number` is `1.2`; `link(kind, slug)` gives the relative address of a lesson or quiz."""
-    page = _Page(language, number, link)
+def render(
+    source: str, *, language: str, number: str, link: Callable[[str, str], str | None], terms: TermLinker | None = None
+) -> Rendered:
+    """The parts of a lesson.  `number` is `1.2`; `link(kind, slug)` gives the relative address of a lesson or quiz.
+
+    `terms` links first mentions to the glossary.
+    """
+    page = _Page(language, number, link, terms)
     page.walk(_PARSER.parse(source))
     return page.out
 

@@ -3,6 +3,7 @@
 import { Autosave } from './autosave.js';
 import { copyFrom, runFrom } from './copy.js';
 import { csrfToken, h, memory } from './dom.js';
+import { findKey, findTyped, shutTip } from './find.js';
 import { Order } from './order.js';
 import { QuizClock } from './quizclock.js';
 import { t } from './strings.js';
@@ -127,6 +128,11 @@ function listenToHtmx() {
 }
 
 document.addEventListener('click', clicked);
+document.addEventListener('input', findTyped);
+document.addEventListener('keydown', (event) => {
+  if (findKey(event)) event.preventDefault();
+  else shutTip(event);
+});
 document.addEventListener('submit', submitted);
 addEventListener('pageshow', (event) => {
   /* back from the next page: buttons that were pressed once work again */
