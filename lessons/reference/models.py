@@ -61,6 +61,8 @@ class SearchEntry(models.Model):
     #: Where it stands, for the line under the title.
     place = models.TextField(blank=True)
     text = models.TextField()
+    #: Other names, packed, one a line: a query that is one of them finds this first.
+    names = models.TextField(blank=True)
     #: The address below `/<language>/`.
     address = models.TextField()
     #: Title and text as `words.fold` writes them, and the same without spaces.

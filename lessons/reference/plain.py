@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 _SILENT = {"button", "svg", "script", "style"}
+_VOID = {"br", "img", "path", "hr"}
 _BLOCKS = {"p", "li", "h2", "h3", "h4", "pre", "tr", "td", "th", "figcaption", "div", "blockquote", "dd", "dt"}
 
 
@@ -15,7 +16,8 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.sections: list[list[str]] = [["", "", ""]]
         self.silent = 0
-        self.stack: list[tuple[str, bool]] = []
+        #: Open tags, whether each is silent, and whether it is a line of its own.
+        self.stack: list[tuple[str, bool, bool]] = []
         self.heading = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -24,22 +26,24 @@ class _Reader(HTMLParser):
         if tag == "h2":
             self.sections.append([given.get("id") or "", "", ""])
             self.heading = True
-        if tag in ("br", "img", "path", "hr"):
+        if tag in _VOID:
             return
         quiet = tag in _SILENT or "tip" in classes or "sec" in classes
         self.silent += quiet
-        self.stack.append((tag, quiet))
+        self.stack.append((tag, quiet, tag in _BLOCKS or "l" in classes))
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
         while self.stack:
-            name, quiet = self.stack.pop()
+            name, quiet, line = self.stack.pop()
             self.silent -= quiet
+            if line and name != "h2":
+                self.sections[-1][2] += " "
             if name == tag:
                 break
         if tag == "h2":
             self.heading = False
-        elif tag in _BLOCKS:
-            self.sections[-1][2] += " "
 
     def handle_data(self, data: str) -> None:
         if not self.silent:

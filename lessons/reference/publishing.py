@@ -69,6 +69,7 @@ def _term(course: Course, term: Term, language: str) -> SearchEntry:
         title=data["term"][language],
         place=data["term"][other] if data["term"][other] != data["term"][language] else "",
         text=f"{plain(inline(data['text'][language]))} {' '.join(dict.fromkeys(names))}",
+        names="\n".join(dict.fromkeys(pack(fold(name)) for name in names)),
         address=f"courses/{course.slug}/glossary/#{term.slug}",
     )
 

@@ -84,7 +84,8 @@ def _score(row: SearchEntry, asked: list[str]) -> float:
     title = words.fold(row.title)
     packed, text = words.pack(title), row.folded
     score = float(_WEIGHTS[SearchEntry.Kind(row.kind)])
-    if packed == words.pack(" ".join(asked)):
+    whole = [words.pack(variant) for variant in words.variants(" ".join(asked))]
+    if packed in whole or set(whole) & set(row.names.split("\n")):
         score += 200
     for word in asked:
         best = 0.0
