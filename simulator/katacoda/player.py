@@ -41,7 +41,11 @@ class Played(msgspec.Struct):
 
 
 class Verified(msgspec.Struct):
-    """The result of a verify script: its dialect is `exit` (status 0) or `done` (it prints that word)."""
+    """The result of a verify script: its dialect is `exit` (status 0) or `done` (it prints that word).
+
+    `before` says whether it passed before the page's commands were typed, in a copy of the world: such a script proves nothing of
+    the work.  None: not known, for a program waited then.
+    """
 
     passed: bool
     status: int
@@ -50,6 +54,7 @@ class Verified(msgspec.Struct):
     output: str
     not_simulated: list[str] = []
     missing: list[str] = []
+    before: bool | None = None
 
 
 class Page(msgspec.Struct):
@@ -126,6 +131,7 @@ class Player:
     def _page(self, step: Step) -> Page:
         page = Page(step.name, step.title)
         running = self._scripts(step, page)
+        before = self._before(step)
         text = self._text(step.text)
         found = actions.parse(text) if text else []
         told = self.with_answers and step in self.scenario.steps
@@ -140,7 +146,7 @@ class Player:
         if running is not None:
             self._await(running, page)
         if step.verify:
-            page.verify = self._verify(step)
+            page.verify = self._verify(step, before)
         return page
 
     def _text(self, path: str) -> str:
@@ -202,7 +208,17 @@ class Player:
         _record(entry, outcome)
         return done
 
-    def _verify(self, step: Step) -> Verified | None:
+    def _before(self, step: Step) -> bool | None:
+        """Whether the page's verify script passes before anything is done, tried in a copy of the world."""
+        copy = self.stage.copy() if step.verify else None
+        if copy is None:
+            return None
+        try:
+            return _passes(dialect(self._text(step.verify)), copy.run(copy.script(step.verify, step.name, "verify")))
+        except BadInput:
+            return None
+
+    def _verify(self, step: Step, before: bool | None) -> Verified | None:
         try:
             path = self.stage.script(step.verify, step.name, "verify")
         except BadInput as error:
@@ -211,13 +227,12 @@ class Player:
         how = dialect(self._text(step.verify))
         for tries in range(1, TRIES + 1):
             outcome = self.stage.run(path)
-            said = any(line.strip().lower() == "done" for line in outcome.output.splitlines())
-            passed = said if how == "done" else outcome.status == 0
+            passed = _passes(how, outcome)
             if passed or tries == TRIES:
                 break
             self.stage.sandbox.advance(self.stage.sandbox.now + AGAIN)
         found = _record(Played("", 0, "", ""), outcome)
-        return Verified(passed, outcome.status, how, tries, found.output, found.not_simulated, found.missing)
+        return Verified(passed, outcome.status, how, tries, found.output, found.not_simulated, found.missing, before)
 
     # -- actions --------------------------------------------------------------------------------------------------------
     def _action(self, action: Action, file: str, page: Page) -> None:
@@ -297,6 +312,12 @@ class Player:
         self.report.notes += notes
         for quiz in found:
             page.quizzes.append({"line": quiz.line, "kind": quiz.kind, "question": quiz.text, "right": quiz.right})
+
+
+def _passes(how: str, outcome: Outcome) -> bool:
+    if how == "done":
+        return any(line.strip().lower() == "done" for line in outcome.output.splitlines())
+    return outcome.status == 0
 
 
 def _record(played: Played, outcome: Outcome) -> Played:

@@ -25,6 +25,7 @@ def summary(reports: list[Report]) -> dict[str, Any]:
         "commands_skipped": sum(one.state == "skipped" for one in commands),
         "verifies": len(verified),
         "verifies_passed": sum(one.passed for one in verified),
+        "verifies_idle": sum(one.before is True for one in verified),
     }
 
 
@@ -74,7 +75,8 @@ def _verify(page: Page) -> Iterator[str]:
         return
     said = "passed" if found.passed else "FAILED"
     again = f" at try {found.tries}" if found.tries > 1 else ""
-    yield f"    verify: {said}{again} (status {found.status})"
+    idle = ", as it did before anything was done" if found.passed and found.before else ""
+    yield f"    verify: {said}{again} (status {found.status}){idle}"
     if not found.passed:
         for line in found.output.strip().splitlines()[-3:]:
             yield f"        {line}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import posixpath
 import re
 
@@ -63,6 +64,14 @@ class Stage:
         for host in self.image.hosts:
             host_files.make_dir(self.sandbox.world, host, "/var/log/killercoda", parents=True)
         self._assets()
+
+    def copy(self) -> Stage | None:
+        """The stage with a copy of its world that goes its own way; None while a program waits, which no copy can hold."""
+        if not self.sandbox.can_snapshot():
+            return None
+        other = copy.copy(self)
+        other.sandbox = self.sandbox.fork()
+        return other
 
     # -- the machines ---------------------------------------------------------------------------------------------------
     def host(self, name: str) -> str:

@@ -139,6 +139,15 @@ def test_history_expansion() -> None:
     assert screen.type("echo '!!'") == "!!\n"
 
 
+def test_history_expansion_leaves_here_documents_comments_and_the_shells_own_marks_alone() -> None:
+    screen = Screen(shell_world())
+    assert screen.type("cat <<'EOF' > /tmp/x.sh", "#!/usr/bin/env bash", "greet() { echo Hi!there; }; greet", "EOF") == ""
+    assert screen.type("bash /tmp/x.sh # is it !nosuch") == "Hi!there\n"
+    assert screen.type("declare -A a=([k]=v); echo ${!a[@]} it's!nosuch'") == "k its!nosuch\n"
+    assert screen.type("sleep 0 & wait $!;", 'echo "it\'s" \'!nosuch\'').endswith("it's !nosuch\n")
+    assert screen.type('echo "!nosuch"') == "bash: !nosuch: event not found\n"
+
+
 def test_a_daemon_in_the_foreground_and_in_the_background() -> None:
     world = shell_world()
     world.tables["programs"]["rec"] = Recorder()

@@ -140,10 +140,17 @@ class Call:
         where = self.path(path)
         if where == "/dev/null":
             return b""
-        if where in ("/dev/zero", "/dev/urandom", "/dev/random"):
-            return (streams.Null(b"\0") if where == "/dev/zero" else streams.Random(self.world)).take(65536)
+        if device := self.device(path):
+            return device.take(streams.DEVICE_READ)
         users.check(self.tree, where, self.proc.user, users.READ)
         return files.read_file(self.world, self.host, where, mnt=self.proc.mnt)
+
+    def device(self, path: str) -> streams.Stream | None:
+        """The stream of a device that never ends (zero, urandom, random); None for every other path."""
+        where = self.path(path)
+        if where in ("/dev/urandom", "/dev/random"):
+            return streams.Random(self.world)
+        return streams.Null(b"\0") if where == "/dev/zero" else None
 
     def write_file(self, path: str, data: bytes, *, append: bool = False, mode: int | None = None) -> None:
         """Create, replace or extend a file."""

@@ -18,6 +18,8 @@ from .machine import Host
 
 #: Bytes that a pipe may hold; beyond it the writer is ended by the budget.
 PIPE_LIMIT = 8 * 1024 * 1024
+#: Bytes that one read of a device without an end returns at most: whoever asks for more gets a short read, as POSIX allows.
+DEVICE_READ = 65536
 
 
 class BrokenPipe(Exception):
@@ -84,8 +86,8 @@ class Null(Stream):
         self.fill = fill
 
     def take(self, limit: int = -1) -> bytes:
-        """End of file, or as many fill bytes as asked for."""
-        return self.fill * (65536 if limit < 0 else limit)
+        """End of file, or as many fill bytes as asked for, at most `DEVICE_READ`."""
+        return self.fill * (DEVICE_READ if limit < 0 else min(limit, DEVICE_READ))
 
     def take_line(self) -> bytes | None:
         """A zero device has no lines."""
@@ -105,7 +107,7 @@ class Random(Stream):
     def take(self, limit: int = -1) -> bytes:
         """Random bytes."""
         rng = self.world.rng("urandom")
-        count = 4096 if limit < 0 else limit
+        count = 4096 if limit < 0 else min(limit, DEVICE_READ)
         return b"".join(rng.bits64().to_bytes(8, "big") for _ in range(count // 8 + 1))[:count]
 
     def take_line(self) -> bytes | None:

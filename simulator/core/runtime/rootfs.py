@@ -14,22 +14,29 @@ from . import catalogue, images
 from .pages import FILES
 from .state import Container
 
-#: Commands that a busybox userland has (applets), by the names of the table of commands.
+#: Commands that a busybox userland has (applets of busybox 1.36), by the names of the table of commands; one that the table lacks says
+#: that it is not simulated.
 APPLETS = tuple(
     """
-    sh ash ls cat echo grep egrep head tail wc sort cut tr sed awk tee env pwd mkdir rmdir cp mv rm touch date sleep
-    clear tar ps uniq seq printf test [ true false yes basename dirname realpath readlink ln chmod chown stat find
-    xargs id whoami hostname uname uptime free df du top kill wget nslookup nc ping traceroute ip ifconfig netstat vi less more base64
-    md5sum sha256sum diff cmp timeout watch which od nl mktemp gzip gunzip mount expr tac
+    [ adduser arch ash awk base32 base64 basename cat chgrp chmod chown chpasswd cksum clear cmp comm cp crontab cut date dd deluser df diff
+    dirname dmesg du echo egrep env expand expr factor fallocate false fgrep find fold free getopt grep groups gunzip gzip hd head hexdump
+    hostname id ifconfig install ip kill killall last less ln logger ls lsmod lsof md5sum mkdir mkfifo mkswap mktemp modprobe more mount mv
+    nc netstat nice nl nohup nproc nslookup od passwd paste pgrep pidof ping pkill poweroff printenv printf ps pstree pwd readlink realpath
+    reboot rev rm rmdir sed seq setsid sh sha1sum sha256sum sha512sum shuf sleep sort split stat strings stty su sum swapoff swapon sync
+    sysctl tac tail tar tc tee telnet test time timeout top touch tr traceroute tree true truncate tty umount uname unexpand uniq unlink
+    unzip uptime vi watch wc wget which who whoami xargs xxd yes zcat
     """.split()
 )
-#: What Debian and Ubuntu images have; the network and process tools are absent there, as in reality.
+#: What Debian and Ubuntu images have (coreutils, util-linux, findutils, diffutils, passwd, dpkg, apt …); the network and process tools
+#: are absent there, as in reality.
 COREUTILS = tuple(
     """
-    sh bash ls cat echo grep egrep head tail wc sort cut tr sed awk tee env pwd mkdir rmdir cp mv rm touch date sleep
-    clear tar uniq seq printf test [ true false yes basename dirname realpath readlink ln chmod chown stat find xargs
-    id whoami hostname uname df du base64 md5sum sha256sum diff cmp timeout which od nl mktemp gzip gunzip mount expr
-    tac apt-get apt dpkg perl
+    [ apt apt-cache apt-get apt-mark arch awk b2sum base32 base64 basename bash cat chgrp chmod chown chpasswd cksum clear cmp comm cp cut
+    date dd df diff dirname dmesg dpkg dpkg-query du echo egrep env expand expr factor false fgrep find flock fmt fold getent getopt grep
+    groupadd groupdel groups gunzip gzip head hostname id install join ln ls lsblk lscpu md5sum mkdir mkfifo mktemp more mount mv nice nl
+    nohup nproc numfmt od passwd paste perl pidof printenv printf pwd readlink realpath rm rmdir sed seq service setsid sh sha1sum
+    sha224sum sha256sum sha384sum sha512sum shuf sleep sort split stat stdbuf stty su sum swapoff swapon sync tac tail tar tee test timeout
+    touch tr true truncate tty umount uname unexpand uniq unlink useradd userdel usermod wc which who whoami xargs yes zcat
     """.split()
 )
 

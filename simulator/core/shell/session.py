@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from typing import Any
 
@@ -12,6 +11,7 @@ from ..kernel.errors import BudgetExceeded, SimulatorError
 from .budget import Ledger
 from .control import Exit, Interrupted, Jump
 from .expand import ExpansionError
+from .events import HistoryError, expand_history
 from .lexer import Incomplete, ShellSyntaxError
 from .parser import Parser
 from .prompts import prompt
@@ -21,70 +21,6 @@ from .state import ShellState
 HISTORY_KEEP = 1000
 #: The longest line a terminal takes.
 MAX_LINE = 64 * 1024
-
-
-class HistoryError(Exception):
-    """An event that is not there: the message."""
-
-
-def expand_history(line: str, history: list[str]) -> str:
-    """`!!`, `!n`, `!-n`, `!text`, `!?text`, `!$`, `!*`, `^old^new`; single quotes protect.  Raises HistoryError."""
-    if line.startswith("^") and line.count("^") >= 2:
-        old, new = line[1:].split("^")[:2]
-        if not history or not old or old not in history[-1]:
-            raise HistoryError(f"{line}: substitution failed")
-        return history[-1].replace(old, new, 1)
-    out, at, quoted = "", 0, False
-    while at < len(line):
-        c = line[at]
-        if c == "\\" and not quoted:
-            out += line[at : at + 2]
-            at += 2
-            continue
-        if c == "'" and '"' not in out.replace('\\"', ""):
-            quoted = not quoted
-        match = (
-            None
-            if quoted or c != "!"
-            else re.compile(r"!(?:(!)|(-?\d+)|([$*^])|(\?[^?\n]+\??)|([^\s=(\"!;&|<>:]+))(?::([$^*]|\d+))?").match(line, at)
-        )
-        if match is None:
-            out += c
-            at += 1
-            continue
-        out += _event(match, history)
-        at = match.end()
-    return out
-
-
-def _event(match: re.Match[str], history: list[str]) -> str:
-    double, number, word, contains, prefix, designator = match.groups()
-    text = match.group()
-    found: str | None = None
-    if double or word:
-        found = history[-1] if history else None
-    elif number:
-        n = int(number)
-        at = n - 1 if n > 0 else len(history) + n
-        found = history[at] if 0 <= at < len(history) else None
-    elif contains:
-        found = next((item for item in reversed(history) if contains.strip("?") in item), None)
-    else:
-        found = next((item for item in reversed(history) if item.startswith(prefix)), None)
-    if found is None:
-        raise HistoryError(f"{text}: event not found")
-    pick = word or designator
-    if not pick:
-        return found
-    words = found.split()
-    if pick == "$":
-        return words[-1] if words else ""
-    if pick == "*":
-        return " ".join(words[1:])
-    n = 1 if pick == "^" else int(pick)
-    if n >= len(words):
-        raise HistoryError(f"{text}: bad word specifier")
-    return words[n]
 
 
 def complete(text: str, state: ShellState) -> bool:

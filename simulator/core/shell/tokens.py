@@ -22,6 +22,8 @@ class Tokens(Lexer):
         self.expanded: list[tuple[str, int]] = []
         self.final = False
         self.unended: list[tuple[int, str]] = []
+        #: Where the bodies of here-documents stand in the text, each with the line that ends it.
+        self.bodies: list[tuple[int, int]] = []
         if len(source) > MAX_SOURCE:
             raise ShellSyntaxError("the text is too long")
 
@@ -44,6 +46,7 @@ class Tokens(Lexer):
         pending, self.heredocs = self.heredocs, []
         for redirect, delimiter, strip, literal, announced in pending:
             lines: list[str] = []
+            began = self.pos
             while True:
                 if self.pos >= len(self.src):
                     if not self.final:
@@ -58,6 +61,7 @@ class Tokens(Lexer):
                 if line == delimiter:
                     break
                 lines.append(line + "\n")
+            self.bodies.append((began, self.pos))
             body = "".join(lines)
             redirect.target = [Lit(body, True)] if literal else (self.sub(body) or [Lit("", True)])
 

@@ -119,6 +119,8 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
         if pod.work == "terminating":
             termination.step(kubelet, pod)
             return
+        if pod.source == "file" and _blocked(kubelet, pod):
+            return
         if not pod.started_at:
             pod.started_at = kubelet.stamp()
         _sync(kubelet, pod)
@@ -139,8 +141,6 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
 
 
 def _sync(kubelet: Kubelet, pod: PodState) -> None:
-    if pod.source == "file" and _blocked(kubelet, pod):
-        return
     if pod.terminal:
         termination.finished(kubelet, pod)
         return
@@ -163,13 +163,19 @@ def _sync(kubelet: Kubelet, pod: PodState) -> None:
 
 
 def _blocked(kubelet: Kubelet, pod: PodState) -> bool:
-    """A static pod waits until the earlier one of its name has gone."""
+    """A static pod waits until the earlier one of its name has gone (`pod_workers.go`: allowStaticPodStart).
+
+    Two files may say the same name, such as a manifest and its copy beside it: the one that came first runs, the other one looks
+    again after `backOffPeriod` and has neither containers nor a mirror pod until then.
+    """
     for other in kubelet.state.pods.values():
-        if other is pod or other.source != "file" or other.full_name != pod.full_name or other.work == "gone":
+        if other is pod:
+            return False
+        if other.source != "file" or other.full_name != pod.full_name or other.work == "gone":
             continue
-        if other.work == "terminating" or other.uid not in kubelet.state.static:
-            kubelet.wake(pod, kubelet.world.now + SECOND)
-            return True
+        ends = other.work == "terminating" or other.uid not in kubelet.state.static
+        kubelet.wake(pod, kubelet.world.now + (SECOND if ends else kubelet.rng(10_000, 15_000)))
+        return True
     return False
 
 
