@@ -30,6 +30,7 @@ from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
 from .runtime.images import MadeImage
 from .runtime.programs.coredns import CoreDnsState
+from .runtime.programs.ingress_nginx import IngressState
 from .runtime.programs.metrics_server import Scrapes as MetricsScrapes
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
@@ -99,6 +100,7 @@ COMMANDS = Lazy(
 SECTIONS: dict[str, Any] = {
     "apiserver": dict[str, ApiServerState],
     "coredns": dict[str, CoreDnsState],
+    "ingress-nginx": dict[str, IngressState],
     "etcd": EtcdSection,
     "haproxy": dict[str, Balancer],
     "hosts": dict[str, Host],

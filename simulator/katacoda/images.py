@@ -31,6 +31,8 @@ _TABLE: tuple[tuple[str, Image], ...] = (
     (r"minikube.*", msgspec.structs.replace(_ONE, remark="minikube is played on a kubeadm cluster of one node")),
     (r"kind.*", msgspec.structs.replace(_ONE, remark="kind is played on a kubeadm cluster of one node")),
     (r"ubuntu.*|bash.*|git|docker(:.*)?|docker-.*|centos.*|debian.*|linux.*|podman.*|terminal", _UBUNTU),
+    (r".*(k8s|kubernetes|kubeadm|k3s|kubectl).*1node.*", msgspec.structs.replace(_ONE, remark="what this image has besides Kubernetes is not installed")),
+    (r".*(k8s|kubernetes|kubeadm|k3s|kubectl|cluster).*", msgspec.structs.replace(_TWO, remark="what this image has besides Kubernetes is not installed")),
     (r"openshift.*|rhel.*", msgspec.structs.replace(_ONE, remark="OpenShift is not simulated; played on a kubeadm cluster of one node")),
 )  # fmt: skip
 

@@ -117,3 +117,78 @@ def test_an_image_whose_server_is_not_simulated_runs_and_says_so(world: Sandbox)
     ip = world.run("kubectl get pod boot -o jsonpath='{.status.podIP}'").stdout
     assert world.run(f"curl -s {ip}:8080").stdout == "Hello Kubernetes bootcamp! | Running on: boot | v=1\n"
     assert world.run("kubectl get pods prom boot --no-headers").stdout.count("1/1") == 2
+
+
+def test_head_copies_devices_without_an_end_in_pieces(world: Sandbox) -> None:
+    """Nobody holds half a gigabyte for `head -c 500M`; what is asked for comes whole."""
+    assert world.run("head -c 100000 /dev/urandom | wc -c; head -c 3 </dev/zero | od -An -tx1; yes | head -2").stdout == (
+        "100000\n 00 00 00\ny\ny\n"
+    )
+    assert world.run("x=$(head -c 500M </dev/zero); echo ${#x}").stdout == "0\n"
+
+
+def test_containers_have_the_commands_of_their_userland(world: Sandbox) -> None:
+    """Debian's images have coreutils and no network tools, busybox its applets; what is not simulated says so, and is not absent."""
+    pods = "kubectl run deb --image=nginx:1.27; kubectl run box --image=busybox -- sleep 1d"
+    world.run(f"{pods}; kubectl wait --for=condition=Ready pod/deb pod/box --timeout=120s")
+    assert world.run(
+        "kubectl exec deb -- printenv NGINX_VERSION; kubectl exec deb -- sha512sum /dev/null | cut -c1-8"
+    ).stdout == ("1.27.5\ncf83e135\n")
+    assert "not found" in world.run("kubectl exec deb -- ping -c1 localhost").stderr
+    assert "not simulated in Slipway yet" in world.run("kubectl exec box -- telnet localhost 80").stderr
+
+
+INGRESS = """
+kubectl apply -f https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.12.1/deploy/static/provider/baremetal/deploy.yaml
+kubectl create deploy one --image=hashicorp/http-echo --port=5678 -- /http-echo -text=one
+kubectl create deploy two --image=hashicorp/http-echo --port=5678 -- /http-echo -text=two
+kubectl expose deploy one --port=80 --target-port=5678; kubectl expose deploy two --port=80 --target-port=5678
+kubectl wait -n ingress-nginx --for=condition=ready pod -l app.kubernetes.io/component=controller --timeout=180s
+kubectl create ingress shop --class=nginx --rule='shop.test/*=one:80' --rule='shop.test/two*=two:80' --rule='shop.test/exact=two:80'
+kubectl create ingress other --class=another --rule='other.test/*=one:80'
+"""
+
+
+def test_ingress_nginx_routes_by_host_and_path() -> None:
+    """Installed from its address: class, longest path, the address in the status, 404 and 503, TLS by name, refusals of its webhook."""
+    world = Sandbox.boot("playground-1node")
+    said = world.run(INGRESS, settle=30 * SECOND)
+    assert "pod/ingress-nginx-controller-" in said.stdout and said.stderr == ""
+    port = world.run("kubectl get svc -n ingress-nginx ingress-nginx-controller -o jsonpath='{.spec.ports[0].nodePort}'").stdout
+    address = world.run("kubectl get svc -n ingress-nginx ingress-nginx-controller -o jsonpath='{.spec.clusterIP}'").stdout
+
+    def get(host: str, path: str, more: str = "") -> str:
+        return world.run(f"curl -s {more} -H 'Host: {host}' http://localhost:{port}{path}").stdout
+
+    assert get("shop.test", "/") == "one\n" and get("shop.test", "/twofold") == "one\n"
+    assert get("shop.test", "/two") == "two\n" == get("shop.test", "/two/more") == get("shop.test", "/exact")
+    code = "-o /dev/null -w '%{http_code}'"
+    assert get("other.test", "/", code) == get("nowhere.test", "/", code) == "404"
+    assert world.run("kubectl get ingress shop other -o jsonpath='{.items[*].status.loadBalancer}'").stdout == (
+        f'{{"ingress":[{{"ip":"{address}"}}]}} {{}}'
+    )
+    assert "Scheduled for sync" in world.run("kubectl describe ingress shop").stdout
+    refused = world.run("kubectl create ingress again --class=nginx --rule='shop.test/two*=one:80'").stderr
+    assert 'host "shop.test" and path "/two" is already defined in ingress default/shop' in refused
+    world.run("kubectl scale deploy two --replicas=0", settle=30 * SECOND)
+    assert get("shop.test", "/two", code) == "503"
+    world.run(
+        "kubectl annotate ingress shop nginx.ingress.kubernetes.io/rewrite-target=/; openssl req -x509 -nodes -newkey "
+        "rsa:2048 -keyout k -out c -subj /CN=shop.test -addext subjectAltName=DNS:shop.test; kubectl create secret tls "
+        'shop --cert=c --key=k; kubectl patch ingress shop -p \'{"spec":{"tls":[{"hosts":["shop.test"],"secretName":"shop"}]}}\'',
+        settle=10 * SECOND,
+    )
+    assert get("shop.test", "/x", "-o /dev/null -w '%{http_code}'") == "308"
+    curl = f"curl -sS --resolve shop.test:443:{address} https://shop.test/anything"
+    assert world.run(curl).stderr.startswith("curl: (60) SSL certificate problem: self-signed certificate\n")
+    assert world.run(f"{curl} --cacert c").stdout == "one\n"
+    assert "GET /anything" in world.run("kubectl logs -n ingress-nginx deploy/ingress-nginx-controller").stdout
+    again = world.fork()
+    assert again.run(f"{curl} -k").stdout == "one\n"
+
+
+def test_curl_goes_where_it_is_told_and_keeps_headers(world: Sandbox) -> None:
+    """--resolve needs no name server; -D writes the head."""
+    said = world.run("curl -sk --resolve made.up:6443:172.30.1.2 -D /tmp/head https://made.up:6443/healthz; head -1 /tmp/head")
+    assert said.stdout.startswith("okHTTP/1.1 200 OK")
+    assert world.run("curl --resolve made.up https://made.up/").code == 49

@@ -144,7 +144,7 @@ def test_history_expansion_leaves_here_documents_comments_and_the_shells_own_mar
     assert screen.type("cat <<'EOF' > /tmp/x.sh", "#!/usr/bin/env bash", "greet() { echo Hi!there; }; greet", "EOF") == ""
     assert screen.type("bash /tmp/x.sh # is it !nosuch") == "Hi!there\n"
     assert screen.type("declare -A a=([k]=v); echo ${!a[@]} it's!nosuch'") == "k its!nosuch\n"
-    assert screen.type("sleep 0 & wait $!;", 'echo "it\'s" \'!nosuch\'').endswith("it's !nosuch\n")
+    assert screen.type("sleep 0 & wait $!;", "echo \"it's\" '!nosuch'").endswith("it's !nosuch\n")
     assert screen.type('echo "!nosuch"') == "bash: !nosuch: event not found\n"
 
 

@@ -62,7 +62,7 @@ def test_a_katacoda_scenario_says_what_is_not_there(played: dict[str, Any]) -> N
     assert first[3]["output"] == "172.30.1.2\n" and first[3]["terminal"] == "ubuntu-t2"
     assert first[4]["output"] == "ubuntu\n"
     assert pages["step1"]["verify"] == {
-        "passed": True, "status": 0, "dialect": "done", "tries": 1, "output": "done\n", "not_simulated": [], "missing": [],
+        "passed": True, "status": 0, "dialect": "done", "tries": 1, "output": "done\n", "not_simulated": [], "missing": [], "before": False,
     }  # fmt: skip
     assert len(pages["step1"]["quizzes"]) == 4
     second = pages["step2"]["commands"]

@@ -41,6 +41,30 @@ def _page(repository: str, version: str, port: str, page: str, *tags: str) -> Ro
     return _server(repository, version, port, *tags, userland="debian", program=f"page:{port}/{page}")
 
 
+#: Releases of ingress-nginx, the newest first.
+INGRESS_NGINX = tuple(
+    """v1.14.0 v1.13.3 v1.13.2 v1.13.1 v1.13.0 v1.12.4 v1.12.3 v1.12.2 v1.12.1 v1.12.0 v1.11.5 v1.11.4 v1.11.3 v1.11.2 v1.11.1 v1.11.0
+    v1.10.6 v1.10.1 v1.10.0 v1.9.6 v1.9.5 v1.9.4 v1.9.3 v1.9.1 v1.9.0 v1.8.5 v1.8.4 v1.8.2 v1.8.1 v1.8.0 v1.7.1 v1.7.0 v1.6.4 v1.5.1
+    v1.4.0 v1.3.1 v1.3.0 v1.2.1 v1.2.0 v1.1.3 v1.1.2 v1.1.1 v1.1.0 v1.0.5 v1.0.4 v1.0.0""".split()
+)
+
+
+def _ingress_nginx(version: str) -> Row:
+    """A release of the controller (its entrypoint is dumb-init, which runs what `args` name)."""
+    program = f"nginx-ingress-controller:{version}"
+    build = Build(
+        name=f"registry.k8s.io/ingress-nginx/controller:{version}",
+        layers=(3718, 102_400, 1, 4),
+        entrypoint=("/usr/bin/dumb-init", "--"),
+        cmd=("/nginx-ingress-controller",),
+        ports=("443/tcp", "80/tcp"),
+        user="www-data",
+        userland="alpine",
+        programs=(("/nginx-ingress-controller", program), ("/usr/bin/dumb-init", program), ("/wait-shutdown", "true"), *_CURL),
+    )
+    return build, (version,)
+
+
 _CURL = (("/usr/bin/curl", "curl"),)
 _KUBECTL = (("/usr/local/bin/kubectl", "kubectl"), ("/opt/bitnami/kubectl/bin/kubectl", "kubectl"), *_CURL)
 
@@ -138,15 +162,28 @@ IMAGES: tuple[Row, ...] = (
     _server("docker.io/tiangolo/uvicorn-gunicorn-fastapi", "python3.11", "80", "python3.9", "python3.8", userland="debian"),
     _server("docker.io/kubernetesui/dashboard", "v2.7.0", "8443 9090", "v2.6.0", "v2.5.0", "v2.0.0"),
     _server("docker.io/kubernetesui/metrics-scraper", "v1.0.8", "8000", "v1.0.6"),
-    _server(
-        "registry.k8s.io/ingress-nginx/controller",
-        "v1.14.0",
-        "80 443 8443 10254",
-        "v1.13.0",
-        "v1.12.0",
-        "v1.11.2",
-        "v1.10.1",
-        "v1.8.1",
+    *(_ingress_nginx(version) for version in INGRESS_NGINX),
+    (
+        Build(
+            name="registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.6.4",
+            layers=(82, 1, 13, 26100),
+            entrypoint=("/kube-webhook-certgen",),
+            programs=(("/kube-webhook-certgen", "kube-webhook-certgen"),),
+            user="65532:65532",
+        ),
+        (
+            "v1.6.4",
+            "v1.6.0",
+            "v1.5.2",
+            "v1.4.4",
+            "v1.4.3",
+            "v1.4.1",
+            "v1.4.0",
+            "v20231011-8b53cabe0",
+            "v20230407",
+            "v1.3.0",
+            "v1.1.1",
+        ),
     ),
     _server("registry.k8s.io/sig-storage/nfs-subdir-external-provisioner", "v4.0.2", "8080"),
     _server("gcr.io/google-samples/gb-frontend", "v5", "80", "v4", "v3"),

@@ -10,8 +10,8 @@ from ..host.program import Wait
 from ..kernel.errors import BudgetExceeded, SimulatorError
 from .budget import Ledger
 from .control import Exit, Interrupted, Jump
-from .expand import ExpansionError
 from .events import HistoryError, expand_history
+from .expand import ExpansionError
 from .lexer import Incomplete, ShellSyntaxError
 from .parser import Parser
 from .prompts import prompt

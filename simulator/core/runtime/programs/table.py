@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ...host.program import Program
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
+from .certgen import Certgen
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
 from .flannel import CniPlugin, Flanneld
 from .generic import Listen, Page
 from .helpers import Buildkitd, Ipfs, Stargz
+from .ingress_nginx import IngressNginx
 from .metrics_server import MetricsServer
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
@@ -44,6 +46,8 @@ PROGRAMS: dict[str, Program] = {
     "flanneld": Flanneld(),
     "metrics-server": MetricsServer(),
     "cni-plugin": CniPlugin(),
+    "nginx-ingress-controller": IngressNginx(),
+    "kube-webhook-certgen": Certgen(),
     "agnhost": Agnhost(),
     "stress": Stress(),
     "stress-consumer": Consumer(),

@@ -19,10 +19,10 @@ from . import archive, curl_tls, internet, packets
 from .common import Code, parse
 from .names import Found, resolve
 
-REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}  # fmt: skip
+REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}  # fmt: skip
 LONG = """location:L output=o remote-name:O silent:s show-error:S insecure:k include:i head:I request=X data=d data-raw=d data-binary=d header=H
 fail:f verbose:v cacert=cacert cert=cert key=key user=u user-agent=A max-time=m connect-timeout=connect-timeout write-out=w get:G http1.1 http2
-progress-bar:# compressed retry=retry json=json cookie=b resolve=resolve fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 request-target=x"""
+progress-bar:# compressed retry=retry json=json cookie=b dump-header=D fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 request-target=x"""
 
 
 class CurlError(Exception):
@@ -62,9 +62,15 @@ class Target:
         return f"{self.scheme}://{self.host}{port}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
-def fetch(call: Call, target: Target, request: Request, trust: bytes | None = None) -> Response:
-    """One request; raises ConnectError, or CurlError for names and (unless `trust`, the CAs' PEM, is None) for certificates."""
-    found = resolve(call, target.host)
+def fetch(
+    call: Call, target: Target, request: Request, trust: bytes | None = None, given: dict[str, str] | None = None
+) -> Response:
+    """One request; raises ConnectError, or CurlError for names and (unless `trust`, the CAs' PEM, is None) for certificates.
+
+    `given` has addresses of `host:port` that are not looked up (--resolve).
+    """
+    address = (given or {}).get(f"{target.host}:{target.port}") or (given or {}).get(f"*:{target.port}")
+    found = Found([address]) if address else resolve(call, target.host)
     if not found.addresses:
         raise CurlError(6, f"Could not resolve host: {target.host}", found)
     addresses = found.addresses
@@ -90,7 +96,7 @@ def fetch(call: Call, target: Target, request: Request, trust: bytes | None = No
 
 
 #: Programs that serve HTTPS with certificates of their own.
-_TLS = ("kube-apiserver", "etcd", "kubelet", "kube-controller-manager", "kube-scheduler")
+_TLS = ("kube-apiserver", "etcd", "kubelet", "kube-controller-manager", "kube-scheduler", "nginx-ingress-controller")
 
 
 def _speaks_tls(program: str) -> bool:
@@ -194,10 +200,11 @@ def _request(
     )
 
 
-def _collect(call: Call, short: str) -> tuple[list[str], list[str]]:
-    """Every -H and -d in order (options that may be repeated)."""
+def _collect(call: Call) -> tuple[list[str], list[str], dict[str, str]]:
+    """Every -H and -d in order, and the addresses of --resolve (options that may be repeated); raises CurlError."""
     headers: list[str] = []
     data: list[str] = []
+    known: dict[str, str] = {}
     args, at = [call.argv[0]], 1
     while at < len(call.argv):
         word = call.argv[at]
@@ -208,28 +215,39 @@ def _collect(call: Call, short: str) -> tuple[list[str], list[str]]:
             (headers if word in ("-H", "--header") else data).append(value)
             if word == "--json":
                 args += ["--json", value]
+        elif word == "--resolve":
+            at += 1
+            value = call.argv[at] if at < len(call.argv) else ""
+            found = re.fullmatch(r"\+?([^:]+):(\d+):\[?([^\]]+)\]?", value)
+            if found is None:
+                raise CurlError(49, f"Couldn't parse CURLOPT_RESOLVE entry '{value}'")
+            known[f"{found[1]}:{found[2]}"] = found[3].split(",")[0]
         elif re.match(r"-[Hd].", word) and not word.startswith("--"):
             (headers if word[1] == "H" else data).append(word[2:])
         else:
             args.append(word)
         at += 1
     call.argv = args
-    return headers, data
+    return headers, data, known
 
 
 def curl(call: Call) -> Code:
     """`curl [options] urls`."""
-    headers, data = _collect(call, "")
+    try:
+        headers, data, known = _collect(call)
+    except CurlError as failed:
+        call.err(f"curl: ({failed.code}) {failed}\n")
+        return failed.code
     if "-E" in call.argv:
         call.argv = ["--cert" if word == "-E" else word for word in call.argv]
-    options, urls = parse(call, "LOsSkiIfvGo:X:H:u:A:m:w:b:e:#gN", LONG, code=2)
+    options, urls = parse(call, "LOsSkiIfvGo:X:H:u:A:m:w:b:e:D:#gN", LONG, code=2)
     if not urls:
         call.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
         return 2
     code = 0
     for url in urls:
         try:
-            code = yield from _transfer(call, options, headers, data, url)
+            code = yield from _transfer(call, options, headers, data, known, url)
         except CurlError as failed:
             if "s" not in options or "S" in options:
                 call.err(f"curl: ({failed.code}) {failed}\n" + (curl_tls.HELP if failed.code == 60 else ""))
@@ -239,7 +257,7 @@ def curl(call: Call) -> Code:
     return code
 
 
-def _transfer(call: Call, options: dict[str, str], headers: list[str], data: list[str], url: str) -> Code:
+def _transfer(call: Call, options: dict[str, str], headers: list[str], data: list[str], known: dict[str, str], url: str) -> Code:
     target = Target(url)
     shown = b""
     for _ in range(30):
@@ -251,7 +269,7 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
                 + ">\n"
             )
         try:
-            answer = fetch(call, target, request, _trust(call, options))
+            answer = fetch(call, target, request, _trust(call, options), known)
         except CurlError as failed:
             given = options.get("connect-timeout") or options.get("m") or "300"
             limit = float(given) if re.fullmatch(r"\d{1,6}(\.\d+)?", given) else 300.0
@@ -269,6 +287,8 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
         yield Sleep(max(answer.latency, MS))
         if "i" in options or "I" in options:
             shown += _head(answer)
+        if options.get("D"):
+            yield from _dump(call, options["D"], _head(answer))
         if "v" in options:
             call.err("".join(f"< {line}\n" for line in _head(answer).decode().splitlines()))
         location = answer.headers.get("location")
@@ -288,6 +308,19 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
     if "w" in options:
         call.out(_written(options["w"], answer, target.url))
     return 0
+
+
+def _dump(call: Call, path: str, head: bytes) -> Generator[Wait, Any, None]:
+    """The headers, to a file or (`-`) among the output."""
+    if path == "-":
+        call.out(head)
+        return
+    try:
+        call.write_file(path, head)
+    except OSError:
+        raise CurlError(23, f"Failed to open {path} to write headers") from None
+    return
+    yield
 
 
 def body_of(answer: Response) -> bytes:

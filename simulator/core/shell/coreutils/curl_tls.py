@@ -6,10 +6,12 @@ do (`GenerateSelfSignedCertKey`): a leaf under a CA of its own, which nobody kno
 
 from __future__ import annotations
 
+from typing import Any
+
 from cryptography import x509 as certificates
 from cryptography.x509.oid import ExtensionOID
 
-from ...host import files, x509
+from ...host import files, processes, x509
 from ...host.invocation import Call
 from ...host.process import Process
 
@@ -22,8 +24,11 @@ HELP = (
 )
 
 
-def shown(call: Call, proc: Process) -> bytes:
-    """The certificate that a process serves with; b"" for one that it made itself."""
+def shown(call: Call, proc: Process, host: str) -> bytes:
+    """The certificate that a process serves with (for that host, where it tells them apart); b"" for one that it made itself."""
+    program: Any = processes.program_of(call.world, proc.program)
+    if by_name(program):
+        return bytes(program.certificate(call.world, proc, host))
     argv = proc.argv
     for i, word in enumerate(argv):
         name, equals, value = word.partition("=")
@@ -36,13 +41,22 @@ def shown(call: Call, proc: Process) -> bytes:
     return b""
 
 
+def by_name(program: Any) -> bool:
+    """Whether a program has a certificate for each host that it is asked for (SNI)."""
+    return bool(getattr(program, "sni", False))
+
+
 def problem(call: Call, proc: Process, host: str, ca: bytes) -> str:
     """Why a server is not believed, or ""; `ca` is the content of --cacert."""
-    cert = shown(call, proc)
+    cert = shown(call, proc, host)
+    if not cert and by_name(processes.program_of(call.world, proc.program)):
+        return "SSL certificate problem: self-signed certificate"
     if not cert:
         return "SSL certificate problem: self-signed certificate in certificate chain"
     trusted = _split(ca)
     if not any(x509.signed_by(cert, one) for one in trusted):
+        if x509.signed_by(cert, cert):
+            return "SSL certificate problem: self-signed certificate"
         return "SSL certificate problem: unable to get local issuer certificate"
     subject = x509.subject_of(cert)
     if call.world.wall > subject.not_after:

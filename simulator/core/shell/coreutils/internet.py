@@ -17,6 +17,7 @@ import msgspec
 from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...kernel.clock import DAY, DEFAULT_EPOCH
+from ...runtime.more_images import INGRESS_NGINX
 from . import downloads
 from .archive import build
 
@@ -172,6 +173,22 @@ def _metrics_server(match: re.Match[str]) -> Page:
     return Page(200, found.replace(METRICS.encode(), version.encode()), {"content-type": "application/octet-stream"})
 
 
+def _ingress_nginx(match: re.Match[str]) -> Page:
+    """ingress-nginx's objects for a provider: behind a load balancer, at node ports, or at the machine's own ports."""
+    branch, provider = match.group(1), match.group(2)
+    version = branch.removeprefix("controller-") if branch.startswith("controller-") else INGRESS_NGINX[0]
+    if version not in INGRESS_NGINX:
+        return Page(404, b"404: Not Found")
+    found = pkgutil.get_data(__package__, "ingress-nginx.yaml")
+    assert found is not None
+    text = found.decode().replace("VERSION", version.removeprefix("v"))
+    if provider in ("baremetal", "kind"):
+        text = text.replace("  externalTrafficPolicy: Local\n", "").replace("  type: LoadBalancer\n", "  type: NodePort\n")
+    if provider == "kind":
+        text = re.sub(r"\{containerPort: (80|443), name", r"{containerPort: \1, hostPort: \1, name", text)
+    return Page(200, text.encode(), {"content-type": "text/plain; charset=utf-8"})
+
+
 def _file(make: Callable[[], bytes]) -> Callable[[re.Match[str]], Page]:
     """A release file of one version."""
     return lambda match: Page(200, make(), {"content-type": "application/octet-stream"})
@@ -220,6 +237,11 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (
         r"https?://github\.com/kubernetes-sigs/metrics-server/releases/(latest/download|download/v[\d.]+)/components\.yaml",
         _metrics_server,
+    ),
+    (
+        r"https?://raw\.githubusercontent\.com/kubernetes/ingress-nginx/(main|master|controller-v[\d.]+)/deploy/static/provider/"
+        r"(cloud|baremetal|kind|aws|do|scw|exoscale)/(?:1\.\d+/)?deploy\.yaml",
+        _ingress_nginx,
     ),
     (r"https?://dl\.k8s\.io/(?:release/)?v([\d.]+)/([\w./-]+)", _moved),
     (r"https?://cdn\.dl\.k8s\.io/release/v([\d.]+)/([\w./-]+)", _kubernetes),

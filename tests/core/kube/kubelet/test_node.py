@@ -67,6 +67,21 @@ def test_a_static_pod_runs_and_has_a_mirror(node: Node) -> None:
     assert node.status("fixed-node01")["phase"] == "Running"
 
 
+def test_two_manifests_of_one_name_do_not_fight(node: Node) -> None:
+    """A copy beside the manifest: the first file runs, the other waits, and takes its place once that has gone."""
+    node.run(15)
+    node.put("/etc/kubernetes/manifests/fixed.yaml", MANIFEST)
+    node.run(8)
+    node.put("/etc/kubernetes/manifests/fixed.yaml.bak", MANIFEST)
+    before = node.get("fixed-node01")["metadata"]["uid"]
+    node.run(60)
+    assert node.get("fixed-node01")["metadata"]["uid"] == before
+    assert len(cri.list_containers(node.world, "node01")) == 1
+    files.rename_file(node.world, "node01", "/etc/kubernetes/manifests/fixed.yaml", "/root.yaml")
+    node.run(30)
+    assert node.status("fixed-node01")["phase"] == "Running" and node.get("fixed-node01")["metadata"]["uid"] != before
+
+
 ASKS = {
     "  serviceAccountName: robot\n": "serviceaccounts",
     "  imagePullSecrets: [{name: s}]\n": "secrets",
