@@ -36,7 +36,7 @@ def _check_connections(**_kwargs: object) -> None:
 def _name_the_work(task_id: str = "", task: object = None, args: object = (), **_kwargs: object) -> None:
     """Log lines say which cluster and task they are about; the task is timed."""
     context.task.set(task_id)
-    context.cluster.set(str(args[0]) if isinstance(args, (list, tuple)) and args else "")
+    context.cluster.set(args[0] if isinstance(args, (list, tuple)) and args and isinstance(args[0], str) else "")
     task.request.slipway_began = time.perf_counter()  # type: ignore[attr-defined]
 
 

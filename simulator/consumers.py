@@ -7,11 +7,10 @@ on as it is; anything else is read from the database.  So first load, live and r
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -24,7 +23,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import context, doorbell, frames, measures, mishaps, pacing, selectors, services, tasks, tracing
+from . import context, doorbell, frames, measures, mishaps, pacing, rounds, selectors, services, tasks, tracing
 from .language import language_of
 from .models import ClusterSession, ClusterView
 
@@ -73,7 +72,6 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         self.pace = pacing.Pace()
         self.bucket = pacing.Bucket(RATE, BURST)
         self.sending = asyncio.Lock()
-        self.ticker: asyncio.Task[None] | None = None
         self.greeted = False
         self.cursor = self.trace = self.view_version = self.last_seq = self.applied = 0
         self.terminals: dict[str, Any] = {}
@@ -81,6 +79,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         #: An input that has not taken effect yet, and when it came, to time it.
         self.typed: tuple[int, float] | None = None
         self.checked = time.monotonic()
+        #: A doorbell may have been lost; and what happens beside the rounds.
+        self.lost = False
+        self.asides: set[asyncio.Task[None]] = set()
         self.session_id = self.scope["url_route"]["kwargs"]["session_id"]
         context.cluster.set(str(self.session_id))
         await self.accept()
@@ -102,10 +103,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         """Nobody here any more: stop the clock, and let the worker store where it stands."""
-        if self.ticker is not None:
-            self.ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.ticker
+        await self._stop_clock()
         if hasattr(self, "session"):
             await self.channel_layer.group_discard(doorbell.group(self.session_id), self.channel_name)
             if self.greeted:
@@ -155,8 +153,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         if not self.session.booted or self.session.pending:
             self.pace.input(real)
             await in_thread(services.schedule)(self.session_id)
-        if self.ticker is None:
-            self.ticker = asyncio.create_task(self._tick())
+        await self._start_clock()
         if self.session.frozen_reason or self.session.archived_at:
             await self.cluster_ended({"reason": "archived" if self.session.archived_at else "frozen"})
 
@@ -337,27 +334,49 @@ class TerminalConsumer(AsyncWebsocketConsumer):
 
     # -- time --------------------------------------------------------------------------------------------------------------
 
-    async def _tick(self) -> None:
-        """Move the cluster's time while this browser watches, and notice what got lost."""
-        while True:
-            await asyncio.sleep(pacing.TICK)
-            real = time.monotonic()
-            try:
-                if self.pace.wanted(self.clock, real):
-                    if self.pace.asked is not None:  # a doorbell may have been lost
-                        await self._catch_up()
-                    self.pace.ask(real)
-                    # rows that wait are read before anything else; time goes on with the next look
-                    until = self.clock.now(real) if self.clock.speed and not self.pace.pending else None
-                    await in_thread(services.schedule)(self.session_id, until, priority=self._priority())
-                if real - self.checked > LOGIN_CHECK:
-                    self.checked = real
-                    if not await in_thread(self._logged_in)():
-                        with translation.override(self.language):
-                            await self._end("login", _("Your log-in has ended. Log in again to go on."), CLOSE_LOGIN)
-                        return
-            except (DatabaseError, OSError):
-                logger.exception("session %s: a tick failed", self.session_id)
+    async def _start_clock(self) -> None:
+        """The cluster's time moves from now on, because this browser watches."""
+        rounds.here().join(self)
+
+    async def _stop_clock(self) -> None:
+        """Time moves for this browser no longer."""
+        rounds.here().leave(self)
+
+    def wanted(self, real: float) -> rounds.Look | None:
+        """What to ask the worker for in this round (`rounds.Watcher`)."""
+        if not self.pace.wanted(self.clock, real):
+            return None
+        self.lost = self.pace.asked is not None
+        self.pace.ask(real)
+        # rows that wait are read before anything else; time goes on with the next look
+        until = self.clock.now(real) if self.clock.speed and not self.pace.pending else None
+        return rounds.Look(self.session_id, until, self._priority())
+
+    def care(self, real: float) -> None:
+        """Notice what got lost, and whether the log-in still holds (`rounds.Watcher`)."""
+        if self.lost:
+            self.lost = False
+            self._aside(self._catch_up())
+        if real - self.checked > LOGIN_CHECK:
+            self.checked = real
+            self._aside(self._check_login())
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something happen beside the round, which goes on with the others."""
+        task = asyncio.create_task(self._quietly(work))
+        self.asides.add(task)
+        task.add_done_callback(self.asides.discard)
+
+    async def _quietly(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (DatabaseError, OSError):
+            logger.exception("session %s: it is tried again with a later round", self.session_id)
+
+    async def _check_login(self) -> None:
+        if not await in_thread(self._logged_in)():
+            with translation.override(self.language):
+                await self._end("login", _("Your log-in has ended. Log in again to go on."), CLOSE_LOGIN)
 
     def _priority(self) -> int:
         """How much this browser's next request matters."""

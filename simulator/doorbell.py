@@ -7,9 +7,12 @@ layer's own serialisation, so it is published straight over a plain connection t
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import logging
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -32,6 +35,29 @@ def group(session_id: uuid.UUID) -> str:
     return f"cluster.{session_id.hex}"
 
 
+#: Messages of a task that looks at several clusters, sent in one go (`together`); None while each is sent at once.
+_held: contextvars.ContextVar[list[tuple[str, bytes]] | None] = contextvars.ContextVar("doorbells", default=None)
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Send what rings inside at the end, as one request to Redis."""
+    held: list[tuple[str, bytes]] = []
+    mark = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(mark)
+        if held:
+            try:
+                pipe = connection().pipeline(transaction=False)
+                for channel, message in held:
+                    pipe.publish(channel, message)
+                pipe.execute()
+            except (redis.RedisError, OSError) as error:
+                logger.warning("%d doorbells were lost: %s", len(held), error)
+
+
 def ring(session_id: uuid.UUID, message: dict[str, Any]) -> bool:
     """Send `message` (with its `type`) to everybody who watches; False when the broker is away."""
     return _send(f"__group__{group(session_id)}", message, grouped=group(session_id))
@@ -52,7 +78,11 @@ def _send(channel: str, message: dict[str, Any], *, grouped: str = "") -> bool:
     try:
         if isinstance(layer, RedisPubSubChannelLayer):
             prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] if grouped else ""
-            connection().publish(prefix + channel, layer.serialize(message))
+            held, packed = _held.get(), layer.serialize(message)
+            if held is not None:
+                held.append((prefix + channel, packed))
+            else:
+                connection().publish(prefix + channel, packed)
         elif layer is not None and grouped:
             async_to_sync(layer.group_send)(grouped, message)
         elif layer is not None:

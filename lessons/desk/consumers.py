@@ -82,8 +82,22 @@ class WatchConsumer(TerminalConsumer):
             raise frames.BadFrame("watching", _("You only look here. The learner can let you type."), frame_id)
         await super()._act(frame)
 
-    async def _tick(self) -> None:
-        """Time moves by the learner's own page, never by who looks; say that this one is still open, and end when it may not be."""
+    ticker: asyncio.Task[None] | None = None
+
+    async def _start_clock(self) -> None:
+        """Time moves by the learner's own page, never by who looks."""
+        if self.ticker is None:
+            self.ticker = asyncio.create_task(self._beat())
+
+    async def _stop_clock(self) -> None:
+        if self.ticker is not None:
+            self.ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.ticker
+            self.ticker = None
+
+    async def _beat(self) -> None:
+        """Say that this one is still open, and end when it may not be."""
         while True:
             await in_thread(live.beat)(self.watching, self.session_id)
             await asyncio.sleep(live.BEAT)
@@ -94,11 +108,7 @@ class WatchConsumer(TerminalConsumer):
 
     async def disconnect(self, code: int) -> None:
         """The learner sees at once that nobody looks any more."""
-        if self.ticker is not None:
-            self.ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.ticker
-            self.ticker = None
+        await self._stop_clock()
         if hasattr(self, "watching"):
             await in_thread(live.leave)(self.watching, self.session_id)
         self.greeted = False  # so that nobody's cluster is put to rest by a watcher
