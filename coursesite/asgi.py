@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -19,9 +20,10 @@ _pages = get_asgi_application()  # sets Django up, so it comes before whatever i
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import get_resolver
 
 from lessons.desk.routing import websocket_urlpatterns as desk_sockets
-from simulator import context, edge, measures
+from simulator import context, edge, engine, measures
 from simulator.routing import websocket_urlpatterns
 
 from . import health, metrics
@@ -73,5 +75,14 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     else:
         await _pages(scope, receive, cast(Any, answer))
 
+
+def _warm_up() -> None:
+    """Load what the first visitor would wait for: the pages' modules, and the simulator's version."""
+    get_resolver().url_patterns  # noqa: B018  reading it imports them
+    engine.version()
+    engine.scenarios()
+
+
+threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
 
 PATHS = {**health.PATHS, "/metrics": metrics.metrics}

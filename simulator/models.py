@@ -179,6 +179,22 @@ class Snapshot(models.Model):
         return f"snapshot after {self.journal_seq} at {self.at}"
 
 
+class Beginning(models.Model):
+    """How the worlds of a scenario and seed begin (`simulator.shelf`): a cache that spares workers the building."""
+
+    engine_version = models.CharField(max_length=32)
+    scenario = models.CharField(max_length=64)
+    seed = models.BigIntegerField()
+    blob = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["engine_version", "scenario", "seed"], name="one_beginning")]
+
+    def __str__(self) -> str:
+        return f"{self.scenario}/{self.seed} as {self.engine_version} builds it"
+
+
 class EdgeToken(models.Model):
     """The right to speak to the API server of one cluster with one's own tools; only the hash of the token is kept."""
 

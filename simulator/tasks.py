@@ -162,11 +162,11 @@ def alive(queue: str) -> bool:
 @worker_process_init.connect
 def _warm_up(**_kwargs: Any) -> None:
     """A new worker process plays in the usual world once: the first learner need not wait for what is made on first use."""
-    from . import engine
+    from . import shelf
 
     if not settings.SLIPWAY_WARM_UP:
         return
-    sandbox = engine.engine().boot(settings.SLIPWAY_WARM_UP, 1)
+    sandbox = shelf.boot(settings.SLIPWAY_WARM_UP, 1)
     terminal = min(sandbox.terminals())
     for text in ("ls | grep x", "kubectl get pods -A", "kubectl get nodes -o wide"):
         sandbox.apply("line", {"terminal": terminal, "text": text}, sandbox.now)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, cast
 
-from . import engine, worlds
+from . import engine, shelf, worlds
 from .core.kernel.errors import BadInput, SimulatorError
 from .models import ClusterSession
 from .packing import without_nul
@@ -54,7 +54,7 @@ def run(trial: dict[str, Any]) -> dict[str, Any]:
     parts = [list(trial.get(name, ())) for name in ("setup", "commands", "show")]
     if sum(len(part) for part in parts) > MAX_STEPS:
         raise BadInput(f"a trial has at most {MAX_STEPS} steps")
-    sandbox: Any = engine.engine().boot(trial["scenario"], int(trial.get("seed", 1)))
+    sandbox: Any = shelf.boot(trial["scenario"], int(trial.get("seed", 1)))
     try:
         setup, commands, shown = ([_step(sandbox, step) for step in part] for part in parts)
         found: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import engine, measures, mishaps
+from . import engine, measures, mishaps, shelf
 from .core.kernel.errors import BadInput, BudgetExceeded, NotSimulated
 from .engine import Engine
 from .models import ClusterSession, JournalEntry, Snapshot
@@ -120,7 +120,7 @@ def _from_snapshot(session: ClusterSession, seq: int, at: int) -> tuple[Engine, 
         except BadInput as error:
             logger.warning("session %s: %s cannot be used (%s), falling back", session.pk, snapshot, error)
             snapshot.delete()
-    return engine.engine().boot(session.scenario, session.seed), None
+    return shelf.boot(session.scenario, session.seed), None
 
 
 def load(session: ClusterSession) -> Warm:

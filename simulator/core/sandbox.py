@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -73,6 +73,44 @@ _shared: dict[tuple[str, int], Shared] = {}
 MAX_BOOT_IMAGES = 64
 
 
+class Shelf(Protocol):
+    """Keeps images of beginnings for other processes; whatever goes wrong there is its own business."""
+
+    def get(self, scenario: str, seed: int) -> bytes | None:
+        """An image that was put, or None."""
+
+    def put(self, scenario: str, seed: int, image: bytes) -> None:
+        """Keep an image."""
+
+
+def _from_shelf(scenario: str, seed: int, shelf: Shelf | None) -> bytes | None:
+    image = shelf.get(scenario, seed) if shelf is not None else None
+    if image is None:
+        return None
+    try:
+        sandbox = Sandbox.restore(image)
+    except BadInput:
+        return None  # damaged, or not from here: it is built and put there anew
+    return _keep(scenario, seed, image, sandbox)
+
+
+def _built(scenario: str, seed: int, shelf: Shelf | None) -> bytes:
+    sandbox = Sandbox.build(scenario, seed)
+    image = sandbox.snapshot()
+    if shelf is not None:
+        shelf.put(scenario, seed, image)
+    return _keep(scenario, seed, image, sandbox)
+
+
+def _keep(scenario: str, seed: int, image: bytes, sandbox: Sandbox) -> bytes:
+    """Remember an image, and what its worlds will share."""
+    if len(_boot_images) >= MAX_BOOT_IMAGES:
+        oldest = next(iter(_boot_images))
+        del _boot_images[oldest], _shared[oldest]
+    _boot_images[scenario, seed], _shared[scenario, seed] = image, sharing.collect(sandbox.world)
+    return image
+
+
 class Sandbox:
     """One simulated cluster with its terminals.  Single-threaded; raises `BadInput` for inputs that cannot be used."""
 
@@ -86,17 +124,15 @@ class Sandbox:
 
     # -- life -----------------------------------------------------------------------------------------------------------
     @staticmethod
-    def boot(scenario: str = "three-nodes", seed: int = 1) -> Sandbox:
-        """A fresh world; boots of the same (scenario, seed) in this process are restored from a kept image."""
+    def boot(scenario: str = "three-nodes", seed: int = 1, shelf: Shelf | None = None) -> Sandbox:
+        """A fresh world; boots of the same (scenario, seed) in this process are restored from a kept image.
+
+        `shelf` keeps images beyond the process: the first boot asks there before it builds.
+        """
         key = (scenario, seed)
         image = _boot_images.get(key)
         if image is None:
-            built = Sandbox.build(scenario, seed)
-            image = built.snapshot()
-            if len(_boot_images) >= MAX_BOOT_IMAGES:
-                oldest = next(iter(_boot_images))
-                del _boot_images[oldest], _shared[oldest]
-            _boot_images[key], _shared[key] = image, sharing.collect(built.world)
+            image = _from_shelf(scenario, seed, shelf) or _built(scenario, seed, shelf)
         return Sandbox.restore(image)
 
     @staticmethod

@@ -89,7 +89,7 @@ class StandIn:
         self.waiting: dict[str, tuple[int, str]] = {}
 
     @classmethod
-    def boot(cls, scenario: str = "three-nodes", seed: int = 1) -> StandIn:
+    def boot(cls, scenario: str = "three-nodes", seed: int = 1, shelf: object = None) -> StandIn:
         made = cls(State(scenario, seed))
         made._print("t1", 1, f"welcome to {scenario}\n")
         made._emit("boot", scenario)
