@@ -49,6 +49,8 @@ def test_every_member_answers_and_holds_the_same(three: Three) -> None:
         assert three.etcdctl("get a", name) == "a\n1\n"
         assert three.etcdctl("get a --consistency=s", name) == "a\n1\n"
     hashes = {line.split(", ")[1] for line in three.out(f"etcdctl --endpoints={ALL} endpoint hashkv").splitlines()}
+    table = three.out(f"etcdctl --endpoints={ALL} endpoint hashkv -w table")
+    assert table.count("HASH REVISION") == 1 and table.count("2379") == 3
     assert len(hashes) == 1
     assert three.ids().keys() == PORTS.keys()
 

@@ -166,17 +166,21 @@ def _status_fields(endpoint: str, s: Any) -> str:
 def hash_kv(session: Session) -> Run:
     """`etcdctl endpoint hashkv`."""
     wanted = yield from endpoints(session)
+    bodies, rows = [], []
     for endpoint in wanted:
         value, compacted = yield from session.call("Maintenance/HashKV", endpoint, revision=session.values.number("rev"))
         found = yield from session.call("Maintenance/Status", endpoint)
+        rows.append([endpoint, str(value), str(found.revision)])
         if session.form == "json":
             header = yield from session.header()
             body = {"header": header, "hash": value, "compact_revision": compacted or -1, "hash_revision": found.revision}
-            session.inv.out(render.dumps([{"Endpoint": endpoint, "HashKV": body}]))
-        elif session.form == "table":
-            session.inv.out(render.table(["ENDPOINT", "HASH", "HASH REVISION"], [[endpoint, str(value), str(found.revision)]]))
-        else:
-            session.inv.out(f"{endpoint}, {value}, {found.revision}\n")
+            bodies.append({"Endpoint": endpoint, "HashKV": body})
+    if session.form == "json":
+        session.inv.out(render.dumps(bodies))
+    elif session.form == "table":
+        session.inv.out(render.table(["ENDPOINT", "HASH", "HASH REVISION"], rows))
+    else:
+        session.inv.out("".join(f"{', '.join(row)}\n" for row in rows))
     return 0
 
 
