@@ -155,10 +155,14 @@ def _message(error: yaml.YAMLError) -> str:
     problem = str(getattr(error, "problem", "") or error)
     if "\\t" in problem or "cannot start any token" in problem:
         problem = "found character that cannot start any token"
+    if problem == "found undefined alias" and mark is not None:
+        name = re.match(r"\*?([\w-]*)", mark.buffer[mark.pointer :] if mark.buffer else "")
+        return f"yaml: unknown anchor '{name[1] if name else ''}' referenced"
     line = f"line {mark.line + 1}: " if mark is not None and mark.line > 0 else ""
     if "expected <block end>" in problem or "did not find expected" in problem:
         context = str(getattr(error, "context", "") or "")
-        problem = "did not find expected '-' indicator" if "sequence" in context else "did not find expected key"
+        if "did not find expected" not in problem:
+            problem = "did not find expected '-' indicator" if "sequence" in context else "did not find expected key"
         return f"yaml: line {mark.line}: {problem}" if mark is not None and mark.line else f"yaml: {problem}"
     return f"yaml: {line}{problem}"
 

@@ -33,6 +33,10 @@ KNOWN = frozenset((
 ))  # fmt: skip
 LATER = frozenset(("components", "replacements", "vars", "helmCharts", "helmGlobals", "transformers", "generators", "validators", "crds", "configurations",
                    "openapi", "buildMetadata"))  # fmt: skip
+#: Fields that kustomize warns of, and what takes their place.
+DEPRECATED = {
+    "bases": "resources", "commonLabels": "labels", "imageTags": "images", "patchesJson6902": "patches", "patchesStrategicMerge": "patches",
+}  # fmt: skip
 MAX_DEPTH = 20
 #: Where names of other objects stand: (kind that refers, path) by the kind referred to.
 POD = ("spec.template.spec", "spec", "spec.jobTemplate.spec.template.spec")
@@ -111,6 +115,10 @@ def _build(session: Session, path: str, depth: int) -> list[Item]:
             raise NotSimulated(f"kustomize field {key}")
         if key not in KNOWN:
             raise CommandError(f"invalid Kustomization: json: unknown field {quote(key)}")
+    for key, instead in DEPRECATED.items():
+        if key in spec:
+            session.err(f"# Warning: '{key}' is deprecated. Please use '{instead}' instead. Run 'kustomize edit fix' to update your Kustomization "
+                        "automatically.\n")  # fmt: skip
     return Kustomization(session, path, spec, depth).build()
 
 

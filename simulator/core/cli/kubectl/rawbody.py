@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...kernel.http import Response
+from ...kernel.http import Request, Response
 from ...kube.api.errors import ApiError, status
 from ..flags import quote
 from .errors import CommandError
@@ -61,13 +61,29 @@ def raw_body(s: Session, method: str) -> int:
             data = s.stdin if names[0] == "-" else s.inv.read_file(names[0])
         except OSError as error:
             raise CommandError(f"open {names[0]}: {(error.strerror or 'error').lower()}") from None
-    body = None if method == "DELETE" and not data.strip() else body_of_json(data)
-    show(s, path, s.request(method, path, query=query, obj=body, accept="*/*"))
+    if method == "DELETE" and not data.strip():
+        answer = s.request(method, path, query=query, accept="*/*")
+    elif (body := decoded(data)) is not None:
+        answer = s.request(method, path, query=query, obj=body, accept="*/*")
+    else:  # the server says what it thinks of the bytes
+        headers = {"accept": "*/*", "content-type": "application/json"}
+        answer = s.checked(
+            Request(method=method, path=path, query={key: [value] for key, value in query.items()}, headers=headers, body=data)
+        )
+    show(s, path, answer)
     return 0
 
 
+def decoded(data: bytes) -> Any:
+    """A body as JSON, None when it is none."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
 def body_of_json(data: bytes) -> Any:
-    """A body that is sent as it is; a server that gets no JSON says so in the words of its decoder."""
+    """A patch that is sent as it is; a server that gets no JSON says so in the words of its decoder."""
     try:
         return json.loads(data)
     except ValueError:

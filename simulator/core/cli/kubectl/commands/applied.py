@@ -10,7 +10,7 @@ from ....host.program import Wait
 from ... import goyaml
 from ...cobra import Command, Flag
 from ..builder import Builder, Info
-from ..create.base import LAST_APPLIED, with_last_applied
+from ..create.base import LAST_APPLIED
 from ..editing import Editing
 from ..errors import CommandError, UsageError, raise_all
 from ..flagsets import (
@@ -26,7 +26,7 @@ from ..flagsets import (
     validate_flag,
     validation,
 )
-from ..jsontext import indented
+from ..jsontext import compact, indented
 from ..patches import send
 from ..printers import Output
 from ..session import Session
@@ -58,7 +58,7 @@ def _set(s: Session) -> int:
     strategy, output = dry_run(s), Output(s)
     builder = Builder(s, **file_arguments(s), fetch=False)
     for info in builder.infos():
-        wanted = with_last_applied(info.obj or {})["metadata"]["annotations"][LAST_APPLIED]
+        wanted = compact(info.obj) + "\n"  # the manifest as it is: apply itself adds an empty map of annotations
         live = s.get(info.mapping.kind, info.namespace, info.name, version=info.mapping.version)
         stored = (live["metadata"].get("annotations") or {}).get(LAST_APPLIED)
         if stored is None and not values.on("create-annotation"):

@@ -10,6 +10,7 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ..builder import Builder, Info
 from ..create.base import LAST_APPLIED, with_last_applied
+from ..csaupgrade import keep_annotation, migrate
 from ..errors import CommandError, UsageError, is_not_found, raise_all, with_source
 from ..flagsets import (
     dry_run,
@@ -28,6 +29,7 @@ from ..flagsets import (
 from ..jsontext import compact
 from ..patches import apply_local, send, type_of
 from ..printers import Output
+from ..pruning import allowed, candidates
 from ..recording import recorded
 from ..session import Session
 from ..threeway import json_merge, strategic
@@ -50,9 +52,6 @@ MISSING = ("resource {0} is missing the " + LAST_APPLIED + " annotation which is
            "created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched "
            "automatically.")  # fmt: skip
 #: What --prune looks at when nothing is listed, in order.
-PRUNED = ("configmaps", "endpoints", "namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "replicationcontrollers", "secrets", "services",
-          "jobs.batch", "cronjobs.batch", "ingresses.networking.k8s.io", "daemonsets.apps", "deployments.apps", "replicasets.apps",
-          "statefulsets.apps")  # fmt: skip
 
 
 class Applier:
@@ -64,7 +63,7 @@ class Applier:
         self.strategy, self.directive = dry_run(s), validation(s)
         self.server_side = values.on("server-side")
         self._check()
-        self.listed = [self._allowed(item) for item in values.items("prune-allowlist")] if values.on("prune") else []
+        self.listed = allowed(s, values.items("prune-allowlist")) if values.on("prune") else []
         self.manager = values.text("field-manager") or ("kubectl" if self.server_side else "kubectl-client-side-apply")
         self.output = Output(s)
         self.visited: set[str] = set()
@@ -127,16 +126,27 @@ class Applier:
         self._update(info, modified, live.obj or {})
 
     def _server_side(self, info: Info, obj: Obj) -> None:
+        applied = self._send_apply(info, obj)
+        if self.strategy == "none" and not self.s.values.text("subresource"):
+            try:
+                applied = keep_annotation(self.s, info, applied, self.manager)
+                if migrate(self.s, info, applied, self.manager):
+                    applied = self._send_apply(info, obj)
+            except ApiError as error:
+                self.s.err(f"Warning: server rejected managed fields migration to Server-Side Apply. This is non-fatal and will be retried next time "
+                           f"you apply. Error: {error.message}\n")  # fmt: skip
+        self.mark(info, applied)
+        self.say(applied, "serverside-applied")
+
+    def _send_apply(self, info: Info, obj: Obj) -> Obj:
         try:
-            applied = send(self.s, info.mapping, info.namespace, info.name, obj, "apply", manager=self.manager, dry=self.strategy == "server",
-                           subresource=self.s.values.text("subresource"), directive=self.directive,
-                           force=self.s.values.on("force-conflicts"))  # fmt: skip
+            return send(self.s, info.mapping, info.namespace, info.name, obj, "apply", manager=self.manager, dry=self.strategy == "server",
+                        subresource=self.s.values.text("subresource"), directive=self.directive,
+                        force=self.s.values.on("force-conflicts"))  # fmt: skip
         except ApiError as error:
             if error.reason == "Conflict":
                 raise CommandError(error.message + CONFLICT_HELP) from None
             raise
-        self.mark(info, applied)
-        self.say(applied, "serverside-applied")
 
     def _create(self, info: Info, modified: Obj) -> None:
         obj = without_nulls(modified)
@@ -198,36 +208,14 @@ class Applier:
     def prune(self) -> None:
         """Delete what was applied before and is no longer in the files."""
         s = self.s
-        if not self.listed:
-            s.klog("W", "prune.go:71", "Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the "
-                   "--namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the "
-                   "--prune-allowlist flag.")  # fmt: skip
-        kinds = self.listed or [s.kind(name) for name in PRUNED]
-        for namespaced in (True, False):
-            for namespace in self.namespaces if namespaced else [""]:
-                for kind in kinds:
-                    if kind.namespaced == namespaced:
-                        self._prune_kind(kind, namespace)
-
-    def _allowed(self, item: str) -> Any:
-        if item.count("/") != 2:
-            raise CommandError(f"invalid GroupVersionKind format: {item}, please follow <group/version/kind>")
-        group, version, kind = item.split("/")
-        return self.s.mapper.for_object(
-            {"apiVersion": f"{group}/{version}" if group and group != "core" else version, "kind": kind}
-        ).kind
-
-    def _prune_kind(self, kind: Any, namespace: str) -> None:
-        for obj in self.s.list(kind, namespace, labels=self.s.values.text("selector")):
+        for kind, obj in candidates(s, self.listed, self.namespaces, self.visited):
             meta = obj["metadata"]
-            if LAST_APPLIED not in (meta.get("annotations") or {}) or meta["uid"] in self.visited:
-                continue
             if self.strategy != "client":
                 options: Obj = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
                 if self.strategy == "server":
                     options["dryRun"] = ["All"]
-                self.s.call("DELETE", kind.path(meta.get("namespace", ""), meta["name"]), obj=options)
-            self.say({"apiVersion": kind.api_version, "kind": kind.kind, **obj}, "pruned")
+                s.call("DELETE", kind.path(meta.get("namespace", ""), meta["name"]), obj=options)
+            self.say(obj, "pruned")
 
 
 def without_nulls(value: Any) -> Any:
