@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...kernel.errors import ConnectError
@@ -37,13 +38,18 @@ def read_documents(
             paths.append((path, source))
     for path, source in paths:
         try:
-            text = _text(session, path)
-            for obj in parse(text, source):
-                out += flatten(obj, source)
+            for value in values_of(_text(session, path), source):
+                try:
+                    out += flatten(_checked(value, source), source)
+                except Undecodable as error:  # the documents after it are still read
+                    if errors is None:
+                        raise
+                    errors.append(error)
         except CommandError as error:
             if errors is None:
                 raise
-            errors.append(error)
+            if error not in errors:
+                errors.append(error)
     if kustomize:
         from .kustomize import build
 
@@ -123,18 +129,26 @@ def _download(session: Session, url: str) -> bytes:
 
 
 def parse(text: str, source: str, v3: bool = False) -> list[Obj]:
-    """The documents of one file: a JSON stream when it begins with a brace, else YAML (as go-yaml v3 reads it: kustomize)."""
+    """The objects of one file (as go-yaml v3 reads it: kustomize); raises CommandError."""
+    return [_checked(value, source) for value in values_of(text, source, v3)]
+
+
+def values_of(text: str, source: str, v3: bool = False) -> Iterator[Any]:
+    """The documents of one file, one after the other: a JSON stream when it begins with a brace, else YAML; raises CommandError."""
     if text.lstrip()[:1] == "{":
-        return [_checked(item, source) for item in _json_stream(text, source)]
-    out: list[Obj] = []
+        yield from _json_stream(text, source)
+        return
     for part in goyaml.split_documents(text):
         try:
             value = goyaml.load(part, v3)
         except goyaml.YamlError as error:
             raise CommandError(f"error parsing {source}: error converting YAML to JSON: {error}") from None
         if value is not None:
-            out.append(_checked(value, source))
-    return out
+            yield value
+
+
+class Undecodable(CommandError):
+    """One document that is no object of any kind."""
 
 
 def _json_stream(text: str, source: str) -> list[Any]:
@@ -161,20 +175,8 @@ def _json_stream(text: str, source: str) -> list[Any]:
 
 def _checked(value: Any, source: str) -> Obj:
     if not isinstance(value, dict):
-        kind = (
-            "string"
-            if isinstance(value, str)
-            else "array"
-            if isinstance(value, list)
-            else "bool"
-            if isinstance(value, bool)
-            else "number"
-        )
-        wanted = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         raise CommandError(f"error validating {quote(source)}: error validating data: invalid object to validate; if you choose to ignore these errors, "
-                           "turn validation off with --validate=false" if kind == "string" else
-                           f"unable to decode {quote(source)}: couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into Go value "
-                           f"of type {wanted}".replace('\\"', '"'))  # fmt: skip
+                           "turn validation off with --validate=false")  # fmt: skip
     missing = [text for key, text in (("apiVersion", "apiVersion not set"), ("kind", "kind not set")) if not value.get(key)]
     if missing:
         told = missing[0] if len(missing) == 1 else "[" + ", ".join(missing) + "]"
@@ -182,10 +184,24 @@ def _checked(value: Any, source: str) -> Obj:
                            "off with --validate=false")  # fmt: skip
     meta = value.get("metadata")
     if isinstance(meta, dict):
+        for key in ("labels", "annotations"):
+            for item in meta[key].values() if isinstance(meta.get(key), dict) else ():
+                if not isinstance(item, (str, type(None))):
+                    what = (
+                        "bool"
+                        if isinstance(item, bool)
+                        else "number"
+                        if isinstance(item, (int, float))
+                        else "array"
+                        if isinstance(item, list)
+                        else "object"
+                    )
+                    raise Undecodable(f"unable to decode {quote(source)}: json: cannot unmarshal {what} into Go struct field ObjectMeta.metadata.{key} "
+                                       "of type string")  # fmt: skip
         for key in ("name", "namespace", "generateName"):
             if key in meta and not isinstance(meta[key], (str, type(None))):
                 kind = "bool" if isinstance(meta[key], bool) else "number" if isinstance(meta[key], (int, float)) else "object"
-                raise CommandError(f"unable to decode {quote(source)}: json: cannot unmarshal {kind} into Go struct field ObjectMeta.metadata.{key} "
+                raise Undecodable(f"unable to decode {quote(source)}: json: cannot unmarshal {kind} into Go struct field ObjectMeta.metadata.{key} "
                                    "of type string")  # fmt: skip
     return value
 

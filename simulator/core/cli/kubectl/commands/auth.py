@@ -164,6 +164,10 @@ def _reconcile(s: Session, info: Info, strategy: str, output: Output) -> None:
         if not is_not_found(error):
             raise
         if confirmed:
+            if info.mapping.kind.namespaced and not (wanted.get("metadata") or {}).get("namespace"):
+                raise CommandError(
+                    "resource name may not be empty"
+                ) from None  # of the namespace, which is looked for by the manifest's
             s.call("POST", info.mapping.path(info.namespace), obj=wanted)
         output.done(wanted, suffix)
         s.err("\treconciliation required create\n")

@@ -437,7 +437,8 @@ def run_unset(s: Session) -> int:
         config.current = ""
         s.files.write(path, config)
     else:
-        if entry not in s.files.load(strict=False).section(section):
+        known = entry in s.files.load(strict=False).section(section)
+        if not known and field:
             raise CommandError(f"current map key `{entry}` is invalid")
 
         def change(found: Config) -> None:
@@ -446,7 +447,8 @@ def run_unset(s: Session) -> int:
             else:
                 found.section(section).pop(entry)
 
-        _edit(s, section, entry, change)
+        if known:
+            _edit(s, section, entry, change)
     s.out(f"Property {quote(name)} unset.\n")
     return 0
 

@@ -160,7 +160,9 @@ def _masked(sides: list[Obj | None]) -> list[Obj | None]:
         for key, value in held[at].items():
             other = held[1 - at]
             shown[at][key] = f"*** ({word})" if key in other and other[key] != value else "***"
-    return [{**obj, "data": shown[at]} if obj is not None and obj.get("data") is not None else obj for at, obj in enumerate(sides)]
+    return [
+        {**obj, "data": shown[at]} if obj is not None and obj.get("data") is not None else obj for at, obj in enumerate(sides)
+    ]
 
 
 def _unified(s: Session, left: str, right: str, before: str, after: str) -> str:

@@ -33,7 +33,7 @@ def run_resources(s: Session) -> int:
     elif values.text("sort-by") == "name":
         rows.sort(key=lambda item: item.plural)
     if output in ("json", "yaml", "kyaml"):
-        Output(s).print(_list(rows))
+        Output(s, typed=True).print(_list(rows))
     elif output == "name":
         s.out("".join(item.group_resource + "\n" for item in rows))
     else:

@@ -47,6 +47,8 @@ class Dump:
 
     def objects(self, name: str, found: Obj) -> None:
         """One list."""
+        if self.output.name == "name":
+            raise CommandError(f"list types are not supported by name printing: *v1.{found['kind']}")
         parts: list[str] = []
         items = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in found["items"]]
         Output(self.s, default="json", typed=True, write=parts.append).print({**found, "items": items})

@@ -8,7 +8,7 @@ from typing import Any
 from ....host.program import Wait, WaitTopic
 from ...cobra import Command, Flag
 from ..describe.doc import Doc
-from ..errors import CommandError
+from ..errors import CommandError, NoMatch, Plain
 from ..flagsets import all_namespaces_flag, chunk_flag, print_flags
 from ..printers import Output
 from ..session import Session
@@ -20,7 +20,7 @@ Obj = dict[str, Any]
 def run(s: Session) -> Generator[Wait, Any, int]:
     """List events, oldest first; with --watch go on."""
     values = s.values
-    output = Output(s)
+    output = Output(s, typed=True)
     types = [item.lower() for item in values.items("types")]
     for item in types:
         if item not in ("normal", "warning"):
@@ -43,7 +43,10 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         s.err("No events found.\n" if values.on("all-namespaces") else f"No events found in {s.namespace} namespace.\n")
         return 0
     if output.given:
-        output.print({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": found})
+        # names are not printed of typed lists, and the error that says so is dropped
+        if output.name != "name":
+            items = [{"kind": "Event", "apiVersion": "v1", **item} for item in found]
+            output.print({"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": items})
     elif found:
         s.out(columns(_rows(s, found, not values.on("no-headers")), remembered))
     if values.on("watch"):
@@ -65,7 +68,10 @@ def _for(s: Session) -> str:
     kind, slash, name = word.partition("/")
     if not slash or not name:
         raise CommandError("--for must be in resource/name form")
-    mapping = s.mapper.mapping(kind)
+    try:
+        mapping = s.mapper.mapping(kind)
+    except NoMatch as error:
+        raise Plain(str(error)) from None
     return f"involvedObject.kind={mapping.kind.kind},involvedObject.name={name}"
 
 

@@ -14,12 +14,33 @@ SKIP = frozenset(
 )
 
 
+ACRONYMS = frozenset(("API", "URL", "UID", "GUID"))
+_CLASSES = re.compile(r"[^\W\d_A-Z]+|[A-Z]+|-+")
+
+
 def title(name: str) -> str:
-    """`creationTimestamp` as `Creation Timestamp`."""
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name[:1].upper() + name[1:])
-    return {"Uid": "UID", "Api Version": "API Version", "Cidr": "CIDR"}.get(
-        text, re.sub(r"\bApi\b", "API", re.sub(r"\bUid\b", "UID", text))
-    )
+    """`creationTimestamp` as `Creation Timestamp` (`smartLabelFor`); names with digits or signs stay as they are."""
+    if not re.fullmatch(r"(?:[^\W\d_]|-)+", name):
+        return name
+    parts = _CLASSES.findall(name)
+    for at in range(len(parts) - 1):  # the last capital belongs to the small letters after it
+        if parts[at][:1].isupper() and parts[at + 1][0].islower():
+            parts[at], parts[at + 1] = parts[at][:-1], parts[at][-1] + parts[at + 1]
+    merged: list[str] = []
+    rest = [part for part in parts if part]
+    while rest:
+        part = rest.pop(0)
+        if len(part) >= 2 and part.isupper() and rest and rest[0][0].isupper():
+            part += rest.pop(0)
+        merged.append(part)
+    out = []
+    for part in merged:
+        if part.upper() in ACRONYMS:
+            part = part.upper()
+        elif part.lower() == part:
+            part = part.capitalize()
+        out.append(part)
+    return " ".join(out)
 
 
 def generic(d: Doc, obj: Obj) -> None:

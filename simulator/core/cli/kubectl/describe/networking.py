@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....kube.api.errors import ApiError
-from .doc import Doc, labels_text, selector_text
+from .doc import Doc, labels_text, selector_text, time_text
 
 Obj = dict[str, Any]
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -227,7 +227,9 @@ def _policy_rules(d: Doc, rules: list[Obj], word: str, way: str) -> None:
         if not rule.get("ports"):
             d.add(f"{indent}To Port: <any> (traffic allowed to all ports)\n")
         for port in rule.get("ports") or ():
-            d.add(f"{indent}To Port: {port.get('port', '<any>')}/{port.get('protocol', 'TCP')}\n")
+            end = port.get("endPort")
+            span = f"Range: {port.get('port', '<any>')}-{end}" if end is not None else f": {port.get('port', '<any>')}"
+            d.add(f"{indent}To Port{' ' if end is not None else ''}{span}/{port.get('protocol', 'TCP')}\n")
         title = way.capitalize()
         if not rule.get(way):
             d.add(f"{indent}{title}: <any> (traffic not restricted by {'source' if way == 'from' else 'destination'})\n")
@@ -250,4 +252,23 @@ def service_cidr(d: Doc, obj: Obj) -> None:
     d.head(obj, namespace=False)
     d.labels_and_annotations(obj)
     d.line(0, f"CIDRs:\t{', '.join((obj.get('spec') or {}).get('cidrs') or ())}")
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    if conditions:
+        d.line(0, "Status:\nConditions:\n  Type\tStatus\tLastTransitionTime\tReason\tMessage")
+        d.line(1, "----\t------\t------------------\t------\t-------")
+    for item in conditions:
+        stamp = time_text(item.get("lastTransitionTime"))
+        d.line(1, f"{item['type']}\t{item['status']}\t{stamp}\t{item.get('reason', '')}\t{item.get('message', '')}")
+    d.events(obj)
+
+
+def ip_address(d: Doc, obj: Obj) -> None:
+    """An IPAddress."""
+    d.head(obj, namespace=False)
+    d.labels_and_annotations(obj)
+    parent = (obj.get("spec") or {}).get("parentRef")
+    if parent is not None:
+        d.line(0, "Parent Reference:")
+        for label, key in (("Group", "group"), ("Resource", "resource"), ("Namespace", "namespace"), ("Name", "name")):
+            d.line(1, f"{label}:\t{parent.get(key, '')}")
     d.events(obj)

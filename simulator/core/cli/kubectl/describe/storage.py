@@ -79,13 +79,9 @@ def storage_class(d: Doc, obj: Obj) -> None:
         annotations.get("storageclass.beta.kubernetes.io/is-default-class"),
     )
     d.line(0, f"IsDefaultClass:\t{'Yes' if default else 'No'}")
-    d.line(0, "Annotations:\t" + (",".join(f"{key}={value}" for key, value in sorted(annotations.items())) or "<none>"))
+    d.line(0, f"Annotations:\t{_pairs(annotations)}")
     d.line(0, f"Provisioner:\t{obj.get('provisioner', '')}")
-    d.line(
-        0,
-        "Parameters:\t"
-        + (",".join(f"{key}={value}" for key, value in sorted((obj.get("parameters") or {}).items())) or "<none>"),
-    )
+    d.line(0, f"Parameters:\t{_pairs(obj.get('parameters'))}")
     expansion = obj.get("allowVolumeExpansion")
     d.line(0, f"AllowVolumeExpansion:\t{'<unset>' if expansion is None else 'True' if expansion else 'False'}")
     options = obj.get("mountOptions") or []
@@ -97,4 +93,43 @@ def storage_class(d: Doc, obj: Obj) -> None:
             d.line(1, str(item))
     d.line(0, f"ReclaimPolicy:\t{obj.get('reclaimPolicy', '<unset>')}")
     d.line(0, f"VolumeBindingMode:\t{obj.get('volumeBindingMode', '<unset>')}")
+    if obj.get("allowedTopologies") is not None:
+        d.line(0, "AllowedTopologies:\t" + ("" if obj["allowedTopologies"] else "<none>"))
+    for at, term in enumerate(obj.get("allowedTopologies") or ()):
+        rows = [f"{item['key']} in" + (f" [{', '.join(item['values'])}]" if item.get("values") else "")
+                for item in term.get("matchLabelExpressions") or ()]  # fmt: skip
+        d.line(1, f"Term {at}:\t" + "\n  \t".join(rows or ["<none>"]))
+    d.events(obj)
+
+
+def _pairs(values: dict[str, str] | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((values or {}).items())) or "<none>"
+
+
+def attributes_class(d: Doc, obj: Obj) -> None:
+    """A VolumeAttributesClass."""
+    d.line(0, f"Name:\t{obj['metadata']['name']}")
+    d.line(0, f"Annotations:\t{_pairs(obj['metadata'].get('annotations'))}")
+    d.line(0, f"DriverName:\t{obj.get('driverName', '')}")
+    d.line(0, f"Parameters:\t{_pairs(obj.get('parameters'))}")
+    d.events(obj)
+
+
+def csi_node(d: Doc, obj: Obj) -> None:
+    """A CSINode."""
+    d.head(obj, namespace=False)
+    d.labels_and_annotations(obj)
+    d.line(0, f"CreationTimestamp:\t{time_text(obj['metadata'].get('creationTimestamp'))}")
+    d.line(0, "Spec:")
+    drivers = (obj.get("spec") or {}).get("drivers")
+    if drivers is not None:
+        d.line(1, "Drivers:")
+    for item in drivers or ():
+        d.line(2, f"{item['name']}:")
+        d.line(3, f"Node ID:\t{item['nodeID']}")
+        if (item.get("allocatable") or {}).get("count") is not None:
+            d.line(3, "Allocatables:")
+            d.line(4, f"Count:\t{item['allocatable']['count']}")
+        if item.get("topologyKeys") is not None:
+            d.line(3, f"Topology Keys:\t{list_text(item['topologyKeys'])}")
     d.events(obj)
