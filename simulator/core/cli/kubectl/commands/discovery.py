@@ -80,7 +80,7 @@ def _list(rows: list[KindInfo]) -> Obj:
         if item.categories:
             one["categories"] = list(item.categories)
         resources.append(one)
-    return {"apiVersion": "v1", "kind": "APIResourceList", "groupVersion": "", "resources": resources}
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "", "resources": resources}
 
 
 def run_versions(s: Session) -> int:
