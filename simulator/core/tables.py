@@ -14,7 +14,7 @@ from .cli.completions import COMPLETE
 from .cli.hosttools import COMMANDS as HOST_TOOLS
 from .etcd.member import EtcdSection
 from .etcd.replication import arrive as etcd_arrive
-from .host import dns, executor, processes, systemd
+from .host import cron, dns, executor, power, processes, systemd
 from .host.haproxy import Balancer
 from .host.machine import Host
 from .host.processes import ProcessTable
@@ -28,6 +28,7 @@ from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
 from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
+from .runtime import spec
 from .runtime.images import MadeImage
 from .runtime.programs.coredns import CoreDnsState
 from .runtime.programs.ingress_nginx import IngressState
@@ -129,8 +130,10 @@ def network_plugin(world: World, host: str, payload: Any) -> None:
 #: Timer targets by the part before `:`.
 DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
     "co": executor.dispatch,
+    "cron": cron.dispatch,
     "etcd": etcd_arrive,
     "net": network_plugin,
+    "power": power.dispatch,
     "proc": processes.dispatch,
     "unit": systemd.dispatch,
     "wake": dispatch_wake,
@@ -158,10 +161,12 @@ def install(world: World, tty: Callable[[World, str, int, str], None] = terminal
             "http": processes.serve,
             "firewall": firewall,
             "resolve": dns.lookup,
-            "virtual": VIRTUAL,
+            "virtual": {**VIRTUAL, "cgroup": spec.proc_cgroup},
             "tty": tty,
             "complete": Lazy(COMPLETE),
             "copies": copies.objects,
+            "units": systemd.keep,
+            "cron": cron.changed,
         }
     )
 

@@ -8,7 +8,6 @@ from ..host import users
 from ..host.executor import Ended
 from ..host.invocation import Call
 from ..kernel.clock import SECOND, to_datetime
-from ..kernel.errors import NotSimulated
 from ..shell.coreutils.common import Code, name_of, parse
 from ..shell.screen import Terminals
 
@@ -286,53 +285,3 @@ def who(call: Call) -> int:
             f"reboot   system boot  {call.host.kernel:<16} {boot:%a %b %e %H:%M}   still running\n\nwtmp begins {boot:%a %b %e %H:%M:%S %Y}\n"
         )
     return 0
-
-
-def crontab(call: Call) -> Code:
-    """`crontab -l|-e|-r [-u user] [file]`: the table is kept; its jobs are not run."""
-    options, names = parse(call, "leru:i", "")
-    user = options.get("u", call.proc.user)
-    path = f"/var/spool/cron/crontabs/{user}"
-    there = call.tree.exists(path)
-    if "l" in options or "r" in options:
-        if not there:
-            call.err(f"no crontab for {user}\n")
-            return 1
-        if "r" in options:
-            call.tree.remove(path)
-        else:
-            call.out(call.tree.read(path))
-        return 0
-    if "e" in options:
-        draft = "/tmp/crontab.0000"
-        start = call.tree.read(path) if there else b"# m h  dom mon dow   command\n"
-        if not there:
-            call.err(f"no crontab for {user} - using an empty one\n")
-        call.write_file(draft, start)
-        command = call.env.get("VISUAL") or call.env.get("EDITOR") or "nano"
-        code = yield from call.run(["/bin/bash", "-c", f"{command} {draft}"])
-        data = call.read_file(draft)
-        call.tree.remove(draft)
-        if code or data == start:
-            call.err("No modification made\n" if not code else "crontab: edits left in the editor\n")
-            return code
-    elif names:
-        data = (yield from call.read()) if names[0] == "-" else call.read_file(names[0])
-    else:
-        data = yield from call.read()
-    for number, raw in enumerate(data.decode(errors="replace").splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith(("#", "@")) or re.match(r"\w+\s*=", line):
-            continue
-        if not re.match(r"(?:[\d*/,\-A-Za-z]+\s+){5}\S", line):
-            call.err(f'"-":{number}: bad minute\nerrors in crontab file, can\'t install.\n')
-            return 1
-    call.tree.mkdir("/var/spool/cron/crontabs", True, now=call.world.wall)
-    call.tree.write(path, data, now=call.world.wall)
-    call.err("crontab: installing new crontab\ncron: running jobs is not simulated in Slipway yet\n")
-    return 0
-
-
-def power(call: Call) -> int:
-    """`reboot`, `shutdown`, `poweroff`."""
-    raise NotSimulated(name_of(call))

@@ -45,8 +45,13 @@ def journalctl(call: Call) -> Generator[Wait, Any, int]:
     options, _ = parse(
         call,
         "fn:rexo:S:U:bkqt:ap:g:",
-        "disk-usage:usage list-boots vacuum-time=vt vacuum-size=vs output-fields=of no-full:nf cursor-file=cf follow:f lines=n reverse:r pager-end:e catalog:x output=o since=S until=U boot?b dmesg:k quiet:q no-pager identifier=t priority=p grep=g no-hostname all:a utc",
+        "disk-usage:usage list-boots rotate flush sync vacuum-time=vt vacuum-size=vs output-fields=of no-full:nf cursor-file=cf follow:f lines=n reverse:r pager-end:e catalog:x output=o since=S until=U boot?b dmesg:k quiet:q no-pager identifier=t priority=p grep=g no-hostname all:a utc",
     )
+    if {"vt", "vs", "rotate", "flush", "sync"} & set(options):
+        if {"vt", "vs"} & set(options):
+            where = f"/var/log/journal/{call.host.machine_id}"
+            call.err(f"Vacuuming done, freed 0B of archived journals from {where}.\n")
+        return 0
     if "usage" in options:
         call.out(f"Archived and active journals take up {max(len(call.host.journal) // 64, 8)}.0M in the file system.\n")
         return 0

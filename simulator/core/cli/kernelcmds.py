@@ -306,6 +306,8 @@ def pidof(call: Call) -> int:
         for proc in sorted(call.host.processes.values(), key=lambda p: -p.pid)
         if any(fnmatch.fnmatchcase(processes_name(proc.argv), posixpath.basename(name)) for name in names)
     ]
+    if {"systemd", "init"} & {posixpath.basename(name) for name in names}:
+        found.append(1)
     if found:
         call.out(" ".join(str(pid) for pid in (found[:1] if "s" in options else found)) + "\n")
     return int(not found)

@@ -39,3 +39,20 @@ def timedatectl(call: Call) -> int:
     )  # fmt: skip
     call.out("".join(f"{title:>25}: {value}\n" for title, value in rows))
     return 0
+
+
+def lsb_release(call: Call) -> int:
+    """`lsb_release [-a|-c|-d|-i|-r] [-s]`."""
+    words = {
+        "Distributor ID": ("i", "Ubuntu"),
+        "Description": ("d", "Ubuntu 24.04.1 LTS"),
+        "Release": ("r", "24.04"),
+        "Codename": ("c", "noble"),
+    }
+    given = "".join(word.lstrip("-") if not word.startswith("--") else word[2:3] for word in call.argv[1:])
+    if "a" in given or not given:
+        call.err("No LSB modules are available.\n")
+    for title, (letter, value) in words.items():
+        if letter in given or "a" in given:
+            call.out(f"{value}\n" if "s" in given else f"{title}:\t{value}\n")
+    return 0

@@ -8,7 +8,7 @@ from typing import Any
 from ..host import executor, users
 from ..host.files import tree
 from ..host.invocation import Call
-from ..host.machine import hosts
+from ..host.machine import Host, hosts
 from ..host.program import Wait
 from ..kernel import network
 from ..kernel.errors import NotSimulated
@@ -39,6 +39,23 @@ def _target(call: Call) -> tuple[str, str, list[str]] | None:
     return user or call.proc.user, target, rest
 
 
+def machine_of(call: Call, name: str) -> Host | str:
+    """The machine of a name or address as its ssh server answers, or why it does not."""
+    addresses = lookup_name(call, name)
+    machines = hosts(call.world)
+    machine = next((item for item in machines.values() if item.name == name or (addresses and item.ip == addresses[0])), None)
+    if machine is None and addresses == ["127.0.0.1"]:
+        machine = call.host
+    if machine is None:
+        if not addresses:
+            return f"Could not resolve hostname {name}: Name or service not known"
+        return f"connect to host {name} port 22: Connection timed out"
+    net = network.network(call.world)
+    if not machine.up or net.down.get(machine.name) or net.cut.get(network.link_key(machine.name, call.host.name)):
+        return f"connect to host {name} port 22: {'No route to host' if not machine.up else 'Connection timed out'}"
+    return machine
+
+
 def ssh(call: Call) -> Generator[Wait, Any, int]:
     """`ssh [user@]host [command]`."""
     found = _target(call)
@@ -46,21 +63,9 @@ def ssh(call: Call) -> Generator[Wait, Any, int]:
         call.err("usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-l login_name] [-p port] destination [command [argument ...]]\n")
         return 255
     user, name, command = found
-    addresses = lookup_name(call, name)
-    machines = hosts(call.world)
-    machine = next((item for item in machines.values() if item.name == name or (addresses and item.ip == addresses[0])), None)
-    if machine is None and addresses == ["127.0.0.1"]:
-        machine = call.host
-    if machine is None:
-        call.err(
-            f"ssh: Could not resolve hostname {name}: Name or service not known\n"
-            if not addresses
-            else f"ssh: connect to host {name} port 22: Connection timed out\n"
-        )
-        return 255
-    net = network.network(call.world)
-    if not machine.up or net.down.get(machine.name) or net.cut.get(network.link_key(machine.name, call.host.name)):
-        call.err(f"ssh: connect to host {name} port 22: {'No route to host' if not machine.up else 'Connection timed out'}\n")
+    machine = machine_of(call, name)
+    if isinstance(machine, str):
+        call.err(f"ssh: {machine}\n")
         return 255
     files = tree(machine)
     if user != "root" and users.passwd(files, user) is None:

@@ -10,10 +10,17 @@ from ..host import files, processes, systemd
 from ..host.executor import Ended
 from ..host.invocation import Call
 from ..host.machine import UnitState
+from ..host.unitfiles import UnitNotFound, fragments, read
 from ..kernel.clock import SECOND, to_datetime
 from ..kernel.errors import NotSimulated
-from . import unitcmds
+from . import poweroff, unitcmds, unitshow
 from .journalctl import line_text
+
+LEGEND = """
+Legend: LOAD   → Reflects whether the unit definition was properly loaded.
+        ACTIVE → The high-level unit activation state, i.e. generalization of SUB.
+        SUB    → The low-level unit activation state, values depend on unit type.
+"""
 
 
 def _unit(call: Call, name: str) -> systemd.UnitFile | None:
@@ -148,9 +155,13 @@ def _stop(call: Call, name: str) -> bool:
 
 def _enable(call: Call, names: list[str], flags: set[str], on: bool) -> int:
     for name in names:
-        unit = _unit(call, name)
-        if unit is None:
+        try:
+            unit = read(call.host, name)
+        except UnitNotFound:
             call.err(f"Failed to {'enable' if on else 'disable'} unit: Unit file {systemd.unit_name(name)} does not exist.\n")
+            return 1
+        if unitcmds.masked(call, unit.name):
+            call.err(f"Failed to {'enable' if on else 'disable'} unit: Unit file /etc/systemd/system/{unit.name} is masked.\n")
             return 1
         for wants in " ".join(unit.values("Install", "WantedBy")).split():
             link = f"/etc/systemd/system/{wants}.wants/{unit.name}"
@@ -163,6 +174,7 @@ def _enable(call: Call, names: list[str], flags: set[str], on: bool) -> int:
                 files.remove_file(call.world, call.host, link)
                 call.err(f'Removed "{link}".\n')
         systemd.state(call.host, unit.name).enabled = on
+        systemd.reload(call.host)
         if "--now" in flags:
             (systemd.start_unit if on else systemd.stop_unit)(call.world, call.host, name)
     return 0
@@ -213,42 +225,65 @@ def _list(call: Call, names: list[str], flags: set[str]) -> int:
                 unit.value("Unit", "Description", name),
             )
         )
-    if rows:
-        widths = [max(len(row[n]) for row in [*rows, ("  UNIT", "LOAD", "ACTIVE", "SUB", "")]) for n in range(4)]
-        for row in [("  UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION"), *rows]:
-            call.out(" ".join(cell.ljust(widths[n]) for n, cell in enumerate(row[:4])) + f" {row[4]}\n")
-        call.out("\n")
-    call.out(
-        f"{len(rows)} loaded units listed."
-        + (" Pass --all to see loaded but inactive units, too." if "--all" not in flags else "")
-        + "\n"
-    )
+    everything, chosen = bool({"--all", "-a"} & flags), any(word.startswith(("--state", "--failed")) for word in flags)
+    if "--no-legend" not in flags and not {"-q", "--quiet"} & flags:
+        rows.insert(0, ("  UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION"))
+    widths = [max((len(row[n]) for row in rows), default=0) for n in range(4)]
+    for row in rows:
+        call.out(" ".join(cell.ljust(widths[n]) for n, cell in enumerate(row[:4])) + f" {row[4]}\n")
+    if not rows or rows[0][1] != "LOAD":
+        return 0
+    if len(rows) > 1:
+        call.out(LEGEND)
+    count = f"{len(rows) - 1} loaded units listed."
+    if chosen:
+        call.out(f"\n{count}\n")
+        return 0
+    call.out(f"\n{count}" + ("" if everything else " Pass --all to see loaded but inactive units, too.") + "\n")
+    call.out("To show all installed unit files use 'systemctl list-unit-files'.\n")
     return 0
 
 
 def _cat(call: Call, names: list[str]) -> int:
-    for name in names:
-        unit = _unit(call, name)
-        if unit is None:
-            call.err(f"No files found for {systemd.unit_name(name)}.\n")
+    """What the files say now, with a warning where systemd has read something else."""
+    for number, name in enumerate(names):
+        full = systemd.unit_name(name)
+        try:
+            found = fragments(call.host, full)
+        except UnitNotFound:
+            call.err(f"No files found for {full}.\n")
             return 1
-        for number, path in enumerate([unit.path, *unit.drop_ins]):
-            call.out(("\n" if number else "") + f"# {path}\n" + call.tree.read(path).decode(errors="replace"))
+        if full in call.host.kept:
+            call.err(
+                f"Warning: {full} changed on disk, the version systemd has loaded is outdated.\nThis output shows the current version of the unit's original fragment and drop-in files.\n"
+                "If fragments or drop-ins were added or removed, they are not properly reflected in this output.\nRun 'systemctl daemon-reload' to reload units.\n"
+            )
+        for place, (path, text) in enumerate(found):
+            call.out(("\n" if place or number else "") + f"# {path}\n{text}")
     return 0
 
 
 def _show(call: Call, names: list[str], wanted: list[str], value_only: bool) -> int:
-    for name in names:
-        unit = _unit(call, name)
-        state = call.host.units.get(systemd.unit_name(name), UnitState())
+    if not names:
         table = {
-            "Id": systemd.unit_name(name), "LoadState": "loaded" if unit else "not-found", "ActiveState": state.active, "SubState": state.sub, "MainPID": str(state.main_pid),
-            "Result": state.result, "NRestarts": str(state.restarts), "FragmentPath": unit.path if unit else "", "UnitFileState": _enabled(call, unit) if unit else "",
-            "Restart": unit.value("Service", "Restart", "no") if unit else "no", "Description": unit.value("Unit", "Description") if unit else systemd.unit_name(name),
-        }  # fmt: skip
+            "Version": "255.4-1ubuntu8.4",
+            "Features": "+PAM +AUDIT +SELINUX +APPARMOR",
+            "Architecture": "x86-64",
+            "Virtualization": "kvm",
+            "SystemState": "running",
+        }
         for key in wanted or list(table):
             if key in table:
                 call.out(f"{table[key]}\n" if value_only else f"{key}={table[key]}\n")
+    for number, name in enumerate(names):
+        full = systemd.unit_name(name)
+        unit = _unit(call, name)
+        state = call.host.units.get(full, UnitState())
+        table = unitshow.properties(call, full, unit, state, _enabled(call, unit) if unit else "", unitcmds.masked(call, full))
+        if number:
+            call.out("\n")
+        for key in table if not wanted else [key for key in table if key in wanted]:
+            call.out(f"{table[key]}\n" if value_only else f"{key}={table[key]}\n")
     return 0
 
 
@@ -281,6 +316,9 @@ def systemctl(call: Call) -> Any:
             wanted += word.partition("=")[2].split(",")
         elif not word.startswith("-"):
             words.append(word)
+    if "--version" in flags:
+        call.out("systemd 255 (255.4-1ubuntu8.4)\n")
+        return 0
     command, names = (words[0], words[1:]) if words else ("list-units", [])
     if (
         command
@@ -325,7 +363,7 @@ def systemctl(call: Call) -> Any:
         if call.uid:
             call.err("Failed to reload daemon: Interactive authentication required.\n")
             return 1
-        host.reloaded = world.wall
+        systemd.reload(host)
         return 0
     if command == "reset-failed":
         for name, unit_state in host.units.items():
@@ -346,8 +384,17 @@ def systemctl(call: Call) -> Any:
     if command == "list-dependencies":
         return unitcmds.list_dependencies(call, names)
     if command == "list-timers":
-        call.out("0 timers listed.\nPass --all to see loaded but inactive timers, too.\n")
+        return unitshow.list_timers(call, names, flags)
+    if command == "list-sockets":
+        return unitshow.list_sockets(call, flags)
+    if command in ("reboot", "poweroff", "halt"):
+        return poweroff.begin(call, command)
+    if command == "show-environment":
+        call.out("LANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n")
         return 0
+    if command == "help":
+        call.err("No manual pages are installed here: `systemctl cat` shows a unit, `systemctl status` what it does.\n")
+        return 1
     if command == "is-system-running":
         failed = any(one.active == "failed" for one in host.units.values())
         call.out("degraded\n" if failed else "running\n")
@@ -374,14 +421,11 @@ def systemctl(call: Call) -> Any:
         return _show(call, names, wanted, "--value" in flags)
     if command in (
         "isolate",
-        "poweroff",
-        "reboot",
         "rescue",
         "set-property",
         "set-default",
         "link",
         "preset",
-        "list-sockets",
         "import-environment",
         "set-environment",
     ):

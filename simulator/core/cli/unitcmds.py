@@ -6,7 +6,7 @@ import posixpath
 
 from ..host import files, systemd
 from ..host.invocation import Call
-from ..host.unitfiles import UnitNotFound
+from ..host.unitfiles import UnitNotFound, read
 from ..shell.coreutils.common import Code
 
 MARKS = (
@@ -27,14 +27,7 @@ def masked(call: Call, name: str) -> bool:
 
 def stale(call: Call, unit: systemd.UnitFile) -> bool:
     """Whether a unit's files changed since the manager read them."""
-    since = max(call.host.reloaded, call.world.epoch + call.host.boot_at)
-    for path in [unit.path, *unit.drop_ins]:
-        try:
-            if call.tree.lookup(path).mtime > since:
-                return True
-        except OSError:
-            continue
-    return False
+    return unit.name in call.host.kept
 
 
 def warn_if_stale(call: Call, unit: systemd.UnitFile) -> None:
@@ -84,7 +77,7 @@ def edit(call: Call, names: list[str], flags: set[str]) -> Code:
     for name in names:
         full = systemd.unit_name(name)
         try:
-            unit = systemd.load(call.world, call.host, full)
+            unit = read(call.host, full)
         except UnitNotFound:
             call.err(f"No files found for {full}.\nRun 'systemctl edit --force --full {full}' to create a new unit.\n")
             return 1
@@ -109,7 +102,7 @@ def edit(call: Call, names: list[str], flags: set[str]) -> Code:
             continue
         files.write_file(call.world, call.host, target, body.encode("utf-8", "surrogateescape"), mode=0o644)
         call.err(f"Successfully installed edited file '{target}'.\n")
-        call.host.reloaded = call.world.wall
+        systemd.reload(call.host)
     return 0
 
 
@@ -139,7 +132,7 @@ def revert(call: Call, names: list[str]) -> int:
                 files.remove_file(call.world, call.host, f"{folder}/{item}")
                 call.err(f'Removed "{folder}/{item}".\n')
             call.tree.remove(folder, True)
-    call.host.reloaded = call.world.wall
+    systemd.reload(call.host)
     return 0
 
 

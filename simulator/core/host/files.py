@@ -10,8 +10,10 @@ import posixpath
 from collections.abc import Callable
 
 from ..kernel.world import World
-from .filesystem import Tree, error
+from . import procfs, users
+from .filesystem import Inode, Tree, error
 from .machine import Host, hosts
+from .process import Process
 
 
 def host_of(world: World, host: str | Host) -> Host:
@@ -19,9 +21,17 @@ def host_of(world: World, host: str | Host) -> Host:
     return host if isinstance(host, Host) else hosts(world)[host]
 
 
-def tree(host: Host, mnt: str = "host") -> Tree:
-    """The files as a process with that mount namespace (`host` or a container id) sees them."""
-    return Tree(host.filesystems, mnt)
+def tree(host: Host, mnt: str = "host", looks: Process | None = None) -> Tree:
+    """The files as a process with that mount namespace (`host` or a container id) sees them; `looks` is what /proc/self shows."""
+
+    def processes(name: str) -> Inode | None:
+        found = procfs.seen(host, mnt, looks)
+        if not name:
+            return Inode("dir", children={str(pid): Inode("dir") for pid in found})
+        proc = looks if name == "self" else found.get(int(name))
+        return None if proc is None else procfs.directory(host, proc, users.uid_of(Tree(host.filesystems, mnt), proc.user))
+
+    return Tree(host.filesystems, mnt, processes=processes)
 
 
 def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -> bytes:
@@ -30,8 +40,9 @@ def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -
     files = tree(machine, mnt)
     node = files.lookup(path)
     if node.kind == "virtual":
-        computed: Callable[[World, Host], bytes] = world.tables["virtual"][node.target]
-        return computed(world, machine)
+        table: dict[str, Callable[..., bytes]] = world.tables["virtual"]
+        name, _, rest = node.target.partition(":")
+        return table[name](world, machine, rest, mnt) if name == "cgroup" else table[node.target](world, machine)
     if node.kind == "dir":
         raise error(errno.EISDIR, path)
     return node.data
@@ -49,8 +60,20 @@ def topic(host: Host, mnt: str, path: str) -> str:
 
 
 def ring(world: World, host: Host, mnt: str, path: str) -> None:
-    """Ring the bell of the directory that holds `path`."""
+    """Ring the bell of the directory that holds `path`; cron hears of its tables at once."""
     world.ring(topic(host, mnt, path))
+    if "/cron" in path and mnt == "host":
+        hook = world.tables.get("cron")
+        if hook is not None:
+            hook(world, host, path)
+
+
+def changing(world: World, host: Host, mnt: str, path: str) -> None:
+    """What is below a `systemd/system` directory is about to change: the manager goes on with what it has read."""
+    if "/systemd/system" in path and mnt == "host":
+        hook = world.tables.get("units")
+        if hook is not None:
+            hook(world, host, path)
 
 
 def write_file(
@@ -68,6 +91,7 @@ def write_file(
 ) -> None:
     """Create, replace or extend a file and ring the bell."""
     machine = host_of(world, host)
+    changing(world, machine, mnt, path)
     files = tree(machine, mnt)
     put = files.append if append else files.write
     put(path, data, mode=mode, uid=uid, gid=gid, now=world.wall, parents=parents)
@@ -94,6 +118,7 @@ def make_dir(
 def remove_file(world: World, host: str | Host, path: str, *, mnt: str = "host", recursive: bool = False) -> None:
     """Remove a file, link or directory and ring the bell."""
     machine = host_of(world, host)
+    changing(world, machine, mnt, path)
     tree(machine, mnt).remove(path, recursive, now=world.wall)
     ring(world, machine, mnt, path)
 
@@ -101,6 +126,8 @@ def remove_file(world: World, host: str | Host, path: str, *, mnt: str = "host",
 def rename_file(world: World, host: str | Host, old: str, new: str, *, mnt: str = "host") -> None:
     """Move a file or directory; both directories' bells ring."""
     machine = host_of(world, host)
+    changing(world, machine, mnt, old)
+    changing(world, machine, mnt, new)
     tree(machine, mnt).rename(old, new, now=world.wall)
     ring(world, machine, mnt, old)
     ring(world, machine, mnt, new)

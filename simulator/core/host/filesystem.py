@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import errno
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -117,13 +117,24 @@ class FileSystem(msgspec.Struct):
 
 
 class Tree:
-    """A file system seen with its mounts, by host or container."""
+    """A file system seen with its mounts, by host or container.
 
-    __slots__ = ("filesystems", "key", "mounts")
+    `processes` makes the directories of /proc that no file system holds: the inode of a name there, and all names for "".
+    """
 
-    def __init__(self, filesystems: dict[str, FileSystem], key: str, *, mounted: bool = True) -> None:
+    __slots__ = ("filesystems", "key", "mounts", "processes")
+
+    def __init__(
+        self,
+        filesystems: dict[str, FileSystem],
+        key: str,
+        *,
+        mounted: bool = True,
+        processes: Callable[[str], Inode | None] | None = None,
+    ) -> None:
         self.filesystems = filesystems
         self.key = key
+        self.processes = processes
         self.mounts = filesystems[key].mounts if mounted else {}
 
     # -- walking --------------------------------------------------------------------------------------------------------
@@ -185,6 +196,8 @@ class Tree:
             if node.children is None:
                 raise error(errno.ENOTDIR, path)
             child = node.children.get(name)
+            if self.processes is not None and here.seen == "/proc" and (name.isdigit() or name == "self"):
+                child = self.processes(name) or child
             there = f"{here.path}/{name}" if here.path != "/" else "/" + name
             if child is not None and child.kind == "hard":
                 child = self.filesystems[here.key].shared[child.target]
@@ -220,6 +233,8 @@ class Tree:
             if not name:
                 continue
             assert node.children is not None
+            if name not in node.children:
+                raise error(errno.EACCES, path)  # below /proc/<pid>
             child = node.children[name]
             if child.kind == "frozen":
                 child = node.children[name] = thaw(child)
@@ -267,6 +282,9 @@ class Tree:
         node = self.lookup(path)
         if node.children is None:
             raise error(errno.ENOTDIR, path)
+        if path == "/proc" and self.processes is not None:
+            found = self.processes("")
+            return sorted({*node.children, *((found.children or {}) if found is not None else {})})
         return sorted(node.children)
 
     def read(self, path: str) -> bytes:

@@ -62,7 +62,7 @@ class Call:
     @property
     def tree(self) -> Tree:
         """The files as this process sees them."""
-        return files.tree(self.host, self.proc.mnt)
+        return files.tree(self.host, self.proc.mnt, self.proc)
 
     @property
     def uid(self) -> int:

@@ -26,6 +26,10 @@ class UnitState(msgspec.Struct, omit_defaults=True):
     ended_pid: int = 0
     ended_code: int = 0
     ended_argv: list[str] = []
+    #: Of a timer unit: when it elapses next and did last (virtual ns), and the world's timer for it.
+    due: int = 0
+    fired: int = 0
+    timer: int = 0
 
 
 class JournalLine(msgspec.Struct, array_like=True):
@@ -66,8 +70,11 @@ class Host(msgspec.Struct, omit_defaults=True):
     #: Kernel parameters that differ from a fresh host's; modules loaded besides them, `-name` for one that was taken out.
     sysctl: dict[str, str] = {}
     modules: list[str] = []
-    #: When `systemctl daemon-reload` ran last (Unix ns).
-    reloaded: int = 0
+    #: Units whose files changed since systemd read them: name → (path, text) of the fragment and the drop-ins that it still has.
+    kept: dict[str, list[tuple[str, str]]] = {}
+    #: The world's timers of cron's next job and of a shutdown that was asked for.
+    cron: int = 0
+    shutdown: int = 0
     #: How far this machine's clock is from the world's, in ns.
     skew: int = 0
 

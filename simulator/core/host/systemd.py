@@ -13,10 +13,22 @@ from typing import Any
 
 from ..kernel.clock import MS, SECOND
 from ..kernel.world import World
-from . import executor, files, processes, streams, users
+from . import cron, executor, files, processes, streams, timers, users
 from .machine import Host, UnitState, hosts
 from .process import Process
-from .unitfiles import UNIT_DIRS, Section, UnitFile, UnitNotFound, command_line, duration, environment, load, unit_name
+from .unitfiles import (
+    UNIT_DIRS,
+    Section,
+    UnitFile,
+    UnitNotFound,
+    command_line,
+    duration,
+    environment,
+    fragments,
+    load,
+    unit_name,
+    unit_of,
+)
 
 __all__ = [
     "EXITS",
@@ -33,7 +45,9 @@ __all__ = [
     "enabled_units",
     "ended",
     "environment",
+    "keep",
     "load",
+    "reload",
     "restart_unit",
     "start_unit",
     "state",
@@ -48,6 +62,27 @@ _BURST, _INTERVAL = 5, 10 * SECOND
 def state(host: Host, name: str) -> UnitState:
     """What is known of a unit (made when first asked for)."""
     return host.units.setdefault(unit_name(name), UnitState())
+
+
+def keep(world: World, host: Host, path: str) -> None:
+    """A unit's file is about to change: the manager keeps what it has read of it, when it has it loaded (`tables['units']`).
+
+    Loaded is what runs, has failed, or is wanted by a target; any other unit is read when it is asked for.
+    """
+    name = unit_of(path)
+    if not name or name in host.kept:
+        return
+    known = host.units.get(name)
+    if (known is not None and known.active != "inactive") or name in enabled_units(host):
+        try:
+            host.kept[name] = fragments(host, name)
+        except UnitNotFound:
+            return
+
+
+def reload(host: Host) -> None:
+    """`daemon-reload`: the manager reads all units anew."""
+    host.kept.clear()
 
 
 def _say(world: World, host: Host, unit: str, text: str) -> None:
@@ -73,10 +108,45 @@ def start_unit(world: World, host: str | Host, name: str) -> bool:
                         start_unit(world, machine, other)
                     except UnitNotFound:
                         continue
+    if unit.name.endswith(".timer"):
+        return _start_timer(world, machine, unit, status)
     if not unit.name.endswith(".service"):
         _set(world, machine, unit.name, "active", "active" if unit.name.endswith(".target") else "listening")
         return True
     return _launch(world, machine, unit, status)
+
+
+def _start_timer(world: World, machine: Host, unit: UnitFile, status: UnitState) -> bool:
+    bad = timers.problem(unit)
+    if bad:
+        _say(world, machine, unit.name, f"{unit.name}: {bad}")
+        return False
+    _set(world, machine, unit.name, "active", "waiting")
+    _say(world, machine, unit.name, f"Started {_describe(unit)}.")
+    timers.arm(world, machine, unit, status)
+    return True
+
+
+def _elapse(world: World, machine: Host, name: str) -> None:
+    """A timer has elapsed: start its unit, and wait for the next time."""
+    status = state(machine, name)
+    status.timer = 0
+    if status.active != "active":
+        return
+    try:
+        unit = load(world, machine, name)
+    except UnitNotFound:
+        return
+    status.fired = world.now
+    other = timers.activates(unit)
+    try:
+        load(world, machine, other)
+    except UnitNotFound:
+        _say(world, machine, name, f"{name}: Failed to queue unit startup job: Unit {other} not found.")
+        _set(world, machine, name, "failed", "failed", "resources")
+        return
+    timers.arm(world, machine, unit, status)
+    start_unit(world, machine, other)
 
 
 def _launch(world: World, machine: Host, unit: UnitFile, status: UnitState) -> bool:
@@ -226,6 +296,9 @@ def dispatch(world: World, rest: str, payload: Any) -> None:
     if machine is None or not machine.up:
         return
     what, pid, code = payload
+    if what == "elapse":
+        _elapse(world, machine, name)
+        return
     if what == "exit":
         ended(world, machine, name, pid, code)
         return
@@ -264,7 +337,13 @@ def stop_unit(world: World, host: str | Host, name: str) -> None:
     if status.active in ("inactive", "failed"):
         return
     unit = load(world, machine, name)
+    timers.disarm(world, status)
     pid, status.main_pid = status.main_pid, 0
+    if name.endswith(".timer"):
+        _set(world, machine, name, "inactive", "dead")
+        _say(world, machine, name, f"{name}: Deactivated successfully.")
+        _say(world, machine, name, f"Stopped {_describe(unit)}.")
+        return
     _say(world, machine, name, f"Stopping {_describe(unit)}...")
     proc = processes.find(world, machine.name, pid) if pid else None
     _set(world, machine, name, "inactive", "dead")
@@ -301,11 +380,14 @@ def boot(world: World, host: str | Host) -> None:
     """Start every enabled unit, as multi-user.target would."""
     machine = files.host_of(world, host)
     machine.boot_at = world.now
+    reload(machine)
     for held in machine.units.values():  # what ran before the machine lost its power does not run now
         held.active, held.sub, held.main_pid, held.restarts = "inactive", "dead", 0, 0
+        timers.disarm(world, held)
     for name in enabled_units(machine):
         try:
             start_unit(world, machine, name)
             state(machine, name).enabled = True
         except UnitNotFound:
             continue
+    cron.boot(world, machine)

@@ -70,25 +70,53 @@ def _merge(sections: dict[str, Section], text: str) -> None:
             values.clear()
 
 
-def load(world: World, host: Host, name: str) -> UnitFile:
-    """Read a unit and its drop-ins from the host's files."""
+def fragments(host: Host, name: str) -> list[tuple[str, str]]:
+    """(path, text) of a unit's file and of its drop-ins in order, as they are on disk; raises UnitNotFound."""
     name = unit_name(name)
     tree = files.tree(host)
     for folder in UNIT_DIRS:
         path = posixpath.join(folder, name)
         if not tree.exists(path):
             continue
-        sections: dict[str, Section] = {}
-        _merge(sections, tree.read(path).decode(errors="replace"))
         drop_ins: dict[str, str] = {}
         for where in reversed(UNIT_DIRS):
             extra = posixpath.join(where, name + ".d")
             if tree.isdir(extra):
                 drop_ins.update({item: posixpath.join(extra, item) for item in tree.listdir(extra) if item.endswith(".conf")})
-        for item in sorted(drop_ins):
-            _merge(sections, tree.read(drop_ins[item]).decode(errors="replace"))
-        return UnitFile(name, path, sections, [drop_ins[item] for item in sorted(drop_ins)])
+        paths = [path, *(drop_ins[item] for item in sorted(drop_ins))]
+        return [(item, tree.read(item).decode(errors="replace")) for item in paths]
     raise UnitNotFound(name)
+
+
+def parse(name: str, found: list[tuple[str, str]]) -> UnitFile:
+    """A unit of its fragments."""
+    sections: dict[str, Section] = {}
+    for _, text in found:
+        _merge(sections, text)
+    return UnitFile(unit_name(name), found[0][0], sections, [path for path, _ in found[1:]])
+
+
+def load(world: World, host: Host, name: str) -> UnitFile:
+    """A unit as the manager has it: what it read before its files changed, until `daemon-reload`."""
+    name = unit_name(name)
+    return parse(name, host.kept.get(name) or fragments(host, name))
+
+
+def read(host: Host, name: str) -> UnitFile:
+    """A unit as its files say now."""
+    return parse(name, fragments(host, name))
+
+
+def unit_of(path: str) -> str:
+    """The unit that a file below a unit directory belongs to, or ""."""
+    folder, name = posixpath.split(path)
+    if folder in UNIT_DIRS:
+        name = name.removesuffix(".d")
+    elif posixpath.dirname(folder) in UNIT_DIRS and folder.endswith(".d") and name.endswith(".conf"):
+        name = posixpath.basename(folder).removesuffix(".d")
+    else:
+        return ""
+    return name if unit_name(name) == name else ""
 
 
 def duration(text: str, default: int) -> int:

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable
 
 from ..cli.disktools import parse_time, size
-from ..host import files, processes, systemd
+from ..host import files, power, processes, systemd
 from ..host.machine import Host, hosts
 from ..host.unitfiles import UnitNotFound
 from ..host.virtual import used_disk, used_memory
@@ -33,14 +33,7 @@ def _host(world: World, name: str) -> Host:
 # -- machines ------------------------------------------------------------------------------------------------------------
 def power_off(world: World, name: str) -> None:
     """`power-off HOST`: every process dies at once, nothing is written, the network interface is down."""
-    host = _host(world, name)
-    network.network(world).down[name] = True
-    network.changed(world)
-    host.up = False
-    for pid in sorted(host.processes, reverse=True):
-        proc = host.processes.get(pid)
-        if proc is not None:
-            processes.kill(world, proc, 9)
+    power.off(world, _host(world, name))
 
 
 def power_on(world: World, name: str) -> None:
@@ -48,17 +41,7 @@ def power_on(world: World, name: str) -> None:
     host = _host(world, name)
     if host.up:
         raise BadInput(f"fault: {name} is on already")
-    network.network(world).down.pop(name, None)
-    network.network(world).tables.pop(name, None)
-    network.changed(world)
-    host.up = True
-    host.swap.clear()
-    host.reserved.pop("memory", None)
-    host.boot_at = world.now
-    for status in host.units.values():  # nothing of before runs any more, whatever systemd was last told
-        status.active, status.sub, status.main_pid = "inactive", "dead", 0
-    host.boot_id = world.rng(f"machine/{name}").uuid()
-    systemd.boot(world, host)
+    power.on(world, host)
 
 
 def skew_clock(world: World, name: str, by: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..host.machine import Host
 from ..kernel.world import World
-from .state import Container, Sandbox, runtime
+from .state import Container, Sandbox, find_container, runtime
 
 Obj = dict[str, Any]
 CAPABILITIES = [
@@ -125,3 +126,19 @@ def of_sandbox(sandbox: Sandbox) -> Obj:
 def bundle(space: str, ident: str) -> str:
     """The directory of a task's bundle."""
     return f"/run/containerd/io.containerd.runtime.v2.task/{space}/{ident}"
+
+
+def proc_cgroup(world: World, host: Host, pid: str, mnt: str) -> bytes:
+    """`/proc/<pid>/cgroup` of a process in a container: its scope as the host sees it, `/` as it does itself (cgroup namespaces)."""
+    if mnt != "host":
+        return b"0::/\n"
+    proc = host.processes.get(int(pid))
+    container = find_container(world, host.name, proc.container) if proc is not None else None
+    if container is None:
+        return b"0::/system.slice/containerd.service\n"
+    folder, colon, rest = cgroup_path(container).partition(":")
+    if not colon:
+        return f"0::{folder}\n".encode()
+    kind, _, ident = rest.partition(":")
+    above = "/kubepods.slice/kubepods-besteffort.slice" if folder.startswith("kubepods-besteffort") else ""
+    return f"0::{above}/{folder}/{kind}-{ident}.scope\n".encode()

@@ -16,11 +16,11 @@ HINTS: dict[str, str] = {
 }
 
 KNOWN: frozenset[str] = frozenset(
-    """ansible apt-key aptitude ar aws az bc brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium conntrack
+    """ansible apt-key arping at atop aptitude ar aws az bc brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium conntrack
     containerd-shim-runc-v2 crio cri-dockerd dc dnf ed emacs ethtool eksctl fdisk flux gcc gcloud gdb git go hcloud helm
     helmfile hping3 htop iftop iotop ipcalc ipset ipvsadm java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize
-    lsb_release lspci lsusb ltrace make man minikube mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nsenter nvim
-    openstack patch perl php pip pip3 podman podman-compose popper psql pstree python python2 python3 redis-cli rpm rsync ruby
-    runc rustc sar scp screen sftp skopeo snap socat sqlite3 ssh-copy-id ssh-keygen stern strace tcpdump telnet terraform tmux
-    tracepath ufw umount unshare unzip vagrant valgrind velero vmstat wireshark xz yum zip zsh zypper""".split()
+    lspci lsusb ltrace make man minikube mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nvim
+    openstack perl php pip pip3 podman podman-compose popper psql python python2 python3 redis-cli rpm ruby
+    runc rustc sar screen sftp skopeo snap socat sqlite3 stern strace tcpdump telnet terraform tmux
+    systemd-run systemd-cgtop loginctl localectl ssh-keyscan ssh-agent ssh-add stress stress-ng chage lastlog rmmod modinfo tracepath ufw umount unshare unzip vagrant valgrind velero vmstat wireshark xz yum zip zsh zypper""".split()
 )

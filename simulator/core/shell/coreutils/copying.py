@@ -44,6 +44,7 @@ def copy_node(call: Call, node: Inode, path: str, into: str, *, keep: bool) -> N
     if node.kind in ("exec", "link"):
         _may_change(call, into)
         when = node.mtime if keep else world.wall
+        files.changing(world, call.host, call.proc.mnt, into)
         tree.put(into, Inode(node.kind, node.mode, owner[0], owner[1], when, node.data, None, node.target), world.wall)
         files.ring(world, call.host, call.proc.mnt, into)
         return

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable
 
-from ...host import users
+from ...host import procfs, users
+from ...host.executor import Ended
 from ...host.invocation import Call
 from ...host.process import Process
 from ...kernel.clock import SECOND, to_datetime
@@ -15,7 +15,9 @@ from ...kernel.clock import SECOND, to_datetime
 def table_of(call: Call) -> list[Process]:
     """The processes that the caller can see: its container's, or all of the host."""
     found = call.host.processes.values()
-    return sorted((p for p in found if not call.proc.container or p.container == call.proc.container), key=lambda p: p.pid)
+    if call.proc.container:
+        return sorted((p for p in found if p.container == call.proc.container), key=lambda p: p.pid)
+    return [procfs.init(call.host), *sorted(found, key=lambda p: p.pid)]
 
 
 def _cpu_time(proc: Process, now: int) -> str:
@@ -61,31 +63,36 @@ def ps(call: Call) -> int:
                 options["bsd" + letter] = "1"
         at += 1
     rows = _select(call, options)
+    if options.get("sort"):
+        rows = _sorted(call, rows, options["sort"])
+    call_prefix = _forest(rows) if "forest" in options or "H" in options or "bsdf" in options else {}
     header = "no-headers" not in options and "no-heading" not in options and "h" not in options
     if columns:
-        return _custom(call, rows, columns.replace(" ", ",").split(","), header)
+        return _custom(call, rows, columns.replace(" ", ",").split(","), header, call_prefix)
     if wide:
-        _aux(call, rows, header)
+        _aux(call, rows, header, call_prefix)
     elif "f" in options or "F" in options:
         if header:
             call.out("UID          PID    PPID  C STIME TTY          TIME CMD\n")
-        for proc in rows:
+        for proc in _ordered(rows, call_prefix):
             start = to_datetime(call.world.epoch + proc.started)
             user = proc.user.partition(":")[0][:8]
             call.out(
-                f"{user:<8} {proc.pid:>7} {proc.ppid:>7}  0 {start:%H:%M} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {_command(proc)}\n"
+                f"{user:<8} {proc.pid:>7} {proc.ppid:>7}  0 {start:%H:%M} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {call_prefix.get(proc.pid, '')}{_command(proc)}\n"
             )
     else:
         if header:
             call.out("    PID TTY          TIME CMD\n")
-        for proc in rows:
-            call.out(f"{proc.pid:>7} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {comm(proc)}\n")
+        for proc in _ordered(rows, call_prefix):
+            call.out(
+                f"{proc.pid:>7} {_tty(proc):<8} {_cpu_time(proc, call.world.now)} {call_prefix.get(proc.pid, '')}{comm(proc)}\n"
+            )
     return int(not rows)
 
 
 def comm(proc: Process) -> str:
     """The process's short name."""
-    return posixpath.basename(proc.argv[0]).lstrip("-")[:15] if proc.argv else proc.program[:15]
+    return procfs.name_of(proc)
 
 
 def _select(call: Call, options: dict[str, str]) -> list[Process]:
@@ -102,21 +109,78 @@ def _select(call: Call, options: dict[str, str]) -> list[Process]:
     return [proc for proc in rows if proc.tty == call.proc.tty and (proc.tty or proc.pid in (call.proc.pid, call.proc.ppid))]
 
 
-def _aux(call: Call, rows: list[Process], header: bool) -> None:
+#: Least widths of columns (procps-ng: output.c), and those that stand on the right.
+_WIDTHS = {"pid": 7, "ppid": 7, "pgid": 7, "sid": 7, "tid": 7, "uid": 5, "user": 8, "euser": 8, "ruser": 8, "tty": 8, "tt": 8, "time": 8, "%cpu": 4, "pcpu": 4, "%mem": 4, "pmem": 4, "rss": 5, "vsz": 6,
+           "stat": 4, "etime": 11, "etimes": 7, "ni": 3, "pri": 3, "comm": 15, "ucmd": 15, "args": 27, "cmd": 27, "command": 27, "lstart": 24, "nlwp": 4, "psr": 3}  # fmt: skip
+_RIGHT = frozenset(
+    "pid ppid pgid sid tid uid %cpu pcpu %mem pmem rss vsz etime etimes ni pri lstart nlwp psr netns pidns mntns utsns ipcns userns cgroupns timens".split()
+)
+
+
+def _sorted(call: Call, rows: list[Process], keys: str) -> list[Process]:
+    """By `--sort` keys, the first one first; `-` turns one around."""
+    by: dict[str, Callable[[Process], int | str]] = {
+        "pid": lambda p: p.pid, "ppid": lambda p: p.ppid, "rss": lambda p: p.memory_kib, "%mem": lambda p: p.memory_kib, "pmem": lambda p: p.memory_kib, "vsz": lambda p: p.memory_kib,
+        "user": lambda p: p.user, "comm": comm, "cmd": _command, "args": _command, "start_time": lambda p: p.started, "etime": lambda p: -p.started, "time": lambda p: -p.started,
+        "%cpu": lambda p: 0, "pcpu": lambda p: 0,
+    }  # fmt: skip
+    for key in reversed(keys.split(",")):
+        name = key.lstrip("+-")
+        if name not in by:
+            call.err(
+                "error: unknown sort specifier\n\nUsage:\n ps [options]\n\n Try 'ps --help <simple|list|output|threads|misc|all>'\n  or 'ps --help <s|l|o|t|m|a>'\n for additional help text.\n\nFor more details see ps(1).\n"
+            )
+            raise Ended(1)
+        rows = sorted(rows, key=by[name], reverse=key.startswith("-"))
+    return rows
+
+
+def _forest(rows: list[Process]) -> dict[int, str]:
+    """The lines that show who began whom, by pid, in the order of the tree."""
+    known = {proc.pid: proc for proc in rows}
+    below: dict[int, list[Process]] = {}
+    for proc in rows:
+        below.setdefault(proc.ppid if proc.ppid in known and proc.ppid != 1 else 0, []).append(proc)
+    out: dict[int, str] = {}
+
+    def walk(proc: Process, lead: str, last: bool, depth: int) -> None:
+        out[proc.pid] = (lead + " \\_ ") if depth else ""
+        own = below.get(proc.pid, [])
+        for number, child in enumerate(own):
+            walk(child, (lead + ("    " if last else " |  ")) if depth else "", number == len(own) - 1, depth + 1)
+
+    for proc in below.get(0, []):
+        walk(proc, "", True, 0)
+    return out
+
+
+def _ordered(rows: list[Process], prefix: dict[int, str]) -> list[Process]:
+    """The rows, or in the tree's order when there is one."""
+    if not prefix:
+        return rows
+    known = {proc.pid: proc for proc in rows}
+    return [known[pid] for pid in prefix]
+
+
+def _aux(call: Call, rows: list[Process], header: bool, prefix: dict[int, str]) -> None:
     if header:
         call.out("USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n")
-    for proc in rows:
+    for proc in _ordered(rows, prefix):
         memory = 100 * proc.memory_kib / call.host.memory_kib
         start = to_datetime(call.world.epoch + proc.started)
         used = (call.world.now - proc.started) // SECOND // 50
         state = "R+" if proc is call.proc else "Ss" if not proc.tty else proc.state
         call.out(
             f"{proc.user.partition(':')[0][:8]:<8} {proc.pid:>7}  0.0 {memory:>4.1f} {proc.memory_kib * 6:>6} {proc.memory_kib:>5} {_tty(proc):<8} {state:<4} {start:%H:%M} "
-            f"{used // 60:>3}:{used % 60:02d} {_command(proc)}\n"
+            f"{used // 60:>3}:{used % 60:02d} {prefix.get(proc.pid, '')}{_command(proc)}\n"
         )
 
 
-def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -> int:
+def _namespace(kind: str) -> Callable[[Process], str]:
+    return lambda proc: str(procfs.namespace(proc, kind))
+
+
+def _custom(call: Call, rows: list[Process], columns: list[str], header: bool, prefix: dict[int, str]) -> int:
     now = call.world.now
     table: dict[str, tuple[str, Callable[[Process], str]]] = {
         "pid": ("PID", lambda p: str(p.pid)), "ppid": ("PPID", lambda p: str(p.ppid)), "user": ("USER", lambda p: p.user.partition(":")[0]),
@@ -124,6 +188,12 @@ def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -
         "args": ("COMMAND", _command), "command": ("COMMAND", _command), "stat": ("STAT", lambda p: p.state), "tty": ("TT", _tty),
         "time": ("TIME", lambda p: _cpu_time(p, now)), "rss": ("RSS", lambda p: str(p.memory_kib)), "pgid": ("PGID", lambda p: str(p.pgid)),
         "etime": ("ELAPSED", lambda p: f"{(now - p.started) // SECOND // 60:02d}:{(now - p.started) // SECOND % 60:02d}"),
+        "lstart": ("STARTED", lambda p: f"{to_datetime(call.world.epoch + p.started):%a %b %e %H:%M:%S %Y}"), "start_time": ("START", lambda p: f"{to_datetime(call.world.epoch + p.started):%H:%M}"),
+        "vsz": ("VSZ", lambda p: str(p.memory_kib * 6)), "ni": ("NI", lambda p: "0"), "s": ("S", lambda p: p.state), "state": ("S", lambda p: p.state), "sid": ("SID", lambda p: str(p.pgid or p.pid)),
+        "tid": ("TID", lambda p: str(p.pid)), "nlwp": ("NLWP", lambda p: "1"), "euser": ("EUSER", lambda p: p.user.partition(":")[0]), "ruser": ("RUSER", lambda p: p.user.partition(":")[0]),
+        "pmem": ("%MEM", lambda p: f"{100 * p.memory_kib / call.host.memory_kib:.1f}"), "etimes": ("ELAPSED", lambda p: str((now - p.started) // SECOND)), "cgroup": ("CGROUP", lambda p: f"0::{procfs.cgroup(p)}"),
+        "tt": ("TT", _tty), "pri": ("PRI", lambda p: "19"), "psr": ("PSR", lambda p: str(p.pid % call.host.cpus)), "ucmd": ("CMD", comm), "fname": ("COMMAND", lambda p: comm(p)[:8]),
+        **{f"{kind}ns": (f"{kind.upper()}NS", _namespace(kind)) for kind in ("net", "pid", "mnt", "uts", "ipc", "user", "cgroup", "time")},
         "%cpu": ("%CPU", lambda p: "0.0"), "%mem": ("%MEM", lambda p: f"{100 * p.memory_kib / call.host.memory_kib:.1f}"), "pcpu": ("%CPU", lambda p: "0.0"),
     }  # fmt: skip
     titles: list[str] = []
@@ -135,11 +205,16 @@ def _custom(call: Call, rows: list[Process], columns: list[str], header: bool) -
             return 1
         titles.append(title if equals else table[name][0])
         getters.append(table[name][1])
-    body = [[getter(proc) for getter in getters] for proc in rows]
+    trees = {"comm", "cmd", "args", "command"}
+    names = [column.partition("=")[0] for column in columns]
+    ordered = _ordered(rows, prefix)
+    body = [
+        [(prefix.get(proc.pid, "") if name in trees else "") + getter(proc) for name, getter in zip(names, getters, strict=True)]
+        for proc in ordered
+    ]
     shown = [titles] if header and any(titles) else []
-    widths = [max((len(row[n]) for row in [*shown, *body]), default=0) for n in range(len(columns))]
-    right = {"PID", "PPID", "UID", "RSS", "PGID", "ELAPSED", "%CPU", "%MEM"}
+    widths = [max([_WIDTHS.get(names[n], 0), *(len(row[n]) for row in [*shown, *body])]) for n in range(len(columns))]
     for row in [*shown, *body]:
-        cells = [cell.rjust(widths[n]) if titles[n] in right else cell.ljust(widths[n]) for n, cell in enumerate(row)]
+        cells = [cell.rjust(widths[n]) if names[n] in _RIGHT else cell.ljust(widths[n]) for n, cell in enumerate(row)]
         call.out(" ".join(cells).rstrip() + "\n")
     return int(not body)
