@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..host.executor import Command
+from ..shell.coreutils import rooted
 from . import (
     accounts,
     copytools,
@@ -32,6 +33,7 @@ from .packages import apt, dpkg, keys
 COMMANDS: dict[str, Command] = {
     "adduser": accounts.useradd,
     "chpasswd": accounts.chpasswd,
+    "chroot": rooted.chroot,
     "crontab": crontab.crontab,
     "deluser": accounts.userdel,
     "dmesg": kernelcmds.dmesg,

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable
 
 from ..kernel.world import World
-from . import procfs, users
+from . import procfs
 from .filesystem import Inode, Tree, error
 from .machine import Host, hosts
 from .process import Process
@@ -29,7 +29,7 @@ def tree(host: Host, mnt: str = "host", looks: Process | None = None) -> Tree:
         if not name:
             return Inode("dir", children={str(pid): Inode("dir") for pid in found})
         proc = looks if name == "self" else found.get(int(name))
-        return None if proc is None else procfs.directory(host, proc, users.uid_of(Tree(host.filesystems, mnt), proc.user))
+        return None if proc is None else procfs.directory(host, proc)
 
     return Tree(host.filesystems, mnt, processes=processes)
 
@@ -42,6 +42,9 @@ def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -
     if node.kind == "virtual":
         table: dict[str, Callable[..., bytes]] = world.tables["virtual"]
         name, _, rest = node.target.partition(":")
+        if name == "pid":
+            pid, _, what = rest.partition(":")
+            return procfs.content(machine, int(pid), what)
         return table[name](world, machine, rest, mnt) if name == "cgroup" else table[node.target](world, machine)
     if node.kind == "dir":
         raise error(errno.EISDIR, path)

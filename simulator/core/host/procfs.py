@@ -9,6 +9,8 @@ import posixpath
 import zlib
 
 from ..kernel.clock import SECOND
+from . import users
+from .filesystem import Tree
 from .inodes import Inode
 from .machine import Host
 from .process import Process
@@ -136,27 +138,51 @@ def _descriptors(proc: Process) -> dict[str, Inode]:
     }
 
 
-def directory(host: Host, proc: Process, uid: int) -> Inode:
+def content(host: Host, pid: int, what: str) -> bytes:
+    """A file of `/proc/<pid>`, computed when it is read."""
+    proc = find(host, pid)
+    if proc is None:
+        return b""
+    if what == "cgroup":
+        text = f"0::{cgroup(proc)}\n"
+    elif what == "cmdline":
+        text = "".join(word + "\0" for word in proc.argv)
+    elif what == "environ":
+        text = "".join(f"{key}={value}\0" for key, value in proc.env.items())
+    elif what == "limits":
+        text = _limits()
+    elif what == "stat":
+        text = _stat(proc)
+    else:
+        text = _status(host, proc, users.uid_of(Tree(host.filesystems, proc.mnt), proc.user))
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _computed(proc: Process, what: str, mode: int = 0o444) -> Inode:
+    return Inode("virtual", mode, target=f"pid:{proc.pid}:{what}")
+
+
+def directory(host: Host, proc: Process) -> Inode:
     """The directory of one process."""
+    uid = 0 if proc.user == "root" else users.uid_of(Tree(host.filesystems, proc.mnt), proc.user)
     children: dict[str, Inode] = {
-        "cgroup": Inode("virtual", 0o444, target=f"cgroup:{proc.pid}") if proc.container else _file(f"0::{cgroup(proc)}\n"),
-        "cmdline": _file("".join(word + "\0" for word in proc.argv)),
+        "cgroup": Inode("virtual", 0o444, target=f"cgroup:{proc.pid}") if proc.container else _computed(proc, "cgroup"),
+        "cmdline": _computed(proc, "cmdline"),
         "comm": _file(name_of(proc) + "\n", 0o644),
         "cwd": _link(proc.cwd),
-        "environ": _file("".join(f"{key}={value}\0" for key, value in proc.env.items()), 0o400),
+        "environ": _computed(proc, "environ", 0o400),
         "exe": _link(executable(proc)),
         "fd": Inode("dir", 0o500, uid, uid, 0, b"", _descriptors(proc)),
-        "limits": _file(_limits()),
+        "limits": _computed(proc, "limits"),
         "mounts": Inode("virtual", 0o444, target="mounts"),
         "ns": Inode("dir", 0o511, uid, uid, 0, b"", {kind: _link(f"{kind}:[{namespace(proc, kind)}]") for kind in sorted(FIRST)}),
         "oom_adj": _file("0\n", 0o644),
         "oom_score": _file(f"{666 if not proc.container else 1000}\n"),
         "oom_score_adj": _file(f"{-999 if proc.unit else 0}\n", 0o644),
         "root": _link("/"),
-        "stat": _file(_stat(proc)),
-        "status": _file(_status(host, proc, uid)),
+        "stat": _computed(proc, "stat"),
+        "status": _computed(proc, "status"),
     }
     for node in children.values():
-        if node.kind != "virtual":
-            node.uid = node.gid = uid
+        node.uid = node.gid = uid
     return Inode("dir", 0o555, uid, uid, 0, b"", children)

@@ -40,16 +40,10 @@ _EXTRA: dict[str, Callable[..., Any]] = {
 
 def render(template: str, data: Any) -> str:
     """A Go template with docker's functions applied to data; raises BadSpec in the tool's words."""
-    saved = {name: gotemplate.FUNCTIONS.get(name) for name in _EXTRA}
-    gotemplate.FUNCTIONS.update(_EXTRA)
     try:
-        return gotemplate.Template(template, "").execute(data)
+        return gotemplate.Template(template, "", functions={**gotemplate.FUNCTIONS, **_EXTRA}).execute(data)
     except TemplateError as bad:
         raise BadSpec(f"template parsing error: {bad}" if "executing" not in str(bad) else str(bad)) from None
-    finally:
-        for name, function in saved.items():
-            if function is None:
-                del gotemplate.FUNCTIONS[name]
 
 
 def table(rows: Sequence[Sequence[str]], *, minwidth: int = 10) -> str:

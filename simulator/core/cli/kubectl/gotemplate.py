@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
@@ -53,9 +53,17 @@ def show(value: Any) -> str:
 class Template:
     """A parsed template; `execute` gives its text for an object."""
 
-    def __init__(self, text: str, name: str = "output", *, missing_keys: bool = True) -> None:
+    def __init__(
+        self,
+        text: str,
+        name: str = "output",
+        *,
+        missing_keys: bool = True,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
         self.name, self.missing_keys = name, missing_keys
-        self.nodes, self.defines = parse(text, name, FUNCTIONS)
+        self.functions = FUNCTIONS if functions is None else functions
+        self.nodes, self.defines = parse(text, name, self.functions)
         self.steps = 0
 
     def execute(self, data: Any) -> str:
@@ -68,6 +76,10 @@ class Template:
             error.partial = "".join(out)
             raise
         return "".join(out)
+
+    def shown(self, value: Any) -> str:
+        """How an action prints its value."""
+        return show(value)
 
     def _fail(self, message: str, where: str = "1") -> TemplateError:
         return TemplateError(
@@ -86,7 +98,7 @@ class Template:
             elif isinstance(node, Action):
                 value = self._pipeline(node.pipeline, dot, names)
                 if not node.pipeline.declares:
-                    out.append(show(value))
+                    out.append(self.shown(value))
             elif isinstance(node, Branch):
                 self._branch(node, dot, names, out, depth)
             elif isinstance(node, Define):
@@ -166,12 +178,12 @@ class Template:
 
     def _command(self, words: Words, dot: Any, names: list[tuple[str, list[Any]]], last: list[Any]) -> Any:
         first = words[0]
-        if isinstance(first, Chain) and isinstance(first.base, str) and first.base in FUNCTIONS:
+        if isinstance(first, Chain) and isinstance(first.base, str) and first.base in self.functions:
             if first.base in ("and", "or"):
                 return self._logic(first.base, words[1:], dot, names, last)
             arguments = [self._value(word, dot, names) for word in words[1:]] + last
             try:
-                return FUNCTIONS[first.base](*arguments)
+                return self.functions[first.base](*arguments)
             except TypeError:
                 want = ARITY.get(first.base, "at least 1")
                 text = f"wrong number of args for {first.base}: want {want} got {len(arguments)}"
@@ -201,7 +213,7 @@ class Template:
             value = dot
         elif word.base.startswith("$"):
             value = self._variable(names, word.base)[0]
-        elif word.base in FUNCTIONS:
+        elif word.base in self.functions:
             alone = Words([word])
             alone.text = word.text
             return self._command(alone, dot, names, [])

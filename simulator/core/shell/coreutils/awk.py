@@ -118,6 +118,7 @@ class Machine(Evaluator):
         self.write(self.format(text(values[0]), values[1:]), node[2], node[3])
 
     def write(self, data: str, op: str, target: Any) -> None:
+        self.steps += 4 + (len(data) >> 8)
         if not op:
             self.out.append(data)
             return

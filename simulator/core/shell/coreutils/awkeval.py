@@ -193,6 +193,7 @@ class Evaluator:
         form = text(self.vars["CONVFMT"])
         left = text(self.eval(node[1]), form)
         result = left + text(self.eval(node[2]), form)
+        self.steps += len(result) >> 10  # what is copied costs steps too
         if len(result) > 4_000_000:
             raise AwkError("stopped by Slipway: a text is too long")
         return result

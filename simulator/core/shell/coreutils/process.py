@@ -121,7 +121,7 @@ def watch(call: Call) -> Code:
     if not rest:
         call.err("Usage:\n watch [options] command\n")
         return 1
-    every = seconds(options.get("n", "2")) or 2.0
+    every = max(seconds(options.get("n", "2")) or 2.0, 0.1)  # procps: no faster than ten times a second
     text = " ".join(rest)
     while True:
         _, out, err = yield from call.capture(["bash", "-c", text])

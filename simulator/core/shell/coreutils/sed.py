@@ -139,7 +139,7 @@ class _Machine:
         """One cycle; True when the next starts without reading (`D`)."""
         pc, replaced = 0, False
         while pc < len(self.commands):
-            self.steps += 1
+            self.steps += 1 + (len(self.space) >> 9)  # a long pattern space costs more
             if self.steps > MAX_STEPS:
                 raise SedError("stopped by Slipway: too many steps", -1)
             c = self.commands[pc]

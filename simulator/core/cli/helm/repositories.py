@@ -1,0 +1,133 @@
+"""Chart repositories: those that can be added in the simulated world, the file of added ones, and what they hold.
+
+The charts are our own, made of the scaffold, under the names, versions and images of the projects: what they install runs here.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ...host import users
+from ...host.invocation import Call
+from ...kernel.clock import to_datetime
+from ...shell.coreutils import internet
+from .. import goyaml
+from . import scaffold
+from .charts import Chart, build
+from .sprig import version_key
+
+Obj = dict[str, Any]
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """One version of a chart in a repository."""
+
+    name: str
+    version: str
+    app_version: str
+    description: str
+    files: Callable[[], dict[str, bytes]]
+
+
+def _web(name: str, version: str, app: str, description: str, image: str, **more: Any) -> Offer:
+    return Offer(
+        name,
+        version,
+        app,
+        description,
+        lambda: scaffold.files(name, version=version, app=app, image=image, description=description, **more),
+    )
+
+
+def _metrics_server(version: str, app: str) -> Offer:
+    def make() -> dict[str, bytes]:
+        page = internet.get(f"https://github.com/kubernetes-sigs/metrics-server/releases/download/v{app}/components.yaml")
+        text = page.body.decode() if page is not None else ""
+        text = text.replace(
+            "        - --metric-resolution=15s\n",
+            "        - --metric-resolution=15s\n        {{- range .Values.args }}\n        - {{ . }}\n        {{- end }}\n",
+        )
+        text = text.replace("namespace: kube-system", "namespace: {{ .Release.Namespace }}")
+        meta = f'apiVersion: v2\nname: metrics-server\ndescription: Metrics Server is a scalable, efficient source of container resource metrics.\ntype: application\nversion: {version}\nappVersion: "{app}"\n'
+        notes = "***********************************************************************\n* Metrics Server                                                      *\n***********************************************************************\n  Chart version: {{ .Chart.Version }}\n  App version:   {{ .Chart.AppVersion }}\n***********************************************************************\n"
+        return {
+            "Chart.yaml": meta.encode(),
+            "values.yaml": b"# Arguments besides the default ones.\nargs: []\n",
+            "templates/components.yaml": text.encode(),
+            "templates/NOTES.txt": notes.encode(),
+        }
+
+    return Offer(
+        "metrics-server", version, app, "Metrics Server is a scalable, efficient source of container resource metrics", make
+    )
+
+
+#: Repositories that answer, by address.
+OFFERS: dict[str, tuple[Offer, ...]] = {
+    "https://charts.bitnami.com/bitnami": (
+        _web("nginx", "22.3.3", "1.29.3", "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache", "nginx", tag="1.29", kind="LoadBalancer"),
+        _web("nginx", "22.0.11", "1.29.1", "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache", "nginx", tag="1.29", kind="LoadBalancer"),
+        _web("nginx", "21.1.23", "1.29.0", "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache", "nginx", tag="1.29", kind="LoadBalancer"),
+        _web("apache", "11.4.29", "2.4.65", "Apache HTTP Server is an open-source HTTP server", "httpd", tag="2.4", kind="LoadBalancer"),
+    ),
+    "https://stefanprodan.github.io/podinfo": (
+        _web("podinfo", "6.9.4", "6.9.4", "Podinfo Helm chart for Kubernetes", "ghcr.io/stefanprodan/podinfo", port=9898, service_port=9898, probe="/healthz"),
+        _web("podinfo", "6.9.3", "6.9.3", "Podinfo Helm chart for Kubernetes", "ghcr.io/stefanprodan/podinfo", port=9898, service_port=9898, probe="/healthz"),
+    ),
+    "https://helm.github.io/examples": (_web("hello-world", "0.1.0", "1.16.0", "A Helm chart for Kubernetes", "nginx", tag="1.29"),),
+    "https://kubernetes-sigs.github.io/metrics-server": (_metrics_server("3.13.0", "0.8.0"), _metrics_server("3.12.2", "0.7.2")),
+    "https://traefik.github.io/charts": (_web("traefik", "37.4.0", "v3.6.2", "A Traefik based Kubernetes ingress controller", "traefik", tag="v3.6.2", probe="/ping", kind="LoadBalancer"),),
+}  # fmt: skip
+
+
+def offers(url: str) -> tuple[Offer, ...] | None:
+    """What a repository holds; None when nothing answers there."""
+    return OFFERS.get(url.rstrip("/"))
+
+
+@functools.lru_cache(maxsize=32)
+def _raw(url: str, name: str, version: str) -> tuple[tuple[str, bytes], ...]:
+    offer = next(one for one in OFFERS[url] if one.name == name and one.version == version)
+    return tuple(offer.files().items())
+
+
+def chart(url: str, offer: Offer) -> Chart:
+    """The chart that is offered."""
+    return build(dict(_raw(url.rstrip("/"), offer.name, offer.version)))
+
+
+def newest(found: list[Offer]) -> list[Offer]:
+    """Versions, the newest first."""
+    return sorted(found, key=lambda one: version_key(one.version), reverse=True)
+
+
+# -- the file -------------------------------------------------------------------------------------------------------------
+def config_path(call: Call) -> str:
+    """`repositories.yaml`."""
+    home = call.env.get("HOME") or users.home_of(call.tree, call.proc.user)
+    return (
+        call.env.get("HELM_REPOSITORY_CONFIG")
+        or (call.env.get("HELM_CONFIG_HOME") or f"{call.env.get('XDG_CONFIG_HOME') or home + '/.config'}/helm")
+        + "/repositories.yaml"
+    )
+
+
+def added(call: Call) -> list[Obj]:
+    """The repositories that have been added, in order."""
+    path = config_path(call)
+    if not call.exists(path):
+        return []
+    found = goyaml.load(call.read_file(path).decode("utf-8", "replace"))
+    return list((found or {}).get("repositories") or [])
+
+
+def save(call: Call, rows: list[Obj]) -> None:
+    """Write the file."""
+    path = call.path(config_path(call))
+    call.tree.mkdir(path.rpartition("/")[0], True, now=call.world.wall)
+    stamp = to_datetime(call.world.wall).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    call.write_file(path, goyaml.dump({"apiVersion": "", "generated": stamp, "repositories": rows}).encode(), mode=0o600)
