@@ -45,7 +45,9 @@ def test_what_systemd_has_read_is_in_a_snapshot(box: Sandbox) -> None:
 
 
 def test_timers_and_crontabs_run_by_virtual_time(box: Sandbox) -> None:
-    box.run("printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \"echo t >> /tmp/log\"\\n' > /etc/systemd/system/job.service")
+    box.run(
+        "printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c \"echo t >> /tmp/log\"\\n' > /etc/systemd/system/job.service"
+    )
     box.run("printf '[Timer]\\nOnCalendar=*:0/1\\n[Install]\\nWantedBy=timers.target\\n' > /etc/systemd/system/job.timer")
     box.run("systemctl enable --now job.timer; echo '*/2 * * * * echo c >> /tmp/log' | crontab -")
     box = Sandbox.restore(box.snapshot())
@@ -81,7 +83,9 @@ def test_a_rebooted_node_comes_back_with_its_units_and_pods(box: Sandbox) -> Non
     _later(box, 5)
     assert box.run("ssh node01 true").stderr == "ssh: connect to host node01 port 22: No route to host\n"
     _later(box, 60)
-    after = box.run("cat /etc/machine-id; systemctl show kubelet -p MainPID --value; systemctl is-active kubelet", host="node01").stdout
+    after = box.run(
+        "cat /etc/machine-id; systemctl show kubelet -p MainPID --value; systemctl is-active kubelet", host="node01"
+    ).stdout
     assert after.splitlines()[0] == before.splitlines()[0]
     assert after.splitlines()[1] != before.splitlines()[1]
     assert after.splitlines()[2] == "active"
