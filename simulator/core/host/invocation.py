@@ -143,6 +143,8 @@ class Call:
         if device := self.device(path):
             return device.take(streams.DEVICE_READ)
         users.check(self.tree, where, self.proc.user, users.READ)
+        if where.startswith("/proc/self/") and where != "/proc/self/mounts":
+            where = f"/proc/{self.proc.pid}/{where[11:]}"
         return files.read_file(self.world, self.host, where, mnt=self.proc.mnt)
 
     def device(self, path: str) -> streams.Stream | None:

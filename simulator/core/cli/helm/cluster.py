@@ -16,7 +16,6 @@ from ..kubectl.mapper import Mapping
 from ..kubectl.patches import send, type_of
 from ..kubectl.session import Session
 from ..kubectl.threeway import json_merge, strategic
-from .releases import Release
 
 Obj = dict[str, Any]
 Steps = Generator[Wait, Any, None]
@@ -293,16 +292,12 @@ class Cluster:
             return False
         spec, status = live.get("spec") or {}, live.get("status") or {}
         if piece.kind == "Deployment":
-            wanted = spec.get("replicas", 1)
-            return (
-                status.get("observedGeneration", 0) >= live["metadata"].get("generation", 1)
-                and status.get("updatedReplicas", 0) >= wanted
-                and status.get("readyReplicas", 0) >= wanted
-            )
+            wanted, seen = spec.get("replicas", 1), status.get("observedGeneration", 0) >= live["metadata"].get("generation", 1)
+            return bool(seen and status.get("updatedReplicas", 0) >= wanted and status.get("readyReplicas", 0) >= wanted)
         if piece.kind in ("StatefulSet", "ReplicaSet"):
             return bool(status.get("readyReplicas", 0) >= spec.get("replicas", 1))
         if piece.kind == "DaemonSet":
-            return "numberReady" in status and status["numberReady"] >= status.get("desiredNumberScheduled", 0)
+            return bool("numberReady" in status and status["numberReady"] >= status.get("desiredNumberScheduled", 0))
         if piece.kind == "Pod":
             return any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
         if piece.kind == "PersistentVolumeClaim":
