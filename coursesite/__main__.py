@@ -1,4 +1,4 @@
-"""What a container does: `python -m coursesite web|worker NUMBER|prepare`.
+"""What a container does: `python -m coursesite web|worker NUMBER|deliver|prepare`.
 
 `worker` without a number takes it from the end of the host name, as a StatefulSet numbers its pods: pod n serves queue n, and those
 above WORKERS help out at queue n % WORKERS (two workers on one queue are harmless).
@@ -29,10 +29,12 @@ def main(argv: list[str]) -> int:
         case ["worker", *rest]:
             workers = environment.number("WORKERS", min(4, os.cpu_count() or 1), least=1, most=64)
             command = processes.worker_argv(queue(rest[0] if rest else socket.gethostname(), workers))
+        case ["deliver"]:
+            command = processes.deliver_argv()
         case ["prepare"]:
             command = [sys.executable, "manage.py", "prepare"]
         case _:
-            print("usage: python -m coursesite web|worker [NUMBER]|prepare", file=sys.stderr)
+            print("usage: python -m coursesite web|worker [NUMBER]|deliver|prepare", file=sys.stderr)
             return 2
     os.execv(command[0], command)
     raise AssertionError("execv does not come back")

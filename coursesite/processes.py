@@ -23,6 +23,11 @@ def worker_argv(queue: str) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "coursesite", "worker", *options, *quiet]
 
 
+def deliver_argv() -> list[str]:
+    """The command line of the process that empties the outbox."""
+    return [sys.executable, "manage.py", "deliver"]
+
+
 def ready(host: str, port: int) -> bool:
     """Does `/readyz` say yes?"""
     target = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)

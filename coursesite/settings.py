@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "lessons.api",
     "lessons.lti",
     "lessons.records",
+    "lessons.badges",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import secrets
 from typing import ClassVar
 
 from django.conf import settings
@@ -64,6 +66,38 @@ class Login(models.Model):
 
     def __str__(self) -> str:
         return f"log-in at {self.platform}"
+
+
+class RegistrationLink(models.Model):
+    """Lets a platform register itself, once and within a day.  Only a hash of its secret is kept."""
+
+    LASTS: ClassVar = datetime.timedelta(days=1)
+
+    digest = models.CharField(max_length=64, unique=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"registration link of {self.created_at:%Y-%m-%d}"
+
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        """What is kept of a secret of 256 random bits."""
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    @classmethod
+    def make(cls, user_id: int) -> str:
+        """A new link's secret."""
+        secret = secrets.token_urlsafe(32)
+        cls.objects.filter(created_at__lt=timezone.now() - cls.LASTS).delete()
+        cls.objects.create(digest=cls.digest_of(secret), made_by_id=user_id)
+        return secret
+
+    @property
+    def live(self) -> bool:
+        """Whether it still registers anybody."""
+        return self.used_at is None and self.created_at > timezone.now() - self.LASTS
 
 
 class Person(models.Model):

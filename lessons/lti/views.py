@@ -18,13 +18,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from lessons.grading.progress import outline
-from lessons.lti import grades, keys, mapping
+from lessons.lti import grades, keys, mapping, registration
 from lessons.lti.launch import CLAIM, DEEP, Refused, begin, finish
-from lessons.lti.models import Context, Platform
+from lessons.lti.models import Context, Platform, RegistrationLink
 from lessons.models import Course
 from lessons.outbox import http
 from lessons.outbox import services as outbox
@@ -173,6 +174,23 @@ def jwks(request: HttpRequest) -> HttpResponse:
     return JsonResponse(keys.published(), headers={"Cache-Control": "public, max-age=300"})
 
 
+@xframe_options_exempt
+@require_GET
+def register(request: HttpRequest, secret: str) -> HttpResponse:
+    """A platform's administrator has opened a registration link there: register, say so, and have the window closed."""
+    address = request.GET.get("openid_configuration", "")
+    ours = {name: absolute(request, name) for name in ("login", "launch", "jwks")}
+    try:
+        made = registration.register(secret, address, request.GET.get("registration_token", ""), ours)
+        answer = render(request, "lti/registered.html", {"platform": made})
+        origin = urlsplit(made.issuer)
+        # platforms show this page in a frame of theirs, and wait for its message
+        answer._csp_replace = {"frame-ancestors": f"{origin.scheme}://{origin.netloc}"}  # type: ignore[attr-defined]
+    except Refused as refused:
+        answer = refuse(request, refused)
+    return answer
+
+
 if TYPE_CHECKING:
     _PlatformForm = forms.ModelForm[Platform]
 else:
@@ -252,6 +270,17 @@ def act(request: HttpRequest) -> HttpResponse:
         Platform.objects.filter(pk=number).update(active=not found.active)
     elif what == "again":
         outbox.again(Q(channel="ags") if not number else Q(pk=number, channel="ags"))
+    elif what == "deployment":
+        found = get_object_or_404(Platform, pk=number)
+        word = request.POST.get("deployment", "").strip()[:255]
+        if word and word not in found.deployments:
+            Platform.objects.filter(pk=number).update(deployments=[*found.deployments, word])
+    elif what == "link":
+        secret = RegistrationLink.make(person(request).pk)
+        address = request.build_absolute_uri(reverse("lti:register", args=[secret]))
+        messages.success(
+            request, _("Give this address to the platform; it registers once, within a day: %(address)s") % {"address": address}
+        )
     elif what == "rotate":
         keys.rotate()
         messages.success(request, _("A new key signs from now on."))

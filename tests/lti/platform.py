@@ -35,6 +35,9 @@ class Platform:
     members: list[dict[str, Any]] = field(default_factory=list)
     assertions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    #: what a test breaks in the configuration, and the registrations that came
+    changes: dict[str, Any] = field(default_factory=dict)
+    registered: list[dict[str, Any]] = field(default_factory=list)
     #: the tool's key set, which the platform fetched before
     tool_keys: dict[str, Any] = field(default_factory=dict)
 
@@ -99,10 +102,30 @@ class Platform:
             start = int(parse_qs(parts.query).get("from", ["0"])[0])
             more = {"Link": f'<{self.base}/members?from={start + 2}>; rel="next"'} if start + 2 < len(self.members) else {}
             return 200, {"id": path, "members": self.members[start : start + 2]}, more
+        if parts.path == "/openid":
+            return 200, self.configuration, {}
         return 404, {}, {}
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What a tool reads that registers itself; `changes` are what a test breaks."""
+        found = {
+            "issuer": self.base, "authorization_endpoint": f"{self.base}/auth", "token_endpoint": f"{self.base}/token",
+            "jwks_uri": f"{self.base}/jwks", "registration_endpoint": f"{self.base}/register",
+            "https://purl.imsglobal.org/spec/lti-platform-configuration": {"product_family_code": "school"},
+        }  # fmt: skip
+        return {name: value for name, value in (found | self.changes).items() if value is not None}
 
     def post(self, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
         parts = urlsplit(path)
+        if parts.path == "/register":
+            assert headers["Authorization"] == "Bearer permit"
+            self.registered.append(json.loads(body))
+            tool = {"deployment_id": "d7"} if len(self.registered) == 1 else {}
+            return 200, {
+                "client_id": f"client-{len(self.registered)}",
+                "https://purl.imsglobal.org/spec/lti-tool-configuration": tool,
+            }
         if parts.path == "/token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             public = next(

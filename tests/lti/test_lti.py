@@ -19,7 +19,7 @@ from django.utils import timezone
 from lessons.grading.models import Grade
 from lessons.lti import grades, keys
 from lessons.lti.launch import CLAIM, DEEP
-from lessons.lti.models import Context, Key, Link, Login, Person
+from lessons.lti.models import Context, Key, Link, Login, Person, RegistrationLink
 from lessons.lti.models import Platform as Registered
 from lessons.models import Course, Exercise, Membership
 from lessons.outbox.models import Delivery
@@ -39,7 +39,7 @@ def served() -> Iterator[Platform]:
 @pytest.fixture
 def platform(served: Platform, db: None, settings: Any) -> Platform:
     fresh = Platform()
-    for name in ("private", "kid", "fails", "scores", "score_paths", "members", "assertions", "asked"):
+    for name in ("private", "kid", "fails", "scores", "score_paths", "members", "assertions", "asked", "changes", "registered"):
         setattr(served, name, getattr(fresh, name))
     settings.SLIPWAY_INTEGRATION_HOSTS = [f"127.0.0.1:{served.port}"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": f"lti-{time.time()}"}}
@@ -365,3 +365,53 @@ def test_staffs_page(platform: Platform, exercise: Exercise, client: Client, peo
     assert made.deployments == ["1", "2"]
     client.post("/lti/platforms/act/", {"what": "switch", "pk": made.pk})
     assert not Registered.objects.get(name="Two").active
+
+
+def test_a_platform_registers_itself_once(platform: Platform, client: Client, people: Any) -> None:
+    """Dynamic registration: a link of staff's, the platform's configuration, what we ask for, a deployment added by hand."""
+    boss = get_user_model().objects.create_user("boss", "boss@example.org", "a long password", is_staff=True)
+    Registered.objects.all().delete()
+    client.force_login(people.owner)
+    assert client.post("/lti/platforms/act/", {"what": "link"}).status_code == 404
+    client.force_login(boss)
+
+    def link() -> str:
+        said = client.post("/lti/platforms/act/", {"what": "link"}, follow=True).content.decode()
+        found = re.search(r"http://testserver(/lti/register/[\w-]+/)", said)
+        assert found is not None
+        return found[1]
+
+    anybody, config = Client(), {"openid_configuration": f"{platform.base}/openid", "registration_token": "permit"}
+    where = link()
+    for wrong, reason in (
+        ({"issuer": "https://elsewhere.example"}, "another host"),
+        ({"token_endpoint": "https://elsewhere.example/t"}, "not in INTEGRATION_HOSTS"),
+        ({"registration_endpoint": None}, "lacks registration_endpoint"),
+    ):
+        platform.changes = wrong
+        answer = anybody.get(where, config)
+        assert answer.status_code == 403 and reason in answer.content.decode()
+    platform.changes = {}
+    assert anybody.get(where, {"openid_configuration": "https://elsewhere.example/openid"}).status_code == 403
+    assert anybody.get("/lti/register/guessed/", config).status_code == 403
+    assert platform.registered == [] and not Registered.objects.exists()
+    answer = anybody.get(where, config)
+    assert answer.status_code == 200 and "X-Frame-Options" not in answer and "js/lticlose" in answer.content.decode()
+    assert f"frame-ancestors {platform.base}" in answer["Content-Security-Policy"]
+    asked = platform.registered[0]
+    assert asked["initiate_login_uri"] == "http://testserver/lti/login/" and asked["redirect_uris"] == [
+        "http://testserver/lti/launch/"
+    ]
+    assert asked["token_endpoint_auth_method"] == "private_key_jwt" and "lti-ags/scope/score" in asked["scope"]
+    made = Registered.objects.get()
+    assert (made.client_id, made.deployments, made.issuer, made.active) == ("client-1", ["d7"], platform.base, True)
+    assert anybody.get(where, config).status_code == 403, "a link registers once"
+    assert "add its deployment ID" in anybody.get(link(), config).content.decode()
+    second = Registered.objects.get(client_id="client-2")
+    for _ in range(2):
+        client.post("/lti/platforms/act/", {"what": "deployment", "pk": second.pk, "deployment": " d9 "})
+    second.refresh_from_db()
+    assert second.deployments == ["d9"]
+    old = link()
+    RegistrationLink.objects.update(created_at=timezone.now() - datetime.timedelta(days=2))
+    assert anybody.get(old, config).status_code == 403

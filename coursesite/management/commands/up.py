@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole site in one command: Valkey (unless REDIS_URL names a server), web and workers, until Ctrl-C."""
+"""`manage.py up`: the whole site in one command: Valkey (unless REDIS_URL names a server), web, workers and the outbox, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from coursesite import demo, embedded, environment, metrics, preparing
-from coursesite.processes import ready, web_argv, worker_argv
+from coursesite.processes import deliver_argv, ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
 from simulator import tasks
 
@@ -61,6 +61,8 @@ class Command(BaseCommand):
         supervisor.add("web", web_argv(host, port), var / "log" / "web.log")
         for queue in tasks.queues():
             supervisor.add(f"worker {queue}", worker_argv(queue), var / "log" / f"worker-{queue}.log", patience=15)
+        if settings.SLIPWAY_INTEGRATION_HOSTS:  # without hosts that may be contacted there is nobody to tell
+            supervisor.add("deliver", deliver_argv(), var / "log" / "deliver.log", patience=15)
         announced = False
 
         def watch() -> bool:
