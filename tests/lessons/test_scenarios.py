@@ -6,6 +6,7 @@ import io
 import stat
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -135,3 +136,79 @@ def test_bombs_and_broken_archives_are_refused(tmp_path: Path) -> None:
         bring(str(tmp_path / "gone"))
     with pytest.raises(CommandError, match="no index"):
         bring(str(tmp_path / "out-none"))
+
+
+SAMPLE = Path(__file__).parent / "sample" / "harbour-course"
+
+
+def export(*arguments: str) -> str:
+    """Run the other command; what it printed."""
+    out = io.StringIO()
+    call_command("exportscenario", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def played(folder: Path) -> dict[str, Any]:
+    """The counts of all scenarios below a folder, played with their solutions."""
+    from simulator.katacoda import package, reporting
+    from simulator.katacoda.player import Player
+
+    found = Folder(folder)
+    reports = [Player(found, package.read(found, index), with_answers=True).play() for index in package.indexes(found)]
+    return reporting.summary(reports)
+
+
+def test_a_course_goes_out_and_comes_back(tmp_path: Path) -> None:
+    """Scenarios to a course, the course to scenarios: they play, their verify scripts hold after the work and not before it."""
+    course.write(course.Importer(Folder(OURS), "x").run(), tmp_path / "course")
+    said = export(str(tmp_path / "course"), "--out", str(tmp_path / "out"))
+    assert "lesson-quay.en.md:58: the question quay-q1 is left out: a question of the type short cannot be asked there" in said
+    assert said.endswith("out: 2 scenarios, 3 verify scripts; 2 notes\n")
+    counts = played(tmp_path / "out")
+    assert counts["verifies"] == counts["verifies_passed"] == 3 and counts["verifies_idle"] == 0
+    again = course.Importer(Folder(tmp_path / "out"), "y").run()
+    assert (again.lessons, again.exercises, again.questions) == (2, 3, 2)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_course_of_ours_as_scenarios(tmp_path: Path, language: str) -> None:
+    """Commands, questions, hints and solutions, checks of objects as scripts; what does not go along is named."""
+    said = export(str(SAMPLE), "--out", str(tmp_path / "out"), "--language", language)
+    assert "figures/hub.svg is left out" in said and "1 verify scripts" in said
+    texts = {path.name: path.read_text("utf-8") for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert "{{exec}}" in "".join(texts.values()) and ":::" not in "".join(texts.values())
+    page = texts["make-a-namespace.md"]
+    assert "<details>" in page and ("Solution" if language == "en" else "풀이") in page
+    counts = played(tmp_path / "out")
+    assert counts["verifies"] == counts["verifies_passed"] == 1 and counts["verifies_idle"] == 0
+    with pytest.raises(CommandError, match="is not an empty folder"):
+        export(str(SAMPLE), "--out", str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("check", "line"),
+    [
+        ({"run": "hostname", "expect": {"path": "stdout", "equals": "a b"}}, '[ "$out" = \'a b\' ] || fail no'),
+        ({"run": "x", "host": "node01", "expect": {"code": 0, "stderr_contains": "y"}}, "look 'ssh node01 x'"),
+        ({"object": {"resource": "pods", "name": "web"}, "expect": {"path": "spec.containers[name=c].image", "equals": "nginx"}},
+         """look 'kubectl get pods web -o jsonpath='"'"'{.spec.containers[?(@.name=="c")].image}'"'"''"""),
+        ({"object": {"resource": "pods", "name": "web"}, "expect": {"exists": False}}, '[ -z "$out" ] || fail no'),
+        ({"objects": {"resource": "pods", "namespace": "*", "selector": "app=web"}, "expect": {"path": "count", "at_least": 2}},
+         '[ "$out" -ge 2 ] || fail no'),
+        ({"file": {"path": "/etc/x"}, "expect": {"path": "exists", "equals": True}}, "[ $code -eq 0 ] || fail no"),
+        ({"process": {"name": "kubelet", "host": "node01"}, "expect": {"path": "running", "equals": False}}, "[ $code -ne 0 ] || fail no"),
+        ({"run": "x", "expect": {"stdout_matches": "^\\d+$"}}, ""),
+        ({"run": "x", "expect": {"cel": "value.code == 0"}}, ""),
+        ({"never": {"actor": "etcd"}}, ""),
+        ({"etcd": {"key": "a"}, "expect": {"path": "count", "equals": 1}}, ""),
+    ],
+)  # fmt: skip
+def test_checks_as_a_script(check: dict[str, Any], line: str) -> None:
+    """Each form that a script can say, and a reason for each that it cannot."""
+    from lessons.scenarios import verifying
+
+    text, problems = verifying.script({"checks": [{"id": "c", "message": "no", **check}]}, "controlplane", "en")
+    if line:
+        assert line in text.splitlines() and not problems
+    else:
+        assert text == "" and problems[0].startswith("the check c is left out: ")
