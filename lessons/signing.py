@@ -30,6 +30,6 @@ def generate(purpose: str) -> dict[str, Any]:
     return {"kid": kid, "private": _safe(purpose).encrypt(pem), "public": entry}
 
 
-def sign(purpose: str, private: bytes, claims: dict[str, Any], headers: dict[str, Any]) -> str:
+def sign(purpose: str, private: bytes | memoryview, claims: dict[str, Any], headers: dict[str, Any]) -> str:
     """A JWT (RS256) by a key of `generate`."""
     return jwt.encode(claims, _safe(purpose).decrypt(bytes(private)), algorithm="RS256", headers=headers)
