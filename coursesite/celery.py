@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 app = Celery("slipway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["simulator", "lessons.quizzes", "lessons.grading"])
+#: Tasks that are sent again and again: name, and the seconds between.  Each of them may come twice, late, or while another runs.
+PERIODIC = {"quizzes.close_over": 20}
 # Celery would close the database connection after each task (2 ms with SQLite).  Django's own rule follows below instead.
 app.conf.CELERY_DB_REUSE_MAX = 1_000_000_000
 
@@ -73,11 +75,22 @@ def _say_alive(sender: object = None, **_kwargs: object) -> None:
             try:
                 for queue in queues:
                     doorbell.connection().set(f"slipway:worker:{queue}", os.getpid(), ex=10)
+                send_periodic(queues[0])
             except Exception:  # the broker is away; it is told again when it is back
                 logger.debug("no sign of life could be given", exc_info=True)
             time.sleep(3)
 
     threading.Thread(target=beat, name="alive", daemon=True).start()
+
+
+def send_periodic(queue: str) -> None:
+    """Send the tasks that are due.  Every worker asks; the first to leave a word in Redis sends, so that it needs no process of its own, works
+    with any number of workers, and goes on when one of them dies."""
+    from simulator import doorbell
+
+    for name, seconds in PERIODIC.items():
+        if doorbell.connection().set(f"slipway:due:{name}", os.getpid(), nx=True, ex=seconds):
+            app.send_task(name, queue=queue, expires=seconds)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

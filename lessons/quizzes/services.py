@@ -8,6 +8,7 @@ changed one answer the later change wins, and the other one stays in `SavedAnswe
 from __future__ import annotations
 
 import datetime
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ from lessons.quizzes.types.base import Form
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "Asked",
@@ -242,10 +245,25 @@ def close_if_over(attempt: QuizAttempt) -> bool:
     return True
 
 
-def close_expired(assignments: list[Assignment]) -> int:
-    """Submit every open attempt whose time is over; how many.  Whoever reads grades calls this first."""
-    rows = QuizAttempt.objects.filter(assignment__in=assignments, submitted_at=None)
-    return sum(close_if_over(item) for item in rows.select_related("version", "quiz__version", "assignment__version"))
+def close_expired(assignments: list[Assignment] | None = None) -> int:
+    """Submit every open attempt (of these assignments) whose time is over; how many.
+
+    Whoever reads grades calls this first, and the task `quizzes.close_over` calls it for all, again and again.  Each attempt is closed in a
+    transaction of its own, so that a crash loses nothing and two that close at once close it once; one that cannot be closed does not keep
+    the others open.
+    """
+    rows = QuizAttempt.objects.filter(submitted_at=None).select_related("version", "quiz__version", "assignment__version")
+    rows = rows.filter(assignment__isnull=False) if assignments is None else rows.filter(assignment__in=assignments)
+    done, now = 0, timezone.now()
+    for attempt, offer in terms.of_attempts(rows):
+        end = offer.deadline(attempt)
+        if end is None or now <= end + terms.GRACE:
+            continue
+        try:
+            done += close_if_over(attempt)
+        except Exception:
+            logger.exception("attempt %s could not be closed", attempt.pk)
+    return done
 
 
 # -- questions asked in lessons ---------------------------------------------------------------------------------------------

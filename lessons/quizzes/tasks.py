@@ -1,4 +1,4 @@
-"""The Celery task of quizzes: mark what needs a world.  Running it twice or late changes nothing but when the marks come."""
+"""The Celery tasks of quizzes: mark what needs a world, close what is over.  Running one twice or late changes nothing but when it is done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import uuid
 
 from celery import shared_task
 
-from lessons.quizzes import marking
+from lessons.quizzes import marking, services
 from lessons.quizzes.models import QuizAttempt
 from simulator.tasks import queue_of
 
@@ -18,6 +18,12 @@ def mark(attempt_id: int) -> None:
     attempt = rows.filter(pk=attempt_id).first()
     if attempt is not None:
         marking.mark_worlds(attempt)
+
+
+@shared_task(name="quizzes.close_over")  # type: ignore[untyped-decorator]
+def close_over() -> None:
+    """Submit every attempt whose time is over, also when nobody opens a page; sent again and again (`coursesite.celery.PERIODIC`)."""
+    services.close_expired()
 
 
 def send(attempt_id: int) -> None:

@@ -7,6 +7,7 @@ the middle of an attempt.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,16 @@ def terms_of(quiz: Quiz, assignment: Assignment | None, user: User | int) -> Ter
 def of_attempt(attempt: QuizAttempt) -> Terms:
     """The terms under which an attempt runs."""
     return terms_of(attempt.quiz, attempt.assignment, attempt.user_id)
+
+
+def of_attempts(attempts: Iterable[QuizAttempt]) -> list[tuple[QuizAttempt, Terms]]:
+    """Attempts with the terms under which they run; one query for all extensions."""
+    rows = list(attempts)
+    given = Extension.objects.filter(
+        assignment__in={row.assignment_id for row in rows if row.assignment_id}, user__in={row.user_id for row in rows}
+    )
+    own = {(item.assignment_id, item.user_id): item for item in given}
+    return [(row, Terms(row.quiz, row.assignment, own.get((row.assignment_id or 0, row.user_id)))) for row in rows]
 
 
 def offers(user: User, quiz: Quiz, now: datetime.datetime | None = None) -> list[Terms]:
