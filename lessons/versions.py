@@ -10,18 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from lessons.models import Version
-from lessons.models.content import Content
 
 #: So many versions are kept; a course has a few hundred.
 MOST = 4000
 _kept: dict[tuple[str, str], Any] = {}
 
 
-def fill(rows: Iterable[Content]) -> None:
-    """Give versions that were read with `version__data` deferred their data: from memory, else with one query."""
+def fill(rows: Iterable[Any]) -> None:
+    """Give the `version` of each row, read with its data deferred, the data: from memory, else with one query."""
     missing: dict[int, list[Version]] = {}
     for row in rows:
-        version = row.version
+        version: Version = row.version
         data = _kept.get((version.kind, version.digest))
         if data is None:
             missing.setdefault(version.pk, []).append(version)

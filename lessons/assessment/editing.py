@@ -18,6 +18,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from lessons.assessment import templates
 from lessons.assessment.views import assignment_of, quiz_of
 from lessons.loading import questions, validate
 from lessons.loading.marked import Marked, parse
@@ -25,23 +26,13 @@ from lessons.loading.problems import Problem
 from lessons.loading.publish import digest
 from lessons.models import Cohort, Lesson, Question, Quiz, Version
 from lessons.pages.lesson import language
+from lessons.pages.quiz import KINDS
 from lessons.permissions import managed_cohort, person
 from lessons.quizzes import layout
 from lessons.quizzes.models import Assignment
 from lessons.quizzes.types import TYPES
 
 NEW = "new-question"
-_TEMPLATE = """id: new-question
-type: single
-points: 1
-text:
-  ko: 질문
-  en: Question
-choices:
-  - text: {ko: 맞는 답, en: The right answer}
-    correct: true
-  - text: {ko: 틀린 답, en: A wrong answer}
-"""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -134,11 +125,18 @@ def put(data: dict[str, Any], slug: str, spec: dict[str, Any] | None) -> dict[st
 def keep(assignment: Assignment, data: dict[str, Any]) -> Version:
     """Make `data` what the cohort is asked from now on; questions that are new get their identity."""
     version, _made = Version.objects.get_or_create(kind="quiz", digest=digest(data), defaults={"data": data})
+    quiz = assignment.quiz
     for position, spec in enumerate(data["questions"], 1):
         own = Version.objects.get_or_create(kind="question", digest=digest(spec), defaults={"data": spec})[0]
-        place = {"chapter": assignment.quiz.chapter, "position": position, "version": own, "active": False}
-        Question.objects.get_or_create(quiz=assignment.quiz, slug=spec["id"], defaults=place)
-    Assignment.objects.filter(pk=assignment.pk).update(version=version)
+        place = {"chapter": quiz.chapter, "position": position, "version": own, "active": False}
+        if quiz.cohort_id is None:  # the course's questions keep the course's text
+            Question.objects.get_or_create(quiz=quiz, slug=spec["id"], defaults=place)
+        else:
+            Question.objects.update_or_create(quiz=quiz, slug=spec["id"], defaults=place)
+    if quiz.cohort_id is None:
+        Assignment.objects.filter(pk=assignment.pk).update(version=version)
+    else:
+        Quiz.objects.filter(pk=quiz.pk).update(version=version)
     return version
 
 
@@ -151,7 +149,9 @@ def question_list(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
     given = assignment_of(cohort, found)
     version = text_of(cohort, found)
     own = bool(given and given.version_id and given.version_id != found.version_id)
+    kinds = [(name, KINDS[name]()) for name in templates.kinds()]
     context = {"cohort": cohort, "quiz": found, "assignment": given, "questions": version.data["questions"], "own": own}
+    context["kinds"] = kinds
     return render(request, "assessment/questions.html", context)
 
 
@@ -166,7 +166,11 @@ def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpRespons
     if given is None or (spec is None and slug != NEW):
         return redirect("lessons:questions", cohort.pk, found.pk)
     source = (
-        request.POST.get("source", "").replace("\r\n", "\n") if request.method == "POST" else as_yaml(spec) if spec else _TEMPLATE
+        request.POST.get("source", "").replace("\r\n", "\n")
+        if request.method == "POST"
+        else as_yaml(spec)
+        if spec
+        else templates.of(request.GET.get("type", ""))
     )
     do = request.POST.get("do", "look")
     if request.method == "POST" and do == "remove":

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from lessons.grading.models import Adjustment, GradeGroup
+from lessons.models import Chapter, Cohort
 from lessons.quizzes.models import Assignment, Extension
 from lessons.quizzes.review import PARTS, PHASES
 
@@ -106,6 +107,54 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
         self.instance.review = {phase: self.cleaned_data[f"review_{phase}"] for phase in PHASES}
         found: Assignment = super().save(commit)
         return found
+
+
+class QuizForm(forms.Form):
+    """A quiz of a cohort's own."""
+
+    title_ko = forms.CharField(
+        label=_("Title in Korean"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off", "lang": "ko"}),
+    )
+    title_en = forms.CharField(
+        label=_("Title in English"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "field", "autocomplete": "off", "lang": "en"}),
+        help_text=_("One of the two is enough; it then stands in both languages."),
+    )
+    chapter = forms.ModelChoiceField(
+        label=_("Chapter"), queryset=Chapter.objects.none(), empty_label=None, widget=forms.Select(attrs={"class": "field"})
+    )
+    minutes = forms.IntegerField(
+        label=_("Estimated minutes"),
+        min_value=1,
+        max_value=240,
+        initial=15,
+        widget=forms.NumberInput(attrs={**_NUMBER, "min": 1, "max": 240}),
+    )
+
+    def __init__(self, *args: Any, cohort: Cohort, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["chapter"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = cohort.course.chapters.filter(active=True).select_related("version").order_by("number")
+        field.label_from_instance = lambda chapter: f"{chapter.number} {chapter.title}"  # type: ignore[method-assign,assignment]
+
+    def clean(self) -> dict[str, Any]:
+        """A title in one language at least."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not data.get("title_ko") and not data.get("title_en"):
+            self.add_error("title_ko", _("A quiz needs a title."))
+        return data
+
+    @property
+    def title(self) -> dict[str, str]:
+        """In both languages."""
+        ko, en = self.cleaned_data["title_ko"], self.cleaned_data["title_en"]
+        return {"ko": ko or en, "en": en or ko}
 
 
 class ExtensionForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lessons.assessment.forms import AdjustForm, AssignmentForm, ExtensionForm, GroupForm
+from lessons.assessment.forms import AdjustForm, AssignmentForm, ExtensionForm, GroupForm, QuizForm
 from lessons.grading import adjusting
 from lessons.grading.models import GradeEvent, GradeGroup, GradeItem, Regrade
 from lessons.grading.selectors import Cell, grade_sheet, items_of
-from lessons.models import Cohort, Exercise, Membership, Quiz
+from lessons.loading.publish import digest
+from lessons.models import Cohort, Exercise, Membership, Quiz, Version
 from lessons.permissions import learner_of, managed_cohort, person, role_in, staffed_cohort
 from lessons.quizzes import terms
 from lessons.quizzes.models import Assignment, Extension, QuizAttempt, Response
@@ -30,9 +33,9 @@ def manages(request: HttpRequest, cohort: Cohort) -> bool:
 
 
 def quiz_of(cohort: Cohort, pk: int) -> Quiz:
-    """A quiz of the cohort's course, else 404."""
-    rows = Quiz.objects.select_related("version", "chapter__version", "chapter__course__version")
-    return get_object_or_404(rows, pk=pk, chapter__course=cohort.course, active=True)
+    """A quiz of the cohort's course or its own, else 404."""
+    rows = Quiz.of_cohort(cohort).select_related("version", "chapter__version", "chapter__course__version")
+    return get_object_or_404(rows, pk=pk)
 
 
 def assignment_of(cohort: Cohort, quiz: Quiz) -> Assignment | None:
@@ -55,36 +58,78 @@ class QuizRow:
 
     @property
     def state(self) -> str:
-        """`free`, `early`, `open` or `closed`."""
+        """`free`, `empty` (no question yet), `early`, `open` or `closed`."""
         if self.assignment is None:
             return "free"
+        if not (self.assignment.version or self.quiz.version).data["questions"]:
+            return "empty"
         now, offer = timezone.now(), terms.Terms(self.quiz, self.assignment)
         return "closed" if offer.closed(now) else "open" if offer.opened(now) else "early"
+
+
+def _rows(cohort: Cohort) -> list[QuizRow]:
+    """Every quiz with how far the learners are; a fixed number of queries."""
+    given = {row.quiz_id: row for row in Assignment.objects.filter(cohort=cohort).select_related("version")}
+    learners = cohort.memberships.filter(role=Membership.Role.LEARNER).values("user")
+    mine = Q(assignment__cohort=cohort) | (Q(assignment=None) & ~Q(quiz__in=list(given)))
+    attempts = QuizAttempt.objects.filter(mine, quiz__chapter__course=cohort.course, user__in=learners)
+    done = dict(attempts.filter(submitted_at__isnull=False).values_list("quiz").annotate(Count("user", distinct=True)))
+    begun = dict(attempts.filter(submitted_at=None).values_list("quiz").annotate(Count("pk")))
+    waiting = Response.objects.filter(attempt__in=attempts, state=Response.State.HAND)
+    by_hand = dict(waiting.values_list("attempt__quiz").annotate(Count("pk")))
+    return [
+        QuizRow(item.thing, given.get(item.pk), done.get(item.pk, 0), begun.get(item.pk, 0), by_hand.get(item.pk, 0))
+        for item in items_of(cohort)
+        if isinstance(item.thing, Quiz)
+    ]
 
 
 @require_safe
 @login_required
 def assignments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Every quiz of the course: given to this cohort or not, and how far its learners are."""
+    """Every quiz of the course and of the cohort's own: given to this cohort or not, and how far its learners are."""
     cohort = staffed_cohort(person(request), pk)
-    given = {row.quiz_id: row for row in Assignment.objects.filter(cohort=cohort).select_related("version")}
-    learners = cohort.memberships.filter(role=Membership.Role.LEARNER).values("user")
-    rows = []
-    for item in items_of(cohort):
-        if not isinstance(item.thing, Quiz):
-            continue
-        found = QuizAttempt.objects.filter(quiz=item.thing, assignment=given.get(item.pk), user__in=learners)
-        rows.append(
-            QuizRow(
-                item.thing,
-                given.get(item.pk),
-                found.filter(submitted_at__isnull=False).values("user").distinct().count(),
-                found.filter(submitted_at=None).count(),
-                Response.objects.filter(attempt__in=found, state=Response.State.HAND).count(),
-            )
-        )
-    context = {"cohort": cohort, "rows": rows, "learners": learners.count(), "manages": manages(request, cohort)}
-    return render(request, "assessment/list.html", context)
+    return _list(request, cohort, QuizForm(cohort=cohort))
+
+
+def _list(request: HttpRequest, cohort: Cohort, form: QuizForm, status: int = 200) -> HttpResponse:
+    learners = cohort.memberships.filter(role=Membership.Role.LEARNER).count()
+    context = {"cohort": cohort, "rows": _rows(cohort), "learners": learners, "manages": manages(request, cohort), "form": form}
+    return render(request, "assessment/list.html", context, status=status)
+
+
+@require_POST
+@login_required
+def quiz_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """A quiz of the cohort's own, given to it at once; its questions are written next, and until there is one nobody can start it."""
+    user = person(request)
+    cohort = managed_cohort(user, pk)
+    form = QuizForm(request.POST, cohort=cohort)
+    if not form.is_valid():
+        return _list(request, cohort, form, status=422)
+    data = {"title": form.title, "minutes": form.cleaned_data["minutes"], "attempts": 0, "pass": 60}
+    data |= {"shuffle": True, "feedback": "after", "questions": []}
+    with transaction.atomic():
+        version = Version.objects.get_or_create(kind="quiz", digest=digest(data), defaults={"data": data})[0]
+        slug = f"own-{cohort.pk}-{secrets.token_hex(4)}"
+        made = Quiz.objects.create(chapter=form.cleaned_data["chapter"], cohort=cohort, slug=slug, version=version, active=False)
+        Assignment.objects.create(cohort=cohort, quiz=made, created_by=user)
+    messages.success(request, _("The quiz is made. Write its first question; until there is one nobody can start it."))
+    return redirect("lessons:questions", cohort.pk, made.pk)
+
+
+@require_POST
+@login_required
+def quiz_remove(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
+    """Take a quiz of the cohort's own away; one that somebody has begun stays."""
+    cohort = managed_cohort(person(request), pk)
+    found = get_object_or_404(Quiz, pk=quiz, cohort=cohort)
+    if QuizAttempt.objects.filter(quiz=found).exists():
+        messages.error(request, _("Somebody has begun this quiz: it stays. Close it by its terms, or let it weigh 0."))
+        return redirect("lessons:assignment", cohort.pk, found.pk)
+    found.delete()
+    messages.success(request, _("The quiz is gone."))
+    return redirect("lessons:assignments", cohort.pk)
 
 
 @dataclass(slots=True)

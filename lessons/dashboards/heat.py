@@ -84,8 +84,7 @@ def _head(chapter: ChapterRow, by: str) -> HeatHead:
         labels = [(row.lesson.label, row.lesson.title) for row in chapter.lessons]
     else:
         labels = [(f"{row.lesson.label}/{item.number}", item.title) for row in chapter.lessons for item in row.exercises]
-    if chapter.quiz:
-        labels.append((f"{chapter.chapter.number}.Q", chapter.quiz.title))
+    labels += [(label, quiz.title) for label, quiz in chapter.quizzes]
     return HeatHead(chapter, labels)
 
 
@@ -114,8 +113,7 @@ class _Writer:
             else:
                 inside = [item.pk for lesson in chapter.row.lessons for item in lesson.exercises]
                 parts += [self.exercise(row, name, base, exercises[pk]) for pk in inside]
-            if chapter.quiz:
-                parts.append(self.quiz(base, chapter.row, chapter.quiz))
+            parts += [self.quiz(base, chapter.row, cell) for cell in chapter.quizzes]
         parts.append(f'<td></td><td class="tot">{row.passes}</td><td class="tot">{points(row.points)}</td></tr>')
         return mark_safe("".join(parts))
 
@@ -168,6 +166,6 @@ class _Writer:
             said = f"{points(cell.grade.points)} / {points(cell.grade.max_points)}"
         else:
             shown, said = ("…", self.begun) if cell.begun else ("–", self.none)
-        slug, label = escape(chapter.chapter.slug), f"{chapter.chapter.number}.Q"
+        slug, label = escape(chapter.chapter.slug), cell.label
         href = f"{base}quizzes/{cell.quiz.pk}/"
         return f'<td class="grade" data-quiz="{slug}"><a href="{href}" aria-label="{label}: {escape(said)}">{shown}</a></td>'

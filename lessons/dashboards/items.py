@@ -67,8 +67,8 @@ def _which(request: HttpRequest) -> str:
 
 
 def _quiz(cohort: Cohort, pk: int) -> Quiz:
-    rows = Quiz.objects.select_related("version", "chapter__version", "chapter__course__version")
-    return get_object_or_404(rows, pk=pk, chapter__course=cohort.course)
+    rows = Quiz.of_cohort(cohort).select_related("version", "chapter__version", "chapter__course__version")
+    return get_object_or_404(rows, pk=pk)
 
 
 def _names(ids: set[int]) -> dict[int, str]:
@@ -80,7 +80,7 @@ def _names(ids: set[int]) -> dict[int, str]:
 def items(request: HttpRequest, pk: int) -> HttpResponse:
     """Every quiz and exercise with its most telling figures."""
     cohort = readable_cohort(person(request), pk)
-    plan = outline(cohort.course)
+    plan = outline(cohort.course, cohort)
     quizzes = [analyse(quiz, cohort=cohort) for quiz in plan.quizzes]
     exercises = overview(cohort, plan)
     return render(
@@ -127,7 +127,7 @@ def quiz_items_csv(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
     found = _quiz(cohort, quiz)
     text = csv_text(rows(analyse(found, cohort=cohort, which=_which(request))))
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="items-{found.chapter.slug}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="items-{found.slug if found.cohort_id else found.chapter.slug}.csv"'
     return response
 
 

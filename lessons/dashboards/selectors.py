@@ -83,6 +83,7 @@ class QuizCell:
     """One learner and one quiz."""
 
     quiz: Quiz
+    label: str
     grade: Graded | None
     begun: bool
 
@@ -103,7 +104,7 @@ class ChapterCells:
 
     row: ChapterRow
     lessons: list[LessonCell]
-    quiz: QuizCell | None
+    quizzes: list[QuizCell]
 
 
 @dataclass(slots=True)
@@ -191,13 +192,16 @@ class Board:
         chapters = []
         for chapter in self.outline.chapters:
             lessons = [LessonCell(row.lesson, standing.lesson(row), row.lesson.pk == here) for row in chapter.lessons]
-            chapters.append(ChapterCells(chapter, lessons, _quiz_cell(standing, chapter.quiz) if chapter.quiz else None))
+            quizzes = [
+                QuizCell(quiz, label, standing.quiz(quiz), quiz.pk in standing.open_quizzes) for label, quiz in chapter.quizzes
+            ]
+            chapters.append(ChapterCells(chapter, lessons, quizzes))
         exercises = [
             ExerciseCell(item, standing.passes.get(item.pk), standing.runs.get(item.pk), standing.attempts.get(item.pk))
             for item in self.outline.exercises
         ]
-        quizzes = [cells.quiz for cells in chapters if cells.quiz]
-        return LearnerRow(user, chapters, exercises, quizzes, sums.read, sums.passes, sums.points, here != 0)
+        every = [cell for cells in chapters for cell in cells.quizzes]
+        return LearnerRow(user, chapters, exercises, every, sums.read, sums.passes, sums.points, here != 0)
 
     @property
     def told(self) -> list[Stuck]:
@@ -240,7 +244,7 @@ def learners(cohort: Cohort) -> list[User]:
 def board(cohort: Cohort, *, now: datetime.datetime | None = None, only: Iterable[User] | None = None) -> Board:
     """Read the dashboard in a fixed number of queries; with `only`, of some of its learners."""
     now = now or timezone.now()
-    course = outline(cohort.course)
+    course = outline(cohort.course, cohort)
     users = learners(cohort)
     people: People = cohort.memberships.filter(role=Membership.Role.LEARNER).values("user")
     if only is not None:
@@ -309,10 +313,6 @@ def _last_commands(active: list[Here]) -> None:
     typed = {str(session): str(data.get("text", "")) for session, data in rows}
     for item in active:
         item.command = typed.get(item.session, "")
-
-
-def _quiz_cell(standing: Standing, quiz: Quiz) -> QuizCell:
-    return QuizCell(quiz, standing.quiz(quiz), quiz.pk in standing.open_quizzes)
 
 
 def _stuck(people: People, by_id: dict[int, User], course: Outline, silent: dict[int, list[Silence]]) -> list[Stuck]:

@@ -257,9 +257,7 @@ def learner_quiz(request: HttpRequest, pk: int, user: int, quiz: int) -> HttpRes
     cohort = readable_cohort(person(request), pk)
     who = learner_of(cohort, user)
     found = get_object_or_404(
-        Quiz.objects.select_related("version", "chapter__version", "chapter__course__version"),
-        pk=quiz,
-        chapter__course=cohort.course,
+        Quiz.of_cohort(cohort).select_related("version", "chapter__version", "chapter__course__version"), pk=quiz
     )
     rows = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at__isnull=False)
     attempts = [

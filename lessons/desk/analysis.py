@@ -15,10 +15,11 @@ from typing import Any
 from lessons.desk.counting import everybody, learner_ids
 from lessons.models import Cohort, Quiz
 from lessons.models.content import in_language
-from lessons.quizzes.models import QuizAttempt, Response
+from lessons.quizzes.models import Assignment, QuizAttempt, Response
 from lessons.quizzes.types import TYPES
 from lessons.statistics import flags as flagging
 from lessons.statistics import formulas
+from lessons.versions import fill
 
 WHICH = ("first", "last", "best", "all")
 #: Different answers listed of one question.
@@ -99,7 +100,8 @@ class _Row:
 def attempts_that_count(quiz: Quiz, cohort: Cohort | None, which: str) -> list[QuizAttempt]:
     """Submitted attempts of learners: of each the first, last or best one, or all."""
     people: Any = learner_ids(cohort) if cohort else everybody(quiz.chapter.course)
-    rows = QuizAttempt.objects.filter(quiz=quiz, user__in=people, submitted_at__isnull=False).select_related("version", "user")
+    rows = QuizAttempt.objects.filter(quiz=quiz, user__in=people, submitted_at__isnull=False).select_related("version")
+    rows = rows.defer("version__data", "version__body", "layout")
     ordered = rows.order_by("user_id", "number")
     if which == "all":
         return list(ordered)
@@ -114,15 +116,27 @@ def attempts_that_count(quiz: Quiz, cohort: Cohort | None, which: str) -> list[Q
 def analyse(quiz: Quiz, *, cohort: Cohort | None = None, which: str = "first") -> Analysis:
     """The figures of a quiz, for a cohort's learners or for everybody but staff."""
     attempts = attempts_that_count(quiz, cohort, which)
-    rows = [_Row(attempt, {spec["id"]: spec for spec in attempt.version.data.get("questions", [])}) for attempt in attempts]
+    fill(attempts)
+    texts: dict[int, dict[str, dict[str, Any]]] = {}
+    for attempt in attempts:
+        if attempt.version_id not in texts:
+            texts[attempt.version_id] = {spec["id"]: spec for spec in attempt.version.data.get("questions", [])}
+    rows = [_Row(attempt, texts[attempt.version_id]) for attempt in attempts]
+    asked_now = _asked_now(quiz, cohort)
     by_attempt = {row.attempt.pk: row for row in rows}
     found = (
-        Response.objects.filter(attempt__in=list(by_attempt)).select_related("question__version").order_by("question__position")
+        Response.objects.filter(attempt__in=list(by_attempt))
+        .select_related("question")
+        .order_by("question__position")
+        .defer("mark")
     )
     questions: dict[str, tuple[int, int, dict[str, Any]]] = {}
     for response in found:
         by_attempt[response.attempt_id].responses[response.question.slug] = response
-        questions[response.question.slug] = (response.question_id, response.question.position, response.question.data)
+        slug = response.question.slug
+        if slug not in questions:
+            spec = asked_now.get(slug) or by_attempt[response.attempt_id].specs.get(slug) or response.question.data
+            questions[slug] = (response.question_id, response.question.position, spec)
     totals = [float(row.attempt.points or 0) for row in rows]
     most = max((float(row.attempt.max_points or 0) for row in rows), default=0.0)
     slugs = sorted(questions, key=lambda slug: (questions[slug][1], slug))
@@ -152,6 +166,13 @@ def analyse(quiz: Quiz, *, cohort: Cohort | None = None, which: str = "first") -
         formulas.histogram(totals, most),
         items,
     )
+
+
+def _asked_now(quiz: Quiz, cohort: Cohort | None) -> dict[str, dict[str, Any]]:
+    """The questions as they stand now, with a mended key: the cohort's own text where it has one."""
+    given = Assignment.objects.filter(cohort=cohort, quiz=quiz, version__isnull=False).select_related("version").first()
+    version = given.version if given and given.version else quiz.version
+    return {spec["id"]: spec for spec in version.data.get("questions", [])}
 
 
 def _item(

@@ -102,7 +102,9 @@ def heads(items: list[Item]) -> list[Head]:
         thing: Any = item.thing
         if item.kind == "quiz":
             number = thing.chapter.number
-            label, slug, evidence = f"{number}.Q", thing.chapter.slug, f"quizzes/{item.pk}/"
+            place = sum(1 for head in out if head.chapter == number and head.kind == "quiz") + 1
+            slug = thing.slug if thing.cohort_id else thing.chapter.slug
+            label, evidence = f"{number}.Q{place if place > 1 else ''}", f"quizzes/{item.pk}/"
         else:
             number = thing.lesson.chapter.number
             label, slug = f"{thing.lesson.label}/{thing.number}", thing.slug

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from lessons.models import Cohort, Quiz
 
 
@@ -10,10 +12,14 @@ class NotFound(ValueError):
 
 
 def find_quiz(text: str) -> Quiz:
-    """A quiz by number, by its chapter's slug, or by `course/chapter`."""
+    """A quiz by number, by its chapter's slug (a cohort's own by its own slug), or by `course/chapter`."""
     rows = Quiz.objects.select_related("version", "chapter__version", "chapter__course__version").order_by("pk")
     course, _slash, chapter = text.rpartition("/")
-    found = rows.filter(pk=int(text)) if _number(text) else rows.filter(chapter__slug=chapter, active=True)
+    found = (
+        rows.filter(pk=int(text))
+        if _number(text)
+        else rows.filter(Q(chapter__slug=chapter, active=True) | Q(slug=chapter, cohort__isnull=False))
+    )
     if course:
         found = found.filter(chapter__course__slug=course)
     names = [f"{quiz.chapter.course.slug}/{quiz.chapter.slug}" for quiz in (found or rows.filter(active=True))]

@@ -13,7 +13,8 @@ HEAD = (
 
 def rows(found: Analysis) -> list[list[Cell]]:
     """The head, a row for each question, and last one for the quiz as a whole (`question` is `*`)."""
-    name = f"{found.quiz.chapter.course.slug}/{found.quiz.chapter.slug}"
+    quiz = found.quiz
+    name = f"{quiz.chapter.course.slug}/{quiz.slug if quiz.cohort_id else quiz.chapter.slug}"
     out: list[list[Cell]] = [list(HEAD)]
     out += [_item(name, item) for item in found.items]
     blank = sum(item.blank for item in found.items)

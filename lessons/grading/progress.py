@@ -31,11 +31,18 @@ class LessonRow:
 
 @dataclass(slots=True)
 class ChapterRow:
-    """A chapter with its lessons and quiz."""
+    """A chapter with its lessons and quiz, and the quizzes that a cohort's instructors wrote for it."""
 
     chapter: Chapter
     lessons: list[LessonRow]
     quiz: Quiz | None
+    own: list[Quiz] = field(default_factory=list)
+
+    @property
+    def quizzes(self) -> list[tuple[str, Quiz]]:
+        """All of them with their labels: `1.Q`, `1.Q2` …"""
+        found = ([self.quiz] if self.quiz else []) + self.own
+        return [(f"{self.chapter.number}.Q{place if place > 1 else ''}", quiz) for place, quiz in enumerate(found, 1)]
 
     @property
     def minutes(self) -> int:
@@ -64,11 +71,12 @@ class Outline:
     @property
     def quizzes(self) -> list[Quiz]:
         """All quizzes in order."""
-        return [chapter.quiz for chapter in self.chapters if chapter.quiz]
+        return [quiz for chapter in self.chapters for _label, quiz in chapter.quizzes]
 
 
-def outline(course: Course) -> Outline:
-    """Read the course's active content in order.  What versions say is shared with other requests: read only."""
+def outline(course: Course, cohort: Cohort | None = None) -> Outline:
+    """Read the course's active content in order, with a cohort also its own quizzes.  What versions say is shared with other requests: read
+    only."""
 
     def shown(rows: Any) -> Any:
         return rows.filter(active=True).select_related("version").defer("version__data", "version__body")
@@ -84,6 +92,10 @@ def outline(course: Course) -> Outline:
         )
     )
     everything: list[Any] = list(chapters)
+    own: dict[int, list[Quiz]] = {}
+    if cohort is not None:
+        for quiz in Quiz.objects.filter(cohort=cohort).select_related("version").defer("version__data").order_by("pk"):
+            own.setdefault(quiz.chapter_id, []).append(quiz)
     rows = []
     for chapter in chapters:
         chapter.course = course
@@ -92,11 +104,12 @@ def outline(course: Course) -> Outline:
             for exercise in lesson.active_exercises:
                 exercise.lesson, exercise.course = lesson, course
             everything += [lesson, *lesson.active_exercises]
-        for quiz in chapter.active_quizzes:
+        given = [*chapter.active_quizzes, *own.get(chapter.pk, [])]
+        for quiz in given:
             quiz.chapter = chapter
-        everything += chapter.active_quizzes
+        everything += given
         in_lessons = [LessonRow(lesson, lesson.active_exercises) for lesson in chapter.active_lessons]
-        rows.append(ChapterRow(chapter, in_lessons, next(iter(chapter.active_quizzes), None)))
+        rows.append(ChapterRow(chapter, in_lessons, next(iter(chapter.active_quizzes), None), own.get(chapter.pk, [])))
     fill(everything)
     for row in (row for chapter_row in rows for row in chapter_row.lessons):
         row.checks = [len(exercise.data["checks"]) for exercise in row.exercises]

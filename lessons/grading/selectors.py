@@ -118,7 +118,7 @@ class Sheet:
 
 def items_of(cohort: Cohort) -> list[Item]:
     """What is graded in a cohort, in the order of the course, with its weights."""
-    plan = outline(cohort.course)
+    plan = outline(cohort.course, cohort)
     settings = {
         ("exercise", row.exercise_id) if row.exercise_id else ("quiz", row.quiz_id): row
         for row in GradeItem.objects.filter(cohort=cohort).select_related("group")
@@ -127,7 +127,7 @@ def items_of(cohort: Cohort) -> list[Item]:
     out = []
     for chapter in plan.chapters:
         things: list[Quiz | Exercise] = [item for row in chapter.lessons for item in row.exercises]
-        for thing in [*things, *([chapter.quiz] if chapter.quiz else [])]:
+        for thing in [*things, *(quiz for _label, quiz in chapter.quizzes)]:
             kind = "quiz" if isinstance(thing, Quiz) else "exercise"
             row, assignment = settings.get((kind, thing.pk)), None
             if isinstance(thing, Quiz):

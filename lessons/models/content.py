@@ -128,9 +128,14 @@ class Exercise(Content):
 
 
 class Quiz(Content):
-    """A chapter's graded quiz; its data holds every question as it was loaded."""
+    """A chapter's graded quiz; its data holds every question as it was loaded.
+
+    With `cohort` it was written by that cohort's instructors: it is no part of the course, so never `active`, and only they and their
+    learners see it.
+    """
 
     chapter = models.ForeignKey(Chapter, on_delete=models.CASCADE, related_name="quizzes")
+    cohort = models.ForeignKey("lessons.Cohort", on_delete=models.CASCADE, related_name="own_quizzes", null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["chapter__number"]
@@ -138,7 +143,15 @@ class Quiz(Content):
 
     def get_absolute_url(self) -> str:
         """The quiz's first page."""
+        if self.cohort_id is not None:
+            return reverse("lessons:own-quiz", args=[self.cohort_id, self.pk])
         return reverse("lessons:quiz", args=[self.chapter.course.slug, self.chapter.slug])
+
+    @classmethod
+    def of_cohort(cls, cohort: Any) -> models.QuerySet[Quiz]:
+        """What a cohort may be asked: the course's quizzes and its own."""
+        here = models.Q(active=True, cohort=None) | models.Q(cohort=cohort)
+        return cls.objects.filter(here, chapter__course=cohort.course_id)
 
 
 class Question(Content):

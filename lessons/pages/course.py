@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from lessons.grading.progress import ChapterRow, LessonRow, LessonState, Outline, Standing, outline, standings
 from lessons.grading.review import review
-from lessons.models import Course, Enrollment
+from lessons.models import Course, Enrollment, Membership, Quiz
 from lessons.permissions import person
 from lessons.reference.models import ChapterReview
 
@@ -38,15 +38,14 @@ def lesson_word(state: LessonState | None) -> Word:
     return Word("wait", _("read, exercises open") if state.read else _("begun"))
 
 
-def quiz_word(row: ChapterRow, standing: Standing | None) -> Word:
+def quiz_word(quiz: Quiz, standing: Standing | None) -> Word:
     """What the course page says about a quiz."""
-    assert row.quiz is not None
-    grade = standing.quiz(row.quiz) if standing else None
-    if standing and row.quiz.pk in standing.open_quizzes:
+    grade = standing.quiz(quiz) if standing else None
+    if standing and quiz.pk in standing.open_quizzes:
         return Word("wait", _("begun"))
     if grade is None:
         return Word("todo", _("not yet"))
-    shape = "ok" if grade.points >= grade.max_points * row.quiz.data.get("pass", 60) / 100 else "bad"
+    shape = "ok" if grade.points >= grade.max_points * quiz.data.get("pass", 60) / 100 else "bad"
     return Word(shape, _("%(points)s of %(all)s points") % {"points": f"{grade.points:g}", "all": f"{grade.max_points:g}"})
 
 
@@ -67,7 +66,7 @@ def shelves(course: Outline, standing: Standing | None, here: LessonRow | None) 
     out = []
     for row in course.chapters:
         states = [(item, standing.lesson(item) if standing else None) for item in row.lessons]
-        quiz = quiz_word(row, standing) if row.quiz else None
+        quiz = quiz_word(row.quiz, standing) if row.quiz else None
         full = [state is not None and state.done for _item, state in states] + ([quiz.shape == "ok"] if quiz else [])
         levels = [state.level / 4 if state else 0.0 for _item, state in states] + ([float(quiz.shape == "ok")] if quiz else [])
         now = here is not None and here in row.lessons
@@ -102,6 +101,7 @@ def _context(request: HttpRequest, course: Course) -> dict[str, Any]:
     return {
         "course": course,
         "outline": plan,
+        "own": own_quizzes(person(request), course, standing) if standing else [],
         "shelves": rows,
         "here": here,
         "begun": bool(enrollment and enrollment.last_lesson_id),
@@ -112,6 +112,13 @@ def _context(request: HttpRequest, course: Course) -> dict[str, Any]:
         "has_glossary": course.terms.exists(),
         "review": review(person(request), plan, standing) if standing else [],
     }
+
+
+def own_quizzes(user: Any, course: Course, standing: Standing) -> list[tuple[Quiz, Word]]:
+    """The quizzes that instructors of the learner's cohorts wrote themselves and gave them."""
+    learns = {"cohort__memberships__user": user, "cohort__memberships__role": Membership.Role.LEARNER}
+    rows = Quiz.objects.filter(chapter__course=course, **learns).select_related("version", "chapter__version")
+    return [(quiz, quiz_word(quiz, standing)) for quiz in rows.order_by("pk") if quiz.data["questions"]]
 
 
 def totals(plan: Outline, standing: Standing | None) -> dict[str, Any]:

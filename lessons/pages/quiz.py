@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from lessons.grading import services as grading
 from lessons.labs.panel import CheckRow, check_rows
-from lessons.models import Lesson, Quiz
+from lessons.models import Lesson, Membership, Quiz
 from lessons.models.content import in_language
 from lessons.pages.lesson import Bench, language
 from lessons.permissions import person
@@ -52,7 +52,9 @@ class Offer:
 
     @property
     def state(self) -> str:
-        """`open`, `early`, `over` or `taken`."""
+        """`open`, `early`, `over` or `taken`; one without questions is not open yet."""
+        if not self.terms.version.data["questions"]:
+            return "early"
         if self.terms.closed(self.now):
             return "over"
         if not self.terms.opened(self.now):
@@ -70,11 +72,28 @@ class Offer:
         return str(Assignment.Counts(self.terms.counts).label)
 
 
+def own_quiz(request: HttpRequest, pk: int, quiz: int) -> Quiz:
+    """A quiz that a cohort's instructors wrote, for its learners; else 404."""
+    rows = Quiz.objects.select_related("version", "chapter__version", "chapter__course__version")
+    learns = {"cohort__memberships__user": person(request), "cohort__memberships__role": Membership.Role.LEARNER}
+    return get_object_or_404(rows, pk=quiz, cohort=pk, **learns)
+
+
 @require_safe
 def quiz_page(request: HttpRequest, course: str, chapter: str) -> HttpResponse:
     """What the quiz is, on which terms, attempts so far, and the way in."""
-    quiz = find_quiz(course, chapter)
-    context: dict[str, Any] = {"quiz": quiz}
+    return _page(request, find_quiz(course, chapter), reverse("lessons:quiz-start", args=[course, chapter]))
+
+
+@require_safe
+@login_required
+def own_quiz_page(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
+    """The same for a quiz of a cohort's own."""
+    return _page(request, own_quiz(request, pk, quiz), reverse("lessons:own-quiz-start", args=[pk, quiz]))
+
+
+def _page(request: HttpRequest, quiz: Quiz, start: str) -> HttpResponse:
+    context: dict[str, Any] = {"quiz": quiz, "start_url": start}
     now = timezone.now()
     offers = [Offer(Terms(quiz), None, now)]
     if request.user.is_authenticated:
@@ -85,7 +104,7 @@ def quiz_page(request: HttpRequest, course: str, chapter: str) -> HttpResponse:
         rows = list(done.select_related("version", "quiz__version", "assignment"))
         context["attempts"] = [(item, "points" in review.shown(item, now)) for item in rows]
     context["offers"] = offers
-    context["questions"], context["points"] = layout.size(offers[0].terms.version.data)
+    context["questions"], context["points"] = layout.size((offers[0].terms if offers else Terms(quiz)).version.data)
     return render(request, "quizzes/start.html", context)
 
 
@@ -93,7 +112,17 @@ def quiz_page(request: HttpRequest, course: str, chapter: str) -> HttpResponse:
 @login_required
 def quiz_start(request: HttpRequest, course: str, chapter: str) -> HttpResponse:
     """Open the attempt that was begun, or a new one."""
-    quiz = find_quiz(course, chapter)
+    return _start(request, find_quiz(course, chapter))
+
+
+@require_POST
+@login_required
+def own_quiz_start(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
+    """The same for a quiz of a cohort's own."""
+    return _start(request, own_quiz(request, pk, quiz))
+
+
+def _start(request: HttpRequest, quiz: Quiz) -> HttpResponse:
     user = person(request)
     wanted = request.POST.get("assignment", "")
     given = next((item for item in terms.assignments_of(user, quiz) if str(item.pk) == wanted), None)

@@ -95,7 +95,7 @@ def start(user: User, quiz: Quiz, assignment: Assignment | None = None, code: st
     offers = terms.offers(user, quiz, now)
     chosen = [item for item in offers if item.assignment == assignment] if assignment else offers
     offer = next((item for item in chosen if not item.closed(now)), None)
-    if offer is None or not offer.opened(now):
+    if offer is None or not offer.opened(now) or not offer.version.data["questions"]:
         raise NotNow
     if attempts_left(user, quiz, offer) == 0:
         raise NoMoreAttempts

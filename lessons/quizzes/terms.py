@@ -133,6 +133,6 @@ def offers(user: User, quiz: Quiz, now: datetime.datetime | None = None) -> list
     """The ways in which a learner may take a quiz: each assignment of it; freely only when none of them is still to end."""
     now = now or timezone.now()
     found = [terms_of(quiz, item, user) for item in assignments_of(user, quiz)]
-    if all(item.closes_at and item.closed(now) for item in found):
+    if quiz.cohort_id is None and all(item.closes_at and item.closed(now) for item in found):
         found.append(Terms(quiz))
     return found
