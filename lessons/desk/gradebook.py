@@ -97,7 +97,7 @@ class Book:
 
 def heads(items: list[Item]) -> list[Head]:
     """The columns of the graded items, in the course's order."""
-    out = []
+    out: list[Head] = []
     for item in items:
         thing: Any = item.thing
         if item.kind == "quiz":
