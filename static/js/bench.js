@@ -93,7 +93,27 @@ export class Bench {
       opens(t('bench.legend'), 'legend'), opens(t('bench.astext'), 'astext'), this.plainButton);
     this.playButton = h('button', { type: 'button', class: 'btn', 'data-play': true, onclick: () => this.togglePlay() });
     this.stepButton = button(t('time.step'), { 'data-step': true, onclick: () => this.player.step() }, icon('step'));
-    this.controls.replaceChildren(...this.clock.buttons, ...this.past.buttons, h('span', { class: 'end' }), this.playButton, this.stepButton);
+    // who watches a learner's cluster steers its time only when they may type, and its past never
+    const steering = this.looksOn ? this.clock.buttons : [...this.clock.buttons, ...this.past.buttons];
+    if (this.looksOn) for (const one of steering) one.hidden = !this.typesAlong;
+    this.controls.replaceChildren(...steering, h('span', { class: 'end' }), this.playButton, this.stepButton);
+  }
+
+  /* ---- looking on ---- */
+
+  /** Whether this page watches somebody else's cluster. */
+  get looksOn() {
+    return this.element.dataset.watching !== undefined;
+  }
+
+  /** The learner lets this watcher type along, or no longer. */
+  mayType(watchers) {
+    const types = Boolean(watchers.find((one) => String(one.id) === this.element.dataset.watching)?.types);
+    if (types === Boolean(this.typesAlong)) return;
+    this.typesAlong = types;
+    for (const one of this.clock.buttons) one.hidden = !types;
+    this.inspect();
+    this.tell(t(types ? 'watch.may' : 'watch.mayno'));
   }
 
   /* ---- one cluster ---- */
@@ -125,7 +145,7 @@ export class Bench {
       this.live = detail;
       if (!this.past.looking) this.showView(detail);
     });
-    connection.addEventListener('watched', ({ detail }) => this.element.dataset.watching === undefined && this.watched.show(detail));
+    connection.addEventListener('watched', ({ detail }) => (this.looksOn ? this.mayType(detail) : this.watched.show(detail)));
     connection.addEventListener('trace', ({ detail }) => this.store.add(detail));
     connection.addEventListener('batch', ({ detail }) => {
       if (detail.of === 'trace') this.newEvents();
@@ -259,12 +279,13 @@ export class Bench {
     const events = facts.events.length
       ? h('ol', { class: 'inspect-events' }, facts.events.map((event) => h('li', {}, button(`#${event.seq}`, { class: 'event-link', onclick: () => this.showEvent(event.seq) }), ` ${sentence(event)}`)))
       : h('p', {}, t('fact.none'));
-    const commands = h('div', { class: 'row' }, facts.commands.map(([host, command]) => button(command, {
+    const offered = this.looksOn && !this.typesAlong ? [] : facts.commands;
+    const commands = h('div', { class: 'row' }, offered.map(([host, command]) => button(command, {
       class: 'btn is-command', 'aria-label': t('term.run', { name: host, command }), onclick: () => this.run(host, [command]),
     }, icon('run'))));
     this.inspector.replaceChildren(
       h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows), ...this.why(facts.telling)),
-      h('div', { class: 'inspect-more' }, h('h3', {}, t('fact.look')), commands, h('h3', {}, t('fact.last')), events), this.closeInspector());
+      h('div', { class: 'inspect-more' }, ...(offered.length ? [h('h3', {}, t('fact.look')), commands] : []), h('h3', {}, t('fact.last')), events), this.closeInspector());
   }
 
   /* The causes of an event, from what began it. */

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.e2e import site
 from tests.e2e.harness.server import Harness, Running
 
 HERE = Path(__file__).parent
@@ -44,6 +47,18 @@ def launch(playwright: Playwright) -> Browser:
         pytest.skip(
             f"NO BROWSER: install Debian's chromium or run `playwright install chromium` ({str(problem).splitlines()[0]})"
         )
+
+
+@pytest.fixture(scope="session")
+def running_site() -> Iterator[site.Site]:
+    """The site, started as `make run` starts it, on a folder of its own; once for all stories."""
+    folder = Path(tempfile.mkdtemp(prefix="slipway-e2e-"))
+    started = site.start(folder)
+    try:
+        yield started
+    finally:
+        started.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

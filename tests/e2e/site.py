@@ -19,11 +19,12 @@ ACCOUNT = re.compile(r"^\s*(learner|instructor)\s+user (\S+)\s+password (\S+)", 
 
 @dataclass
 class Site:
-    """A running site: its address, and the demo accounts that it printed."""
+    """A running site: its address, the demo accounts that it printed, and the folder where it keeps everything."""
 
     url: str
     accounts: dict[str, tuple[str, str]]
     process: subprocess.Popen[str]
+    var: Path
 
     def stop(self) -> None:
         """Ctrl-C, and wait for the end."""
@@ -59,7 +60,7 @@ def start(var: Path, *, seconds: float = 180) -> Site:
         os.killpg(process.pid, signal.SIGKILL)
         raise AssertionError(f"the site did not come up:\n{said}\n{logs}")
     accounts = {role: (name, password) for role, name, password in ACCOUNT.findall(said)}
-    return Site(f"http://127.0.0.1:{port}", accounts, process)
+    return Site(f"http://127.0.0.1:{port}", accounts, process, var)
 
 
 def read_until(process: subprocess.Popen[str], words: str, seconds: float) -> str:

@@ -7,20 +7,14 @@ No page breaks axe's rules or the security policy, and a picture of each is kept
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.e2e import answers, bench, site
-from tests.e2e.conftest import RESULTS
+from tests.e2e.visitors import Visitor, invite_link, log_in, sign_up, visit
 
-PASSWORD = "a-long-wharf-2468"
 WORDS = {"en": {"passed": "Passed, 10 of 10 points", "saved": "saved"}, "ko": {"passed": "통과, 10점 중 10점", "saved": "저장됨"}}
 LESSON = "/{lang}/courses/cluster-architecture/{chapter}/{lesson}/"
 
@@ -43,52 +37,6 @@ SEED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def running_site() -> Iterator[site.Site]:
-    """The site, started as `make run` starts it, on a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="slipway-e2e-"))
-    started = site.start(folder)
-    try:
-        yield started
-    finally:
-        started.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass
-class Visitor:
-    """Somebody's browser in one language; what went wrong in it is collected."""
-
-    context: BrowserContext
-    page: Page
-    base: str
-    lang: str
-    name: str
-    errors: list[str]
-
-    def go(self, path: str) -> None:
-        self.page.goto(self.base + path.format(lang=self.lang))
-
-    def keep(self, name: str, *, full: bool = True) -> None:
-        """A picture of the page, after axe has found nothing wrong in it."""
-        RESULTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=RESULTS / f"{self.lang}-{name}.png", full_page=full)
-        found = Axe().run(self.page).response["violations"]
-        assert [(v["id"], [n["target"] for n in v["nodes"]], v["nodes"][0].get("failureSummary")) for v in found] == []
-
-
-def visit(browser: Browser, base: str, lang: str, name: str) -> Visitor:
-    """A fresh browser profile."""
-    locale = {"en": "en-GB", "ko": "ko-KR"}[lang]
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale=locale, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
-    errors: list[str] = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    return Visitor(context, page, base, lang, name, errors)
-
-
 @pytest.fixture(params=["en", "ko"])
 def newcomer(request: pytest.FixtureRequest, chromium: Browser, running_site: site.Site) -> Iterator[Visitor]:
     """Somebody who has never been here."""
@@ -101,43 +49,11 @@ def newcomer(request: pytest.FixtureRequest, chromium: Browser, running_site: si
 @pytest.fixture
 def instructor(chromium: Browser, running_site: site.Site, newcomer: Visitor) -> Iterator[Visitor]:
     """The demo instructor, logged in, in the newcomer's language."""
-    name, password = running_site.accounts["instructor"]
-    visitor = visit(chromium, running_site.url, newcomer.lang, name)
-    visitor.go("/{lang}/accounts/login/")
-    visitor.page.fill("[name=login]", name)
-    visitor.page.fill("[name=password]", password)
-    visitor.page.locator("main button[type=submit]").click()
-    visitor.page.wait_for_selector("header .who")
+    visitor = visit(chromium, running_site.url, newcomer.lang, "instructor")
+    log_in(visitor, running_site, "instructor")
     yield visitor
     visitor.context.close()
     assert visitor.errors == []
-
-
-def invite_link(teacher: Visitor) -> str:
-    """The address of an invite of the teacher's first cohort."""
-    teacher.go("/{lang}/cohorts/")
-    teacher.page.locator('a[href*="/members/"]').first.click()
-    return teacher.page.locator(".invites input").first.input_value()
-
-
-def sign_up(visitor: Visitor, link: str) -> None:
-    """Opens the invite, makes an account, joins."""
-    page = visitor.page
-    page.goto(link)
-    visitor.keep("join")
-    page.locator("main a[href*='/signup/']").click()
-    visitor.keep("signup")
-    page.fill("[name=username]", visitor.name)
-    if page.locator("[name=email]").count():
-        page.fill("[name=email]", f"{visitor.name}@example.org")
-    page.fill("[name=password1]", PASSWORD)
-    if page.locator("[name=password2]").count():
-        page.fill("[name=password2]", PASSWORD)
-    page.locator("main button[type=submit]").click()
-    page.wait_for_selector("header .who")
-    page.goto(link)
-    page.locator("main form button[type=submit]").click()
-    page.wait_for_load_state()
 
 
 def type_command(page: Page, command: str, expected: str) -> None:

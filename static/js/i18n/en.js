@@ -61,6 +61,8 @@ export default {
 
   'watch.looks': '{name} is watching.',
   'watch.asks': '{name} asks to type along.',
+  'watch.may': 'The learner lets you type along. What you type is in their journal.',
+  'watch.mayno': 'You only look on again.',
   'watch.types': '{name} types along.',
   'watch.allow': 'Allow',
   'watch.no': 'No',

@@ -61,6 +61,8 @@ export default {
 
   'watch.looks': '{name} 님이 보고 있습니다.',
   'watch.asks': '{name} 님이 함께 입력하기를 청합니다.',
+  'watch.may': '학습자가 함께 입력하도록 허락했습니다. 입력한 명령은 학습자의 기록에 남습니다.',
+  'watch.mayno': '다시 보기만 합니다.',
   'watch.types': '{name} 님이 함께 입력합니다.',
   'watch.allow': '허락',
   'watch.no': '거절',
