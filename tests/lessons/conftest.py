@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import translation
 
 from lessons.loading.publish import publish
 from lessons.loading.reader import read_course
 from lessons.models import Cohort, Course, Exercise, Invite, Lesson, Membership, Quiz
 
 SAMPLE = Path(__file__).parent / "sample" / "harbour-course"
+
+
+@pytest.fixture(autouse=True)
+def language() -> Iterator[None]:
+    """A page that was asked for in one language leaves it active in its thread: the next test begins with the site's own."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

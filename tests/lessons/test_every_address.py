@@ -69,6 +69,10 @@ TABLE: list[Row] = [
     ("lessons:figure", "get", "public", {}),
     ("lessons:lesson", "get", "public", {}),
     ("lessons:lesson-read", "post", "anybody", {}),
+    ("lessons:glossary", "get", "public", {}),
+    ("lessons:commands", "get", "public", {}),
+    ("lessons:chapter-print", "get", "public", {}),
+    ("lessons:search", "get", "public", {"q": "pod"}),
     ("lessons:own-terminal", "get", "own", {}),
     ("lessons:own-terminal-new", "post", "own", {}),
     ("lessons:own-terminal-revoke", "post", "own", {}),
@@ -233,8 +237,8 @@ def places(people: People, quiz: Quiz, exercise: Exercise, standin: type, cluste
     course, chapter = cohort.course.slug, lesson.chapter.slug
     theirs, this = (cohort.pk, learner.pk), (cohort.pk, quiz.pk)
     return {
-        **each("lessons:course lessons:certificate", course),
-        **each("lessons:quiz lessons:quiz-start", course, chapter),
+        **each("lessons:course lessons:certificate lessons:glossary", course),
+        **each("lessons:quiz lessons:quiz-start lessons:commands lessons:chapter-print", course, chapter),
         **each("lessons:figure", course, chapter, "hub.svg"),
         **each("lessons:lesson lessons:lesson-read", course, chapter, lesson.slug),
         **each("lessons:own-terminal lessons:own-terminal-new lessons:own-terminal-revoke", session.pk),
@@ -292,7 +296,7 @@ def each(names: str, *args: Any) -> dict[str, tuple[Any, ...]]:
 def clients(people: People) -> dict[str, Client]:
     """Everybody logged in, and nobody."""
     create = get_user_model().objects.create_user
-    everyone = {name: getattr(people, name, None) for name in EVERYBODY}
+    everyone: dict[str, Any] = {name: getattr(people, name, None) for name in EVERYBODY}
     everyone["observer"] = create("observer", "observer@example.org", "a long password")
     Membership.objects.create(cohort=people.cohort, user=everyone["observer"], role=Membership.Role.OBSERVER)
     everyone["site_staff"] = create("site-staff", "s@example.org", "a long password", is_staff=True, is_superuser=True)
