@@ -115,6 +115,16 @@ def version() -> str:
 
 
 @functools.cache
+def first_host(scenario: str) -> str:
+    """The host of a scenario's first terminal: where a step is typed that names none."""
+    if getattr(engine(), "SCENARIOS", None) is not None:
+        return "controlplane"
+    from .core.lab import scenarios as known
+
+    return known.find(scenario).terminals[0]
+
+
+@functools.cache
 def scenarios() -> frozenset[str]:
     """Names of the scenarios that a session may be made of."""
     found = getattr(engine(), "SCENARIOS", None)

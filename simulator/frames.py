@@ -136,10 +136,12 @@ class FaultData(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SkipData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Data of kind `skip`: so far, or (`to` raft) only to what the members of etcd do next."""
+    """Data of kind `skip`: so far, or only to what the members of etcd do next (`to` raft), or until what runs in `terminal` has ended
+    (`to` idle)."""
 
     ns: Annotated[int, Meta(ge=1, le=SKIP_LIMIT)]
-    to: Literal["", "raft"] = ""
+    to: Literal["", "raft", "idle"] = ""
+    terminal: Annotated[str, Meta(max_length=64)] = ""
 
 
 class HttpData(msgspec.Struct, forbid_unknown_fields=True):

@@ -34,9 +34,10 @@ class Writer:
         """One learner."""
         base = f"{self.base}{line.user.pk}/"
         parts = [f'<tr><th scope="row"><a href="{base}">{escape(line.user.username)}</a></th>']
-        parts += [self.cell(base, head, line.marks[head.key]) for head in self.heads]
         parts.append(f'<td class="num"><b>{points(line.total)}</b> <span class="meta">/ {points(line.of)}</span></td>')
-        parts.append(f'<td class="num">{figure(line.percent, 0)}</td></tr>')
+        parts.append(f'<td class="num">{figure(line.percent, 0)}</td>')
+        parts += [self.cell(base, head, line.marks[head.key]) for head in self.heads]
+        parts.append("</tr>")
         return mark_safe("".join(parts))
 
     def cell(self, base: str, head: Head, mark: Mark) -> str:

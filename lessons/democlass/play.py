@@ -19,7 +19,7 @@ from lessons.grading.progress import ChapterRow, LessonRow, Outline
 from lessons.labs import services as labs
 from lessons.models import Exercise, Quiz
 from lessons.quizzes import services as quizzes
-from simulator import advancing
+from simulator import advancing, engine
 from simulator import services as simulator
 from simulator.core.lab.durations import duration
 from simulator.models import ClusterSession
@@ -40,6 +40,7 @@ LOOKS = (
     "kubectl get deploy,rs,pods",
     "ls",
 )
+ETCD_LOOKS = ("etcdctl member list", "etcdctl endpoint status -w table", "etcdctl get / --prefix --keys-only", "ls")
 SLIPS = (
     "kubctl get pods",
     "kubectl get pod web",
@@ -112,7 +113,7 @@ class Learner:
         self.clock.now = max(self.clock.now, self.until - datetime.timedelta(seconds=self.rng.randint(60, 230)))
         reading.visit(self.user, row.lesson)
         session = labs.lesson_session(self.user, row.lesson)
-        self._type(session, [self.rng.choice(LOOKS)])
+        self._type(session, [self.rng.choice(_looks(session))])
         self._leave(session)
 
     # -- lessons and exercises -----------------------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ class Learner:
         self._leave(session)
 
     def _look_around(self, session: ClusterSession, slips: float = 0.35) -> None:
-        lines = [self.rng.choice(LOOKS) for _ in range(self.rng.randint(0, 2))]
+        lines = [self.rng.choice(_looks(session)) for _ in range(self.rng.randint(0, 2))]
         if self.rng.random() < slips * (1.3 - self.kind.ability):
             lines.append(self.rng.choice(SLIPS))
         self._type(session, lines)
@@ -185,7 +186,7 @@ class Learner:
     def _type(self, session: ClusterSession, steps: list[Any]) -> None:
         """Type lines on their hosts with pauses between; the cluster's time passes as the learner's does."""
         session.refresh_from_db(fields=["advanced_to", "last_seq"])
-        at = session.advanced_to
+        at, here = session.advanced_to, engine.first_host(session.scenario)
         with transaction.atomic():  # one task for what is typed at one go
             for step in steps:
                 step = {"run": step} if isinstance(step, str) else step
@@ -199,7 +200,7 @@ class Learner:
                     pause = min(self.rng.expovariate(1 / self.kind.pace) + 1.0, PATIENCE * 4)
                     self.clock.wait(pause)
                     at += int(pause * SECOND)
-                    self._row(session, "line", {"terminal": step.get("host", "controlplane"), "text": line}, at)
+                    self._row(session, "line", {"terminal": step.get("host", here), "text": line}, at)
                     self.told.commands += 1
 
     def _row(self, session: ClusterSession, kind: str, data: dict[str, Any], at: int) -> None:
@@ -253,6 +254,11 @@ class Learner:
         grading.record_quiz(self.user, quiz)
         self.told.attempts += 1
         return True
+
+
+def _looks(session: ClusterSession) -> tuple[str, ...]:
+    """What somebody looks at first, where there is a cluster and where there is only etcd."""
+    return ETCD_LOOKS if engine.first_host(session.scenario).startswith("etcd") else LOOKS
 
 
 def _wrong_ways(row: LessonRow) -> bool:

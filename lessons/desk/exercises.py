@@ -60,7 +60,8 @@ def _figures(exercise: Exercise, attempts: list[ExerciseAttempt], passes: list[E
     passed = {row.user_id for row in passes}
     tried = {attempt.user_id for attempt in attempts}
     clean = {a.user_id for a in attempts if a.passed_at and not a.failed_checks and not a.hints_shown and not a.gave_up_at}
-    minutes = [(a.passed_at - a.started_at).total_seconds() / 60 for a in attempts if a.passed_at]
+    # an attempt begins with its first check or hint: of who passes at once there is no time to tell
+    minutes = [(a.passed_at - a.started_at).total_seconds() / 60 for a in attempts if a.passed_at and a.failed_checks]
     return ExerciseFigures(
         exercise,
         len(tried),

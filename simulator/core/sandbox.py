@@ -353,6 +353,9 @@ class Sandbox:
         if not isinstance(ns, int) or not 0 < ns <= 24 * clock.HOUR:
             raise BadInput("skip: ns must be between 1 and 24 hours")
         until = self.now + ns
+        if data.get("to") == "idle":
+            self._run_on(self._terminal(data), ns)
+            return
         if data.get("to") == "raft":
             due = lenses.next_message(self.world)
             if due is None:

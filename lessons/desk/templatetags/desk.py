@@ -20,6 +20,12 @@ def desk_signals(context: Context, lesson: Any) -> dict[str, Any]:
 
 
 @register.filter
+def after_dot(label: str) -> str:
+    """`1.Q` without its chapter, for narrow columns under the chapter's name."""
+    return label.partition(".")[2] or label
+
+
+@register.filter
 def figure(value: float | None, digits: int = 2) -> str:
     """A number with so many digits after the point; a dash for none."""
     return "–" if value is None else f"{value:.{int(digits)}f}".replace("-", "−")
