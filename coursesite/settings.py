@@ -247,6 +247,7 @@ LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["coursesite.formats"]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # -- static files ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import secrets
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 
 from coursesite import environment
@@ -115,3 +118,10 @@ def test_somebody_can_sign_up_and_log_in_without_a_mail_server(client: Any) -> N
         assert client.post(reverse("account_login"), {"login": login, "password": "harbour-crane-42"}).status_code == 302
         assert "_auth_user_id" in client.session
         client.logout()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "9 Nov 2026, 15:29"), ("ko", "2026년 11월 9일 15:29")])
+def test_dates_read_the_same_to_everybody(language: str, said: str) -> None:
+    at = datetime.datetime(2026, 11, 9, 15, 29, tzinfo=datetime.UTC)
+    with translation.override(language):
+        assert date_format(at, "DATETIME_FORMAT") == said
