@@ -93,6 +93,8 @@ def message(request: HttpRequest, pk: int, user: int) -> HttpResponse:
     text = " ".join(request.POST.get("text", "").replace("\0", "").split())[:1000]
     if text:
         Message.objects.create(cohort=cohort, learner=who, sender=person(request), text=text)
+        if request.headers.get("X-Part"):
+            return HttpResponse(status=204)
         messages.success(request, _("Sent to %(who)s.") % {"who": who})
     else:
         messages.error(request, _("A message needs words."))

@@ -6,6 +6,8 @@ import random
 from typing import Any, Protocol
 
 from lessons.quizzes.types.base import text
+from lessons.quizzes.types.component import Component, shown
+from lessons.quizzes.types.world import Output
 
 Fields = dict[str, list[str]]
 
@@ -99,7 +101,51 @@ def _ordering(item: Item, right: bool, rng: random.Random) -> Fields:
     return {f"{item.name}.shown": [str(index) for index in order], **out}
 
 
+def _fillin(item: Item, right: bool, rng: random.Random) -> Fields:
+    """Whoever does not know it all gets one gap wrong."""
+    gaps = dict(item.spec["gaps"])
+    missed = None if right else rng.choice(sorted(gaps))
+    out: Fields = {}
+    for name, gap in gaps.items():
+        well = name != missed
+        if "choices" in gap:
+            word = "0" if well else str(rng.randrange(1, len(gap["choices"])))
+        elif "answer" in gap:
+            word = f"{float(gap['answer']) + (0 if well else rng.choice([1, 10])):g}"
+        else:
+            word = text(gap["accept"][0], "en") if well else rng.choice(_INSTEAD)
+        out[f"{item.name}.{name}"] = [word]
+    return out
+
+
+def _component(item: Item, right: bool, rng: random.Random) -> Fields:
+    wanted = list(item.spec["correct"])
+    if right:
+        return {item.name: wanted if Component.several(item.spec) else wanted[:1]}
+    return {item.name: [rng.choice([part for part in shown(item.spec) if part not in wanted])]}
+
+
+def _output(item: Item, right: bool, rng: random.Random) -> Fields:
+    said = Output.wanted(item.spec)
+    return {item.name: [said if right and said else rng.choice(_INSTEAD)]}
+
+
+def _command(item: Item, right: bool, rng: random.Random) -> Fields:
+    steps = [step if isinstance(step, str) else str(step.get("run", "")) for step in item.spec["solution"]]
+    return {item.name: ["\n".join(steps) if right else rng.choice(("kubectl get pods", "kubectl get nodes -o wide"))]}
+
+
+def _freetext(item: Item, right: bool, rng: random.Random) -> Fields:
+    model = text(item.spec["model"], "en") if "model" in item.spec else "The control loop compares what is with what should be."
+    return {item.name: [model if right else " ".join(model.split()[: rng.randint(3, 8)])]}
+
+
 _MAKERS = {
+    "fillin": _fillin,
+    "component": _component,
+    "output": _output,
+    "command": _command,
+    "freetext": _freetext,
     "single": _choice,
     "multiple": _choice,
     "truefalse": _truefalse,

@@ -108,8 +108,22 @@ function clicked(event) {
 }
 
 function submitted(event) {
+  if (event.target.matches('form[data-quiet]')) {
+    event.preventDefault();
+    sendQuietly(event.target);
+    return;
+  }
   if (!event.target.matches('form[data-once]') || event.defaultPrevented) return;
   for (const one of event.target.querySelectorAll('button:not([type="button"])')) setTimeout(() => { one.disabled = true; });
+}
+
+/** A form whose page must stay: watching ends with the page, and with it a permission to type. `data-quiet` is what is said when it is sent. */
+async function sendQuietly(form) {
+  const answer = await fetch(form.action, { method: 'POST', body: new FormData(form), headers: { 'X-CSRFToken': csrfToken(), 'X-Part': 'none' }, credentials: 'same-origin' }).catch(() => null);
+  const words = answer?.ok ? form.dataset.quiet : t('net.lost');
+  if (bench) bench.tell(words);
+  else say(words);
+  if (answer?.ok) form.reset();
 }
 
 /* ---- htmx 4 (events are htmx:…; 4xx bodies are swapped by itself) ---- */

@@ -359,7 +359,6 @@ def test_an_instructor_looks_on_and_types_along_only_when_allowed(crew: dict[str
     banner.get_by_text("is watching").wait_for()
 
     page.get_by_role("button", name="Ask to type along").click()
-    bench.ready(page)
     banner.get_by_text("asks to type along").wait_for()
     learner.keep("watched", full=False)
     theirs.locator("[data-watch-allow]").click()
@@ -371,7 +370,7 @@ def test_an_instructor_looks_on_and_types_along_only_when_allowed(crew: dict[str
 
     page.fill("#say", "Look at the events")
     page.get_by_role("button", name="Send").click()
-    bench.ready(page)
+    page.get_by_text("Sent to").wait_for()
     theirs.reload()
     theirs.get_by_text("Look at the events").wait_for()
     page.get_by_role("button", name="Fork to help").click()

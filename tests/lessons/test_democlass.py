@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import datetime
+import random
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from lessons.dashboards.selectors import board
+from lessons.democlass import answers
 from lessons.democlass.clock import ClassClock
 from lessons.democlass.kinds import ABSENT, LATE, STUCK, kinds
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExercisePass
 from lessons.models import Cohort, Course, LessonProgress
+from lessons.quizzes import layout
 from lessons.quizzes.models import QuizAttempt, Response
+from lessons.quizzes.types import TYPES
 from simulator import worlds
 from simulator.models import ClusterSession, JournalEntry, OutputBatch
 
@@ -121,3 +128,22 @@ def test_what_cannot_be_played_is_said_before_anything_is_made(
     with pytest.raises(CommandError, match=said):
         call_command("democlass", **given)
     assert not Cohort.objects.exists()
+
+
+def test_every_question_of_the_course_is_answered_as_meant() -> None:
+    """Right answers earn all of it, wrong ones less; no type of the course is left blank."""
+    quizzes = sorted((Path(__file__).parents[2] / "lessons" / "content" / "cluster-architecture").glob("*/quiz.yaml"))
+    seen = set()
+    for path in quizzes:
+        for raw in yaml.safe_load(path.read_text("utf-8"))["questions"]:
+            spec = layout.fill(raw, layout.values_of(raw, "seed"))
+            kind = TYPES[spec["type"]]
+            if kind.own_cluster or spec["type"] in ("output", "command", "freetext"):
+                continue  # marked by a world or a person
+            seen.add(kind.name)
+            item = SimpleNamespace(spec=spec, kind=kind, seed="seed", name=f"q.{spec['id']}")
+            for right in (True, False):
+                sent = answers.Sent(answers.fields(item, right=right, rng=random.Random(3)))
+                fraction = kind.grade(spec, kind.parse(sent, item.name, spec)).fraction
+                assert (fraction == 1) is right, (path, spec["id"], right, fraction)
+    assert {"fillin", "component", "ordering"} <= seen
