@@ -189,9 +189,7 @@ def _clusters(people: list[Any], plan: Any, rng: random.Random, now: datetime.da
 
 def _report(cohort: Any, profile: str) -> None:
     from django.contrib.auth import get_user_model
-    from django.db import connection
     from django.test import Client
-    from django.test.utils import CaptureQueriesContext
 
     client = Client()
     client.force_login(get_user_model().objects.get(username="bench-owner"))
@@ -209,12 +207,11 @@ def _report(cohort: Any, profile: str) -> None:
         "items": (f"{base}items/", {}),
         "learner": (f"{base}learners/{cohort.memberships.filter(role='learner').first().user_id}/", {}),
     }
-    print(f"{'page':<24} {'CPU ms':>8} {'median ms':>10} {'most ms':>9} {'queries':>8} {'KB':>7}")
+    print(f"{'page':<24} {'CPU ms':>8} {'median ms':>10} {'most ms':>9} {'KB':>7}")
     for name, (path, headers) in pages.items():
         if profile and name != profile:
             continue
-        with CaptureQueriesContext(connection) as queries:
-            answer = client.get(path, headers=headers)
+        answer = client.get(path, headers=headers)
         assert answer.status_code == 200, (path, answer.status_code)
         taken: list[float] = []
         used: list[float] = []
@@ -224,13 +221,11 @@ def _report(cohort: Any, profile: str) -> None:
             taken.append(1000 * (time.perf_counter() - began))
             used.append(1000 * (time.process_time() - began_cpu))
         print(
-            f"{name:<24} {statistics.median(used):>8.0f} {statistics.median(taken):>10.0f} {max(taken):>9.0f} {len(queries):>8} {len(answer.content) / 1000:>7.0f}",
+            f"{name:<24} {statistics.median(used):>8.0f} {statistics.median(taken):>10.0f} {max(taken):>9.0f} {len(answer.content) / 1000:>7.0f}",
             flush=True,
         )
         if profile:
             _profile(client, path)
-            for query in sorted(queries.captured_queries, key=lambda item: -float(item["time"]))[:12]:
-                print(query["time"], query["sql"][:300])
 
 
 def _profile(client: Any, path: str) -> None:
