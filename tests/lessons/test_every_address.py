@@ -180,6 +180,8 @@ TABLE: list[Row] = [
     ("simulator:look", "get", "own", {"at": "0"}),
     ("simulator:branch", "post", "own", {}),
     ("simulator:take-up", "post", "own", {}),
+    ("badge-verify", "get", "public", {}),
+    ("tokens:list", "get", "anybody", {}),
     ("admin:index", "get", "site", {}),
 ]
 #: Addresses that have no person before them, and who looks at them instead.
@@ -188,11 +190,13 @@ ELSEWHERE = {
     "lti:login": "a platform's signed message (tests/lti)",
     "lti:launch": "a platform's signed message (tests/lti)",
     "lti:jwks": "public keys",
+    "lti:register": "a platform with a secret (tests/lti)",
+    "tokens:revoke": "one's own token (tests/api)",
     "lti:choose": "the session of a launch (tests/lti)",
     "lessons:quiz-world": "needs a question with a cluster (tests/lessons/test_world_questions.py)",
 }
-#: Whose views are those of allauth, the admin's own, or ask for a bearer's token (tests/api).
-FOREIGN = ("account_", "mfa_", "socialaccount_", "openid_connect_", "admin:", "api:")
+#: Whose views are those of allauth, the admin's own, ask for a bearer's token (tests/api), or are what checks badges (tests/badges).
+FOREIGN = ("account_", "mfa_", "socialaccount_", "openid_connect_", "admin:", "api:", "badges:")
 
 
 def names(resolver: URLResolver | None = None, space: str = "") -> Iterator[str]:
