@@ -21,7 +21,7 @@ FLAGS = {
 def _read(world: World, proc: Process, path: str) -> bytes:
     """A file as the member sees it; raises OSError in Go's words."""
     try:
-        return files.read_file(world, proc.host, path, mnt=proc.mnt)
+        return files.read_often(world, proc.host, path, mnt=proc.mnt)
     except OSError as error:
         raise OSError(f"open {path}: {(error.strerror or 'no such file or directory').lower()}") from None
 

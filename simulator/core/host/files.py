@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..kernel.world import World
 from . import procfs
-from .filesystem import Inode, Tree, error
+from .filesystem import LOGS, Changes, Inode, Tree, error
 from .machine import Host, hosts
 from .process import Process
 
@@ -49,6 +49,19 @@ def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -
     if node.kind == "dir":
         raise error(errno.EISDIR, path)
     return node.data
+
+
+def read_often(world: World, host: str | Host, path: str, *, mnt: str = "host") -> bytes:
+    """`read_file` for who reads the same file at every request (a server its certificates): looked up again once some file has changed."""
+    name = host if isinstance(host, str) else host.name
+    held: dict[tuple[str, str, str], tuple[int, bytes]] = world.warm.setdefault("read-often", {})
+    found = held.get((name, mnt, path))
+    if found is not None and found[0] == Changes.count:
+        return found[1]
+    data = read_file(world, host, path, mnt=mnt)
+    if not path.endswith(LOGS) and tree(host_of(world, host), mnt).lookup(path).kind == "file":
+        held[name, mnt, path] = (Changes.count, data)
+    return data
 
 
 def topic(host: Host, mnt: str, path: str) -> str:

@@ -20,12 +20,13 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from .inodes import BASES, MAX_FILE, MAX_LINKS, Inode, Place, base_tree, error, frozen, melt, thaw
+from .inodes import BASES, MAX_FILE, MAX_LINKS, Changes, Inode, Place, base_tree, error, frozen, melt, thaw
 
 __all__ = [
     "BASES",
     "MAX_FILE",
     "MAX_LINKS",
+    "Changes",
     "FileSystem",
     "Inode",
     "Place",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 
+#: Files that grow all the time; nobody keeps what they hold (`files.read_often`).
+LOGS = ".log"
 #: Names that the short way of `Tree.locate` leaves to the long one, and kinds of inode that lead elsewhere.
 _DOTS = frozenset(("", ".", ".."))
 _INDIRECT = frozenset(("link", "hard"))
@@ -114,6 +117,7 @@ class FileSystem(msgspec.Struct):
             else:
                 self.write(path, b"", parents=True, now=now)
         self.mounts[path] = (key, source)
+        Changes.count += 1
 
 
 class Tree:
@@ -227,6 +231,8 @@ class Tree:
 
     def _thawed(self, key: str, path: str) -> Inode:
         """The changeable inode at a link-free path of one file system; thaws the way to it."""
+        if not path.endswith(LOGS):
+            Changes.count += 1
         fs = self.filesystems[key]
         node = fs.root = thaw(fs.root)
         for name in path.split("/"):

@@ -33,6 +33,12 @@ _BUILT: dict[str, Inode] = {}
 _MELTED: dict[str, Inode] = {}
 
 
+class Changes:
+    """How often any file of this process's worlds but a growing log has been changed: what was read stays true until it moves."""
+
+    count = 0
+
+
 def base_tree(name: str) -> Inode:
     """The shared, unchanging tree of a base (built on first use in this process)."""
     tree = _BUILT.get(name)

@@ -163,8 +163,6 @@ def changed(world: World) -> None:
 
 def connect(world: World, src_netns: str, ip: str, port: int, protocol: str = "tcp") -> Listener:
     """The listener that a connection from `src_netns` to `ip:port` reaches, or ConnectError."""
-    from . import routing
-
     return routing.walk(world, src_netns, ip, port, protocol).listener
 
 
@@ -173,6 +171,7 @@ def http(world: World, src_netns: str, ip: str, port: int, request: Request) -> 
 
     `Response.latency` includes the network's round trip.  The process's program must define `http` (see host.program).
     """
-    from . import routing
-
     return routing.send(world, src_netns, routing.walk(world, src_netns, ip, port), request)
+
+
+from . import routing  # noqa: E402  it needs the structures above; imported here, not at each call

@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Generator
 from typing import Any
 
-from ...host.filesystem import FileSystem
+from ...host.filesystem import Changes, FileSystem
 from ...host.program import Sleep, Wait
 from ...kernel import clock
 from ...kernel.clock import MS, SECOND
@@ -156,6 +156,7 @@ def unmount(session: Session) -> int:
     if key in host.filesystems:
         del host.filesystems[key]
         host.fs.mounts.pop(target, None)
+        Changes.count += 1
     if session.flag("rm"):
         session.namespace().snapshots.pop(session.args[0], None)
     session.inv.out(session.args[0] + "\n")

@@ -181,6 +181,17 @@ def merge_roots(a: Tree, b: Tree) -> Tree:
     return union(a, b) if b else a
 
 
+def covers(a: Tree, b: Tree) -> bool:
+    """Whether the union of two whole sets would be `a` itself: every member of `b` is there in the same form."""
+    for key, node in b.items():
+        held = a.get(key)
+        if held is None or (node and not held) or (not node and held and "." not in held):
+            return False
+        if node and not covers(held, node):
+            return False
+    return True
+
+
 def difference(a: Tree, b: Tree) -> Tree | None:
     """Members of `a` that are not in `b`; None when none are left."""
     out: Tree = {}
