@@ -76,14 +76,14 @@ TARGETS = {
 
 def main(args: argparse.Namespace) -> int:
     """Print the figures and the targets of the plan."""
-    figures = bench_loop.measure() if args.large else measure()
+    figures = bench_loop.measure(args.nodes, args.pods) if args.large else measure()
     if args.json:
         print(json.dumps(figures))
         return 0
     for name, value in figures.items():
         target = TARGETS.get(name)
         floor = {**bench_api.FLOORS, **bench_etcd.FLOORS, **bench_loop.FLOORS}.get(name)
-        shown = f"{value:,.0f}" if name.endswith(("bytes", "second")) else f"{value * 1000:,.2f} ms"
+        shown = f"{value:,.0f}" if name.endswith(("bytes", "second", "ratio")) else f"{value * 1000:,.2f} ms"
         want = (
             ("" if floor is None else f"  (target above {floor:,.0f})")
             if target is None

@@ -40,10 +40,12 @@ class ClusterBuilder:
         static_pods: bool = True,
         addons: bool = True,
         version: str = manifests.VERSION,
+        pod_cidr: str = POD_CIDR,
     ) -> None:
         self.world = world
+        self.pod_cidr = pod_cidr
         self.static_pods, self.addons, self.version = static_pods, addons, version
-        self.cluster = kubeadm_addons.cluster_configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR, version=version)
+        self.cluster = kubeadm_addons.cluster_configuration(pod_cidr=self.pod_cidr, service_cidr=SERVICE_CIDR, version=version)
         self.names = (control_plane, *workers)
         self.addresses = {name: f"172.30.{1 + i // 100}.{2 + 2 * (i % 100)}" for i, name in enumerate(self.names)}
         self.hosts: dict[str, Host] = {}
@@ -136,13 +138,13 @@ class ClusterBuilder:
 
     def _upload(self, client: KubeClient) -> None:
         """Configuration, RBAC, mark-control-plane, CoreDNS and kube-proxy."""
-        objects = kubeadm_addons.configuration(pod_cidr=POD_CIDR, service_cidr=SERVICE_CIDR, version=self.version)
+        objects = kubeadm_addons.configuration(pod_cidr=self.pod_cidr, service_cidr=SERVICE_CIDR, version=self.version)
         if self.addons:
             objects += kubeadm_addons.cluster_info(pki.public_kubeconfig(self.ca.cert, self.server))
             objects += kubeadm_addons.cluster_info_rules()
             objects += kubeadm_addons.coredns(image=images.dns(self.cluster, self.version))
             proxy = images.component("kube-proxy", self.cluster)
-            objects += kubeadm_addons.kube_proxy(self.server, pod_cidr=POD_CIDR, image=proxy)
+            objects += kubeadm_addons.kube_proxy(self.server, pod_cidr=self.pod_cidr, image=proxy)
         for resource, obj in objects:
             client.create(resource, obj["metadata"].get("namespace"), clone(obj))
         self._mark(client, self.names[0])

@@ -52,6 +52,7 @@ class Authorizer:
         self.server = server
         self._stamp: Any = None
         self._verdicts: dict[Attributes, tuple[bool, str]] = {}
+        self._rules: dict[tuple[User, str], list[Obj]] = {}
         self._bindings: list[tuple[str, Obj]] = []
         self._roles: dict[tuple[str, str], list[Obj]] = {}
 
@@ -96,6 +97,7 @@ class Authorizer:
         self._stamp = stamp
         roles, role_bindings, cluster_roles, cluster_bindings = (found for found, _ in copies)
         self._verdicts.clear()
+        self._rules.clear()
         self._roles = {("", r["metadata"]["name"]): r.get("rules") or [] for r in cluster_roles}
         self._roles.update({(r["metadata"]["namespace"], r["metadata"]["name"]): r.get("rules") or [] for r in roles})
         self._bindings = [("", b) for b in cluster_bindings] + [(b["metadata"]["namespace"], b) for b in role_bindings]
@@ -103,6 +105,9 @@ class Authorizer:
     def rules(self, user: User, namespace: str) -> list[Obj]:
         """Every rule that applies to a user in a namespace ("": cluster-wide rules only)."""
         self._refresh()
+        known = self._rules.get((user, namespace))
+        if known is not None:
+            return known
         out: list[Obj] = []
         for scope, binding in self._bindings:
             if scope and scope != namespace:
@@ -110,6 +115,9 @@ class Authorizer:
             if any(applies(subject, user, scope) for subject in binding.get("subjects") or ()):
                 ref = binding["roleRef"]
                 out.extend(self._roles.get((scope if ref["kind"] == "Role" else "", ref["name"]), ()))
+        if len(self._rules) > 2_000:
+            self._rules.clear()
+        self._rules[user, namespace] = out
         return out
 
     def _rbac(self, asked: Attributes) -> tuple[bool, str]:
