@@ -32,6 +32,7 @@ from .runtime import spec
 from .runtime.images import MadeImage
 from .runtime.programs.coredns import CoreDnsState
 from .runtime.programs.ingress_nginx import IngressState
+from .runtime.programs.local_path import Provisioner as LocalPathState
 from .runtime.programs.metrics_server import Scrapes as MetricsScrapes
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
@@ -110,6 +111,7 @@ SECTIONS: dict[str, Any] = {
     "kcm": dict[str, ManagerState],
     "kubelet": dict[str, KubeletState],
     "kubeproxy": dict[str, ProxyState],
+    "local-path": dict[str, LocalPathState],
     "metrics-server": dict[str, MetricsScrapes],
     "network": Network,
     "processes": ProcessTable,

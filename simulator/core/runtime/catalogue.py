@@ -363,6 +363,19 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     *(
         (
             Build(
+                name=f"docker.io/rancher/local-path-provisioner:v0.0.{patch}",
+                layers=(3630, 17900),
+                entrypoint=("/usr/bin/local-path-provisioner",),
+                userland="alpine",
+                programs=(("/usr/bin/local-path-provisioner", f"local-path-provisioner:v0.0.{patch}"),),
+            ),
+            (f"v0.0.{patch}",),
+        )
+        for patch in (32, 31, 30, 29, 28, 26, 24, 23, 22, 19)
+    ),
+    *(
+        (
+            Build(
                 name=f"registry.k8s.io/metrics-server/metrics-server:v{version}",
                 layers=(82, 1, 13, 20470),
                 entrypoint=("/metrics-server",),

@@ -1,7 +1,8 @@
 """Claims and volumes: the binder, and the two controllers that keep what is in use (pkg/controller/volume).
 
-Binding is static: a claim takes the smallest volume that fits.  No provisioner runs in a kubeadm cluster, so a claim that finds
-no volume stays Pending, with the event that the real controller records.
+A claim takes the smallest volume that fits.  One of a class with a provisioner is handed to that: the claim gets its name as an
+annotation, and stays Pending until somebody of that name (runtime/programs/local_path.py, once its manifest is applied) has made a volume
+for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+#: Whose turn it is to make a claim's volume; the older name is still written beside the newer.
+STORAGE_PROVISIONER = ("volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner")
 RESYNC = 15 * clock.SECOND
 
 
@@ -82,6 +86,8 @@ class BinderController(Controller):
         """Retain keeps it; Delete finds no plug-in that could delete a volume made by hand."""
         if volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete" or is_deleting(volume):
             return
+        if not annotations_of(volume).get(PROVISIONED_BY, "kubernetes.io/").startswith("kubernetes.io/"):
+            return  # who has made it will delete it
         if "hostPath" in volume["spec"] and not volume["spec"]["hostPath"]["path"].startswith("/tmp/"):
             text = f"host_path deleter only supports /tmp/.+ but received provided {volume['spec']['hostPath']['path']}"
             self._failed(volume, text)
@@ -145,6 +151,7 @@ class BinderController(Controller):
             self.event(claim, "Warning", "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found')
         else:
             provisioner = found.get("provisioner", "")
+            claim = self._hand_over(claim, provisioner)
             text = (
                 f"Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the "
                 "system administrator. If volume creation is delayed, please verify that the provisioner is running and "
@@ -152,6 +159,18 @@ class BinderController(Controller):
             )
             self.event(claim, "Normal", "ExternalProvisioning", text)
         self.enqueue(f"pvc|{key_of(claim)}", RESYNC)
+
+    def _hand_over(self, claim: Obj, provisioner: str) -> Obj:
+        """The claim says who is to make its volume (setClaimProvisioner)."""
+        notes = annotations_of(claim)
+        if all(notes.get(name) == provisioner for name in STORAGE_PROVISIONER):
+            return claim
+        fresh = self.client.get("persistentvolumeclaims", claim["metadata"]["namespace"], claim["metadata"]["name"])
+        notes = {**annotations_of(fresh), **dict.fromkeys(STORAGE_PROVISIONER, provisioner)}
+        stored: Obj = self.client.update(
+            "persistentvolumeclaims", {**fresh, "metadata": {**fresh["metadata"], "annotations": notes}}
+        )
+        return stored
 
     def _pending(self, claim: Obj) -> None:
         if (claim.get("status") or {}).get("phase") != "Pending":

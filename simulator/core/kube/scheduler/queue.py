@@ -25,7 +25,7 @@ PluginsOf = Callable[[PodInfo], dict[str, Plugin]]
 
 
 class Queued(msgspec.Struct):
-    """A pod in the queue.  `where` is active, backoff, error, unschedulable or gated; times are virtual ns."""
+    """A pod in the queue.  `where` is active, backoff, error, unschedulable, gated or binding; times are virtual ns."""
 
     key: str
     uid: str
@@ -36,8 +36,10 @@ class Queued(msgspec.Struct):
     attempts: int = 0
     failed_at: int = 0
     plugins: list[str] = []
-    #: When its back-off is over.
+    #: When its back-off is over; of a pod that is being bound, when that is given up (`added` is when it is looked at next).
     until: int = 0
+    #: Where a pod is being bound: it waits for its volumes to be made.
+    node: str = ""
 
     def backoff_until(self) -> int:
         """When its back-off is over."""
@@ -62,6 +64,8 @@ class Queue(msgspec.Struct):
         known = self.pods.get(key)
         if known is None or known.uid != uid:
             known = self.pods[key] = Queued(key, uid, priority)
+        if known.where == "binding":
+            return
         self.seq += 1
         known.where, known.added, known.seq, known.priority = "gated" if gated else "active", now, self.seq, priority
 
@@ -94,6 +98,20 @@ class Queue(msgspec.Struct):
         """Something went wrong: try again after the back-off."""
         queued.where = "error"
         self._backoff(queued, now)
+
+    def hold(self, queued: Queued, node: str, until: int) -> None:
+        """A node is chosen, its volumes are not there yet."""
+        queued.where, queued.node, queued.added, queued.until = "binding", node, until, until
+
+    def look_again(self, now: int) -> None:
+        """A claim has changed: the pods that are being bound are to be looked at."""
+        for queued in self.pods.values():
+            if queued.where == "binding":
+                queued.added = now
+
+    def held(self, now: int) -> list[Queued]:
+        """The pods being bound that are to be looked at now."""
+        return [q for q in self.pods.values() if q.where == "binding" and q.added <= now]
 
     def move(self, event: str, old: Obj | None, new: Obj | None, plugins: PluginsOf, info: dict[str, PodInfo], now: int) -> int:
         """A cluster event: let the pods go that it may help; returns how many."""
@@ -132,4 +150,5 @@ class Queue(msgspec.Struct):
         """When a failed pod's back-off ends or a waiting pod is flushed."""
         times = [q.backoff_until() for q in self.pods.values() if q.where == "error"]
         times += [q.added + self.left_over for q in self.pods.values() if q.where == "unschedulable"]
+        times += [q.added for q in self.pods.values() if q.where == "binding"]
         return min(times) if times else None

@@ -9,16 +9,15 @@ from ...host.process import Process
 from ...kernel import clock
 from ...kernel.errors import ConnectError
 from ...kernel.world import World
-from ..api.objects import Obj, key_of, split_key
+from ..api.objects import Obj, key_of
 from ..client import ApiError, KubeClient, WatchEvent
 from ..component import explain, klog, verbosity
 from ..events import SeriesRecorder
 from ..feed import Feed
-from . import preemption, profiles
+from . import binding, preemption, profiles
 from .cache import Cache
 from .cycle import FitError, find_feasible, histogram, run_scores
 from .framework import Cycle, Lister, NodeInfo, Plugin, PodInfo
-from .plugins import volume_binding
 from .queue import Queued
 from .state import SchedulerState
 
@@ -78,8 +77,10 @@ class Scheduler:
             if pod["spec"].get("nodeName"):
                 if not finished(pod):
                     self.cache.put_pod(pod)
-            elif key_of(pod) in self.state.queue.pods:
-                self.pending[key_of(pod)] = PodInfo(pod)
+            elif (queued := self.state.queue.pods.get(key_of(pod))) is not None:
+                self.pending[queued.key] = PodInfo(pod)
+                if queued.where == "binding":
+                    self._assume(pod, queued.node)
 
     # -- news ------------------------------------------------------------------------------------------------------------
     def pump(self, rang: str = "") -> bool:
@@ -105,6 +106,8 @@ class Scheduler:
         elif resource == "nodes":
             self._node(change.type, change.object)
         else:
+            if resource == "persistentvolumeclaims":
+                self.state.queue.look_again(self.world.now)
             name = {"persistentvolumeclaims": "pvc", "persistentvolumes": "pv"}.get(resource, "storageclass")
             self._move(name, None, change.object)
 
@@ -127,6 +130,8 @@ class Scheduler:
         if kind == "DELETED" or finished(pod) or pod["spec"].get("schedulerName", NAME) not in self.profiles:
             gone = self.state.queue.pods.pop(key, None)
             self.pending.pop(key, None)
+            if gone is not None and gone.where == "binding":
+                self.cache.drop_pod(key)
             if self.state.nominated.pop(key, None) is not None or gone is not None:
                 self._move("pod-delete", pod, None)
             return
@@ -167,6 +172,8 @@ class Scheduler:
         """Try up to a batch of pods, then arm the timer for the rest."""
         queue = self.state.queue
         queue.flush(self.world.now)
+        for held in queue.held(self.world.now):
+            self._held(held)
         tried: set[str] = set()
         while len(tried) < BATCH:
             queued = queue.pop(self.world.now)
@@ -270,41 +277,72 @@ class Scheduler:
         return self.world.rng("scheduler").choice(sorted(name for name, total in totals.items() if total == best))
 
     def _bind(self, queued: Queued, info: PodInfo, cycle: Cycle, scores: dict[str, dict[str, int]], node: str) -> None:
-        namespace, name = split_key(queued.key)
         seq = self._trace(queued, cycle, node, scores, cycle.data["rejected"])
-        meta = {"name": name, "namespace": namespace, "uid": info.uid}
-        body = {"apiVersion": "v1", "kind": "Binding", "metadata": meta, "target": {"kind": "Node", "name": node}}
         try:
-            self._claim_volumes(cycle, node)
-            self.world.because(seq, lambda: self.client.create("pods", namespace, body, subresource="binding", name=name))
-        except (ConnectError, ApiError) as error:
-            if isinstance(error, ApiError) and error.code == 404:
-                self.state.queue.pods.pop(queued.key, None)
+            if self.world.because(seq, lambda: binding.begin(self.client, cycle, node)):
+                self.state.queue.hold(queued, node, self.world.now + binding.TIMEOUT)
+                self._assume(info.pod, node)
                 return
-            self._failed(queued, info, explain(error, self.client), None, "")
+            self.world.because(seq, lambda: self._bind_pod(info, node))
+        except (ConnectError, ApiError) as error:
+            self._not_bound(queued, info, error)
             return
+        self._is_bound(queued, info, node, len(scores), len(cycle.data["rejected"]))
+
+    def _bind_pod(self, info: PodInfo, node: str) -> None:
+        """The binding subresource (DefaultBinder)."""
+        name = info.pod["metadata"]["name"]
+        meta = {"name": name, "namespace": info.namespace, "uid": info.uid}
+        body = {"apiVersion": "v1", "kind": "Binding", "metadata": meta, "target": {"kind": "Node", "name": node}}
+        self.client.create("pods", info.namespace, body, subresource="binding", name=name)
+
+    def _not_bound(self, queued: Queued, info: PodInfo, error: ConnectError | ApiError) -> None:
+        if isinstance(error, ApiError) and error.code == 404:
+            self.state.queue.pods.pop(queued.key, None)
+            return
+        self._failed(queued, info, explain(error, self.client), None, "")
+
+    def _is_bound(self, queued: Queued, info: PodInfo, node: str, feasible: int, rejected: int) -> None:
         self.state.queue.pods.pop(queued.key, None)
         self.state.nominated.pop(queued.key, None)
         self.pending.pop(queued.key, None)
-        assumed = {**info.pod, "spec": {**info.pod["spec"], "nodeName": node}}
-        self.cache.put_pod(assumed)
-        self._move("pod-add", None, assumed)
-        feasible, looked_at = len(scores), len(scores) + len(cycle.data["rejected"])
-        bound = {"pod": queued.key, "node": node, "evaluatedNodes": looked_at, "feasibleNodes": feasible}
+        self._assume(info.pod, node)
+        bound = {"pod": queued.key, "node": node, "evaluatedNodes": feasible + rejected, "feasibleNodes": feasible}
         self._say(2, "schedule_one.go:314", "Successfully bound pod to node", **bound)
         self._recorder(info.pod).event(
             info.pod, "Normal", "Scheduled", "Binding", f"Successfully assigned {queued.key} to {node}"
         )
 
-    def _claim_volumes(self, cycle: Cycle, node: str) -> None:
-        """The volumes chosen for claims that waited name them now (volumebinding: PreBind, BindPodVolumes)."""
-        for claim, volume in (cycle.data.get(volume_binding.CHOSEN) or {}).get(node, ()):
-            meta = claim["metadata"]
-            ref = {"kind": "PersistentVolumeClaim", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
-            ref |= {"apiVersion": "v1", "resourceVersion": meta["resourceVersion"]}
-            notes = {**(volume["metadata"].get("annotations") or {}), "pv.kubernetes.io/bound-by-controller": "yes"}
-            fresh = {**volume, "spec": {**volume["spec"], "claimRef": ref}}
-            self.client.update("persistentvolumes", {**fresh, "metadata": {**volume["metadata"], "annotations": notes}})
+    def _assume(self, pod: Obj, node: str) -> None:
+        """The pod takes its room on the node from now on."""
+        assumed = {**pod, "spec": {**pod["spec"], "nodeName": node}}
+        self.cache.put_pod(assumed)
+        self._move("pod-add", None, assumed)
+
+    def _held(self, queued: Queued) -> None:
+        """A pod whose volumes are being made: bind it once they are there, give up after ten minutes."""
+        info = self.pending.get(queued.key)
+        if info is None or info.uid != queued.uid:
+            self.state.queue.pods.pop(queued.key, None)
+            self.cache.drop_pod(queued.key)
+            return
+        ready, problem = binding.state(info.pod, self.lister, queued.node)
+        if not ready and not problem and self.world.now >= queued.until:
+            problem = "context deadline exceeded"
+        if not ready and not problem:
+            queued.added = queued.until
+            return
+        try:
+            if not problem:
+                self._bind_pod(info, queued.node)
+                self._is_bound(queued, info, queued.node, 1, 0)
+                return
+        except (ConnectError, ApiError) as error:
+            self.cache.drop_pod(queued.key)
+            self._not_bound(queued, info, error)
+            return
+        self.cache.drop_pod(queued.key)
+        self._failed(queued, info, binding.PRE_BIND + problem, None, "")
 
     # -- failure ---------------------------------------------------------------------------------------------------------
     def _unfit(self, queued: Queued, info: PodInfo, cycle: Cycle, error: FitError) -> None:

@@ -11,6 +11,7 @@ from .flannel import CniPlugin, Flanneld
 from .generic import Listen, Page
 from .helpers import Buildkitd, Ipfs, Stargz
 from .ingress_nginx import IngressNginx
+from .local_path import LocalPath
 from .metrics_server import MetricsServer
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
@@ -45,6 +46,7 @@ PROGRAMS: dict[str, Program] = {
     "coredns": CoreDns(),
     "flanneld": Flanneld(),
     "metrics-server": MetricsServer(),
+    "local-path-provisioner": LocalPath(),
     "cni-plugin": CniPlugin(),
     "nginx-ingress-controller": IngressNginx(),
     "kube-webhook-certgen": Certgen(),

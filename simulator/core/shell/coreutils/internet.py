@@ -189,6 +189,21 @@ def _ingress_nginx(match: re.Match[str]) -> Page:
     return Page(200, text.encode(), {"content-type": "text/plain; charset=utf-8"})
 
 
+#: The newest release of local-path-provisioner, and those with the same objects.
+LOCAL_PATH = "v0.0.31"
+LOCAL_PATH_RELEASES = tuple(f"v0.0.{patch}" for patch in (32, 31, 30, 29, 28, 26, 24, 23, 22, 19))
+
+
+def _local_path(match: re.Match[str]) -> Page:
+    """local-path-provisioner's objects; an older release with its image."""
+    version = LOCAL_PATH if match.group(1) in ("master", "HEAD") else match.group(1)
+    if version not in LOCAL_PATH_RELEASES:
+        return Page(404, b"404: Not Found")
+    found = pkgutil.get_data(__package__, "local-path-storage.yaml")
+    assert found is not None
+    return Page(200, found.replace(LOCAL_PATH.encode(), version.encode()), {"content-type": "text/plain; charset=utf-8"})
+
+
 def _file(make: Callable[[], bytes]) -> Callable[[re.Match[str]], Page]:
     """A release file of one version."""
     return lambda match: Page(200, make(), {"content-type": "application/octet-stream"})
@@ -242,6 +257,10 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
         r"https?://raw\.githubusercontent\.com/kubernetes/ingress-nginx/(main|master|controller-v[\d.]+)/deploy/static/provider/"
         r"(cloud|baremetal|kind|aws|do|scw|exoscale)/(?:1\.\d+/)?deploy\.yaml",
         _ingress_nginx,
+    ),
+    (
+        r"https?://raw\.githubusercontent\.com/rancher/local-path-provisioner/(?:refs/(?:heads|tags)/)?([\w.]+)/deploy/local-path-storage\.yaml",
+        _local_path,
     ),
     (r"https?://dl\.k8s\.io/(?:release/)?v([\d.]+)/([\w./-]+)", _moved),
     (r"https?://cdn\.dl\.k8s\.io/release/v([\d.]+)/([\w./-]+)", _kubernetes),

@@ -151,7 +151,19 @@ def stateful_set(obj: Obj) -> list[FieldError]:
         out.append(
             invalid_value("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, "must be 'RollingUpdate' or 'OnDelete'")
         )
-    return out + _non_negative(spec, ("replicas", "minReadySeconds")) + _selector(spec) + _template(spec)
+    return out + _non_negative(spec, ("replicas", "minReadySeconds")) + _selector(spec) + _template(_with_claims(spec))
+
+
+def _with_claims(spec: Obj) -> Obj:
+    """The set's spec as its pods will be: a claim template is a volume, also in the place of one of its name (`updateStorage`)."""
+    claims = [(claim.get("metadata") or {}).get("name") or "" for claim in spec.get("volumeClaimTemplates") or ()]
+    template = spec.get("template")
+    if not claims or template is None:
+        return spec
+    inner = template.get("spec") or {}
+    volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    volumes += [volume for volume in inner.get("volumes") or () if volume.get("name") not in claims]
+    return {**spec, "template": {**template, "spec": {**inner, "volumes": volumes}}}
 
 
 def stateful_set_update(obj: Obj, old: Obj) -> list[FieldError]:

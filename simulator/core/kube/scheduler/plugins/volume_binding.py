@@ -1,6 +1,7 @@
 """VolumeBinding: claims must exist, be bound or wait for a consumer; bound volumes must be reachable from the node, and for
-claims that wait a free volume must be (plugins/volumebinding).  Once a node is chosen, the volumes name their claims, and the
-binder of the controller manager does the rest."""
+claims that wait a free volume must be there, or a provisioner that can make one (plugins/volumebinding).  Once a node is chosen, the
+volumes name their claims and the binder of the controller manager does the rest; what is to be made names the node, and the pod is
+bound when all its claims are (binding.py)."""
 
 from __future__ import annotations
 
@@ -14,6 +15,10 @@ from . import node_affinity
 NAME = "VolumeBinding"
 #: Where a cycle keeps the volumes chosen on each node.
 CHOSEN = "VolumeBinding/chosen"
+#: … and the claims whose volumes would be made there.
+TO_MAKE = "VolumeBinding/to-make"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+NO_PROVISIONER = "kubernetes.io/no-provisioner"
 UNBOUND = Verdict(("pod has unbound immediate PersistentVolumeClaims",), True, NAME)
 CONFLICT = Verdict(("node(s) didn't match PersistentVolume's node affinity",), True, NAME)
 GONE = Verdict(("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",), True, NAME)
@@ -78,26 +83,46 @@ def filter_node(cycle: Cycle, node: NodeInfo) -> Verdict | None:
             reasons = CONFLICT.reasons
             break
     if waiting:
-        found = matches(cycle, waiting, node)
+        found = plan(cycle, waiting, node)
         if found is None:
             reasons += NONE_FIT.reasons
         else:
-            cycle.data.setdefault(CHOSEN, {})[node.name] = found
+            cycle.data.setdefault(CHOSEN, {})[node.name], cycle.data.setdefault(TO_MAKE, {})[node.name] = found
     return Verdict(reasons, True, NAME) if reasons else None
 
 
-def matches(cycle: Cycle, claims: list[Obj], node: NodeInfo) -> list[tuple[Obj, Obj]] | None:
-    """(claim, the smallest free volume for it that the node can reach) for every claim, or None (findMatchingVolumes)."""
-    out: list[tuple[Obj, Obj]] = []
+def plan(cycle: Cycle, claims: list[Obj], node: NodeInfo) -> tuple[list[tuple[Obj, Obj]], list[Obj]] | None:
+    """(each claim with the smallest free volume for it that the node can reach; the claims whose volumes can be made here), or None
+    (findMatchingVolumes, checkVolumeProvisions)."""
+    chosen: list[tuple[Obj, Obj]] = []
+    to_make: list[Obj] = []
     taken: set[str] = set()
     for claim in sorted(claims, key=_asked):
-        free = [v for v in cycle.lister.objects("persistentvolumes") if v["metadata"]["name"] not in taken]
-        best = volumes.best([v for v in free if _reachable(v, node)], claim)
-        if best is None:
+        selected = annotations_of(claim).get(SELECTED_NODE)
+        if selected is not None and selected != node.name:
             return None
-        taken.add(best["metadata"]["name"])
-        out.append((claim, best))
-    return out
+        if selected is None:
+            free = [v for v in cycle.lister.objects("persistentvolumes") if v["metadata"]["name"] not in taken]
+            best = volumes.best([v for v in free if _reachable(v, node)], claim)
+            if best is not None:
+                taken.add(best["metadata"]["name"])
+                chosen.append((claim, best))
+                continue
+        if not _can_be_made(cycle, claim, node):
+            return None
+        to_make.append(claim)
+    return chosen, to_make
+
+
+def _can_be_made(cycle: Cycle, claim: Obj, node: NodeInfo) -> bool:
+    """Whether the claim's class has a provisioner, and its topology this node."""
+    storage_class = cycle.lister.get("storageclasses", "", claim["spec"].get("storageClassName") or "") or {}
+    if storage_class.get("provisioner") in (None, "", NO_PROVISIONER):
+        return False
+    terms = storage_class.get("allowedTopologies") or ()
+    return not terms or any(
+        all(node.labels.get(item["key"]) in item["values"] for item in term.get("matchLabelExpressions") or ()) for term in terms
+    )
 
 
 def _asked(claim: Obj) -> int:
