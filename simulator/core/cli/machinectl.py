@@ -34,7 +34,7 @@ def timedatectl(call: Call) -> int:
     now = to_datetime(call.world.wall + call.host.skew)
     rows = (
         ("Local time", f"{now:%a %Y-%m-%d %H:%M:%S} UTC"), ("Universal time", f"{now:%a %Y-%m-%d %H:%M:%S} UTC"),
-        ("RTC time", f"{now:%a %Y-%m-%d %H:%M:%S}"), ("Time zone", "Etc/UTC (UTC, +0000)"), ("System clock synchronized", "yes"),
+        ("RTC time", f"{now:%a %Y-%m-%d %H:%M:%S}"), ("Time zone", "Etc/UTC (UTC, +0000)"), ("System clock synchronized", "no" if call.host.skew else "yes"),
         ("NTP service", "active"), ("RTC in local TZ", "no"),
     )  # fmt: skip
     call.out("".join(f"{title:>25}: {value}\n" for title, value in rows))

@@ -6,6 +6,8 @@ import ipaddress
 import re
 from collections.abc import Callable
 
+from ...kernel.clock import HOUR, SECOND
+from ..component import parse_duration
 from . import admission, audit, encryption
 from .server import Config
 
@@ -217,6 +219,8 @@ BOOLEAN = frozenset(
     ]
 )
 
+TLS_VERSIONS = ("", "VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
+
 
 class FlagError(Exception):
     """The command line is refused; the message is what the binary prints after `Error: `."""
@@ -267,6 +271,11 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     out.node_port_low, out.node_port_high = _ports(flags.get("service-node-port-range", "30000-32767"))
     out.not_ready_seconds = _whole(flags, "default-not-ready-toleration-seconds", 300)
     out.unreachable_seconds = _whole(flags, "default-unreachable-toleration-seconds", 300)
+    out.event_ttl = _duration(flags, "event-ttl", HOUR) // SECOND
+    out.allow_privileged = flags.get("allow-privileged", "false") == "true"
+    for name in ("tls-min-version",):
+        if flags.get(name, "") not in TLS_VERSIONS:
+            raise FlagError(f"unknown tls version {flags[name]!r}".replace("'", '"'))
     out.authorization_modes = flags.get("authorization-mode", "AlwaysAllow").split(",")
     for mode in out.authorization_modes:
         if mode not in ("Node", "RBAC", "AlwaysAllow", "AlwaysDeny", "ABAC", "Webhook"):
@@ -281,6 +290,17 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     if not flags.get("service-account-signing-key-file"):
         raise FlagError("service-account-signing-key-file is a required flag")
     return _files(out, flags, read)
+
+
+def _duration(flags: dict[str, str], name: str, default: int) -> int:
+    """A duration flag in nanoseconds; raises FlagError."""
+    text = flags.get(name, "")
+    if not text:
+        return default
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise FlagError(f'invalid argument "{text}" for "--{name}" flag: {error}') from None
 
 
 def _whole(flags: dict[str, str], name: str, default: int) -> int:

@@ -43,7 +43,9 @@ class Config(msgspec.Struct, omit_defaults=True):
     client_ca: bytes = b""
     service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
     anonymous: bool = True
+    #: Seconds that Events are kept.
     event_ttl: int = 3600
+    allow_privileged: bool = True
     etcd_servers: list[str] = []
     kubelet_cert: bytes = b""
     admission_plugins: list[str] = []

@@ -31,7 +31,7 @@ class NodeIpamController(Controller):
             return
         try:
             cluster = ipaddress.ip_network(self.flags["cluster-cidr"].split(",")[0])
-            bits = int(self.flags.get("node-cidr-mask-size", "24"))
+            bits = int(self.flags.get("node-cidr-mask-size") or self.flags.get("node-cidr-mask-size-ipv4") or "24")
             # what was given in this round is not in the informer yet, so it is remembered, as the real allocator's set does
             taken = {n["spec"].get("podCIDR") for n in self.informer("nodes").list()} | set(self.memory.values())
             free = next((str(net) for net in cluster.subnets(new_prefix=bits) if str(net) not in taken), "")

@@ -12,7 +12,7 @@ from typing import Any
 from ...kernel import clock
 from ..api.objects import Obj, condition
 from ..client import ApiError
-from ..component import parse_duration
+from ..component import duration, parse_duration
 from .base import Controller
 
 NOT_READY = "node.kubernetes.io/not-ready"
@@ -37,7 +37,10 @@ class NodeLifecycleController(Controller):
     name = "node-lifecycle-controller"
     source = "node-controller"
     resources = ("nodes", "leases", "pods")
-    period = 5 * clock.SECOND
+
+    def setup(self) -> None:
+        """How often nodes are looked at."""
+        self.period = duration(self.flags, "node-monitor-period", 5 * clock.SECOND)
 
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
         """A node changed: its taints may have to follow."""

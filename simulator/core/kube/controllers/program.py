@@ -82,6 +82,8 @@ def chosen(flags: dict[str, str]) -> tuple[type[Controller], ...]:
     wanted = {table.ALIASES.get(name, name) for name in names}
     out = []
     for kind in table.CONTROLLERS:
+        if kind.name == "garbage-collector-controller" and not component.truth(flags, "enable-garbage-collector", True):
+            continue
         by_star = "*" in wanted and f"-{kind.name}" not in {
             "-" + table.ALIASES.get(n[1:], n[1:]) for n in names if n.startswith("-")
         }

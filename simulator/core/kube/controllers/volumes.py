@@ -10,6 +10,7 @@ from __future__ import annotations
 from ...kernel import clock
 from ..api.objects import Obj, annotations_of, is_deleting, key_of, split_key
 from ..api.volumes import best, claims_of
+from ..component import duration
 from . import common
 from .base import Controller
 
@@ -158,7 +159,7 @@ class BinderController(Controller):
                 "correctly registered."
             )
             self.event(claim, "Normal", "ExternalProvisioning", text)
-        self.enqueue(f"pvc|{key_of(claim)}", RESYNC)
+        self.enqueue(f"pvc|{key_of(claim)}", duration(self.flags, "pvclaimbinder-sync-period", RESYNC))
 
     def _hand_over(self, claim: Obj, provisioner: str) -> Obj:
         """The claim says who is to make its volume (setClaimProvisioner)."""

@@ -47,7 +47,7 @@ def render(moment_ns: int, form: str, tz: str = "") -> str:
 
 
 def date(call: Call) -> int:
-    """`date [-u] [-d text] [-I[spec]] [-R] [+format]`."""
+    """`date [-u] [-d text] [-s text] [-I[spec]] [-R] [+format]`."""
     call.argv = [f"--iso-8601={word[2:]}" if word.startswith("-I") and len(word) > 2 else word for word in call.argv]
     options, rest = parse(
         call,
@@ -63,6 +63,17 @@ def date(call: Call) -> int:
             call.err(f"date: invalid date ‘{options['d']}’\n")
             return 1
         moment = found
+    if "s" in options:
+        found = parse_date(options["s"], moment, tz)
+        if found is None:
+            call.err(f"date: invalid date ‘{options['s']}’\n")
+            return 1
+        moment = found
+        if call.uid != 0 or call.proc.mnt != "host":  # a container lacks CAP_SYS_TIME
+            call.err("date: cannot set date: Operation not permitted\n")
+            call.out(render(moment, "%a %b %e %H:%M:%S %Z %Y", tz) + "\n")
+            return 1
+        call.host.skew = moment - call.world.wall
     if "r" in options:
         try:
             moment = call.lookup(options["r"]).mtime

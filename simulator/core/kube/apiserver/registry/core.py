@@ -101,7 +101,7 @@ class ConfigMap(Strategy):
 class Event(Strategy):
     """Events live an hour."""
 
-    ttl = 3600
+    expires = True
     create_on_update = True
     quiet = True
     status_fields = ()

@@ -16,6 +16,7 @@ from .. import admission, managed
 from ..call import Call
 from ..storage import with_version
 from ..validation import meta as validate_meta
+from ..validation import privileged
 from . import notify
 
 Obj = dict[str, Any]
@@ -75,6 +76,8 @@ def _create_once(call: Call, obj: Obj) -> Obj:
     check_metadata(call, obj)
     problems = validate_meta.object_meta(call.kind, meta, strategy.check_name) + strategy.validate(obj)
     problems += strategy.check(call, obj, None)
+    if not server.config.allow_privileged:
+        problems += privileged.check(call.kind.kind, obj)
     if problems:
         raise errors.invalid(call.kind.kind, call.kind.group, str(meta.get("name", "")), problems)
     call.warnings.extend(strategy.warnings(obj, None))
@@ -88,7 +91,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
         return obj
     before = notify.begin(call, "create", meta)
     try:
-        stored = server.storage.create(key, obj, server.storage.grant(strategy.ttl) if strategy.ttl else 0)
+        stored = server.storage.create(key, obj, _lease(call))
         if stored is None:
             strategy.released(call, obj)
             raise errors.already_exists(call.kind.group_resource, meta["name"])
@@ -153,6 +156,8 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
         else strategy.validate_subresource(call.info.subresource, obj, old)
     )
     problems += strategy.check(call, obj, old)
+    if not server.config.allow_privileged and call.info.subresource in ("", "ephemeralcontainers"):
+        problems += privileged.check(call.kind.kind, obj)
     if problems:
         raise errors.invalid(call.kind.kind, call.kind.group, name, problems)
     call.warnings.extend(strategy.warnings(obj, old))
@@ -171,6 +176,11 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
     return _store_update(call, key, obj, old, revision), False
 
 
+def _lease(call: Call) -> int:
+    """The etcd lease of an object that goes by itself (Events, after `--event-ttl`), or 0."""
+    return call.server.storage.grant(call.server.config.event_ttl) if call.strategy.expires else 0
+
+
 def _store_update(call: Call, key: bytes, obj: Obj, old: Obj, revision: int) -> Obj:
     meta = obj["metadata"]
     if call.dry_run:
@@ -182,8 +192,7 @@ def _store_update(call: Call, key: bytes, obj: Obj, old: Obj, revision: int) -> 
     strategy = call.strategy
     before = notify.begin(call, "update", meta)
     try:
-        lease = call.server.storage.grant(strategy.ttl) if strategy.ttl else 0
-        stored = call.server.storage.update(key, obj, revision, lease)
+        stored = call.server.storage.update(key, obj, revision, _lease(call))
         if stored is None:
             raise errors.conflict(call.kind.group_resource, str(meta["name"]))
         strategy.stored(call, stored, old)

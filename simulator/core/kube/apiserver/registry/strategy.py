@@ -39,7 +39,7 @@ class Strategy:
     #: Defaults of selectable fields that are absent, where the kind gives them a value.
     field_defaults: dict[str, str] = {}
     #: A fixed life span in seconds (Events).
-    ttl = 0
+    expires = False
     #: Changes do not appear in the trace.
     quiet = False
 
