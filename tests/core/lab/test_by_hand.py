@@ -13,16 +13,8 @@ def run(box: Sandbox, command: str, host: str = "controlplane", wait: int = 0) -
     return done.stdout + done.stderr
 
 
-def test_dd_copies_counts_and_fills_the_disk() -> None:
+def test_a_disk_that_is_filled_by_hand_is_under_pressure_until_there_is_room() -> None:
     box = Sandbox.boot("three-nodes")
-    assert run(box, "echo hello | dd of=/tmp/y 2>&1 && dd if=/tmp/y bs=1 count=3 status=none").splitlines() == [
-        "0+1 records in", "0+1 records out", "6 bytes copied, 1e-05 s, 600 kB/s", "hel",
-    ]  # fmt: skip
-    told = run(box, "dd if=/dev/zero of=/tmp/x bs=1M count=100", "node01").splitlines()
-    assert told[:2] == ["100+0 records in", "100+0 records out"]
-    assert told[2].startswith("104857600 bytes (105 MB, 100 MiB) copied, ")
-    assert " 104857600 " in run(box, "ls -l /tmp/x", "node01")
-    assert run(box, "dd bs=0; dd fast").splitlines()[:2] == ["dd: invalid number: ‘0’", "dd: unrecognized operand ‘fast’"]
     full = run(box, "dd if=/dev/zero of=/big bs=1M", "node01", wait=30)
     assert full.startswith("dd: error writing '/big': No space left on device\n")
     assert "node.kubernetes.io/disk-pressure:NoSchedule" in run(box, "kubectl describe node node01 | grep Taints")
