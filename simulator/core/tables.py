@@ -81,6 +81,7 @@ COMMANDS = Lazy(
         **HOST_COMMANDS,
         **HOST_TOOLS,
         "kubectl": "cli.kubectl:main",
+        "helm": "cli.helm:main",
         "etcdctl": "cli.etcdctl:main",
         "etcdutl": "cli.etcdutl:main",
         "containerd": "cli.daemons:containerd_main",

@@ -67,6 +67,7 @@ KUBERNETES: dict[str, str] = {
     "/usr/local/bin/ctd-decoder": "ctd-decoder",
     "/usr/local/bin/ipfs": "ipfs",
     "/usr/local/bin/cosign": "cosign",
+    "/usr/local/bin/helm": "helm",
     "/usr/bin/etcdctl": "etcdctl",
     "/usr/bin/etcdutl": "etcdutl",
 }

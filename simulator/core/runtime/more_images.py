@@ -98,6 +98,8 @@ IMAGES: tuple[Row, ...] = (
     _page("gcr.io/google-samples/kubernetes-bootcamp", "v1", "8080", "bootcamp"),
     (*_page("gcr.io/google-samples/kubernetes-bootcamp", "v2", "8080", "bootcamp@2")[:1], ("v2",)),
     _page("docker.io/jocatalin/kubernetes-bootcamp", "v1", "8080", "bootcamp"),
+    _page("ghcr.io/stefanprodan/podinfo", "6.9.4", "9898", "podinfo@6.9.4"),
+    (*_page("ghcr.io/stefanprodan/podinfo", "6.9.3", "9898", "podinfo@6.9.3")[:1], ("6.9.3",)),
     (*_page("docker.io/jocatalin/kubernetes-bootcamp", "v2", "8080", "bootcamp@2")[:1], ("v2",)),
     _server(
         "docker.io/nginxinc/nginx-unprivileged",

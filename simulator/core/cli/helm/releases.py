@@ -43,7 +43,7 @@ def stamp(wall: int) -> str:
 def shown(text: str) -> str:
     """`2026-11-02 09:00:38.750000 +0000 UTC`, as tables show a time."""
     day, _, clock = text.rstrip("Z").partition("T")
-    return f"{day} {clock} +0000 UTC"
+    return f"{day} {clock.rstrip('0').rstrip('.') if '.' in clock else clock} +0000 UTC"
 
 
 def key(name: str, revision: int) -> str:

@@ -22,6 +22,7 @@ PAGES: dict[str, str] = {
     "katacoda": "<h1>This request was processed by host: {host}</h1>\n",
     "hello": "Server name: {host}\nURI: {path}\n",
     "hostname": "{host}",
+    "podinfo": '{{\n  "hostname": "{host}",\n  "version": "{version}",\n  "color": "#34577c",\n  "message": "greetings from podinfo v{version}",\n  "goos": "linux",\n  "goarch": "amd64"\n}}\n',
     "hpa": "OK!",
     "wordpress": "<!DOCTYPE html>\n<title>WordPress &rsaquo; Installation</title>\n",
 }
