@@ -122,6 +122,11 @@ def _data(name: str) -> bytes:
     return data
 
 
+def package_text(name: str) -> str:
+    """A table of this package as text."""
+    return _data(name).decode()
+
+
 @lru_cache(maxsize=1)
 def _raw() -> dict[str, Any]:
     loaded: dict[str, Any] = orjson.loads(_data(f"data/v{VERSION}.schema.json"))

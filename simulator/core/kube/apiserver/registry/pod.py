@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...api import quantity
 from ...api.errors import FieldError
+from ...api.objects import clone
 from ..defaults import pods
 from ..validation import pod as rules
 from .strategy import Strategy
@@ -60,8 +61,29 @@ class PodStrategy(Strategy):
         return rules.pod(obj)
 
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
-        """`ValidatePodUpdate`."""
-        return rules.pod_update(obj, old)
+        """`ValidatePodUpdate`; what defaulting adds to the old object is no change."""
+        return [] if obj.get("spec") == old.get("spec") else rules.pod_update(obj, self._defaulted(old))
+
+    def _defaulted(self, obj: Obj) -> Obj:
+        out: Obj = clone(obj)
+        self.default(out)
+        return out
+
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """`ValidatePodResize`, `ValidatePodEphemeralContainersUpdate`: what the subresource is for may change as well."""
+        if sub not in ("resize", "ephemeralcontainers"):
+            return []
+        old = self._defaulted(old)
+        spec, held = dict(obj["spec"]), old["spec"]
+        if sub == "ephemeralcontainers":
+            spec.pop("ephemeralContainers", None)
+            if held.get("ephemeralContainers"):
+                spec["ephemeralContainers"] = held["ephemeralContainers"]
+        for kind in ("containers", "initContainers") if sub == "resize" else ():
+            before = {item["name"]: item.get("resources") for item in held.get(kind) or ()}
+            if spec.get(kind):
+                spec[kind] = [{**item, "resources": before.get(item["name"])} for item in spec[kind]]
+        return rules.pod_update({**obj, "spec": spec}, old)
 
     def grace_period(self, obj: Obj, asked: int | None) -> int | None:
         """The asked period, else the pod's own; none for pods that are on no node or have ended."""

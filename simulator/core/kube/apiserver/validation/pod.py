@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...api import names, quantity
+from ...api import internal, names, quantity
 from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_found_field, not_supported, required
 from . import affinity, meta
 
@@ -276,44 +276,56 @@ def pod_update(obj: Obj, old: Obj) -> list[FieldError]:
     spec, held = obj.get("spec") or {}, old.get("spec") or {}
     if spec == held:
         return []
-    out: list[FieldError] = []
-    if len(spec.get("containers") or ()) != len(held.get("containers") or ()):
-        return [forbidden_field("spec.containers", "pod updates may not add or remove containers")]
-    for i, item in enumerate(spec.get("containers") or ()):
-        if not item.get("image"):
-            out.append(required(f"spec.containers[{i}].image"))
-    frozen = (
-        "activeDeadlineSeconds",
-        "tolerations",
-        "terminationGracePeriodSeconds",
-        "schedulingGates",
-        "nodeName",
-        "ephemeralContainers",
-    )
-    if _without(spec, frozen) != _without(held, frozen):
-        out.append(forbidden_field("spec", f"{UPDATABLE}\n{diff(spec, held)}"))
-    if spec.get("nodeName") != held.get("nodeName"):
-        out.append(forbidden_field("spec", f"{UPDATABLE}\n{diff(spec, held)}"))
+    out = pod(obj)
+    for kind in ("containers", "initContainers"):
+        items = spec.get(kind) or ()
+        if len(items) != len(held.get(kind) or ()):
+            return [*out, forbidden_field(f"spec.{kind}", "pod updates may not add or remove containers")]
+    problem = _deadline(spec.get("activeDeadlineSeconds"), held.get("activeDeadlineSeconds"))
+    if problem is not None:
+        return [*out, problem]
     was = held.get("tolerations") or []
     if any(item not in (spec.get("tolerations") or ()) for item in was):
         text = "existing toleration can not be modified except its tolerationSeconds"
         out.append(forbidden_field("spec.tolerations", text))
-    out += affinity.tolerations(spec.get("tolerations") or (), "spec.tolerations")
+    if held.get("schedulingGates"):
+        wanted = spec.get("nodeSelector") or {}
+        if any(wanted.get(key) != value for key, value in (held.get("nodeSelector") or {}).items()):
+            text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
+            out.append(invalid_value("spec.nodeSelector", wanted, text))
+    munged = _munged(spec, held)
+    before, after = internal.pod_spec(held), internal.pod_spec(munged)
+    if before != after:
+        out.append(forbidden_field("spec", f"{UPDATABLE}\n{internal.difference(before, after)}"))
     return out
 
 
-def _without(spec: Obj, frozen: tuple[str, ...]) -> Obj:
-    out = {k: v for k, v in spec.items() if k not in frozen}
+def _deadline(new: int | None, old: int | None) -> FieldError | None:
+    """`activeDeadlineSeconds` may be set once and become less."""
+    if new is not None and not 0 <= new <= 2147483647:
+        return invalid_value("spec.activeDeadlineSeconds", new, "must be between 0 and 2147483647, inclusive")
+    if new is not None and old is not None and old < new:
+        return invalid_value("spec.activeDeadlineSeconds", new, "must be less than or equal to previous value")
+    if new is None and old is not None:
+        return invalid_value("spec.activeDeadlineSeconds", None, "must not update from a positive integer to nil value")
+    return None
+
+
+def _munged(spec: Obj, held: Obj) -> Obj:
+    """The new specification with the old values of what may change."""
+    out = dict(spec)
     for kind in ("containers", "initContainers"):
         if out.get(kind):
-            out[kind] = [{k: v for k, v in item.items() if k not in ("image", "resources")} for item in out[kind]]
+            out[kind] = [{**item, "image": held[kind][at].get("image")} for at, item in enumerate(out[kind])]
+    for name in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
+        out.pop(name, None)
+        if name in held:
+            out[name] = held[name]
+    if (held.get("terminationGracePeriodSeconds") or 0) < 0 and out.get("terminationGracePeriodSeconds") == 1:
+        out["terminationGracePeriodSeconds"] = held["terminationGracePeriodSeconds"]
+    if held.get("schedulingGates"):  # a gated pod's node selector and affinity may become narrower
+        for name in ("nodeSelector", "affinity"):
+            out.pop(name, None)
+            if name in held:
+                out[name] = held[name]
     return out
-
-
-def diff(new: Obj, old: Obj) -> str:
-    """What differs, one line a member, in the manner of the real message's diff."""
-    lines = []
-    for name in sorted({*new, *old}):
-        if new.get(name) != old.get(name):
-            lines += [f"- {name}: {old.get(name)!r}", f"+ {name}: {new.get(name)!r}"]
-    return "\n".join(lines) + "\n"

@@ -5,12 +5,11 @@ What an update changed is shown as a unified difference of the server's internal
 
 from __future__ import annotations
 
-import difflib
-import json
 from typing import Any
 
 from ...api import quantity
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
+from ...api.internal import difference
 from .core import claim
 
 Obj = dict[str, Any]
@@ -37,13 +36,6 @@ _MEMBERS: dict[str, tuple[tuple[str, str, Any], ...]] = {
 }  # fmt: skip
 RECLAIM = ("Delete", "Retain")
 BINDING = ("Immediate", "WaitForFirstConsumer")
-
-
-def difference(old: Any, new: Any) -> str:
-    """`diff.Diff` of two internal objects."""
-    texts = [json.dumps(item, indent=1, ensure_ascii=False).splitlines() for item in (old, new)]
-    lines = list(difflib.unified_diff(texts[0], texts[1], lineterm="", n=3))[2:]
-    return "".join(line + "\n" for line in lines)
 
 
 def _go(item: Obj | None, members: tuple[tuple[str, str, Any], ...]) -> Obj | None:
