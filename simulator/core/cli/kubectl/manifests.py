@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request
+from ...kube.api import gojson
 from ...kube.component import dialled
 from .. import goyaml
 from ..flags import quote
@@ -167,8 +168,10 @@ def _json_stream(text: str, source: str) -> list[Any]:
                 return [item for item in (goyaml.load(part) for part in goyaml.split_documents(text)) if item is not None]
             except goyaml.YamlError:
                 pass
-            rest = text[getattr(error, "pos", 0) :]
-            why = "unexpected EOF" if not rest.strip() else f"json: line 1: {error}"
+            if not isinstance(error, json.JSONDecodeError):
+                raise CommandError(f"error parsing {source}: json: exceeded max depth") from None
+            told, offset = gojson.problem(error)
+            why = f"json: offset {offset}: {told}" if offset else "unexpected EOF"
             raise CommandError(f"error parsing {source}: {why}") from None
         out.append(value)
 

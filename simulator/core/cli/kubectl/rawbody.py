@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ...kernel.http import Request, Response
+from ...kube.api import gojson
 from ...kube.api.errors import ApiError, status
 from ..flags import quote
 from .errors import CommandError
@@ -86,8 +87,7 @@ def body_of_json(data: bytes) -> Any:
     """A patch that is sent as it is; a server that gets no JSON says so in the words of its decoder."""
     try:
         return json.loads(data)
+    except json.JSONDecodeError as error:
+        raise ApiError(status(400, "BadRequest", gojson.problem(error)[0])) from None
     except ValueError:
-        text = data.decode("utf-8", "replace").lstrip()
-        why = (f"invalid character {text[0]!r} looking for beginning of value" if text and text[0] not in '{["' else
-               "unexpected end of JSON input")  # fmt: skip
-        raise ApiError(status(400, "BadRequest", why)) from None
+        raise ApiError(status(400, "BadRequest", "invalid UTF-8")) from None

@@ -11,7 +11,7 @@ import orjson
 import yaml
 
 from ...kernel.http import Request
-from ..api import errors, protobuf
+from ..api import errors, gojson, protobuf
 from ..api.protobuf import ProtobufError
 
 Obj = dict[str, Any]
@@ -128,15 +128,13 @@ def duplicates(data: bytes) -> list[str]:
 
 def json_problem(data: bytes) -> str:
     """What Go says of bytes that are not JSON."""
-    text = data.decode("utf-8", "replace").strip()
-    if not text:
-        return "unexpected end of JSON input"
-    if text[0] in "{[":
-        closed = "}" if text[0] == "{" else "]"
-        if not text.endswith(closed):
-            return "unexpected end of JSON input"
-        return f"invalid character '{text[1:2] or text[0]}' looking for beginning of object key string"
-    return f"invalid character '{text[0]}' looking for beginning of value"
+    try:
+        json.loads(data)
+    except json.JSONDecodeError as error:
+        return gojson.problem(error)[0]
+    except (ValueError, RecursionError):
+        pass
+    return "invalid character in literal"
 
 
 def parse_yaml(data: bytes) -> Any:
