@@ -104,6 +104,9 @@ def snapshot_save(session: Session) -> Run:
     if len(args) != 1:
         raise Failed(EXIT_BAD_ARGS, "snapshot save expects one argument <filename>")
     call, path = cast(Call, session.inv), args[0]
+    if len(session.endpoints) != 1:
+        told = " ".join(session.endpoints)
+        raise Failed(EXIT_INTERRUPTED, f"snapshot must be requested to one selected node, not multiple [{told}]")
     part = f"{path}.part"
     try:
         call.write_file(part, b"", mode=0o600)

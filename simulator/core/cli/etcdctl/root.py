@@ -122,7 +122,6 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
         from . import v2
 
         return (yield from v2.main(inv, version))
-    _environment(inv, version)
     tree: Command = ROOT
     old = _release(version) < (3, 6)
     if old:
@@ -150,6 +149,8 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     if command.run is None:
         inv.out(etcd_usage(command, version, api, old=_release(version) < (3, 5)))
         return 0
+    if not _environment(inv, values, version):
+        return 1
     return (yield from _run(inv, command, values, version))
 
 
@@ -181,20 +182,42 @@ def _speaks_v2(inv: Invocation, version: str) -> bool:
     return release < (3, 6) and (wanted == "2" or (release < (3, 4) and wanted != "3"))
 
 
-def _environment(inv: Invocation, version: str) -> None:
-    """Warn of `ETCDCTL_*` variables that name no flag, as the flag library does (ETCDCTL_API is one since 3.6)."""
-    known = KNOWN_ENV | ({"ETCDCTL_API"} if _release(version) < (3, 6) else frozenset())
+SHADOWED = "conflicting environment variable is shadowed by corresponding command-line flag (either unset environment variable or disable flag))"
+
+
+def _environment(inv: Invocation, values: Values, version: str) -> bool:
+    """What the flag library says of `ETCDCTL_*` variables (pkg/flags/flag.go: verifyEnv): one whose flag was given too ends the command,
+    one that names no flag is warned of (ETCDCTL_API is one since 3.6).  False when the command ends.
+    """
+    release = _release(version)
+    known = KNOWN_ENV | ({"ETCDCTL_API"} if release < (3, 6) else frozenset())
+    # the lines of the two messages in the releases' source
+    fatal, warn = (86, 94) if release >= (3, 6) else (85, 93)
     for name in sorted(inv.env):
-        if (
-            name.startswith("ETCDCTL_")
-            and name not in known
-            and name[8:].lower().replace("_", "-") not in ROOT.persistent.by_name
-        ):
+        if not name.startswith("ETCDCTL_"):
+            continue
+        flag = name[8:].lower().replace("_", "-")
+        shadowed = flag in ROOT.persistent.by_name and flag in values.changed
+        if not shadowed and (name in known or flag in ROOT.persistent.by_name):
+            continue
+        if release < (3, 5):
+            when = clock.to_datetime(inv.world.wall).strftime("%Y-%m-%d %H:%M:%S.%f")
+            text = (
+                f'C | pkg/flags: conflicting environment variable "{name}" is shadowed by corresponding command-line flag '
+                "(either unset environment variable or disable flag)"
+                if shadowed
+                else f"W | pkg/flags: unrecognized environment variable {name}={inv.env[name]}"
+            )
+            inv.err(f"{when} {text}\n")
+        else:
             line = {
-                "level": "warn",
+                "level": "fatal" if shadowed else "warn",
                 "ts": clock.rfc3339_micro(inv.world.wall),
-                "caller": "flags/flag.go:94",
-                "msg": "unrecognized environment variable",
-                "environment-variable": f"{name}={inv.env[name]}",
+                "caller": f"flags/flag.go:{fatal if shadowed else warn}",
+                "msg": SHADOWED if shadowed else "unrecognized environment variable",
+                "environment-variable": name if shadowed else f"{name}={inv.env[name]}",
             }
             inv.err(json.dumps(line, separators=(",", ":")) + "\n")
+        if shadowed:
+            return False
+    return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...etcd.client import EtcdClient, TlsFiles, split_endpoint
 from ...etcd.errors import EtcdError, Waiting
-from ...host import tls
+from ...host import tls, x509
 from ...host.program import Invocation, Sleep, Wait, WaitTopic
 from ...kernel import clock
 from ...kernel.errors import ConnectError
@@ -49,6 +49,26 @@ class Failed(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def pair_problem(cert: bytes, key: bytes) -> str:
+    """Why a certificate and a key are no pair, in the words of Go's `tls.X509KeyPair`; "" when they are one."""
+    if b"-----BEGIN CERTIFICATE-----" not in cert:
+        if b"PRIVATE KEY-----" in cert:
+            return (
+                "tls: failed to find certificate PEM data in certificate input, but did find a private key; "
+                "PEM inputs may have been switched"
+            )
+        return "tls: failed to find any PEM data in certificate input"
+    if b"PRIVATE KEY-----" not in key:
+        if b"-----BEGIN CERTIFICATE-----" in key:
+            return "tls: found a certificate rather than a key in the PEM for the private key"
+        return "tls: failed to find any PEM data in key input"
+    try:
+        own, given = x509.load_cert(cert).public_key(), x509.load_key(key).public_key()
+    except ValueError:
+        return "tls: failed to parse private key"
+    return "" if own == given else "tls: private key does not match public key"
 
 
 class Session:
@@ -90,25 +110,30 @@ class Session:
         try:
             return self.inv.read_file(path)
         except OSError as error:
-            raise Failed(EXIT_ERROR, f"open {path}: {(error.strerror or '').lower()}") from None
+            raise Failed(EXIT_BAD_ARGS, f"open {path}: {(error.strerror or '').lower()}") from None
 
     def _tls(self) -> TlsFiles:
         tls = TlsFiles(cert=self._file("cert"), key=self._file("key"), ca=self._file("cacert"))
         if bool(tls.cert) != bool(tls.key):
-            raise Failed(EXIT_ERROR, "KeyFile and CertFile must both be present[key: %s, cert: %s]" % (  # noqa: UP031
+            raise Failed(EXIT_BAD_ARGS, "KeyFile and CertFile must both be present[key: %s, cert: %s]" % (  # noqa: UP031
                 self._setting("key", self.values.text("key")), self._setting("cert", self.values.text("cert"))))  # fmt: skip
+        why = pair_problem(tls.cert, tls.key) if tls.cert else ""
+        if why:
+            raise Failed(EXIT_BAD_ARGS, why)
         return tls
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is spoken whatever the endpoint's scheme says (certificates were given)."""
+        """Whether TLS is spoken where the endpoint does not say otherwise (certificates were given)."""
         return bool(self.tls.cert or self.tls.ca)
 
     def client(self, endpoint: str | None = None) -> EtcdClient:
         """A client of one endpoint, or of all in turn."""
         wanted = [endpoint] if endpoint else self.endpoints
         if self.secure:
-            wanted = [f"https://{e.split('://')[-1]}" for e in wanted]
+            # since 3.5 `http://` drops the credentials (client/v3/internal/endpoint: RequiresCredentials)
+            plain = tuple(int(part) for part in self.version.split(".")[:2]) >= (3, 5)
+            wanted = [e if plain and e.startswith("http://") else f"https://{e.split('://')[-1]}" for e in wanted]
         made = EtcdClient(self.inv.world, self.inv.proc.netns, wanted, self.tls)
         made.token = self.token
         return made

@@ -86,6 +86,8 @@ def read(inv: Invocation, path: str, verb: str) -> bytes:
 def status(inv: Invocation, path: str, form: str, version: str) -> None:
     """`snapshot status`: hash, revision, keys, size, and from 3.6 on the storage version."""
     data = read(inv, path, "stat")
+    if not data:  # bbolt takes an empty file for a new database and cannot write its first pages read-only
+        raise Stop(EXIT_ERROR, f"write {path}: bad file descriptor")
     try:
         found = backup.status(inv.world, data)
     except backup.BackupError as error:
