@@ -28,7 +28,7 @@ from . import (
     systemdtools,
     yq,
 )
-from .packages import apt, dpkg, keys
+from .packages import apt, dpkg, keys, questions
 
 COMMANDS: dict[str, Command] = {
     "adduser": accounts.useradd,
@@ -64,9 +64,9 @@ COMMANDS: dict[str, Command] = {
     "w": accounts.who,
     "who": accounts.who,
     "apt": apt.apt_get,
-    "apt-cache": apt.apt_cache,
+    "apt-cache": questions.apt_cache,
     "apt-get": apt.apt_get,
-    "apt-mark": apt.apt_mark,
+    "apt-mark": questions.apt_mark,
     "dpkg": dpkg.dpkg,
     "dpkg-query": dpkg.dpkg,
     "gpg": keys.gpg,

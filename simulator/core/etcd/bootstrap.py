@@ -21,13 +21,13 @@ from ..kernel import network
 from ..kernel.errors import ConnectError
 from ..kernel.world import World
 from . import backup, membership, transport
+from .applying import storage_version
 from .client import split_endpoint
 from .logs import log
 from .member import DB_HEADER, Disk, MemberInfo, Running, cluster_id, member_id, section, store
 from .mvcc import StoreState
 from .raft import node
 from .raft.state import Node
-from .replication import storage_version
 
 #: What the schema calls itself before a member has learnt the cluster's version (storage/schema).
 OLD_STORAGE = "3.5.0"

@@ -10,7 +10,7 @@ import orjson
 from ..kernel import clock
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import replication
+from . import requests
 from .client import Call
 from .errors import EtcdError
 from .member import Disk, Running
@@ -149,7 +149,7 @@ def handle(world: World, disk: Disk, running: Running, request: Request) -> Resp
     if disk.raft is not None and request.method not in ("GET", "HEAD"):
         kept = {"method": request.method, "path": path, "query": request.query, "body": request.body}
         try:
-            agreed: Response = replication.answer(world, disk, running, Call("V2", kept))
+            agreed: Response = requests.answer(world, disk, running, Call("V2", kept))
         except EtcdError as error:
             return _answer(disk, {"errorCode": 300, "message": "Raft Internal Error", "cause": error.message, "index": 0}, 500)
         return agreed

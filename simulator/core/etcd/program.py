@@ -18,7 +18,7 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import bootstrap, gateway, gateway_v2, lessor, logs, maintenance, replication, service, tls, transport
+from . import applying, bootstrap, gateway, gateway_v2, lessor, logs, maintenance, replication, resting, service, tls, transport
 from . import flags as etcd_flags
 from .client import WRITES, Call, split_endpoint
 from .errors import EtcdError
@@ -140,10 +140,10 @@ class EtcdProgram:
         if what == "raft":
             replication.tick(world, peer)
         elif what == "network":
-            replication.wake(world, peer.disk)
+            resting.wake(world, peer.disk)
         elif what == "storage":
             if peer.disk.version:
-                peer.disk.version = replication.storage_version(peer.running.version)
+                peer.disk.version = applying.storage_version(peer.running.version)
         elif what in ("removed", "panic"):
             if what == "removed":
                 error = "the member has been permanently removed from the cluster"

@@ -15,7 +15,7 @@ import msgspec
 from ..kernel.clock import SECOND
 from ..kernel.errors import SimulatorError
 from ..kernel.world import World
-from . import auth, lessor, maintenance, replication
+from . import auth, lessor, maintenance, requests
 from .client import Call
 from .errors import EtcdError, empty_key, lease_not_found
 from .member import Disk, MemberInfo, Running, store
@@ -211,7 +211,7 @@ def expire_leases(world: World, disk: Disk, running: Running) -> None:
         if disk.raft is None:
             revoke(world, disk, running, call.args)
         else:
-            replication.submit(world, disk, running, call)
+            requests.submit(world, disk, running, call)
 
 
 def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header:
@@ -256,11 +256,11 @@ def handle(world: World, disk: Disk, running: Running, call: Call, cert: bytes =
 def timed(world: World, disk: Disk, running: Running, call: Call, cert: bytes = b"") -> tuple[Any, int]:
     """The answer, and how long the members needed to agree on it, in ns."""
     handler = HANDLERS.get(call.method)
-    if handler is None and call.method not in replication.GROUP:
+    if handler is None and call.method not in requests.GROUP:
         raise SimulatorError(f"etcd has no method {call.method}")
     if disk.auth.enabled:
         auth.check(world, disk, running, call, cert)
-    if disk.raft is not None or call.method in replication.GROUP:
-        return replication.timed(world, disk, running, call)
+    if disk.raft is not None or call.method in requests.GROUP:
+        return requests.timed(world, disk, running, call)
     assert handler is not None
     return handler(world, disk, running, call.args), 0

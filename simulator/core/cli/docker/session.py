@@ -10,7 +10,7 @@ from ...host.program import Invocation
 from ...kernel.errors import ConnectError
 from ...runtime.engine import core, dockerd
 from ...runtime.state import Container, Image
-from ..engine import formats, inspecting, listing, systemcmds
+from ..engine import contexts, formats, inspecting, listing, registrycmds
 from ..engine.session import CliError, EngineSession
 from ..flags import Values
 
@@ -33,7 +33,7 @@ class Session(EngineSession):
         return (
             named
             or self.inv.env.get("DOCKER_CONTEXT", "")
-            or str(systemcmds.client_config(self).get("currentContext") or "default")
+            or str(registrycmds.client_config(self).get("currentContext") or "default")
         )
 
     def endpoint(self) -> str:
@@ -42,7 +42,7 @@ class Session(EngineSession):
         if given or self.inv.env.get("DOCKER_HOST"):
             return given or self.inv.env["DOCKER_HOST"]
         name = self.context_name()
-        known = systemcmds.contexts(self)
+        known = contexts.contexts(self)
         if name not in known:
             raise CliError(f'context "{name}": context not found')
         return known[name]["Endpoint"]
@@ -72,7 +72,7 @@ class Session(EngineSession):
 
     def login(self, domain: str) -> str:
         """Who is logged in to a registry."""
-        return systemcmds.login_name(self, domain)
+        return registrycmds.login_name(self, domain)
 
     def inspect_container(self, container: Container) -> dict[str, Any]:
         """A container as `inspect` shows it."""

@@ -6,7 +6,20 @@ from typing import Any
 
 from ...kernel.errors import NotSimulated
 from ..cobra import ArgsCheck, Command
-from ..engine import builds, composecmds, imagecmds, inspecting, interact, lifecycle, listing, pulling, resources, systemcmds
+from ..engine import (
+    builds,
+    composecmds,
+    contexts,
+    imagecmds,
+    inspecting,
+    interact,
+    lifecycle,
+    listing,
+    pulling,
+    registrycmds,
+    resources,
+    systemcmds,
+)
 from ..engine.flagspec import flags
 from .flags import FLAGS
 from .usage import at_least, at_most, between, exact, no_args
@@ -261,25 +274,25 @@ _VOLUME = (
     ),
 )
 _CONTEXT = (
-    _c("create [OPTIONS] CONTEXT", "Create a context", systemcmds.context_create, exact(1), "context create"),
+    _c("create [OPTIONS] CONTEXT", "Create a context", contexts.context_create, exact(1), "context create"),
     _c(
         "inspect [OPTIONS] [CONTEXT] [CONTEXT...]",
         "Display detailed information on one or more contexts",
-        systemcmds.context_inspect,
+        contexts.context_inspect,
         None,
         "context inspect",
     ),
-    _c("ls [OPTIONS]", "List contexts", systemcmds.context_list, no_args, "context ls", aliases=("list",)),
+    _c("ls [OPTIONS]", "List contexts", contexts.context_list, no_args, "context ls", aliases=("list",)),
     _c(
         "rm CONTEXT [CONTEXT...]",
         "Remove one or more contexts",
-        systemcmds.context_remove,
+        contexts.context_remove,
         at_least(1),
         "context rm",
         aliases=("remove",),
     ),
-    _c("show", "Print the name of the current context", systemcmds.context_show, no_args),
-    _c("use CONTEXT", "Set the current docker context", systemcmds.context_use, exact(1)),
+    _c("show", "Print the name of the current context", contexts.context_show, no_args),
+    _c("use CONTEXT", "Set the current docker context", contexts.context_use, exact(1)),
 )
 TOP = ("run", "exec", "ps", "build", "bake", "pull", "push", "images", "login", "logout", "search", "version", "info")
 PLUGINS = ("buildx", "compose")
@@ -299,9 +312,9 @@ def _root() -> Command:
         commands=(
             *_containers(True).values(), *_images(True).values(),
             _c("inspect [OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects", inspecting.run, at_least(1), "inspect"),
-            _c("login [OPTIONS] [SERVER]", "Authenticate to a registry", systemcmds.login, at_most(1), "login"),
-            _c("logout [SERVER]", "Log out from a registry", systemcmds.logout, at_most(1)),
-            _c("search [OPTIONS] TERM", "Search Docker Hub for images", systemcmds.search, exact(1), "search"),
+            _c("login [OPTIONS] [SERVER]", "Authenticate to a registry", registrycmds.login, at_most(1), "login"),
+            _c("logout [SERVER]", "Log out from a registry", registrycmds.logout, at_most(1)),
+            _c("search [OPTIONS] TERM", "Search Docker Hub for images", registrycmds.search, exact(1), "search"),
             _c("version [OPTIONS]", "Show the Docker version information", systemcmds.version, no_args, "version"),
             _c("info [OPTIONS]", "Display system-wide information", systemcmds.info, no_args, "system info"),
             _c("events [OPTIONS]", "Get real time events from the server", systemcmds.events, no_args, "system events"),

@@ -1,25 +1,19 @@
-"""`system df|prune|events|info`, `version`, `login`, `logout`, `search`, `context` (docker/cli `cli/command/{system,registry,context}`)."""
+"""`system df|prune|events|info` and `version` (docker/cli `cli/command/system`)."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Generator
 from typing import Any
 
-from ...host import files
-from ...host.program import Sleep, Wait, WaitTopic
+from ...host.program import Wait, WaitTopic
 from ...kernel import clock
-from ...kernel.clock import MS, SECOND
-from ...runtime import catalogue, containerd, registry
-from ...runtime.engine import core, diff, dockerd
-from ...runtime.state import EngineEvent
+from ...kernel.clock import SECOND
+from ...runtime import containerd
+from ...runtime.engine import core, creation, diff, dockerd
+from ...runtime.state import Container, EngineEvent
 from .. import human
 from . import formats, imagecmds, interact, lifecycle, resources
 from .session import CliError, EngineSession
-
-HUB = "https://index.docker.io/v1/"
 
 
 def df(session: EngineSession) -> int:
@@ -34,8 +28,6 @@ def df(session: EngineSession) -> int:
     sizes = {c.id: diff.size(diff.of_container(session.world, session.host, c)) for c in found}
     stopped = sum(sizes[c.id] for c in found if c.state != "RUNNING")
     volumes = {v.name: resources.volume_size(session, v) for v in engine.volumes.values()}
-    from ...runtime.engine import creation
-
     busy = [name for name in volumes if creation.users_of(session.world, session.host, session.space, name)]
     idle = sum(size for name, size in volumes.items() if name not in busy)
     steps = [key for key in engine.cache if not key.startswith("base/")]
@@ -69,67 +61,72 @@ def df(session: EngineSession) -> int:
     ]
     header = {"Type": "TYPE", "TotalCount": "TOTAL", "Active": "ACTIVE", "Size": "SIZE", "Reclaimable": "RECLAIMABLE"}
     if session.on("verbose"):
-        session.inv.out("Images space usage:\n\n")
-        session.inv.out(
-            formats.table(
-                [
-                    ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"],
-                    *(
-                        [
-                            (r := imagecmds.row(session, i, full=False))["Repository"],
-                            r["Tag"],
-                            r["ID"],
-                            r["CreatedSince"],
-                            r["Size"],
-                            "0B",
-                            r["Size"],
-                            "0" if r["Containers"] == "N/A" else r["Containers"],
-                        ]
-                        for i in session.images.values()
-                    ),
-                ]
-            )
-        )
-        session.inv.out("\nContainers space usage:\n\n")
-        session.inv.out(
-            formats.table(
-                [
-                    ["CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"],
-                    *(
-                        [
-                            c.id[:12],
-                            str(c.options.get("ref", c.image)),
-                            f'"{" ".join(c.argv)[:18]}…"',
-                            str(sum(m.kind == "volume" for m in c.mounts)),
-                            human.size(sizes[c.id], 3),
-                            human.ago(session.world, c.created_at),
-                            session.status(c),
-                            c.name,
-                        ]
-                        for c in found
-                    ),
-                ]
-            )
-        )
-        session.inv.out("\nLocal Volumes space usage:\n\n")
-        session.inv.out(
-            formats.table(
-                [
-                    ["VOLUME NAME", "LINKS", "SIZE"],
-                    *(
-                        [name, str(len(creation.users_of(session.world, session.host, session.space, name))), human.size(size)]
-                        for name, size in volumes.items()
-                    ),
-                ]
-            )
-        )
-        session.inv.out(
-            "\nBuild cache usage: 0B\n\n"
-            + formats.table([["CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"]])
-        )
+        _df_verbose(session, found, sizes, volumes)
         return 0
     session.inv.out(formats.listing(session.flag("format"), header, tuple(header), rows))
     return 0
+
+
+def _df_verbose(session: EngineSession, found: list[Container], sizes: dict[str, int], volumes: dict[str, int]) -> None:
+    """`system df -v`: each image, container and volume with its own size."""
+    session.inv.out("Images space usage:\n\n")
+    session.inv.out(
+        formats.table(
+            [
+                ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"],
+                *(
+                    [
+                        (r := imagecmds.row(session, i, full=False))["Repository"],
+                        r["Tag"],
+                        r["ID"],
+                        r["CreatedSince"],
+                        r["Size"],
+                        "0B",
+                        r["Size"],
+                        "0" if r["Containers"] == "N/A" else r["Containers"],
+                    ]
+                    for i in session.images.values()
+                ),
+            ]
+        )
+    )
+    session.inv.out("\nContainers space usage:\n\n")
+    session.inv.out(
+        formats.table(
+            [
+                ["CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"],
+                *(
+                    [
+                        c.id[:12],
+                        str(c.options.get("ref", c.image)),
+                        f'"{" ".join(c.argv)[:18]}…"',
+                        str(sum(m.kind == "volume" for m in c.mounts)),
+                        human.size(sizes[c.id], 3),
+                        human.ago(session.world, c.created_at),
+                        session.status(c),
+                        c.name,
+                    ]
+                    for c in found
+                ),
+            ]
+        )
+    )
+    session.inv.out("\nLocal Volumes space usage:\n\n")
+    session.inv.out(
+        formats.table(
+            [
+                ["VOLUME NAME", "LINKS", "SIZE"],
+                *(
+                    [name, str(len(creation.users_of(session.world, session.host, session.space, name))), human.size(size)]
+                    for name, size in volumes.items()
+                ),
+            ]
+        )
+    )
+    session.inv.out(
+        "\nBuild cache usage: 0B\n\n"
+        + formats.table([["CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"]])
+    )
 
 
 def prune(session: EngineSession) -> Generator[Wait, Any, int]:
@@ -355,258 +352,6 @@ def info(session: EngineSession) -> int:
 
 
 # -- registries -----------------------------------------------------------------------------------------------------------
-def credentials_path(session: EngineSession) -> str:
-    """Where logins are kept."""
-    return session.inv.env.get("DOCKER_CONFIG", session.inv.env.get("HOME", "/root") + "/.docker") + "/config.json"
-
-
-def client_config(session: EngineSession) -> dict[str, Any]:
-    """The client's `config.json`."""
-    try:
-        found = json.loads(session.inv.read_file(credentials_path(session)))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def save_config(session: EngineSession, config: dict[str, Any]) -> None:
-    """Write the client's `config.json`."""
-    path = credentials_path(session)
-    files.make_dir(session.world, session.host, path.rpartition("/")[0], parents=True, mode=0o700)
-    session.inv.write_file(path, json.dumps(config, indent="\t").encode(), mode=0o600)
-
-
-def login_name(session: EngineSession, domain: str) -> str:
-    """The user that is logged in to a registry, or ""."""
-    key = HUB if domain == "docker.io" else domain
-    auth = (client_config(session).get("auths") or {}).get(key, {}).get("auth", "")
-    try:
-        return base64.b64decode(auth).decode().partition(":")[0]
-    except ValueError:
-        return ""
-
-
-def login(session: EngineSession) -> Generator[Wait, Any, int]:
-    """`login`: any user with a password that is not empty or `wrong` is known to the simulated registries."""
-    server = session.args[0] if session.args else ""
-    user, password = session.flag("username"), session.flag("password")
-    if session.on("password-stdin"):
-        if password:
-            raise CliError("--password and --password-stdin are mutually exclusive")
-        if not user:
-            raise CliError("the --password-stdin option requires --username to be set")
-        password = (yield from session.inv.read()).decode(errors="replace").rstrip("\r\n")
-    elif password:
-        session.inv.err("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n")
-    if not user or not password:
-        if not session.inv.stdin_tty:
-            raise CliError(
-                "cannot perform an interactive login from a non-TTY device"
-                if session.docker
-                else "error: cannot perform an interactive login from a non TTY device"
-            )
-        if not server and not user:
-            session.inv.out(
-                "\nUSING WEB-BASED LOGIN\n\nInfo → To sign in with credentials on the command line, use 'docker login -u <username>'\n         \n\n"
-            )
-            raise CliError("web-based login: not simulated in Slipway yet; use docker login -u <username>")
-        if not user:
-            session.inv.out("Username: ")
-            user = (yield from session.inv.read_line()).decode(errors="replace").strip()
-        session.inv.out(
-            "\ni Info → A Personal Access Token (PAT) can be used instead.\n         To create a PAT, visit https://app.docker.com/settings\n\n\nPassword: "
-            if not server
-            else "Password: "
-        )
-        password = (yield from session.inv.read_line()).decode(errors="replace").strip()
-        session.inv.out("\n")
-    yield Sleep(400 * MS)
-    domain = server.removeprefix("https://").removeprefix("http://").rstrip("/") or "docker.io"
-    try:
-        registry.reachable(session.world, session.host, domain)
-    except registry.ResolveError as failed:
-        raise CliError(f"Error response from daemon: {failed.docker}") from None
-    if not password or password == "wrong":
-        api = "https://registry-1.docker.io/v2/" if domain == "docker.io" else f"https://{domain}/v2/"
-        raise CliError(f'Error response from daemon: Get "{api}": unauthorized: incorrect username or password')
-    config = client_config(session)
-    config.setdefault("auths", {})[HUB if domain == "docker.io" else domain] = {
-        "auth": base64.b64encode(f"{user}:{password}".encode()).decode()
-    }
-    save_config(session, config)
-    session.inv.err(
-        f"\nWARNING! Your credentials are stored unencrypted in '{credentials_path(session)}'.\nConfigure a credential helper to remove this warning. See\n"
-        "https://docs.docker.com/go/credential-store/\n\n"
-    )
-    session.inv.out("Login Succeeded\n")
-    return 0
-
-
-def logout(session: EngineSession) -> int:
-    """`logout`."""
-    server = session.args[0] if session.args else ""
-    key = server or HUB
-    config = client_config(session)
-    if key not in (config.get("auths") or {}):
-        session.inv.out(f"Not logged in to {key}\n")
-        return 0
-    session.inv.out(f"Removing login credentials for {key}\n")
-    del config["auths"][key]
-    save_config(session, config)
-    return 0
-
-
-def search(session: EngineSession) -> Generator[Wait, Any, int]:
-    """`search`: repositories of the catalogue."""
-    session.connect()
-    yield Sleep(600 * MS)
-    term = session.args[0]
-    limit = session.values.number("limit") or 25
-    names = sorted({repo for repo in catalogue.REPOSITORIES if repo.startswith("docker.io/") and term in repo})[:limit]
-    rows = [
-        {
-            "Name": name.removeprefix("docker.io/library/").removeprefix("docker.io/"),
-            "Description": f"{name.rpartition('/')[2]} image",
-            "StarCount": str(1000 + len(name) * 37),
-            "IsOfficial": "[OK]" if name.startswith("docker.io/library/") else "",
-            "IsAutomated": "",
-        }
-        for name in names
-    ]
-    header = {"Name": "NAME", "Description": "DESCRIPTION", "StarCount": "STARS", "IsOfficial": "OFFICIAL"}
-    session.inv.out(formats.listing(session.flag("format"), header, tuple(header), rows))
-    return 0
 
 
 # -- contexts -------------------------------------------------------------------------------------------------------------
-def _context_path(session: EngineSession, name: str) -> str:
-    """Where the client keeps a context: a directory named by the digest of its name."""
-    folder = credentials_path(session).rpartition("/")[0]
-    return f"{folder}/contexts/meta/{hashlib.sha256(name.encode()).hexdigest()}/meta.json"
-
-
-def contexts(session: EngineSession) -> dict[str, dict[str, str]]:
-    """The client's contexts: name → description, endpoint."""
-    found = {
-        "default": {
-            "Description": "Current DOCKER_HOST based configuration",
-            "Endpoint": session.inv.env.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
-        }
-    }
-    root = credentials_path(session).rpartition("/")[0] + "/contexts/meta"
-    fs = session.inv.host.fs
-    for folder in fs.listdir(root) if fs.isdir(root) else []:
-        try:
-            meta = json.loads(fs.read(f"{root}/{folder}/meta.json"))
-            found[str(meta["Name"])] = {
-                "Description": str(meta["Metadata"].get("Description", "")),
-                "Endpoint": str(meta["Endpoints"]["docker"]["Host"]),
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return found
-
-
-def context_list(session: EngineSession) -> int:
-    """`context ls`."""
-    current = session.context_name()
-    rows = [
-        {"Name": n, "Current": n == current, "Description": c["Description"], "DockerEndpoint": c["Endpoint"], "Error": ""}
-        for n, c in sorted(contexts(session).items())
-    ]
-    shown = [{**r, "Name": f"{r['Name']} *" if r["Current"] and not session.flag("format") else r["Name"]} for r in rows]
-    header = {
-        "Name": "NAME",
-        "Description": "DESCRIPTION",
-        "DockerEndpoint": "DOCKER ENDPOINT",
-        "Error": "ERROR",
-        "Current": "CURRENT",
-    }
-    if session.on("quiet"):
-        session.inv.out("".join(f"{r['Name']}\n" for r in rows))
-    else:
-        session.inv.out(
-            formats.listing(session.flag("format"), header, ("Name", "Description", "DockerEndpoint", "Error"), shown)
-        )
-    return 0
-
-
-def context_show(session: EngineSession) -> int:
-    """`context show`."""
-    session.inv.out(session.context_name() + "\n")
-    return 0
-
-
-def context_create(session: EngineSession) -> int:
-    """`context create`."""
-    name = session.args[0]
-    if name in contexts(session):
-        raise CliError(f'context "{name}" already exists' if name != "default" else '"default" is a reserved context name')
-    endpoint = ""
-    for word in ",".join(session.items("docker")).split(","):
-        if word.startswith("host="):
-            endpoint = word[5:]
-    meta = {
-        "Name": name,
-        "Metadata": {"Description": session.flag("description")},
-        "Endpoints": {"docker": {"Host": endpoint, "SkipTLSVerify": False}},
-    }
-    files.write_file(session.world, session.host, _context_path(session, name), json.dumps(meta).encode(), parents=True)
-    session.inv.out(f"{name}\n")
-    session.inv.err(f'Successfully created context "{name}"\n')
-    return 0
-
-
-def context_use(session: EngineSession) -> int:
-    """`context use`."""
-    name = session.args[0]
-    if name not in contexts(session):
-        raise CliError(
-            f'context "{name}": context not found: open {credentials_path(session).rpartition("/")[0]}/contexts/meta/{name}/meta.json: no such file or directory'
-        )
-    config = client_config(session)
-    config["currentContext"] = name
-    if name == "default":
-        del config["currentContext"]
-    save_config(session, config)
-    session.inv.out(f"{name}\n")
-    session.inv.err(f'Current context is now "{name}"\n')
-    return 0
-
-
-def context_remove(session: EngineSession) -> int:
-    """`context rm`."""
-    config = client_config(session)
-    for name in session.args:
-        if name == "default":
-            raise CliError('context "default" cannot be removed')
-        if name not in contexts(session):
-            raise CliError(f'context "{name}" does not exist')
-        if config.get("currentContext") == name and not session.on("force"):
-            raise CliError(f'context "{name}" is in use, set -f flag to force remove')
-        files.remove_file(session.world, session.host, _context_path(session, name).rpartition("/")[0], recursive=True)
-        if config.get("currentContext") == name:
-            del config["currentContext"]
-        session.inv.out(name + "\n")
-    save_config(session, config)
-    return 0
-
-
-def context_inspect(session: EngineSession) -> int:
-    """`context inspect`."""
-    found = []
-    known = contexts(session)
-    for name in session.args or [session.context_name()]:
-        if name not in known:
-            raise CliError(f'context "{name}": context not found')
-        found.append(
-            {
-                "Name": name,
-                "Metadata": {"Description": known[name]["Description"]} if name != "default" else {},
-                "Endpoints": {"docker": {"Host": known[name]["Endpoint"], "SkipTLSVerify": False}},
-                "TLSMaterial": {},
-                "Storage": {"MetadataPath": "<IN MEMORY>", "TLSPath": "<IN MEMORY>"},
-            }
-        )
-    session.inv.out(formats.inspect(session.flag("format"), found))
-    return 0

@@ -13,7 +13,7 @@ from ...runtime.engine.core import EngineError
 from ...runtime.state import Container, Image, Namespace, runtime
 from ...runtime.state import namespace as make_namespace
 from .. import human, tabwriter
-from ..engine import systemcmds
+from ..engine import registrycmds
 from ..engine.session import EngineSession
 from ..flags import Values
 
@@ -97,7 +97,7 @@ class Session(EngineSession):
 
     def login(self, domain: str) -> str:
         """Who is logged in to a registry (nerdctl keeps Docker's file)."""
-        return systemcmds.login_name(self, domain)
+        return registrycmds.login_name(self, domain)
 
     def inspect_container(self, container: Container) -> dict[str, Any]:
         """A container as `inspect` shows it."""

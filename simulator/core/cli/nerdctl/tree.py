@@ -6,7 +6,7 @@ from typing import Any
 
 from ...runtime.containerd import SOCKET
 from ..cobra import Command, Flag, exact_args, max_args, min_args, no_args, range_args
-from ..engine import composecmds, imagecmds, inspecting, interact, lifecycle, resources, systemcmds
+from ..engine import composecmds, imagecmds, inspecting, interact, lifecycle, registrycmds, resources, systemcmds
 from ..engine.flagspec import flags
 from . import containers, features, images, listing, spaces
 from .flags import FLAGS
@@ -87,8 +87,8 @@ def _commands() -> tuple[Command, ...]:
         *own, *pictures,
         _c("inspect", "Return low-level information on objects.", listing.inspect, min_args(1), "inspect"),
         _c("info", "Display system-wide information", listing.info, no_args, "info"), _c("version", "Show the nerdctl version information", listing.version, no_args, "version"),
-        _c("login [flags] [SERVER]", "Log in to a container registry", systemcmds.login, max_args(1), "login"), _c("logout [flags] [SERVER]", "Log out from a container registry", systemcmds.logout, max_args(1)),
-        _c("events", "Get real time events from the server", systemcmds.events, no_args, "events"), _c("search [flags] TERM", "Search registry for images", systemcmds.search, exact_args(1), "search"),
+        _c("login [flags] [SERVER]", "Log in to a container registry", registrycmds.login, max_args(1), "login"), _c("logout [flags] [SERVER]", "Log out from a container registry", registrycmds.logout, max_args(1)),
+        _c("events", "Get real time events from the server", systemcmds.events, no_args, "events"), _c("search [flags] TERM", "Search registry for images", registrycmds.search, exact_args(1), "search"),
         compose,
         _group("image", "Manage images", _renamed(by_name["images"], "ls [flags] [REPOSITORY[:TAG]]", "list"),
                _c("inspect [flags] IMAGE [IMAGE...]", "Display detailed information on one or more images.", images.inspect, min_args(1), "image inspect"),

@@ -8,15 +8,16 @@ from collections.abc import Generator
 from typing import Any
 
 from ...host import systemd
-from ...host.executor import Ended
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait
 from ...kernel import network
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import ConnectError, NotSimulated
 from . import catalogue
+from .calls import need_root, size_text, words_of
 from .catalogue import Package
 from .database import LISTS, Database, Installed, Line, Offer, fetched, list_file, number, offers, pick, sources
+from .questions import list_, query, upgradable
 
 Steps = Generator[Wait, Any, int]
 #: Where pkgs.k8s.io sends its visitors.
@@ -34,40 +35,6 @@ class Plan:
         self.selected: list[str] = []
 
 
-def _parse(call: Call) -> tuple[set[str], list[str]]:
-    flags: set[str] = set()
-    words: list[str] = []
-    args = list(call.argv[1:])
-    while args:
-        word = args.pop(0)
-        if word in ("-o", "-c", "-t", "--option", "--default-release") and args:
-            args.pop(0)
-        elif word.startswith("--"):
-            flags.add(word)
-        elif word.startswith("-") and len(word) > 1:
-            flags.update(f"-{letter}" for letter in word[1:] if letter not in "=")
-        else:
-            words.append(word)
-    return flags, words
-
-
-def _root(call: Call, lists: bool = False) -> None:
-    if call.uid == 0:
-        return
-    if lists:
-        call.err(
-            "Reading package lists... Done\n"
-            "E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)\n"
-            "E: Unable to lock directory /var/lib/apt/lists/\n"
-        )
-    else:
-        call.err(
-            "E: Could not open lock file /var/lib/dpkg/lock-frontend - open (13: Permission denied)\n"
-            "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?\n"
-        )
-    raise Ended(100)
-
-
 def _warned(call: Call, name: str) -> None:
     if name == "apt" and not call.stdout_tty:
         call.err("\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n")
@@ -75,7 +42,7 @@ def _warned(call: Call, name: str) -> None:
 
 def apt_get(call: Call) -> Steps:
     """`apt-get` and `apt`: update, install, remove, purge, upgrade, autoremove, clean, list, show, search, policy."""
-    flags, words = _parse(call)
+    flags, words = words_of(call)
     name = posixpath.basename(call.argv[0])
     if "--version" in flags or "-v" in flags:
         call.out("apt 2.7.14 (amd64)\n")
@@ -91,7 +58,7 @@ def apt_get(call: Call) -> Steps:
     if name == "apt":
         _warned(call, name)
         if command in ("list", "show", "search", "policy", "depends", "showpkg"):
-            return _list(call, flags, names) if command == "list" else _query(call, command, names)
+            return list_(call, flags, names) if command == "list" else query(call, command, names)
     if command == "update":
         return (yield from _update(call, flags, name))
     if command in (
@@ -107,7 +74,7 @@ def apt_get(call: Call) -> Steps:
     ):
         return (yield from _change(call, name, command, names, flags))
     if command in ("clean", "autoclean", "check"):
-        _root(call)
+        need_root(call)
         return 0
     if command in ("download", "source", "build-dep", "changelog", "edit-sources", "satisfy", "dselect-upgrade"):
         raise NotSimulated(command)
@@ -149,7 +116,7 @@ def _dearmored(data: bytes) -> bytes:
 
 
 def _update(call: Call, flags: set[str], name: str) -> Steps:
-    _root(call, lists=True)
+    need_root(call, lists=True)
     lines, wrong = sources(call)
     if wrong:
         call.err("".join(text + "\n" for text in wrong) + "E: The list of sources could not be read.\n")
@@ -210,7 +177,7 @@ def _update(call: Call, flags: set[str], name: str) -> Steps:
         call.out(f"Fetched {received / 1000:.1f} kB in 1s ({received / 1000:.1f} kB/s)\n")
     call.out("Reading package lists... Done\n")
     if name == "apt" and not errors:
-        newer = len(_upgradable(call))
+        newer = len(upgradable(call))
         call.out(
             "Building dependency tree... Done\nReading state information... Done\n"
             + (
@@ -231,15 +198,6 @@ def _update(call: Call, flags: set[str], name: str) -> Steps:
     elif warnings:
         call.err("W: Some index files failed to download. They have been ignored, or old ones used instead.\n")
     return 100 if errors else 0
-
-
-def _upgradable(call: Call) -> list[tuple[Installed, Offer]]:
-    known = offers(call)
-    out = []
-    for row in Database(call).rows.values():
-        if row.state == "installed" and row.name in known and number(known[row.name][0].version) > number(row.version):
-            out.append((row, known[row.name][0]))
-    return sorted(out, key=lambda item: item[0].name)
 
 
 # -- install and remove -------------------------------------------------------------------------------------------------
@@ -305,7 +263,7 @@ def _depends(plan: Plan, offer: Offer, known: dict[str, list[Offer]], db: Databa
 def _change(call: Call, tool: str, command: str, names: list[str], flags: set[str]) -> Steps:
     simulate = bool(flags & {"-s", "--simulate", "--dry-run", "--just-print"})
     if not simulate:
-        _root(call)
+        need_root(call)
     db = Database(call)
     plan = Plan()
     quiet = bool(flags & {"-q", "--quiet"}) and "-qq" in call.argv
@@ -314,7 +272,7 @@ def _change(call: Call, tool: str, command: str, names: list[str], flags: set[st
     if command in ("upgrade", "dist-upgrade", "full-upgrade"):
         say("Calculating upgrade... Done\n")
         kept = []
-        for row, offer in _upgradable(call):
+        for row, offer in upgradable(call):
             if row.want == "hold":
                 kept.append(row.name)
             else:
@@ -375,7 +333,7 @@ def _carry_out(call: Call, plan: Plan, db: Database, flags: set[str], say: Any, 
         say("The following packages will be upgraded:\n" + _columns(call, upgraded))
     if downgraded:
         say("The following packages will be DOWNGRADED:\n" + _columns(call, downgraded))
-    rest = len(_upgradable(call)) - len(upgraded)
+    rest = len(upgradable(call)) - len(upgraded)
     say(
         f"{len(upgraded)} upgraded, {len(new)} newly installed, "
         + (f"{len(downgraded)} downgraded, " if downgraded else "")
@@ -388,9 +346,9 @@ def _carry_out(call: Call, plan: Plan, db: Database, flags: set[str], say: Any, 
     grown = sum(offer.package.installed for name, offer in plan.install.items() if name in new)
     shrunk = sum(package.installed for name in plan.remove if (package := db.package(name)) is not None)
     if plan.install:
-        say(f"Need to get {_size(size)} of archives.\n")
+        say(f"Need to get {size_text(size)} of archives.\n")
     say(
-        f"After this operation, {_size(abs(grown - shrunk))} {'of additional disk space will be used' if grown >= shrunk else 'disk space will be freed'}.\n"
+        f"After this operation, {size_text(abs(grown - shrunk))} {'of additional disk space will be used' if grown >= shrunk else 'disk space will be freed'}.\n"
     )
     if simulate:
         for name, offer in plan.install.items():
@@ -422,11 +380,11 @@ def _carry_out(call: Call, plan: Plan, db: Database, flags: set[str], say: Any, 
     for n, name in enumerate(order, 1):
         offer = plan.install[name]
         url = offer.url.replace("https://pkgs.k8s.io", CDN) if "k8s.io" in offer.url else f"{offer.url} noble/main amd64"
-        say(f"Get:{n} {url}  {name} {offer.version} [{_size(offer.package.size)}]\n")
+        say(f"Get:{n} {url}  {name} {offer.version} [{size_text(offer.package.size)}]\n")
         yield Sleep(max(offer.package.size * SECOND // 40_000, 50 * MS))
     if order:
         seconds = max(size // 40_000, 1)
-        say(f"Fetched {_size(size)} in {seconds}s ({_size(size // seconds)}/s)\n")
+        say(f"Fetched {size_text(size)} in {seconds}s ({size_text(size // seconds)}/s)\n")
     for name in plan.remove:
         _remove_one(call, db, name, plan.purge, say)
     for name in order:
@@ -482,169 +440,4 @@ def _configure(call: Call, package: Package, say: Any) -> None:
             systemd.start_unit(call.world, call.host, unit)
 
 
-def _size(kib: int) -> str:
-    size = kib * 1024 / 1000
-    return f"{size / 1000:.1f} MB" if size >= 1000 else f"{size:.1f} kB" if size < 100 else f"{size:.0f} kB"
-
-
 # -- questions ----------------------------------------------------------------------------------------------------------
-
-
-def apt_mark(call: Call) -> int:
-    """`apt-mark hold|unhold|showhold|auto|manual|showauto|showmanual`."""
-    flags, words = _parse(call)
-    if not words:
-        call.err(
-            "E: No packages found\n" if flags else "apt 2.7.14 (amd64)\nUsage: apt-mark [options] {auto|manual} pkg1 [pkg2 ...]\n"
-        )
-        return 1
-    db = Database(call)
-    command, names = words[0], words[1:]
-    if command in ("showhold", "showheld", "showauto", "showmanual"):
-        for name, row in sorted(db.rows.items()):
-            wanted = {"showauto": row.auto, "showmanual": not row.auto}.get(command, row.want == "hold")
-            if wanted and row.state == "installed":
-                call.out(name + "\n")
-        return 0
-    if command not in ("hold", "unhold", "auto", "manual"):
-        call.err(f"E: Invalid operation {command}\n")
-        return 100
-    if not names:
-        call.err("E: No packages found\n")
-        return 100
-    for name in names:
-        if name not in db.rows and db.package(name) is None:
-            call.err(f"E: Unable to locate package {name}\nE: No packages found\n")
-            return 100
-    _root(call)
-    for name in names:
-        row = db.rows.get(name) or Installed(name, "", "install", "not-installed")
-        if command in ("hold", "unhold"):
-            on = command == "hold"
-            if (row.want == "hold") == on:
-                call.out(f"{name} was already {'set on hold' if on else 'not on hold'}.\n")
-                continue
-            row.want = "hold" if on else "install"
-            call.out(f"{name} set on hold.\n" if on else f"Canceled hold on {name}.\n")
-        else:
-            row.auto = command == "auto"
-            call.out(f"{name} set to {'automatically' if row.auto else 'manually'} installed.\n")
-        if row.version:
-            db.rows[name] = row
-    db.save()
-    return 0
-
-
-def apt_cache(call: Call) -> int:
-    """`apt-cache policy|madison|show|search|depends|showpkg`."""
-    _, words = _parse(call)
-    if not words:
-        call.out("apt 2.7.14 (amd64)\nUsage: apt-cache [options] command\n")
-        return 0
-    return _query(call, words[0], words[1:])
-
-
-def _query(call: Call, command: str, names: list[str]) -> int:
-    known, db = offers(call), Database(call)
-    if command == "madison":
-        code = 0
-        for name in names:
-            if name not in known:
-                call.err(f"N: Unable to locate package {name}\n")
-                continue
-            width = max(len(offer.version) for offer in known[name])
-            for offer in known[name]:
-                suite = " " if "k8s.io" in offer.url else " noble/main amd64"
-                call.out(f"{name:>10} | {offer.version:>{max(width, 10)}} | {offer.url}{suite} Packages\n")
-        return code
-    if command == "policy":
-        if not names:
-            call.out("Package files:\n 100 /var/lib/dpkg/status\n     release a=now\n")
-            for line in sources(call)[0]:
-                call.out(f" 500 {line.url}{'' if line.suite == '/' else ' ' + line.suite}  Packages\n")
-            return 0
-        for name in names:
-            rows, row = known.get(name, []), db.installed(name)
-            if not rows and row is None:
-                call.err(f"N: Unable to locate package {name}\n")
-                continue
-            candidate = max([*(o.version for o in rows), *([row.version] if row else [])], key=number)
-            call.out(f"{name}:\n  Installed: {row.version if row else '(none)'}\n  Candidate: {candidate}\n  Version table:\n")
-            versions = {o.version: o for o in rows}
-            for version in sorted({*versions, *([row.version] if row else [])}, key=number, reverse=True):
-                mine = row is not None and row.version == version
-                call.out(f" {'***' if mine else '   '} {version} {'500' if version in versions else '100'}\n")
-                if version in versions:
-                    suite = " " if "k8s.io" in versions[version].url else " noble/main amd64"
-                    call.out(f"        500 {versions[version].url}{suite} Packages\n")
-                if mine:
-                    call.out("        100 /var/lib/dpkg/status\n")
-        return 0
-    if command == "show":
-        for name in names:
-            name, _, wanted = name.partition("=")
-            found = pick(known.get(name, []), wanted)
-            if found is None:
-                call.err(f"N: Unable to locate package {name}\nE: No packages found\n")
-                return 100
-            p = found.package
-            depends = f"Depends: {', '.join(p.depends)}\n" if p.depends else ""
-            call.out(
-                f"Package: {name}\nVersion: {found.version}\nPriority: optional\nSection: {p.section}\nMaintainer: Ubuntu Developers\n"
-                f"Installed-Size: {p.installed}\n{depends}Download-Size: {_size(p.size)}\nAPT-Sources: {found.url}  Packages\nDescription: {p.summary}\n\n"
-            )
-        return 0
-    if command == "search":
-        pattern = re.compile("|".join(re.escape(name) for name in names), re.IGNORECASE)
-        for name in sorted(known):
-            package = known[name][0].package
-            if pattern.search(name) or pattern.search(package.summary):
-                call.out(
-                    f"{name} - {package.summary}\n"
-                    if call.argv[0].endswith("cache")
-                    else f"{name}/noble {known[name][0].version} amd64\n  {package.summary}\n\n"
-                )
-        return 0
-    if command in ("depends", "rdepends"):
-        for name in names:
-            call.out(name + "\n")
-            rows = known.get(name, [])
-            if command == "depends" and rows:
-                call.out("".join(f"  Depends: {other}\n" for other in rows[0].package.depends))
-        return 0
-    if command in ("showpkg", "pkgnames", "stats", "dump", "unmet", "gencaches"):
-        raise NotSimulated(command)
-    call.err(f"E: Invalid operation {command}\n")
-    return 100
-
-
-def _list(call: Call, flags: set[str], names: list[str]) -> int:
-    """`apt list [--installed|--upgradable|-a] [names]`."""
-    import fnmatch
-
-    known, db = offers(call), Database(call)
-    call.out("Listing... Done\n")
-    for name in sorted({*known, *db.rows}):
-        if names and not any(fnmatch.fnmatchcase(name, pattern) for pattern in names):
-            continue
-        row, rows = db.installed(name), known.get(name, [])
-        newest = rows[0].version if rows else row.version if row else ""
-        newer = row is not None and rows and number(newest) > number(row.version)
-        if ("--installed" in flags and row is None) or ("--upgradable" in flags and not newer):
-            continue
-        suite = "unknown" if any("k8s.io" in o.url for o in rows) else "noble" if rows else "now"
-        versions = (
-            [o.version for o in rows]
-            if flags & {"-a", "--all-versions"}
-            else [row.version if "--installed" in flags and row else newest]
-        )
-        for version in versions:
-            mark = ""
-            if row is not None and row.version == version:
-                mark = " [installed,automatic]" if row.auto else " [installed]"
-            elif newer and version == newest and row is not None:
-                mark = f" [upgradable from: {row.version}]"
-            call.out(f"{name}/{suite}{',now' if mark.startswith(' [installed') else ''} {version} amd64{mark}\n")
-        if flags & {"-a", "--all-versions"}:
-            call.out("\n")
-    return 0
