@@ -129,6 +129,10 @@ def test_dd_patch_and_chroot(box: Sandbox) -> None:
     assert shifted.stdout.endswith("five\nend\n")
     assert "Only garbage" in box.run("echo hi | patch /tmp/o").stderr
     assert box.run("patch -R /tmp/o < /tmp/p >/dev/null; diff <(seq 0 20) /tmp/o").code == 0
+    sizes = box.run(
+        "truncate -s 2G /tmp/g; truncate -s 5 /tmp/s; truncate -s +3 /tmp/s; stat -c %s /tmp/g /tmp/s; truncate -s 100T /tmp/t"
+    )
+    assert (sizes.stdout, sizes.code) == (f"{2 << 30}\n8\n", 1)
     box.run("mkdir -p /tmp/r/bin; cp /bin/ls /bin/pwd /tmp/r/bin")
     assert box.run("chroot /tmp/r /bin/ls /").stdout == "bin\n"
     assert box.run("chroot /tmp/r bash").code == 127

@@ -193,18 +193,41 @@ def touch(call: Call) -> int:
     return code
 
 
+#: From here on zeros at the end of a file are a hole that the disk keeps room for.
+HOLE = 8 * 1024 * 1024
+
+
 def truncate(call: Call) -> int:
-    """`truncate -s size files`."""
-    options, names = parse(call, "s:c", "size=s")
-    match = re.fullmatch(r"(\d+)([KMG]?)", options.get("s", ""))
-    if match is None:
-        raise usage(call, "you must specify either ‘--size’ or ‘--reference’")
-    size = int(match.group(1)) * {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}[match.group(2)]
+    """`truncate -s [+|-]size[K|M|G|T|KB|…] files`, `-r file`, `-c`."""
+    options, names = parse(call, "s:cor:", "size=s reference=r no-create:c io-blocks:o")
+    if "r" in options:
+        wanted, sign = len(call.read_file(options["r"])), ""
+    else:
+        match = re.fullmatch(r"([-+]?)(\d+)([KMGT]?)(i?B)?", options.get("s", ""))
+        if match is None:
+            if "s" in options:
+                raise usage(call, f"Invalid number: ‘{options['s']}’")
+            raise usage(call, "you must specify either ‘--size’ or ‘--reference’")
+        sign, wanted = (
+            match[1],
+            int(match[2]) * (1000 if match[4] == "B" else 1024) ** ("KMGT".find(match[3]) + 1 if match[3] else 0),
+        )
+    if not names:
+        raise usage(call, "missing file operand")
     for name in names:
-        old = call.read_file(name) if call.exists(name) else b""
-        if size > 64 * 1024 * 1024:
-            raise OSError(errno.EFBIG, "File too large", name)
-        call.write_file(name, old[:size].ljust(size, b"\0"))
+        there = call.exists(name)
+        if not there and "c" in options:
+            continue
+        old = call.read_file(name) if there else b""
+        size = len(old) + wanted if sign == "+" else max(len(old) - wanted, 0) if sign == "-" else wanted
+        if size - len(old) <= HOLE:
+            call.write_file(name, old[:size].ljust(size, b"\0"))
+            continue
+        call.write_file(name, old)
+        if size >= 1 << 44:  # what ext4 can address
+            call.err(f"truncate: failed to truncate '{name}' at {size} bytes: File too large\n")
+            return 1
+        call.tree.edit(call.path(name)).target = f"hole:{size}"  # sparse: no block of it is in use
     return 0
 
 
