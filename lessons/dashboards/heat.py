@@ -166,6 +166,7 @@ class _Writer:
             said = f"{points(cell.grade.points)} / {points(cell.grade.max_points)}"
         else:
             shown, said = ("…", self.begun) if cell.begun else ("–", self.none)
-        slug, label = escape(chapter.chapter.slug), cell.label
+        own = cell.quiz.cohort_id is not None  # written for this cohort: its own name, since the chapter's quiz has the chapter's
+        slug, label = escape(cell.quiz.slug if own else chapter.chapter.slug), cell.label
         href = f"{base}quizzes/{cell.quiz.pk}/"
         return f'<td class="grade" data-quiz="{slug}"><a href="{href}" aria-label="{label}: {escape(said)}">{shown}</a></td>'

@@ -66,6 +66,8 @@ def test_it_is_taken_and_counts_like_the_others(people: People, own: Quiz) -> No
     assert [head.label for head in book(people.cohort).heads] == ["1.1/1", "1.Q", "1.Q2"]
     out = sign_in(people.owner).get(f"/en/cohorts/{people.cohort.pk}/items/quizzes/{own.pk}/")
     assert "Which port?" in out.content.decode()
+    page = sign_in(people.owner).get(f"/en/cohorts/{people.cohort.pk}/").content.decode()
+    assert page.count('data-quiz="harbour"') == page.count(f'data-quiz="{own.slug}"') == 2
     # a question that is mended is shown as mended
     mended = QUESTION.replace("6443", "2379")
     sign_in(people.owner).post(
