@@ -162,6 +162,8 @@ SLIPWAY_WARM_WORLDS = env.number("SLIPWAY_WARM_WORLDS", 200, least=1, most=10_00
 SLIPWAY_WARM_UP = env.text("SLIPWAY_WARM_UP", "three-nodes")
 #: Real seconds that one input may take of its worker before it is set aside.
 SLIPWAY_INPUT_SECONDS = env.number("SLIPWAY_INPUT_SECONDS", 10, least=1, most=30)
+#: WebSockets that one account may hold in one web process (`simulator.connections`).
+SLIPWAY_SOCKETS = env.number("SLIPWAY_SOCKETS", 40, least=1, most=10_000)
 #: Rows that a session's journal may hold.
 SLIPWAY_JOURNAL_LIMIT = env.number("SLIPWAY_JOURNAL_LIMIT", 5_000, least=10)
 

@@ -23,7 +23,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from . import context, doorbell, frames, measures, mishaps, pacing, rounds, selectors, services, tasks, tracing
+from . import connections, context, doorbell, frames, measures, mishaps, pacing, rounds, selectors, services, tasks, tracing
 from .language import language_of
 from .models import ClusterSession, ClusterView
 
@@ -36,6 +36,7 @@ Frame = dict[str, Any]
 
 CLOSE_LOGIN = 4401
 CLOSE_NOT_FOUND = 4404
+CLOSE_TOO_MANY = 4429
 #: Frames a second, and at once (a paste).
 RATE = 40.0
 BURST = 400.0
@@ -68,6 +69,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept, so that a refusal can say why; then find out whose cluster it is."""
         self.language = language_of(self.scope)
+        #: Whom this connection is counted for (`simulator.connections`).
+        self.account: Any = None
         self.clock = pacing.Clock()
         self.pace = pacing.Pace()
         self.bucket = pacing.Bucket(RATE, BURST)
@@ -90,6 +93,12 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             if user is None or not user.is_authenticated:
                 await self._end("login", _("You are not logged in."), CLOSE_LOGIN)
                 return
+            if not connections.enter(user.pk):
+                await self._end(
+                    "too-many", _("You have too many pages of clusters open. Close some and load this one again."), CLOSE_TOO_MANY
+                )
+                return
+            self.account = user.pk
             try:
                 self.session = await in_thread(self.find_session)(user)
             except ClusterSession.DoesNotExist:
@@ -104,6 +113,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         """Nobody here any more: stop the clock, and let the worker store where it stands."""
         await self._stop_clock()
+        if self.account is not None:
+            connections.leave(self.account)
+            self.account = None
         if hasattr(self, "session"):
             await self.channel_layer.group_discard(doorbell.group(self.session_id), self.channel_name)
             if self.greeted:

@@ -17,7 +17,7 @@ import { Watched } from './watched.js';
 import { telling, whyList } from './why.js';
 import { asText, current, drawTimeline, sentence } from './timeline.js';
 
-const FINAL = { login: 'bench.login', 'not-found': 'bench.notfound', origin: 'bench.origin' };
+const FINAL = { login: 'bench.login', 'not-found': 'bench.notfound', 'too-many': 'bench.toomany', origin: 'bench.origin' };
 const phone = matchMedia('(width < 62rem)');
 const short = matchMedia('(height < 58rem)');
 

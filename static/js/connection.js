@@ -4,7 +4,7 @@
 const WAITS = [500, 1000, 2000, 4000, 8000];
 const QUIET_MS = 25_000;
 const PONG_MS = 10_000;
-const FINAL_CODES = new Map([[4401, 'login'], [4404, 'not-found']]);
+const FINAL_CODES = new Map([[4401, 'login'], [4404, 'not-found'], [4429, 'too-many']]);
 
 function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();

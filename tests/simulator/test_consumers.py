@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from django.contrib.auth.models import AnonymousUser
 
-from simulator import frames, pacing, services
+from simulator import connections, frames, pacing, services
 from simulator.models import ClusterSession, JournalEntry
 from simulator.routing import websocket_urlpatterns
 
@@ -247,6 +247,21 @@ async def test_a_cluster_that_is_not_yours_is_refused_with_a_reason(
         assert error["reason"] == ("login" if who == "nobody" else "not-found")
         await browser.next()
         assert browser.closed == (4401 if who == "nobody" else 4404)
+
+
+async def test_an_account_holds_only_so_many_connections(session: ClusterSession, learner: Any, settings: Any) -> None:
+    settings.SLIPWAY_SOCKETS = 1
+    async with connected(session.pk, learner) as first:
+        await first.hello()
+        async with connected(session.pk, learner) as second:
+            assert (await second.next())["reason"] == "too-many"
+            await second.next()
+            assert second.closed == 4429
+        await first.line("echo still")
+        await first.until(printed("still\n"))
+    assert connections.held(learner.pk) == 0
+    async with connected(session.pk, learner) as again:
+        await again.hello()
 
 
 async def test_an_unknown_and_a_foreign_cluster_look_the_same(session: ClusterSession, stranger: Any) -> None:

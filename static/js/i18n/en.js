@@ -49,6 +49,7 @@ export default {
   'bench.try': 'Try now',
   'bench.login': 'You are logged out. Log in again in this or another tab, then reload the page. The cluster is kept.',
   'bench.notfound': 'There is no such cluster, or it is not yours.',
+  'bench.toomany': 'You have too many pages of clusters open. Close some, then load this one again.',
   'bench.origin': 'The server refused the connection from this address.',
   'bench.dismiss': 'Close this message',
   'bench.maptext': 'The map as text',

@@ -49,6 +49,7 @@ export default {
   'bench.try': '지금 연결',
   'bench.login': '로그아웃되었습니다. 이 탭이나 다른 탭에서 로그인한 뒤 페이지를 새로 고치십시오. 클러스터는 그대로 있습니다.',
   'bench.notfound': '그런 클러스터가 없거나 본인의 것이 아닙니다.',
+  'bench.toomany': '클러스터를 연 페이지가 너무 많습니다. 몇 개를 닫고 이 페이지를 다시 불러오십시오.',
   'bench.origin': '서버가 이 주소에서 온 연결을 거절했습니다.',
   'bench.dismiss': '이 알림 닫기',
   'bench.maptext': '글로 보는 지도',
