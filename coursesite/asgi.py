@@ -23,7 +23,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import get_resolver
 
 from lessons.desk.routing import websocket_urlpatterns as desk_sockets
-from simulator import context, edge, engine, measures
+from simulator import context, edge, edgestreams, engine, measures
 from simulator.routing import websocket_urlpatterns
 
 from . import health, metrics
@@ -52,7 +52,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         measures.sockets.inc()
         try:
-            await _sockets(scope, receive, send)
+            if edge.matches(scope["path"]):  # by its token, not by the page that opened it
+                await edgestreams.application(scope, receive, cast(Any, send))
+            else:
+                await _sockets(scope, receive, send)
         finally:
             measures.sockets.dec()
         return

@@ -12,6 +12,7 @@ def web_argv(host: str, port: int) -> list[str]:
     from simulator.frames import FRAME_LIMIT
 
     options = ["--host", host, "--port", str(port), "--no-access-log", "--lifespan", "off", "--ws-max-size", str(FRAME_LIMIT)]
+    options += ["--ws", "coursesite.websockets:Protocol"]
     options += ["--ws-per-message-deflate", "false"]  # frames are small; it costs 30 KB a connection and time a frame
     return [sys.executable, "-m", "uvicorn", "coursesite.asgi:application", *options, "--timeout-graceful-shutdown", "3"]
 

@@ -22,8 +22,8 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from . import attempts, deadline, doorbell, engine, measures, mishaps, tracing, worlds
-from .core.kernel.errors import BadInput, BudgetExceeded
+from . import attempts, deadline, doorbell, engine, frames, measures, mishaps, tracing, worlds
+from .core.kernel.errors import BadInput, BudgetExceeded, SnapshotBusy
 from .models import ClusterSession, JournalEntry
 from .packing import without_nul
 from .storing import Done, Lost, announce, store, store_snapshot, store_view
@@ -297,7 +297,7 @@ def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
     except deadline.TooLong:
         logger.error("session %s: input %d (%s) ran on and on", warm.session_id, row.seq, row.kind)
         raise _RowEndless(row.seq) from None
-    if row.kind == "http":
+    if row.kind == "http" or (row.kind == "stream" and row.data.get("open")):
         done.answers[str(row.client_id)] = (
             {"error": "refused-row", "message": row.refusal} if row.refusal else warm.sandbox.answer
         )
@@ -320,7 +320,7 @@ def _set_aside(warm: Warm, row: JournalEntry, why: str = mishaps.FAILED) -> None
     measures.set_aside.labels(why).inc()
     row.applied_at = max(row.at, warm.sandbox.now)
     done = Done(rows=[row])
-    if row.kind == "http":
+    if row.kind in frames.OUTSIDE:
         done.answers[str(row.client_id)] = {"error": "quarantined", "message": row.quarantined}
     store(warm, done, engine.version())
     announce(warm, done)
@@ -451,6 +451,8 @@ def ask(session_id: uuid.UUID, call: dict[str, Any], until: int) -> dict[str, An
         return {**warm.sandbox.fork().ask(call), "now": warm.sandbox.now}
     except BadInput as error:
         return {"error": "refused-row", "message": str(error)}
+    except SnapshotBusy:
+        return {"error": "busy"}
 
 
 def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,11 @@ def group(session_id: uuid.UUID) -> str:
     return f"cluster.{session_id.hex}"
 
 
+def stream(ident: str) -> str:
+    """The channel layer's group of the one process that holds a client's stream."""
+    return f"stream.{ident}"
+
+
 #: Messages of a task that looks at several clusters, sent in one go (`together`); None while each is sent at once.
 _held: contextvars.ContextVar[list[tuple[str, bytes]] | None] = contextvars.ContextVar("doorbells", default=None)
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import secrets
 import uuid
 
 import yaml
+from django.db import transaction
 from django.utils import timezone
 
+from . import doorbell
 from .models import ClusterSession, EdgeToken
 
 #: Tokens of one cluster that may be good at a time; the oldest makes room.
 MOST = 5
+#: Says that a token was taken back.
+REVOKED = "tokens.revoked"
 #: `used_at` is written at most this often.
 USED_EVERY = datetime.timedelta(minutes=1)
 
@@ -27,14 +32,28 @@ def issue(session: ClusterSession) -> str:
     token = secrets.token_urlsafe(32)
     EdgeToken.objects.create(session=session, digest=_digest(token))
     old = EdgeToken.objects.filter(session=session, revoked_at=None).values_list("pk", flat=True)[MOST:]
-    EdgeToken.objects.filter(pk__in=list(old)).update(revoked_at=timezone.now())
+    if EdgeToken.objects.filter(pk__in=list(old)).update(revoked_at=timezone.now()):
+        _tell(session)
     return token
 
 
 def revoke(session: ClusterSession, pk: int | None = None) -> int:
     """Take back one token of a cluster, or all; returns how many were good until now."""
     tokens = EdgeToken.objects.filter(session=session, revoked_at=None)
-    return (tokens if pk is None else tokens.filter(pk=pk)).update(revoked_at=timezone.now())
+    count = (tokens if pk is None else tokens.filter(pk=pk)).update(revoked_at=timezone.now())
+    if count:
+        _tell(session)
+    return count
+
+
+def group(session_id: uuid.UUID) -> str:
+    """The channel layer's group of what is open with a token of this cluster."""
+    return f"tokens.{session_id.hex}"
+
+
+def _tell(session: ClusterSession) -> None:
+    """Whoever holds something open asks whether its token is still good."""
+    transaction.on_commit(functools.partial(doorbell.ring_group, group(session.pk), {"type": REVOKED}))
 
 
 def session_of(session_id: uuid.UUID, token: str) -> ClusterSession | None:

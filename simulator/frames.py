@@ -154,6 +154,26 @@ class HttpData(msgspec.Struct, forbid_unknown_fields=True):
     body: Annotated[str, Meta(max_length=2_200_000)] = ""
 
 
+class OpData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One operation of a stream's client (`simulator.core.lab.streaming.session.Op`); `data` is base64."""
+
+    what: Annotated[str, Meta(max_length=16)]
+    number: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    data: Annotated[str, Meta(max_length=1_500_000)] = ""
+    columns: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    rows: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+
+
+class StreamData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Data of kind `stream`: exec, attach or port-forward of a learner's own tools (`simulator.core.lab.streaming`)."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    open: HttpData | None = None
+    ops: Annotated[list[OpData], Meta(max_length=1000)] = []
+    close: bool = False
+
+
 #: The kinds of journal rows.
 KINDS: dict[str, type[msgspec.Struct]] = {
     "line": LineData,
@@ -165,7 +185,10 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "fault": FaultData,
     "skip": SkipData,
     "http": HttpData,
+    "stream": StreamData,
 }
+#: Kinds that come by their own way, where somebody waits for the answer (`simulator.edge`).
+OUTSIDE = ("http", "stream")
 
 _DECODER: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _ID = re.compile(r'"id"\s*:\s*"([0-9A-Za-z_-]{1,64})"')
@@ -191,7 +214,7 @@ def parse(text: str) -> Frame:
     if isinstance(frame, Speed) and frame.value not in SPEEDS:
         raise BadFrame("bad-frame", _("The speed is one of 0, 1, 10 and 100."))
     if isinstance(frame, Input):
-        if frame.kind == "http":  # these come by their own way, where somebody waits for the answer (`simulator.edge`)
+        if frame.kind in OUTSIDE:
             raise BadFrame("unknown-kind", _("Unknown kind of input: %(kind)s") % {"kind": frame.kind}, str(frame.id))
         check_input(frame.kind, frame.data, str(frame.id))
     return frame

@@ -104,7 +104,7 @@ class JournalEntry(models.Model):
 
     def carried(self) -> list[Any] | None:
         """The committed row as its doorbell carries it to the worker; None when it is too large for that."""
-        size = sum(len(value) if isinstance(value, str) else 64 for value in self.data.values())
+        size = sum(len(value) if isinstance(value, str) else len(str(value)) for value in self.data.values())
         return [self.seq, self.at, self.kind, self.data, str(self.client_id)] if size <= CARRIED_LIMIT else None
 
     @classmethod

@@ -34,10 +34,12 @@ __all__ = [
     "ask",
     "evaluate",
     "fork",
+    "open_stream",
     "reset",
     "schedule",
     "session_for",
     "set_speed",
+    "tell_stream",
     "trial",
 ]
 
@@ -256,8 +258,26 @@ def ask(session: ClusterSession, call: dict[str, Any], *, at: int, timeout: floa
     """
     if call["method"] in ("GET", "HEAD"):
         return _put(tasks.ask, advancing.ask, session.pk, call, at, timeout=timeout)
+    return _answered(session, "http", call, at, timeout)
+
+
+def open_stream(session: ClusterSession, ident: str, call: dict[str, Any], *, at: int, timeout: float = 30.0) -> dict[str, Any]:
+    """Open an exec, attach or port-forward of a learner's own tool under an id; the answer has status 101 when it is open.
+
+    What its client does then are rows as well (`tell_stream`); what the world says comes by `doorbell.stream(ident)`.
+    """
+    return _answered(session, "stream", {"id": ident, "open": call}, at, timeout)
+
+
+def tell_stream(session: ClusterSession, ident: str, ops: list[dict[str, Any]], *, at: int, close: bool = False) -> int:
+    """What a stream's client does, in order, as one row; returns its `seq`.  Raises `Refused` when the session takes no more."""
+    return append_input(session, kind="stream", data={"id": ident, "ops": ops, "close": close}, at=at).seq
+
+
+def _answered(session: ClusterSession, kind: str, data: dict[str, Any], at: int, timeout: float) -> dict[str, Any]:
+    """Write a row that somebody waits to be answered."""
     client_id = uuid.uuid4()
-    append_input(session, kind="http", data=call, client_id=client_id, at=at)
+    append_input(session, kind=kind, data=data, client_id=client_id, at=at)
     try:
         return dict(mailbox.take(mailbox.key_of(str(client_id)), timeout))
     except mailbox.NoAnswer as error:

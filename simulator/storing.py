@@ -39,6 +39,8 @@ class Done:
     terminals: dict[str, Any] | None = None
     #: Answers to rows of kind `http`, by the row's client id.
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What the sessions of outside clients have said: (id, where it begins, items).
+    said: list[tuple[str, int, list[Any]]] = field(default_factory=list)
     first: bool = False
     cursor_before: int = 0
     trace_before: int = 0
@@ -56,6 +58,10 @@ class Done:
             [event.seq, event.at, event.actor, event.action, clean(event.ref), event.cause, clean(event.detail)]
             for event in sandbox.drain_trace()
             if event.seq > warm.trace_cursor
+        ]
+        self.said += [
+            (ident, start, [[item.what, item.number, item.data] for item in items])
+            for ident, start, items in sandbox.drain_streams()
         ]
         return (self.chunks[-1][0] if self.chunks else output, self.events[-1][0] if self.events else warm.trace_cursor)
 
@@ -187,9 +193,24 @@ def announce(warm: Warm, done: Done) -> None:
         ],
     }
     doorbell.ring(warm.session_id, message)
+    _tell_streams(warm, done)
     for client_id, answer in done.answers.items():
         with contextlib.suppress(redis.RedisError):  # whoever waits is told after a while; what was done is stored
             mailbox.put(mailbox.key_of(client_id), answer)
+
+
+def _tell_streams(warm: Warm, done: Done) -> None:
+    """Pass on what the sessions of outside clients said, and tell those that did something that it was done."""
+    said = list(done.said)
+    heard = {ident for ident, _start, _items in said}
+    said += [
+        (ident, -1, [])
+        for ident in dict.fromkeys(str(row.data.get("id")) for row in done.rows if row.kind == "stream")
+        if ident not in heard
+    ]
+    for ident, start, items in said:
+        message = {"type": "stream.said", "from": start, "items": items, "seq": warm.applied_seq}
+        doorbell.ring_group(doorbell.stream(ident), message)
 
 
 def store_snapshot(warm: Warm) -> bool:

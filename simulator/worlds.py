@@ -133,6 +133,7 @@ def load(session: ClusterSession) -> Warm:
     if session.booted:
         sandbox.drain()
         sandbox.drain_trace()
+        sandbox.drain_streams()
     view = getattr(session, "view", None) if session.booted else None
     return Warm(
         session_id=session.pk,
@@ -171,6 +172,7 @@ def _replay(session: ClusterSession, sandbox: Engine, after: int, upto: int) -> 
             _compare(session, sandbox)
         sandbox.drain()
         sandbox.drain_trace()
+        sandbox.drain_streams()
 
 
 def _compare(session: ClusterSession, sandbox: Engine) -> None:

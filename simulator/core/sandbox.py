@@ -18,13 +18,15 @@ from .host import executor
 from .host.machine import hosts
 from .kernel import clock, snapshot
 from .kernel.clock import MS, SECOND
-from .kernel.errors import BadInput, SimulatorError
+from .kernel.errors import BadInput, SimulatorError, SnapshotBusy
 from .kernel.shared import Shared
 from .kernel.trace import TraceEvent
 from .kernel.world import World
 from .kube.apiserver import copies
 from .lab import edge, faults, lenses, scenarios
 from .lab import view as map_view
+from .lab.streaming import held as streaming
+from .lab.streaming.session import Item
 from .shell import runner, terminal
 from .shell.terminal import Chunk, TerminalView
 from .tables import SECTIONS, install
@@ -36,10 +38,6 @@ MAX_TERMINALS = 16
 
 
 __all__ = ["Chunk", "Completion", "Meta", "RunResult", "Sandbox", "SnapshotBusy", "TerminalView"]
-
-
-class SnapshotBusy(Exception):
-    """A program waits in a terminal; take the snapshot when it has ended."""
 
 
 class Completion(msgspec.Struct, frozen=True):
@@ -181,7 +179,8 @@ class Sandbox:
 
     def can_snapshot(self) -> bool:
         """Whether no program waits in the warm world, and all that is warm could be made again."""
-        return executor.get(self.world).idle() and ("apiserver" not in self.world.sections or copies.possible(self.world))
+        quiet = executor.get(self.world).idle() and streaming.idle(self.world)
+        return quiet and ("apiserver" not in self.world.sections or copies.possible(self.world))
 
     def fork(self) -> Sandbox:
         """A copy that goes its own way.  While a program waits, the copy is made by replay from the last snapshot."""
@@ -236,7 +235,7 @@ class Sandbox:
     def digest(self) -> str:
         """Equal for equal (scenario, seed, inputs), wherever and whenever they were played."""
         state = msgspec.msgpack.encode((self.world.now, self.world.timer_seq, sorted(self.world.rng_state.items())))
-        joined = self.world.digest + terminal.section(self.world).digest + state
+        joined = self.world.digest + terminal.section(self.world).digest + state + streaming.digest(self.world)
         return hashlib.blake2b(joined, digest_size=16).hexdigest()
 
     # -- inputs ---------------------------------------------------------------------------------------------------------
@@ -258,13 +257,18 @@ class Sandbox:
             "fault": self._fault,
             "skip": self._skip,
             "http": self._http,
+            "stream": self._stream,
         }.get(kind)
         if handler is None:
             raise BadInput(f"input: unknown kind {kind!r}")
         handler(data)
         self._pump()
         if kind in ("line", "key", "keys"):
-            self._run_on(str(data["terminal"]), GRACE)
+            name = str(data["terminal"])
+            self._run_on(lambda: terminal.Terminal(self.world, name).busy and not terminal.Terminal(self.world, name).raw, GRACE)
+        elif kind == "stream":
+            ident = str(data["id"])
+            self._run_on(lambda: streaming.busy(self.world, ident), GRACE)
         return took
 
     def advance(self, until: int) -> None:
@@ -279,11 +283,10 @@ class Sandbox:
         terminal.reopen(self.world)
         run.pump()
 
-    def _run_on(self, name: str, limit: int) -> None:
-        """Pass time while the terminal's program is busy, at most `limit` nanoseconds."""
+    def _run_on(self, busy: Callable[[], bool], limit: int) -> None:
+        """Pass time while the program that was given the input is busy, at most `limit` nanoseconds."""
         deadline = self.now + limit
-        screen = terminal.Terminal(self.world, name)
-        while screen.busy and not screen.raw:
+        while busy():
             due = self.world.next_due()
             if due is None or due > deadline:
                 break
@@ -366,6 +369,10 @@ class Sandbox:
     def _http(self, data: dict[str, Any]) -> None:
         self.answer = self.ask(data)
 
+    def _stream(self, data: dict[str, Any]) -> None:
+        answer = streaming.play(self.world, self.first_host, streaming.parse(data))
+        self.answer = msgspec.to_builtins(answer) if answer is not None else {}
+
     def ask(self, data: dict[str, Any]) -> dict[str, Any]:
         """Send a request of a client outside into the world (`lab.edge`); for reads, do it on a fork: also a read leaves traces."""
         answer: dict[str, Any] = msgspec.to_builtins(edge.ask(self.world, self.first_host, edge.parse(data)))
@@ -375,6 +382,10 @@ class Sandbox:
     def drain(self) -> list[Chunk]:
         """Terminal output since the last drain, in order."""
         return terminal.drain(self.world)
+
+    def drain_streams(self) -> list[tuple[str, int, list[Item]]]:
+        """What the sessions of outside clients (rows of kind `stream`) have to say since the last drain: id, bytes said before, items."""
+        return streaming.drain(self.world)
 
     def drain_trace(self) -> list[TraceEvent]:
         """Trace events since the last drain, in order (the oldest may be missing after a long run)."""

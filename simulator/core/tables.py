@@ -28,6 +28,7 @@ from .kube.controllers.base import ManagerState
 from .kube.kubelet.state import KubeletState
 from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
+from .lab.streaming.held import Streams
 from .runtime import spec
 from .runtime.images import MadeImage
 from .runtime.programs.coredns import CoreDnsState
@@ -119,6 +120,7 @@ SECTIONS: dict[str, Any] = {
     "redis": dict[str, dict[str, str]],
     "runtime": dict[str, RuntimeState],
     "scheduler": dict[str, SchedulerState],
+    "streams": Streams,
     "terminals": terminal.Terminals,
 }
 

@@ -1,159 +1,116 @@
-"""A command in a container with its descriptors on the channels of a WebSocket (`v5.channel.k8s.io` and `v4.channel.k8s.io`).
+"""exec, attach and port-forward on the channels of a WebSocket (`v5.channel.k8s.io`, `v4.channel.k8s.io`).
 
-Each message begins with the number of its channel: 0 standard input, 1 output, 2 error output, 3 the final Status, 4 the size of
-the client's terminal; with v5, 255 closes a channel (`apimachinery/pkg/util/remotecommand/constants.go`,
-`kubelet/pkg/cri/streaming/remotecommand`).
+Each message begins with the number of its channel.  Of a command: 0 standard input, 1 output, 2 error output, 3 the final Status, 4 the
+size of the client's terminal; with v5, 255 closes a channel (`apimachinery/pkg/util/remotecommand/constants.go`,
+`kubelet/pkg/cri/streaming/remotecommand`).  Of ports: two channels each, the bytes and the error, both beginning with the port's
+number in two bytes, little-endian (`kubelet/pkg/cri/streaming/portforward/websocket.go`, which the Python client speaks).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import struct
 
-import orjson
+from simulator.core.lab.streaming.session import Item, Op
 
-from simulator.core.host import executor, processes, streams
-from simulator.core.host.machine import hosts
-from simulator.core.host.process import Process
-from simulator.core.kernel.errors import BudgetExceeded
+from .codec import BrokenClient, pieces
+from .discipline import Discipline, resized
 
-from .edge import Edge, status
-from .pty import Pty
-
-Obj = dict[str, Any]
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-#: Most that is kept for a client that reads more slowly than its command writes.
-LIMIT = 8 * 1024 * 1024
-PIECE = 32 * 1024
+#: Ports that one request may name.
+MAX_PORTS = 64
 
 
-class Outlet(streams.Stream):
-    """A descriptor whose bytes go to a channel."""
+class Command:
+    """A command's descriptors (`Codec`)."""
 
-    def __init__(self, channel: int, out: list[tuple[int, bytes]]) -> None:
-        super().__init__()
-        self.number, self.out = channel, out
+    ready = True
 
-    def write(self, data: bytes) -> None:
-        """Keep the bytes until the connection takes them; raises BudgetExceeded when nobody does."""
-        if sum(len(piece) for _, piece in self.out) + len(data) > LIMIT:
-            raise BudgetExceeded("exec: the client is too far behind")
-        if self.out and self.out[-1][0] == self.number:
-            self.out[-1] = (self.number, self.out[-1][1] + data)
-        elif data:
-            self.out.append((self.number, data))
+    def __init__(self, *, tty: bool) -> None:
+        self.over = False
+        self._keyboard = Discipline() if tty else None
+        self._out: list[bytes] = []
 
-
-class Session:
-    """One exec: from the kubelet's target to the exit status."""
-
-    def __init__(self, edge: Edge, target: Obj, protocol: str) -> None:
-        self.edge, self.target, self.protocol = edge, target, protocol
-        self.out: list[tuple[int, bytes]] = []
-        self.input = streams.Buffer(ended=not target["stdin"])
-        self.pty: Pty | None = None
-        self.proc: Process | None = None
-        self._final: Obj | None = None
-
-    @property
-    def over(self) -> bool:
-        """The final Status has been taken by `output`."""
-        return self._final is not None and not self.out
-
-    def start(self) -> None:
-        """Start the command, or say why it cannot be."""
-        target = self.target
-        if target["error"]:
-            message = str(target["error"]).removeprefix("error: ")
-            self._final = {**status(500, "InternalError", message), "details": {"causes": [{"message": message}]}}
-            return
-        fds: dict[int, streams.Stream] = {0: self.input, 1: Outlet(STDOUT, self.out), 2: Outlet(STDERR, self.out)}
-        if target["tty"]:
-            self.pty = Pty(self.edge.world, fds[1], self.input)
-            fds = {
-                0: streams.Tty(self.pty) if target["stdin"] else self.input,
-                1: streams.Tty(self.pty),
-                2: streams.Tty(self.pty, 2),
-            }
-        self.proc = executor.get(self.edge.world).spawn(
-            target["host"],
-            list(target["argv"]),
-            fds,
-            mnt=target["container"],
-            netns=target["netns"],
-            env=dict(target["env"]),
-            user=target["user"],
-            cwd=target["cwd"] or "/",
-            container=target["container"],
-        )
-        if self.pty is not None:
-            self.pty.leader = self.proc
-        self._run()
-
-    def take(self, message: bytes) -> None:
+    def receive(self, data: bytes) -> list[Op]:
         """A message of the client; what is not understood is ignored, as the real server does."""
-        if not message:
-            return
-        channel, data = message[0], message[1:]
-        if channel == STDIN and self.target["stdin"] and not self.input.ended:
-            if self.pty is not None:
-                self.pty.type(data)
-            elif len(self.input.data) + len(data) <= LIMIT:
-                self.input.data += data
-                self.input.wake()
+        if not data:
+            return []
+        channel, rest = data[0], data[1:]
+        if channel == STDIN and self._keyboard is not None:
+            ops = self._keyboard.type(rest)
+            if self._keyboard.echo:
+                self._out.append(bytes([STDOUT]) + bytes(self._keyboard.echo))
+                self._keyboard.echo.clear()
+            return ops
+        if channel == STDIN:
+            return [Op("data", data=rest)] if rest else []
+        if channel == CLOSE and rest == bytes([STDIN]):
+            return [Op("end")]
+        return resized(rest) if channel == RESIZE else []
+
+    def say(self, items: list[Item]) -> None:
+        """Output, and the Status at the end."""
+        for item in items:
+            if item.what == "final":
+                self._out.append(bytes([ERROR]) + item.data)
+                self.over = True
             else:
-                self._close_input()
-        elif channel == CLOSE and data == bytes([STDIN]):
-            self._close_input()
-        elif channel == RESIZE and self.pty is not None:
-            self.pty.resize(data)
-        self._run()
+                data = self._keyboard.shown(item) if self._keyboard is not None else item.data
+                channel = STDERR if item.what == "err" else STDOUT
+                self._out += [bytes([channel]) + piece for piece in pieces(data)]
 
-    def output(self) -> Iterator[bytes]:
-        """Messages for the client; the last is the Status when the command has ended."""
-        proc = self.proc
-        if self._final is None and proc is not None and not processes.alive(self.edge.world, proc):
-            self._final = self._outcome(proc.exit_code)
-            self.out.append((ERROR, orjson.dumps(self._final)))
-        elif self._final is not None and proc is None and not self.out:
-            self.out.append((ERROR, orjson.dumps(self._final)))
-        pieces, self.out[:] = list(self.out), []
-        for channel, data in pieces:
-            for start in range(0, len(data), PIECE):
-                yield bytes([channel]) + data[start : start + PIECE]
+    def take(self) -> list[bytes]:
+        """Messages for the client."""
+        found, self._out = self._out, []
+        return found
 
-    def end(self) -> None:
-        """The connection is over: a command that still runs is ended, so that a world does not fill with them."""
-        world, proc = self.edge.world, self.proc
-        if proc is None or not processes.alive(world, proc):
-            return
-        family, running = {proc.pid}, sorted(hosts(world)[proc.host].processes.values(), key=lambda found: found.pid)
-        for found in running:
-            if found.ppid in family:
-                family.add(found.pid)
-        for found in running:
-            if found.pid in family:
-                processes.kill(world, found, executor.SIGKILL)
-        self._run()
 
-    def _close_input(self) -> None:
-        self.input.ended = True
-        self.input.wake()
+class Ports:
+    """A pod's ports, each from the first byte on (`Codec`); `ports` are those of the request's query."""
 
-    def _run(self) -> None:
-        executor.get(self.edge.world).pump()
-        self.edge.changed()
+    ready = True
 
-    def _outcome(self, code: int) -> Obj:
-        """`remotecommand/exec.go: ServeExec`, with containerd's words."""
-        if code == 0:
-            return {"metadata": {}, "status": "Success"}
-        words = " ".join(self.target["argv"])
-        return {
-            "metadata": {},
-            "status": "Failure",
-            "message": f"command terminated with non-zero exit code: error executing command [{words}], exit code {code}",
-            "reason": "NonZeroExitCode",
-            "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
-        }
+    def __init__(self, ports: list[int]) -> None:
+        self.over = False
+        self._ports = ports
+        self._open = dict.fromkeys(range(len(ports)), True)
+        self._out = [bytes([2 * number + side]) + struct.pack("<H", port) for number, port in enumerate(ports) for side in (0, 1)]
+
+    def opening(self) -> list[Op]:
+        """What is done before the client has said anything."""
+        return [Op("connect", number=number, port=port) for number, port in enumerate(self._ports)]
+
+    def receive(self, data: bytes) -> list[Op]:
+        """A message of the client."""
+        if not data or data[0] % 2 or data[0] // 2 >= len(self._ports):
+            raise BrokenClient("no such channel")
+        return [Op("data", number=data[0] // 2, data=data[1:])] if len(data) > 1 else []
+
+    def say(self, items: list[Item]) -> None:
+        """Bytes and errors of the ports."""
+        for item in items:
+            if item.what == "data":
+                self._out += [bytes([2 * item.number]) + piece for piece in pieces(item.data)]
+            elif item.what == "error":
+                self._out.append(bytes([2 * item.number + 1]) + item.data)
+            elif item.what == "end":
+                self._open.pop(item.number, None)
+        self.over = self.over or not self._open or any(item.what == "final" for item in items)
+
+    def take(self) -> list[bytes]:
+        """Messages for the client."""
+        found, self._out = self._out, []
+        return found
+
+
+def ports_of(query: dict[str, list[str]]) -> list[int]:
+    """The ports that a request's query names; raises ValueError as the kubelet refuses them (`NewV4Options`)."""
+    words = [word for value in query.get("ports", query.get("port", [])) for word in value.split(",")]
+    if not words:
+        raise ValueError('query parameter "port" is required')
+    found = []
+    for word in words[:MAX_PORTS]:
+        if not word.isdecimal() or not 1 <= int(word) <= 65535:
+            raise ValueError(f'unable to parse "{word}" as a port: must be 1 to 65535')
+        found.append(int(word))
+    return found

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, unquote
 
 import h11
 import orjson
 
+from simulator.core.kernel import http1
 from simulator.core.kernel.errors import ConnectError
 from simulator.core.kernel.http import Request, Response
 from simulator.core.kube.apiserver import wire
@@ -85,7 +84,8 @@ class Connection:
                 if refusal := upgrade.refusal(request, answer, kind):
                     await self._plain(request, Response(status=int(refusal["code"]), obj=refusal))
                     return False
-                await upgrade.serve(self.edge, self.reader, self.writer, head, answer.obj, self.http.trailing_data[0])
+                trailing = self.http.trailing_data[0]
+                await upgrade.serve(self.edge, self.reader, self.writer, head, request, answer.obj, trailing)
                 return False
         else:
             answer = self.edge.ask(request)
@@ -111,12 +111,6 @@ class Connection:
     async def _request(self, head: h11.Request) -> Request | None:
         if len(head.target) + sum(len(key) + len(value) for key, value in head.headers) > MAX_HEAD:
             raise h11.RemoteProtocolError("request header too large", error_status_hint=431)
-        headers: dict[str, str] = {}
-        for key, value in head.headers:
-            name, text = key.decode("latin-1"), value.decode("latin-1")
-            # repeated headers are a list; a group's name may hold a comma, but no header holds a line end
-            mark = "\n" if name.startswith("impersonate-") else ","
-            headers[name] = f"{headers[name]}{mark}{text}" if name in headers else text
         if self.http.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
         body = bytearray()
@@ -127,26 +121,13 @@ class Connection:
             if len(body) > MAX_BODY:
                 # apiserver/pkg/endpoints/handlers/rest.go: limitedReadBody
                 raise h11.RemoteProtocolError(f"Request entity too large: limit is {MAX_BODY}", error_status_hint=413)
-        path, _, query = head.target.decode("latin-1").partition("?")
-        try:
-            parsed = parse_qs(query, keep_blank_values=True, max_num_fields=1000)
-        except ValueError as error:
-            raise h11.RemoteProtocolError(str(error)) from None
-        return Request(
-            method=head.method.decode("latin-1"),
-            path=unquote(path),
-            query=parsed,
-            headers=headers,
-            body=bytes(body),
-            client_cert=self.client_cert,
-            scheme="https",
-        )
+        return http1.request_of(head, bytes(body), "https", self.client_cert)
 
     async def _plain(self, request: Request, answer: Response) -> None:
         body = wire.body_of(answer)
         headers = {**answer.headers, "content-type": wire.content_type(answer), "content-length": str(len(body))}
         headers.pop("x-pretty", None)
-        await self._send(_head(answer.status, headers))
+        await self._send(http1.head(answer.status, headers))
         if body and request.method != "HEAD":
             await self._send(h11.Data(data=body))
         await self._send(h11.EndOfMessage())
@@ -155,7 +136,7 @@ class Connection:
         headers = {"content-type": "application/json", **answer.headers, "transfer-encoding": "chunked"}
         gone = asyncio.ensure_future(self.reader.read(1))
         try:
-            await self._send(_head(answer.status, headers))
+            await self._send(http1.head(answer.status, headers))
             while not gone.done():
                 moved = self.edge.moved()
                 out = b"".join(wire.stream_item(item) for item in answer.stream.poll())
@@ -176,12 +157,8 @@ class Connection:
 
     async def _refuse(self, code: int, message: str) -> None:
         with contextlib.suppress(Exception):
-            body = orjson.dumps(status(code, REASONS.get(code, "BadRequest"), message))
-            head = (
-                f"HTTP/1.1 {code} {_phrase(code)}\r\ncontent-type: application/json\r\n"
-                f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-            )
-            self.writer.write(head.encode() + body)
+            body = orjson.dumps(status(code, REASONS.get(code, "BadRequest"), message)).decode()
+            self.writer.write(http1.refusal(code, body, "application/json"))
             await asyncio.wait_for(self.writer.drain(), DRAIN)
 
     async def _send(self, event: h11.Event) -> None:
@@ -189,15 +166,3 @@ class Connection:
         if data:
             self.writer.write(data)
             await asyncio.wait_for(self.writer.drain(), DRAIN)
-
-
-def _phrase(code: int) -> str:
-    """The words of a status line, as net/http writes them."""
-    try:
-        return HTTPStatus(code).phrase
-    except ValueError:
-        return ""
-
-
-def _head(code: int, headers: dict[str, str]) -> h11.Response:
-    return h11.Response(status_code=code, headers=list(headers.items()), reason=_phrase(code))

@@ -1,7 +1,7 @@
-"""Requests that want to leave HTTP: exec, attach and port-forward over WebSocket; anything else is refused with a reason.
+"""Requests that want to leave HTTP: exec, attach and port-forward over WebSocket or SPDY; anything else is refused with a reason.
 
 The API server (and behind it the kubelet) answers such a request with 101 and says in `obj` what is to be run where; the protocol
-from there on is ours.  Framing is by `websockets`; what travels in the frames is in `channels.py`.
+from there on is ours.  WebSocket framing is by `websockets`, SPDY's by `spdy.py`; what travels in the frames is a codec's matter.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from simulator.core.kernel.errors import BudgetExceeded
 from simulator.core.kernel.http import Request, Response
+from simulator.core.lab.streaming import held
+from simulator.core.lab.streaming.session import Held, Op
 
-from . import channels
+from . import channels, spdystreams
+from .codec import BrokenClient, Codec
 from .edge import Edge, status
 
 Obj = dict[str, Any]
@@ -29,6 +33,8 @@ MAX_MESSAGE = 1024 * 1024
 READ = 64 * 1024
 #: Seconds that a client may take to read, and to answer a goodbye.
 DRAIN, FAREWELL = 60.0, 2.0
+#: Stands for the agreed protocol while `websockets` looks at the handshake: kubectl's tunnel has a slash in its name, which is no token.
+PLACEHOLDER = "agreed"
 
 
 def wanted(request: Request) -> str:
@@ -38,40 +44,73 @@ def wanted(request: Request) -> str:
     return request.headers.get("upgrade", "").strip().lower()
 
 
-def refusal(request: Request, answer: Response, protocol: str) -> Obj | None:
+def offered(request: Request) -> list[str]:
+    """The subprotocols (WebSocket) or stream protocols (SPDY) that a client would speak, in its order."""
+    listed = request.headers.get("sec-websocket-protocol", "") + "," + request.headers.get("x-stream-protocol-version", "")
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def chosen(verb: str, kind: str, names: list[str]) -> str:
+    """The protocol that both sides speak, "" for none; a WebSocket that offers nothing is taken for the first there was."""
+    if verb == "port-forward":
+        known: tuple[str, ...] = (
+            (spdystreams.FORWARD_PROTOCOL,) if kind != "websocket" else (spdystreams.TUNNEL, "v4.channel.k8s.io")
+        )
+    else:
+        known = channels.PROTOCOLS if kind == "websocket" else spdystreams.COMMAND_PROTOCOLS
+    return next((name for name in known if name in names), "")
+
+
+def codec_for(target: Obj, kind: str, protocol: str, query: dict[str, list[str]]) -> Codec:
+    """The client's side of a target; raises ValueError for a query that makes no sense."""
+    if target["verb"] != "port-forward":
+        tty = bool(target.get("tty"))
+        if kind == "websocket":
+            return channels.Command(tty=tty)
+        return spdystreams.Command(tty=tty, protocol=protocol, streams=spdystreams.streams_of(query, protocol))
+    return channels.Ports(channels.ports_of(query)) if protocol == "v4.channel.k8s.io" else spdystreams.Ports()
+
+
+def refusal(request: Request, answer: Response, kind: str) -> Obj | None:
     """The Status for an upgrade that cannot be served here, or None."""
-    what = (answer.obj or {}).get("verb") or "upgrade"
-    if what != "exec":
-        return status(501, "NotImplemented", f"{what} is not simulated in Slipway yet")
-    if protocol != "websocket":
-        over = request.headers.get("upgrade", "")
-        text = f"{what} over {over} is not simulated in Slipway yet: use a client that speaks WebSocket (kubectl 1.30 or newer)"
-        return status(501, "NotImplemented", text)
+    verb = (answer.obj or {}).get("verb") or "upgrade"
+    if verb not in ("exec", "attach", "port-forward") or kind not in ("websocket", "spdy/3.1"):
+        return status(501, "NotImplemented", f"{verb} over {request.headers.get('upgrade', '')} is not simulated in Slipway yet")
+    names = offered(request)
+    if not chosen(verb, kind, names):
+        # apimachinery/pkg/util/httpstream: Handshake
+        return status(403, "Forbidden", f"unable to upgrade: unable to negotiate protocol: client supports {names}")
+    if verb == "port-forward" and chosen(verb, kind, names) == "v4.channel.k8s.io":
+        try:
+            channels.ports_of(request.query)
+        except ValueError as error:
+            return status(400, "BadRequest", str(error))
     return None
 
 
 class WebSocket:
     """The server's side of one WebSocket on an asyncio connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, protocols: tuple[str, ...]) -> None:
-        self.reader, self.writer = reader, writer
-        self.proto = ServerProtocol(subprotocols=[Subprotocol(name) for name in protocols], max_size=MAX_MESSAGE)
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, protocol: str) -> None:
+        self.reader, self.writer, self.protocol = reader, writer, protocol
+        self.proto = ServerProtocol(subprotocols=[Subprotocol(PLACEHOLDER)], max_size=MAX_MESSAGE)
         self._parts = bytearray()
 
     async def accept(self, head: h11.Request, trailing: bytes) -> bool:
         """Answer the handshake; False when it was refused (the client has been told)."""
-        lines = [b"GET " + head.target + b" HTTP/1.1", *(name + b": " + value for name, value in head.headers)]
+        kept = [(name, value) for name, value in head.headers if name != b"sec-websocket-protocol"]
+        kept.append((b"sec-websocket-protocol", PLACEHOLDER.encode()))
+        lines = [b"GET " + head.target + b" HTTP/1.1", *(name + b": " + value for name, value in kept)]
         self.proto.receive_data(b"\r\n".join(lines) + b"\r\n\r\n" + trailing)
         handshake = self.proto.events_received()[0]
         assert isinstance(handshake, Handshake)
-        self.proto.send_response(self.proto.accept(handshake))
+        response = self.proto.accept(handshake)
+        if "Sec-WebSocket-Protocol" in response.headers:
+            del response.headers["Sec-WebSocket-Protocol"]
+            response.headers["Sec-WebSocket-Protocol"] = self.protocol
+        self.proto.send_response(response)
         await self.flush()
         return self.proto.state is State.OPEN
-
-    @property
-    def subprotocol(self) -> str:
-        """What both sides agreed on."""
-        return self.proto.subprotocol or ""
 
     async def flush(self) -> None:
         """Write what the protocol has to say."""
@@ -124,38 +163,105 @@ class WebSocket:
                 await self.flush()
 
 
+class Spdy:
+    """The server's side of an upgraded connection whose bytes are the codec's own."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, protocol: str) -> None:
+        self.reader, self.writer, self.protocol = reader, writer, protocol
+        self._first = b""
+        self.over = False
+
+    async def accept(self, head: h11.Request, trailing: bytes) -> bool:
+        """Answer the handshake."""
+        self._first = trailing
+        lines = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: SPDY/3.1\r\n"
+        self.writer.write(f"{lines}x-stream-protocol-version: {self.protocol}\r\n\r\n".encode())
+        await self.flush()
+        return True
+
+    async def flush(self) -> None:
+        """Wait until the client takes what was written."""
+        await asyncio.wait_for(self.writer.drain(), DRAIN)
+
+    async def send(self, data: bytes) -> None:
+        """A piece of the connection."""
+        self.writer.write(data)
+        await self.flush()
+
+    def receive(self, data: bytes) -> Iterator[bytes]:
+        """Bytes of the client."""
+        if data:
+            yield data
+
+    def messages(self) -> Iterator[bytes]:
+        """What came with the handshake."""
+        if self._first:
+            yield self._first
+        self._first = b""
+
+    async def close(self) -> None:
+        """The client closes once it has read the end of its streams."""
+        async with asyncio.timeout(FAREWELL):
+            while await self.reader.read(READ):
+                pass
+
+
 async def serve(
-    edge: Edge, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: h11.Request, target: Obj, trailing: bytes
+    edge: Edge,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    head: h11.Request,
+    request: Request,
+    target: Obj,
+    trailing: bytes,
 ) -> None:
-    """Speak WebSocket with a client until what it asked for has ended or it has gone."""
-    socket = WebSocket(reader, writer, channels.PROTOCOLS)
-    if not await socket.accept(head, trailing):
+    """Speak with a client until what it asked for has ended or it has gone."""
+    kind = wanted(request)
+    protocol = chosen(target["verb"], kind, offered(request))
+    link: WebSocket | Spdy = WebSocket(reader, writer, protocol) if kind == "websocket" else Spdy(reader, writer, protocol)
+    if not await link.accept(head, trailing):
         return
-    session = channels.Session(edge, target, socket.subprotocol)
+    codec = codec_for(target, kind, protocol, request.query)
+    session = held.make(edge.world, Held(target))
+
+    def act(ops: list[Op]) -> None:
+        for op in ops:
+            session.take(op)
+        edge.changed()
+
     incoming = asyncio.ensure_future(reader.read(READ))
     try:
-        session.start()
-        for message in socket.messages():
-            session.take(message)
+        started = False
+        for message in link.messages():
+            act(codec.receive(message))
         while True:
+            if codec.ready and not started:
+                started = True
+                session.start()
+                if isinstance(codec, channels.Ports):
+                    act(codec.opening())
             moved = edge.moved()
-            for message in session.output():
-                await socket.send(message)
-            if session.over:
+            codec.say(session.poll() if started else [])
+            for message in codec.take():
+                await link.send(message)
+            if codec.over:
                 break
             waits: list[asyncio.Future[Any]] = [incoming, moved]
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if incoming.done():
                 data = incoming.result()
-                for message in socket.receive(data):
-                    session.take(message)
-                await socket.flush()
-                if socket.over or not data:
+                for message in link.receive(data):
+                    act(codec.receive(message))
+                await link.flush()
+                if link.over or not data:
                     return
                 incoming = asyncio.ensure_future(reader.read(READ))
+    except (BrokenClient, BudgetExceeded):
+        return
     finally:
         session.end()
+        edge.changed()
         if not incoming.done():
             incoming.cancel()
             await asyncio.wait([incoming])
-    await socket.close()
+    await link.close()

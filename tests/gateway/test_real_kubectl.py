@@ -152,20 +152,6 @@ def test_exec_at_a_terminal(kubectl: Client) -> None:
         assert shell.wait(20) == 4
 
 
-def test_cp_there_and_back(kubectl: Client) -> None:
-    folder = kubectl.config.parent
-    (folder / "cargo").write_text("tea\n")
-    kubectl.run("cp", "cargo", "box:/tmp/cargo")
-    assert kubectl.out("exec", "box", "--", "cat", "/tmp/cargo") == "tea\n"
-    kubectl.run("cp", "box:/tmp/cargo", "returned")
-    assert (folder / "returned").read_text() == "tea\n"
-
-
-@pytest.mark.parametrize("words", [["port-forward", "pod/box", ":80"], ["attach", "box"]])
-def test_what_is_not_simulated_says_so(kubectl: Client, words: list[str]) -> None:
-    assert f"{words[0]} is not simulated in Slipway yet" in kubectl.run(*words, code=1)[1]
-
-
 def test_labels_and_taints(kubectl: Client) -> None:
     assert kubectl.out("label", "pod", "box", "tier=back") == "pod/box labeled\n"
     assert objects(kubectl.out("get", "pods", "-l", "tier=back")) == ["box"]

@@ -155,6 +155,9 @@ class StandIn:
         taken, self.trace = self.trace, []
         return taken
 
+    def drain_streams(self) -> list[tuple[str, int, list[Any]]]:
+        return []
+
     def terminals(self) -> dict[str, TerminalView]:
         return {name: TerminalView(host, f"{host}$ ", name in self.waiting, False) for name, host in self.state.hosts.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
 import shutil
 import subprocess
 import tempfile
@@ -95,11 +96,15 @@ class Own:
 
     def __init__(self, stack: Stack, session: ClusterSession, folder: Path) -> None:
         self.base = f"http://127.0.0.1:{stack.port}"
+        self.config = folder / "kubeconfig"
+        self.renew(session)
+        self.env = {**os.environ, "KUBECONFIG": str(self.config), "HOME": str(folder)}
+
+    def renew(self, session: ClusterSession) -> None:
+        """A new kubeconfig."""
         self.token = edgetokens.issue(session)
         self.server = edgetokens.server_url(self.base, session, self.token)
-        self.config = folder / "kubeconfig"
         self.config.write_bytes(edgetokens.kubeconfig(self.base, session, self.token))
-        self.env = {**os.environ, "KUBECONFIG": str(self.config), "HOME": str(folder)}
 
     def kubectl(self, *argv: str, text: str = "") -> subprocess.CompletedProcess[str]:
         assert KUBECTL
@@ -149,13 +154,78 @@ def test_the_real_kubectl_works_with_a_cluster_of_the_site(stack: Stack, learner
         "apply", "-f", "-", text='{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"k":"v"}}'
     )
     assert applied.stdout == "configmap/c created\n", applied.stderr
-    assert "not simulated in Slipway yet" in own.kubectl("exec", "deploy/web", "--", "date").stderr
     with stack.browser(session.pk, learner) as browser:  # the page sees what was done from outside
         browser.hello()
         browser.line("kubectl get configmap c -o jsonpath={.data.k}", "controlplane")
         browser.see("v")
     edgetokens.revoke(session)
     assert "not, or no longer, good" in own.kubectl("get", "nodes").stderr
+
+
+@pytest.mark.stack
+@pytest.mark.kubectl
+@pytest.mark.xdist_group("stack")
+@pytest.mark.django_db(transaction=True)
+def test_the_real_kubectl_execs_copies_and_forwards(stack: Stack, learner: Any, tmp_path: Path) -> None:
+    if KUBECTL is None:
+        pytest.skip("kubectl is not installed")
+    session = session_for(learner, "three-nodes")
+    own = Own(stack, session, tmp_path)
+    assert own.kubectl("run", "web", "--image=nginx").returncode == 0
+    assert own.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s").returncode == 0
+    ran = own.kubectl("exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("out\n", "err\ncommand terminated with exit code 7\n", 7)
+    assert own.kubectl("exec", "-i", "web", "--", "cat", text="typed\nlines").stdout == "typed\nlines"
+    missing = own.kubectl("exec", "nowhere", "--", "ls").stderr
+    assert missing == 'Error from server (NotFound): pods "nowhere" not found\n'
+    (tmp_path / "cargo").write_bytes(os.urandom(2_000_000))
+    assert own.kubectl("cp", str(tmp_path / "cargo"), "web:/tmp/cargo").stderr == ""
+    own.kubectl("cp", "web:/tmp/cargo", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == (tmp_path / "cargo").read_bytes()
+    forwarding, lines = own.follow("port-forward", "pod/web", ":80")
+    try:
+        port = lines.get(timeout=30).split(":")[1].split()[0]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+            assert b"Welcome to nginx!" in answer.read()
+    finally:
+        forwarding.kill()
+        forwarding.wait()
+    _at_a_terminal(own, session)
+    once = own.kubectl("run", "-i", "--rm", "once", "--image=busybox", "--restart=Never", "--", "cat", text="tea\n")
+    assert once.stdout == 'tea\npod "once" deleted\n', once.stderr
+    stack.wait(lambda: not ClusterSession.objects.get(pk=session.pk).pending)
+    rows = JournalEntry.objects.filter(session=session, kind="stream")
+    assert not any(row.refusal or row.quarantined for row in rows)
+    stored = ClusterSession.objects.get(pk=session.pk)
+    replayed = worlds.past(stored, stored.digest_seq, stored.digest_at)
+    assert replayed.digest() == stored.digest, "what came from outside replays alike"
+
+
+def _at_a_terminal(own: Own, session: ClusterSession) -> None:
+    """A shell in a container, for as long as its token is good."""
+    assert KUBECTL
+    ours, theirs = os.openpty()
+    shell = subprocess.Popen([KUBECTL, "exec", "-it", "web", "--", "sh"], env=own.env, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+
+    def see(text: bytes) -> None:
+        nonlocal shown
+        while text not in shown:
+            assert select.select([ours], [], [], 30)[0], shown
+            shown += os.read(ours, 4096)
+
+    try:
+        see(b"# ")
+        os.write(ours, b"sleep 2; echo $((20+1))\r")
+        see(b"\r\n21\r\n")
+        edgetokens.revoke(session)
+        assert shell.wait(30) != 0
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
+    own.renew(session)
 
 
 @pytest.mark.stack
@@ -175,7 +245,7 @@ def test_a_token_is_good_for_one_cluster(stack: Stack, learner: Any, stranger: A
             kinds.add(json.loads(error.read())["kind"])
             return error.code
 
-    assert status(f"{own.server}/api/v1/namespaces/default") == 200
+    stack.wait(lambda: status(f"{own.server}/api/v1/namespaces/default") == 200, 120)  # 504 until the worker has started
     assert status(f"{own.server.replace(str(mine.pk), str(theirs.pk))}/api") == 401
     assert status(f"{own.base}/clusters/{mine.pk}/kube/api") == 401
     assert status(f"{own.base}/clusters/{'0' * 36}/kube/~{own.token}/api") == 404

@@ -24,7 +24,7 @@ FORBIDDEN_ATTRIBUTES = {
 ONLY = {
     "os": {"strerror"},
     "urllib": {"parse"},
-    "http": set(),
+    "http": {"HTTPStatus"},
     "importlib": {"import_module", "resources"},
     "importlib.resources": {"files"},
     "sys": {"maxsize"},

@@ -38,3 +38,7 @@ class ConnectError(Exception):
         self.request = ""
         #: How far the packet came (see routing.py).
         self.hops: list[dict[str, object]] = []
+
+
+class SnapshotBusy(Exception):
+    """A program waits in the warm world; take the snapshot when it has ended."""

@@ -64,23 +64,53 @@ def parse(data: dict[str, Any]) -> Call:
         call = msgspec.convert(data, Call)
     except msgspec.ValidationError as error:
         raise BadInput(f"http: {error}") from None
+    check(call)
+    return call
+
+
+def check(call: Call) -> None:
+    """Raises BadInput for what the types of a call do not say."""
     if call.method not in METHODS:
         raise BadInput(f"http: method: must be one of {', '.join(METHODS)}")
     if not call.path.startswith("/"):
         raise BadInput("http: path: must begin with /")
     if len(call.body) > MAX_BODY * 4 // 3 + 4:
         raise BadInput(f"http: body: more than {MAX_BODY} bytes")
-    return call
 
 
 def ask(world: World, host: str, call: Call) -> Answer:
     """Send a request into the world; a stream gives what is there now and is closed."""
+    request = _request(world, host, call)
+    response = _try(world, host, request)
+    if response is None or response.stream is None:
+        return answer_of(response)
+    items = response.stream.poll()
+    answer = _answer(response, b"".join(wire.stream_item(item) for item in items))
+    answer.stream, answer.closed = True, bool(response.stream.closed)
+    response.stream.close()
+    answer.position = _length(world, host, request) if request.path.endswith("/log") else _revision(world, host, request)
+    return answer
+
+
+def send(world: World, host: str, call: Call) -> Response | None:
+    """Send a request into the world; None when no API server listens."""
+    return _try(world, host, _request(world, host, call))
+
+
+def answer_of(response: Response | None) -> Answer:
+    """What a response without a stream says."""
+    if response is None:
+        return Answer(error="refused")
+    return Answer(status=101) if response.status == 101 else _answer(response, wire.body_of(response))
+
+
+def _request(world: World, host: str, call: Call) -> Request:
     try:
         body = base64.b64decode(call.body, validate=True)
         query = parse_qs(call.query, keep_blank_values=True, max_num_fields=1000)
     except (binascii.Error, ValueError) as error:
         raise BadInput(f"http: {error}") from None
-    request = Request(
+    return Request(
         method=call.method,
         path=call.path,
         query=query,
@@ -88,20 +118,13 @@ def ask(world: World, host: str, call: Call) -> Answer:
         body=body,
         client_cert=_certificate(world, host),
     )
+
+
+def _try(world: World, host: str, request: Request) -> Response | None:
     try:
-        response = _send(world, host, request)
+        return _send(world, host, request)
     except ConnectError:
-        return Answer(error="refused")
-    if response.status == 101:
-        return Answer(status=101)
-    if response.stream is None:
-        return _answer(response, wire.body_of(response))
-    items = response.stream.poll()
-    answer = _answer(response, b"".join(wire.stream_item(item) for item in items))
-    answer.stream, answer.closed = True, bool(response.stream.closed)
-    response.stream.close()
-    answer.position = _length(world, host, request) if request.path.endswith("/log") else _revision(world, host, request)
-    return answer
+        return None
 
 
 def _answer(response: Response, body: bytes) -> Answer:

@@ -16,7 +16,7 @@ from ..kernel import clock, network
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import events, images, logs, rootfs, spec
+from . import events, images, logs, rootfs, spec, stdio
 from .programs import signals
 from .state import Container, Snapshot, find_container, namespace, runtime
 
@@ -213,6 +213,7 @@ def ended(world: World, host: str, ident: str, code: int) -> None:
     if container is None or container.state != "RUNNING":
         return
     container.state, container.exit_code, container.finished_at = "EXITED", code, world.wall
+    stdio.forget(world, ident)
     events.publish(
         world,
         host,

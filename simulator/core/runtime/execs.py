@@ -9,7 +9,7 @@ from ..host import executor, streams
 from ..host.machine import hosts
 from ..host.process import Process
 from ..kernel.world import World
-from . import logs, rootfs
+from . import rootfs, stdio
 from .state import Container
 
 
@@ -19,43 +19,23 @@ def user_of(container: Container) -> str:
     return container.user if groups and groups != user else user or "root"
 
 
-class LogStream(streams.Stream):
-    """A descriptor that writes whole lines to a container's log."""
-
-    def __init__(self, world: World, host: str, container: str, name: str) -> None:
-        super().__init__()
-        self.world, self.host, self.container, self.name = world, host, container, name
-        self.rest = b""
-
-    def write(self, data: bytes) -> None:
-        """Log the complete lines, keep what follows the last newline."""
-        self.rest += data
-        whole, newline, rest = self.rest.rpartition(b"\n")
-        if newline:
-            logs.append(self.world, self.host, self.container, (whole + newline).decode(errors="replace"), self.name)
-            self.rest = rest
-
-    def closed(self) -> None:
-        """The process has gone: log an unfinished line."""
-        if self.rest:
-            logs.append(self.world, self.host, self.container, self.rest.decode(errors="replace") + "\n", self.name)
-            self.rest = b""
-
-
 def spawn_main(world: World, host: str, container: Container, argv: list[str], shim: Process, sink: str) -> Process:
     """Start a command as the main process of a container."""
-    out: streams.Stream
-    err: streams.Stream
-    if sink.startswith("cri:"):
-        out = LogStream(world, host, container.id, "stdout")
-        err = out if container.tty else LogStream(world, host, container.id, "stderr")
+    logged = sink.startswith("cri:")
+    if container.stdin or container.tty:
+        fds = stdio.make(world, host, container).fds(world, host, container, logged)
+    elif logged:
+        fds = {
+            0: streams.Null(),
+            1: stdio.LogStream(world, host, container.id, "stdout"),
+            2: stdio.LogStream(world, host, container.id, "stderr"),
+        }
     else:
-        out = err = streams.Null()
-    stdin: streams.Stream = streams.Buffer(b"", ended=False) if container.stdin or container.tty else streams.Null()
+        fds = {0: streams.Null(), 1: streams.Null(), 2: streams.Null()}
     proc = executor.get(world).spawn(
         host,
         argv,
-        {0: stdin, 1: out, 2: err},
+        fds,
         user=user_of(container),
         cwd=container.cwd,
         env=dict(container.env),
@@ -64,6 +44,7 @@ def spawn_main(world: World, host: str, container: Container, argv: list[str], s
         ppid=shim.pid,
         container=container.id,
     )
+    stdio.leader(world, container.id, proc)
     world.at(world.now, "co:", None)
     return proc
 

@@ -184,6 +184,8 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
         "stdin": request.param("stdin") in ("true", "1"),
         "error": "",
     }
+    if verb == "attach":
+        target["once"] = bool(_spec_of(pod, container).get("stdinOnce"))
     if problem:
         session = kubelet.world.rng("exec").hex(64)
         target["error"] = (
@@ -191,6 +193,12 @@ def _exec(kubelet: Kubelet, space: str, name: str, container: str, request: Requ
             f"OCI runtime exec failed: exec failed: unable to start container process: {problem}"
         )
     return Response(status=101, obj=target)
+
+
+def _spec_of(pod: PodState, container: str) -> Obj:
+    spec = pod.pod.get("spec") or {}
+    listed = [item for key in ("containers", "initContainers", "ephemeralContainers") for item in spec.get(key) or ()]
+    return next((item for item in listed if item["name"] == container), {})
 
 
 def _port_forward(kubelet: Kubelet, space: str, name: str) -> Response:

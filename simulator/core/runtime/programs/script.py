@@ -67,7 +67,7 @@ class Script(Quiet):
         self._part(world, proc, "first" if found.first else "body")
 
     def _part(self, world: World, proc: Process, name: str) -> None:
-        from ..execs import LogStream
+        from ..stdio import LogStream
 
         found = plan(proc.argv)
         assert found is not None
