@@ -224,22 +224,25 @@ async def serve(
     codec = codec_for(target, kind, protocol, request.query)
     session = held.make(edge.world, Held(target))
 
+    started, early = False, list[Op]()
+
     def act(ops: list[Op]) -> None:
+        if not started:
+            early.extend(ops)  # typed ahead while the client is still opening its streams
+            return
         for op in ops:
             session.take(op)
         edge.changed()
 
     incoming = asyncio.ensure_future(reader.read(READ))
     try:
-        started = False
         for message in link.messages():
             act(codec.receive(message))
         while True:
             if codec.ready and not started:
                 started = True
                 session.start()
-                if isinstance(codec, channels.Ports):
-                    act(codec.opening())
+                act([*(codec.opening() if isinstance(codec, channels.Ports) else ()), *early])
             moved = edge.moved()
             codec.say(session.poll() if started else [])
             for message in codec.take():
