@@ -169,7 +169,7 @@ def test_run_at_a_terminal_and_attach_again(kubectl: Client) -> None:
     screen.type("cd /tmp\rsleep 90000\r")
     screen.see(rb"sleep 90000\r\n")
     screen.type("\x03")
-    screen.see(rb"/tmp # ")
+    screen.see(rb"\^C\r\n/tmp # ")
     screen.proc.kill()  # the client goes, the shell stays
     screen.end()
     again = Screen(kubectl, "attach", "-it", "shell")
