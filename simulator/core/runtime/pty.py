@@ -17,7 +17,7 @@ from ..kernel.world import World
 
 #: `(what, bytes)`: `out`, `prompt` and `redraw` (the prompt again) with text for the screen, `mode` with `raw`, `cbreak` or nothing.
 Sink = Callable[[str, bytes], None]
-SHOWN = {2: b"^C\n", 3: b"^\\\n"}
+SHOWN = {2: b"^C", 3: b"^\\"}
 
 
 class Pty:
@@ -85,7 +85,8 @@ class Pty:
         """To the foreground process group: the innermost shell's job, or that shell, or the command itself."""
         self.input.take()
         if number in SHOWN:
-            self.show(1, SHOWN[number])
+            # a shell whose command was interrupted begins a new line itself
+            self.show(1, SHOWN[number] + (b"\n" if self._prompt else b""))
         shell = self.stack[-1] if self.stack else None
         if shell is not None and shell.group is not None:
             host, group = shell.group
