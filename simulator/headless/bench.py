@@ -14,7 +14,7 @@ from typing import Any
 from simulator.core.kernel.clock import HOUR, SECOND
 from simulator.core.sandbox import Sandbox
 
-from . import bench_api, bench_etcd, bench_loop
+from . import bench_api, bench_client, bench_etcd, bench_loop
 
 
 def _time(work: Callable[[], Any], runs: int) -> float:
@@ -59,11 +59,13 @@ def measure() -> dict[str, float]:
     tracemalloc.stop()
     out.update(bench_api.measure())
     out.update(bench_etcd.measure())
+    out.update(bench_client.measure())
     return out
 
 
 TARGETS = {
     **bench_api.TARGETS,
+    **bench_client.TARGETS,
     **bench_etcd.TARGETS,
     **bench_loop.TARGETS,
     "boot_s": 0.5,
@@ -83,6 +85,9 @@ def main(args: argparse.Namespace) -> int:
     for name, value in figures.items():
         target = TARGETS.get(name)
         floor = {**bench_api.FLOORS, **bench_etcd.FLOORS, **bench_loop.FLOORS}.get(name)
+        if name.endswith("times"):
+            print(f"{name:28} {value:>14.2f}" + (f"  (target below {target})" if target is not None else ""))
+            continue
         shown = f"{value:,.0f}" if name.endswith(("bytes", "second", "ratio")) else f"{value * 1000:,.2f} ms"
         want = (
             ("" if floor is None else f"  (target above {floor:,.0f})")

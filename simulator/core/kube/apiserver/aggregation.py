@@ -17,21 +17,15 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ..api.errors import ApiError, status
+from . import service_endpoints
 from .call import User
 from .server import Server
+from .service_endpoints import NotServed
 
 Obj = dict[str, Any]
 PREFIX = "apiregistration.k8s.io/apiservices/"
 #: How often is looked while all are available, and while one is not.
 RESYNC, RETRY = 30 * SECOND, 5 * SECOND
-
-
-class Unavailable(Exception):
-    """Why an APIService is not available: the condition's reason and its message."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def remote(server: Server) -> dict[tuple[str, str], Obj]:
@@ -56,30 +50,8 @@ def available(service: Obj) -> bool:
 
 
 def endpoint(server: Server, service: Obj) -> tuple[str, int]:
-    """Where the server of an APIService listens; raises Unavailable."""
-    wanted = service["spec"]["service"]
-    namespace, name, port = wanted["namespace"], wanted["name"], wanted.get("port", 443)
-    found = server.storage.get(f"/registry/services/specs/{namespace}/{name}".encode())
-    if found is None:
-        raise Unavailable("ServiceNotFound", f'service/{name} in "{namespace}" is not present')
-    rows = [item for item in found[0]["spec"].get("ports") or () if item.get("port") == port]
-    if not rows:
-        raise Unavailable("ServicePortError", f'service/{name} in "{namespace}" is not listening on port {port}')
-    slices = [
-        held
-        for held in server.storage.list(f"/registry/endpointslices/{namespace}/".encode())[0]
-        if (held["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
-    ]
-    if not slices:
-        raise Unavailable("EndpointsNotFound", f'cannot find endpointslices for service/{name} in "{namespace}"')
-    port_name = rows[0].get("name", "")
-    for held in slices:
-        ports = [p for p in held.get("ports") or () if (p.get("name") or "") == port_name]
-        for each in held.get("endpoints") or ():
-            if (each.get("conditions") or {}).get("ready", True) and ports:
-                return str(each["addresses"][0]), int(ports[0]["port"])
-    text = f'endpoints for service/{name} in "{namespace}" have no addresses with port name "{port_name}"'
-    raise Unavailable("MissingEndpoints", text)
+    """Where the server of an APIService listens; raises NotServed."""
+    return service_endpoints.resolve(server.storage, service["spec"]["service"])
 
 
 def _ask(server: Server, service: Obj, request: Request) -> Response:
@@ -94,7 +66,7 @@ def check(server: Server) -> int:
         try:
             _discover(server, service, group, version)
             now = ("True", "Passed", "all checks passed")
-        except Unavailable as why:
+        except NotServed as why:
             now = ("False", why.reason, str(why))
         _tell(server, service, now)
     if not found:
@@ -114,10 +86,10 @@ def _discover(server: Server, service: Obj, group: str, version: str) -> None:
         )
     except ConnectError:
         text = f'Get "{url}": dial tcp {address}:{port}: connect: connection refused'
-        raise Unavailable("FailedDiscoveryCheck", f"failing or missing response from {url}: {text}") from None
+        raise NotServed("FailedDiscoveryCheck", f"failing or missing response from {url}: {text}", text) from None
     if not 200 <= answer.status < 300:
         text = f"failing or missing response from {url}: bad status from {url}: {answer.status}"
-        raise Unavailable("FailedDiscoveryCheck", text)
+        raise NotServed("FailedDiscoveryCheck", text, text)
 
 
 def _tell(server: Server, service: Obj, now: tuple[str, str, str]) -> None:
@@ -162,7 +134,7 @@ def serve(server: Server, service: Obj, request: Request, user: User) -> Respons
     passed.headers["accept"] = request.headers.get("accept", "application/json")
     try:
         return _ask(server, service, passed)
-    except Unavailable:
+    except NotServed:
         return _unavailable()
     except ConnectError as error:
         text = f"error trying to reach service: {error}"
@@ -185,7 +157,7 @@ def resources(server: Server, group: str, version: str) -> list[Obj]:
             Request(method="GET", path=f"/apis/{group}/{version}", headers=_identity(User("system:kube-aggregator", ()))),
         )
         body = answer.obj if answer.obj is not None else orjson.loads(answer.body)
-    except (Unavailable, ConnectError, ValueError):
+    except (NotServed, ConnectError, ValueError):
         return []
     found = body.get("resources") if isinstance(body, dict) else None
     return [item for item in found or () if isinstance(item, dict)]

@@ -1,7 +1,7 @@
 """Conversion between the stored version of a kind and the one that a request speaks.
 
-Only HorizontalPodAutoscaler (autoscaling/v1 and v2) and Event (core and events.k8s.io) have more than one; for all others a
-request's version is the stored one and objects pass through untouched.
+Of the built-in kinds only HorizontalPodAutoscaler (autoscaling/v1 and v2) and Event (core and events.k8s.io) have more than one; for all
+others a request's version is the stored one and objects pass through untouched.  Custom resources: `custom_conversion.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.kinds import KindInfo
+from . import custom_conversion
+from .server import Server
 
 Obj = dict[str, Any]
 
@@ -27,17 +29,22 @@ def to_storage(kind: KindInfo, version: str, obj: Obj) -> Obj:
     return obj
 
 
-def from_storage(kind: KindInfo, version: str, obj: Obj) -> Obj:
+def from_storage(server: Server, kind: KindInfo, version: str, obj: Obj) -> Obj:
     """The form that the request's version speaks; the stored object is not changed."""
     if kind.kind == "Event" and kind.group and obj.get("apiVersion") == "v1":
         return _event_to_events(obj)
     if kind.kind == "HorizontalPodAutoscaler" and version == "v1" and obj.get("apiVersion") == "autoscaling/v2":
         return _hpa_to_v1(obj)
     if kind.custom:
-        wanted = f"{kind.group}/{version}"
-        if obj.get("apiVersion") != wanted and obj.get("kind") == kind.kind:
-            return {**obj, "apiVersion": wanted}
+        return custom_conversion.convert(server, kind, [obj], version)[0]
     return obj
+
+
+def all_from_storage(server: Server, kind: KindInfo, version: str, items: list[Obj]) -> list[Obj]:
+    """A list in the form that the request's version speaks; a webhook that converts is asked once."""
+    if kind.custom:
+        return custom_conversion.convert(server, kind, items, version)
+    return [from_storage(server, kind, version, item) for item in items]
 
 
 # core/v1 Event ↔ events.k8s.io/v1 Event: (core name, events name)

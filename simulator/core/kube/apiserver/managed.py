@@ -207,7 +207,7 @@ def apply(call: Call, old: Obj, wanted: Obj) -> Obj:
     stated = {k: v for k, v in applying.stated.items() if k != "status" or call.info.subresource == "status"}
     if not old:
         return patching.redecode(call, {**stated, "kind": call.kind.kind, "apiVersion": _version(call)})
-    live = convert.from_storage(call.kind, call.version, old)
+    live = convert.from_storage(call.server, call.kind, call.version, old)
     merged: Obj = fieldset.merge(live, {**stated, "kind": live["kind"], "apiVersion": live["apiVersion"]}, root)
     mine = _own_entry(call, old)
     if mine is not None:

@@ -39,7 +39,7 @@ def patch_object(call: Call) -> tuple[Obj, bool]:
         raise errors.invalid("PatchOptions", "meta.k8s.io", "", [problem])
 
     def change(old: Obj) -> Obj:
-        current = convert.from_storage(call.kind, call.version, old)
+        current = convert.from_storage(call.server, call.kind, call.version, old)
         return redecode(call, applied(call, media, current, body), body if media == STRATEGIC else None)
 
     return store.update(call, change, create_missing=False)

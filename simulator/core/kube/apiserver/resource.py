@@ -159,7 +159,7 @@ def report_unknown(call: Call, unknown: list[str]) -> None:
 def answer(call: Call, obj: Obj, code: int = 200) -> Response:
     """One object in the form that the client accepts."""
     header = call.request.headers.get("accept", "")
-    obj = convert.from_storage(call.kind, call.version, obj)
+    obj = convert.from_storage(call.server, call.kind, call.version, obj)
     if not header:
         return Response(status=code, obj=obj)
     form = negotiate.accepted(header)
@@ -280,7 +280,7 @@ def list_object(call: Call, items: list[Obj], revision: str) -> Obj:
     group = call.kind.group
     version = f"{group}/{call.version}" if group else call.version
     if convert.needed(call.kind, call.version):
-        items = [convert.from_storage(call.kind, call.version, item) for item in items]
+        items = convert.all_from_storage(call.server, call.kind, call.version, items)
     return {"kind": call.kind.kind + "List", "apiVersion": version, "metadata": {"resourceVersion": revision}, "items": items}
 
 

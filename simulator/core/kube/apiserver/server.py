@@ -176,6 +176,11 @@ class Server:
             self.load_custom()
         return [self._custom[key] for key in sorted(self._custom)]
 
+    def definition_spec(self, kind: KindInfo) -> Obj:
+        """The CRD's spec."""
+        found: Obj = (self._definitions.get((kind.group, kind.plural)) or {}).get("spec") or {}
+        return found
+
     def definition(self, kind: KindInfo, version: str) -> Obj:
         """The CRD's entry for a version: schema, printer columns, subresources."""
         crd = self._definitions.get((kind.group, kind.plural)) or {"spec": {"versions": []}}

@@ -15,7 +15,7 @@ from ...kernel.clock import MINUTE, SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Response
 from ..api import errors, selectors
-from ..api.errors import FieldError, status
+from ..api.errors import ApiError, FieldError, status
 from ..api.objects import get_path
 from ..api.selectors import SelectorError
 from . import convert, negotiate, tables
@@ -186,7 +186,10 @@ class WatchStream:
 
     def _event(self, kind: str, obj: Obj) -> Obj:
         if self._convert:
-            obj = convert.from_storage(self.call.kind, self.call.version, obj)
+            try:
+                obj = convert.from_storage(self.call.server, self.call.kind, self.call.version, obj)
+            except ApiError as error:  # a conversion webhook that is away
+                return {"type": "ERROR", "object": error.status}
         if self._table:
             include = self.call.request.param("includeObject", "Metadata")
             obj = tables.table_of(self.call, [obj], obj["metadata"], include=include, columns=self._first_table)

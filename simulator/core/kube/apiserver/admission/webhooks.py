@@ -10,17 +10,14 @@ import base64
 import binascii
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 
-from ....kernel import network
-from ....kernel.errors import ConnectError
-from ....kernel.http import Request
 from ...api import errors, patch
 from ...api.errors import ApiError
 from ...api.objects import clone
 from ...cel.evaluate import Budget
+from .. import service_endpoints
 from ..call import Call
 from . import matching, policies
 
@@ -49,37 +46,20 @@ def hooks(call: Call, prefix: str, obj: Obj | None, old: Obj | None) -> Iterator
 
 def ask(call: Call, hook: Obj, obj: Obj | None, old: Obj | None) -> Obj:
     """The response of a webhook; raises CannotCall."""
-    config, timeout = hook.get("clientConfig") or {}, hook.get("timeoutSeconds", 10)
-    service = config.get("service")
-    if service:
-        path = "/" + str(service.get("path") or "").lstrip("/")
-        url = f"https://{service['name']}.{service['namespace']}.svc:{service.get('port', 443)}{path}?timeout={timeout}s"
-        address, port = _endpoint(call, service, url)
-    else:
-        parts = urlsplit(str(config.get("url", "")))
-        path, port, address = parts.path or "/", parts.port or 443, parts.hostname or ""
-        url = f"{config.get('url', '')}?timeout={timeout}s"
-        if not address.replace(".", "").isdigit():
-            raise CannotCall(f'Post "{url}": dial tcp: lookup {address} on 127.0.0.53:53: no such host')
+    timeout = hook.get("timeoutSeconds", 10)
     if call.dry_run and hook.get("sideEffects") not in ("None", "NoneOnDryRun"):
         name = hook.get("name", "")
         raise errors.bad_request(f'admission webhook "{name}" does not support dry run')
     review: Obj = {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1"}
     uid = call.server.world.rng("apiserver/webhooks").uuid()
     review["request"] = {"uid": uid, **matching.request_of(call, obj, old), "object": obj, "oldObject": old}
-    request = Request(
-        method="POST",
-        path=path,
-        query={"timeout": [f"{timeout}s"]},
-        headers={"content-type": "application/json", "accept": "application/json"},
-        body=orjson.dumps(review),
-        scheme="https",
-    )
+    server = call.server
     try:
-        answer = network.http(call.server.world, call.server.netns, address, port, request)
-    except ConnectError as error:
-        why = "connect: connection refused" if "refus" in str(error) else "i/o timeout"
-        raise CannotCall(f'Post "{url}": dial tcp {address}:{port}: {why}') from None
+        answer = service_endpoints.post(
+            server.world, server.netns, server.storage, hook.get("clientConfig") or {}, orjson.dumps(review), timeout
+        )
+    except service_endpoints.CannotPost as why:
+        raise CannotCall(str(why)) from None
     try:
         body = answer.obj if answer.obj is not None else orjson.loads(answer.body)
         found = body["response"]
@@ -88,26 +68,6 @@ def ask(call: Call, hook: Obj, obj: Obj | None, old: Obj | None) -> Obj:
     except (ValueError, KeyError, TypeError):
         raise CannotCall(f"the server rejected our request for an unknown reason (code {answer.status})") from None
     return found
-
-
-def _endpoint(call: Call, service: Obj, url: str) -> tuple[str, int]:
-    """Where a service's webhook listens (`proxy.ResolveEndpoint` and `ResolveCluster`)."""
-    storage, namespace, name = call.server.storage, service["namespace"], service["name"]
-    found = storage.get(f"/registry/services/specs/{namespace}/{name}".encode())
-    if found is None:
-        raise CannotCall(f'Post "{url}": service "{name}" not found')
-    port = service.get("port", 443)
-    rows = [item for item in found[0]["spec"].get("ports") or () if item.get("port") == port]
-    if not rows:
-        raise CannotCall(f'Post "{url}": no service port {port} found for service "{name}"')
-    for held in storage.list(f"/registry/endpointslices/{namespace}/".encode())[0]:
-        if (held["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != name:
-            continue
-        ports = [p for p in held.get("ports") or () if p.get("name", "") == rows[0].get("name", "")]
-        for endpoint in held.get("endpoints") or ():
-            if (endpoint.get("conditions") or {}).get("ready", True) and ports:
-                return endpoint["addresses"][0], int(ports[0]["port"])
-    raise CannotCall(f'Post "{url}": no endpoints available for service "{name}"')
 
 
 def denied(hook: Obj, response: Obj) -> ApiError:

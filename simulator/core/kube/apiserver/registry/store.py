@@ -12,7 +12,7 @@ from ....kernel import clock
 from ...api import errors, names
 from ...api.errors import ApiError, FieldError
 from ...api.objects import clone
-from .. import admission, managed
+from .. import admission, custom_conversion, managed
 from ..call import Call
 from ..storage import with_version
 from ..validation import meta as validate_meta
@@ -89,6 +89,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
         if server.storage.get(key) is not None:
             raise errors.already_exists(call.kind.group_resource, meta["name"])
         return obj
+    obj = custom_conversion.storable(server, call.kind, obj)
     before = notify.begin(call, "create", meta)
     try:
         stored = server.storage.create(key, obj, _lease(call))
@@ -139,7 +140,7 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
         fresh = change({})
         fresh["metadata"].pop("resourceVersion", None)
         return _create_once(call, fresh), True
-    old, revision = found
+    old, revision = custom_conversion.live(server, call.kind, found[0], call.version), found[1]
     obj = change(old)
     meta, old_meta = obj["metadata"], old["metadata"]
     _check_version(call, meta, old_meta)
@@ -190,6 +191,7 @@ def _store_update(call: Call, key: bytes, obj: Obj, old: Obj, revision: int) -> 
     if finished(call, obj):
         return remove(call, key, obj, revision)
     strategy = call.strategy
+    obj = custom_conversion.storable(call.server, call.kind, obj)
     before = notify.begin(call, "update", meta)
     try:
         stored = call.server.storage.update(key, obj, revision, _lease(call))
