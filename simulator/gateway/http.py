@@ -10,12 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import uuid
+from email.utils import formatdate
 from typing import Any
 
 import h11
 import orjson
 
 from simulator.core.kernel import http1
+from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.errors import ConnectError
 from simulator.core.kernel.http import Request, Response
 from simulator.core.kube.apiserver import wire
@@ -123,9 +126,14 @@ class Connection:
                 raise h11.RemoteProtocolError(f"Request entity too large: limit is {MAX_BODY}", error_status_hint=413)
         return http1.request_of(head, bytes(body), "https", self.client_cert)
 
+    def _usual(self) -> dict[str, str]:
+        """Headers of every answer (`endpoints/filters/{cachecontrol,with_auditid}.go`); the date is the world's."""
+        date = formatdate(self.edge.world.wall // SECOND, usegmt=True)
+        return {"audit-id": str(uuid.uuid4()), "cache-control": "no-cache, private", "date": date}
+
     async def _plain(self, request: Request, answer: Response) -> None:
         body = wire.body_of(answer)
-        headers = {**answer.headers, "content-type": wire.content_type(answer), "content-length": str(len(body))}
+        headers = {**self._usual(), **answer.headers, "content-type": wire.content_type(answer), "content-length": str(len(body))}
         headers.pop("x-pretty", None)
         await self._send(http1.head(answer.status, headers))
         if body and request.method != "HEAD":
@@ -133,7 +141,7 @@ class Connection:
         await self._send(h11.EndOfMessage())
 
     async def _stream(self, answer: Response) -> None:
-        headers = {"content-type": "application/json", **answer.headers, "transfer-encoding": "chunked"}
+        headers = {**self._usual(), "content-type": "application/json", **answer.headers, "transfer-encoding": "chunked"}
         gone = asyncio.ensure_future(self.reader.read(1))
         try:
             await self._send(http1.head(answer.status, headers))

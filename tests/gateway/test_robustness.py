@@ -113,6 +113,19 @@ def test_plain_text_at_a_tls_port_and_silence(world: Thread) -> None:
             sock.sendall(sent)
 
 
+def test_every_answer_has_the_usual_headers(world: Thread, admin: ssl.SSLContext) -> None:
+    found = []
+    for _ in range(2):
+        with dial(world, admin) as sock:
+            sock.sendall(b"GET /api HTTP/1.1\r\nHost: x\r\n\r\n")
+            response = http.client.HTTPResponse(sock)
+            response.begin()
+            assert response.headers["Cache-Control"] == "no-cache, private"
+            assert response.headers["Date"].endswith(" GMT")
+            found.append(response.headers["Audit-Id"])
+    assert len(set(found)) == 2 and all(len(ident) == 36 for ident in found)
+
+
 def test_requests_on_one_connection_are_answered_in_turn(world: Thread, admin: ssl.SSLContext) -> None:
     with dial(world, admin) as sock:
         sock.sendall(b"GET /api HTTP/1.1\r\nHost: x\r\n\r\nGET /apis HTTP/1.1\r\nHost: x\r\n\r\n")
