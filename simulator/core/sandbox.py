@@ -264,8 +264,7 @@ class Sandbox:
         handler(data)
         self._pump()
         if kind in ("line", "key", "keys"):
-            name = str(data["terminal"])
-            self._run_on(lambda: terminal.Terminal(self.world, name).busy and not terminal.Terminal(self.world, name).raw, GRACE)
+            self._run_terminal_on(str(data["terminal"]), GRACE)
         elif kind == "stream":
             ident = str(data["id"])
             self._run_on(lambda: streaming.busy(self.world, ident), GRACE)
@@ -282,6 +281,11 @@ class Sandbox:
         run.pump()
         terminal.reopen(self.world)
         run.pump()
+
+    def _run_terminal_on(self, name: str, limit: int) -> None:
+        """Pass time while the terminal's program is busy, at most `limit` nanoseconds."""
+        screen = terminal.Terminal(self.world, name)
+        self._run_on(lambda: screen.busy and not screen.raw, limit)
 
     def _run_on(self, busy: Callable[[], bool], limit: int) -> None:
         """Pass time while the program that was given the input is busy, at most `limit` nanoseconds."""
@@ -357,7 +361,7 @@ class Sandbox:
             raise BadInput("skip: ns must be between 1 and 24 hours")
         until = self.now + ns
         if data.get("to") == "idle":
-            self._run_on(self._terminal(data), ns)
+            self._run_terminal_on(self._terminal(data), ns)
             return
         if data.get("to") == "raft":
             due = lenses.next_message(self.world)
