@@ -154,6 +154,7 @@ class Sandbox:
             terminal.Terminal.open(world, host, host)
         executor.get(world).pump()
         world.trace.clear()
+        lenses.begin(world)
         sandbox.drain()
         return sandbox
 

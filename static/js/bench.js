@@ -55,7 +55,7 @@ export class Bench {
     this.terminals = h('div', {});
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
     this.past = new Past(this);
-    this.lens = new Lens(this, this.element.dataset.lens);
+    this.lens = new Lens(this, this.element.dataset.lensFirst);
     this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip(), this.past.slip];
     this.element.replaceChildren(sheet, this.banner, this.watchers, this.notice, this.past.banner, bar, this.lens.tabs, this.above, this.controls, this.terminals, ...this.popovers);
     this.map.addEventListener('shipmap:select', ({ detail }) => this.choose(detail.id));

@@ -7,6 +7,12 @@ import { t } from './strings.js';
 /** The lenses in the order of the course; each is drawn by its own module, loaded when it is first looked through. */
 export const LENSES = {
   etcd: () => import('./lenses/etcd.js'),
+  apiserver: () => import('./lenses/apiserver.js'),
+  scheduler: () => import('./lenses/scheduler.js'),
+  controllers: () => import('./lenses/controllers.js'),
+  kubelet: () => import('./lenses/kubelet.js'),
+  'kube-proxy': () => import('./lenses/kube-proxy.js'),
+  runtime: () => import('./lenses/runtime.js'),
 };
 const LEAST_MS = 250;
 const EVERY_MS = 1000;
@@ -86,9 +92,12 @@ export class Lens {
     clearInterval(this.poll);
     this.drawing?.dispose?.();
     this.drawing = null;
-    if (!this.name) return;
+    this.module = null;
+    const { name } = this;
+    if (!name) return;
     this.poll = setInterval(() => this.clock.running && this.soon(), EVERY_MS);
-    LENSES[this.name]().then((module) => {
+    LENSES[name]().then((module) => {
+      if (name !== this.name) return;
       this.module = module;
       this.bench.drawMap();
     });
@@ -118,7 +127,9 @@ export class Lens {
     if (!name || !this.connection) return;
     this.asked = performance.now();
     const answer = await this.connection.lens(name, this.about[name] ?? '');
-    if (answer?.data && name === this.name && !this.bench.past.looking) this.show(answer.data);
+    if (name !== this.name || this.bench.past.looking) return;
+    if (answer?.data) this.show(answer.data);
+    else if (answer?.error === 'failed' && !this.data) this.bench.map.replaceChildren(h('p', { class: 'map-empty' }, t('lens.failed')));
   }
 
   /** The words of a question about the past that has this lens in it. */
@@ -129,8 +140,10 @@ export class Lens {
   /* ---- showing ---- */
 
   show(data) {
-    if (JSON.stringify(data) === this.text && this.drawing) return;
-    this.text = JSON.stringify(data);
+    /* time alone changes no picture: the same answer at another time is not drawn again */
+    const text = JSON.stringify({ ...data, at: 0 });
+    if (text === this.text && this.drawing && this.data) return;
+    this.text = text;
     this.data = data;
     this.bench.drawMap();
   }

@@ -115,3 +115,60 @@ def test_still_motion_and_a_narrow_page(watched: Watched, harness: Harness, thre
     assert page.evaluate(place) == first, json.dumps(first)
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
     sound(page, "etcd-narrow")
+
+
+#: What must stand in a lens, as picture and as text, for the world of `worked`.
+SHOWN = {
+    "etcd": ["/registry/deployments/default/web"],
+    "apiserver": ["create deployments/default/web", "ClusterRoleBinding", "list pods/default"],
+    "scheduler": ["TaintToleration"],
+    "controllers": ["default/web"],
+    "kubelet": ["RunPodSandbox", "nginx"],
+    "kube-proxy": ["default/web"],
+    "runtime": ["containerd", "/run/containerd/containerd.sock", "k8s.io"],
+}
+
+
+@pytest.fixture(scope="module")
+def worked() -> bytes:
+    sandbox = Sandbox.boot()
+    sandbox.run("kubectl create deployment web --image=nginx --replicas=2 && kubectl expose deployment web --port=80")
+    sandbox.run("sleep 12; curl -s $(kubectl get svc web -o jsonpath={.spec.clusterIP}); kubectl get pods --as=ada")
+    return sandbox.snapshot()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_every_lens_is_drawn_told_as_text_and_sound(watched: Watched, harness: Harness, worked: bytes, lang: str) -> None:
+    page = look(watched, harness, "etcd", Sandbox.restore(worked), lang)
+    for name, wanted in SHOWN.items():
+        page.locator(f'[data-lens="{name}"]').focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f".lens-{name.removeprefix('kube-')}")
+        assert page.locator('.lens-tab[aria-checked="true"]').get_attribute("data-lens") == name
+        text = facts(page)
+        assert [words for words in wanted if words not in text] == [], text
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), name
+        sound(page, f"{name}-{lang}")
+
+
+def test_a_lens_is_turned_to_another_node_and_keeps_the_focus(watched: Watched, harness: Harness, worked: bytes) -> None:
+    page = look(watched, harness, "runtime", Sandbox.restore(worked))
+    choice = page.locator(".lens-choice")
+    choice.focus()
+    choice.select_option("controlplane")
+    page.wait_for_function("() => document.querySelector('.lens-body').textContent.includes('etcd')")
+    assert asked(harness)[-1]["about"] == "controlplane"
+    page.locator('[data-lens="apiserver"]').click()
+    row = page.locator(".lens-request", has_text="list pods/default")
+    row.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.activeElement.matches('.lens-request[aria-pressed=true]')")
+    gates = page.locator(".lens-steps li")
+    assert [gates.nth(i).get_attribute("class") for i in range(4)] == ["is-ok", "is-bad", "is-todo", "is-todo"]
+    assert 'User "ada" cannot list resource "pods"' in gates.nth(1).inner_text()
+    watched.page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(page.url + "#bench")
+    for name in SHOWN:
+        page.locator(f'[data-lens="{name}"]').click()
+        page.wait_for_selector(f".lens-{name.removeprefix('kube-')}")
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), name

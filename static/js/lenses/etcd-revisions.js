@@ -27,7 +27,7 @@ export function revisionFacts(history) {
 export function drawRevisions(svg, history, { x, y, w }) {
   const g = s('g', { class: 'revisions', role: 'img', 'aria-label': t('rev.title') }, text(x, y + 10, 't-part', t('rev.title')));
   if (history.compacted) g.append(text(x + w, y + 10, 't-meta', t('rev.compacted', { n: history.compacted }), 'end'));
-  const names = Math.min(w * 0.42, 190);
+  const names = Math.min(w * 0.42, w > 600 ? 330 : 190);
   const room = Math.floor(names / 6.4);
   const fit = Math.max(3, Math.floor((w - names - 16) / 26));
   const changes = history.changes.slice(-fit);

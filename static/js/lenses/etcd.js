@@ -103,8 +103,9 @@ function logRow(m, i, scale, x, y, w) {
     const kind = index > raft.last || index < raft.first ? 'none' : index <= raft.applied ? 'applied' : index <= raft.commit ? 'committed' : 'appended';
     g.append(s('rect', { class: `entry is-${kind}`, x: bx, y: y + 18, width: r1(bw), height: 14, rx: 1 }));
     if (kind === 'committed') g.append(s('rect', { class: 'entry-half', x: bx, y: y + 25, width: r1(bw), height: 7 }));
-    if (held && bw >= 22 && held.kind !== 'normal') g.append(text(bx + bw / 2, y + 29, `t-entry is-${kind}`, word('raft.entry', held.kind), 'middle'));
-    else if (held && bw >= 22) g.append(text(bx + bw / 2, y + 29, `t-entry is-${kind}`, String(index), 'middle'));
+    if (bw < 22 || kind === 'none') continue;
+    if (held && held.kind !== 'normal') g.append(text(bx + bw / 2, y + 29, `t-entry is-${kind}`, word('raft.entry', held.kind), 'middle'));
+    else g.append(text(bx + bw / 2, y + 29, `t-entry is-${kind}`, String(index), 'middle'));
   }
   return g;
 }

@@ -146,3 +146,131 @@ def test_an_etcd_of_the_learners_own_can_be_looked_at(cluster: Sandbox) -> None:
     assert shown["choices"] == ["controlplane", "default (node01)"]
     own = cluster.lens("etcd", "default (node01)")
     assert [c["key"] for c in own["history"]["changes"]] == ["key1"]
+
+
+# -- the other components -------------------------------------------------------------------------------------------------
+
+
+def requests(sandbox: Sandbox) -> list[Json]:
+    found = sandbox.lens("apiserver")["requests"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_each_request_says_who_asked_and_what_every_gate_made_of_it(cluster: Sandbox) -> None:
+    cluster.run("kubectl run small --image=nginx")
+    made = next(row for row in reversed(requests(cluster)) if row["ref"] == "pods/default/small" and row["verb"] == "create")
+    assert (made["stage"], made["code"], made["how"], made["user"]) == ("done", 201, "x509", "kubernetes-admin")
+    binding = 'ClusterRoleBinding "kubeadm:cluster-admins" of ClusterRole "cluster-admin" to Group "kubeadm:cluster-admins"'
+    assert (made["by"], made["why"]) == ("RBAC", f"RBAC: allowed by {binding}")
+    assert {"ServiceAccount", "Priority", "DefaultTolerationSeconds"} == set(made["changed"])
+    assert made["key"] == "/registry/pods/default/small"
+    assert f"#{made['revision']}#" in "".join(f"#{c['revision']}#" for c in cluster.lens("etcd")["history"]["changes"])
+    assert next(e for e in cluster.world.trace if e.seq == made["event"]).ref == "pods/default/small"
+
+
+@pytest.mark.parametrize(
+    ("command", "stage", "code", "refused"),
+    [
+        ("kubectl get pods --as=nobody", "authorization", 403, ""),
+        ("kubectl create namespace default", "storage", 409, ""),
+        ("kubectl run x --image=nginx -n nowhere", "admission", 404, "NamespaceLifecycle"),
+        ("kubectl create configmap -n default Not_A_Name", "admission", 422, ""),
+        ("curl -sk https://controlplane:6443/api/v1/pods -H 'Authorization: Bearer nonsense'", "authentication", 401, ""),
+    ],
+)
+def test_a_refused_request_stands_at_the_gate_that_refused_it(
+    cluster: Sandbox, command: str, stage: str, code: int, refused: str
+) -> None:
+    cluster.run(command)
+    row = requests(cluster)[-1]
+    assert (row["stage"], row["code"], row["refused"]) == (stage, code, refused), row
+    assert row["message"]
+
+
+def test_heartbeats_and_the_making_of_the_cluster_are_not_among_the_requests() -> None:
+    sandbox = Sandbox.boot()
+    assert requests(sandbox) == []
+    sandbox.advance(sandbox.now + 30 * SECOND)
+    assert requests(sandbox) == []
+
+
+def test_the_decision_shows_every_nodes_verdict_and_scores(cluster: Sandbox) -> None:
+    shown = cluster.lens("scheduler")
+    assert shown["leader"] == "controlplane"
+    big = cluster.lens("scheduler", "default/big")["decision"]
+    assert (big["node"], {row["plugin"] for row in big["nodes"]}) == ("", {"NodeResourcesFit", "TaintToleration"})
+    (waiting,) = shown["queue"]
+    assert (waiting["pod"], waiting["where"], waiting["plugins"]) == (
+        "default/big",
+        "unschedulable",
+        ["NodeResourcesFit", "TaintToleration"],
+    )
+    web = cluster.lens("scheduler", next(pod for pod in shown["choices"] if "/web-" in pod))["decision"]
+    totals = {row["node"]: row["total"] for row in web["nodes"] if "total" in row}
+    (chosen,) = [row["node"] for row in web["nodes"] if row.get("chosen")]
+    assert totals[chosen] == max(totals.values()) and set(totals) == {"node01", "node02"}
+    assert {one["name"]: one["weight"] for one in web["plugins"]}["TaintToleration"] == 3
+
+
+def test_a_controller_compares_what_is_wanted_with_what_is_there(cluster: Sandbox) -> None:
+    row = next(one for one in cluster.lens("controllers", "deployment-controller")["objects"] if one["name"] == "default/web")
+    assert (row["wanted"], row["found"], row["ok"]) == ("2", "2", True)
+    cluster.run("kubectl set image deployment/web nginx=nginx:none", settle=20 * SECOND)
+    row = next(one for one in cluster.lens("controllers", "deployment-controller")["objects"] if one["name"] == "default/web")
+    assert not row["ok"]
+    slices = cluster.lens("controllers", "endpointslice-controller")["objects"]
+    assert {one["name"]: one["found"] for one in slices}["default/web"] == "2"
+    cluster.apply("fault", {"name": "power-off", "args": ["node01"]}, cluster.now)
+    cluster.advance(cluster.now + 90 * SECOND)
+    nodes = cluster.lens("controllers", "node-lifecycle-controller")["objects"]
+    assert {one["name"]: one["ok"] for one in nodes} == {"controlplane": True, "node01": False, "node02": True}
+    assert cluster.lens("controllers", "replicaset-controller")["actions"][-1]["action"] == "request"
+
+
+def test_the_kubelets_containers_are_crictls_and_its_calls_are_in_order(cluster: Sandbox) -> None:
+    node = next(name for name in ("node01", "node02") if "web-" in cluster.run(f"kubectl get pods -o wide | grep {name}").stdout)
+    shown = cluster.lens("kubelet", node)
+    held = {c["id"] for pod in shown["pods"] for c in pod["containers"]}
+    listed = set(cluster.run("crictl ps -q", host=node).stdout.split())
+    assert {one[:12] for one in listed} == held - {""}
+    calls = [name for call in shown["calls"] for name in call["cri"]]
+    assert calls[:4] == ["RunPodSandbox", "PullImage", "CreateContainer", "StartContainer"]
+    cluster.run("systemctl stop kubelet", host=node)
+    assert not cluster.lens("kubelet", node)["running"]
+
+
+def test_rules_are_iptables_own_and_a_packet_is_walked(cluster: Sandbox) -> None:
+    shown = cluster.lens("kube-proxy", "node01")
+    web = next(one for one in shown["services"] if one["service"] == "default/web")
+    address = cluster.run("kubectl get service web -o jsonpath={.spec.clusterIP}").stdout
+    assert web["ways"] == [{"kind": "ClusterIP", "address": f"{address}:80"}]
+    table = cluster.run("iptables-save -t nat", host="node01").stdout
+    assert web["chain"] in table and all(one["chain"] in table for one in web["endpoints"]) and web["count"] == 2
+    cluster.run(f"curl -s {address}", host="node02")
+    walked = cluster.lens("kube-proxy")
+    assert walked["about"] == "node02"
+    hops = walked["packets"][-1]["detail"]["hops"]
+    assert hops[0]["what"] == "dnat" and hops[0]["to"] in [one["address"] for one in web["endpoints"]]
+
+
+def test_the_stack_of_docker_and_of_kubernetes(cluster: Sandbox) -> None:
+    shown = cluster.lens("runtime", "node01")
+    assert [(link["from"], link["to"], link["via"]) for link in shown["links"]] == [("kubelet", "containerd", "CRI")]
+    docker = Sandbox.boot("docker")
+    ident = docker.run("docker run -d --name web nginx", settle=5 * SECOND).stdout.split()[-1]
+    shown = docker.lens("runtime")
+    assert [(link["from"], link["to"]) for link in shown["links"]] == [("dockerd", "containerd")]
+    moby = next(space for space in shown["namespaces"] if space["name"] == "moby")
+    assert [(c["id"], c["name"], c["state"]) for c in moby["containers"]] == [(ident[:12], "web", "RUNNING")]
+    processes = docker.run("ps -e -o pid=,ppid=,args=").stdout
+    assert f"{moby['containers'][0]['pid']} " in processes and f" {moby['containers'][0]['shim']} " in processes
+    assert {one["name"]: one["socket"] for one in shown["clients"]}["docker"] == "/run/docker.sock"
+    assert Sandbox.boot("dockershim").lens("runtime", "node01")["links"][0]["to"] == "dockerd"
+
+
+def test_the_authoriser_gives_its_reason_to_reviews_and_to_the_audit_log(cluster: Sandbox) -> None:
+    review = '{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}}'
+    answer = cluster.run(f"echo '{review}' | kubectl create -f - -o jsonpath='{{.status.reason}}'").stdout
+    assert answer.startswith('RBAC: allowed by ClusterRoleBinding "kubeadm:cluster-admins" of ClusterRole "cluster-admin"')
+    assert cluster.run("kubectl auth can-i get pods").stdout == "yes\n"

@@ -16,6 +16,7 @@ from .call import User
 from .request_info import RequestInfo
 
 if TYPE_CHECKING:
+    from .call import Call
     from .server import Server
 
 Obj = dict[str, Any]
@@ -50,13 +51,16 @@ def parse(text: bytes, path: str) -> list[Obj]:
 class Seen:
     """What is known of a request while it is served."""
 
-    __slots__ = ("as_user", "info", "user", "verb")
+    __slots__ = ("as_user", "call", "info", "reason", "user", "verb")
 
     def __init__(self) -> None:
         self.user: User | None = None
         self.as_user: User | None = None
         self.info: RequestInfo | None = None
         self.verb = ""
+        #: Why the authoriser let it pass, in its own words; None until it has.
+        self.reason: str | None = None
+        self.call: Call | None = None
 
 
 def rule_for(rules: list[Obj], seen: Seen, request: Request) -> Obj | None:
@@ -120,7 +124,7 @@ def record(server: Server, request: Request, response: Response, seen: Seen) -> 
             sent = _sent(request)
             if sent is not None:
                 late["requestObject"] = _trimmed(sent, rule)
-        lines.append(_stage(late, stage, response, _trimmed(body, rule)))
+        lines.append(_stage(late, stage, response, _trimmed(body, rule), seen.reason or ""))
     _write(server, b"".join(orjson.dumps(line) + b"\n" for line in lines))
 
 
@@ -174,7 +178,7 @@ def _event(server: Server, request: Request, seen: Seen, level: str) -> Obj:
     return out
 
 
-def _stage(event: Obj, stage: str, response: Response | None, body: Any = None) -> Obj:
+def _stage(event: Obj, stage: str, response: Response | None, body: Any = None, why: str = "") -> Obj:
     out = {**event, "stage": stage, "stageTimestamp": event["requestReceivedTimestamp"]}
     if response is None:
         return out
@@ -186,7 +190,7 @@ def _stage(event: Obj, stage: str, response: Response | None, body: Any = None) 
     if body is not None:
         out["responseObject"] = body
     allowed = response.status not in (401, 403)
-    out["annotations"] = {"authorization.k8s.io/decision": "allow" if allowed else "forbid", "authorization.k8s.io/reason": ""}
+    out["annotations"] = {"authorization.k8s.io/decision": "allow" if allowed else "forbid", "authorization.k8s.io/reason": why}
     if response.status == 401:
         del out["annotations"]
     order = [k for k in out if k not in ("requestReceivedTimestamp", "stageTimestamp", "annotations")]

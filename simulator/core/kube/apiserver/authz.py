@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .server import Server
 
 Obj = dict[str, Any]
+#: The rules that a binding gives, the binding, its subject that is the user, and its namespace ("" for a ClusterRoleBinding).
+Grant = tuple[list[Obj], Obj, Obj, str]
 MASTERS = "system:masters"
 PREFIXES = ("roles/", "rolebindings/", "clusterroles/", "clusterrolebindings/")
 HEALTH = (["healthz"], ["livez"], ["readyz"])
@@ -52,12 +54,12 @@ class Authorizer:
         self.server = server
         self._stamp: Any = None
         self._verdicts: dict[Attributes, tuple[bool, str]] = {}
-        self._rules: dict[tuple[User, str], list[Obj]] = {}
+        self._grants: dict[tuple[User, str], list[Grant]] = {}
         self._bindings: list[tuple[str, Obj]] = []
         self._roles: dict[tuple[str, str], list[Obj]] = {}
 
     def allowed(self, asked: Attributes) -> tuple[bool, str]:
-        """(whether, why not)."""
+        """(whether, why or why not).  RBAC says which binding allows it (`rbac.go`: RBACAuthorizer.Authorize), the others say nothing."""
         if MASTERS in asked.user.groups:
             return True, ""
         modes = self.server.config.authorization_modes
@@ -97,7 +99,7 @@ class Authorizer:
         self._stamp = stamp
         roles, role_bindings, cluster_roles, cluster_bindings = (found for found, _ in copies)
         self._verdicts.clear()
-        self._rules.clear()
+        self._grants.clear()
         self._roles = {("", r["metadata"]["name"]): r.get("rules") or [] for r in cluster_roles}
         self._roles.update({(r["metadata"]["namespace"], r["metadata"]["name"]): r.get("rules") or [] for r in roles})
         self._bindings = [("", b) for b in cluster_bindings] + [(b["metadata"]["namespace"], b) for b in role_bindings]
@@ -105,26 +107,41 @@ class Authorizer:
     def rules(self, user: User, namespace: str) -> list[Obj]:
         """Every rule that applies to a user in a namespace ("": cluster-wide rules only)."""
         self._refresh()
-        known = self._rules.get((user, namespace))
+        return [rule for rules, _, _, _ in self._granted(user, namespace) for rule in rules]
+
+    def _granted(self, user: User, namespace: str) -> list[Grant]:
+        """What every binding that names the user gives in a namespace; kept until a role or binding changes."""
+        known = self._grants.get((user, namespace))
         if known is not None:
             return known
-        out: list[Obj] = []
+        out: list[Grant] = []
         for scope, binding in self._bindings:
             if scope and scope != namespace:
                 continue
-            if any(applies(subject, user, scope) for subject in binding.get("subjects") or ()):
+            subject = next((one for one in binding.get("subjects") or () if applies(one, user, scope)), None)
+            if subject is not None:
                 ref = binding["roleRef"]
-                out.extend(self._roles.get((scope if ref["kind"] == "Role" else "", ref["name"]), ()))
-        if len(self._rules) > 2_000:
-            self._rules.clear()
-        self._rules[user, namespace] = out
+                out.append((self._roles.get((scope if ref["kind"] == "Role" else "", ref["name"]), []), binding, subject, scope))
+        if len(self._grants) > 2_000:
+            self._grants.clear()
+        self._grants[user, namespace] = out
         return out
 
     def _rbac(self, asked: Attributes) -> tuple[bool, str]:
-        for rule in self.rules(asked.user, asked.namespace):
-            if rule_allows(rule, asked):
-                return True, ""
+        for rules, binding, subject, scope in self._granted(asked.user, asked.namespace):
+            if any(rule_allows(rule, asked) for rule in rules):
+                return True, f"RBAC: allowed by {describe(binding, subject, scope)}"
         return False, ""
+
+
+def describe(binding: Obj, subject: Obj, namespace: str) -> str:
+    """A binding in the authoriser's words (`pkg/registry/rbac/validation/rule.go`: describers)."""
+    ref, name = binding["roleRef"], binding["metadata"]["name"]
+    kind, shown = ("RoleBinding", f"{name}/{namespace}") if namespace else ("ClusterRoleBinding", name)
+    who = subject.get("name", "")
+    if subject.get("kind") == "ServiceAccount":
+        who = f"{who}/{subject.get('namespace') or namespace}"
+    return f'{kind} "{shown}" of {ref["kind"]} "{ref["name"]}" to {subject.get("kind")} "{who}"'
 
 
 def applies(subject: Obj, user: User, namespace: str) -> bool:

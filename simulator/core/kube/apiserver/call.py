@@ -32,11 +32,13 @@ class Call:
 
     __slots__ = (
         "applying",
+        "changed",
         "dry_run",
         "info",
         "kind",
         "operation",
         "owners",
+        "refused",
         "request",
         "server",
         "strategy",
@@ -61,6 +63,9 @@ class Call:
         self.operation = "UPDATE"
         self.applying: Any = None
         self.owners: list[Obj] | None = None
+        #: The admission plugins that changed the object (None: nobody wants to know) and the one that refused the request.
+        self.changed: list[str] | None = None
+        self.refused = ""
         self.dry_run = bool(request.query) and self._dry_run(request.query.get("dryRun"))
 
     @staticmethod

@@ -14,7 +14,7 @@ from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
 from ..api.selectors import FieldTerm, SelectorError, parse_fields
-from . import aggregation, audit, authz, impersonation, metrics, negotiate, nonresource, request_info, resource, wire
+from . import aggregation, audit, authz, impersonation, metrics, negotiate, nonresource, recent, request_info, resource, wire
 from .audit import Seen
 from .authz import Attributes
 from .call import Call, User
@@ -35,6 +35,7 @@ def handle(server: Server, request: Request) -> Response:
     """Answer one request."""
     # reads are left out: how many there are depends on what is warm, and a restored world must take the same time
     before = server.client.write_latency
+    traced = server.world.trace_seq
     seen = Seen()
     try:
         response = _serve(server, request, seen)
@@ -54,6 +55,8 @@ def handle(server: Server, request: Request) -> Response:
             response.body = wire.body_of(response)
     if server.config.audit_rules:
         audit.record(server, request, response, seen)
+    if recent.wanted(server, request, seen) or (response.status in (401, 403) and seen.info is not None):
+        recent.note(server, request, response, seen, traced)
     if server.tally.since >= 0:
         metrics.count(server, request, response, seen)
     response.latency += READ_LATENCY if request.method in ("GET", "HEAD") else WRITE_LATENCY
@@ -71,18 +74,20 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
     if impersonation.asked(request.headers):
         user = seen.as_user = impersonation.impersonate(user, request.headers, lambda wanted: check(server, wanted))
     if not info.resource_request:
-        authorize(server, request, user, info, info.verb)
+        seen.reason = authorize(server, request, user, info, info.verb)
         return nonresource.serve(server, request, user)
     verb = info.verb
     if verb in ("list", "get") and request.query and request.query.get("watch", [""])[0] in ("true", "1"):
         verb = seen.verb = "watch"
-    authorize(server, request, user, info, verb)
+    seen.reason = authorize(server, request, user, info, verb)
     kind = server.kind(info.group, info.version, info.resource)
     if kind is None and (elsewhere := aggregation.remote(server).get((info.group, info.version))) is not None:
         return aggregation.serve(server, elsewhere, request, user)
     if kind is None:
         raise errors.path_not_found()
-    call = Call(server, request, info, user, kind, server.strategy(kind))
+    call = seen.call = Call(server, request, info, user, kind, server.strategy(kind))
+    if recent.wanted(server, request, seen):
+        call.changed = []
     if info.subresource and call.sub is None:
         raise errors.path_not_found()
     verbs = call.sub.verbs if call.sub is not None else kind.verbs
@@ -103,22 +108,25 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
     return response
 
 
-def authorize(server: Server, request: Request, user: User, info: RequestInfo, verb: str) -> None:
-    """Raise 403 unless the user may.  A selector for one `metadata.name` counts as that name (`requestinfo.go`)."""
+def authorize(server: Server, request: Request, user: User, info: RequestInfo, verb: str) -> str:
+    """Why the user may; raises 403 unless they may.  A selector for one `metadata.name` counts as that name (`requestinfo.go`)."""
     path = "" if info.resource_request else info.path
     name, fields = info.name, tuple[FieldTerm, ...]()
     if request.query and not name and verb in ("list", "watch", "deletecollection"):
         with suppress(SelectorError):  # the list itself says so
             fields = parse_fields(request.param("fieldSelector"))
         name = next((term.value for term in fields if term.equal and term.field == "metadata.name"), "")
-    check(server, Attributes(user, verb, info.group, info.resource, info.subresource, info.namespace, name, path, "", fields))
+    return check(
+        server, Attributes(user, verb, info.group, info.resource, info.subresource, info.namespace, name, path, "", fields)
+    )
 
 
-def check(server: Server, asked: Attributes) -> None:
-    """Raise 403 unless it is allowed."""
+def check(server: Server, asked: Attributes) -> str:
+    """Why it is allowed; raises 403 unless it is."""
     allowed, why = server.authorizer.allowed(asked)
     if not allowed:
         raise forbidden(asked, why)
+    return why
 
 
 def forbidden(asked: Attributes, why: str) -> ApiError:

@@ -16,7 +16,7 @@ from .call import User
 
 USER, GROUP, UID, EXTRA = "impersonate-user", "impersonate-group", "impersonate-uid", "impersonate-extra-"
 UNAUTHENTICATED = "system:unauthenticated"
-Authorize = Callable[[Attributes], None]
+Authorize = Callable[[Attributes], object]
 
 
 def asked(headers: dict[str, str]) -> bool:

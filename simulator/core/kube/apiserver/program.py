@@ -29,6 +29,7 @@ from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
 from .metrics import Tally
+from .recent import Recent
 from .server import API_SERVICE_TOPIC, Config, Server
 from .storage import EventLease
 
@@ -54,6 +55,7 @@ class Running(msgspec.Struct):
     event_lease: EventLease = msgspec.field(default_factory=EventLease)
     #: A look at the APIServices that other servers answer for is under way.
     looking: bool = False
+    recent: Recent = msgspec.field(default_factory=Recent)
     #: When the copies of roles, definitions … were read (`Server.copy`): revisions by prefix.
     seen: dict[str, int] = {}
 
@@ -75,6 +77,7 @@ def server_of(world: World, proc: Process) -> Server:
         found = warm[proc.key] = Server(world, running.config, client, netns=proc.netns, key=proc.key)
         found.storage.lease = running.event_lease
         found.tally = running.tally
+        found.recent = running.recent
         found.seen = running.seen
     return found
 

@@ -20,6 +20,7 @@ from .authn import Authenticator
 from .authz import Authorizer
 from .metrics import Tally
 from .node_authorizer import PodsByNode
+from .recent import Recent
 from .registry.strategy import Strategy
 from .registry.table import strategy_of
 from .storage import Storage
@@ -87,6 +88,7 @@ class Server:
         #: The revision at which a copy was read last, by prefix below /registry/; state of the process (`program.Running`).
         self.seen: dict[str, int] = {}
         self.tally = Tally()
+        self.recent = Recent()
 
     def kind(self, group: str, version: str, resource: str) -> KindInfo | None:
         """The row that serves a resource in a version, built in or custom."""

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 Lens = Callable[[World, str], Json]
 
 #: Lenses by name, in the order of the course; each is the function `lens` of its module, imported on first use.
-LENSES: tuple[str, ...] = ("etcd",)
+LENSES: tuple[str, ...] = ("etcd", "apiserver", "scheduler", "controllers", "kubelet", "kube-proxy", "runtime")
 
 
 def look(world: World, name: str, about: str = "") -> Json:
@@ -38,4 +38,10 @@ def next_message(world: World) -> int | None:
     return min((int(one["at"]) for one in known if one is not None), default=None)
 
 
-__all__ = ["LENSES", "look", "next_message"]
+def begin(world: World) -> None:
+    """A scenario has been built: what is remembered of its making for the lenses is forgotten, as the trace is."""
+    for running in world.sections.get("apiserver", {}).values():
+        running.recent.rows.clear()
+
+
+__all__ = ["LENSES", "begin", "look", "next_message"]

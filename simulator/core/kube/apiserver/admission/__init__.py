@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any, Protocol
 
+import msgspec
+
+from ...api.errors import ApiError
 from ..call import Call
 from .certificates import CertificateApproval, CertificateSigning, CertificateSubjectRestriction
 from .limits import LimitRanger, ResourceQuota
@@ -102,13 +105,38 @@ def enabled(names: tuple[str, ...], disabled: tuple[str, ...]) -> tuple[Plugin, 
     return tuple(plugin for plugin in PLUGINS if plugin.name in on)
 
 
+#: Plugins that may change an object.
+CHANGING = frozenset(
+    "LimitRanger ServiceAccount TaintNodesByCondition AlwaysPullImages Priority DefaultTolerationSeconds ExtendedResourceToleration "
+    "DefaultStorageClass StorageObjectInUseProtection RuntimeClass DefaultIngressClass MutatingAdmissionPolicy "
+    "MutatingAdmissionWebhook".split()
+)
+
+
 def mutate(call: Call, obj: Obj, old: Obj | None) -> None:
-    """Run the mutating half of the enabled plugins."""
+    """Run the mutating half of the enabled plugins, noting which of them changed something where somebody wants to know."""
+    changed, shape = call.changed, _shape(obj) if call.changed is not None else b""
     for plugin in call.server.plugins:
-        plugin.mutate(call, obj, old)
+        try:
+            plugin.mutate(call, obj, old)
+        except ApiError:
+            call.refused = plugin.name
+            raise
+        if changed is not None and plugin.name in CHANGING and (now := _shape(obj)) != shape:
+            shape = now
+            changed.append(plugin.name)
+
+
+def _shape(obj: Obj) -> bytes:
+    """What an object is, to see whether it changes; one with large data is not looked at (no plugin changes data)."""
+    return msgspec.msgpack.encode({name: part for name, part in obj.items() if name not in ("data", "binaryData", "stringData")})
 
 
 def validate(call: Call, obj: Obj | None, old: Obj | None) -> None:
     """Run the validating half of the enabled plugins."""
     for plugin in call.server.plugins:
-        plugin.validate(call, obj, old)
+        try:
+            plugin.validate(call, obj, old)
+        except ApiError:
+            call.refused = plugin.name
+            raise

@@ -1,0 +1,174 @@
+"""The last requests and what each gate made of them: for the map's lens (`lab/lenses/apiserver.py`), nothing else reads it.
+
+Kept are the requests that leave a trace (`registry/notify.py`), what people ask, and whatever is refused at the door.  Heartbeats and
+the reads of components are not: they would push everything else out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...kernel.http import Request, Response
+from .authn import ANONYMOUS
+from .authz import MASTERS
+from .registry.notify import QUIET, READERS
+
+if TYPE_CHECKING:
+    from .audit import Seen
+    from .server import Server
+
+Obj = dict[str, Any]
+
+#: How many requests are kept: of people, and of components, which ask much more often.
+KEPT_PEOPLE = 16
+KEPT_OTHERS = 24
+#: Clients for people whose requests to plain paths (`/healthz`) are shown as well; kubectl's are discovery.
+BROWSERS = ("curl", "wget")
+
+
+class Row(msgspec.Struct, array_like=True):
+    """One request: virtual time (ns), agent, verb, what on, user, groups, how it was known, whom it acts as, the authoriser's mode and
+    reason, the last gate and what it said, plugins that changed the object, the one that refused, etcd's key, revision, trace event."""
+
+    at: int
+    agent: str
+    verb: str
+    ref: str
+    user: str
+    groups: list[str]
+    how: str
+    acting: str
+    by: str
+    why: str
+    stage: str
+    code: int
+    message: str
+    changed: list[str]
+    refused: str
+    key: str
+    revision: int
+    event: int
+
+
+class Recent(msgspec.Struct, omit_defaults=True):
+    """The rows, oldest first."""
+
+    rows: list[Row] = []
+
+
+def wanted(server: Server, request: Request, seen: Seen) -> bool:
+    """Whether a request is to be kept, as far as can be known before it is answered."""
+    info = seen.info
+    if info is None or server.booting:
+        return False
+    agent = request.headers.get("user-agent", "").partition("/")[0]
+    if not info.resource_request:
+        return agent.lower() in BROWSERS
+    if info.resource in QUIET or (info.resource == "nodes" and info.subresource == "status"):
+        return agent in READERS and info.resource != "leases"
+    return agent in READERS or request.method not in ("GET", "HEAD")
+
+
+def note(server: Server, request: Request, response: Response, seen: Seen, before: int) -> None:
+    """Keep a request that has been answered; `before` is the trace's newest event when it came."""
+    info, user, call = seen.info, seen.user, seen.call
+    assert info is not None
+    groups = list(user.groups) if user is not None else []
+    stage = _stage(response, seen)
+    obj = response.obj if isinstance(response.obj, dict) else {}
+    reads = request.method in ("GET", "HEAD")
+    meta = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
+    if seen.reason is None:
+        by = ""
+    elif seen.reason:
+        by = "RBAC"
+    else:
+        by = "masters" if MASTERS in groups else "Node" if user and user.name.startswith("system:node:") else "AlwaysAllow"
+    rows = server.recent.rows
+    rows.append(
+        Row(
+            at=server.world.now,
+            agent=request.headers.get("user-agent", "").partition("/")[0],
+            verb=seen.verb,
+            ref=_ref(seen, meta or obj.get("details") or {}),
+            user=user.name if user is not None else "",
+            groups=groups,
+            how=_how(request, seen),
+            acting=seen.as_user.name if seen.as_user is not None else "",
+            by=by,
+            why=seen.reason or "",
+            stage=stage,
+            code=response.status,
+            message=str(obj.get("message", ""))[:240] if response.status >= 400 else "",
+            changed=list(call.changed or ()) if call is not None else [],
+            refused=call.refused if call is not None else "",
+            key=_key(seen, meta or {}),
+            revision=0 if reads or response.status >= 400 else _number((meta or {}).get("resourceVersion")),
+            event=before + 1 if server.world.trace_seq > before else 0,
+        )
+    )
+    mine = of_people(rows[-1])
+    same = [i for i, row in enumerate(rows) if of_people(row) is mine]
+    if len(same) > (KEPT_PEOPLE if mine else KEPT_OTHERS):
+        del rows[same[0]]
+
+
+def of_people(row: Row) -> bool:
+    """Whether a person asked."""
+    return row.agent in READERS or row.agent.lower() in BROWSERS
+
+
+def _stage(response: Response, seen: Seen) -> str:
+    """The gate at which a request ended, `done` for one that passed them all."""
+    if response.status < 400:
+        return "done"
+    if seen.user is None:
+        return "authentication"
+    if seen.reason is None:
+        return "authorization"
+    if (seen.call is not None and seen.call.refused) or response.status in (400, 415, 422):
+        return "admission"
+    return "storage"
+
+
+def _how(request: Request, seen: Seen) -> str:
+    """By which credential the user was known."""
+    user = seen.user
+    if user is None:
+        return ""
+    if user == ANONYMOUS:
+        return "anonymous"
+    if any(name.endswith("credential-id") and values[0].startswith("X509") for name, values in user.extra):
+        return "x509"
+    if user.name.startswith("system:serviceaccount:"):
+        return "serviceaccount"
+    return "bootstrap" if user.name.startswith("system:bootstrap:") else "token"
+
+
+def _ref(seen: Seen, meta: Obj) -> str:
+    info = seen.info
+    assert info is not None
+    if not info.resource_request:
+        return info.path
+    parts = [
+        info.resource,
+        info.namespace,
+        info.name or (str(meta.get("name", "")) if seen.verb == "create" else ""),
+        info.subresource,
+    ]
+    return "/".join(part for part in parts if part)
+
+
+def _key(seen: Seen, meta: Obj) -> str:
+    """The key or prefix in etcd that the request is about."""
+    call, info = seen.call, seen.info
+    if call is None or info is None:
+        return ""
+    name = info.name or (str(meta.get("name", "")) if seen.verb == "create" else "")
+    return "/".join(part for part in (call.kind.prefix, call.namespace, name) if part)
+
+
+def _number(text: object) -> int:
+    return int(text) if isinstance(text, str) and text.isdigit() else 0
