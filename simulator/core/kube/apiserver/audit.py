@@ -51,7 +51,7 @@ def parse(text: bytes, path: str) -> list[Obj]:
 class Seen:
     """What is known of a request while it is served."""
 
-    __slots__ = ("as_user", "call", "info", "reason", "user", "verb")
+    __slots__ = ("as_user", "call", "info", "noted", "reason", "user", "verb")
 
     def __init__(self) -> None:
         self.user: User | None = None
@@ -61,6 +61,8 @@ class Seen:
         #: Why the authoriser let it pass, in its own words; None until it has.
         self.reason: str | None = None
         self.call: Call | None = None
+        #: Whether the request is kept for those who look on (recent.py).
+        self.noted = False
 
 
 def rule_for(rules: list[Obj], seen: Seen, request: Request) -> Obj | None:

@@ -55,7 +55,7 @@ def handle(server: Server, request: Request) -> Response:
             response.body = wire.body_of(response)
     if server.config.audit_rules:
         audit.record(server, request, response, seen)
-    if recent.wanted(server, request, seen) or (response.status in (401, 403) and seen.info is not None):
+    if seen.noted or (response.status in (401, 403) and seen.info is not None):
         recent.note(server, request, response, seen, traced)
     if server.tally.since >= 0:
         metrics.count(server, request, response, seen)
@@ -70,6 +70,7 @@ def handle(server: Server, request: Request) -> Response:
 def _serve(server: Server, request: Request, seen: Seen) -> Response:
     info = seen.info = request_info.parse(request.method, request.path)
     seen.verb = info.verb
+    seen.noted = recent.wanted(server, request, info)
     user = seen.user = server.authenticator.authenticate(request)
     if impersonation.asked(request.headers):
         user = seen.as_user = impersonation.impersonate(user, request.headers, lambda wanted: check(server, wanted))
@@ -86,7 +87,7 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
     if kind is None:
         raise errors.path_not_found()
     call = seen.call = Call(server, request, info, user, kind, server.strategy(kind))
-    if recent.wanted(server, request, seen):
+    if seen.noted:
         call.changed = []
     if info.subresource and call.sub is None:
         raise errors.path_not_found()

@@ -17,6 +17,7 @@ from .registry.notify import QUIET, READERS
 
 if TYPE_CHECKING:
     from .audit import Seen
+    from .request_info import RequestInfo
     from .server import Server
 
 Obj = dict[str, Any]
@@ -53,22 +54,24 @@ class Row(msgspec.Struct, array_like=True):
 
 
 class Recent(msgspec.Struct, omit_defaults=True):
-    """The rows, oldest first."""
+    """The rows, oldest first: people's, and components'."""
 
-    rows: list[Row] = []
+    people: list[Row] = []
+    others: list[Row] = []
 
 
-def wanted(server: Server, request: Request, seen: Seen) -> bool:
+def wanted(server: Server, request: Request, info: RequestInfo) -> bool:
     """Whether a request is to be kept, as far as can be known before it is answered."""
-    info = seen.info
-    if info is None or server.booting:
+    resource = info.resource
+    if resource == "leases" or server.booting:  # by far the most, so they come first
         return False
+    reads = request.method in ("GET", "HEAD")
     agent = request.headers.get("user-agent", "").partition("/")[0]
-    if not info.resource_request:
+    if not resource:
         return agent.lower() in BROWSERS
-    if info.resource in QUIET or (info.resource == "nodes" and info.subresource == "status"):
-        return agent in READERS and info.resource != "leases"
-    return agent in READERS or request.method not in ("GET", "HEAD")
+    if agent in READERS:
+        return True
+    return not reads and resource not in QUIET and not (resource == "nodes" and info.subresource == "status")
 
 
 def note(server: Server, request: Request, response: Response, seen: Seen, before: int) -> None:
@@ -76,7 +79,7 @@ def note(server: Server, request: Request, response: Response, seen: Seen, befor
     info, user, call = seen.info, seen.user, seen.call
     assert info is not None
     groups = list(user.groups) if user is not None else []
-    stage = _stage(response, seen)
+    stage, agent = _stage(response, seen), request.headers.get("user-agent", "").partition("/")[0]
     obj = response.obj if isinstance(response.obj, dict) else {}
     reads = request.method in ("GET", "HEAD")
     meta = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
@@ -86,11 +89,11 @@ def note(server: Server, request: Request, response: Response, seen: Seen, befor
         by = "RBAC"
     else:
         by = "masters" if MASTERS in groups else "Node" if user and user.name.startswith("system:node:") else "AlwaysAllow"
-    rows = server.recent.rows
+    rows, most = (server.recent.people, KEPT_PEOPLE) if _of_people(agent) else (server.recent.others, KEPT_OTHERS)
     rows.append(
         Row(
             at=server.world.now,
-            agent=request.headers.get("user-agent", "").partition("/")[0],
+            agent=agent,
             verb=seen.verb,
             ref=_ref(seen, meta or obj.get("details") or {}),
             user=user.name if user is not None else "",
@@ -109,15 +112,12 @@ def note(server: Server, request: Request, response: Response, seen: Seen, befor
             event=before + 1 if server.world.trace_seq > before else 0,
         )
     )
-    mine = of_people(rows[-1])
-    same = [i for i, row in enumerate(rows) if of_people(row) is mine]
-    if len(same) > (KEPT_PEOPLE if mine else KEPT_OTHERS):
-        del rows[same[0]]
+    if len(rows) > most:
+        del rows[0]
 
 
-def of_people(row: Row) -> bool:
-    """Whether a person asked."""
-    return row.agent in READERS or row.agent.lower() in BROWSERS
+def _of_people(agent: str) -> bool:
+    return agent in READERS or agent.lower() in BROWSERS
 
 
 def _stage(response: Response, seen: Seen) -> str:

@@ -41,7 +41,8 @@ def next_message(world: World) -> int | None:
 def begin(world: World) -> None:
     """A scenario has been built: what is remembered of its making for the lenses is forgotten, as the trace is."""
     for running in world.sections.get("apiserver", {}).values():
-        running.recent.rows.clear()
+        running.recent.people.clear()
+        running.recent.others.clear()
 
 
 __all__ = ["LENSES", "begin", "look", "next_message"]

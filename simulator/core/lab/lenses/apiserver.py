@@ -9,12 +9,11 @@ import msgspec
 from ...kernel.world import World
 from ...kube.apiserver import admission
 from ...kube.apiserver.program import Running
-from ...kube.apiserver.recent import Row, of_people
 from .common import choose
 
 Json = dict[str, Any]
 
-#: Requests that are shown: of people and of components.
+#: Requests that are shown of each server: people's and components', so that a rollout's many writes do not hide the command.
 PEOPLE, OTHERS = 8, 6
 
 
@@ -24,7 +23,11 @@ def lens(world: World, about: str) -> Json:
     hosts = sorted({key.partition("/")[0] for key, one in running.items() if one.ready})
     choices = ["", *hosts] if len(hosts) > 1 else hosts
     about = choose(choices, about)
-    found = [(row, key.partition("/")[0]) for key, one in running.items() for row in one.recent.rows]
+    found = [
+        (row, key.partition("/")[0])
+        for key, one in running.items()
+        for row in [*one.recent.people[-PEOPLE:], *one.recent.others[-OTHERS:]]
+    ]
     rows = sorted((pair for pair in found if about in ("", pair[1])), key=lambda pair: (pair[0].at, pair[0].event))
     config = next((one.config for key, one in sorted(running.items()) if about in ("", key.partition("/")[0])), None)
     plugins = admission.enabled(tuple(config.admission_plugins), tuple(config.disabled_plugins)) if config is not None else ()
@@ -36,16 +39,9 @@ def lens(world: World, about: str) -> Json:
         "plugins": [plugin.name for plugin in plugins],
         "requests": [
             {**msgspec.structs.asdict(row), "server": host, "id": f"{host}/{row.at}/{row.event}/{row.ref}", "reads": _reads(row.verb)}
-            for row, host in _newest(rows)
+            for row, host in rows
         ],
     }  # fmt: skip
-
-
-def _newest(rows: list[tuple[Row, str]]) -> list[tuple[Row, str]]:
-    """People's and components' last, in the order in which they came: a rollout's many writes do not hide the command."""
-    people = [pair for pair in rows if of_people(pair[0])][-PEOPLE:]
-    others = [pair for pair in rows if not of_people(pair[0])][-OTHERS:]
-    return [pair for pair in rows if pair in people or pair in others]
 
 
 def _reads(verb: str) -> bool:

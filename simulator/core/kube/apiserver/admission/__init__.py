@@ -105,24 +105,30 @@ def enabled(names: tuple[str, ...], disabled: tuple[str, ...]) -> tuple[Plugin, 
     return tuple(plugin for plugin in PLUGINS if plugin.name in on)
 
 
-#: Plugins that may change an object.
-CHANGING = frozenset(
-    "LimitRanger ServiceAccount TaintNodesByCondition AlwaysPullImages Priority DefaultTolerationSeconds ExtendedResourceToleration "
-    "DefaultStorageClass StorageObjectInUseProtection RuntimeClass DefaultIngressClass MutatingAdmissionPolicy "
-    "MutatingAdmissionWebhook".split()
-)
+_OF_PODS = "LimitRanger ServiceAccount AlwaysPullImages Priority DefaultTolerationSeconds ExtendedResourceToleration RuntimeClass"
+#: Plugins that may change an object, by its kind; and those that may change any.
+CHANGING: dict[str, frozenset[str]] = {
+    "Pod": frozenset(_OF_PODS.split()),
+    "PriorityClass": frozenset(("Priority",)),
+    "Node": frozenset(("TaintNodesByCondition",)),
+    "Ingress": frozenset(("DefaultIngressClass",)),
+    "PersistentVolume": frozenset(("StorageObjectInUseProtection",)),
+    "PersistentVolumeClaim": frozenset(("DefaultStorageClass", "StorageObjectInUseProtection")),
+}
+CHANGING_ANY = frozenset(("MutatingAdmissionPolicy", "MutatingAdmissionWebhook"))
 
 
 def mutate(call: Call, obj: Obj, old: Obj | None) -> None:
     """Run the mutating half of the enabled plugins, noting which of them changed something where somebody wants to know."""
     changed, shape = call.changed, _shape(obj) if call.changed is not None else b""
+    looked_at = CHANGING_ANY | CHANGING.get(call.kind.kind, frozenset())
     for plugin in call.server.plugins:
         try:
             plugin.mutate(call, obj, old)
         except ApiError:
             call.refused = plugin.name
             raise
-        if changed is not None and plugin.name in CHANGING and (now := _shape(obj)) != shape:
+        if changed is not None and plugin.name in looked_at and (now := _shape(obj)) != shape:
             shape = now
             changed.append(plugin.name)
 
