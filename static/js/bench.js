@@ -8,6 +8,7 @@ import { button, csrfToken, h, icon, memory, watchWidth } from './dom.js';
 import { aboutId, factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
 import { Lens } from './lens.js';
 import { modelOf } from './mapmodel.js';
+import { PartDetail } from './partdetail.js';
 import { Past } from './past.js';
 import { Player } from './player.js';
 import { draw, legend } from './shipmap.js';
@@ -55,6 +56,7 @@ export class Bench {
     this.terminals = h('div', {});
     this.above = h('div', { class: 'bench-above' }, h('figure', { class: 'map-box' }, this.map), this.inspector, this.time);
     this.past = new Past(this);
+    this.detail = new PartDetail(this);
     this.lens = new Lens(this, this.element.dataset.lensFirst);
     this.popovers = [this.popover('legend'), this.popover('astext'), this.resetSlip(), this.past.slip];
     this.element.replaceChildren(sheet, this.banner, this.watchers, this.notice, this.past.banner, bar, this.lens.tabs, this.above, this.controls, this.terminals, ...this.popovers);
@@ -285,7 +287,7 @@ export class Bench {
     }, icon('run'))));
     this.inspector.replaceChildren(
       h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows), ...this.why(facts.telling)),
-      h('div', { class: 'inspect-more' }, ...(offered.length ? [h('h3', {}, t('fact.look')), commands] : []), h('h3', {}, t('fact.last')), events), this.closeInspector());
+      h('div', { class: 'inspect-more' }, ...(offered.length ? [h('h3', {}, t('fact.look')), commands] : []), h('h3', {}, t('fact.last')), events), this.closeInspector(), this.detail.show(this.selected));
   }
 
   /* The causes of an event, from what began it. */

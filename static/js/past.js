@@ -139,6 +139,15 @@ export class Past {
     }
   }
 
+  /** What a lens shows of the moment that is looked at; null when there is no answer. */
+  async through(lens, about) {
+    try {
+      return (await ask(`${this.url('past/look/')}?${this.moment}&${new URLSearchParams({ lens, about })}`)).lens;
+    } catch {
+      return null;
+    }
+  }
+
   /** The same moment once more, through another lens. */
   again() {
     return this.look(this.moment);

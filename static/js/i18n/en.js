@@ -202,6 +202,8 @@ export default {
   'fact.last': 'Its last events',
   'fact.none': 'No events yet.',
   'fact.look': 'Look for yourself',
+  'detail.flags': 'Flags ({n})',
+  'detail.log': 'Log: {of}',
   'fact.close': 'Clear the selection',
   'why.title': 'Why #{seq}: its causes, from the first',
   'why.begun': 'It began here. {who}',

@@ -202,6 +202,8 @@ export default {
   'fact.last': '최근 사건',
   'fact.none': '아직 사건이 없습니다.',
   'fact.look': '직접 보기',
+  'detail.flags': '플래그 {n}',
+  'detail.log': '로그: {of}',
   'fact.close': '선택 풀기',
   'why.title': '#{seq}의 까닭: 처음부터 차례로',
   'why.begun': '시작: {who}',

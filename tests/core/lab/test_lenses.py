@@ -274,3 +274,43 @@ def test_the_authoriser_gives_its_reason_to_reviews_and_to_the_audit_log(cluster
     answer = cluster.run(f"echo '{review}' | kubectl create -f - -o jsonpath='{{.status.reason}}'").stdout
     assert answer.startswith('RBAC: allowed by ClusterRoleBinding "kubeadm:cluster-admins" of ClusterRole "cluster-admin"')
     assert cluster.run("kubectl auth can-i get pods").stdout == "yes\n"
+
+
+# -- a selected part ------------------------------------------------------------------------------------------------------
+
+
+def test_a_part_tells_its_flags_its_file_and_the_end_of_its_log(cluster: Sandbox) -> None:
+    before = snapshot.dump(cluster.world)
+    scheduler = cluster.lens("part", "controlplane/kube-scheduler")
+    kubelet = cluster.lens("part", "node01/kubelet")
+    proxy = cluster.lens("part", "node01/kube-proxy")
+    etcd = cluster.lens("part", "etcd")
+    assert "--leader-elect=true" in scheduler["flags"]
+    assert scheduler["files"][0]["path"] == "/etc/kubernetes/manifests/kube-scheduler.yaml"
+    assert [file["path"] for file in kubelet["files"]] == [
+        "/usr/lib/systemd/system/kubelet.service",
+        "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        "/var/lib/kubelet/config.yaml",
+    ]
+    assert "mode:" in proxy["files"][0]["text"]
+    assert any("--data-dir" in flag for flag in etcd["flags"]) and etcd["files"][0]["path"].endswith("/etcd.yaml")
+    assert snapshot.dump(cluster.world) == before
+    logged = cluster.run("kubectl logs -n kube-system kube-scheduler-controlplane").stdout.splitlines()
+    assert scheduler["log"] == [line[:400] for line in logged][-14:]
+    assert kubelet["log"][-1].split(" ", 1)[1] in cluster.run("journalctl -u kubelet --no-pager", host="node01").stdout
+
+
+def test_a_selected_pod_shows_its_object_and_its_log(cluster: Sandbox) -> None:
+    name = cluster.run("kubectl get pods -l app=web -o name").stdout.split()[0].removeprefix("pod/")
+    told = cluster.lens("part", f"pod:default/{name}")
+    assert told["flags"] == ["nginx -g daemon off;"] and "managedFields" not in told["files"][0]["text"]
+    assert told["log"] == cluster.run(f"kubectl logs {name}").stdout.splitlines()[-14:]
+    gone = cluster.lens("part", "pod:default/nobody")
+    assert (gone["flags"], gone["files"], gone["log"]) == ([], [], [])
+
+
+def test_a_component_that_does_not_run_shows_the_log_of_its_last_container(cluster: Sandbox) -> None:
+    cluster.apply("fault", {"name": "set-flag", "args": ["kube-scheduler", "--no-such-flag"]}, cluster.now)
+    cluster.advance(cluster.now + 40 * SECOND)
+    told = cluster.lens("part", "controlplane/kube-scheduler")
+    assert "--no-such-flag" in told["files"][0]["text"] and any("no-such-flag" in line for line in told["log"])

@@ -20,10 +20,13 @@ Lens = Callable[[World, str], Json]
 #: Lenses by name, in the order of the course; each is the function `lens` of its module, imported on first use.
 LENSES: tuple[str, ...] = ("etcd", "apiserver", "scheduler", "controllers", "kubelet", "kube-proxy", "runtime")
 
+#: What is told of a part of the ship map that somebody selected; no lens of the switch.
+PART = "part"
+
 
 def look(world: World, name: str, about: str = "") -> Json:
     """What a lens shows now: `{"lens", "at" (virtual ns), "about", "choices", …}`; raises BadInput for a lens that does not exist."""
-    if name not in LENSES:
+    if name not in LENSES and name != PART:
         raise BadInput(f"lens: {name[:40]!r} is not one of {', '.join(LENSES)}")
     lens: Lens = import_module(f"{__name__}.{name.replace('-', '_')}").lens
     return {"lens": name, "at": world.now, "about": "", "choices": [], **lens(world, about)}
