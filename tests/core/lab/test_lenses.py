@@ -303,7 +303,7 @@ def test_a_part_tells_its_flags_its_file_and_the_end_of_its_log(cluster: Sandbox
 def test_a_selected_pod_shows_its_object_and_its_log(cluster: Sandbox) -> None:
     name = cluster.run("kubectl get pods -l app=web -o name").stdout.split()[0].removeprefix("pod/")
     told = cluster.lens("part", f"pod:default/{name}")
-    assert told["flags"] == ["nginx -g daemon off;"] and "managedFields" not in told["files"][0]["text"]
+    assert told["flags"] == ["/docker-entrypoint.sh nginx -g daemon off;"] and "managedFields" not in told["files"][0]["text"]
     assert told["log"] == cluster.run(f"kubectl logs {name}").stdout.splitlines()[-14:]
     gone = cluster.lens("part", "pod:default/nobody")
     assert (gone["flags"], gone["files"], gone["log"]) == ([], [], [])
