@@ -115,8 +115,14 @@ export class Past {
           h('button', { type: 'button', class: 'past-moment', onclick: () => this.takeUp(one.id) }, h('span', { class: 'when' }, clockText(one.at)),
             h('span', {}, t('past.branch', { n: one.inputs }), ' ', one.last ? h('code', {}, one.last) : null)))))]
       : [];
-    this.slip.replaceChildren(h('h3', {}, t('past.title')), h('p', {}, t('past.what')),
+    this.choice = h('p', { class: 'row', hidden: !this.looking }, ...this.choices());
+    this.slip.replaceChildren(h('h3', {}, t('past.title')), h('p', {}, t('past.what')), this.choice,
       h('label', { class: 'past-slider', for: 'bench-past-at' }, h('span', {}, t('past.slider')), slider, face), list, ...left);
+  }
+
+  /* What can be done with the moment that is looked at: the banner has it, and the slip, which may lie over the banner. */
+  choices(go = {}, back = {}) {
+    return [button(t('past.try'), { class: 'btn is-first', ...go, onclick: () => this.branch() }), button(t('past.return'), { ...back, onclick: () => this.toNow() })];
   }
 
   /** Shows the map of a moment (`at=` a virtual time, or `before=` an input); the latest question wins. */
@@ -128,10 +134,9 @@ export class Past {
       if (mine !== this.asked) return;
       this.at = found.at;
       this.moment = moment;
-      this.banner.replaceChildren(h('span', {}, t('past.looking', { when: clockText(found.at) })), h('span', { class: 'row end' },
-        button(t('past.try'), { class: 'btn is-first', 'data-branch': true, onclick: () => this.branch() }),
-        button(t('past.return'), { 'data-now': true, onclick: () => this.toNow() })));
+      this.banner.replaceChildren(h('span', {}, t('past.looking', { when: clockText(found.at) })), h('span', { class: 'row end' }, this.choices({ 'data-branch': true }, { 'data-now': true })));
       this.banner.hidden = false;
+      if (this.choice) this.choice.hidden = false;
       if (found.lens) this.bench.lens.show(found.lens);
       this.bench.showView(found.view);
     } catch (error) {

@@ -112,7 +112,7 @@ def _messages(world: World, held: EtcdSection, disks: list[Disk]) -> Json:
     rows = [m for m in held.messages if m[3] in ids and m[4] in ids][-MESSAGES:]
     messages = [
         {"at": at, "term": term, "kind": kind, "from": f"{src:x}", "to": f"{dst:x}", "index": index, "entries": n, "sent": bool(ok)}
-        for at, term, kind, src, dst, index, n, ok in rows
+        for at, term, kind, src, dst, index, n, ok in sorted(rows, key=lambda row: row[0])
     ]  # fmt: skip
     beats = _beats(world, held, disks)
     after = messages[-1]["at"] if messages else -1
