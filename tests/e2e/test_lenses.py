@@ -86,6 +86,27 @@ def test_three_members_their_logs_and_messages_step_by_step(watched: Watched, ha
     sound(page, f"etcd-{lang}")
 
 
+def test_an_election_is_stepped_through_message_by_message(watched: Watched, harness: Harness, three: bytes) -> None:
+    world = Sandbox.restore(three)
+    lost = world.lens("etcd")["leader"]
+    world.apply("fault", {"name": "power-off", "args": [lost]}, world.now)
+    page = look(watched, harness, "etcd", world)
+    seen: list[str] = []
+    for _ in range(70):
+        words = told(page)
+        seen.append(words)
+        if "answers append" in words and world.lens("etcd")["leader"] not in ("", lost):
+            break
+        page.locator('[data-raft="next"]').click()
+        page.wait_for_function("(words) => document.querySelector('.lens-told').textContent !== words", arg=words)
+    said = " ".join(seen)
+    for kind in ("asks whether it would get the vote", "asks for the vote", "answers the vote", "reached nobody"):
+        assert kind in said, seen
+    names = [part.get_attribute("aria-label").split(":")[0] for part in page.locator(".lens-svg .part").all()]
+    assert names == ["etcd1", "etcd2", "etcd3"], "each member keeps its place"
+    sound(page, "etcd-election")
+
+
 def test_nothing_is_asked_while_the_ships_show_and_the_choice_is_kept(watched: Watched, harness: Harness, three: bytes) -> None:
     page = look(watched, harness, "etcd", Sandbox.restore(three))
     page.locator('[data-lens="etcd"]').press("ArrowLeft")

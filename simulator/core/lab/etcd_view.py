@@ -54,6 +54,7 @@ def etcd_view(world: World, cluster: int = 0) -> tuple[Store | None, Json]:
         term = max(term, disk.term)
     known = [one for disk in disks if disk.raft is not None for one in members_of(disk)]
     members += [_away(one) for one in {m.id: m for m in known}.values() if f"{one.id:x}" not in {m["id"] for m in members}]
+    members.sort(key=lambda m: m["name"])  # each keeps its place while it is away
     voters = [m for m in members if not m["learner"]]
     quorum = len(voters) // 2 + 1 if voters else 1
     out = {

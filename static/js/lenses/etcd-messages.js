@@ -7,9 +7,14 @@ import { t, word } from '../strings.js';
 const STEP = 27;
 const LANE = 24;
 
-/** What tells one message from another. */
-export function messageKey(m) {
-  return `${m.at}|${m.kind}|${m.from}|${m.to}|${m.index}`;
+/** Gives each message a name (`key`) that it keeps from one answer to the next; those that look alike are counted. */
+export function nameMessages(messages) {
+  const seen = new Map();
+  for (const m of messages) {
+    const alike = `${m.at}|${m.kind}|${m.from}|${m.to}|${m.index}`;
+    seen.set(alike, (seen.get(alike) ?? 0) + 1);
+    m.key = `${alike}|${seen.get(alike)}`;
+  }
 }
 
 /** A message in words. */

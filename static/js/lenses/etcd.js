@@ -7,12 +7,13 @@ import { chooser, head } from '../lens.js';
 import { lamp, packet, r1, text } from '../marks.js';
 import { listen } from '../shipmap.js';
 import { t, word } from '../strings.js';
-import { drawLadder, messageKey, sentence } from './etcd-messages.js';
+import { drawLadder, nameMessages, sentence } from './etcd-messages.js';
 import { drawRevisions, revisionFacts } from './etcd-revisions.js';
 
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const MOVE_MS = 700;
 const STEP_NS = 5_000_000_000;
+const MOST_QUIET = 8;
 const ROW = 44;
 
 export const nameOf = (data, id) => data.members.find((m) => m.id === id)?.name || id?.slice(0, 6) || '–';
@@ -140,11 +141,12 @@ class EtcdLens {
   /** The index of the message looked at: the newest unless the learner steps. */
   get at() {
     const { messages } = this.data;
-    const found = this.cursor === null ? -1 : messages.findIndex((m) => messageKey(m) === this.cursor);
+    const found = this.cursor === null ? -1 : messages.findIndex((m) => m.key === this.cursor);
     return found < 0 ? messages.length - 1 : found;
   }
 
   draw(data, width) {
+    nameMessages(data.messages);
     const before = this.data;
     const stood = before && this.cursor !== null ? this.at : -1;
     this.data = data;
@@ -152,17 +154,19 @@ class EtcdLens {
     if (this.awaiting && data.at > this.awaiting.at) {
       /* time has moved on to the next message: look at the first that is new */
       const known = new Set(this.awaiting.keys);
-      const fresh = data.messages.find((m) => !known.has(messageKey(m)));
-      if (fresh) this.cursor = messageKey(fresh);
-      this.awaiting = null;
-    } else if (stood >= 0 && !data.messages.some((m) => messageKey(m) === this.cursor)) {
-      this.cursor = data.messages.length ? messageKey(data.messages[0]) : null;
+      const fresh = data.messages.find((m) => !known.has(m.key));
+      if (fresh) this.cursor = fresh.key;
+      /* what arrived was only taken note of: go on to the next that is sent */
+      if (fresh || this.awaiting.left <= 0) this.awaiting = null;
+      else this.goOn({ ...this.awaiting, at: data.at, left: this.awaiting.left - 1 });
+    } else if (stood >= 0 && !data.messages.some((m) => m.key === this.cursor)) {
+      this.cursor = data.messages.length ? data.messages[0].key : null;
     }
     this.render();
     const newest = data.messages.at(-1);
-    if (this.cursor === null && newest && messageKey(newest) !== this.seen && before) this.move();
+    if (this.cursor === null && newest && newest.key !== this.seen && before) this.move();
     else if (this.cursor === null) this.rest();
-    this.seen = newest ? messageKey(newest) : '';
+    this.seen = newest ? newest.key : '';
   }
 
   render() {
@@ -241,16 +245,20 @@ class EtcdLens {
     if (!this.steers) return;
     /* the last one that is known: let virtual time pass until the members do something next */
     const { connection, clock } = this.lens.bench;
-    if (messages.length) this.cursor = messageKey(messages.at(-1));
-    this.awaiting = { at: this.data.at, keys: messages.map(messageKey) };
+    if (messages.length) this.cursor = messages.at(-1).key;
     if (clock.speed > 0) connection.speed(0);
-    connection.input('skip', { ns: STEP_NS, to: 'raft' });
+    this.goOn({ at: this.data.at, keys: messages.map((m) => m.key), left: MOST_QUIET });
+  }
+
+  goOn(awaiting) {
+    this.awaiting = awaiting;
+    this.lens.bench.connection.input('skip', { ns: STEP_NS, to: 'raft' });
   }
 
   look(index) {
     const m = this.data.messages[index];
     if (!m) return;
-    this.cursor = messageKey(m);
+    this.cursor = m.key;
     this.render();
     this.move([m]);
   }
