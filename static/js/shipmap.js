@@ -234,7 +234,7 @@ function drawShip(sheet, g, node, x, y, w, shipH, dense) {
   const ky = y + shipH / 2 - ((count - 1) / 2) * step;
   const side = gx < g.hx ? -4 : 4;
   const fromY = g.hubY + g.hubR;
-  sheet.line(`node/${node.name}`, `M${r1(g.hx)} ${fromY}V${g.busY - 4}Q${r1(g.hx)} ${g.busY} ${r1(g.hx + side)} ${g.busY}H${r1(gx - side)}Q${r1(gx)} ${g.busY} ${r1(gx)} ${g.busY + 4}`
+  if (sheet.model.controlPlane) sheet.line(`node/${node.name}`, `M${r1(g.hx)} ${fromY}V${g.busY - 4}Q${r1(g.hx)} ${g.busY} ${r1(g.hx + side)} ${g.busY}H${r1(gx - side)}Q${r1(gx)} ${g.busY} ${r1(gx)} ${g.busY + 4}`
     + `V${r1(ky - 4)}Q${r1(gx)} ${r1(ky)} ${r1(gx + 4)} ${r1(ky)}H${r1(x + 8)}`, ['failing', 'stopped'].includes(node.state) ? 'is-cut' : '');
   const ax = x + stern + 10;
   const aw = w - stern - 10 - bow * 0.62;
@@ -304,11 +304,12 @@ function drawFlag(sheet, g, travel, at, used) {
 export function draw(host, model, width, { selected = null, compact = false } = {}) {
   const focused = host.contains(document.activeElement) ? document.activeElement.dataset?.id : null;
   const sheet = new Sheet(model, width, compact);
-  if (!model.controlPlane) {
+  if (!model.controlPlane && !model.nodes.length) {
     host.replaceChildren();
     return { paint() {}, select() {}, get selected() { return null; } };
   }
-  const g = drawControlPlane(sheet);
+  /* machines without a cluster have no hub to be tied to */
+  const g = model.controlPlane ? drawControlPlane(sheet) : { top: 0, h: 0, hx: sheet.W / 2, busY: 4 };
   const H = drawShips(sheet, g);
   const over = s('g', { class: 'over', 'aria-hidden': 'true' });
   const svg = s('svg', { class: `map${model.plain ? ' is-plain' : ''}`, viewBox: `0 0 ${sheet.W} ${H}`, width: sheet.W, height: H, role: 'group', 'aria-label': model.title },

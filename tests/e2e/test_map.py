@@ -76,6 +76,15 @@ def test_a_view_with_only_what_is_required_is_drawn(watched: Watched, harness: H
     assert "a/b, pending, node01" in labels(page)
 
 
+def test_machines_without_a_cluster_are_drawn_too(watched: Watched, harness: Harness) -> None:
+    docker = {"id": "docker", "name": "docker", "state": "healthy"}
+    machine = {"name": "docker01", "role": "machine", "state": "healthy", "ready": True, "components": [docker]}
+    harness.cluster().view = {"hosts": [machine]}
+    page = bench(watched, harness)
+    assert labels(page) == ["docker01 docker, healthy"]
+    assert page.locator("svg.map .hull").count() == 1 and page.locator("svg.map .line").count() == 0
+
+
 def test_a_selected_pod_is_inspected_by_mouse_and_keyboard(watched: Watched, harness: Harness) -> None:
     page = bench(watched, harness)
     run(page, "rollout")

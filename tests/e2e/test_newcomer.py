@@ -146,7 +146,13 @@ def travel_in_time(visitor: Visitor) -> None:
     page.locator(".bench-past [data-branch]").wait_for()
     page.wait_for_function(pods, arg=0)
     visitor.keep("past")
+    lens = page.locator(".lens-apiserver .lens-body")
+    page.evaluate("() => document.querySelector('button[data-lens=apiserver]').click()")
+    lens.wait_for()
+    assert "deployments/default/web" not in lens.inner_text(), "a lens shows the moment that is looked at"
     page.locator("#bench-past-at").press("End")
+    page.wait_for_function("() => document.querySelector('.lens-body').textContent.includes('deployments/default/web')")
+    page.evaluate("() => document.querySelector('button[data-lens=ships]').click()")
     page.wait_for_function(pods, arg=3)
     page.keyboard.press("Escape")
     page.locator(".bench-past [data-now]").click()
