@@ -266,7 +266,12 @@ def test_the_stack_of_docker_and_of_kubernetes(cluster: Sandbox) -> None:
     processes = docker.run("ps -e -o pid=,ppid=,args=").stdout
     assert f"{moby['containers'][0]['pid']} " in processes and f" {moby['containers'][0]['shim']} " in processes
     assert {one["name"]: one["socket"] for one in shown["clients"]}["docker"] == "/run/docker.sock"
-    assert Sandbox.boot("dockershim").lens("runtime", "node01")["links"][0]["to"] == "dockerd"
+    shim = Sandbox.boot("dockershim")
+    shown = shim.lens("runtime", "node01")
+    assert shown["links"][0]["to"] == "dockerd"
+    (moby,) = shown["namespaces"]
+    listed = shim.run("ctr -n moby containers ls -q", host="node01").stdout.split()
+    assert (moby["name"], sorted(c["id"] for c in moby["containers"])) == ("moby", sorted(one[:12] for one in listed))
 
 
 def test_the_authoriser_gives_its_reason_to_reviews_and_to_the_audit_log(cluster: Sandbox) -> None:

@@ -31,7 +31,7 @@ def lens(world: World, about: str) -> Json:
         return {"daemons": [], "links": [], "namespaces": [], "sandboxes": 0}
     host, state = held[about], runtimes(world).get(about, RuntimeState())
     daemons = [found for name in DAEMONS if (found := _daemon(host, name)) is not None]
-    known = spaces(world, about) if about in runtimes(world) else {}
+    known = _spaces(world, about, state) if about in runtimes(world) else {}
     return {
         "about": about,
         "choices": names,
@@ -43,6 +43,17 @@ def lens(world: World, about: str) -> Json:
         "namespaces": [_namespace(host, name, space, state) for name, space in sorted(known.items())],
         "sandboxes": sum(sandbox.state == "READY" for sandbox in state.sandboxes.values()),
     }
+
+
+def _spaces(world: World, host: str, state: RuntimeState) -> dict[str, Namespace]:
+    """containerd's namespaces; under dockershim and cri-dockerd pods' containers are Docker's, in `moby`."""
+    known = spaces(world, host)
+    if state.shim:
+        known.pop("k8s.io", None)
+        moby = known.get("moby", Namespace())
+        containers = {**moby.containers, **shims.docker_view(world, host)}
+        known["moby"] = Namespace(images=moby.images, containers=containers, labels=moby.labels)
+    return known
 
 
 def _daemon(host: Host, name: str) -> Json | None:
