@@ -185,6 +185,7 @@ def test_a_refused_request_stands_at_the_gate_that_refused_it(
     cluster.run(command)
     row = requests(cluster)[-1]
     assert (row["stage"], row["code"], row["refused"]) == (stage, code, refused), row
+    assert row["ref"] != "pods/nowhere/nowhere"
     assert row["message"]
 
 

@@ -83,6 +83,7 @@ def note(server: Server, request: Request, response: Response, seen: Seen, befor
     obj = response.obj if isinstance(response.obj, dict) else {}
     reads = request.method in ("GET", "HEAD")
     meta = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
+    name = _created(request, meta or {}) if seen.verb == "create" else ""
     if seen.reason is None:
         by = ""
     elif seen.reason:
@@ -95,7 +96,7 @@ def note(server: Server, request: Request, response: Response, seen: Seen, befor
             at=server.world.now,
             agent=agent,
             verb=seen.verb,
-            ref=_ref(seen, meta or obj.get("details") or {}),
+            ref=_ref(seen, name),
             user=user.name if user is not None else "",
             groups=groups,
             how=_how(request, seen),
@@ -107,7 +108,7 @@ def note(server: Server, request: Request, response: Response, seen: Seen, befor
             message=str(obj.get("message", ""))[:240] if response.status >= 400 else "",
             changed=list(call.changed or ()) if call is not None else [],
             refused=call.refused if call is not None else "",
-            key=_key(seen, meta or {}),
+            key=_key(seen, name),
             revision=0 if reads or response.status >= 400 else _number((meta or {}).get("resourceVersion")),
             event=before + 1 if server.world.trace_seq > before else 0,
         )
@@ -147,7 +148,13 @@ def _how(request: Request, seen: Seen) -> str:
     return "bootstrap" if user.name.startswith("system:bootstrap:") else "token"
 
 
-def _ref(seen: Seen, meta: Obj) -> str:
+def _created(request: Request, answered: Obj) -> str:
+    """The name of an object that is to be created: as it was stored (with a generated name), else as it was asked for."""
+    sent = request.obj.get("metadata") if isinstance(request.obj, dict) else None
+    return str(answered.get("name") or (sent.get("name") if isinstance(sent, dict) else "") or "")
+
+
+def _ref(seen: Seen, name: str) -> str:
     info = seen.info
     assert info is not None
     if not info.resource_request:
@@ -155,19 +162,18 @@ def _ref(seen: Seen, meta: Obj) -> str:
     parts = [
         info.resource,
         info.namespace,
-        info.name or (str(meta.get("name", "")) if seen.verb == "create" else ""),
+        info.name or name,
         info.subresource,
     ]
     return "/".join(part for part in parts if part)
 
 
-def _key(seen: Seen, meta: Obj) -> str:
+def _key(seen: Seen, name: str) -> str:
     """The key or prefix in etcd that the request is about."""
     call, info = seen.call, seen.info
     if call is None or info is None:
         return ""
-    name = info.name or (str(meta.get("name", "")) if seen.verb == "create" else "")
-    return "/".join(part for part in (call.kind.prefix, call.namespace, name) if part)
+    return "/".join(part for part in (call.kind.prefix, call.namespace, info.name or name) if part)
 
 
 def _number(text: object) -> int:
