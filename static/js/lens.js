@@ -129,7 +129,7 @@ export class Lens {
     const answer = await this.connection.lens(name, this.about[name] ?? '');
     if (name !== this.name || this.bench.past.looking) return;
     if (answer?.data) this.show(answer.data);
-    else if (answer?.error === 'failed' && !this.data) this.bench.map.replaceChildren(h('p', { class: 'map-empty' }, t('lens.failed')));
+    else if (answer?.error && !this.data) this.bench.map.replaceChildren(h('p', { class: 'map-empty' }, t('lens.failed')));
   }
 
   /** The words of a question about the past that has this lens in it. */
