@@ -224,6 +224,8 @@ class EtcdLens {
     const m = messages[this.at];
     const now = m ? `${t('raft.message', { n: this.at + 1, of: messages.length })} ${clockText(m.at)}.${String(Math.floor(m.at / 1e6) % 1000).padStart(3, '0')}: ${sentence(m, (id) => nameOf(data, id))}` : '';
     const rest = !several ? t('raft.alone') : data.asleep && m?.rest ? t('raft.asleep', { n: data.heartbeat }) : '';
+    /* who follows need not hear of every heartbeat; who steps hears each message */
+    this.told.setAttribute('aria-live', this.cursor === null ? 'off' : 'polite');
     const words = [now, rest].filter(Boolean).join(' · ');
     if (this.told.textContent !== words) this.told.textContent = words;
   }
