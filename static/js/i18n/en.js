@@ -223,8 +223,8 @@ export default {
   'lens.waiting': 'Looking inside …',
   'lens.text': '{name} as text',
 
-  'lens.leads': 'leads on {host}',
-  'lens.noleader': 'nobody leads',
+  'lens.leads': 'leader: {host}',
+  'lens.noleader': 'no leader',
   'lens.failed': 'This lens cannot show the cluster as it is.',
 
   'gate.title': 'The gates of {what}',

@@ -223,8 +223,8 @@ export default {
   'lens.waiting': '안을 들여다보는 중 …',
   'lens.text': '글로 읽는 {name}',
 
-  'lens.leads': '{host}에서 이끎',
-  'lens.noleader': '이끄는 쪽 없음',
+  'lens.leads': '리더: {host}',
+  'lens.noleader': '리더 없음',
   'lens.failed': '이 렌즈로는 지금의 클러스터를 보여 줄 수 없습니다.',
 
   'gate.title': '{what} 요청이 지나는 관문',
