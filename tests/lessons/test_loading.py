@@ -111,6 +111,16 @@ def test_a_missing_language_is_named(folder: Path) -> None:
     assert any("chapter.yaml:3: lessons[1]: there is no lesson-hub.ko.md" in one for one in complaints(folder))
 
 
+def test_a_chapter_names_the_lens_of_its_lessons_and_a_lesson_another(folder: Path) -> None:
+    change(folder / CHAPTER / "chapter.yaml", "lessons:", "lens: etcd\nlessons:")
+    for language in ("ko", "en"):
+        change(folder / CHAPTER / f"lesson-hub.{language}.md", "minutes:", "lens: ships\nminutes:")
+    (chapter,) = [one for one in read_course(folder).chapters if one.slug == "harbour"]
+    assert {lesson.slug: lesson.data.get("lens") for lesson in chapter.lessons} == {"ships": "etcd", "hub": None}
+    change(folder / CHAPTER / "chapter.yaml", "lens: etcd", "lens: sonar")
+    assert any("lens" in one and "sonar" in one for one in complaints(folder))
+
+
 def test_an_exercise_that_no_lesson_embeds_is_named(folder: Path) -> None:
     for language in ("ko", "en"):
         change(folder / CHAPTER / f"lesson-ships.{language}.md", ":::try make-a-namespace\n", "")
