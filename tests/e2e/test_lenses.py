@@ -102,7 +102,7 @@ def test_an_election_is_stepped_through_message_by_message(watched: Watched, har
     said = " ".join(seen)
     for kind in ("asks whether it would get the vote", "asks for the vote", "answers the vote", "reached nobody"):
         assert kind in said, seen
-    names = [part.get_attribute("aria-label").split(":")[0] for part in page.locator(".lens-svg .part").all()]
+    names = [str(part.get_attribute("aria-label")).split(":")[0] for part in page.locator(".lens-svg .part").all()]
     assert names == ["etcd1", "etcd2", "etcd3"], "each member keeps its place"
     sound(page, "etcd-election")
 
