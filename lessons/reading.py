@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def visit(user: User, lesson: Lesson) -> LessonProgress:
     """Somebody opened a lesson: they take its course, and are there now."""
     now = timezone.now()
-    Enrollment.objects.update_or_create(user=user, course=lesson.chapter.course, defaults={"last_lesson": lesson, "last_at": now})
+    place = {"last_lesson": lesson, "last_at": now}
+    if not Enrollment.objects.filter(user=user, course=lesson.chapter.course_id).update(**place):
+        Enrollment.objects.get_or_create(user=user, course=lesson.chapter.course, defaults=place)
     progress, created = LessonProgress.objects.get_or_create(user=user, lesson=lesson, defaults={"version_id": lesson.version_id})
     if not created:
         LessonProgress.objects.filter(pk=progress.pk).update(last_at=now)

@@ -86,17 +86,30 @@ def parts_of(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
     """The text with live questions and exercises between its HTML."""
     questions = {item.slug: item for item in Question.objects.filter(chapter=lesson.chapter, quiz=None).select_related("version")}
     exercises = {item.slug: item for item in lesson.exercises.filter(active=True).select_related("version")}
+    answers = quizzes.kept_answers(request.user, questions.values())
     parts: list[dict[str, Any]] = []
     for part in (lesson.version.body or {}).get(language(), []):
         if "html" in part:
             parts.append({"html": part["html"]})
         elif "question" in part and part["question"] in questions:
-            parts.append({"ask": quizzes.inline(request.user, questions[part["question"]], language())})
+            question = questions[part["question"]]
+            parts.append({"ask": quizzes.inline(question, language(), answer=answers.get(question.pk))})
         elif "try" in part and part["try"] in exercises:
             exercise = exercises[part["try"]]
             exercise.lesson = lesson
             parts.append({"panel": panel(request.user, exercise)})
     return parts
+
+
+def _around(lesson: Lesson) -> tuple[Lesson | None, Lesson | None, int]:
+    """The lessons before and after in the course, and how many its chapter has."""
+    rows = Lesson.objects.filter(chapter__course=lesson.chapter.course_id, active=True, chapter__active=True)
+    keys = list(rows.order_by("chapter__number", "number").values_list("pk", "chapter_id"))
+    place = keys.index((lesson.pk, lesson.chapter_id))
+    sides = [keys[at][0] if 0 <= at < len(keys) else None for at in (place - 1, place + 1)]
+    shown = rows.select_related("version", "chapter__course").defer("version__body").in_bulk([pk for pk in sides if pk])
+    before, after = (shown.get(pk) if pk else None for pk in sides)
+    return before, after, sum(chapter == lesson.chapter_id for _pk, chapter in keys)
 
 
 def _remember(request: HttpRequest, lesson: Lesson) -> LessonProgress | None:
@@ -107,19 +120,12 @@ def _remember(request: HttpRequest, lesson: Lesson) -> LessonProgress | None:
 def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) -> HttpResponse:
     """Text on the left, the cluster on the right."""
     found = find_lesson(course, chapter, lesson)
-    around = list(
-        Lesson.objects.filter(chapter__course=found.chapter.course, active=True, chapter__active=True)
-        .select_related("version", "chapter__course")
-        .defer("version__body")
-        .order_by("chapter__number", "number")
-    )
-    place = [row.pk for row in around].index(found.pk)
     opens = opens_later(request.user, found.chapter, timezone.now())
     if opens is not None:
         return render(request, "pages/not_open.html", {"lesson": found, "opens": opens}, status=403)
     parts = parts_of(request, found)
     first_try = next((part["panel"].exercise.slug for part in parts if "panel" in part), None)
-    after = around[place + 1] if place + 1 < len(around) else None
+    before, after, count = _around(found)
     return render(
         request,
         "pages/lesson.html",
@@ -128,11 +134,11 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
             "parts": parts,
             "progress": _remember(request, found),
             "bench": _bench(request, found),
-            "before": around[place - 1] if place else None,
+            "before": before,
             "after": after,
             "last_of_chapter": after is None or after.chapter_id != found.chapter_id,
             "review": ChapterReview.objects.filter(chapter=found.chapter).exists(),
-            "count": sum(row.chapter_id == found.chapter_id for row in around),
+            "count": count,
             "quiz": found.chapter.quizzes.filter(active=True).select_related("version", "chapter__course").first(),
             "anchor": f"#try-{first_try}" if first_try else "#text",
         },
@@ -231,7 +237,8 @@ def question_answer(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(rows, pk=pk, active=True, quiz=None)
     answer = quizzes.answer_inline(request.user, question, request.POST)
     if request.htmx:  # type: ignore[attr-defined]
-        ask = quizzes.inline(request.user, question, language(), answer=answer)
+        known = answer if answer is not None else quizzes.kept_answers(request.user, [question]).get(question.pk)
+        ask = quizzes.inline(question, language(), answer=known)
         return render(request, "quizzes/inline.html", {"ask": ask, "empty": answer is None})
     back = request.POST.get("lesson", "")
     lesson = (

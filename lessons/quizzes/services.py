@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -288,13 +289,19 @@ class Inline:
         return f"q.{self.spec['id']}"
 
 
-def inline(user: User | AnonymousUser, question: Question, language: str, *, answer: Any = None) -> Inline:
-    """The question as one reader sees it: with `answer`, or with the one that was kept."""
+def kept_answers(user: User | AnonymousUser, questions: Iterable[Question]) -> dict[int, Any]:
+    """The answers that a reader gave to questions in lessons, as these stand now: by the question's key."""
+    versions = {question.pk: question.version_id for question in questions}
+    if not user.is_authenticated or not versions:
+        return {}
+    rows = InlineAnswer.objects.filter(user=user, question__in=versions).values_list("question_id", "version_id", "answer")
+    return {pk: answer for pk, version, answer in rows if versions[pk] == version}
+
+
+def inline(question: Question, language: str, *, answer: Any = None) -> Inline:
+    """The question as one reader sees it who gave this answer, or none."""
     spec = question.data
     kind = TYPES[spec["type"]]
-    if answer is None and user.is_authenticated:
-        kept = InlineAnswer.objects.filter(user=user, question=question, version_id=question.version_id).first()
-        answer = kept.answer if kept else None
     shown = kind.present(spec, language, f"inline/{question.pk}", answer)
     if answer is None:
         return Inline(question, spec, kind, shown)

@@ -87,6 +87,11 @@ class TestLessonPage:
         assert LessonProgress.objects.get(user=people.learner).read_at is None
         assert "1.1 Two kinds of ship" in page(client, "/en/courses/harbour-course/")
 
+    def test_a_page_asks_the_database_little(self, client: Client, cluster: Cluster, django_assert_max_num_queries: Any) -> None:
+        page(client, LESSON)
+        with django_assert_max_num_queries(20):
+            page(client, LESSON)
+
     def test_read_and_not_read_after_all(self, client: Client, people: People) -> None:
         out = client.post(LESSON + "read/", headers=HTMX).content.decode()
         assert "Mark as not read" in out
