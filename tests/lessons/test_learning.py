@@ -89,7 +89,7 @@ class TestLessonPage:
 
     def test_a_page_asks_the_database_little(self, client: Client, cluster: Cluster, django_assert_max_num_queries: Any) -> None:
         page(client, LESSON)
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(22):
             page(client, LESSON)
 
     def test_read_and_not_read_after_all(self, client: Client, people: People) -> None:
