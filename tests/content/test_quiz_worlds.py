@@ -10,6 +10,9 @@ import yaml
 
 from lessons.quizzes.proof import prove
 
+#: Trials boot from stored beginnings, which are rows.
+pytestmark = pytest.mark.django_db
+
 CONTENT = Path(__file__).parents[2] / "lessons" / "content"
 WORLDS = ("output", "command", "state")
 
