@@ -112,11 +112,15 @@ class Panel:
     @property
     def solution(self) -> list[dict[str, str]]:
         """The commands of the solution with their hosts."""
-        out = []
-        for step in self.data["solution"]["commands"]:
-            step = {"run": step} if isinstance(step, str) else step
-            out.append({"host": step.get("host", "controlplane"), "run": step.get("run", ""), "wait": step.get("wait", "")})
-        return out
+        return _typed(self.data["solution"]["commands"])
+
+    @property
+    def alternatives(self) -> list[dict[str, Any]]:
+        """Other ways that pass as well: title, steps, why."""
+        return [
+            {"title": in_language(other["title"]), "steps": _typed(other["commands"]), "why": in_language(other.get("why", ""))}
+            for other in self.data.get("alternatives", [])
+        ]
 
     @property
     def why(self) -> str:
@@ -127,6 +131,15 @@ class Panel:
     def done(self) -> int:
         """Checks that passed in the last run."""
         return self.run.passed if self.run else 0
+
+
+def _typed(steps: list[Any]) -> list[dict[str, str]]:
+    """Steps as the page shows them: what is typed where, or how long to wait."""
+    out = []
+    for step in steps:
+        step = {"run": step} if isinstance(step, str) else step
+        out.append({"host": step.get("host", "controlplane"), "run": step.get("run", ""), "wait": step.get("wait", "")})
+    return out
 
 
 def words() -> dict[str, str]:

@@ -44,6 +44,8 @@ def problems(marked: Marked) -> Iterator[Problem]:
     if "setup" in data and "scenario" not in data:
         yield marked.problem(("setup",), "only an exercise with its own `scenario` starts its own cluster")
     yield from steps(marked, ("solution", "commands"), data["solution"]["commands"])
+    for index, other in enumerate(data.get("alternatives", [])):
+        yield from steps(marked, ("alternatives", index, "commands"), other["commands"])
 
 
 def checks_problems(marked: Marked, base: FieldPath, checks: list[dict[str, Any]]) -> Iterator[Problem]:

@@ -27,6 +27,9 @@ def name(path: Path) -> str:
 WRONG = [(path, wrong) for path in FILES for wrong in load(path).get("wrong", ())]
 
 
+ALTERNATIVES = [(path, index) for path in FILES for index, _ in enumerate(load(path).get("alternatives", ()))]
+
+
 def test_there_are_exercises() -> None:
     assert len(FILES) >= 6
 
@@ -36,6 +39,15 @@ def test_the_solution_passes_every_check(path: Path) -> None:
     exercise = load(path)
     sandbox = world_of(exercise, DEFAULT)
     play(sandbox, exercise["solution"]["commands"])
+    found = verdicts(sandbox, exercise)
+    assert {k: v["state"] for k, v in found.items()} == dict.fromkeys(found, "passed"), found
+
+
+@pytest.mark.parametrize(("path", "index"), ALTERNATIVES, ids=[f"{name(p)}/{i}" for p, i in ALTERNATIVES])
+def test_an_alternative_solution_passes_as_well(path: Path, index: int) -> None:
+    exercise = load(path)
+    sandbox = world_of(exercise, DEFAULT)
+    play(sandbox, exercise["alternatives"][index]["commands"])
     found = verdicts(sandbox, exercise)
     assert {k: v["state"] for k, v in found.items()} == dict.fromkeys(found, "passed"), found
 
