@@ -13,10 +13,13 @@ from lessons.quizzes.types import TYPES
 from lessons.quizzes.types.world import Output
 from simulator import trials
 
+#: Types of questions that a world answers.
+PLAYED = ("output", "command", "state")
+
 
 def prove(raw: Mapping[str, Any]) -> list[str]:
     """What is wrong with a question once it is played, with the values that show it; nothing for one that asks no world."""
-    if raw.get("type") not in ("output", "command", "state"):
+    if raw.get("type") not in PLAYED:
         return []
     out = []
     drawn = list(layout.extremes(raw))[:2] if "values" in raw else [{}]

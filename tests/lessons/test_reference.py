@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
@@ -176,6 +177,22 @@ class TestCommands:
     )
     def test_tools(self, command: str, tool: str) -> None:
         assert tool_of(command) == tool
+
+
+class TestProof:
+    def test_a_course_is_played(self, db: None, folder: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+        call_command("checkcourse", str(folder))
+        assert "harbour: exercise make-a-namespace: in order" in capsys.readouterr().out
+        change(
+            folder / "01-harbour" / "exercises" / "make-a-namespace.yaml",
+            "commands: [kubectl create namespace dock]",
+            "commands: [kubectl get namespaces]",
+        )
+        with pytest.raises(CommandError, match="problem"):
+            call_command("checkcourse", str(folder))
+        assert "exercise make-a-namespace: the solution does not pass: exists is failed" in capsys.readouterr().err
+        with pytest.raises(CommandError, match="there is no chapter moon; there are harbour"):
+            call_command("checkcourse", str(folder), chapter="moon")
 
 
 class TestWords:
