@@ -30,6 +30,7 @@ class Action(msgspec.Struct):
     target: str = ""  # replace, append, prepend, insert
     marker: str = ""
     summary: str = ""  # of the <details> around it
+    before: str = ""  # of a block: the line of text before it
     inline: bool = False
 
 
@@ -55,6 +56,8 @@ def parse(text: str) -> list[Action]:
             found.append(action)
     for action in found:
         action.summary = _details(masked, action.line)
+        if not action.inline:
+            action.before = _before(text, action.line)
     return sorted(found, key=lambda one: one.line)
 
 
@@ -74,6 +77,20 @@ def _details(text: str, line: int) -> str:
                 stack.append(_TAG.sub("", rest[1]).strip() if rest else "details")
         offset += len(content) + 1
     return stack[-1] or "details" if stack else ""
+
+
+def _before(text: str, line: int) -> str:
+    """The nearest line of words above a block (its own fence and empty lines are none)."""
+    above = text.split("\n")[max(0, line - 9) : line - 1]
+    for content in reversed(above):
+        bare = _TAG.sub("", content).strip()
+        if bare.startswith(("```", "~~~")):
+            if bare.strip("`~ ").startswith("{{") or (bare.strip("`~") == "" and content is not above[-1]):
+                return ""  # the end of another block
+            continue
+        if bare:
+            return bare
+    return ""
 
 
 def _blank(text: str) -> str:

@@ -30,6 +30,23 @@ _OUTPUT = re.compile(
 )
 
 
+#: "Create the file `/root/x.conf`:", "Add this line to `/root/Dockerfile`": what is done, and to which file.
+_INTO = re.compile(
+    r"(?i)\b(create|write|save|put|make|replace|change|update|edit|modify|set|add|append|insert|paste)\b[^`]*`([~/][\w./~-]*[\w-])`[^`]*[:.]?$"
+)
+_ADDS = frozenset({"add", "append", "insert"})
+
+
+def into(one: Action) -> Action | None:
+    """The writing of a block into the file that the line before it names; None when that names none."""
+    found = _INTO.search(one.before)
+    word = one.text.split()[0] if one.text.split() else ""
+    if found is None or one.language in SHELL or word in _COMMANDS or word.startswith("$"):
+        return None
+    adds = found[1].lower() in _ADDS
+    return Action(FILE, one.line, one.text.rstrip("\n") + "\n", filename=found[2], target="append" if adds else "replace")
+
+
 def commands(text: str, language: str) -> str:
     """A block's commands, without prompts and the output shown below them; "" when it is no block of commands."""
     lines = text.split("\n")
@@ -105,6 +122,11 @@ def of_page(found: list[Action]) -> list[Action]:
             continue
         if one.language == "none":
             continue
+        if (clickable and one.kind == COPY) or one.summary or not clickable:
+            written = into(one)
+            if written is not None and not is_manifest(one.text):
+                out.append(written)
+                continue
         if clickable and not one.summary and one.language not in SHELL:
             # beside clickable commands, other blocks show output or what something looks like
             if one.kind == COPY and is_manifest(one.text):

@@ -214,7 +214,7 @@ def read(folder: Folder, index: str) -> Scenario:
         reader.words("", data, "description"),
         reader.words("", data, "difficulty") or reader.words("details.", details, "difficulty"),
         reader.words("", data, "time") or reader.words("details.", details, "time"),
-        reader.words("backend.", backend, "imageid"),
+        reader.words("backend.", backend, "imageid") or reader.words("backend.", backend, "dockerimage"),
         port if isinstance(port, int) else int(port) if isinstance(port, str) and port.isdigit() else 0,
         reader.words("interface.", interface, "layout") or reader.words("environment.", environment, "uilayout"),
         reader.step("intro", details.get("intro")),

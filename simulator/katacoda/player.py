@@ -126,6 +126,7 @@ class Player:
                 self.stage.type(name, terminal["command"], 10 * SECOND)
         for step in self.scenario.pages():
             self.report.steps.append(self._page(step))
+        self.report.notes += [note for note in self.stage.notes if note not in self.report.notes]
         return self.report
 
     def _page(self, step: Step) -> Page:

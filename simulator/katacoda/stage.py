@@ -38,6 +38,10 @@ _FOLLOWS = re.compile(
 )
 
 
+#: A file of a repository at its raw address: its path.
+_RAW = re.compile(r"https?://(?:raw\.githubusercontent\.com/[^/]+/[^/]+|github\.com/[^/]+/[^/]+/raw)/(?:refs/heads/)?[^/]+/(.+)")
+
+
 class Outcome(msgspec.Struct):
     """What a typed text did: status of the last command, output, and how it ended: done, running, keys (a full-screen program)."""
 
@@ -64,6 +68,24 @@ class Stage:
         for host in self.image.hosts:
             host_files.make_dir(self.sandbox.world, host, "/var/log/killercoda", parents=True)
         self._assets()
+        self._publish()
+
+    def _publish(self) -> None:
+        """The repository's own files answer at their raw addresses, which scenarios apply manifests from."""
+        self.sandbox.world.tables["pages"] = self._page
+
+    def _page(self, url: str) -> bytes | None:
+        found = _RAW.fullmatch(url.partition("?")[0])
+        parts = found[1].split("/") if found is not None else []
+        while parts:  # the tree at hand may be a folder of the repository
+            path = "/".join(parts)
+            if path in self.folder.paths:
+                note = Note(self.scenario.index, 0, f"{url} answers with {path} of this tree")
+                if note not in self.notes:
+                    self.notes.append(note)
+                return self.folder.read(path)
+            parts = parts[1:] if len(parts) > 2 else []
+        return None
 
     def copy(self) -> Stage | None:
         """The stage with a copy of its world that goes its own way; None while a program waits, which no copy can hold."""
@@ -71,6 +93,7 @@ class Stage:
             return None
         other = copy.copy(self)
         other.sandbox = self.sandbox.fork()
+        other._publish()
         return other
 
     # -- the machines ---------------------------------------------------------------------------------------------------

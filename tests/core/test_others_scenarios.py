@@ -192,3 +192,15 @@ def test_curl_goes_where_it_is_told_and_keeps_headers(world: Sandbox) -> None:
     said = world.run("curl -sk --resolve made.up:6443:172.30.1.2 -D /tmp/head https://made.up:6443/healthz; head -1 /tmp/head")
     assert said.stdout.startswith("okHTTP/1.1 200 OK")
     assert world.run("curl --resolve made.up https://made.up/").code == 49
+
+
+def test_examples_of_the_documentation_answer_at_their_addresses(world: Sandbox) -> None:
+    """k8s.io sends on; every one of them is taken by the API server; one that is not kept is not found."""
+    from simulator.core.shell.coreutils import internet
+
+    paths = sorted(set(internet._examples()) - {"application/web/web.yaml"})
+    namespaces = "kubectl create ns mem-example; kubectl create ns cpu-example"
+    files = " ".join(f"-f https://k8s.io/examples/{path}" for path in paths)
+    said = world.run(f"{namespaces}; kubectl apply --dry-run=server {files}")
+    assert said.code == 0 and said.stdout.count("(server dry run)") >= len(paths), said.stderr
+    assert "404 Not Found" in world.run("kubectl apply -f https://k8s.io/examples/none.yaml").stderr

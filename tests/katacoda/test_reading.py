@@ -11,7 +11,7 @@ from simulator.core.kernel.errors import BadInput
 from simulator.katacoda import actions, answers, assets, images, package, quizzes
 from simulator.katacoda.actions import COPY, EXEC, FENCE, FILE
 from simulator.katacoda.files import Folder
-from simulator.katacoda.player import dialect
+from simulator.katacoda.player import Player, dialect
 
 OURS = Path(__file__).parent / "scenarios"
 
@@ -200,3 +200,40 @@ def test_dialects_of_verify_scripts() -> None:
     assert [dialect(t) for t in ('[ -f /a ] && echo "done"', "echo done", "if x; then echo 'done'; fi", "for a in b; do c; done", "echo done: ok")] == [
         "done", "done", "done", "exit", "exit",
     ]  # fmt: skip
+
+
+def test_a_block_goes_into_the_file_that_the_line_before_it_names() -> None:
+    """Among a page's solution: created, added to, and not where the block is a command or the line names no file."""
+    text = (
+        "<details>\n\nAdd this line to the `/root/Dockerfile`:\n\n```plain\nCOPY a /app\n```\n\nCreate the file `~/x.conf`:\n```\nn=1\n```\n\n"
+        "Look at `/etc/hosts`:\n```\n1.2.3.4 a\n```\n\nCreate `/root/d`:\n```bash\nmkdir /root/d\n```\n</details>\n"
+    )
+    found = answers.of_page(actions.parse(text))
+    assert [(one.kind, one.filename, one.target, one.text) for one in found] == [
+        ("file", "/root/Dockerfile", "append", "COPY a /app\n"),
+        ("file", "~/x.conf", "replace", "n=1\n"),
+        ("exec", "", "", "mkdir /root/d"),
+    ]
+
+
+def test_a_repositorys_own_files_answer_at_their_raw_addresses(tmp_path: Path) -> None:
+    """Also in a folder of the repository, and in the copy in which a verify script is tried first; others stay not found."""
+    (tmp_path / "a" / "k8s").mkdir(parents=True)
+    (tmp_path / "a" / "k8s" / "ns.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: raw}\n")
+    (tmp_path / "a" / "step.md").write_text(
+        "`kubectl apply -f https://raw.githubusercontent.com/o/r/main/labs/a/k8s/ns.yaml`{{exec}}\n"
+    )
+    (tmp_path / "a" / "verify.sh").write_text(
+        "curl -fsS https://raw.githubusercontent.com/o/r/refs/heads/main/a/k8s/ns.yaml && kubectl get ns raw\n"
+    )
+    index = {
+        "title": "t",
+        "details": {"steps": [{"text": "step.md", "verify": "verify.sh"}]},
+        "backend": {"dockerimage": "minikube-running:1.20"},
+    }
+    (tmp_path / "a" / "index.json").write_text(json.dumps(index))
+    folder = Folder(tmp_path)
+    report = Player(folder, package.read(folder, "a/index.json")).play()
+    assert report.world == "playground-1node" and report.passed and report.steps[0].verify is not None
+    assert report.steps[0].verify.before is False
+    assert any("answers with a/k8s/ns.yaml of this tree" in str(note) for note in report.notes)

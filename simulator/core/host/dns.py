@@ -24,6 +24,8 @@ OUTSIDE: dict[str, str] = {
     "dl.k8s.io": "203.0.113.10",
     "example.com": "203.0.113.11",
     "github.com": "203.0.113.12",
+    "k8s.io": "203.0.113.24",
+    "kubernetes.io": "203.0.113.25",
     "google.com": "203.0.113.13",
     "objects.githubusercontent.com": "203.0.113.14",
     "pkgs.k8s.io": "203.0.113.21",

@@ -59,5 +59,7 @@ def two_nodes(world: World) -> None:
 
 def ubuntu(world: World) -> None:
     """`ubuntu`: one host with Docker."""
+    mirrors = b'{\n  "registry-mirrors": ["https://mirror.gcr.io", "https://docker-mirror.killer.sh"],\n  "log-driver": "json-file"\n}\n'
     dockerhosts.build(world, ("ubuntu",), docker=True)
+    files.write_file(world, hosts(world)["ubuntu"], "/etc/docker/daemon.json", mirrors, parents=True)
     _numbered(world, ("ubuntu",))

@@ -74,7 +74,7 @@ def fetch(
     if not found.addresses:
         raise CurlError(6, f"Could not resolve host: {target.host}", found)
     addresses = found.addresses
-    page = internet.get(target.url) if addresses[0] == OUTSIDE.get(target.host) else None
+    page = internet.get(target.url, call.world) if addresses[0] == OUTSIDE.get(target.host) else None
     if page is not None:
         return Response(
             status=page.status, headers=dict(page.headers), body=page.body, latency=(80 + len(page.body) // 50_000) * MS

@@ -11,12 +11,15 @@ import pkgutil
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import msgspec
+import yaml
 
 from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...kernel.clock import DAY, DEFAULT_EPOCH
+from ...kernel.world import World
 from ...runtime.more_images import INGRESS_NGINX
 from . import downloads
 from .archive import build
@@ -204,6 +207,28 @@ def _local_path(match: re.Match[str]) -> Page:
     return Page(200, found.replace(LOCAL_PATH.encode(), version.encode()), {"content-type": "text/plain; charset=utf-8"})
 
 
+def _example_moved(match: re.Match[str]) -> Page:
+    """k8s.io sends on to where the documentation's examples are kept."""
+    return Page(
+        302, b"", {"location": f"https://raw.githubusercontent.com/kubernetes/website/main/content/en/examples/{match.group(1)}"}
+    )
+
+
+def _example(match: re.Match[str]) -> Page:
+    """An example of the Kubernetes documentation: its objects."""
+    objects = _examples().get(match.group(1))
+    if objects is None:
+        return Page(404, b"404: Not Found")
+    return Page(200, yaml.safe_dump_all(objects, sort_keys=False).encode(), {"content-type": "text/plain; charset=utf-8"})
+
+
+@lru_cache(maxsize=1)
+def _examples() -> dict[str, Any]:
+    found = yaml.safe_load(pkgutil.get_data(__package__, "examples.yaml") or b"")
+    assert isinstance(found, dict)
+    return found
+
+
 def _file(make: Callable[[], bytes]) -> Callable[[re.Match[str]], Page]:
     """A release file of one version."""
     return lambda match: Page(200, make(), {"content-type": "application/octet-stream"})
@@ -262,6 +287,11 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
         r"https?://raw\.githubusercontent\.com/rancher/local-path-provisioner/(?:refs/(?:heads|tags)/)?([\w.]+)/deploy/local-path-storage\.yaml",
         _local_path,
     ),
+    (r"https?://(?:www\.)?(?:k8s\.io|kubernetes\.io)/(?:docs/)?examples/([\w./-]+)", _example_moved),
+    (
+        r"https?://raw\.githubusercontent\.com/kubernetes/website/(?:main|master|release-[\d.]+)/content/en/examples/([\w./-]+)",
+        _example,
+    ),
     (r"https?://dl\.k8s\.io/(?:release/)?v([\d.]+)/([\w./-]+)", _moved),
     (r"https?://cdn\.dl\.k8s\.io/release/v([\d.]+)/([\w./-]+)", _kubernetes),
     (
@@ -289,8 +319,14 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
 )
 
 
-def get(url: str) -> Page | None:
-    """The answer of an address; None when its host does not exist out there."""
+def get(url: str, world: World | None = None) -> Page | None:
+    """The answer of an address; None when its host does not exist out there.
+
+    `world.tables["pages"]` (url → bytes or None), where whoever runs the world has put it, answers first.
+    """
+    given = world.tables["pages"](url) if world is not None and "pages" in world.tables else None
+    if given is not None:
+        return Page(200, given, {"content-type": "text/plain; charset=utf-8"})
     host = re.match(r"https?://([^/:?#]+)", url)
     if host is None or host.group(1) not in OUTSIDE:
         return None
