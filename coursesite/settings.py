@@ -12,6 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from . import environment as env
+from . import social
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = env.var_dir()
@@ -205,6 +206,9 @@ if OIDC_URL:
             }
         ]
     }
+_SOCIAL = social.chosen()
+SOCIALACCOUNT_PROVIDERS |= _SOCIAL
+INSTALLED_APPS += social.applications(_SOCIAL)
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
@@ -280,7 +284,7 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "connect-src": [SELF],
         "manifest-src": [SELF],
         # a form that leads to the identity provider is one that goes there
-        "form-action": [SELF, *(["{0.scheme}://{0.netloc}".format(urlsplit(OIDC_URL))] if OIDC_URL else [])],
+        "form-action": [SELF, *(["{0.scheme}://{0.netloc}".format(urlsplit(OIDC_URL))] if OIDC_URL else []), *social.origins(_SOCIAL)],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         "object-src": [NONE],
