@@ -25,7 +25,9 @@ def chosen() -> dict[str, dict[str, Any]]:
             raise environment.BadSetting(f"SOCIAL_PROVIDERS: {name}: must be of {', '.join(KNOWN)}")
         client, secret = (environment.text(f"{name.upper()}_CLIENT_{word}") for word in ("ID", "SECRET"))
         if not client or not secret:
-            raise environment.BadSetting(f"SOCIAL_PROVIDERS: {name}: {name.upper()}_CLIENT_ID and {name.upper()}_CLIENT_SECRET are needed")
+            raise environment.BadSetting(
+                f"SOCIAL_PROVIDERS: {name}: {name.upper()}_CLIENT_ID and {name.upper()}_CLIENT_SECRET are needed"
+            )
         found[name] = {**KNOWN[name][1], "APPS": [{"client_id": client, "secret": secret}], "VERIFIED_EMAIL": False}
     return found
 

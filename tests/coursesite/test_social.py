@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"SOCIAL_PROVIDERS": "myspace"}, "SOCIAL_PROVIDERS: myspace: must be of github, gitlab, google, kakao, microsoft, naver"),
+        (
+            {"SOCIAL_PROVIDERS": "myspace"},
+            "SOCIAL_PROVIDERS: myspace: must be of github, gitlab, google, kakao, microsoft, naver",
+        ),
         ({"SOCIAL_PROVIDERS": "kakao", "KAKAO_CLIENT_ID": "a"}, "KAKAO_CLIENT_ID and KAKAO_CLIENT_SECRET are needed"),
     ],
 )
@@ -51,7 +54,9 @@ def test_named_providers_are_offered(tmp_path: Path) -> None:
         "KAKAO_CLIENT_SECRET": "y", "DJANGO_SETTINGS_MODULE": "coursesite.settings_test", "SLIPWAY_VAR": str(tmp_path),
         "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
     }  # fmt: skip
-    ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.splitlines() == [
         "GitHub Kakao",
