@@ -42,12 +42,15 @@ WORD = re.compile(r"(?:\\.|'[^']*'?|\"(?:\\.|[^\"])*\"?|[^\s;|&<>()'\"\\])*\Z")
 
 @contextmanager
 def unnoticed(world: World) -> Iterator[None]:
-    """Requests of a question leave no trace, no digest and no drawn random number."""
+    """Requests of a question leave no trace, no digest and no drawn random number, and no API server remembers them."""
     streams, trace, seq, digest = dict(world.rng_state), world.trace, world.trace_seq, world.digest
+    servers = [(running, running.memory()) for running in world.sections.get("apiserver", {}).values()]
     world.trace = []
     try:
         yield
     finally:
+        for running, memory in servers:
+            running.remember(memory)
         world.trace, world.trace_seq, world.digest = trace, seq, digest
         world.rng_state.clear()
         world.rng_state.update(streams)

@@ -29,7 +29,7 @@ from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
 from .metrics import Tally
-from .recent import Recent
+from .recent import Recent, Row
 from .server import API_SERVICE_TOPIC, Config, Server
 from .storage import EventLease
 
@@ -39,6 +39,10 @@ RETRY = SECOND
 GIVE_UP = 60 * SECOND
 
 Obj = dict[str, Any]
+
+
+#: Rows of people and of components, and when copies were read.
+Memory = tuple[list[Row], list[Row], dict[str, int]]
 
 
 class Running(msgspec.Struct):
@@ -58,6 +62,17 @@ class Running(msgspec.Struct):
     recent: Recent = msgspec.field(default_factory=Recent)
     #: When the copies of roles, definitions … were read (`Server.copy`): revisions by prefix.
     seen: dict[str, int] = {}
+
+    def memory(self) -> Memory:
+        """What requests leave behind here, to be put back (`remember`) when nothing was to be noticed of them."""
+        return [*self.recent.people], [*self.recent.others], dict(self.seen)
+
+    def remember(self, memory: Memory) -> None:
+        """Be as one was when this was taken; in place, because the warm server holds the same lists."""
+        people, others, seen = memory
+        self.recent.people[:], self.recent.others[:] = people, others
+        self.seen.clear()
+        self.seen.update(seen)
 
 
 def section(world: World) -> dict[str, Running]:
