@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from ...host.calendar import DAYS, MONTHS, WORDS
 from ..component import parse_duration
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-DESCRIPTORS = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
 #: A schedule that never comes true (30 February) is given up after this many years, as robfig/cron does.
 HORIZON_YEARS = 5
 
@@ -30,7 +20,7 @@ class Schedule:
         if text.startswith("@every "):
             self.every = dt.timedelta(seconds=max(1, parse_duration(text.removeprefix("@every ").strip()) // 1_000_000_000))
             return
-        fields = DESCRIPTORS.get(text, text).split()
+        fields = WORDS.get(text, text).split()
         if len(fields) != 5:
             raise ValueError(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
         self.minutes, self.hours, self.days, self.months, weekdays = (
