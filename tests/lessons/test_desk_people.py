@@ -270,7 +270,7 @@ class TestPlan:
         for user in (people.owner, people.assistant, people.stranger):
             assert sign_in(user).get(page).status_code == 200
         preview = f"/en/cohorts/{people.cohort.pk}/plan/preview/?at="
-        assert "opens Jan" in owner.get(preview + "2089-12-01T10:00").content.decode()
+        assert "opens 1 Jan" in owner.get(preview + "2089-12-01T10:00").content.decode()
         assert "to be done by" in owner.get(preview + "2090-01-10T10:00").content.decode()
         assert "was to be done by" in owner.get(preview + "2090-03-01T10:00").content.decode()
         owner.post(save, {})
