@@ -7,6 +7,7 @@ import { Connection } from './connection.js';
 import { button, csrfToken, h, icon, memory, watchWidth } from './dom.js';
 import { aboutId, factList, mapFacts, partFacts, stateOf, summary } from './facts.js';
 import { Lens } from './lens.js';
+import { LineStatus } from './linestatus.js';
 import { modelOf } from './mapmodel.js';
 import { PartDetail } from './partdetail.js';
 import { Past } from './past.js';
@@ -18,7 +19,6 @@ import { Watched } from './watched.js';
 import { telling, whyList } from './why.js';
 import { asText, current, drawTimeline, sentence } from './timeline.js';
 
-const FINAL = { login: 'bench.login', 'not-found': 'bench.notfound', 'too-many': 'bench.toomany', origin: 'bench.origin' };
 const phone = matchMedia('(width < 62rem)');
 const short = matchMedia('(height < 58rem)');
 
@@ -40,14 +40,14 @@ export class Bench {
     this.summary = h('p', {});
     const sheet = h('div', { class: 'sheet-bar' }, this.summary,
       h('a', { class: 'btn open', href: `#${this.element.id || 'bench'}` }, t('bench.open')), h('a', { class: 'btn close', href: anchor }, t('bench.close')));
-    this.banner = h('div', { class: 'banner bench-banner', role: 'status', hidden: true });
+    this.line = new LineStatus((status) => { this.element.dataset.connection = status; }, () => this.connection.connect());
+    this.banner = this.line.banner;
     this.notice = h('div', { class: 'banner bench-notice', role: 'status', hidden: true });
     this.watchers = h('div', { class: 'banner bench-watched', role: 'status', hidden: true });
     this.watched = new Watched(this.watchers);
-    this.line = h('span', { class: 'bench-line' });
     this.tools = h('div', { class: 'end' });
     this.homeButton = button(t('bench.home'), { class: 'btn is-plain', hidden: true, onclick: () => this.use(this.home.path, this.home) });
-    const bar = h('div', { class: 'bar' }, h('h2', {}, t('bench.title')), this.line, this.homeButton, this.tools);
+    const bar = h('div', { class: 'bar' }, h('h2', {}, t('bench.title')), this.line.word, this.homeButton, this.tools);
     this.map = h('div', { class: 'map-host', id: 'bench-map' }, h('p', { class: 'map-empty' }, t('bench.nomap')));
     this.inspector = h('div', { class: 'inspect', hidden: true });
     this.timeHost = h('div', { class: 'tl-host' });
@@ -133,7 +133,7 @@ export class Bench {
     this.panel = new TerminalPanel(this.terminals, this.connection, this.hosts);
     this.listen();
     this.lens.start(this.connection, this.clock);
-    this.showLine('connecting');
+    this.line.show('connecting');
     this.inspect();
     this.paint();
     this.connection.open();
@@ -141,7 +141,7 @@ export class Bench {
 
   listen() {
     const { connection } = this;
-    connection.addEventListener('status', ({ detail }) => this.status(detail));
+    connection.addEventListener('status', ({ detail }) => this.line.change(detail));
     connection.addEventListener('state', ({ detail }) => { this.element.dataset.clock = detail.running && detail.speed > 0 ? 'running' : 'paused'; });
     connection.addEventListener('view', ({ detail }) => {
       this.live = detail;
@@ -205,38 +205,6 @@ export class Bench {
     if (old === this.home.path) this.home = { ...this.home, path: ws, reset };
     this.use(ws, { reset });
     this.element.dispatchEvent(new CustomEvent('bench:reset', { bubbles: true, detail: { id, ws } }));
-  }
-
-  /* ---- the line to the server ---- */
-
-  showLine(status) {
-    const kind = { online: ['ok', 'bench.online'], connecting: ['wait', 'bench.connecting'] }[status] ?? ['bad', 'bench.offline'];
-    this.line.className = `bench-line st ${kind[0]}`;
-    this.line.textContent = t(kind[1]);
-    this.element.dataset.connection = status === 'connecting' ? 'connecting' : status;
-  }
-
-  status({ status, reason, waitMs }) {
-    clearInterval(this.countdown);
-    this.showLine(status);
-    if (status === 'online' || status === 'connecting') {
-      this.banner.hidden = true;
-      return;
-    }
-    if (status === 'refused') {
-      this.banner.replaceChildren(h('span', {}, t(FINAL[reason] ?? 'bench.notfound')));
-    } else {
-      const words = h('span', { 'aria-hidden': 'true' });
-      const end = performance.now() + waitMs;
-      const count = () => {
-        const left = Math.ceil((end - performance.now()) / 1000);
-        words.textContent = left > 0 ? t('bench.again', { n: left }) : t('bench.again.now');
-      };
-      count();
-      this.countdown = setInterval(count, 1000);
-      this.banner.replaceChildren(h('span', {}, t('bench.lost')), words, button(t('bench.try'), { class: 'btn', onclick: () => this.connection.connect() }));
-    }
-    this.banner.hidden = false;
   }
 
   /** Says something that the learner should read, until it is closed. */

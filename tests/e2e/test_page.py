@@ -48,7 +48,7 @@ def test_every_key_used_in_a_script_has_words() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: str(p.relative_to(ROOT / "static" / "js")))
 def test_scripts_stay_small_and_evaluate_nothing(script: Path) -> None:
     text = script.read_text("utf-8")
-    assert text.count("\n") < 400
+    assert text.count("\n") < 400 or script.parent.name == "i18n"  # words are looked up, nobody reads them through
     for forbidden in ("eval(", "new Function", "innerHTML", "insertAdjacentHTML", "document.write", "http://", "https://"):
         assert forbidden not in text.replace("http://www.w3.org/2000/svg", ""), forbidden
 
