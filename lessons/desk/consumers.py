@@ -87,11 +87,13 @@ class WatchConsumer(TerminalConsumer):
     async def _start_clock(self) -> None:
         """Time moves by the learner's own page, never by who looks."""
         if self.ticker is None:
+            self.beating = asyncio.Lock()
             self.ticker = asyncio.create_task(self._beat())
 
     async def _stop_clock(self) -> None:
         if self.ticker is not None:
-            self.ticker.cancel()
+            async with self.beating:  # a sign of life that is being written must not come after the farewell
+                self.ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self.ticker
             self.ticker = None
@@ -99,7 +101,8 @@ class WatchConsumer(TerminalConsumer):
     async def _beat(self) -> None:
         """Say that this one is still open, and end when it may not be."""
         while True:
-            await in_thread(live.beat)(self.watching, self.session_id)
+            async with self.beating:
+                await in_thread(live.beat)(self.watching, self.session_id)
             await asyncio.sleep(live.BEAT)
             still = await in_thread(live.may_watch)(self.scope["user"], self.session_id)
             if still is None or not await in_thread(self._logged_in)():

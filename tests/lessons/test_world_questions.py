@@ -9,6 +9,9 @@ import pytest
 from lessons.quizzes.types import TYPES
 from simulator import trials
 
+#: Workers keep how scenarios begin in the database (`simulator.shelf`).
+pytestmark = pytest.mark.django_db
+
 COMMAND = {
     "type": "command",
     "scenario": "three-nodes",
