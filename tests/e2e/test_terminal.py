@@ -486,10 +486,18 @@ def test_keys_go_unedited_to_a_full_screen_program(watched: Watched, harness: Ha
     page.keyboard.type("ihello")
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
-    page.wait_for_timeout(600)
-    sent = [f["data"]["data"] for f in harness.cluster().received[before:] if f["t"] == "input" and f["kind"] == "keys"]
-    assert "".join(sent) == "ihello\x1b\r"
+
+    def sent() -> str:
+        frames = harness.cluster().received[before:]
+        return "".join(f["data"]["data"] for f in frames if f["t"] == "input" and f["kind"] == "keys")
+
+    for _ in range(50):
+        if sent().endswith("\r"):
+            break
+        page.wait_for_timeout(100)
+    assert sent() == "ihello\x1b\r"
     harness.call(lambda: harness.cluster().full_screen(False))
     page.wait_for_timeout(300)
     run(page, "echo hello")
+    shows(page, f"echo hello\nhello\n{PROMPT}".rstrip())
     assert harness.cluster().texts() == ["echo hello"]
