@@ -113,6 +113,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         """Nobody here any more: stop the clock, and let the worker store where it stands."""
         await self._stop_clock()
+        for task in list(self.asides):  # whoever has gone is told nothing more
+            task.cancel()
         if self.account is not None:
             connections.leave(self.account)
             self.account = None

@@ -22,7 +22,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
 
-from . import doorbell, edgetokens, frames, pacing, services, tasks
+from . import connections, doorbell, edgetokens, frames, pacing, services, tasks
 from .core.lab.streaming.session import MAX_DATA, Item, Op
 from .edge import Licence, Moment, Receive, Refusal, Scope, Send, answered, call_of, moment_of, session_of, token_of
 from .gateway import channels, upgrade
@@ -61,14 +61,21 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     except Refusal as refusal:
         await _refuse(send, refusal)
         return
-    async with stream.listening():
-        try:
-            await stream.open(call)
-        except Refusal as refusal:
-            await _refuse(send, refusal)
-            return
-        await send({"type": "websocket.accept", "subprotocol": protocol})
-        await stream.run(receive, send)
+    account = session.owner_id
+    if not connections.enter(account):
+        await _refuse(send, Refusal(429, "TooManyRequests", "too many connections of this account are open; close some"))
+        return
+    try:
+        async with stream.listening():
+            try:
+                await stream.open(call)
+            except Refusal as refusal:
+                await _refuse(send, refusal)
+                return
+            await send({"type": "websocket.accept", "subprotocol": protocol})
+            await stream.run(receive, send)
+    finally:
+        connections.leave(account)
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:

@@ -106,7 +106,7 @@ def _priority(look: Look) -> int:
 
 def _send_some(queue: str, pairs: list[tuple[str, int]]) -> None:
     try:
-        tasks.pass_time.apply_async((pairs,), queue=queue, argsrepr=str(len(pairs)), kwargsrepr="", priority=tasks.QUIET)
+        tasks.send_together(queue, pairs)
     except (BrokerError, OSError) as error:
         logger.warning("%d clusters: the broker cannot be reached: %s", len(pairs), error)
 

@@ -151,6 +151,11 @@ def send(task: Any, session_id: uuid.UUID, *args: Any, priority: int = TYPED) ->
     )
 
 
+def send_together(queue: str, looks: list[tuple[str, int]]) -> None:
+    """Queue one task that lets time pass in several quiet clusters of a queue, `(id, virtual time)` each."""
+    pass_time.apply_async((looks,), queue=queue, argsrepr=str(len(looks)), kwargsrepr="", priority=QUIET)
+
+
 def alive(queue: str) -> bool:
     """Has a worker of this queue said so within the last seconds?"""
     try:

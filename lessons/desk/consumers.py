@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from lessons.desk import bells, live
 from lessons.models import Membership
-from simulator import frames
-from simulator.consumers import CLOSE_LOGIN, CLOSE_NOT_FOUND, TerminalConsumer, in_thread
+from simulator import connections, frames
+from simulator.consumers import CLOSE_LOGIN, CLOSE_NOT_FOUND, CLOSE_TOO_MANY, TerminalConsumer, in_thread
 from simulator.models import ClusterSession
 
 
@@ -27,11 +27,18 @@ class DeskConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.cohort_id = int(self.scope["url_route"]["kwargs"]["cohort"])
         self.waiting: asyncio.Task[None] | None = None
         self.changed: set[int] = set()
+        #: Whom this connection is counted for (`simulator.connections`).
+        self.account: Any = None
         await self.accept()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
             await self.close(CLOSE_LOGIN)
-        elif not await in_thread(self._reads)(user):
+            return
+        if not connections.enter(user.pk):
+            await self.close(CLOSE_TOO_MANY)
+            return
+        self.account = user.pk
+        if not await in_thread(self._reads)(user):
             await self.close(CLOSE_NOT_FOUND)
         else:
             await self.channel_layer.group_add(bells.group(self.cohort_id), self.channel_name)
@@ -42,6 +49,9 @@ class DeskConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def disconnect(self, code: int) -> None:
         """Nobody looks any more."""
+        if self.account is not None:
+            connections.leave(self.account)
+            self.account = None
         if self.waiting is not None:
             self.waiting.cancel()
         await self.channel_layer.group_discard(bells.group(self.cohort_id), self.channel_name)

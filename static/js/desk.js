@@ -23,7 +23,7 @@ export class LivePart {
     const socket = new WebSocket(url);
     socket.addEventListener('message', ({ data }) => this.hear(data));
     socket.addEventListener('close', ({ code }) => {
-      if (code !== 4401 && code !== 4404) setTimeout(() => this.connect(), AGAIN_MS);
+      if (![4401, 4404, 4429].includes(code)) setTimeout(() => this.connect(), AGAIN_MS);
     });
   }
 

@@ -18,6 +18,7 @@ from lessons.desk.models import Signal, Watching
 from lessons.desk.routing import websocket_urlpatterns as desk_sockets
 from lessons.labs import services as labs
 from lessons.models import Lesson, Membership
+from simulator import connections
 from simulator.models import ClusterSession, JournalEntry
 from simulator.routing import websocket_urlpatterns
 from tests.lessons.conftest import People
@@ -117,6 +118,15 @@ async def test_a_dashboard_hears_of_a_signal(people: People, ships: Lesson) -> N
         # what changes in the pause after a word is told after it
         await database_sync_to_async(lambda: bells.ring(people.other_learner.pk, people.cohort.course_id))()
         assert await desk.next() == {"t": "changed", "who": [people.other_learner.pk]}
+
+
+async def test_connections_of_the_desk_count_like_any(people: People, settings: Any) -> None:
+    settings.SLIPWAY_SOCKETS = 1
+    path = f"/ws/cohort/{people.cohort.pk}/"
+    async with connected(path, people.owner), connected(path, people.owner) as second:
+        assert (await second.next())["t"] == "close"
+        assert second.closed == 4429
+    assert connections.held(people.owner.pk) == 0
 
 
 def _signal(people: People, ships: Lesson) -> int:

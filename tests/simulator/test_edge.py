@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.db import database_sync_to_async
 
-from simulator import edgetokens, worlds
+from simulator import connections, edgestreams, edgetokens, worlds
 from simulator.core.lab import edge
 from simulator.core.sandbox import Sandbox
 from simulator.models import ClusterSession, EdgeToken, JournalEntry
@@ -284,3 +286,25 @@ def test_only_the_owner_gets_a_kubeconfig(client: Any, learner: Any, stranger: A
     if who == "owner":
         assert made["Content-Disposition"].endswith('.kubeconfig"') and b"/kube/~" in made.content
         assert not EdgeToken.objects.filter(revoked_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_account_with_too_many_connections_gets_no_stream(learner: Any, standin: type, settings: Any) -> None:
+    session = await database_sync_to_async(session_for)(learner, "three-nodes")
+    token = await database_sync_to_async(edgetokens.issue)(session)
+    settings.SLIPWAY_SOCKETS = 1
+    assert connections.enter(learner.pk)
+    try:
+        path = f"/clusters/{session.pk}/kube/~{token}/api/v1/namespaces/default/pods/web/exec"
+        scope = {
+            "type": "websocket", "path": path, "raw_path": path.encode(), "query_string": b"command=ls&stdout=true",
+            "headers": [], "subprotocols": ["v5.channel.k8s.io"],
+        }  # fmt: skip
+        client = ApplicationCommunicator(edgestreams.application, scope)
+        await client.send_input({"type": "websocket.connect"})
+        assert (await client.receive_output())["status"] == 429
+        assert b"too many connections" in (await client.receive_output())["body"]
+        await client.wait()
+        assert connections.held(learner.pk) == 1
+    finally:
+        connections.leave(learner.pk)
