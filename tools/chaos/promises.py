@@ -87,16 +87,30 @@ def _where(one: dict[str, str], other: dict[str, str]) -> str:
 
 def wrong_answers(attempt: int, question: str, record: Record) -> list[str]:
     """The answer that is stored must be the last that was acknowledged, or one that was sent after it."""
-    from lessons.quizzes.models import Response
+    from django.http import QueryDict
+
+    from lessons.quizzes.models import QuizAttempt
+    from lessons.quizzes.types import TYPES
 
     if not record.stored:
         return []
-    row = Response.objects.filter(attempt_id=attempt, question__slug=question).first()
-    allowed = record.sent[record.stored - 1 :]
+    found = QuizAttempt.objects.select_related("version").get(pk=attempt)
+    spec = next(item for item in found.version.data["questions"] if item["id"] == question)
+    row = found.responses.filter(question__slug=question).first()
     if row is None:
         return ["an acknowledged answer is not there"]
-    given = "".join(str(value) for value in row.answer or ())
-    return [] if given in allowed else [f"the answer is {row.answer!r}; acknowledged and later: {allowed}"]
+
+    def stored_as(value: str) -> Any:
+        form = QueryDict(mutable=True)
+        form["q"] = value
+        return TYPES[spec["type"]].parse(form, "q", spec)
+
+    allowed = record.sent[record.stored - 1 :]
+    return (
+        []
+        if row.answer in [stored_as(value) for value in allowed]
+        else [f"the answer is {row.answer!r}; acknowledged and later: {allowed}"]
+    )
 
 
 def wrong_grade(attempt: int, question: str) -> list[str]:

@@ -77,15 +77,24 @@ def run(
         machine.stop()
 
 
+#: Question types that are answered with one value, and the values of a question's form field.
+_VALUES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "single": lambda spec: [str(number) for number in range(len(spec["choices"]))],
+    "multiple": lambda spec: [str(number) for number in range(len(spec["choices"]))],
+    "truefalse": lambda spec: ["true", "false"],
+    "short": lambda spec: ["etcd", "kubelet", "something else"],
+}
+
+
 def _question(attempt: int) -> Question:
-    """A question with one choice that an attempt has drawn: its id, and the values that its form field may have."""
+    """A question answered with one value among those that an attempt has drawn: its id, and the values of its form field."""
     from lessons.quizzes.models import QuizAttempt
 
     row = QuizAttempt.objects.select_related("version").get(pk=attempt)
     specs = {item["id"]: item for item in row.version.data["questions"]}
     drawn = [specs[item["id"]] for item in row.layout] if row.layout else list(specs.values())
-    spec = next(item for item in drawn if item["type"] == "single")
-    return str(spec["id"]), [str(number) for number in range(len(spec["choices"]))]
+    spec = next(item for item in drawn if item["type"] in _VALUES)
+    return str(spec["id"]), _VALUES[spec["type"]](spec)
 
 
 async def _play(
