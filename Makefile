@@ -10,6 +10,8 @@ BIN = $(VENV)/bin
 SCHEMA = simulator/core/kube/api/data/v1.36.schema.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
+# Dozens of processes start from the same thousand files: where the caller forbids it, compiling them again would cost each of them seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run stack stack-stop load test bench soak lint types unit postgres e2e vendor clean
 

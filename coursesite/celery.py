@@ -14,6 +14,8 @@ from django.db import close_old_connections
 
 from simulator import context
 
+from .watchdog import Watchdog
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursesite.settings")
 
 logger = logging.getLogger(__name__)
@@ -67,15 +69,22 @@ def _leave_no_gauges(pid: int = 0, **_kwargs: object) -> None:
 def _say_alive(sender: object = None, **_kwargs: object) -> None:
     """Say every few seconds that this worker's queues are served; `/readyz` listens."""
     queues = [queue.name for queue in sender.task_consumer.queues]  # type: ignore[attr-defined]
+    watchdog = Watchdog(patience=app.conf.task_time_limit + 15)
 
     def beat() -> None:
+        from celery.worker import state
+
         from simulator import doorbell
+        from simulator.tasks import lengths
 
         while True:
             try:
                 for queue in queues:
                     doorbell.connection().set(f"slipway:worker:{queue}", os.getpid(), ex=10)
                 send_periodic(queues[0])
+                if watchdog.stuck(time.monotonic(), sum(lengths(queues).values()), sum(state.total_count.values())):
+                    logger.critical("tasks wait and none is taken: this worker ends itself")
+                    os.kill(os.getpid(), signal.SIGKILL)
             except Exception:  # the broker is away; it is told again when it is back
                 logger.debug("no sign of life could be given", exc_info=True)
             time.sleep(3)

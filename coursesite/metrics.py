@@ -14,7 +14,7 @@ import redis
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from simulator import doorbell, tasks
+from simulator import tasks
 
 from .health import Receive, Send
 
@@ -45,13 +45,8 @@ def allowed(scope: dict[str, Any]) -> bool:
 
 def queue_lengths() -> dict[tuple[str, int], int]:
     """Tasks that wait, by queue and priority; empty when Redis is away."""
-    steps = (tasks.TYPED, tasks.SEEN, tasks.QUIET, tasks.AWAY)
-    names = {(queue, step): queue if step == 0 else f"{queue}\x06\x16{step}" for queue in tasks.queues() for step in steps}
     try:
-        with doorbell.connection().pipeline(transaction=False) as pipe:
-            for name in names.values():
-                pipe.llen(name)
-            return dict(zip(names, pipe.execute(), strict=True))
+        return tasks.lengths(tasks.queues())
     except redis.RedisError:
         return {}
 

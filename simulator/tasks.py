@@ -15,9 +15,9 @@ from typing import Any
 
 import redis
 from celery import shared_task
-from celery.signals import worker_process_init
+from celery.signals import worker_init
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from . import advancing, context, doorbell, mailbox, trials
 
@@ -156,6 +156,15 @@ def send_together(queue: str, looks: list[tuple[str, int]]) -> None:
     pass_time.apply_async((looks,), queue=queue, argsrepr=str(len(looks)), kwargsrepr="", priority=QUIET)
 
 
+def lengths(names: list[str]) -> dict[tuple[str, int], int]:
+    """Tasks that wait in these queues, by queue and priority; Redis keeps a list for each (`kombu.transport.redis`)."""
+    keys = {(name, step): f"{name}\x06\x16{step}" if step else name for name in names for step in (TYPED, SEEN, QUIET, AWAY)}
+    with doorbell.connection().pipeline(transaction=False) as pipe:
+        for key in keys.values():
+            pipe.llen(key)
+        return dict(zip(keys, pipe.execute(), strict=True))
+
+
 def alive(queue: str) -> bool:
     """Has a worker of this queue said so within the last seconds?"""
     try:
@@ -164,9 +173,12 @@ def alive(queue: str) -> bool:
         return False
 
 
-@worker_process_init.connect
+@worker_init.connect
 def _warm_up(**_kwargs: Any) -> None:
-    """A new worker process plays in the usual world once: the first learner need not wait for what is made on first use."""
+    """A new worker plays in the usual world once: the first learner need not wait for what is made on first use.
+
+    It does so before it forks the process in which its tasks run: that one, and each that takes its place, has all of it at once.
+    """
     from . import shelf
 
     if not settings.SLIPWAY_WARM_UP:
@@ -176,6 +188,14 @@ def _warm_up(**_kwargs: Any) -> None:
     for text in ("ls | grep x", "kubectl get pods -A", "kubectl get nodes -o wide"):
         sandbox.apply("line", {"terminal": terminal, "text": text}, sandbox.now)
     sandbox.view()
+    del sandbox
+    # a connection, or the thread of a pool, must not be forked
+    for each in connections.all(initialized_only=True):
+        each.close()
+        if getattr(each, "pool", None):
+            each.close_pool()  # type: ignore[attr-defined]
+    doorbell.connection().close()
+    doorbell.connection.cache_clear()
     # what is there now stays: collecting garbage need not walk through it, nor look up for each few hundred new objects
     gc.collect()
     gc.freeze()
