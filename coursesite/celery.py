@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 
 app = Celery("slipway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["simulator", "lessons.quizzes", "lessons.grading"])
-#: Tasks that are sent again and again: name, and the seconds between.  Each of them may come twice, late, or while another runs.
-PERIODIC = {"quizzes.close_over": 20}
+app.autodiscover_tasks(["coursesite", "simulator", "lessons.quizzes", "lessons.grading"])
+#: Tasks that are sent again and again: name, the seconds between, and the place in the queue (`simulator.tasks.TYPED` … `AWAY`).  Each of them
+#: may come twice, late, or while another runs.
+PERIODIC = {"quizzes.close_over": (20, 0), "site.tidy": (6 * 3600, 9)}
 # Celery would close the database connection after each task (2 ms with SQLite).  Django's own rule follows below instead.
 app.conf.CELERY_DB_REUSE_MAX = 1_000_000_000
 
@@ -97,9 +98,9 @@ def send_periodic(queue: str) -> None:
     with any number of workers, and goes on when one of them dies."""
     from simulator import doorbell
 
-    for name, seconds in PERIODIC.items():
+    for name, (seconds, priority) in PERIODIC.items():
         if doorbell.connection().set(f"slipway:due:{name}", os.getpid(), nx=True, ex=seconds):
-            app.send_task(name, queue=queue, expires=seconds)
+            app.send_task(name, queue=queue, expires=seconds, priority=priority)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

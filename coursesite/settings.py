@@ -169,6 +169,10 @@ SLIPWAY_INPUT_SECONDS = env.number("SLIPWAY_INPUT_SECONDS", 10, least=1, most=30
 SLIPWAY_SOCKETS = env.number("SLIPWAY_SOCKETS", 40, least=1, most=10_000)
 #: Rows that a session's journal may hold.
 SLIPWAY_JOURNAL_LIMIT = env.number("SLIPWAY_JOURNAL_LIMIT", 5_000, least=10)
+#: Days without use after which older snapshots, clusters that were left, and journals behind a snapshot go (`simulator.retention`); 0: never.
+SLIPWAY_RETAIN_SNAPSHOTS = env.number("RETAIN_SNAPSHOTS", 30)
+SLIPWAY_RETAIN_LEFT = env.number("RETAIN_LEFT", 365)
+SLIPWAY_RETAIN_JOURNALS = env.number("RETAIN_JOURNALS", 365)
 
 # -- other systems --------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.utils import timezone
 
 from . import attempts, deadline, doorbell, engine, frames, measures, mishaps, tracing, worlds
@@ -473,12 +473,3 @@ def evaluate(session_id: uuid.UUID, program: dict[str, Any]) -> dict[str, Any]:
     verdict = dict(checks.evaluate(cast(Any, sandbox), program))
     verdict["evidence"] = evidence
     return verdict
-
-
-@transaction.atomic
-def forget_snapshots(session_id: uuid.UUID) -> None:
-    """Throw a session's snapshots away (they are a cache)."""
-    from .models import Snapshot
-
-    Snapshot.objects.filter(session_id=session_id).delete()
-    worlds.cache.drop(session_id)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import doorbell, services
+from . import doorbell, services, worlds
 from .models import ClusterSession, JournalEntry, OutputBatch, Snapshot, TraceBatch
 from .packing import pack, unpack
 
@@ -41,10 +41,10 @@ class Moment:
 
 
 def moment_at(session: ClusterSession, at: int) -> Moment:
-    """The state at a virtual time: every row that had taken effect by then."""
-    at = max(0, min(at, session.advanced_to))
+    """The state at a virtual time: every row that had taken effect by then; not before what retention has left."""
+    at = max(session.base_at, min(at, session.advanced_to))
     rows = JournalEntry.objects.filter(session=session, seq__lte=session.applied_seq, applied_at__lte=at)
-    return Moment(rows.order_by("-seq").values_list("seq", flat=True).first() or 0, at)
+    return Moment(rows.order_by("-seq").values_list("seq", flat=True).first() or session.base_seq, at)
 
 
 def moment_before(session: ClusterSession, seq: int) -> Moment:
@@ -121,12 +121,12 @@ def branch(session: ClusterSession, moment: Moment) -> ClusterSession:
             applied_seq=moment.seq,
             advanced_to=moment.at,
             epoch=session.epoch,
+            base_seq=session.base_seq,
+            base_at=session.base_at,
             **_check(session, moment),
         )
         _copy_beginning(session, copy, moment)
-        newest = Snapshot.objects.filter(session=session).first()  # enough to be taken up again
-        if newest is not None:
-            Snapshot.objects.filter(session=session).exclude(pk=newest.pk).delete()
+        worlds.forget_snapshots(session, newest=True)  # enough to be taken up again
         transaction.on_commit(functools.partial(services.schedule, copy.pk))
         transaction.on_commit(functools.partial(doorbell.ring, session.pk, {"type": "cluster.ended", "reason": "archived"}))
     return copy

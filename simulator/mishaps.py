@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 CHANGED = "changed"
 #: The simulator failed where no input can be blamed; with `error`.
 BROKE = "broke"
+#: The rows that a replay would need were removed by retention, and no snapshot of theirs fits this version; with `input`, the last one.
+COMPACTED = "compacted"
 #: An input that raised, killed its worker, or ran too long.
 FAILED = "failed"
 KILLED = "killed"
@@ -30,7 +32,7 @@ def note(word: str, **figures: object) -> str:
 def read(kept: str) -> tuple[str, dict[str, str]]:
     """The word and the figures of what a row keeps."""
     word, *rest = kept.split(" ")
-    if word not in (CHANGED, BROKE, FAILED, KILLED, ENDLESS):
+    if word not in (CHANGED, BROKE, COMPACTED, FAILED, KILLED, ENDLESS):
         return "", {}
     return word, dict(part.split("=", 1) for part in rest if "=" in part)
 
@@ -43,6 +45,11 @@ def frozen(kept: str) -> str:
             "The simulator was upgraded since this cluster was used last, and from input %(input)s on it would come to something else "
             "now. Everything in it can still be read, and what was graded stays graded."
         ) % {"input": figures.get("input", "1")}
+    if word == COMPACTED:
+        return _(
+            "This cluster was not used for a long time, so the record of how it came about was removed, and the simulator was upgraded "
+            "since. What its terminals last showed can still be read; reset it to begin anew."
+        )
     return _(
         "The simulator failed while this cluster ran; that is a defect of ours. Everything in it can still be read, and what was "
         "graded stays graded."

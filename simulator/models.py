@@ -53,6 +53,9 @@ class ClusterSession(models.Model):
     digest = models.CharField(max_length=128, blank=True, default="")
     digest_seq = models.PositiveIntegerField(default=0)
     digest_at = models.BigIntegerField(default=0)
+    #: Rows up to this one were removed (`simulator.retention`): the world begins with the snapshot after it, at virtual time `base_at`.
+    base_seq = models.PositiveIntegerField(default=0)
+    base_at = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError as BrokerError
 
-from . import advancing, doorbell, engine, frames, mailbox, mishaps, selectors, statements, tasks, trials
+from . import advancing, doorbell, engine, frames, mailbox, mishaps, selectors, statements, tasks, trials, worlds
 from .advancing import advance
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
 
@@ -111,7 +111,7 @@ def reset(session: ClusterSession) -> ClusterSession:
         ClusterSession.objects.filter(
             owner_id=session.owner_id, scenario=session.scenario, slot=session.slot, archived_at__isnull=True
         ).update(archived_at=timezone.now())
-        Snapshot.objects.filter(session=session).delete()
+        worlds.forget_snapshots(session)
         successor = _create(session.owner_id, session.scenario, session.slot, seed=session.seed % SEEDS + 1)
         transaction.on_commit(functools.partial(doorbell.ring, session.pk, {"type": "cluster.ended", "reason": "archived"}))
     return successor
@@ -120,7 +120,7 @@ def reset(session: ClusterSession) -> ClusterSession:
 #: What a fork takes over from its source's row.
 _COPIED = (
     *("scenario", "seed", "engine_version", "frozen_reason", "last_seq", "booted", "applied_seq", "advanced_to", "epoch"),
-    *("next_due", "output_cursor", "trace_cursor", "terminals", "digest", "digest_seq", "digest_at"),
+    *("next_due", "output_cursor", "trace_cursor", "terminals", "digest", "digest_seq", "digest_at", "base_seq", "base_at"),
 )
 
 

@@ -244,7 +244,8 @@ SNAPSHOTS_KEPT = 6
 
 
 def _thin_out(session_id: uuid.UUID) -> None:
-    """Throw away the snapshot that leaves the smallest gap, until few are left; the newest always stays.
+    """Throw away the snapshot that leaves the smallest gap, until few are left; the newest always stays, and where retention has removed
+    the rows before it, the first.
 
     A gap costs whoever looks back to its end the replay of its rows (about a millisecond each) and of its virtual time (about a
     second an idle hour, so ten seconds weigh as much as a few rows).
@@ -254,9 +255,10 @@ def _thin_out(session_id: uuid.UUID) -> None:
     )
     costs = [(pk, seq + at / _AT_A_ROW) for pk, seq, at in rows]
     gone = []
+    first = int(ClusterSession.objects.filter(pk=session_id, base_seq__gt=0).exists())
     while len(costs) > SNAPSHOTS_KEPT:
         befores = [0.0, *(cost for _pk, cost in costs)]
-        index = min(range(len(costs) - 1), key=lambda n: costs[n + 1][1] - befores[n])
+        index = min(range(first, len(costs) - 1), key=lambda n: costs[n + 1][1] - befores[n])
         gone.append(costs.pop(index)[0])
     if gone:
         Snapshot.objects.filter(pk__in=gone).delete()

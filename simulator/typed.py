@@ -24,7 +24,7 @@ def set_up(session: ClusterSession, steps: list[Any]) -> None:
 
     The ids of the rows make two calls at once harmless.
     """
-    if JournalEntry.objects.filter(session=session, data__terminal=SET_UP).exists():
+    if session.base_seq or JournalEntry.objects.filter(session=session, data__terminal=SET_UP).exists():
         return
     rows: list[tuple[str, dict[str, Any]]] = []
     opened: str | None = None

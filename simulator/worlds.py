@@ -110,9 +110,12 @@ def take_effect(sandbox: Engine, kind: str, data: dict[str, Any], at: int) -> st
 
 
 def _from_snapshot(session: ClusterSession, seq: int, at: int) -> tuple[Engine, Snapshot | None]:
-    """The world of the newest usable snapshot up to a row and a time, else a new one; what cannot be read is removed."""
+    """The world of the newest usable snapshot up to a row and a time, else a new one; what cannot be read is removed.
+
+    Raises `Frozen` where a new one cannot stand for the rows that retention has removed.
+    """
     snapshots = Snapshot.objects.filter(
-        session=session, engine_version=engine.version(), journal_seq__lte=seq, at__lte=at
+        session=session, engine_version=engine.version(), journal_seq__range=(session.base_seq, seq), at__lte=at
     ).order_by("-journal_seq", "-at")
     for snapshot in snapshots:
         try:
@@ -120,6 +123,8 @@ def _from_snapshot(session: ClusterSession, seq: int, at: int) -> tuple[Engine, 
         except BadInput as error:
             logger.warning("session %s: %s cannot be used (%s), falling back", session.pk, snapshot, error)
             snapshot.delete()
+    if session.base_seq:
+        raise Frozen(mishaps.note(mishaps.COMPACTED, input=session.base_seq))
     return shelf.boot(session.scenario, session.seed), None
 
 
@@ -158,6 +163,15 @@ def past(session: ClusterSession, seq: int, at: int) -> Engine:
     if at > sandbox.now:
         sandbox.advance(at)
     return sandbox
+
+
+def forget_snapshots(session: ClusterSession, *, newest: bool = False) -> int:
+    """Throw away a session's snapshots, which are a cache, but for the one that its journal begins with and, if wanted, the `newest`."""
+    rows = Snapshot.objects.filter(session=session)
+    kept = list(rows.values_list("pk", flat=True)[:1]) if newest else []
+    if session.base_seq:
+        kept += rows.filter(journal_seq=session.base_seq, at=session.base_at).values_list("pk", flat=True)
+    return rows.exclude(pk__in=kept).delete()[0]
 
 
 def _replay(session: ClusterSession, sandbox: Engine, after: int, upto: int) -> None:

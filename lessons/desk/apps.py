@@ -12,5 +12,5 @@ class DeskConfig(AppConfig):
     label = "desk"
 
     def ready(self) -> None:
-        """Listen to what dashboards show."""
-        from lessons.desk import bells  # noqa: F401
+        """Listen to what dashboards show, and say which clusters are shared."""
+        from lessons.desk import bells, retention  # noqa: F401

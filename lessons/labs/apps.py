@@ -10,3 +10,7 @@ class LabsConfig(AppConfig):
 
     name = "lessons.labs"
     label = "labs"
+
+    def ready(self) -> None:
+        """Say which clusters its evidence points at."""
+        from lessons.labs import retention  # noqa: F401

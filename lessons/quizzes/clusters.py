@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
+#: How their slots begin.
+SLOTS = "quiz/"
+
+
 def slot(attempt: QuizAttempt, item: Asked) -> str:
     """Its name among a learner's clusters."""
-    return f"quiz/{attempt.pk}/{item.spec['id']}"
+    return f"{SLOTS}{attempt.pk}/{item.spec['id']}"
 
 
 def cluster(user: User, attempt: QuizAttempt, item: Asked) -> ClusterSession:

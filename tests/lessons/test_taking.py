@@ -166,12 +166,13 @@ class TestClock:
             def set(self, name: str, value: int, nx: bool, ex: int) -> bool:
                 return nx and ex > 0 and held.setdefault(name, value) == value and not held.update({name: -1})
 
-        sent: list[tuple[str, str]] = []
+        sent: list[tuple[str, str, int]] = []
         monkeypatch.setattr(doorbell, "connection", Redis)
-        monkeypatch.setattr(celery.app, "send_task", lambda name, queue, expires: sent.append((name, queue)))
+        monkeypatch.setattr(celery.app, "send_task", lambda name, queue, expires, priority: sent.append((name, queue, priority)))
         for queue in ("cluster.0", "cluster.1"):
             celery.send_periodic(queue)
-        assert sent == [("quizzes.close_over", "cluster.0")]
+        assert sent == [("quizzes.close_over", "cluster.0", 0), ("site.tidy", "cluster.0", 9)]
+        celery.app.loader.import_default_modules()
         assert set(celery.PERIODIC) <= set(celery.app.tasks)
 
     def test_more_time_in_the_middle_of_an_attempt(self, people: People, quiz: Quiz, given: Assignment) -> None:
