@@ -120,7 +120,10 @@ class Compound(Jobs):
     def _direct(self, simple: Simple, fds: dict[int, streams.Stream]) -> Generator[Wait, Any, Process | None]:
         from . import builtins
 
-        words = yield from self.expand_words(simple.words)
+        try:
+            words = yield from self.expand_words(simple.words)
+        except ExpansionError:
+            return None  # a subshell will say so
         if not words or words[0] in builtins.BUILTINS or words[0] in self.state.functions:
             return None
         try:

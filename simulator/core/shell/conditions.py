@@ -26,6 +26,16 @@ def unary(call: Call, op: str, text: str) -> bool:
         return text != ""
     if op == "-z":
         return text == ""
+    state = getattr(call, "state", None)
+    if op == "-o":
+        return state is not None and bool(state.options.get(text, False))
+    if op in ("-v", "-R"):
+        # only the shell's own test knows variables
+        name, _, index = text.partition("[")
+        var = state.vars.get(name) if state is not None else None
+        if op == "-R":
+            return var is not None and "n" in var.flags
+        return state is not None and getattr(call, "scalar")(name, index.removesuffix("]") or None) is not None  # noqa: B009
     if op == "-t":
         stream = call.fds.get(int(text)) if text.isdigit() else None
         return stream is not None and stream.tty
@@ -50,8 +60,8 @@ def unary(call: Call, op: str, text: str) -> bool:
         return kind == "virtual" and node.target.startswith("dev:")
     if op in ("-O", "-G"):
         return node.uid == call.uid if op == "-O" else node.gid == call.gid
-    if op == "-k":
-        return bool(node.mode & 0o1000)
+    if op in ("-k", "-u", "-g"):
+        return bool(node.mode & {"-k": 0o1000, "-u": 0o4000, "-g": 0o2000}[op])
     return False
 
 

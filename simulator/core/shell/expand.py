@@ -81,7 +81,7 @@ class Expander(Parameters):
                 self.tree,
                 self.proc.cwd,
                 patterns.flatten(field),
-                dotglob=shopts.get("dotglob", False),
+                dotglob=shopts.get("dotglob", False) or bool(self.state.get("GLOBIGNORE")),
                 globstar=shopts.get("globstar", False),
                 extglob=extglob,
                 nocase=shopts.get("nocaseglob", False),

@@ -102,6 +102,14 @@ class Parameters(Call):
         if name == "SHELLOPTS":
             on = {option for option, value in state.options.items() if value}
             return ":".join(sorted(on | {"braceexpand", "hashall", "interactive-comments"}))
+        if name == "BASHOPTS":
+            from .builtins.basic import ON
+
+            return ":".join(
+                sorted(
+                    {*(option for option in ON if state.shopts.get(option, True)), *(o for o, on in state.shopts.items() if on)}
+                )
+            )
         if name == "BASHPID":
             return str(self.proc.pid)
         if name == "LINENO":

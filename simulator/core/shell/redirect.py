@@ -111,8 +111,15 @@ class Redirections(Expander):
     def _apply(self, redirect: Redirect, fds: Fds, opened: list[streams.Stream]) -> Generator[Wait, Any, None]:
         op, fd = redirect.op, redirect.fd
         if redirect.variable:
+            name, _, index = redirect.variable.partition("[")
+            if op in ("<&", ">&") and len(redirect.target) == 1 and getattr(redirect.target[0], "text", "") == "-":
+                held = self.scalar(name, index[:-1] or None)  # `{fd}>&-` closes the descriptor that the variable names
+                if not (held and held.isdigit()):
+                    raise RedirectError(f"{redirect.variable}: ambiguous redirect")
+                fds.pop(int(held), None)
+                return
             fd = next(n for n in range(10, 255) if n not in fds)
-            self.assign(redirect.variable, str(fd))
+            self.assign(name, str(fd), index=index[:-1] or None)
         if op in ("<<", "<<<"):
             text = yield from self.expand_text(redirect.target)
             if op == "<<<":
@@ -134,7 +141,7 @@ class Redirections(Expander):
             if target.rstrip("-").isdigit():
                 source = int(target.rstrip("-"))
                 if source not in fds:
-                    raise RedirectError(f"{source}: Bad file descriptor")
+                    raise RedirectError(f"{_source(redirect) or source}: Bad file descriptor")
                 fds[fd] = fds[source]
                 if move and source != fd:
                     del fds[source]

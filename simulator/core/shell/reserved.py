@@ -29,7 +29,7 @@ RESERVED = {
     "time",
 }
 CLOSERS = {"then", "elif", "else", "fi", "do", "done", "esac", "}"}
-REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
+REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*(?:\[\w+\])?\})?(<<<|<<-|<<|<>|<&|>&|>>|>\||&>>|&>|<|>)")
 FUNCTION = re.compile(r"([^\s()<>|&;$\"'`=\\]+)[ \t]*\([ \t]*\)")
 OPERATORS = ("&&", "||", ";;&", ";;", ";&", "|&", "|", "&", ";", "(", ")", "<<<", "<<", "<", ">>", ">")
 DECLARERS = {"declare", "typeset", "local", "export", "readonly"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 MAX_VALUE = 4 * 1024 * 1024
@@ -110,4 +112,14 @@ def sorted_items(var: Var) -> list[tuple[str, str]]:
         return sorted(var.items.items(), key=lambda item: int(item[0]))
     if var.kind == "s":
         return [] if var.value is None else [("0", var.value)]
-    return list(var.items.items())
+    newest_first = list(reversed(var.items.items()))
+    return sorted(newest_first, key=lambda item: _bucket(item[0]))
+
+
+@lru_cache(maxsize=4096)
+def _bucket(key: str) -> int:
+    """Which of an associative array's 1024 buckets holds a key (hashlib.c: FNV-1 over signed chars); in a bucket the newest is first."""
+    value = 2166136261
+    for byte in key.encode("utf-8", "surrogateescape"):
+        value = (value * 16777619 & 0xFFFFFFFF) ^ (byte if byte < 128 else byte | 0xFFFFFF00)
+    return value & 1023

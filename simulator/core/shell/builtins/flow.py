@@ -266,7 +266,9 @@ def type_(shell: Any, words: list[str]) -> int:
     status = 0
     for name in names:
         kind, path = "", ""
-        if name in shell.state.aliases and shell.expands_aliases:
+        if "P" in flags:
+            pass
+        elif name in shell.state.aliases and shell.expands_aliases:
             kind = "alias"
         elif name in RESERVED:
             kind = "keyword"
@@ -274,7 +276,7 @@ def type_(shell: Any, words: list[str]) -> int:
             kind = "function"
         elif name in BUILTINS:
             kind = "builtin"
-        if not kind or "P" in flags:
+        if not kind:
             try:
                 path, kind = shell.find_command(name)[0], "file"
             except OSError:

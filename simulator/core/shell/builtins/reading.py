@@ -6,6 +6,7 @@ import re
 from collections.abc import Generator
 from typing import Any
 
+from ..fields import shell_quote
 from ..state import Var
 
 
@@ -186,6 +187,10 @@ def mapfile(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     first = int(options["O"]) if options.get("O", "").isdigit() else 0
     old = shell.state.vars.get(name)
     items = dict(old.items) if "O" in options and old is not None and old.kind == "a" else {}
-    items.update({str(n): line for n, line in enumerate(lines, first)})
     shell.state.vars[name] = Var("a", None, items)
+    every = int(options["c"]) if options.get("c", "").isdigit() else 5000
+    for number, line in enumerate(lines, first):
+        if "C" in options and every and (number - first + 1) % every == 0:
+            yield from shell.run_source(f"{options['C']} {number} {shell_quote(line)}")
+        items[str(number)] = line
     return 0

@@ -253,18 +253,35 @@ def _arguments(call: Call) -> tuple[str, dict[str, str], list[str]]:
     return "\n".join(program), settings, args
 
 
+def _place(source: str, message: str) -> str:
+    """A syntax error as mawk words it: a bracket that nothing closes is missed at the end of the file."""
+    plain = re.sub(r'"(?:\\.|[^"\\])*"', "", source)
+    last = source.count("\n") + 1
+    if message.endswith("end of file"):
+        if plain.count("(") > plain.count(")"):
+            return f"line {last}: missing ) near end of line"
+        if plain.count("{") > plain.count("}"):
+            return f"line {last + 1}: missing }} near end of file"
+        return f"line {last}: syntax error at or near end of line"
+    return f"line 1: {message}"
+
+
 def awk(call: Call) -> Code:
     """`awk [-F sep] [-v var=value] program [files or var=value]`."""
     source, settings, names = _arguments(call)
     if source.startswith("@"):
         parts = []
         for name in source.split("\n"):
-            parts.append((yield from read_path(call, name[1:])).decode("utf-8", "surrogateescape"))
+            try:
+                parts.append((yield from read_path(call, name[1:])).decode("utf-8", "surrogateescape"))
+            except OSError as failed:
+                call.err(f"awk: cannot open {name[1:]} ({failed.strerror})\n")
+                return 2
         source = "\n".join(parts)
     try:
         machine = Machine(call, Parser(source).program())
     except AwkSyntaxError as failed:
-        call.err(f"awk: line 1: {failed}\n")
+        call.err(f"awk: {_place(source, str(failed))}\n")
         return 2
     for name, value in settings.items():
         machine.vars[name] = StrNum(value) if looks_numeric(value) else value

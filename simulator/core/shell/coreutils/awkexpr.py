@@ -276,7 +276,7 @@ class Expressions:
         raise AwkSyntaxError(f"syntax error at or near {word.strip(chr(0)) or 'end of file'}")
 
     def _name(self) -> Any:
-        from .awklib import BUILTINS
+        from .awklib import BUILTINS, LEAST
 
         word = self.take()
         if self.peek() == "(" and (word in BUILTINS or self._adjacent()):
@@ -285,8 +285,12 @@ class Expressions:
             args = self.expressions(")")
             self.in_parens -= 1
             self.expect(")")
+            if word in BUILTINS and len(args) < LEAST.get(word, 0):
+                raise AwkSyntaxError(f"not enough arguments in call to {word}")
             return ("call", word, args)
         if word in BUILTINS:
+            if LEAST.get(word, 0):
+                raise AwkSyntaxError(f"syntax error at or near {self.peek().strip(chr(0)).strip() or 'end of file'}")
             return ("call", word, [])
         if self.peek() == "[":
             return ("index", word, self.subscript())

@@ -145,3 +145,7 @@ BUILTINS: dict[str, Callable[[Any, Any], Any]] = {
     "close": lambda machine, args: machine.close_one(_text(machine, args[0])),
     "fflush": lambda machine, args: machine.flush() or 0.0,
 }
+
+#: The fewest arguments of the builtins that need some.
+LEAST = {"substr": 2, "index": 2, "split": 2, "sub": 2, "gsub": 2, "match": 2, "sprintf": 1, "system": 1, "toupper": 1, "tolower": 1, "int": 1,
+         "sqrt": 1, "exp": 1, "log": 1, "sin": 1, "cos": 1, "atan2": 2, "close": 1}  # fmt: skip

@@ -41,6 +41,13 @@ def _records(call: Call, machine: Machine, names: list[str]) -> Code:
             found, failed = [(name, b"")], 0
         else:
             rest = []
+            if name != "-" and not name.startswith("/dev/"):
+                try:
+                    call.lookup(name)
+                except OSError as missing:
+                    call.err(f"awk: cannot open {name} ({missing.strerror})\n")
+                    code = 2
+                    continue
             found, failed = yield from inputs(call, [name])
         code = 2 if failed else code
         for shown, data in found:
@@ -66,4 +73,4 @@ def _cut(data: str, sep: str, machine: Machine) -> list[str]:
     if len(sep) > 1:
         parts = plain_split(machine.regex(sep), data)
         return parts[:-1] if parts and parts[-1] in ("", "\n") else parts
-    return data.removesuffix(sep).split(sep) if sep == "\n" else data.removesuffix("\n").removesuffix(sep).split(sep)
+    return data.removesuffix(sep).split(sep)

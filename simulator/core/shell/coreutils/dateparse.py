@@ -116,6 +116,10 @@ class _Reader:
                 return False
             count, unit = self.last
             return self.relative(-2 * count, unit)
+        named = re.fullmatch(r"(utc|gmt)([+-]\d{1,2})", low)
+        if named:
+            self.tz = datetime.timezone(datetime.timedelta(hours=int(named.group(2))))
+            return True
         if low in ZONES:
             self.tz = datetime.timezone(datetime.timedelta(hours=ZONES[low]))
             return True

@@ -14,6 +14,10 @@ from .dateparse import parse_date
 __all__ = ["date", "parse_date", "render"]
 
 
+#: How wide a padded field may get.
+MAX_WIDTH = 4096
+
+
 def render(moment_ns: int, form: str, tz: str = "") -> str:
     """A date in a `+FORMAT`, in the time zone that TZ names."""
     moment = datetime.datetime.fromtimestamp(moment_ns // SECOND, dateparse.zone(tz))
@@ -40,7 +44,7 @@ def render(moment_ns: int, form: str, tz: str = "") -> str:
         elif flag == "#":
             text = text.lower() if text.isupper() else text.upper()
         if width and code not in "N":
-            text = text.rjust(int(width), " " if flag == "_" or code in "aAbBhpPZ" else "0")
+            text = text.rjust(min(int(width[:9]), MAX_WIDTH), " " if flag == "_" or code in "aAbBhpPZ" else "0")
         return text
 
     return re.sub(r"%([-_0^#]?)(\d*)(:?[a-zA-Z%])", one, form)

@@ -10,7 +10,7 @@ from ...host.invocation import Call
 from ...kernel.clock import to_datetime
 from .. import patterns as globs
 from . import diffviews
-from .common import Code, parse, read_path, text_lines
+from .common import Code, parse, read_path, text_lines, whole
 
 LONG = """unified?u brief:q recursive:r new-file:N ignore-all-space:w ignore-space-change:b ignore-case:i ignore-blank-lines:B context?c
 side-by-side:y width=W ed:e report-identical-files:s text:a color?color label=label exclude=x suppress-common-lines:common
@@ -150,14 +150,25 @@ def _char(value: int) -> str:
 def cmp(call: Call) -> Code:
     """`cmp [-s] a b`."""
     options, names = parse(call, "sln:i:b", "silent:s quiet:s verbose:l bytes=n ignore-initial=i print-bytes:b", code=2)
+    if not names:
+        call.err("cmp: missing operand after 'cmp'\ncmp: Try 'cmp --help' for more information.\n")
+        return 2
+    if len(names) > 4:
+        call.err(f"cmp: extra operand '{names[4]}'\ncmp: Try 'cmp --help' for more information.\n")
+        return 2
     data = []
-    for name in names[:2]:
+    for name in [*names, "-"][:2]:
         try:
             data.append((yield from call.read()) if name == "-" else (yield from read_path(call, name)))
         except OSError as failed:
             call.err(f"cmp: {name}: {failed.strerror}\n")
             return 2
-    a, b = data
+    skips = (options.get("i", "0").split(":") * 2)[:2]
+    a, b = (part[whole(call, skip, "invalid --ignore-initial value '{}'", 2) :] for part, skip in zip(data, skips, strict=True))
+    if "n" in options:
+        most = whole(call, options["n"], "invalid --bytes value '{}'", 2)
+        a, b = a[:most], b[:most]
+    names = [*names, "-"]
     for at, (x, y) in enumerate(zip(a, b, strict=False)):
         if x != y:
             if "l" in options:

@@ -9,7 +9,7 @@ import zlib
 from contextlib import suppress
 
 from ...host.invocation import Call
-from .common import Code, inputs, name_of, parse
+from .common import Code, inputs, name_of, parse, whole
 
 
 def base64(call: Call) -> Code:
@@ -35,7 +35,7 @@ def base64(call: Call) -> Code:
                 code = 1
             continue
         text = encode(data).decode()
-        width = int(options.get("w", 76))
+        width = whole(call, options.get("w", "76"), "invalid wrap size: ‘{}’")
         if width:
             call.out("".join(text[at : at + width] + "\n" for at in range(0, len(text), width)))
         else:
@@ -46,51 +46,79 @@ def base64(call: Call) -> Code:
 def checksum(call: Call) -> Code:
     """`md5sum`, `sha1sum`, `sha256sum`, `sha512sum`, with `-c`."""
     algorithm = name_of(call).removesuffix("sum").replace("b2", "blake2b")
-    options, names = parse(call, "cbtw", "check:c quiet:q status:s ignore-missing:m")
+    options, names = parse(
+        call, "cbtwz", "check:c quiet:q status:s ignore-missing:m tag:tag strict:strict warn:w binary:b text:t zero:z"
+    )
     found, code = yield from inputs(call, names)
     if "c" in options:
-        return _check(call, found, algorithm, options)
+        return max(_check(call, found, algorithm, options), code)
+    title = {"blake2b": "BLAKE2b"}.get(algorithm, algorithm.upper())
+    end = "\0" if "z" in options else "\n"
     for name, data in found:
-        call.out(f"{hashlib.new(algorithm, data).hexdigest()}  {name}\n")
+        digest = hashlib.new(algorithm, data).hexdigest()
+        call.out(
+            f"{title} ({name}) = {digest}{end}" if "tag" in options else f"{digest} {'*' if 'b' in options else ' '}{name}{end}"
+        )
     return code
 
 
 def _check(call: Call, found: list[tuple[str, bytes]], algorithm: str, options: dict[str, str]) -> int:
-    bad = 0
-    for _, data in found:
+    tool, code = name_of(call), 0
+    size = hashlib.new(algorithm).digest_size * 2
+    line_form = re.compile(rf"(?:([0-9a-fA-F]{{{size}}}) [ *](.+)|\w+ \((.+)\) = ([0-9a-fA-F]{{{size}}}))")
+    for source, data in found:
+        wrong = unread = malformed = checked = 0
         for line in data.decode(errors="replace").splitlines():
-            match = re.fullmatch(r"([0-9a-f]+) [ *](.+)", line.strip())
+            match = line_form.fullmatch(line.strip())
             if match is None:
+                malformed += bool(line) and not line.startswith("#")
                 continue
+            name, expected = match.group(2) or match.group(3), (match.group(1) or match.group(4)).lower()
+            if "m" in options and not call.exists(name):
+                continue
+            checked += 1
             try:
-                good = hashlib.new(algorithm, call.read_file(match.group(2))).hexdigest() == match.group(1)
+                good = hashlib.new(algorithm, call.read_file(name)).hexdigest() == expected
                 verdict = "OK" if good else "FAILED"
+                wrong += not good
             except OSError as failed:
-                call.err(f"{name_of(call)}: {match.group(2)}: {failed.strerror}\n")
+                call.err(f"{tool}: {name}: {failed.strerror}\n")
                 good, verdict = False, "FAILED open or read"
-            bad += not good
+                unread += 1
             if "s" not in options and not (good and "q" in options):
-                call.out(f"{match.group(2)}: {verdict}\n")
-    if bad:
-        call.err(f"{name_of(call)}: WARNING: {bad} computed checksum{'' if bad == 1 else 's'} did NOT match\n")
-    return int(bad > 0)
+                call.out(f"{name}: {verdict}\n")
+        shown = "'standard input'" if source == "-" else source
+        if not checked:
+            call.err(
+                f"{tool}: {shown}: no {'file was verified' if 'm' in options and not malformed else 'properly formatted checksum lines found'}\n"
+            )
+            code = 1
+            continue
+        for count, (one, many) in ((malformed, ("line is improperly formatted", "lines are improperly formatted")),
+                                   (unread, ("listed file could not be read", "listed files could not be read")),
+                                   (wrong, ("computed checksum did NOT match", "computed checksums did NOT match"))):  # fmt: skip
+            if count and "s" not in options:
+                call.err(f"{tool}: WARNING: {count} {one if count == 1 else many}\n")
+        code = 1 if wrong or unread or (malformed and "strict" in options) else code
+    return code
+
+
+#: Each byte with its bits in the other order.
+MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def cksum(call: Call) -> Code:
     """`cksum` as CRC-32 of POSIX."""
     found, code = yield from inputs(call, call.argv[1:])
     for name, data in found:
-        crc = 0
-        length = len(data)
-        suffix = b""
+        length, suffix = len(data), b""
         while length:
             suffix += bytes([length & 0xFF])
             length >>= 8
-        for byte in data + suffix:
-            crc ^= byte << 24
-            for _ in range(8):
-                crc = ((crc << 1) ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
-        call.out(f"{crc ^ 0xFFFFFFFF} {len(data)}{'' if name == '-' else ' ' + name}\n")
+        # POSIX's CRC goes from the highest bit: zlib's over mirrored bytes, mirrored, starting at zero
+        mirrored = zlib.crc32((data + suffix).translate(MIRROR), 0xFFFFFFFF)
+        value = int(f"{mirrored:032b}"[::-1], 2)
+        call.out(f"{value} {len(data)}{'' if name == '-' else ' ' + name}\n")
     return code
 
 

@@ -9,7 +9,8 @@ import re
 from ...host import files
 from ...host.filesystem import error
 from ...host.invocation import Call
-from ...kernel.clock import SECOND, parse_rfc3339
+from ...kernel.clock import SECOND, parse_rfc3339, to_datetime
+from . import modes
 from .common import parse, usage
 from .modes import _may_change
 
@@ -17,6 +18,10 @@ from .modes import _may_change
 def mkdir(call: Call) -> int:
     """`mkdir [-p] [-m mode] [-v] dirs`."""
     options, names = parse(call, "pm:v", "parents:p mode=m verbose:v")
+    wanted = modes.new_mode(options["m"], 0o777, True) if "m" in options else None
+    if "m" in options and wanted is None:
+        call.err(f"mkdir: invalid mode ‘{options['m']}’\n")
+        return 1
     if not names:
         raise usage(call, "missing operand")
     code = 0
@@ -24,7 +29,7 @@ def mkdir(call: Call) -> int:
         path = call.path(name)
         try:
             if "p" in options:
-                _parents(call, path, "v" in options)
+                _parents(call, name, "v" in options)
             else:
                 if not call.exists(posixpath.dirname(path)):
                     raise error(errno.ENOENT, name)
@@ -38,45 +43,53 @@ def mkdir(call: Call) -> int:
                 )
                 if "v" in options:
                     call.out(f"mkdir: created directory '{name}'\n")
-            if "m" in options:
-                call.tree.edit(path).mode = int(options["m"], 8)
+            if wanted is not None:
+                call.tree.edit(path).mode = wanted
         except OSError as failed:
             call.err(f"mkdir: cannot create directory ‘{name}’: {failed.strerror}\n")
             code = 1
     return code
 
 
-def _parents(call: Call, path: str, verbose: bool) -> None:
+def _parents(call: Call, shown: str, verbose: bool) -> None:
+    """Make a directory and those above it; `shown` is how the command line names it."""
+    path = call.path(shown or ".")
     if call.isdir(path):
         return
     if call.exists(path):
-        raise error(errno.EEXIST, path)
-    _parents(call, posixpath.dirname(path), verbose)
+        raise error(errno.EEXIST, shown)
+    _parents(call, posixpath.dirname(shown.rstrip("/")), verbose)
     _may_change(call, path)
     files.make_dir(call.world, call.host, path, mnt=call.proc.mnt, uid=call.uid, gid=call.gid)
     if verbose:
-        call.out(f"mkdir: created directory '{path}'\n")
+        call.out(f"mkdir: created directory '{shown}'\n")
 
 
 def rmdir(call: Call) -> int:
     """`rmdir [-p] dirs`."""
-    options, names = parse(call, "pv", "parents:p")
+    options, names = parse(call, "pv", "parents:p verbose:v ignore-fail-on-non-empty:ignore")
     if not names:
         raise usage(call, "missing operand")
     code = 0
     for name in names:
-        path = call.path(name)
-        try:
-            if call.lookup(name, follow=False).kind != "dir":
-                raise error(errno.ENOTDIR, name)
-            _may_change(call, path)
-            files.remove_file(call.world, call.host, path, mnt=call.proc.mnt)
-            while "p" in options and posixpath.dirname(path) != "/":
-                path = posixpath.dirname(path)
-                files.remove_file(call.world, call.host, path, mnt=call.proc.mnt)
-        except OSError as failed:
-            call.err(f"rmdir: failed to remove '{name}': {failed.strerror}\n")
-            code = 1
+        shown = name
+        while shown.strip("/"):
+            try:
+                if "v" in options:
+                    call.out(f"rmdir: removing directory, '{shown}'\n")
+                if call.lookup(shown, follow=False).kind != "dir":
+                    raise error(errno.ENOTDIR, shown)
+                _may_change(call, call.path(shown))
+                files.remove_file(call.world, call.host, call.path(shown), mnt=call.proc.mnt)
+            except OSError as failed:
+                if "ignore" not in options or failed.errno != errno.ENOTEMPTY:
+                    what = "" if shown == name else "directory "
+                    call.err(f"rmdir: failed to remove {what}'{shown}': {failed.strerror}\n")
+                    code = 1
+                break
+            if "p" not in options:
+                break
+            shown = posixpath.dirname(shown.rstrip("/"))
     return code
 
 
@@ -157,6 +170,19 @@ def ln(call: Call) -> int:
     return code
 
 
+def _stamp(text: str, wall: int) -> int | None:
+    """Unix time (ns) of `[[CC]YY]MMDDhhmm[.ss]`, POSIX's way to name a moment; None when it is none."""
+    match = re.fullmatch(r"(?:(\d\d)?(\d\d))?(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d\d))?", text, re.ASCII)
+    if match is None:
+        return None
+    century, year, month, day, hour, minute, second = match.groups()
+    full = f"{to_datetime(wall).year}" if year is None else f"{century or ('19' if int(year) > 68 else '20')}{year}"
+    try:
+        return parse_rfc3339(f"{full}-{month}-{day}T{hour}:{minute}:{second or '00'}Z")
+    except ValueError:
+        return None
+
+
 def touch(call: Call) -> int:
     """`touch [-c] [-d date] [-r file] files`."""
     options, names = parse(call, "cd:r:amt:", "no-create:c date=d reference=r")
@@ -174,11 +200,16 @@ def touch(call: Call) -> int:
             return 1
         when = moment
     elif "t" in options:
-        text = options["t"]
-        when = parse_rfc3339(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:00Z")
+        stamped = _stamp(options["t"], call.world.wall)
+        if stamped is None:
+            call.err(f"touch: invalid date format ‘{options['t']}’\n")
+            return 1
+        when = stamped
     code = 0
     for name in names:
         try:
+            if not name:
+                raise error(errno.ENOENT, name)
             if call.exists(name):
                 call.tree.edit(call.path(name)).mtime = when
                 files.ring(call.world, call.host, call.proc.mnt, call.path(name))

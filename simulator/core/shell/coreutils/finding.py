@@ -17,7 +17,7 @@ from . import modes, regexes
 from .common import Code, parse
 from .dateparse import parse_date
 from .dates import render
-from .listing import mode_text, size_of
+from .listing import links, mode_text, size_of
 
 Test = Callable[[str, Inode], Generator[Wait, Any, bool]]
 VALUED = {"-name", "-iname", "-path", "-wholename", "-ipath", "-type", "-size", "-mtime", "-mmin", "-newer", "-perm", "-user", "-group", "-maxdepth", "-mindepth", "-printf", "-regex", "-iregex", "-links", "-newermt", "-anewer", "-cnewer", "-cmin", "-amin", "-ctime", "-atime", "-samefile", "-inum", "-fprintf"}  # fmt: skip
@@ -74,8 +74,8 @@ class _Find:
             inner = self.either()
             self.at += 1
             return inner
-        if word in ("-exec", "-execdir", "-ok"):
-            return self.exec_()
+        if word in ("-exec", "-execdir", "-ok", "-okdir"):
+            return self.exec_(word)
         value = ""
         if word in VALUED:
             if self.at >= len(self.words):
@@ -125,7 +125,7 @@ class _Find:
         if word == "-links":
             return self._number(
                 value,
-                lambda node: 1 if node.kind != "dir" else 2 + sum(c.kind == "dir" for c in (node.children or {}).values()),
+                lambda node: links(call, node),
                 {"": 1},
             )
         if word == "-samefile":
@@ -154,7 +154,9 @@ class _Find:
                 (users.user_name(call.tree, node.uid) if word == "-user" else users.group_name(call.tree, node.gid)) == value
             )
         if word in ("-maxdepth", "-mindepth"):
-            setattr(self, word[1:], int(value))
+            if not (value.isascii() and value.isdigit()):
+                raise ValueError(f"Expected a positive decimal integer argument to {word}, but got ‘{value}’")
+            setattr(self, word[1:], int(value[:9]))
             return lambda path, node: True
         if word in ("-true", "-depth", "-mount", "-xdev", "-follow"):
             return lambda path, node: True
@@ -238,7 +240,7 @@ class _Find:
             "g": users.group_name(self.call.tree, node.gid),
             "U": str(node.uid),
             "G": str(node.gid),
-            "n": "1",
+            "n": str(links(self.call, node)),
             "k": str(-(-size_of(node) // 1024)),
             "b": str(-(-size_of(node) // 4096) * 8),
             "i": "0",
@@ -274,12 +276,12 @@ class _Find:
         """A path without the starting point it was found under."""
         return path[len(self.root) :].lstrip("/") if path.startswith(self.root) else path
 
-    def exec_(self) -> Test:
+    def exec_(self, verb: str) -> Test:
         self.acts = True
         argv: list[str] = []
         while self.peek() not in (";", "+") or (self.peek() == "+" and argv[-1:] != ["{}"]):
             if self.at >= len(self.words):
-                raise ValueError("missing argument to `-exec'")
+                raise ValueError(f"missing argument to `{verb}'")
             argv.append(self.peek())
             self.at += 1
         many = self.peek() == "+"
@@ -296,10 +298,21 @@ class _Find:
             return collect
 
         def run(path: str, node: Inode) -> Generator[Wait, Any, bool]:
+            if verb.startswith("-ok"):
+                self.call.err(f"< {argv[0]} ... {path} > ? ")
+                if not (yield from self._yes()):
+                    return False
             return (yield from self.call.run([word.replace("{}", path) for word in argv], stdin=b"")) == 0
 
         return run
 
+    def _yes(self) -> Generator[Wait, Any, bool]:
+        """Whether the next line of standard input says yes."""
+        if self.answers is None:
+            self.answers = (yield from self.call.read()).decode("utf-8", "replace").split("\n")
+        return bool(self.answers) and self.answers.pop(0)[:1] in ("y", "Y")
+
+    answers: list[str] | None = None
     batches: list[tuple[list[str], list[str]]]
 
 

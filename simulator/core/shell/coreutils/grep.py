@@ -34,6 +34,7 @@ class _Grep:
         self.number = self.count = self.left = self.offset = self.next_offset = 0
         self.kept: list[tuple[int, str]] = []
         self.any_context = False
+        self.end = "\0" if "z" in options else "\n"
 
     def start(self) -> None:
         self.number = self.count = self.left = self.offset = self.next_offset = 0
@@ -52,7 +53,8 @@ class _Grep:
         """Handle one line; False when no more are wanted."""
         self.number += 1
         self.offset, self.next_offset = self.next_offset, self.next_offset + len(raw)
-        text = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
+        text = raw.decode("utf-8", "surrogateescape")
+        text = text if self.end == "\0" else text.removesuffix("\n")
         found = self.pattern.search(text[: regexes.MAX_SUBJECT]) is not None
         if found == ("v" in self.o):
             if self.left > 0:
@@ -81,7 +83,7 @@ class _Grep:
                     part = _kept(match)
                     if part:
                         piece = f"\x1b[01;31m\x1b[K{part}\x1b[m\x1b[K" if self.colour else part
-                        self.call.out((self.prefix(name, ":", self.number) + piece + "\n").encode("utf-8", "surrogateescape"))
+                        self.call.out((self.prefix(name, ":", self.number) + piece + self.end).encode("utf-8", "surrogateescape"))
         else:
             self.show(name, ":", self.number, text, True)
         self.left = self.after
@@ -91,7 +93,7 @@ class _Grep:
         self.printed, self.any_context = number, True
         if self.colour and matched and "v" not in self.o:
             text = self.pattern.sub(lambda m: f"\x1b[01;31m\x1b[K{m.group()}\x1b[m\x1b[K" if m.group() else "", text)
-        self.call.out((self.prefix(name, mark, number) + text + "\n").encode("utf-8", "surrogateescape"))
+        self.call.out((self.prefix(name, mark, number) + text + self.end).encode("utf-8", "surrogateescape"))
 
     def finish(self, name: str) -> bool:
         """The end of an input: counts and names; whether it matched."""

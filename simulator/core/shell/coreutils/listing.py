@@ -47,11 +47,22 @@ def mode_text(node: Inode) -> str:
     return out
 
 
-def links(node: Inode) -> int:
-    """The link count: a directory has one for each subdirectory."""
+def links(call: Call, node: Inode) -> int:
+    """The link count: a directory has one for each subdirectory, a file one for each name."""
     if node.kind == "dir" and node.children is not None:
         return 2 + sum(1 for child in node.children.values() if child.kind in ("dir", "frozen"))
+    for fs in call.tree.filesystems.values():
+        for ident, shared in fs.shared.items():
+            if shared is node:
+                return _names(fs.root, ident)
     return 1
+
+
+def _names(node: Inode, ident: str) -> int:
+    """How many names below a directory lead to a shared inode (bases have none)."""
+    if node.kind == "hard":
+        return int(node.target == ident)
+    return sum(_names(child, ident) for child in (node.children or {}).values())
 
 
 def when(call: Call, mtime: int) -> str:
@@ -156,7 +167,7 @@ class _Lister:
                 stamp = f"{to_datetime(node.mtime):%Y-%m-%d %H:%M}"
             inode = [str(_inode(path_of(folder, name)))] if "i" in self.o else []
             owners = ([owner] if "g" not in self.o else []) + ([group] if "o" not in self.o and "G" not in self.o else [])
-            rows.append((inode, mode_text(node), str(links(node)), owners, text, stamp, shown))
+            rows.append((inode, mode_text(node), str(links(self.call, node)), owners, text, stamp, shown))
         if not rows:
             return
         wide = [max(len(row[2]) for row in rows), max(len(row[4]) for row in rows)]
@@ -282,7 +293,7 @@ def stat(call: Call) -> int:
         owner = f"Uid: ({node.uid:5d}/{users.user_name(call.tree, node.uid):>8})   Gid: ({node.gid:5d}/{users.group_name(call.tree, node.gid):>8})"
         call.out(
             f"  File: {name}{arrow}\n  Size: {size:<10}\tBlocks: {-(-size // 4096) * 8:<10} IO Block: 4096   {kind}\n"
-            f"Device: 253,1\tInode: {_inode(call.path(name)):<11} Links: {links(node)}\n"
+            f"Device: 253,1\tInode: {_inode(call.path(name)):<11} Links: {links(call, node)}\n"
             f"Access: ({node.mode:04o}/{mode_text(node)})  {owner}\nAccess: {stamp}\nModify: {stamp}\nChange: {stamp}\n Birth: {stamp}\n"
         )
     return code
@@ -305,7 +316,7 @@ def _format(call: Call, form: str, name: str, node: Inode) -> str:
         "n": name, "N": f"'{name}'" + (f" -> '{node.target}'" if node.kind == "link" else ""), "s": str(size_of(node)), "a": f"{node.mode:o}",
         "A": mode_text(node), "u": str(node.uid), "g": str(node.gid), "U": users.user_name(call.tree, node.uid),
         "G": users.group_name(call.tree, node.gid), "F": _kind(node), "Y": str(node.mtime // SECOND), "X": str(node.mtime // SECOND),
-        "Z": str(node.mtime // SECOND), "h": str(links(node)), "i": str(_inode(call.path(name))), "%": "%",
+        "Z": str(node.mtime // SECOND), "h": str(links(call, node)), "i": str(_inode(call.path(name))), "%": "%",
         "y": f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000", "b": str(-(-size_of(node) // 4096) * 8), "B": "512",
     }  # fmt: skip
     return re.sub(r"%(.)", lambda match: table.get(match.group(1), "?"), form)

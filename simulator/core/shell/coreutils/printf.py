@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
 from ...kernel.clock import SECOND, to_datetime
 from .echo import expand
 
-SPEC = re.compile(r"%(?:%|\(([^)]*)\)T|([-+ 0#']*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hlLjzt]*)([diouxXeEfFgGaAcsbqQ]))")
+SPEC = re.compile(r"%(?:%|\(([^)]*)\)T|([-+ 0#']*)(\*|\d+)?(?:\.(\*|-?\d+)?)?(?:[hlLjzt]*)([diouxXeEfFgGaAcsbqQn]))")
 DOT = re.compile(r"\.")
 
 
@@ -96,6 +97,11 @@ class _Printer:
             return _pad(text, flags, width)
         if kind in "eEfFgG":
             return ("%" + flags + width + (f".{precision}" if precision is not None else "") + kind) % self.decimal(arg)
+        if kind in "aA":
+            text = _hexadecimal(self.decimal(arg), int(precision) if precision is not None else None, flags)
+            return _pad(text.upper() if kind == "A" else text, flags, width)
+        if kind == "n":
+            return ""
         text = arg or ""
         if kind == "c":
             return _pad(text[:1], flags, width)
@@ -108,6 +114,23 @@ class _Printer:
         if precision is not None:
             text = text[: int(precision)]
         return _pad(text, flags, width)
+
+
+def _hexadecimal(value: float, digits: int | None, flags: str) -> str:
+    """`%a` of an x87 long double, as bash prints it: the first digit has the top four bits of the mantissa (1 is `0x8p-3`)."""
+    sign = "-" if math.copysign(1.0, value) < 0 else "+" if "+" in flags else " " if " " in flags else ""
+    if not math.isfinite(value):
+        return sign + ("nan" if math.isnan(value) else "inf")
+    mantissa, exponent = math.frexp(abs(value))
+    whole, power = (int(mantissa * (1 << 64)), exponent - 4) if value else (0, 0)
+    if digits is not None and digits < 15:
+        drop = 4 * (15 - digits)
+        whole = (whole + (1 << (drop - 1))) >> drop << drop
+        if whole >> 64:
+            whole, power = whole >> 4, power + 4
+    text = f"{whole:016x}"
+    rest = text[1:].rstrip("0") if digits is None else text[1 : 1 + digits].ljust(digits, "0")
+    return f"{sign}0x{text[0]}{'.' if rest else ''}{rest}p{power:+d}"
 
 
 def _pad(text: str, flags: str, width: str) -> str:
@@ -131,9 +154,10 @@ def render(call: Any, args: list[str]) -> tuple[bytes, int]:
             if form[at] == "%":
                 match = SPEC.match(form, at)
                 if match is None:
-                    bad = form[at : at + 2]
+                    bad = re.compile(r"%[-+ 0#']*(?:\*|\d+)?(?:\.(?:\*|-?\d+)?)?[hlLjzt]*(.?)", re.DOTALL).match(form, at)
+                    letter = bad.group(1) if bad else ""
                     printer.complain(
-                        f"`{bad[-1:]}': invalid format character" if len(bad) > 1 else "`%': missing format character"
+                        f"`{letter}': invalid format character" if letter else f"`{form[at:]}': missing format character"
                     )
                     return "".join(out).encode("utf-8", "surrogateescape"), 1
                 out.append(printer.spec(match))

@@ -47,6 +47,8 @@ class _Machine:
         self.out: list[str] = []
         self.after: list[str] = []
         self.files: dict[str, str] = {}
+        #: What is left of the files that `R` reads line by line.
+        self.sources: dict[str, list[str]] = {}
         self.last_regex: re.Pattern[str] | None = None
         self.code: int | None = None
         self.steps = 0
@@ -230,6 +232,13 @@ class _Machine:
         elif name == "r":
             with suppress(OSError):
                 self.after.append(self.call.read_file(c.args).decode("utf-8", "surrogateescape"))
+        elif name == "R":
+            if c.args not in self.sources:
+                self.sources[c.args] = []
+                with suppress(OSError):
+                    self.sources[c.args] = self.call.read_file(c.args).decode("utf-8", "surrogateescape").splitlines()
+            if self.sources[c.args]:
+                self.after.append(self.sources[c.args].pop(0) + "\n")
         elif name == "w":
             self.write(c.args, self.space)
         if len(self.space) > 4_000_000:
@@ -278,7 +287,10 @@ def sed(call: Call) -> Code:
     code = 0
     try:
         commands = _Parser(text, extended).parse()
-        if "i" in options or "s" in options:
+        if "i" in options and not names:
+            call.err("sed: no input files\n")
+            return 4
+        if names and ("i" in options or "s" in options):
             for name in names:
                 code = _one_file(call, _Parser(text, extended).parse(), quiet, name, options) or code
             return code
@@ -301,11 +313,7 @@ def _inputs(call: Call, names: list[str]) -> Any:
         if name != "-":
             try:
                 if call.lookup(name).kind == "dir":
-                    call.err(
-                        f"sed: couldn't edit {name}: not a regular file\n"
-                        if False
-                        else f"sed: read error on {name}: Is a directory\n"
-                    )
+                    call.err(f"sed: read error on {name}: Is a directory\n")
                     code = 2
                     continue
             except OSError as failed:

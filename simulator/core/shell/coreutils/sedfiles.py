@@ -22,6 +22,15 @@ def _visible(text: str) -> str:
     return out + "$"
 
 
+def _script(call: Call, name: str) -> str:
+    """The text of `-f name`."""
+    try:
+        return call.read_file(name).decode("utf-8", "surrogateescape")
+    except OSError as failed:
+        call.err(f"sed: couldn't open file {name}: {failed.strerror}\n")
+        raise Ended(4) from None
+
+
 def _program(call: Call) -> tuple[str, dict[str, str], list[str]]:
     scripts: list[str] = []
     args, at = [call.argv[0]], 1
@@ -33,7 +42,7 @@ def _program(call: Call) -> tuple[str, dict[str, str], list[str]]:
             if not value:
                 at += 1
                 value = call.argv[at] if at < len(call.argv) else ""
-            scripts.append(value if match.group(2) == "e" else call.read_file(value).decode("utf-8", "surrogateescape"))
+            scripts.append(value if match.group(2) == "e" else _script(call, value))
             if match.group(1):
                 args.append("-" + match.group(1))
         elif word.startswith("--expression="):

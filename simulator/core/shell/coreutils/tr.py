@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from ...host.executor import Ended
 from ...host.invocation import Call
 from .common import Code, parse, usage
 
 
-def _set(text: str) -> list[str]:
+def _shown(char: str) -> str:
+    return {"\n": "\\n", "\t": "\\t", "\\": "\\\\"}.get(char, char if char.isprintable() else f"\\{ord(char):03o}")
+
+
+def _set(call: Call, text: str) -> list[str]:
     from .echo import expand
 
     classes = {
@@ -18,7 +24,6 @@ def _set(text: str) -> list[str]:
     }  # fmt: skip
     classes["alnum"] = classes["digit"] + classes["alpha"]
     out: list[str] = []
-    text = re.sub(r"\\([0-7]{1,3})", lambda m: chr(int(m.group(1), 8)), text)
     at = 0
     while at < len(text):
         match = re.compile(r"\[:(\w+):\]").match(text, at)
@@ -26,16 +31,33 @@ def _set(text: str) -> list[str]:
             out += classes[match.group(1)]
             at = match.end()
             continue
-        if text[at] == "\\" and at + 1 < len(text):
-            out.append(expand(text[at : at + 2])[0] if text[at + 1] in "nrtabfv\\" else text[at + 1])
-            at += 2
-        elif at + 2 < len(text) and text[at + 1] == "-":
-            out += [chr(c) for c in range(ord(text[at]), ord(text[at + 2]) + 1)]
-            at += 3
+        repeat = re.compile(r"\[(\\[0-7]{1,3}|\\.|[^\\])\*(0[0-7]*|[1-9]\d{0,6})?\]", re.DOTALL).match(text, at)
+        if repeat:
+            # `[c*]` fills up to the other set: padding with the last sign does the same
+            count = repeat.group(2) or "1"
+            out += _one(repeat.group(1), 0, expand)[0] * max(min(int(count, 8 if count[0] == "0" else 10), 65536), 1)
+            at = repeat.end()
+            continue
+        first, at = _one(text, at, expand)
+        if at + 1 < len(text) and text[at] == "-":
+            last, at = _one(text, at + 1, expand)
+            if ord(last) < ord(first):
+                call.err(f"tr: range-endpoints of '{_shown(first)}-{_shown(last)}' are in reverse collating sequence order\n")
+                raise Ended(1)
+            out += [chr(c) for c in range(ord(first), ord(last) + 1)]
         else:
-            out.append(text[at])
-            at += 1
+            out.append(first)
     return out
+
+
+def _one(text: str, at: int, expand: Callable[[str], tuple[str, bool]]) -> tuple[str, int]:
+    """The sign at a place, its escapes undone, and the place after it."""
+    octal = re.compile(r"\\([0-7]{1,3})").match(text, at)
+    if octal:
+        return chr(int(octal.group(1), 8) & 0xFF), octal.end()
+    if text[at] == "\\" and at + 1 < len(text):
+        return (expand(text[at : at + 2])[0] if text[at + 1] in "nrtabfv\\" else text[at + 1]), at + 2
+    return text[at], at + 1
 
 
 def tr(call: Call) -> Code:
@@ -45,8 +67,8 @@ def tr(call: Call) -> Code:
         raise usage(call, "missing operand")
     if len(sets) < 2 and "d" not in options and "s" not in options:
         raise usage(call, f"missing operand after ‘{sets[0]}’\nTwo strings must be given when translating.")
-    first = _set(sets[0])
-    second = _set(sets[1]) if len(sets) > 1 else []
+    first = _set(call, sets[0])
+    second = _set(call, sets[1]) if len(sets) > 1 else []
     data = (yield from call.read()).decode("utf-8", "surrogateescape")
     complement = "c" in options or "C" in options
     members = set(first)
