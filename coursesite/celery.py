@@ -14,12 +14,14 @@ from django.db import close_old_connections
 
 from simulator import context
 
+from . import broker
 from .watchdog import Watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursesite.settings")
 
 logger = logging.getLogger(__name__)
 
+broker.install()
 app = Celery("slipway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["coursesite", "simulator", "lessons.quizzes", "lessons.grading"])
