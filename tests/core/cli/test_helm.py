@@ -131,10 +131,11 @@ def test_a_packed_chart_is_the_same_chart() -> None:
 
 
 def test_a_release_from_install_to_uninstall(box: Sandbox) -> None:
-    assert (
-        box.run("helm repo add bitnami https://charts.bitnami.com/bitnami").stdout
-        == '"bitnami" has been added to your repositories\n'
-    )
+    added = box.run("helm repo add bitnami https://charts.bitnami.com/bitnami")
+    assert added.stdout == '"bitnami" has been added to your repositories\n' and "stand-ins of Slipway's own" in added.stderr
+    absent = box.run("helm repo add acme https://charts.acme.example")
+    assert absent.code == 1 and "https://charts.acme.example: not simulated in Slipway yet" in absent.stderr
+    assert "# A stand-in of Slipway for nginx" in box.run("helm show values bitnami/nginx").stdout
     made = box.run("helm install web bitnami/nginx --set service.type=ClusterIP --set replicaCount=2 --wait")
     assert "STATUS: deployed\nREVISION: 1" in made.stdout
     assert (

@@ -30,15 +30,13 @@ def capabilities(helm: Helm, *, offline: bool = False) -> Obj:
     major, minor = version.lstrip("v").split(".")[:2]
 
     def has(name: str) -> bool:
-        group, _, rest = name.rpartition("/") if "/" in name else ("", "", name)
-        parts = name.split("/")
         rows = helm.s.mapper.all() if not offline else helm.rows
         for row in rows:
             for served in row.versions:
                 api = f"{row.group}/{served}" if row.group else served
                 if name == api or name == f"{api}/{row.kind}":
                     return True
-        return bool(group and rest and not parts)
+        return False
 
     kube = {"Version": version, "Major": major, "Minor": minor, "GitVersion": version}
     return {"KubeVersion": kube, "APIVersions": {"Has": has}, "HelmVersion": {"Version": helm.VERSION, "GoVersion": "go1.24.9"}}
@@ -98,6 +96,24 @@ def _stored_hooks(hooks: list[Piece]) -> list[Obj]:
     ]
 
 
+def _render_into(release: Release, helm: Helm, *, offline: bool = False) -> tuple[list[Piece], list[Piece]]:
+    """Fill a new release with what its chart makes, at this moment; returns (objects in order, hooks).  Raises HelmError."""
+    objects, hooks, release.notes = rendered(
+        helm,
+        release.chart,
+        release.config,
+        release.name,
+        release.namespace,
+        release.revision,
+        upgrade=release.status == "pending-upgrade",
+        offline=offline,
+    )
+    release.manifest, release.hooks = manifest(objects), _stored_hooks(hooks)
+    release.last = stamp(helm.call.world.wall)
+    release.first = release.first or release.last
+    return objects, hooks
+
+
 def hooks_from(release: Release) -> list[Piece]:
     """The hooks of a stored release."""
     return [Piece(one["path"], one["manifest"], goyaml.load(one["manifest"])) for one in release.hooks]
@@ -132,7 +148,7 @@ def _definitions(helm: Helm, chart: charts.Chart, cluster: Cluster) -> Steps:
 
 def install(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: str) -> Generator[Wait, Any, Release]:
     """A new release; raises HelmError without the words `INSTALLATION FAILED: `."""
-    values, world = helm.values, helm.call.world
+    values = helm.values
     given.check(chart)
     if len(name) > 53 or not NAME.fullmatch(name):
         raise HelmError(
@@ -150,24 +166,8 @@ def install(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: 
     cluster = Cluster(helm.s, name, namespace)
     if not dry and not values.on("skip-crds"):
         yield from _definitions(helm, chart, cluster)
-    objects, hooks, notes = rendered(
-        helm, chart, config, name, namespace, revision, offline=dry and values.text("dry-run") != "server"
-    )
-    now = stamp(world.wall)
-    release = Release(
-        name,
-        namespace,
-        revision,
-        chart,
-        config,
-        manifest(objects),
-        _stored_hooks(hooks),
-        notes,
-        "pending-install",
-        "Initial install underway",
-        now,
-        now,
-    )
+    release = Release(name, namespace, revision, chart, config, status="pending-install", description="Initial install underway")
+    objects, hooks = _render_into(release, helm, offline=dry and values.text("dry-run") != "server")
     if dry:
         release.status, release.description = "pending-install", "Dry run complete"
         return release
@@ -206,7 +206,7 @@ def install(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: 
 
 def upgrade(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: str) -> Generator[Wait, Any, Release]:
     """A new revision of a release; raises HelmError without `UPGRADE FAILED: `."""
-    values, world = helm.values, helm.call.world
+    values = helm.values
     given.check(chart)
     storage = Storage(helm.s)
     before = storage.history(namespace, name)
@@ -222,22 +222,8 @@ def upgrade(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: 
         config = charts.coalesce(config, last.config)
     revision = before[-1].revision + 1
     cluster = Cluster(helm.s, name, namespace)
-    objects, hooks, notes = rendered(helm, chart, config, name, namespace, revision, upgrade=True)
-    now = stamp(world.wall)
-    release = Release(
-        name,
-        namespace,
-        revision,
-        chart,
-        config,
-        manifest(objects),
-        _stored_hooks(hooks),
-        notes,
-        "pending-upgrade",
-        "Preparing upgrade",
-        last.first,
-        now,
-    )
+    release = Release(name, namespace, revision, chart, config, status="pending-upgrade", description="Preparing upgrade", first=last.first)
+    objects, hooks = _render_into(release, helm)
     if values.text("dry-run") not in ("", "none", "false"):
         release.description = "Dry run complete"
         return release

@@ -155,13 +155,12 @@ def remote(call: Call, name: str, given: Values) -> Chart | None:
     constraint, url = given.text("version"), given.text("repo")
     if url:
         if repositories.offers(url) is None:
-            raise HelmError(
-                f'looks like "{url}" is not a valid chart repository or cannot be reached: Get "{url.rstrip("/")}/index.yaml": dial tcp: lookup {url.partition("//")[2].partition("/")[0]} on 127.0.0.53:53: no such host'
-            )
+            raise HelmError(repositories.absent(url))
         offer = _offer(url, name, constraint)
         if offer is None:
             told = f'"{name}"' + (f' version "{constraint}"' if constraint else "")
             raise HelmError(f"chart {told} not found in {url} repository")
+        call.err(repositories.stand_in(url))
         return repositories.chart(url, offer)
     repo, slash, chart = name.partition("/")
     row = next((one for one in repositories.added(call) if one.get("name") == repo), None)
@@ -174,6 +173,7 @@ def remote(call: Call, name: str, given: Values) -> Chart | None:
                 f"chart \"{chart}\" matching {constraint} not found in {repo} index. (try 'helm repo update'): no chart version found for {chart}-{constraint}"
             )
         raise HelmError(f"chart \"{chart}\" matching  not found in {repo} index. (try 'helm repo update'): no chart name found")
+    call.err(repositories.stand_in(row["url"]))
     return repositories.chart(row["url"], offer)
 
 

@@ -34,10 +34,8 @@ def repo_add(helm: Helm) -> int:
     if repositories.offers(url) is None:
         if not url.startswith(("http://", "https://")):
             raise HelmError(f"could not find protocol handler for: {url.partition('://')[0] if '://' in url else ''}")
-        host = url.partition("//")[2].partition("/")[0]
-        raise HelmError(
-            f'looks like "{url}" is not a valid chart repository or cannot be reached: Get "{url.rstrip("/")}/index.yaml": dial tcp: lookup {host} on 127.0.0.53:53: no such host'
-        )
+        raise HelmError(repositories.absent(url))
+    helm.err(repositories.stand_in(url))
     row = {
         "caFile": "",
         "certFile": "",

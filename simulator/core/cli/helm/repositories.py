@@ -84,6 +84,16 @@ OFFERS: dict[str, tuple[Offer, ...]] = {
 }  # fmt: skip
 
 
+def stand_in(url: str) -> str:
+    """What is said when charts of a repository are used: they are not the project's."""
+    return f"Slipway: the charts of {url.rstrip('/')} here are stand-ins of Slipway's own, under the project's names; their templates and values differ.\n"
+
+
+def absent(url: str) -> str:
+    """What is said of a repository that the simulated world has not got; nobody asked the Internet for it."""
+    return f"chart repository {url}: not simulated in Slipway yet (there are: {', '.join(OFFERS)})"
+
+
 def offers(url: str) -> tuple[Offer, ...] | None:
     """What a repository holds; None when nothing answers there."""
     return OFFERS.get(url.rstrip("/"))
@@ -92,7 +102,10 @@ def offers(url: str) -> tuple[Offer, ...] | None:
 @functools.lru_cache(maxsize=32)
 def _raw(url: str, name: str, version: str) -> tuple[tuple[str, bytes], ...]:
     offer = next(one for one in OFFERS[url] if one.name == name and one.version == version)
-    return tuple(offer.files().items())
+    made = offer.files()
+    note = f"# A stand-in of Slipway for {name} of {url}: its name, versions and image, but not its templates and values.\n"
+    made["values.yaml"] = note.encode() + made["values.yaml"]
+    return tuple(made.items())
 
 
 def chart(url: str, offer: Offer) -> Chart:

@@ -11,6 +11,12 @@ from ...kube.client import Credentials, KubeClient
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
+def server_of(proc: Process) -> str:
+    """Where the API server is, as the kubelet tells it to every container."""
+    host = proc.env.get("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    return f"https://{host}:{proc.env.get('KUBERNETES_SERVICE_PORT', '443')}"
+
+
 def client_of(world: World, proc: Process, agent: str) -> KubeClient:
     """A client with the token that the kubelet has mounted (`rest.InClusterConfig`)."""
 
@@ -20,10 +26,8 @@ def client_of(world: World, proc: Process, agent: str) -> KubeClient:
         except OSError:
             return b""
 
-    host = proc.env.get("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-    server = f"https://{host}:{proc.env.get('KUBERNETES_SERVICE_PORT', '443')}"
     return KubeClient(
-        world, proc.netns, server, Credentials(ca=mounted("ca.crt"), token=mounted("token").decode().strip()), agent
+        world, proc.netns, server_of(proc), Credentials(ca=mounted("ca.crt"), token=mounted("token").decode().strip()), agent
     )
 
 

@@ -7,6 +7,7 @@ authority into the webhook configuration `--webhook-name`.
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 from ...host import processes, x509
@@ -28,6 +29,11 @@ def _flags(proc: Process) -> dict[str, str]:
     return found
 
 
+def _line(**fields: str) -> str:
+    """A line of logrus' JSON formatter."""
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
 class Certgen(Quiet):
     """The `Program`."""
 
@@ -47,11 +53,11 @@ class Certgen(Quiet):
         try:
             said = work(world, client, flags)
         except (ApiError, ConnectError) as error:
-            logs.emit(world, proc, f'{{"error":"{error}","level":"fatal","msg":"error working with the API"}}', "stderr")
+            logs.emit(world, proc, _line(error=str(error), level="fatal", msg="error working with the API"), "stderr")
             processes.exit(world, proc, 1)
             return
         for text in said:
-            logs.emit(world, proc, f'{{"level":"info","msg":"{text}","source":"cmd/{proc.argv[1]}.go"}}', "stderr")
+            logs.emit(world, proc, _line(level="info", msg=text, source=f"cmd/{proc.argv[1]}.go"), "stderr")
         processes.exit(world, proc, 0)
 
     @staticmethod

@@ -12,6 +12,7 @@ import base64
 import ipaddress
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import orjson
@@ -29,7 +30,7 @@ from ...kube.events import EventState, Recorder
 from ...kube.feed import Feed
 from .. import logs
 from . import ingress_routes as routes
-from .account import client_of, stamp
+from .account import client_of, server_of, stamp
 from .basics import Quiet
 from .ingress_routes import Location, Obj
 from .web import client_ip, http_date
@@ -88,7 +89,7 @@ class IngressNginx(Quiet):
             f"{rule}\nNGINX Ingress controller\n  Release:       {version}\n  Build:         slipway\n"
             f"  Repository:    https://github.com/kubernetes/ingress-nginx\n  nginx version: nginx/1.27.1\n\n{rule}\n",
         )
-        self._log(world, proc, "I", 'main.go:205] "Creating API client" host="https://10.96.0.1:443"')
+        self._log(world, proc, "I", f'main.go:205] "Creating API client" host="{server_of(proc)}"')
         for port in PORTS:
             try:
                 network.listen(world, proc.netns, port, host=proc.host, pid=proc.pid)
@@ -234,11 +235,12 @@ class IngressNginx(Quiet):
             answer.headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         when = clock.to_datetime(world.wall).strftime("%d/%b/%Y:%H:%M:%S +0000")
         agent = request.headers.get("user-agent", "-")
+        seconds = f"{answer.latency / SECOND:.3f}"
         logs.emit(
             world,
             proc,
             f'{client_ip(world, request)} - - [{when}] "{request.method} {request.path} HTTP/1.1" {answer.status} {len(answer.body)} '
-            f'"-" "{agent}" {len(request.path) + 80} 0.001 [{upstream[0]}] [] {upstream[1]} {len(answer.body)} 0.001 {upstream[2]} '
+            f'"-" "{agent}" {_length(request)} {seconds} [{upstream[0]}] [] {upstream[1]} {len(answer.body)} {seconds} {upstream[2]} '
             f"{world.rng('ingress-nginx').bits64():016x}{world.rng('ingress-nginx').bits64():016x}",
         )
         return answer
@@ -383,6 +385,13 @@ def _within(address: str, ranges: str) -> bool:
         except ValueError:
             continue
     return False
+
+
+def _length(request: Request) -> int:
+    """Bytes of a request as it arrived: `$request_length`, its line, headers and body."""
+    query = urlencode(request.query, doseq=True)
+    line = f"{request.method} {request.path}{'?' if query else ''}{query} HTTP/1.1\r\n"
+    return len(line) + sum(len(f"{name}: {value}\r\n") for name, value in request.headers.items()) + 2 + len(request.body)
 
 
 def _page(status: int, location: str = "") -> Response:

@@ -31,7 +31,7 @@ def run(s: Session) -> int:
     events = values.on("show-events")
     if "show-events" not in values.changed and (builder.errors or len(infos) > 1):
         events = False  # several objects are described without their events, unless these are asked for
-    if builder.errors and not infos and len(builder.args) == 2 and all(is_not_found(error) for error in builder.errors):
+    if len(builder.errors) == 1 and len(builder.args) == 2 and is_not_found(builder.errors[0]):
         return _by_prefix(s, builder, events)
     errors, first = list(builder.errors), True
     for info in infos:
@@ -50,6 +50,8 @@ def run(s: Session) -> int:
 
 def _by_prefix(s: Session, builder: Builder, events: bool) -> int:
     """Objects whose name begins with the one that was not found."""
+    if "/" in builder.args[0]:
+        raise_all(builder.errors)  # TYPE/NAME taken for a type: the same object is looked for again, in vain
     mapping, prefix = s.mapper.mapping(builder.args[0]), builder.args[1]
     namespace = s.namespace if mapping.kind.namespaced else ""
     listed = s.list(mapping.kind, namespace)
