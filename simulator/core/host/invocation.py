@@ -29,6 +29,8 @@ class Call:
         self.host: Host = hosts(self.world)[task.proc.host]
         self.argv: list[str] = task.proc.argv
         self.env: dict[str, str] = task.proc.env
+        #: What standard input had, for a program that opens it by name as a file (`/dev/stdin`); None until it has read it.
+        self.piped: bytes | None = None
 
     # -- surroundings ---------------------------------------------------------------------------------------------------
     @property
@@ -140,6 +142,8 @@ class Call:
         where = self.path(path)
         if where == "/dev/null":
             return b""
+        if where == "/dev/stdin" and self.piped is not None:
+            return self.piped
         if device := self.device(path):
             return device.take(streams.DEVICE_READ)
         users.check(self.tree, where, self.proc.user, users.READ)

@@ -158,7 +158,7 @@ def test_a_release_from_install_to_uninstall(box: Sandbox) -> None:
     assert box.run("kubectl get deploy web-nginx -o jsonpath='{.spec.replicas}'").stdout == "2"
     assert box.run("helm list -q").stdout == "web\n"
     assert (
-        box.run("helm install web bitnami/nginx").stderr
+        box.run("helm install web bitnami/nginx").stderr.splitlines(keepends=True)[-1]
         == "Error: INSTALLATION FAILED: cannot re-use a name that is still in use\n"
     )
     assert box.run("helm uninstall web").stdout == 'release "web" uninstalled\n'

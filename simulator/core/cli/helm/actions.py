@@ -166,7 +166,9 @@ def install(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: 
     cluster = Cluster(helm.s, name, namespace)
     if not dry and not values.on("skip-crds"):
         yield from _definitions(helm, chart, cluster)
-    release = Release(name, namespace, revision, chart, config, status="pending-install", description="Initial install underway")
+    release = Release(
+        name, namespace, revision, chart, config, "", status="pending-install", description="Initial install underway"
+    )
     objects, hooks = _render_into(release, helm, offline=dry and values.text("dry-run") != "server")
     if dry:
         release.status, release.description = "pending-install", "Dry run complete"
@@ -222,7 +224,9 @@ def upgrade(helm: Helm, name: str, chart: charts.Chart, config: Obj, namespace: 
         config = charts.coalesce(config, last.config)
     revision = before[-1].revision + 1
     cluster = Cluster(helm.s, name, namespace)
-    release = Release(name, namespace, revision, chart, config, status="pending-upgrade", description="Preparing upgrade", first=last.first)
+    release = Release(
+        name, namespace, revision, chart, config, "", status="pending-upgrade", description="Preparing upgrade", first=last.first
+    )
     objects, hooks = _render_into(release, helm)
     if values.text("dry-run") not in ("", "none", "false"):
         release.description = "Dry run complete"

@@ -24,7 +24,7 @@ GLOBAL: tuple[Flag, ...] = (
         name="insecure-skip-tls-verify", kind="bool", usage="Do not verify the server's certificate; the connection is insecure"
     ),
     Flag(name="kubeconfig", usage="The kubeconfig file"),
-    Flag(name="kuberc", support="no", usage="The kuberc file with preferences"),
+    Flag(name="kuberc", usage="The kuberc file with preferences"),
     Flag(
         name="log-flush-frequency",
         support="inert",

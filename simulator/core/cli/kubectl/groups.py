@@ -23,7 +23,3 @@ def group_run(stream: str, code: int) -> Callable[[Session], int]:
         return 0
 
     return run
-
-
-def no_checks(session: Session) -> None:
-    """The `run` of a command that is not simulated and has nothing to say about its arguments first."""

@@ -11,10 +11,13 @@ from ...kube.api.errors import ApiError
 from ..cobra import Command, UsageError
 from ..cobra_help import kubectl_flags, kubectl_help, kubectl_usage
 from ..flags import FlagError, FlagSet, HelpRequested, Values
+from . import kuberc
 from .errors import Aggregate, CommandError, ConfigurationInvalid, Fatal, Silent, UrlError, tell
 from .registry import GROUPS, ROOT, TRIES
 from .session import Session
 
+#: Its argument `-` is a list of variables on standard input.
+ENV = "kubectl set env"
 TOLD = (CommandError, ApiError, UrlError, Aggregate, Silent, ConfigurationInvalid)
 
 
@@ -31,6 +34,10 @@ def main(inv: Any) -> Steps:
     helping = args[:1] == ["help"]
     if helping:
         args = [*args[1:], "--help"]
+    try:
+        args = kuberc.apply(inv, ROOT, args)
+    except CommandError as error:
+        return _fail(inv, f"error occurred while applying preferences {error}")
     try:
         command, rest = ROOT.find(args)
     except UsageError as error:
@@ -83,7 +90,11 @@ def _run(session: Session) -> Generator[Any, Any, int]:
     """Run the command of a session and tell its error."""
     command, inv = session.command, session.inv
     try:
-        if session.values.has("filename") and "-" in session.values.items("filename"):
+        if any("/dev/stdin" in word for word in inv.argv):
+            inv.piped = yield from inv.read()
+        elif (session.values.has("filename") and "-" in session.values.items("filename")) or (
+            command.path == ENV and "-" in session.values.args
+        ):
             session.stdin = yield from inv.read()
         if command.run is None:
             inv.out(help_text(command))

@@ -1,4 +1,4 @@
-"""`kubectl options`, `completion`, `plugin`, `alpha`, `kuberc` (`kubectl/pkg/cmd/options`, `completion`, `plugin`, `alpha.go`)."""
+"""`kubectl options`, `completion`, `plugin`, `alpha` (`kubectl/pkg/cmd/options`, `completion`, `plugin`, `alpha.go`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ....kernel.errors import NotSimulated
 from ...cobra import Command, Flag
 from ...flags import quote
 from ..errors import CommandError, UsageError
-from ..groups import group_run, no_checks
+from ..groups import group_run
 from ..session import Session
 
 
@@ -79,10 +79,3 @@ PLUGIN = Command(
     ),
     run=group_run("stderr", 1),
 )  # fmt: skip
-KUBERC = Command(
-    "kuberc SUBCOMMAND",
-    short="Manage kuberc configuration files",
-    long="Manage user preferences in kuberc files.",
-    run=no_checks,
-    simulated=False,
-)

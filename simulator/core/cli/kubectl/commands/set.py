@@ -116,7 +116,7 @@ def _split(args: list[str], changes: str = "") -> tuple[list[str], list[str]]:
     resources: list[str] = []
     pairs: list[str] = []
     for arg in args:
-        if arg.find("=") > 0 or (arg.endswith("-") and len(arg) > 1):
+        if arg.find("=") > 0 or (arg.endswith("-") and (len(arg) > 1 or changes == "environment")):
             pairs.append(arg)
         elif pairs and changes:
             raise CommandError(f"all resources must be specified before {changes} changes: {arg}")
@@ -178,6 +178,13 @@ def chosen_containers(spec: Obj, pattern: str) -> list[Obj]:
     ]
 
 
+def _read_env(text: str) -> list[Obj]:
+    """The variables of standard input, one a line; what follows a # is a comment (`env_parse.go`: readEnv)."""
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    pairs = [line.partition("=") for line in lines if "=" in line]
+    return [{"name": name, "value": value} if value else {"name": name} for name, _, value in pairs]
+
+
 def run_env(s: Session) -> int:
     """`kubectl set env`."""
     values = s.values
@@ -188,6 +195,9 @@ def run_env(s: Session) -> int:
     new: list[Obj] = []
     remove: list[str] = []
     for pair in [*pairs, *values.items("env")]:
+        if pair == "-":
+            new += _read_env(s.stdin.decode("utf-8", "replace"))
+            continue
         name, equals, value = pair.partition("=")
         if equals:
             wrong = names.env_name(name)
