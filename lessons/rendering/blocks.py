@@ -104,12 +104,13 @@ def _words(line: str) -> str:
     return "".join(f'<span class="w">{escape(part)}</span>' if part.strip() else part for part in parts)
 
 
-def output(source: str, language: str) -> str:
-    """What a terminal answered."""
+def output(source: str, language: str, *, folded: bool) -> str:
+    """What a terminal answered; `folded` below a command, where readers first say what they expect or run it themselves."""
     with override(language):
-        label = gettext("Output")
+        label, summary = gettext("Output"), gettext("What it prints")
     text = escape(source.rstrip("\n"))
-    return f'<div class="term is-static"><pre tabindex="0" role="group" aria-label="{escape(label)}">{text}</pre></div>\n'
+    term = f'<div class="term is-static"><pre tabindex="0" role="group" aria-label="{escape(label)}">{text}</pre></div>'
+    return f'<details class="out"><summary>{escape(summary)}</summary>{term}</details>\n' if folded else f"{term}\n"
 
 
 def listing(source: str, name: str, language: str) -> str:

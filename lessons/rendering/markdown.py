@@ -38,6 +38,7 @@ _TAGS = {
         "code",
         "dd",
         "del",
+        "details",
         "div",
         "dl",
         "dt",
@@ -49,7 +50,7 @@ _TAGS = {
         "h4",
         "hr",
     ),
-    *("img", "li", "ol", "p", "pre", "span", "strong", "svg", "path", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    *("img", "li", "ol", "p", "pre", "span", "strong", "summary", "svg", "path", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "lang"},
@@ -188,7 +189,8 @@ class _Page:
             self.out.shown.append(Shown(token.content.strip("\n"), host, kind == "run", self.section))
             return self.html(token, lambda: blocks.command(token.content, rest, self.language, runs=kind == "run"))
         if kind == "output":
-            return self.html(token, lambda: blocks.output(token.content, self.language))
+            folded = bool(self.pending) and self.pending[-1].content.startswith('<div class="cmd')
+            return self.html(token, lambda: blocks.output(token.content, self.language, folded=folded))
         if kind not in blocks.LISTINGS:
             self.problem(token, f"no block of kind `{kind}`; there are run, cmd, output, {', '.join(blocks.LISTINGS)}")
             return Token("html_block", "", 0)

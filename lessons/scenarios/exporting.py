@@ -247,7 +247,7 @@ class _Page:
 _NEXT = {"en": "Now it is your turn:", "ko": "이제 직접 해 봅니다:"}
 _HINT = {"en": "Hint", "ko": "힌트"}
 _SOLUTION = {"en": "Solution", "ko": "풀이"}
-_FINISH = {"en": "You have come to the end of this lesson.\n", "ko": "이 과를 마쳤습니다.\n"}
+_FINISH = {"en": "You have come to the end of this lesson.\n", "ko": "이 레슨을 마쳤습니다.\n"}
 
 
 def _details(summary: str, text: str) -> str:

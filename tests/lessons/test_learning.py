@@ -79,7 +79,7 @@ class TestLessonPage:
         assert '<html lang="ko">' in out
         assert "두 가지 배" in out
         assert "다시 검사" not in out
-        assert "해 보기:" in out
+        assert "실습:" in out
 
     def test_opening_remembers_where_one_was(self, client: Client, people: People, ships: Lesson, cluster: Cluster) -> None:
         page(client, LESSON)

@@ -10,11 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons.loading import proof
+from lessons.loading import played, proof
 from lessons.loading.problems import ContentError
 from lessons.loading.reader import courses_under, read_course
 from lessons.loading.source import ChapterSource, CourseSource
 from lessons.quizzes import proof as questions
+
+
+def _lessons(course: Path, chapter: ChapterSource) -> Iterator[tuple[str, Iterator[str]]]:
+    for lesson in chapter.lessons:
+        for file in course.glob(f"*-{chapter.slug}/lesson-{lesson.slug}.en.md"):
+            yield f"commands of {lesson.slug}", played.prove(file)
 
 
 def _exercises(chapter: ChapterSource) -> Iterator[tuple[str, Iterator[str]]]:
@@ -34,7 +40,8 @@ class Command(BaseCommand):
     """Prove course folders."""
 
     help = (
-        "Read a course folder (default: every course under lessons/content) and play it: solutions and alternatives of exercises pass, "
+        "Read a course folder (default: every course under lessons/content) and play it: commands of lessons end and print as the "
+        "lesson says, solutions and alternatives of exercises pass, "
         "doing nothing does not, wrong attempts get their messages, and questions about worlds have the answers that they say."
     )
 
@@ -63,10 +70,10 @@ class Command(BaseCommand):
             return len(error.problems)
         terms, lessons = len(source.glossary), sum(len(chapter.lessons) for chapter in source.chapters)
         self.stdout.write(f"{source.slug}: {lessons} lessons and {terms} terms are in order")
-        return self.played(source, only) if play else 0
+        return self.played(path, source, only) if play else 0
 
-    def played(self, source: CourseSource, only: str) -> int:
-        """Play exercises and questions; how many problems there are."""
+    def played(self, path: Path, source: CourseSource, only: str) -> int:
+        """Play lessons, exercises and questions; how many problems there are."""
         chapters = [chapter for chapter in source.chapters if only in ("", chapter.slug)]
         if not chapters:
             raise CommandError(
@@ -74,7 +81,7 @@ class Command(BaseCommand):
             )
         broken = 0
         for chapter in chapters:
-            for what, found in (*_exercises(chapter), *_questions(chapter)):
+            for what, found in (*_lessons(path, chapter), *_exercises(chapter), *_questions(chapter)):
                 problems = list(found)
                 broken += len(problems)
                 self.stdout.write(f"{chapter.slug}: {what}: {'in order' if not problems else ''}".rstrip())
