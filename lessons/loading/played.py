@@ -182,7 +182,7 @@ def _common(mine: list[str], other: list[str]) -> list[str]:
         return [_line(a, b) for a, b in zip(mine, other, strict=True)]
     masked = [[re.sub(r"[0-9a-f]{4,}|\d+", "#", line) for line in lines] for lines in (mine, other)]
     out: list[str] = []
-    for kind, start, end, begin, stop in SequenceMatcher(None, *masked, autojunk=False).get_opcodes():
+    for kind, start, end, begin, stop in SequenceMatcher(None, masked[0], masked[1], autojunk=False).get_opcodes():
         if kind == "equal":
             out += [_line(a, b) for a, b in zip(mine[start:end], other[begin:stop], strict=True)]
         else:
