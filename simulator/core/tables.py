@@ -31,9 +31,11 @@ from .kube.scheduler.state import SchedulerState
 from .lab.streaming.held import Streams
 from .runtime import spec
 from .runtime.images import MadeImage
+from .runtime.programs.certmanager import Authority as CertManagerState
 from .runtime.programs.coredns import CoreDnsState
 from .runtime.programs.ingress_nginx import IngressState
 from .runtime.programs.local_path import Provisioner as LocalPathState
+from .runtime.programs.metallb import Controller as MetalLBState
 from .runtime.programs.metrics_server import Scrapes as MetricsScrapes
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
@@ -103,6 +105,7 @@ COMMANDS = Lazy(
 #: Sections of a world by name, with their types.
 SECTIONS: dict[str, Any] = {
     "apiserver": dict[str, ApiServerState],
+    "cert-manager": dict[str, CertManagerState],
     "coredns": dict[str, CoreDnsState],
     "ingress-nginx": dict[str, IngressState],
     "etcd": EtcdSection,
@@ -114,6 +117,7 @@ SECTIONS: dict[str, Any] = {
     "kubelet": dict[str, KubeletState],
     "kubeproxy": dict[str, ProxyState],
     "local-path": dict[str, LocalPathState],
+    "metallb": dict[str, MetalLBState],
     "metrics-server": dict[str, MetricsScrapes],
     "network": Network,
     "processes": ProcessTable,

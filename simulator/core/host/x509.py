@@ -174,8 +174,9 @@ def issue(
     seconds: int = 0,
     algorithm: str = "ECDSA-P256",
     identifiers: bool = False,
+    authority: bool | None = None,
 ) -> KeyPair:
-    """A new key and its certificate: self-signed (a CA) without `issuer`, else signed by it.
+    """A new key and its certificate: self-signed (a CA, unless `authority` says otherwise) without `issuer`, else signed by it.
 
     Valid from five minutes ago for `days` (or `seconds`) from now.  `identifiers` adds the keys' identifiers, as Go does; the ready-made
     worlds leave them out, as nothing there looks at them and every world would carry them.
@@ -194,7 +195,7 @@ def issue(
         .not_valid_before(now - dt.timedelta(minutes=5))
         .not_valid_after(now + (dt.timedelta(seconds=seconds) if seconds else dt.timedelta(days=days)))
     )
-    ca = issuer is None
+    ca = issuer is None if authority is None else authority
     builder = builder.add_extension(x509.KeyUsage(True, False, True, False, False, ca, False, False, False), critical=True)
     usages = [ExtendedKeyUsageOID.SERVER_AUTH] * server + [ExtendedKeyUsageOID.CLIENT_AUTH] * client
     if usages:
@@ -204,7 +205,7 @@ def issue(
         builder = _identified(builder, key, issuer)
     names: list[x509.GeneralName] = [x509.DNSName(d) for d in dns]
     names += [x509.IPAddress(ipaddress.ip_address(i)) for i in ips]
-    if ca:
+    if ca and authority is None:
         names = [x509.DNSName(common_name)]
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -30,6 +30,8 @@ def bridge_cidr(world: World, host: str) -> str:
 
 CONF_DIR = "/etc/cni/net.d"
 CONF = f"{CONF_DIR}/10-containerd-net.conflist"
+#: Where calico-node says which addresses are a host's (in place of the blocks of its own datastore).
+CALICO_BLOCK = "/var/lib/calico/block"
 
 
 def templated(world: World, host: str) -> bool:
@@ -105,8 +107,10 @@ def _pods_subnet(world: World, host: str) -> str:
         raise NetworkNotReady("cni plugin not initialized")
     tree = files.tree(hosts(world)[host])
     kind, own = _plugin(world, host)
-    if kind not in ("bridge", "flannel"):
+    if kind not in ("bridge", "flannel", "calico"):
         raise NetworkNotReady(f'plugin type="{kind}" failed (add): not simulated in Slipway yet')
+    if kind == "calico":
+        return _calico_block(world, host)
     if kind == "flannel":
         if not tree.exists("/opt/cni/bin/flannel"):
             raise NetworkNotReady('plugin type="flannel" failed (add): failed to find plugin "flannel" in path [/opt/cni/bin]')
@@ -123,6 +127,20 @@ def _pods_subnet(world: World, host: str) -> str:
         return str(ipaddress.ip_network(own, strict=False)) if own else runtime(world, host).pod_cidr
     except ValueError:
         raise NetworkNotReady(f'plugin type="bridge" failed (add): invalid CIDR address: {own}') from None
+
+
+def _calico_block(world: World, host: str) -> str:
+    """The block that calico-node has taken for a host (programs/calico.py); raises NetworkNotReady with the plugin's words."""
+    tree = files.tree(hosts(world)[host])
+    if not tree.exists("/opt/cni/bin/calico"):
+        raise NetworkNotReady('plugin type="calico" failed (add): failed to find plugin "calico" in path [/opt/cni/bin]')
+    try:
+        return tree.read(CALICO_BLOCK).decode().strip()
+    except OSError:
+        raise NetworkNotReady(
+            'plugin type="calico" failed (add): stat /var/lib/calico/nodename: no such file or directory: check that the calico/node container '
+            "is running and has mounted /var/lib/calico/"
+        ) from None
 
 
 def attach(world: World, host: str, netns: str, cidr: str | None = None) -> str:

@@ -5,6 +5,7 @@ A connection to them is reset; what they would do in a cluster (scrape, route, s
 
 from __future__ import annotations
 
+from .addons import pages as addons
 from .build import Build
 
 Row = tuple[Build, tuple[str, ...]]
@@ -65,10 +66,52 @@ def _ingress_nginx(version: str) -> Row:
     return build, (version,)
 
 
+def _addon(
+    repository: str, program: str, path: str, versions: tuple[str, ...], *more: tuple[str, str], user: str = ""
+) -> tuple[Row, ...]:
+    """An add-on's program in all releases whose manifests are served (runtime/addons)."""
+    return tuple(
+        (
+            Build(
+                name=f"{repository}:{version}",
+                layers=(82, 18_400 + len(repository) * 97),
+                entrypoint=(path,),
+                user=user,
+                programs=((path, f"{program}/{version}" if ":" in program else f"{program}:{version}"), *more),
+            ),
+            (version,),
+        )
+        for version in versions
+    )
+
+
+_CERT = "quay.io/jetstack/cert-manager"
+ADDONS: tuple[Row, ...] = (
+    *_addon("quay.io/metallb/controller", "metallb:controller", "/controller", addons.METALLB),
+    *_addon("quay.io/metallb/speaker", "metallb:speaker", "/speaker", addons.METALLB),
+    *_addon(f"{_CERT}-controller", "cert-manager:controller", "/app/cmd/controller/controller", addons.CERT_MANAGER, user="1000"),
+    *_addon(f"{_CERT}-webhook", "cert-manager:webhook", "/app/cmd/webhook/webhook", addons.CERT_MANAGER, user="1000"),
+    *_addon(f"{_CERT}-cainjector", "cert-manager:cainjector", "/app/cmd/cainjector/cainjector", addons.CERT_MANAGER, user="1000"),
+    *(
+        row
+        for registry in ("docker.io/calico", "quay.io/calico")
+        for row in (
+            *_addon(f"{registry}/cni", "calico-install", "/opt/cni/bin/install", addons.CALICO),
+            *_addon(f"{registry}/node", "calico-node", "/bin/calico-node", addons.CALICO),
+            *_addon(
+                f"{registry}/kube-controllers", "calico-kube-controllers", "/usr/bin/kube-controllers", addons.CALICO,
+                ("/usr/bin/check-status", "calico-kube-controllers"),
+            ),
+        )
+    ),
+    *_addon("quay.io/tigera/operator", "tigera-operator", "/usr/local/bin/operator", ("v1.38.0",)),
+)  # fmt: skip
+
 _CURL = (("/usr/bin/curl", "curl"),)
 _KUBECTL = (("/usr/local/bin/kubectl", "kubectl"), ("/opt/bitnami/kubectl/bin/kubectl", "kubectl"), *_CURL)
 
 IMAGES: tuple[Row, ...] = (
+    *ADDONS,
     _tool(
         "docker.io/nicolaka/netshoot",
         "v0.14",

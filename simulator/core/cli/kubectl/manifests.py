@@ -104,7 +104,7 @@ def _text(session: Session, path: str) -> str:
 
 def _download(session: Session, url: str) -> bytes:
     """A manifest of the simulated internet (cli-runtime, pkg/resource/visitor.go: readHttpWithRetries)."""
-    from ...shell.coreutils import curl
+    from ...shell.coreutils import curl, internet
 
     inv, seen = session.inv, url
     for _ in range(10):
@@ -122,6 +122,8 @@ def _download(session: Session, url: str) -> bytes:
             break
         seen = answer.headers.get("location", "")
     if answer.status != 200:
+        if internet.ABSENT.encode() in answer.body:
+            raise CommandError(f"unable to read URL {quote(url)}: {internet.ABSENT}")
         text = {403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}.get(answer.status, "")
         raise CommandError(
             f"unable to read URL {quote(url)}, server reported {answer.status} {text}, status code={answer.status}"

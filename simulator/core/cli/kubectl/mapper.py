@@ -154,6 +154,7 @@ def add_resource(found: dict[tuple[str, str], KindInfo], item: Obj, group: str, 
         kind=item["kind"], plural=plural, group=group, versions=(version,), namespaced=bool(item.get("namespaced")),
         short_names=tuple(item.get("shortNames") or ()), categories=tuple(item.get("categories") or ()),
         verbs=tuple(item.get("verbs") or ()), singular=item.get("singularName") or item["kind"].lower(), custom=True,
+        etcd_prefix=f"/registry/{group}/{plural}",  # whose doorbell `wait` hears
     )  # fmt: skip
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ...host.program import Program
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
+from .calico import CalicoNode, Install, KubeControllers, Operator
 from .certgen import Certgen
+from .certmanager import CertManager
 from .coredns import CoreDns
 from .databases import Mysql, Postgres, Redis
 from .flannel import CniPlugin, Flanneld
@@ -12,6 +14,7 @@ from .generic import Listen, Page
 from .helpers import Buildkitd, Ipfs, Stargz
 from .ingress_nginx import IngressNginx
 from .local_path import LocalPath
+from .metallb import MetalLB
 from .metrics_server import MetricsServer
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
@@ -47,6 +50,12 @@ PROGRAMS: dict[str, Program] = {
     "flanneld": Flanneld(),
     "metrics-server": MetricsServer(),
     "local-path-provisioner": LocalPath(),
+    "metallb": MetalLB(),
+    "cert-manager": CertManager(),
+    "calico-install": Install(),
+    "calico-node": CalicoNode(),
+    "calico-kube-controllers": KubeControllers(),
+    "tigera-operator": Operator(),
     "cni-plugin": CniPlugin(),
     "nginx-ingress-controller": IngressNginx(),
     "kube-webhook-certgen": Certgen(),

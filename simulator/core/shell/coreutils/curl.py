@@ -296,6 +296,9 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
             target = Target(location if "://" in location else f"{target.scheme}://{target.host}:{target.port}{location}")
             continue
         break
+    hidden = "f" in options or "o" in options or "O" in options
+    if hidden and internet.ABSENT.encode() in answer.body:  # said where a script that pipes or saves the answer cannot swallow it
+        call.err(f"curl: {target.url}: {internet.ABSENT}\n")
     if "f" in options and answer.status >= 400:
         raise CurlError(22, f"The requested URL returned error: {answer.status}")
     body = b"" if "I" in options else body_of(answer)

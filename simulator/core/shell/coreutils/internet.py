@@ -20,6 +20,7 @@ from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...kernel.clock import DAY, DEFAULT_EPOCH
 from ...kernel.world import World
+from ...runtime.addons import pages as addons
 from ...runtime.more_images import INGRESS_NGINX
 from . import downloads
 from .archive import build
@@ -54,6 +55,10 @@ def _armoured(key: str, owner: str) -> bytes:
 
 #: The key that signs the Kubernetes packages.
 KUBERNETES_KEY = _armoured("234654DA9A296436", "isv:kubernetes OBS Project <isv:kubernetes@build.opensuse.org>")
+
+
+#: What is said of an address that this internet does not have, though the real one may.
+ABSENT = "what is there is not simulated in Slipway yet"
 
 
 class Page(msgspec.Struct):
@@ -330,8 +335,13 @@ def get(url: str, world: World | None = None) -> Page | None:
     host = re.match(r"https?://([^/:?#]+)", url)
     if host is None or host.group(1) not in OUTSIDE:
         return None
+    address = url.split("?")[0]
     for pattern, builder in PAGES:
-        match = re.fullmatch(pattern, url.split("?")[0])
+        match = re.fullmatch(pattern, address)
         if match is not None:
             return builder(match)
-    return Page(404, b"Not Found")
+    of_addon, found = addons.find(address)
+    if found is not None:
+        body, moved = found
+        return Page(302, b"", {"location": moved}) if moved else Page(200, body, {"content-type": "text/plain; charset=utf-8"})
+    return Page(404, b"Not Found") if of_addon else Page(404, f"{url}: {ABSENT}\n".encode())

@@ -10,6 +10,7 @@ from ...host.program import Sleep
 from ...kernel.clock import MS
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request
+from . import internet
 from .common import Code, parse
 from .curl import REASONS, CurlError, Target, body_of, fetch
 from .names import busybox
@@ -49,6 +50,7 @@ def _applet(call: Call, options: dict[str, str], url: str) -> Code:
         why = {"refused": "Connection refused", "timeout": "Operation timed out"}.get(failed.kind, "Host is unreachable")
         call.err(f"wget: can't connect to remote host ({failed.address.rpartition(':')[0]}): {why}\n")
         return 1
+    _absent(call, url, answer.body)
     if answer.status >= 400:
         call.err(f"wget: server returned error: HTTP/1.1 {answer.status} {REASONS.get(answer.status, '')}\n")
         return 1
@@ -62,6 +64,12 @@ def _applet(call: Call, options: dict[str, str], url: str) -> Code:
         call.err(f"Connecting to {target.host}:{target.port}\nsaving to '{name}'\n'{name}' saved\n")
     call.write_file(posixpath.join(options.get("P", ""), name), body_of(answer))
     return 0
+
+
+def _absent(call: Call, url: str, body: bytes) -> None:
+    """Say of an address that the simulated internet does not have what that means."""
+    if internet.ABSENT.encode() in body:
+        call.err(f"wget: {url}: {internet.ABSENT}\n")
 
 
 def _bad_status(call: Call, status: int) -> None:
@@ -122,6 +130,7 @@ def wget(call: Call) -> Code:
             code = 4
             continue
         if answer.status >= 400:
+            _absent(call, url, answer.body)
             if not quiet:
                 _bad_status(call, answer.status)
             code = 8

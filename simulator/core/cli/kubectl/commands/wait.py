@@ -89,6 +89,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         yield from _created(s, builder, deadline)
     infos = builder.infos()
     errors: list[Exception] = list(builder.errors)
+    fetched = s.world.now
     if not infos:
         raise_all(errors)
         if kind == "delete":
@@ -97,7 +98,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     for info in infos:
         try:
             for one in wanted:
-                yield from _one(s, info, one, deadline, output)
+                yield from _one(s, info, one, deadline, output, fresh=s.world.now == fetched)
         except CommandError as error:
             errors.append(error)
     raise_all(errors)
@@ -130,7 +131,9 @@ def _created(s: Session, builder: Builder, deadline: int) -> Generator[Wait, Any
         yield Sleep(min(SECOND // 2, max(1, deadline - s.world.now)))
 
 
-def _one(s: Session, info: Info, wanted: str | Check, deadline: int, output: Output) -> Generator[Wait, Any, None]:
+def _one(
+    s: Session, info: Info, wanted: str | Check, deadline: int, output: Output, *, fresh: bool
+) -> Generator[Wait, Any, None]:
     if wanted == "delete":
         first = look(s, info)
         if first is None:
@@ -140,7 +143,8 @@ def _one(s: Session, info: Info, wanted: str | Check, deadline: int, output: Out
         yield from until(s, info, gone(first["metadata"]["uid"]), deadline)
         output.done(first, "condition met")
         return
-    obj = info.obj or {}
+    # another object was waited for meanwhile: this one may long be as it should be
+    obj = info.obj or {} if fresh else look(s, info) or info.obj or {}
     while not isinstance(wanted, str) and not wanted(obj):
         if s.world.now >= deadline:
             raise CommandError(f"timed out waiting for the condition on {info.label}")
