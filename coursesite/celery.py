@@ -1,21 +1,21 @@
-"""The Celery app.  One queue a worker process; see `simulator.tasks` for what runs and `docs/operations.md` for how."""
+"""The Celery app.  Each worker process serves its share of the queues (`coursesite.workers`); see `simulator.tasks` for what runs and
+`docs/operations.md` for how.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 import signal
-import threading
 import time
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_process_init, worker_process_shutdown, worker_ready
+from celery.signals import celeryd_init, task_postrun, task_prerun, worker_process_init, worker_process_shutdown
 from django.db import close_old_connections
 
 from simulator import context
 
 from . import broker
-from .watchdog import Watchdog
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coursesite.settings")
 
@@ -68,33 +68,6 @@ def _leave_no_gauges(pid: int = 0, **_kwargs: object) -> None:
     multiprocess.mark_process_dead(pid or os.getpid())  # type: ignore[no-untyped-call]
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
-def _say_alive(sender: object = None, **_kwargs: object) -> None:
-    """Say every few seconds that this worker's queues are served; `/readyz` listens."""
-    queues = [queue.name for queue in sender.task_consumer.queues]  # type: ignore[attr-defined]
-    watchdog = Watchdog(patience=app.conf.task_time_limit + 15)
-
-    def beat() -> None:
-        from celery.worker import state
-
-        from simulator import doorbell
-        from simulator.tasks import lengths
-
-        while True:
-            try:
-                for queue in queues:
-                    doorbell.connection().set(f"slipway:worker:{queue}", os.getpid(), ex=10)
-                send_periodic(queues[0])
-                if watchdog.stuck(time.monotonic(), sum(lengths(queues).values()), sum(state.total_count.values())):
-                    logger.critical("tasks wait and none is taken: this worker ends itself")
-                    os.kill(os.getpid(), signal.SIGKILL)
-            except Exception:  # the broker is away; it is told again when it is back
-                logger.debug("no sign of life could be given", exc_info=True)
-            time.sleep(3)
-
-    threading.Thread(target=beat, name="alive", daemon=True).start()
-
-
 def send_periodic(queue: str) -> None:
     """Send the tasks that are due.  Every worker asks; the first to leave a word in Redis sends, so that it needs no process of its own, works
     with any number of workers, and goes on when one of them dies."""
@@ -103,6 +76,12 @@ def send_periodic(queue: str) -> None:
     for name, (seconds, priority) in PERIODIC.items():
         if doorbell.connection().set(f"slipway:due:{name}", os.getpid(), nx=True, ex=seconds):
             app.send_task(name, queue=queue, expires=seconds, priority=priority)
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]
+def _share_the_queues(**_kwargs: object) -> None:
+    """Only workers take part in that."""
+    from . import workers  # noqa: F401
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -17,9 +17,9 @@ def web_argv(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "uvicorn", "coursesite.asgi:application", *options, "--timeout-graceful-shutdown", "3"]
 
 
-def worker_argv(queue: str) -> list[str]:
-    """The command line of one worker."""
-    options = ["-Q", queue, "-n", f"{queue}@%h", "-P", "prefork", "-c", "1", "-l", "INFO"]
+def worker_argv(name: str | int) -> list[str]:
+    """The command line of one worker; no other on this host has its name, and it keeps its queues when it is started again under it."""
+    options = ["-n", f"worker.{name}@%h", "-P", "prefork", "-c", "1", "-l", "INFO"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return [sys.executable, "-m", "celery", "-A", "coursesite", "worker", *options, *quiet]
 

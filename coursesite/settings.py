@@ -124,8 +124,10 @@ CHANNEL_LAYERS: dict[str, Any] = {
 
 # -- Celery ---------------------------------------------------------------------------------------------------------------
 
-#: Worker processes, each with a queue of its own; a cluster belongs to queue crc32(id) % CLUSTER_QUEUES.
-CLUSTER_QUEUES = env.number("WORKERS", min(4, os.cpu_count() or 1), least=1, most=64)
+#: Worker processes that `manage.py up` starts.
+WORKERS = env.number("WORKERS", min(4, os.cpu_count() or 1), least=1, most=64)
+#: A cluster belongs to queue crc32(id) % CLUSTER_QUEUES; workers share the queues out among themselves, however many they are.
+CLUSTER_QUEUES = env.number("QUEUES", WORKERS, least=1, most=64)
 CELERY_BROKER_URL = env.celery_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,7 +1,7 @@
 """Celery tasks.  Each names a cluster, not a command: running one twice, late or never changes nothing but latency.
 
-A cluster belongs to the queue `cluster.<crc32(id) % CLUSTER_QUEUES>`, and each queue to one worker process, so that the
-cluster's world is usually in that process's memory.
+A cluster belongs to the queue `cluster.<crc32(id) % CLUSTER_QUEUES>`, and each queue to one worker process (`simulator.membership`), so that
+the cluster's world is usually in that process's memory.
 """
 
 from __future__ import annotations
@@ -141,6 +141,14 @@ def answer(payload: str) -> str:
 #: Places in a queue (Redis keeps a list for each): what somebody typed and waits for, what runs before somebody's eyes, the passing
 #: of time in a cluster that just stands there, and putting one away.
 TYPED, SEEN, QUIET, AWAY = 0, 3, 6, 9
+STEPS = (TYPED, SEEN, QUIET, AWAY)
+#: More queues than this there cannot be (`coursesite.settings`).
+MOST_QUEUES = 64
+
+
+def list_of(queue: str, step: int) -> str:
+    """The Redis list that holds a queue's tasks of one place (kombu.transport.redis: Channel._q_for_pri)."""
+    return f"{queue}\x06\x16{step}" if step else queue
 
 
 def send(task: Any, session_id: uuid.UUID, *args: Any, priority: int = TYPED) -> None:
@@ -157,8 +165,8 @@ def send_together(queue: str, looks: list[tuple[str, int]]) -> None:
 
 
 def lengths(names: list[str]) -> dict[tuple[str, int], int]:
-    """Tasks that wait in these queues, by queue and priority; Redis keeps a list for each (`kombu.transport.redis`)."""
-    keys = {(name, step): f"{name}\x06\x16{step}" if step else name for name in names for step in (TYPED, SEEN, QUIET, AWAY)}
+    """Tasks that wait in these queues, by queue and priority."""
+    keys = {(name, step): list_of(name, step) for name in names for step in STEPS}
     with doorbell.connection().pipeline(transaction=False) as pipe:
         for key in keys.values():
             pipe.llen(key)

@@ -30,8 +30,9 @@ STANDIN = "tests.simulator.standin.StandIn"
 class Stack:
     """Valkey, web and worker under a supervisor."""
 
-    def __init__(self, var: Path, *, sandbox: str = STANDIN, debug: bool = True) -> None:
+    def __init__(self, var: Path, *, sandbox: str = STANDIN, debug: bool = True, queues: int = 1) -> None:
         self.var = var
+        self.queues = queues
         self.valkey = Valkey(var)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -53,13 +54,14 @@ class Stack:
             "SECRET_KEY": settings.SECRET_KEY,
             "REDIS_URL": url,
             "WORKERS": "1",
+            "QUEUES": str(self.queues),
             "DATABASE_URL": f"sqlite:///{database['NAME']}",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "DEBUG": "1" if self.debug else "0",
         }
         self.supervisor.env = env
         self.supervisor.add("web", web_argv("127.0.0.1", self.port), self.var / "log" / "web.log")
-        self.supervisor.add("worker", worker_argv("cluster.0"), self.var / "log" / "worker.log")
+        self.supervisor.add("worker", worker_argv(0), self.var / "log" / "worker.log")
         self.wait(lambda: ready("127.0.0.1", self.port), 60)
 
     def stop(self) -> None:

@@ -13,7 +13,6 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from coursesite.__main__ import queue
 from tools import system
 from tools.production import chart, nginx
 
@@ -86,9 +85,7 @@ def test_compose_names_only_what_it_has() -> None:
             assert service["command"][0] in ("web", "worker", "deliver", "prepare")
             assert set(service["environment"]) <= documented | {"FORWARDED_ALLOW_IPS"}
     workers = [service for service in services.values() if service.get("command", [""])[0] == "worker"]
-    assert [service["command"][1] for service in workers] == [
-        str(n) for n in range(int(services["web-0"]["environment"]["WORKERS"]))
-    ]
+    assert sum(service["deploy"]["replicas"] for service in workers) <= int(services["web-0"]["environment"]["QUEUES"])
 
 
 def test_compose_is_what_its_client_takes() -> None:
@@ -99,10 +96,14 @@ def test_compose_is_what_its_client_takes() -> None:
     subprocess.run([client, "compose", "config", "--quiet"], cwd=ROOT, env=env, check=True)
 
 
-def test_a_stateful_sets_pods_share_the_queues() -> None:
-    assert [queue(f"harbour-worker-{n}", 4) for n in range(6)] == [f"cluster.{n % 4}" for n in range(6)]
-    assert queue("3", 4) == "cluster.3"
-    assert queue("laptop", 4) == "cluster.0"
+def test_there_are_queues_for_as_many_workers_as_a_release_may_have() -> None:
+    objects = chart.render()
+    worker = next(item for item in objects if item["kind"] == "StatefulSet")
+    queues = next(
+        int(entry["value"]) for entry in worker["spec"]["template"]["spec"]["containers"][0]["env"] if entry["name"] == "QUEUES"
+    )
+    scaled = next(item for item in objects if item["kind"] == "ScaledObject")["spec"]
+    assert worker["spec"]["replicas"] == scaled["minReplicaCount"] <= scaled["maxReplicaCount"] <= queues <= 64
 
 
 @pytest.mark.skipif(system.nginx() is None, reason="nginx is not installed")

@@ -8,13 +8,16 @@ import shutil
 import signal
 import tempfile
 import uuid
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import websocket
 
+from coursesite.processes import worker_argv
 from simulator.models import ClusterSession, JournalEntry
 from simulator.services import session_for
 from tools.stack import Stack
@@ -146,3 +149,39 @@ def test_a_frame_beyond_all_bounds_ends_the_connection_and_no_other(stack: Stack
             assert int.from_bytes(data[:2], "big") == 1009
         good.line("echo fine")
         good.see("\nfine\n")
+
+
+def test_workers_share_the_queues_and_take_over_from_one_that_is_gone(transactional_db: None, learner: Any) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="slipway-stack-"))
+    stack = Stack(folder, queues=4)
+    try:
+        stack.start()
+        broker = redis.Redis.from_url(stack.supervisor.env["REDIS_URL"])
+
+        def shares() -> list[list[str]]:
+            """Queues by the worker that said last that it serves them."""
+            found: dict[bytes, list[str]] = {}
+            for number in range(4):
+                found.setdefault(broker.get(f"slipway:worker:cluster.{number}") or b"", []).append(str(number))
+            return sorted(found.values())
+
+        assert shares() == [["0", "1", "2", "3"]]
+        second = stack.supervisor.add("second", worker_argv("second"), folder / "log" / "second.log")
+        stack.wait(lambda: [len(share) for share in shares()] == [2, 2])
+        os.kill(stack.pid("worker"), signal.SIGKILL)
+        worker = next(child for child in stack.supervisor.children if child.name == "worker")
+        assert worker.process is not None
+        worker.process.wait()
+        worker.process = None  # it is not started again
+        stack.wait(lambda: shares() == [["0", "1", "2", "3"]])
+        assert second.process is not None
+        sessions = [session_for(learner, "three-nodes", f"slot{number}") for number in range(6)]
+        assert len({zlib.crc32(session.pk.bytes) % 4 for session in sessions}) > 1
+        for session in sessions:
+            with stack.browser(session.pk, learner) as browser:
+                browser.hello()
+                browser.line("echo served")
+                browser.see("\nserved\n")
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -102,7 +102,7 @@ class Machine:
             self.parts[name] = add(name, web_argv("127.0.0.1", self.kept["web"][number]), self.log / f"{name}.log")
         for number in range(workers):
             name = f"worker.{number}"
-            self.parts[name] = add(name, worker_argv(f"cluster.{number}"), self.log / f"{name}.log", patience=15)
+            self.parts[name] = add(name, worker_argv(number), self.log / f"{name}.log", patience=15)
         if self.nginx:
             upstreams = [f"127.0.0.1:{port}" for port in self.kept["web"][:webs]]
             config = nginx.write(self.folder / "nginx", f"127.0.0.1:{self.port}", upstreams, self.folder / "static")

@@ -16,7 +16,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from coursesite import demo, embedded, environment, metrics, preparing
 from coursesite.processes import deliver_argv, ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
-from simulator import tasks
 
 
 class Command(BaseCommand):
@@ -59,8 +58,8 @@ class Command(BaseCommand):
     ) -> None:
         supervisor = Supervisor(env=dict(os.environ), cwd=settings.BASE_DIR, say=self._say)
         supervisor.add("web", web_argv(host, port), var / "log" / "web.log")
-        for queue in tasks.queues():
-            supervisor.add(f"worker {queue}", worker_argv(queue), var / "log" / f"worker-{queue}.log", patience=15)
+        for number in range(settings.WORKERS):
+            supervisor.add(f"worker {number}", worker_argv(number), var / "log" / f"worker-{number}.log", patience=15)
         if settings.SLIPWAY_INTEGRATION_HOSTS:  # without hosts that may be contacted there is nobody to tell
             supervisor.add("deliver", deliver_argv(), var / "log" / "deliver.log", patience=15)
         announced = False

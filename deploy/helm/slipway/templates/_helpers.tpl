@@ -7,7 +7,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 {{- define "slipway.env" -}}
-- name: WORKERS
+- name: QUEUES
   value: {{ .Values.worker.queues | quote }}
 - name: SLIPWAY_WARM_WORLDS
   value: {{ .Values.worker.warmWorlds | quote }}
