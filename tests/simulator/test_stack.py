@@ -162,7 +162,7 @@ def test_workers_share_the_queues_and_take_over_from_one_that_is_gone(transactio
             """Queues by the worker that said last that it serves them."""
             found: dict[bytes, list[str]] = {}
             for number in range(4):
-                found.setdefault(broker.get(f"slipway:worker:cluster.{number}") or b"", []).append(str(number))
+                found.setdefault(bytes(str(broker.get(f"slipway:worker:cluster.{number}")), "ascii"), []).append(str(number))
             return sorted(found.values())
 
         assert shares() == [["0", "1", "2", "3"]]
