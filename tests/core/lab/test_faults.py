@@ -98,7 +98,8 @@ def test_an_expired_kubelet_certificate_keeps_the_kubelet_from_starting(base: Sa
 def test_a_wrong_flag_crash_loops_a_component_until_it_is_restored(base: Sandbox) -> None:
     world = base.fork()
     fault(world, "set-flag scheduler --no-such=1", 40)
-    assert "CrashLoopBackOff" in out(world, "kubectl -n kube-system get pod kube-scheduler-controlplane")
+    assert " 0/1     Error " in out(world, "kubectl -n kube-system get pod kube-scheduler-controlplane")
+    assert "Back-off restarting failed container kube-scheduler in pod" in out(world, "kubectl -n kube-system get events")
     assert "Error: unknown flag: --no-such" in out(world, "kubectl -n kube-system logs kube-scheduler-controlplane")
     fault(world, "restore scheduler", 40)
     assert "1/1     Running" in out(world, "kubectl -n kube-system get pod kube-scheduler-controlplane")

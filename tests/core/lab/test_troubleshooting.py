@@ -58,7 +58,7 @@ LABS = {
     ),
     "scheduler's command": Lab(
         "controlplane", f"sed -i 's#- kube-scheduler$#- kube-schedulerr#' {M}/kube-scheduler.yaml", 40,
-        [("kubectl -n kube-system get pods", "CrashLoopBackOff"), ("kubectl -n kube-system describe pod kube-scheduler-controlplane", 'exec: "kube-schedulerr": executable file not found in $PATH')],
+        [("kubectl -n kube-system get pods", "RunContainerError"), ("kubectl -n kube-system get events", "Back-off restarting failed container kube-scheduler in pod"), ("kubectl -n kube-system describe pod kube-scheduler-controlplane", 'exec: "kube-schedulerr": executable file not found in $PATH')],
         f"sed -i 's#- kube-schedulerr$#- kube-scheduler#' {M}/kube-scheduler.yaml", ("kubectl -n kube-system get pod kube-scheduler-controlplane", "1/1     Running"),
     ),
     "controller manager's kubeconfig": Lab(

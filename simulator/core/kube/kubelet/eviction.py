@@ -14,7 +14,7 @@ from ...kernel.errors import ConnectError
 from ...runtime import cri, memory
 from ..api import quantity
 from . import config as settings
-from . import status, termination
+from . import pleg, status, termination
 from .context import Kubelet
 from .options import setting
 from .state import PodState
@@ -177,7 +177,7 @@ def evict(kubelet: Kubelet, pod: PodState, resource: str, limit: int, available:
     kubelet.log(
         "I", "eviction_manager.go:635", "Eviction manager: pod is evicted successfully", pod=f"{pod.namespace}/{pod.name}"
     )
-    kubelet.wake(pod, kubelet.world.now)
+    pleg.changed(kubelet, pod)
 
 
 def refusal(kubelet: Kubelet, pod: PodState) -> str:

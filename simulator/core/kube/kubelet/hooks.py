@@ -87,6 +87,7 @@ def post_start(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) ->
         from . import worker
 
         worker.kill_container(kubelet, pod, container, track, "FailedPostStartHook")
+        track.kill_reason = ""  # it is started again by the next sync, as a container that ended by itself
 
 
 def pre_stop(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> int:

@@ -99,6 +99,8 @@ def sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
         kubelet.pod_event(pod, "Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failed}")
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
         return
-    pod.resync = True
+    if pod.step is not None:
+        pod.step.acted = True
+    pod.ip = cri.find_sandbox(world, host, pod.sandbox).ip or pod.ip
     pod.busy_until = world.now + kubelet.rng(120, 420)
     kubelet.wake(pod, pod.busy_until)

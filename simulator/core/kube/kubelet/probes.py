@@ -87,7 +87,9 @@ def _count(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, kind: 
                 for other in ("liveness", "readiness"):
                     if other in track.probes:
                         track.probes[other].next_at = kubelet.world.now
-            kubelet.wake(pod, kubelet.world.now)
+            from . import pleg
+
+            pleg.changed(kubelet, pod)
             status.send(kubelet, pod)
         return
     if kind == "readiness":

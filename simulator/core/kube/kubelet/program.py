@@ -13,7 +13,22 @@ from ...kernel.world import World
 from ...runtime import cri, logs
 from .. import netpolicy
 from ..api import quantity
-from . import bootstrap, config, eviction, node, probes, refresh, resize, server, sources, startup, status, termination, worker
+from . import (
+    bootstrap,
+    config,
+    eviction,
+    node,
+    pleg,
+    probes,
+    refresh,
+    resize,
+    server,
+    sources,
+    startup,
+    status,
+    termination,
+    worker,
+)
 from .context import Kubelet
 from .options import setting, taint
 from .state import KubeletState, kubelets
@@ -35,7 +50,7 @@ class KubeletProgram:
         kubelets(world)[proc.host] = state
         kubelet = Kubelet(world, proc)
         startup.begin(kubelet, flags)
-        world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=20 * MS, high=SECOND)
+        world.subscribe(f"cri:{proc.host}", proc.target, ["cri"], low=0, high=0)
         world.subscribe(f"registry:pods@{name}", proc.target, ["api"])
         netpolicy.attend(world, proc.host)
         refresh.attend(kubelet)
@@ -50,7 +65,10 @@ class KubeletProgram:
         """`[kind, …]`; see the branches."""
         kubelet = Kubelet(world, proc)
         kind = payload[0]
-        if isinstance(kind, list):  # a watched hook has ended
+        if isinstance(kind, list) and kind[0] == "stopped":
+            if kind[1] in kubelet.state.pods:
+                kubelet.wake(kubelet.state.pods[kind[1]], world.now + kubelet.rng(2, 8))
+        elif isinstance(kind, list):  # a watched hook has ended
             worker.stop_now(kubelet, kubelet.state.pods[kind[1]], kind[2], 2 * SECOND) if kind[1] in kubelet.state.pods else None
         elif kind == "pod":
             pod = kubelet.state.pods.get(payload[1])
@@ -60,7 +78,12 @@ class KubeletProgram:
         elif kind == "probe":
             probes.fire(kubelet, *payload[1:])
         elif kind == "cri":
-            self._runtime(kubelet)
+            pleg.rang(kubelet)
+        elif kind == "relist":
+            if payload[1:]:
+                pleg.relist(kubelet, payload[1])
+            else:
+                self._runtime(kubelet)
         elif kind == "api":
             if kubelet.state.registered:
                 self._api(kubelet)
@@ -109,6 +132,7 @@ class KubeletProgram:
             return
         for pod in state.pods.values():
             pod.sent = ""
+            pod.pending = pod.step is not None
             kubelet.wake(pod, kubelet.world.now + kubelet.rng(5, 60))
         node.heartbeat(kubelet)
         kubelet.world.after(node.CIDR_PATIENCE, kubelet.proc.target, ["node"])
@@ -173,7 +197,7 @@ class KubeletProgram:
         except ConnectError:
             node.heartbeat(kubelet)
             return
-        worker.relist(kubelet)
+        pleg.relist(kubelet)
         self._look_for_orphans(kubelet)
 
     def _look_for_orphans(self, kubelet: Kubelet) -> None:

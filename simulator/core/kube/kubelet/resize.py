@@ -12,7 +12,7 @@ import msgspec
 
 from ...kernel.clock import SECOND
 from ..api import quantity
-from . import admission, node, status
+from . import admission, node, pleg, status
 from .context import Kubelet
 from .state import PodState
 
@@ -96,7 +96,7 @@ def timer(kubelet: Kubelet, pod: PodState, payload: list[Any]) -> None:
     if payload[0] == "again":
         if "PodResizePending" in pod.resizing:
             consider(kubelet, pod, pod.pod)
-            kubelet.wake(pod, kubelet.world.now)
+            pleg.changed(kubelet, pod)
         return
     _, changed, before = payload
     for container in pod.pod["spec"]["containers"]:
@@ -115,7 +115,7 @@ def timer(kubelet: Kubelet, pod: PodState, payload: list[Any]) -> None:
         record.memory_limit, record.cpu_limit = memory_limit(container), cpu_limit(container)
     pod.resizing.pop("PodResizeInProgress", None)
     kubelet.pod_event(pod, "Normal", "ResizeCompleted", _message(pod, "Pod resize completed", ""))
-    kubelet.wake(pod, kubelet.world.now)
+    pleg.changed(kubelet, pod)
 
 
 def _restarts(container: Obj, before: Obj) -> bool:

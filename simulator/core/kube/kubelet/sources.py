@@ -255,7 +255,7 @@ def sync_api(kubelet: Kubelet) -> bool:
 
 def _apply(kubelet: Kubelet, watcher: Informer) -> None:
     """Level-triggered: compare every pod of the API with what runs."""
-    from . import worker
+    from . import pleg, worker
 
     state = kubelet.state
     wanted: dict[str, Obj] = {}
@@ -282,7 +282,7 @@ def _apply(kubelet: Kubelet, watcher: Informer) -> None:
         mirror = mirrors.get(f"{pod.namespace}/{pod.name}")
         if mirror is None or mirror["metadata"].get("deletionTimestamp") or mirror["metadata"]["annotations"][MIRROR] != pod.uid:
             pod.sent = ""
-            kubelet.wake(pod, kubelet.world.now)
+            pleg.changed(kubelet, pod)
     for key, mirror in mirrors.items():
         if not any(f"{p.namespace}/{p.name}" == key for p in state.pods.values() if p.source == "file"):
             try:

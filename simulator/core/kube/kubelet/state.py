@@ -51,6 +51,15 @@ class Track(msgspec.Struct, omit_defaults=True):
     created: bool = False
 
 
+class Step(msgspec.Struct, omit_defaults=True):
+    """A sync of a pod that is under way (`SyncPod`): whether it has done something, whether something of it failed, and the
+    containers that it has seen to: what happens to them meanwhile is for the next one."""
+
+    acted: bool = False
+    failed: bool = False
+    done: list[str] = []
+
+
 class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One pod on this node.  `work` is `sync`, `terminating` or `gone`; times are virtual ns."""
 
@@ -78,7 +87,12 @@ class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     volumes_ready: bool = False
     mount_backoff: int = 0
     waiting_since: int = 0
-    resync: bool = False
+    #: Its sync, while one is under way; another one is asked for (`pendingUpdate`); when the last one ended, 0 once the
+    #: pod has been relisted since; and the sandbox as it was seen last.
+    step: Step | None = None
+    pending: bool = False
+    synced_at: int = 0
+    seen: str = ""
     terminal: str = ""
     reason: str = ""
     message: str = ""
@@ -128,6 +142,8 @@ class KubeletState(msgspec.Struct, kw_only=True, omit_defaults=True):
     ready: bool | None = None
     started_at: int = 0
     orphan_timer: int = 0
+    #: The timer of the next relist, while something in the runtime has changed.
+    relist: int = 0
     images_key: str = ""
     #: While it asks for its first certificate: the bootstrap kubeconfig, the request's name, the key (PEM).
     bootstrap: dict[str, str] = {}

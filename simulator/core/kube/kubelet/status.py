@@ -292,9 +292,23 @@ def _digest(status: Obj) -> str:
     return hashlib.sha256(msgspec.json.encode(status, order="deterministic")).hexdigest()
 
 
-def send(kubelet: Kubelet, pod: PodState) -> None:
-    """Make the API's status of the pod what it is here; when the server is away, the pod stays `dirty` and is tried again."""
-    fresh = generate(kubelet, pod)
+def sandbox_ready(kubelet: Kubelet, pod: PodState) -> None:
+    """While a sync goes on: the sandbox is up (`OnPodSandboxReady`); nothing else of the status is made anew."""
+    if not pod.status:
+        return
+    kind, now = "PodReadyToStartContainers", kubelet.stamp()
+    conditions = [
+        {**c, "lastTransitionTime": now, "status": "True"} if c["type"] == kind else c for c in pod.status["conditions"]
+    ]
+    send(kubelet, pod, {**pod.status, "conditions": conditions})
+
+
+def send(kubelet: Kubelet, pod: PodState, fresh: Obj | None = None) -> None:
+    """Make the API's status of the pod what it is here; when the server is away, the pod stays `dirty` and is tried again.
+
+    `fresh` is a status to send instead of one that is made of what runs.
+    """
+    fresh = generate(kubelet, pod) if fresh is None else fresh
     digest = _digest(fresh)
     pod.status = fresh
     if digest == pod.sent and not pod.dirty:

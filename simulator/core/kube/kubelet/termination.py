@@ -7,7 +7,7 @@ from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import runtime
 from ..client import ApiError
-from . import sources, status, volumes
+from . import pleg, sources, status, volumes
 from .context import Kubelet
 from .state import PodState
 from .units import all_containers, grace_period
@@ -73,16 +73,14 @@ def step(kubelet: Kubelet, pod: PodState) -> None:
     world, host = kubelet.world, kubelet.proc.host
     if _running(kubelet, pod):
         stop_all(kubelet, pod)
-        for track in pod.tracks.values():
-            record = status.record(kubelet, track)
-            track.seen = f"{record.id}/{record.state}" if record is not None else ""
+        pleg.settle(kubelet, pod)
         if pod.source == "api":
             status.send(kubelet, pod)
         return
     for track in pod.tracks.values():
         record = status.record(kubelet, track)
-        track.seen = f"{record.id}/{record.state}" if record is not None else ""
         track.reason = track.message = "" if record is not None else track.reason
+    pleg.settle(kubelet, pod)
     sandbox = runtime(world, host).sandboxes.get(pod.sandbox)
     if sandbox is not None and sandbox.state == "READY":
         cri.stop_pod_sandbox(world, host, sandbox.id)
@@ -134,9 +132,8 @@ def finished(kubelet: Kubelet, pod: PodState) -> None:
     sandbox = runtime(kubelet.world, kubelet.proc.host).sandboxes.get(pod.sandbox)
     if sandbox is not None and sandbox.state == "READY":
         cri.stop_pod_sandbox(kubelet.world, kubelet.proc.host, sandbox.id)
-    for track in pod.tracks.values():
-        record = status.record(kubelet, track)
-        track.seen = f"{record.id}/{record.state}" if record is not None else ""
+        pod.pending = True
+    pleg.settle(kubelet, pod)
 
 
 def orphans(kubelet: Kubelet) -> None:

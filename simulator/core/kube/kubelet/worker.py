@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ...host import processes
+from ...kernel import clock
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import Container, runtime
 from ..api.objects import is_condition_true
-from . import admission, hooks, prepare, probes, refresh, resize, start, status, termination
+from . import admission, hooks, pleg, prepare, refresh, resize, start, status, termination
 from .context import Kubelet
-from .state import PodState, Track
+from .state import PodState, Step, Track
 from .units import all_containers, is_sidecar, should_restart
 
 Obj = dict[str, Any]
@@ -59,6 +61,7 @@ def _adopt(kubelet: Kubelet, pod: PodState) -> None:
             if previous is not None and previous.state == "EXITED":
                 track.last = status.terminated(previous)
             track.id, track.restarts = container.id, container.attempt
+    pleg.observe(kubelet, pod)
 
 
 def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
@@ -70,12 +73,12 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
         return
     if pod.status and not is_condition_true(obj, "Ready") and is_condition_true({"status": pod.status}, "Ready"):
         pod.sent = ""  # somebody else said that it is not ready: say again that it is (NeedToReconcilePodReadiness)
-        kubelet.wake(pod, kubelet.world.now)
+        pleg.changed(kubelet, pod)
     if old["spec"] is obj["spec"] or old["spec"] == obj["spec"]:
         if old["metadata"].get("annotations") != obj["metadata"].get("annotations") or old["metadata"].get("labels") != obj[
             "metadata"
         ].get("labels"):
-            kubelet.wake(pod, kubelet.world.now)
+            pleg.changed(kubelet, pod)
             refresh.changed(kubelet, "downwardAPI", pod)
         return
     if resize.resources_of(old) != resize.resources_of(obj):
@@ -91,7 +94,7 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
                 kill_container(
                     kubelet, pod, container, track, f"Container {container['name']} definition changed, will be restarted"
                 )
-    kubelet.wake(pod, kubelet.world.now)
+    pleg.changed(kubelet, pod)
 
 
 def removed(kubelet: Kubelet, pod: PodState) -> None:
@@ -108,7 +111,10 @@ def terminate(kubelet: Kubelet, pod: PodState, *, removed: bool = False) -> None
 
 # -- one look at a pod --------------------------------------------------------------------------------------------------
 def sync(kubelet: Kubelet, pod: PodState) -> None:
-    """Do the next step for a pod, and report its status."""
+    """Begin a sync of a pod, or go on with the one that is under way (`podWorkerLoop`).
+
+    The status is made and sent when a sync begins, of what the last relist saw; what the sync then does is seen by the next one.
+    """
     world = kubelet.world
     if pod.work == "gone":
         return
@@ -117,15 +123,17 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
         return
     try:
         if pod.work == "terminating":
+            pod.step = None
             termination.step(kubelet, pod)
             return
         if pod.source == "file" and _blocked(kubelet, pod):
             return
-        if not pod.started_at:
-            pod.started_at = kubelet.stamp()
+        if pod.step is None and not _begin(kubelet, pod):
+            return
         _sync(kubelet, pod)
     except ConnectError:
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
+        _fail(pod)
     except cri.CriError as failed:
         kubelet.log(
             "E",
@@ -136,16 +144,60 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
             podUID=pod.uid,
         )
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
-    if pod.work == "sync":
-        status.send(kubelet, pod)
+        _fail(pod)
+    if pod.busy_until <= world.now and not _waits(kubelet, pod):
+        _end(kubelet, pod)
+
+
+def _begin(kubelet: Kubelet, pod: PodState) -> bool:
+    """Begin a sync with the pod's status; False when the runtime has to be relisted before."""
+    if not pleg.fresh(kubelet, pod):
+        kubelet.wake(pod, pleg.next_tick(kubelet, pod.synced_at))
+        return False
+    if not pod.started_at:
+        pod.started_at = kubelet.stamp()
+    pod.step, pod.pending = Step(), False
+    status.send(kubelet, pod)
+    return True
+
+
+def _waits(kubelet: Kubelet, pod: PodState) -> bool:
+    """Whether the sync waits for an image or for a container that it is stopping."""
+    for track in pod.tracks.values():
+        if track.pull:
+            return True
+        if track.kill_reason and track.stopping:
+            record = status.record(kubelet, track)
+            if record is not None and record.state == "RUNNING":
+                return True
+    return False
+
+
+def _fail(pod: PodState, container: Obj | None = None) -> None:
+    if pod.step is not None:
+        pod.step.failed = True
+        if container is not None:
+            pod.step.done.append(container["name"])
+
+
+def _end(kubelet: Kubelet, pod: PodState) -> None:
+    """A sync is over (`completeWork`): relist the pod when it did something, and sync once more when that was asked for."""
+    step, pod.step = pod.step, None
+    if step is None or pod.work != "sync":
+        return
+    pod.synced_at = kubelet.world.now
+    if step.acted and not step.failed:
+        pleg.request(kubelet, pod)
+    if pod.pending:
+        kubelet.wake(pod, kubelet.world.now)
 
 
 def _sync(kubelet: Kubelet, pod: PodState) -> None:
     if pod.terminal:
         termination.finished(kubelet, pod)
         return
-    _notice(kubelet, pod)
     if prepare.past_deadline(kubelet, pod):
+        pod.pending = True
         return
     if not prepare.volumes_ready(kubelet, pod) or not prepare.network_ready(kubelet, pod):
         return
@@ -153,13 +205,13 @@ def _sync(kubelet: Kubelet, pod: PodState) -> None:
     if sandbox is None or sandbox.state != "READY":
         prepare.sandbox(kubelet, pod, sandbox)
         return
+    if not is_condition_true({"status": pod.status}, "PodReadyToStartContainers"):
+        status.sandbox_ready(kubelet, pod)
     if not _ephemeral_containers(kubelet, pod) or not _init_containers(kubelet, pod):
         return
     for container in pod.pod["spec"]["containers"]:
         if not _container(kubelet, pod, container):
             return
-    if status.generate(kubelet, pod)["phase"] in ("Succeeded", "Failed"):
-        kubelet.wake(pod, kubelet.world.now)
 
 
 def _blocked(kubelet: Kubelet, pod: PodState) -> bool:
@@ -177,21 +229,6 @@ def _blocked(kubelet: Kubelet, pod: PodState) -> bool:
         kubelet.wake(pod, kubelet.world.now + (SECOND if ends else kubelet.rng(10_000, 15_000)))
         return True
     return False
-
-
-def _notice(kubelet: Kubelet, pod: PodState) -> None:
-    """Remember the state in which each container was found; a running one is probed."""
-    for container in all_containers(pod.pod):
-        track = pod.tracks.setdefault(container["name"], Track())
-        record = status.record(kubelet, track)
-        seen = f"{record.id}/{record.state}" if record is not None else ""
-        if seen == track.seen:
-            continue
-        track.seen = seen
-        if record is not None and record.state == "RUNNING":
-            probes.begin(kubelet, pod, container, track)
-        elif record is not None and record.state == "EXITED":
-            track.probes = {}
 
 
 def _ephemeral_containers(kubelet: Kubelet, pod: PodState) -> bool:
@@ -219,12 +256,13 @@ def _init_containers(kubelet: Kubelet, pod: PodState) -> bool:
             if not begun and not _started(container, track, status.record(kubelet, track)):
                 return False
             continue
+        if pod.step is not None and container["name"] in pod.step.done:
+            return False
         if begun or (record is not None and record.state == "EXITED" and record.exit_code == 0):
             continue
         if record is not None and record.state == "RUNNING":
             return False
         if record is not None and record.state == "EXITED" and not should_restart(pod.pod, container, record.exit_code):
-            kubelet.wake(pod, kubelet.world.now)
             return False
         _container(kubelet, pod, container)
         return False
@@ -245,14 +283,17 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
     record = status.record(kubelet, track)
     under_way = bool(track.pull or track.image_id or track.created)
     if record is not None and record.state == "RUNNING":
+        return not (track.stopping and track.kill_reason)
+    if pod.step is not None and container["name"] in pod.step.done:
         return True
     attempt = 0
     if track.id and not (track.created and record is not None and record.state == "CREATED"):
         attempt = track.restarts + 1
         if record is not None and not under_way:
-            if not should_restart(pod.pod, container, record.exit_code) and not track.kill_reason:
+            if not should_restart(pod.pod, container, record.exit_code) and not _killed_to_restart(pod, container, track):
                 return True
             if _backing_off(kubelet, pod, container, track, record):
+                _fail(pod, container)
                 return True
         if record is not None:
             track.last = status.terminated(record)
@@ -265,7 +306,7 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
     except start.StartFailed as failed:
         track.reason, track.message = failed.reason, str(failed)
         track.image_id, track.created = "", False
-        soon, pod.resync = pod.resync, False
+        _fail(pod, container)
         kubelet.log(
             "E",
             "pod_workers.go:1324",
@@ -274,12 +315,14 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
             pod=f"{pod.namespace}/{pod.name}",
             podUID=pod.uid,
         )
-        kubelet.wake(pod, world.now + (kubelet.rng(200, 900) if soon else kubelet.rng(10_000, 15_000)))
+        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
         return True
     if done:
         pod.busy_until = world.now + kubelet.rng(4, 20)
         kubelet.wake(pod, pod.busy_until)
-        _notice(kubelet, pod)
+        if pod.step is not None:
+            pod.step.acted = True
+            pod.step.done.append(container["name"])
     elif track.pull:
         world.subscribe(f"pull:{kubelet.proc.host}:{track.pull}", kubelet.proc.target, ["pod", pod.uid])
     else:
@@ -287,10 +330,24 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
     return False
 
 
+def _killed_to_restart(pod: PodState, container: Obj, track: Track) -> bool:
+    """Whether the kubelet stopped the container to start it again: after a failed probe only where something may be restarted."""
+    policy = container.get("restartPolicy") or pod.pod["spec"].get("restartPolicy") or "Always"
+    return bool(track.kill_reason) and (policy != "Never" or "probe" not in track.kill_reason)
+
+
 def _backing_off(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, record: Container) -> bool:
-    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running."""
+    """CrashLoopBackOff (`doBackOff`): the first restart is at once, then 10 s doubling to 300 s; forgotten after 600 s of running.
+
+    A container that this sync has stopped was running when its status was taken: what counts is the one before it, if there is one.
+    """
     world = kubelet.world
-    finished = record.finished_at - world.epoch
+    if track.kill_reason:
+        if track.last is None or track.last.get("containerID", "").endswith(record.id):
+            return False
+        finished = clock.parse_rfc3339(track.last["finishedAt"]) - world.epoch
+    else:
+        finished = record.finished_at - world.epoch
     if track.crash_backoff and finished - track.crash_at > 2 * CRASH_LONGEST:
         track.crash_backoff = 0
     if track.crash_backoff and world.now - finished < track.crash_backoff:
@@ -321,6 +378,8 @@ def kill_container(
         return
     track.stopping = True
     track.kill_reason = message
+    if pod.work == "sync" and not pod.terminal:
+        _hold(kubelet, pod, record)
     kubelet.pod_event(pod, "Normal", "Killing", message or f"Stopping container {container['name']}", container["name"])
     seconds = grace if grace is not None else _grace(pod, container)
     delay = hooks.pre_stop(kubelet, pod, container, track) if seconds > 0 else 0
@@ -331,6 +390,16 @@ def kill_container(
         )
         return
     cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(2, seconds) * SECOND)
+
+
+def _hold(kubelet: Kubelet, pod: PodState, record: Container) -> None:
+    """The sync that stops a container waits for its end and starts it again."""
+    if pod.step is None:
+        pod.step = Step()
+    pod.step.acted = True
+    proc = processes.find(kubelet.world, kubelet.proc.host, record.pid)
+    if proc is not None:
+        processes.watch_exit(kubelet.world, proc, kubelet.proc.target, ["stopped", pod.uid])
 
 
 def _grace(pod: PodState, container: Obj) -> int:
@@ -345,21 +414,3 @@ def stop_now(kubelet: Kubelet, pod: PodState, name: str, grace: int) -> None:
     record = status.record(kubelet, track)
     if track is not None and record is not None and record.state == "RUNNING":
         cri.stop_container(kubelet.world, kubelet.proc.host, track.id, grace)
-
-
-def relist(kubelet: Kubelet) -> None:
-    """The runtime has changed (the PLEG): look at every pod whose containers or sandbox are not as they were."""
-    sandboxes = runtime(kubelet.world, kubelet.proc.host).sandboxes
-    for uid in list(kubelet.state.pods):
-        pod = kubelet.state.pods.get(uid)
-        if pod is None:
-            continue
-        changed = (
-            bool(pod.sandbox) and (pod.sandbox not in sandboxes or sandboxes[pod.sandbox].state != "READY") and not pod.terminal
-        )
-        for track in pod.tracks.values():
-            record = status.record(kubelet, track)
-            seen = f"{record.id}/{record.state}" if record is not None else ""
-            changed = changed or seen != track.seen
-        if changed:
-            sync(kubelet, pod)

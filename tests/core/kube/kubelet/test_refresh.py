@@ -80,7 +80,8 @@ def test_kube_proxy_starts_anew_with_another_configuration(base: Sandbox) -> Non
     assert "content of the proxy server's configuration file was updated" in previous
     out(world, edit.replace("{}", "nonsense"))
     world.advance(world.now + 150 * SECOND)
-    assert "CrashLoopBackOff" in out(world, "kubectl -n kube-system get pods -l k8s-app=kube-proxy")
+    assert out(world, "kubectl -n kube-system get pods -l k8s-app=kube-proxy").count(" 0/1 ") == 3
+    assert "Back-off restarting failed container kube-proxy" in out(world, "kubectl -n kube-system get events")
     assert 'ProxyMode: Invalid value: \\"nonsense\\"' in out(world, "kubectl -n kube-system logs ds/kube-proxy")
 
 
