@@ -226,6 +226,11 @@ class BinderController(Controller):
             self.event(claim, "Warning", "ClaimLost", text)
 
 
+def _is_shut_down(pod: Obj) -> bool:
+    """The kubelet is done with a pod that is being deleted, or it was deleted by force (`podIsShutDown`)."""
+    return is_deleting(pod) and pod["metadata"].get("deletionGracePeriodSeconds") == 0
+
+
 class ClaimProtectionController(Controller):
     """A claim that is being deleted goes when no pod uses it any more (pvcprotection)."""
 
@@ -237,7 +242,7 @@ class ClaimProtectionController(Controller):
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
         """A claim, or a pod that may have let go of one."""
         if resource == "pods":
-            if kind == "DELETED" or common.is_terminal(obj):
+            if kind == "DELETED" or common.is_terminal(obj) or _is_shut_down(obj):
                 for name in claims_of(obj):
                     self.enqueue(f"{obj['metadata']['namespace']}/{name}")
         elif kind != "DELETED" and is_deleting(obj):
@@ -250,8 +255,11 @@ class ClaimProtectionController(Controller):
         if claim is None or not is_deleting(claim) or self.finalizer not in (claim["metadata"].get("finalizers") or ()):
             return
         for pod in self.informer("pods").list(namespace):
-            if name in claims_of(pod) and pod["spec"].get("nodeName") and not common.is_terminal(pod):
-                return
+            if not pod["spec"].get("nodeName") or name not in claims_of(pod):
+                continue
+            named = {(v.get("persistentVolumeClaim") or {}).get("claimName") for v in pod["spec"].get("volumes") or ()}
+            if name in named or not _is_shut_down(pod):
+                return  # one that has Succeeded or Failed holds its claims until it is deleted
         held = [item for item in claim["metadata"]["finalizers"] if item != self.finalizer]
         self.client.update("persistentvolumeclaims", {**claim, "metadata": {**claim["metadata"], "finalizers": held}})
 

@@ -10,7 +10,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from ...api import errors, names
-from ...api.errors import FieldError
+from ...api.errors import ApiError, FieldError
 from .. import nodeports
 from ..bootstrap import start
 from ..defaults import others
@@ -86,7 +86,12 @@ class ServiceStrategy(Strategy):
         if addressed and (old is None or (old["spec"].get("clusterIP") or "") != (spec.get("clusterIP") or "")):
             self._cluster_ip(call, obj)
         if spec.get("type") in ("NodePort", "LoadBalancer") and spec.get("allocateLoadBalancerNodePorts", True):
-            self._node_ports(call, obj)
+            try:
+                self._node_ports(call, obj)
+            except ApiError:
+                if addressed and old is None:
+                    self._release(call, spec["clusterIP"])
+                raise
             return
         if old is not None and _ports_of(old):
             _record(call, _taken(call, old))
@@ -170,10 +175,25 @@ class ServiceStrategy(Strategy):
             _record(call, _taken(call, obj))
         address = obj["spec"].get("clusterIP")
         if address and address != "None":
-            key = f"/registry/ipaddresses/{address}".encode()
-            found = call.server.storage.get(key)
-            if found is not None and not call.dry_run:
-                call.server.storage.delete(key, found[1])
+            self._release(call, address)
+
+    def refused(self, call: Call, obj: Obj) -> None:
+        """The real server allocates before it validates (`storage.go: beginCreate`), and gives back what it took."""
+        spec = obj.get("spec")
+        if not isinstance(spec, dict) or call.dry_run or spec.get("type") == "ExternalName" or spec.get("clusterIP"):
+            return
+        try:
+            self._cluster_ip(call, obj)
+        except ApiError:
+            return
+        self._release(call, spec["clusterIP"])
+
+    @staticmethod
+    def _release(call: Call, address: str) -> None:
+        key = f"/registry/ipaddresses/{address}".encode()
+        found = call.server.storage.get(key)
+        if found is not None and not call.dry_run:
+            call.server.storage.delete(key, found[1])
 
 
 def _ports_of(obj: Obj) -> set[tuple[int, str]]:

@@ -79,6 +79,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
     if not server.config.allow_privileged:
         problems += privileged.check(call.kind.kind, obj)
     if problems:
+        strategy.refused(call, obj)
         raise errors.invalid(call.kind.kind, call.kind.group, str(meta.get("name", "")), problems)
     call.warnings.extend(strategy.warnings(obj, None))
     admission.validate(call, obj, None)
@@ -264,8 +265,11 @@ def _carry_over(call: Call, obj: Obj, old: Obj) -> None:
         admission.mutate(call, obj, old)
     strategy.prepare_update(call, obj, old)
     if strategy.generation:
-        bump = 1 if sub not in ("status", "binding") and spec_changed(obj, old, strategy.status_fields) else 0
-        meta["generation"] = old_meta.get("generation", 1) + bump
+        changed = sub not in ("status", "binding") and (
+            spec_changed(obj, old, strategy.status_fields)
+            or (strategy.generation_by_annotations and (meta.get("annotations") or {}) != (old_meta.get("annotations") or {}))
+        )
+        meta["generation"] = old_meta.get("generation", 1) + int(changed)
     for member in [m for m in meta if meta[m] is None]:
         del meta[member]
     obj["metadata"] = order_metadata(meta)

@@ -24,6 +24,8 @@ class Strategy:
 
     #: The object has a spec whose changes count in metadata.generation.
     generation = False
+    #: Changed annotations count as well.
+    generation_by_annotations = False
     #: A PUT on an absent name creates it.
     create_on_update = False
     #: A PUT without resourceVersion overwrites whatever is there.
@@ -78,6 +80,9 @@ class Strategy:
 
     def allocate(self, call: Call, obj: Obj, old: Obj | None) -> None:
         """Take what must be unique in the cluster (addresses); only for writes that are not dry runs."""
+
+    def refused(self, call: Call, obj: Obj) -> None:
+        """A new object was not valid."""
 
     def released(self, call: Call, obj: Obj) -> None:
         """The object has gone from storage."""

@@ -22,6 +22,7 @@ class Deployment(Strategy):
     """Deployments."""
 
     generation = True
+    generation_by_annotations = True
 
     def default(self, obj: Obj) -> None:
         """Deployment defaults."""
