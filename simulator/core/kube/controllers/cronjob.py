@@ -8,10 +8,10 @@ from __future__ import annotations
 import datetime as dt
 
 from ...kernel import clock
+from ..api.cronspec import Schedule, zone_of
 from ..api.objects import Obj, annotations_of, condition, controller_of, key_of, labels_of, owner_reference, split_key
 from ..client import ApiError
 from .base import Controller
-from .cron import Schedule
 from .job import is_finished
 
 #: Schedules are looked at a little after the minute (nextScheduleDelta).
@@ -91,14 +91,14 @@ class CronJobController(Controller):
 
     # -- time ------------------------------------------------------------------------------------------------------------
     def _schedule(self, cron: Obj, status: Obj, key: str) -> None:
-        zone = cron["spec"].get("timeZone")
-        if zone not in (None, "", "UTC", "Etc/UTC"):
-            text = f'invalid timeZone: "{zone}": time zones other than UTC are not simulated in Slipway yet'
-            self.event(cron, "Warning", "UnknownTimeZone", text)
+        try:
+            zone = zone_of(cron["spec"].get("timeZone"))
+        except ValueError as error:
+            self.event(cron, "Warning", "UnknownTimeZone", f'invalid timeZone: "{cron["spec"]["timeZone"]}": {error}')
             return
         text = cron["spec"]["schedule"]
         try:
-            schedule = Schedule(text)
+            schedule = Schedule(text, zone)
         except ValueError as error:
             self.event(cron, "Warning", "UnparseableSchedule", f'unparseable schedule: "{text}" : {error}')
             return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
 
+from simulator.core.kube.api.cronspec import Schedule, zone_of
 from simulator.core.kube.api.objects import Obj, condition
-from simulator.core.kube.controllers.cron import Schedule
 
 from ..plane import Plane
 from ..real_plane import RealPlane
@@ -188,10 +189,45 @@ def test_cron_schedules(text: str, start: str, expected: str) -> None:
     assert found.strftime("%Y-%m-%dT%H:%M:%S") == expected
 
 
-@pytest.mark.parametrize("text", ["every day", "60 * * * *", "* * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *"])
-def test_bad_cron_schedules(text: str) -> None:
-    with pytest.raises(ValueError, match=r"fields|range|parse"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty spec string"),
+        ("every day", "expected exactly 5 fields, found 2: [every day]"),
+        ("@fortnightly", "unrecognized descriptor: @fortnightly"),
+        ("60 * * * *", "end of range (60) above maximum (59): 60"),
+        ("0 0 * * 7", "end of range (7) above maximum (6): 7"),
+        ("0 0 0 * *", "beginning of range (0) below minimum (1): 0"),
+        ("a * * * *", 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax'),
+        ("5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"),
+        ("*/0 * * * *", "step of range should be a positive number: */0"),
+        ("1-2-3 * * * *", "too many hyphens: 1-2-3"),
+        ("*/2/3 * * * *", "too many slashes: */2/3"),
+    ],
+)
+def test_bad_cron_schedules(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match="^" + re.escape(why) + "$"):
         Schedule(text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "expected"),
+    [
+        ("Asia/Seoul", "2026-11-06T00:30:00", "2026-11-06T15:00:00"),
+        ("America/New_York", "2026-03-08T05:30:00", "2026-03-09T04:00:00"),  # the clock goes forward that morning
+        ("Etc/UTC", "2026-11-06T00:30:00", "2026-11-07T00:00:00"),
+    ],
+)
+def test_midnight_is_where_the_time_zone_has_it(zone: str, start: str, expected: str) -> None:
+    found = Schedule("0 0 * * *", zone_of(zone)).after(dt.datetime.fromisoformat(start).replace(tzinfo=dt.UTC))
+    assert found is not None
+    assert found.strftime("%Y-%m-%dT%H:%M:%S") == expected
+
+
+@pytest.mark.parametrize("zone", ["", "Nowhere/Here", "../etc", "local", "Asia//Seoul"])
+def test_zones_that_are_none(zone: str) -> None:
+    with pytest.raises(ValueError, match=r"(?i)time ?zone"):
+        zone_of(zone)
 
 
 def test_a_schedule_that_never_comes() -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ...api import selectors
+from ...api.cronspec import Schedule, zone_of
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
 from . import affinity, pod
 
@@ -220,9 +221,6 @@ def job_update(obj: Obj, old: Obj) -> list[FieldError]:
     return out + _non_negative(spec, ("parallelism", "completions", "backoffLimit"))
 
 
-_MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-
-
 def cron_job(obj: Obj) -> list[FieldError]:
     """`ValidateCronJobSpec`."""
     spec = obj.get("spec") or {}
@@ -230,39 +228,24 @@ def cron_job(obj: Obj) -> list[FieldError]:
     schedule = spec.get("schedule", "")
     if not schedule:
         out.append(required("spec.schedule"))
-    elif not schedule.startswith("@"):
-        fields = schedule.split()
-        if len(fields) != 5:
-            out.append(
-                invalid_value("spec.schedule", schedule, f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
-            )
-        else:
-            out += [invalid_value("spec.schedule", schedule, text) for text in _cron_problems(fields)]
-    elif schedule not in _MACROS and not schedule.startswith("@every "):
-        out.append(invalid_value("spec.schedule", schedule, f"unrecognized descriptor: {schedule}"))
+    else:
+        try:
+            Schedule(schedule)
+        except ValueError as bad:
+            out.append(invalid_value("spec.schedule", schedule, str(bad)))
+        if "TZ" in schedule:
+            text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+            out.append(invalid_value("spec.schedule", schedule, text))
+    try:
+        zone_of(spec.get("timeZone"))
+    except ValueError as bad:
+        out.append(invalid_value("spec.timeZone", spec["timeZone"], str(bad)))
     if spec.get("concurrencyPolicy") not in ("Allow", "Forbid", "Replace"):
         out.append(not_supported("spec.concurrencyPolicy", spec.get("concurrencyPolicy"), ("Allow", "Forbid", "Replace")))
     out += _non_negative(spec, ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"))
     if len(obj["metadata"].get("name", "")) > 52:
         out.append(invalid_value("metadata.name", obj["metadata"]["name"], "must be no more than 52 characters"))
     return out + _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
-
-
-_BOUNDS = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 6))
-
-
-def _cron_problems(fields: list[str]) -> list[str]:
-    for text, (_, low, high) in zip(fields, _BOUNDS, strict=True):
-        for part in text.split(","):
-            body = part.partition("/")[0]
-            for number in body.split("-"):
-                if number.isdigit() and int(number) > high:
-                    return [f"end of range ({number}) above maximum ({high}): {body}"]
-                if number.isdigit() and int(number) < low:
-                    return [f"beginning of range ({number}) below minimum ({low}): {body}"]
-                if number not in ("*", "?") and not number.isdigit() and not re.fullmatch("[A-Za-z]{3}", number):
-                    return [f'failed to parse int from {number}: strconv.Atoi: parsing "{number}": invalid syntax']
-    return []
 
 
 def autoscaler(obj: Obj) -> list[FieldError]:
