@@ -6,6 +6,7 @@ keep the text they saw, and a regrade can take the mended key to what was handed
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +29,16 @@ from lessons.models import Cohort, Lesson, Question, Quiz, Version
 from lessons.pages.lesson import language
 from lessons.pages.quiz import KINDS
 from lessons.permissions import managed_cohort, person
-from lessons.quizzes import layout
+from lessons.quizzes import layout, marking, proof
 from lessons.quizzes.models import Assignment
 from lessons.quizzes.types import TYPES
+from simulator import services as simulator
+from simulator import trials
+from simulator.core.kernel.errors import BadInput
 
 NEW = "new-question"
+#: Seconds for which the worlds of one question are played before the page gives up.
+MOST_SECONDS = 60.0
 
 
 class _Dumper(yaml.SafeDumper):
@@ -67,6 +73,15 @@ class Draft:
     source: str
     spec: dict[str, Any] | None
     problems: list[Problem]
+    #: what playing it in a world has found wrong, in the page's language; None before it is played
+    played: list[str] | None = None
+    #: what the world of a question that shows outputs printed
+    world: dict[str, Any] | None = None
+
+    @property
+    def plays(self) -> bool:
+        """Whether a world answers it, so that it can be played."""
+        return self.spec is not None and not self.problems and self.spec["type"] in proof.PLAYED
 
     @property
     def shown(self) -> dict[str, Any] | None:
@@ -74,6 +89,8 @@ class Draft:
         if self.spec is None or self.problems:
             return None
         spec: dict[str, Any] = layout.fill(self.spec, layout.values_of(self.spec, "preview"))
+        if self.world is not None:
+            spec["world"] = self.world
         kind = TYPES[spec["type"]]
         marked = kind.present(spec, language(), "preview", None)
         return {"spec": spec, "kind": kind, "shown": marked, "key": kind.key(spec, language()), "name": "preview"}
@@ -94,6 +111,30 @@ def draft(cohort: Cohort, quiz: Quiz, source: str, slug: str) -> Draft:
         problems.append(alone.problem(("questions", 0, "id"), f"another question is already called `{marked.data['id']}`"))
     short = [Problem(item.file, item.line, item.field.removeprefix("questions[0]").lstrip("."), item.reason) for item in problems]
     return Draft(source, marked.data, short)
+
+
+def play(made: Draft) -> None:
+    """Play a question that a world answers through the workers: is its solution right, and what should be wrong wrong?"""
+    if made.spec is None or not made.plays:
+        return
+    until = time.monotonic() + MOST_SECONDS
+
+    def run(trial: dict[str, Any]) -> dict[str, Any]:
+        if time.monotonic() > until:
+            raise simulator.EvaluationTimeout
+        return simulator.trial(trial)
+
+    try:
+        made.played = [
+            _(text) % about + (f" ({', '.join(f'{name} = {value}' for name, value in values.items())})" if values else "")
+            for (text, about), values in proof.shortcomings(made.spec, run)
+        ]
+        shows = TYPES[made.spec["type"]].produces(layout.fill(made.spec, layout.values_of(made.spec, "preview")))
+        made.world = marking.produced({**shows, "seed": 1}) if shows else None
+    except (simulator.EvaluationTimeout, marking.NotProduced):
+        made.played = [_("No cluster answered in time. Nothing was decided; try again.")]
+    except (BadInput, trials.Unavailable) as error:
+        made.played = [str(error)]
 
 
 def put(data: dict[str, Any], slug: str, spec: dict[str, Any] | None) -> dict[str, Any]:
@@ -158,7 +199,8 @@ def question_list(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpResponse:
-    """One question's text with a live preview.  `do=look` only checks, `do=save` keeps it, `do=remove` takes it out."""
+    """One question's text with a live preview.  `do=look` only checks, `do=play` plays it in a world, `do=save`
+    keeps it, `do=remove` takes it out."""
     cohort = managed_cohort(person(request), pk)
     found = quiz_of(cohort, quiz)
     given = assignment_of(cohort, found)
@@ -176,6 +218,8 @@ def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpRespons
     if request.method == "POST" and do == "remove":
         return _remove(request, cohort, found, given, slug)
     made = draft(cohort, found, source, slug)
+    if request.method == "POST" and do == "play":
+        play(made)
     wanted = request.method == "POST" and do == "save" and not made.problems
     if wanted and _save(given, slug, made):
         messages.success(request, _("Saved. New attempts ask it; what was handed in changes by a regrade only."))

@@ -79,9 +79,9 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
             "feedback": _("remarks"),
         }
         phases = {
-            "submitted": _("Shown after handing in"),
-            "due": _("Shown after the due date"),
-            "closed": _("Shown after closing"),
+            "submitted": _("after handing in"),
+            "due": _("after the due date"),
+            "closed": _("after closing"),
         }
         given = self.instance.review if self.instance and self.instance.pk else {}
         for phase in PHASES:
@@ -92,6 +92,29 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
                 initial=given.get(phase, list(PARTS)),
                 widget=forms.CheckboxSelectMultiple,
             )
+
+    def _some(self, *names: str) -> list[forms.BoundField]:
+        return [self[name] for name in names]
+
+    @property
+    def sections(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """The fields but what is shown when, under their headings."""
+        return [
+            (_("When"), self._some("opens_at", "due_at", "closes_at")),
+            (_("Attempts"), self._some("attempts", "counts", "minutes", "access_code")),
+            (_("Work handed in after the due date"), self._some("late", "late_percent", "late_most")),
+        ]
+
+    @property
+    def review_heads(self) -> list[Any]:
+        """The phases of `review_rows` in words."""
+        return [self.fields[f"review_{phase}"].label for phase in PHASES]
+
+    @property
+    def review_rows(self) -> list[tuple[str, list[Any]]]:
+        """What is shown when, as a table: each part in words, with its box for each phase."""
+        columns = [list(self[f"review_{phase}"]) for phase in PHASES]
+        return [(str(boxes[0].choice_label), list(boxes)) for boxes in zip(*columns, strict=True)]
 
     def clean(self) -> dict[str, Any]:
         """Times in order, numbers within what makes sense."""

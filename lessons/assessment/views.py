@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lessons.assessment.forms import AdjustForm, AssignmentForm, ExtensionForm, GroupForm, QuizForm
+from lessons.desk.gradebook import from_elsewhere, heads
 from lessons.grading import adjusting
 from lessons.grading.models import GradeEvent, GradeGroup, GradeItem, Regrade
-from lessons.grading.selectors import Cell, grade_sheet, items_of
+from lessons.grading.selectors import Cell, grade_sheet, items_of, total
 from lessons.loading.publish import digest
 from lessons.models import Cohort, Exercise, Membership, Quiz, Version
 from lessons.permissions import learner_of, managed_cohort, person, role_in, staffed_cohort
@@ -185,6 +186,7 @@ def assignment(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
         "quiz": found,
         "assignment": given,
         "form": form,
+        "zone": timezone.get_current_timezone_name(),
         "rows": rows,
         "manages": manages(request, cohort),
         "by_hand": Response.objects.filter(attempt__quiz=found, attempt__assignment=given, attempt__user__in=sheet.users,
@@ -257,8 +259,11 @@ def my_grades(request: HttpRequest, pk: int) -> HttpResponse:
     sheet = grade_sheet(cohort, [user])
     events = list(GradeEvent.objects.filter(cohort=cohort, user=user).exclude(kind="hand"))
     attempts = {row.pk: row for row in QuizAttempt.objects.filter(user=user, quiz__chapter__course=cohort.course)}
-    lines = [Explained(cell, events, attempts) for cell in sheet.row(user.pk)]
-    context = {"cohort": cohort, "lines": lines, "total": sheet.totals[user.pk], "groups": sheet.groups}
+    elsewhere = from_elsewhere(cohort, [user]).get(user.pk, [])
+    cells = [*sheet.row(user.pk), *elsewhere]
+    lines = [Explained(cell, events, attempts) for cell in cells]
+    sum_ = total(cells) if elsewhere else sheet.totals[user.pk]
+    context = {"cohort": cohort, "lines": lines, "total": sum_, "groups": sheet.groups}
     return render(request, "assessment/mine.html", context)
 
 
@@ -286,6 +291,8 @@ class Explained:
     @property
     def events(self) -> list[GradeEvent]:
         """What was changed about it."""
+        if self.cell.item.kind == "column":
+            return []
         name = "quiz_id" if self.cell.item.kind == "quiz" else "exercise_id"
         return [event for event in self.all_events if getattr(event, name) == self.cell.item.pk]
 
@@ -301,6 +308,8 @@ class Explained:
         if said.get("kind") == "quiz-attempt":
             rule = Assignment.Counts(said.get("rule", "best")).label
             out.append(_("What counts: %(rule)s (attempt %(number)s).") % {"rule": rule, "number": said["number"]})
+        if cell.item.kind == "column":
+            out.append(_("It was marked elsewhere and brought in by the instructors."))
         if said.get("kind") == "check-run":
             out.append(_("All checks passed; hints and the solution cost as the exercise says."))
         if cell.late:
@@ -336,7 +345,9 @@ def weights(request: HttpRequest, pk: int) -> HttpResponse:
             GradeGroup.objects.update_or_create(cohort=cohort, name=form.cleaned_data["name"], defaults=values)
             messages.success(request, _("The group is saved."))
             return redirect("lessons:weights", cohort.pk)
-    context = {"cohort": cohort, "items": items_of(cohort), "groups": GradeGroup.objects.filter(cohort=cohort), "form": form}
+    items = items_of(cohort)
+    labelled = list(zip(items, [head.label for head in heads(items)], strict=True))
+    context = {"cohort": cohort, "items": labelled, "groups": GradeGroup.objects.filter(cohort=cohort), "form": form}
     return render(request, "assessment/weights.html", context, status=422 if request.method == "POST" else 200)
 
 

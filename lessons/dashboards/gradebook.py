@@ -92,10 +92,10 @@ def _page(
 @require_safe
 @login_required
 def gradebook_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """The gradebook as CSV or XLSX, with the filters and order of the page's address."""
+    """The gradebook as CSV or XLSX, with the filters and order of the page's address; without names where it says `names=no`."""
     cohort = readable_cohort(person(request), pk)
     found, _given = _narrow(request, cohort)
-    rows = books.export_rows(found)
+    rows = books.export_rows(found, named=request.GET.get("names") != "no")
     if kind == "csv":
         response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
     else:

@@ -16,7 +16,7 @@ from lessons.desk.analysis import WHICH, Analysis, analyse
 from lessons.desk.commandlines import wrong_commands
 from lessons.desk.counting import learner_ids
 from lessons.desk.exercises import ExerciseFigures, one, overview
-from lessons.desk.report import rows
+from lessons.desk.report import rows, scores
 from lessons.desk.table import csv_text
 from lessons.grading.progress import outline
 from lessons.models import Cohort, Exercise, Quiz
@@ -33,6 +33,7 @@ class Bar:
     y: float
     height: float
     label: str
+    edge: str
 
 
 def bars(counts: list[int], most: float) -> list[Bar]:
@@ -44,7 +45,17 @@ def bars(counts: list[int], most: float) -> list[Bar]:
     for place, count in enumerate(counts):
         height = 34 * count / highest
         label = f"{place * step:g}–{(place + 1) * step:g}"
-        out.append(Bar(count, count / highest, round(place * width, 2), round(36 - height, 2), round(height, 2), label))
+        out.append(
+            Bar(
+                count,
+                count / highest,
+                round(place * width, 2),
+                round(36 - height, 2),
+                round(height, 2),
+                label,
+                f"{place * step:g}",
+            )
+        )
     return out
 
 
@@ -122,12 +133,14 @@ def _attempts_word(name: str) -> str:
 @require_safe
 @login_required
 def quiz_items_csv(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
-    """The same figures as a table; `manage.py itemanalysis` prints it too."""
+    """The same figures as a table, or with `of=points` the points they are made of, without names; `manage.py itemanalysis` prints both."""
     cohort = readable_cohort(person(request), pk)
     found = _quiz(cohort, quiz)
-    text = csv_text(rows(analyse(found, cohort=cohort, which=_which(request))))
+    what, table = ("points", scores) if request.GET.get("of") == "points" else ("items", rows)
+    text = csv_text(table(analyse(found, cohort=cohort, which=_which(request))))
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="items-{found.slug if found.cohort_id else found.chapter.slug}.csv"'
+    name = found.slug if found.cohort_id else found.chapter.slug
+    response["Content-Disposition"] = f'attachment; filename="{what}-{name}.csv"'
     return response
 
 

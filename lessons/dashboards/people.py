@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lessons.desk import privacy
 from lessons.desk.columns import BadFile
-from lessons.desk.dates import Dated, as_learner_at
+from lessons.desk.dates import Dated, announcements, as_learner_at
 from lessons.desk.models import Announcement, ChapterDates
 from lessons.desk.roster import ROLES, upload
 from lessons.models import Chapter, Cohort, Membership
@@ -118,7 +118,9 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     except (ValueError, OverflowError):
         at = timezone.now()
     shown: list[Dated] = as_learner_at(cohort, at)
-    return render(request, "dashboards/preview.html", {"cohort": cohort, "chapters": shown, "at": at, "tab": "plan"})
+    said = announcements(cohort, at)
+    context = {"cohort": cohort, "chapters": shown, "announcements": said, "at": at, "tab": "plan"}
+    return render(request, "dashboards/preview.html", context)
 
 
 # -- members ------------------------------------------------------------------------------------------------------------------

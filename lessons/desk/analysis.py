@@ -80,6 +80,13 @@ class Analysis:
     minutes: float | None
     histogram: list[int]
     items: list[Item]
+    #: of each attempt that counts: whose it is, its number, its points by question (None: not asked)
+    scores: list[tuple[int, int, dict[str, float | None]]]
+
+    @property
+    def enough(self) -> bool:
+        """Whether the figures that compare people are more than chance."""
+        return self.people >= flagging.ENOUGH
 
 
 @dataclass(slots=True)
@@ -142,7 +149,10 @@ def analyse(quiz: Quiz, *, cohort: Cohort | None = None, which: str = "first") -
     slugs = sorted(questions, key=lambda slug: (questions[slug][1], slug))
     common = [slug for slug in slugs if all(slug in row.responses for row in rows)]
     table = [[row.score(slug) or 0.0 for slug in common] for row in rows]
-    alpha = formulas.alpha(table)
+    banks = {slug: spec["bank"] for slug, (_pk, _place, spec) in questions.items() if spec.get("bank")}
+    alpha = formulas.alpha(
+        formulas.places([{slug: row.score(slug) or 0.0 for slug in slugs if slug in row.responses} for row in rows], banks)
+    )
     spent = _seconds(rows)
     items = []
     for number, slug in enumerate(slugs, 1):
@@ -165,6 +175,7 @@ def analyse(quiz: Quiz, *, cohort: Cohort | None = None, which: str = "first") -
         statistics.median(minutes) if minutes else None,
         formulas.histogram(totals, most),
         items,
+        [(row.attempt.user_id, row.attempt.number, {slug: row.score(slug) for slug in slugs}) for row in rows],
     )
 
 

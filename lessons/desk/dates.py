@@ -8,7 +8,9 @@ from typing import Any
 
 from lessons.desk.models import Announcement, ChapterDates
 from lessons.grading.progress import ChapterRow, outline
-from lessons.models import Cohort, Membership
+from lessons.models import Cohort, Membership, Quiz
+from lessons.quizzes.models import Assignment
+from lessons.quizzes.terms import Terms
 
 
 @dataclass(slots=True)
@@ -20,17 +22,43 @@ class Dated:
     due_at: datetime.datetime | None
     open: bool
     overdue: bool
+    quizzes: list[DatedQuiz]
+
+
+@dataclass(slots=True)
+class DatedQuiz:
+    """A quiz at a moment.  `state`: `free` to practise, `early`, `open`, `late` (due and still open), or `closed`."""
+
+    label: str
+    quiz: Quiz
+    terms: Terms
+    state: str
 
 
 def as_learner_at(cohort: Cohort, at: datetime.datetime) -> list[Dated]:
-    """Every chapter with its dates, and whether it is open and overdue at that moment."""
+    """Every chapter with its dates, whether it is open and overdue at that moment, and how its quizzes stand then."""
+    given = {row.quiz_id: row for row in Assignment.objects.filter(cohort=cohort).select_related("version")}
     dates = {row.chapter_id: row for row in ChapterDates.objects.filter(cohort=cohort)}
     out = []
-    for row in outline(cohort.course).chapters:
+    for row in outline(cohort.course, cohort).chapters:
         own = dates.get(row.chapter.pk)
         opens, due = (own.opens_at, own.due_at) if own else (None, None)
-        out.append(Dated(row, opens, due, opens is None or opens <= at, due is not None and due < at))
+        out.append(Dated(row, opens, due, opens is None or opens <= at, due is not None and due < at, []))
+        for label, quiz in row.quizzes:
+            offer = Terms(quiz, given.get(quiz.pk))
+            if offer.version.data["questions"]:
+                out[-1].quizzes.append(DatedQuiz(label, quiz, offer, _state(offer, at)))
     return out
+
+
+def _state(offer: Terms, at: datetime.datetime) -> str:
+    if offer.assignment is None:
+        return "free"
+    if offer.closed(at):
+        return "closed"
+    if not offer.opened(at):
+        return "early"
+    return "late" if offer.due_at and offer.due_at < at else "open"
 
 
 def opens_later(user: Any, chapter: Any, now: datetime.datetime) -> datetime.datetime | None:

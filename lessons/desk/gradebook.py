@@ -5,13 +5,15 @@ A constant number of queries, whatever the number of learners and items.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, cast
 
 from django.utils.translation import gettext as _
 
-from lessons.desk.models import ColumnMark
+from lessons.desk.anonymous import alias
+from lessons.desk.models import Column, ColumnMark
 from lessons.desk.table import Cell as TableCell
 from lessons.grading.selectors import Cell, Item, grade_sheet, total
 from lessons.models import Cohort
@@ -113,25 +115,36 @@ def heads(items: list[Item]) -> list[Head]:
     return out
 
 
+def from_elsewhere(cohort: Cohort, users: Sequence[User], columns: list[Column] | None = None) -> dict[int, list[Cell]]:
+    """The cells of the columns from elsewhere, by learner; empty where the cohort has none."""
+    columns = list(cohort.columns.all()) if columns is None else columns
+    if not columns:
+        return {}
+    items = [Item("column", column.pk, cast(Any, column), column.max_points, column.weight) for column in columns]
+    rows = ColumnMark.objects.filter(column__cohort=cohort, user__in=[user.pk for user in users])
+    given: dict[tuple[int, int], float] = {(mark.user_id, mark.column_id): mark.points for mark in rows}
+    out: dict[int, list[Cell]] = {}
+    for user in users:
+        points = [given.get((user.pk, item.pk)) for item in items]
+        out[user.pk] = [
+            Cell(item, user.pk, "none" if value is None else "graded", value, item.max_points)
+            for item, value in zip(items, points, strict=True)
+        ]
+    return out
+
+
 def book(cohort: Cohort) -> Book:
     """Everything, learners by name: the sheet of grades with the columns from elsewhere, which count as items outside groups."""
     sheet = grade_sheet(cohort)
     columns = list(cohort.columns.all())
-    extra = [Item("column", column.pk, cast(Any, column), column.max_points, column.weight) for column in columns]
     all_heads = heads(sheet.items) + [
         Head(f"c{column.pk}", column.name, column.name, column.name, column.max_points, column.weight, 0) for column in columns
     ]
-    given: dict[tuple[int, int], float] = {
-        (mark.user_id, mark.column_id): mark.points for mark in ColumnMark.objects.filter(column__cohort=cohort)
-    }
+    elsewhere = from_elsewhere(cohort, sheet.users, columns)
     lines = []
     for user in sheet.users:
-        cells = sheet.row(user.pk)
-        for item in extra:
-            points = given.get((user.pk, item.pk))
-            state = "none" if points is None else "graded"
-            cells.append(Cell(item, user.pk, state, points, item.max_points))
-        sum_ = total(cells) if extra else sheet.totals[user.pk]
+        cells = [*sheet.row(user.pk), *elsewhere.get(user.pk, [])]
+        sum_ = total(cells) if columns else sheet.totals[user.pk]
         marks = {head.key: _mark(cell) for head, cell in zip(all_heads, cells, strict=True)}
         lines.append(Line(user, marks, round(sum_.points, 2), round(sum_.max_points, 2), sum_.percent))
     titles = {}
@@ -179,15 +192,15 @@ def ordered(found: Book, sort: str) -> Book:
     return Book(found.cohort, found.heads, lines, found.chapters)
 
 
-def export_rows(found: Book) -> list[list[TableCell]]:
-    """The table that CSV and XLSX hold: a head, then a row for each learner."""
-    out: list[list[TableCell]] = [
-        ["learner", "name", "email", *(head.export_name for head in found.heads), "sum", "of", "percent"]
-    ]
-    for line in found.lines:
+def export_rows(found: Book, *, named: bool = True) -> list[list[TableCell]]:
+    """The table that CSV and XLSX hold: a head, then a row for each learner; without names aliases stand for them (`lessons.desk.anonymous`)."""
+    who = ["learner", "name", "email"] if named else ["learner"]
+    out: list[list[TableCell]] = [[*who, *(head.export_name for head in found.heads), "sum", "of", "percent"]]
+    for line in found.lines if named else sorted(found.lines, key=lambda line: alias(found.cohort, line.user.pk)):
         marks: list[TableCell] = ["excused" if (mark := line.marks[head.key]).excused else mark.points for head in found.heads]
         percent = None if line.percent is None else round(line.percent, 2)
-        out.append([line.user.username, line.user.get_full_name(), line.user.email, *marks, line.total, line.of, percent])
+        names = [line.user.username, line.user.get_full_name(), line.user.email] if named else [alias(found.cohort, line.user.pk)]
+        out.append([*names, *marks, line.total, line.of, percent])
     return out
 
 

@@ -140,6 +140,11 @@ class Column(models.Model):
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["cohort", "name"], name="column_name_once")]
 
+    @property
+    def title(self) -> str:
+        """Its name, as exercises and quizzes have titles."""
+        return self.name
+
     def __str__(self) -> str:
         return self.name
 

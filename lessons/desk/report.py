@@ -1,8 +1,9 @@
-"""An item analysis as rows of a table: what the page's CSV link and `manage.py itemanalysis` print alike."""
+"""An item analysis as rows of a table: what the page's CSV links and `manage.py itemanalysis` print alike."""
 
 from __future__ import annotations
 
 from lessons.desk.analysis import Analysis, Answer, Item
+from lessons.desk.anonymous import alias
 from lessons.desk.table import Cell
 
 HEAD = (
@@ -25,6 +26,17 @@ def rows(found: Analysis) -> list[list[Cell]]:
     figures: list[Cell] = [found.most, found.people, blank, mean, None, _round(found.deviation), _round(found.alpha), seconds]
     out.append([name, None, "*", None, *figures, None, f"{whole}; histogram={bins}"])
     return out
+
+
+def scores(found: Analysis) -> list[list[Cell]]:
+    """The table that the figures are made of, without names: a row for each attempt, its points for each question (empty: not asked)."""
+    whose = found.cohort or found.quiz.chapter.course
+    slugs = [item.slug for item in found.items]
+    out: list[list[Cell]] = [["learner", "attempt", *slugs, "sum"]]
+    for user, number, points in found.scores:
+        given = [points[slug] for slug in slugs]
+        out.append([alias(whose, user), number, *given, round(sum(value or 0.0 for value in given), 4)])
+    return [out[0], *sorted(out[1:], key=lambda row: (str(row[0]), row[1] or 0))]
 
 
 def _item(name: str, item: Item) -> list[Cell]:

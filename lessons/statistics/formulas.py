@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 Numbers = Sequence[float]
 #: Scores of one person (a row) on every item (a column).
@@ -70,6 +70,30 @@ def alpha(table: Table) -> float | None:
 def alpha_without(table: Table, place: int) -> float | None:
     """Alpha of the other items: where it is higher, this one does not measure what they do."""
     return alpha([[*row[:place], *row[place + 1 :]] for row in table])
+
+
+def places(people: Sequence[Mapping[str, float]], banks: Mapping[str, str]) -> list[list[float]]:
+    """People × items of a quiz that draws: `people` are scores by question, `banks` the bank of each question that is drawn from one.
+
+    A question that everybody was asked is an item by itself.  Of the others the first, second … from a bank is one, whichever question it
+    was: a bank is a stratum from which each person's questions are sampled.  What not everybody has is left out.
+    """
+    common = [name for name in (people[0] if people else ()) if all(name in row for row in people)]
+    drawn = [_by_bank([name for name in row if name not in common], banks) for row in people]
+    rows: list[list[float]] = [[row[name] for name in common] for row in people]
+    for bank in sorted({name for own in drawn for name in own}):
+        for place in range(min(len(own.get(bank, ())) for own in drawn)):
+            for row, own, out in zip(people, drawn, rows, strict=True):
+                out.append(row[own[bank][place]])
+    return rows
+
+
+def _by_bank(names: Sequence[str], banks: Mapping[str, str]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for name in names:
+        if name in banks:
+            out.setdefault(banks[name], []).append(name)
+    return out
 
 
 def error_of_measurement(totals: Numbers, reliability: float | None) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lessons.assessment import templates
 from lessons.quizzes.proof import prove
 
 #: Trials boot from stored beginnings, which are rows.
@@ -25,6 +26,11 @@ def questions() -> list[Any]:
             if spec["type"] in WORLDS:
                 out.append(pytest.param(spec, id=f"{path.parent.name}/{spec['id']}"))
     return out
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+def test_what_the_editor_begins_with_is_right_in_its_world(kind: str) -> None:
+    assert prove(yaml.safe_load(templates.of(kind))) == []
 
 
 @pytest.mark.parametrize("spec", questions())

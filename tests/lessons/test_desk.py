@@ -184,6 +184,12 @@ class TestColumns:
         assert send("learner,5").status_code == 302
         column = Column.objects.get()
         assert column.marks.get().points == 5
+        # the learner's own page counts it as the gradebook does
+        mine = sign_in(people.learner).get(f"/en/cohorts/{people.cohort.pk}/my-grades/").content.decode()
+        line = books.book(people.cohort).lines[0]
+        assert line.user == people.learner
+        assert "It was marked elsewhere" in mine
+        assert f"{line.percent:.2f}".rstrip("0").rstrip(".") + "% of everything" in mine
         assert client.post(path, {"name": "Talk"}).status_code == 422
         assert client.post(f"{path}{column.pk}/remove/").status_code == 302
         assert not Column.objects.exists()
@@ -257,7 +263,19 @@ class TestItemAnalysis:
         call_command("itemanalysis", "harbour-course/harbour", cohort="autumn")
         printed = capsys.readouterr().out
         client = sign_in(taken.owner)
-        assert client.get(f"/en/cohorts/{taken.cohort.pk}/items/quizzes/{quiz.pk}/table.csv").content.decode() == printed
+        table = f"/en/cohorts/{taken.cohort.pk}/items/quizzes/{quiz.pk}/table.csv"
+        assert client.get(table).content.decode() == printed
+        # the points that they are made of, without names: the same learner has the same alias in the gradebook
+        call_command("itemanalysis", "harbour-course/harbour", cohort="autumn", points=True)
+        points = client.get(table + "?of=points").content.decode()
+        assert points == capsys.readouterr().out
+        rows = list(csv.DictReader(io.StringIO(points.lstrip("\ufeff"))))
+        assert sorted(float(row["store"]) for row in rows) == [0, 0, 2, 2]
+        call_command("exportgrades", "autumn", without_names=True)
+        grades = list(csv.DictReader(io.StringIO(capsys.readouterr().out.lstrip("\ufeff"))))
+        assert {row["learner"] for row in grades} == {row["learner"] for row in rows}
+        for text in (points, client.get(f"/en/cohorts/{taken.cohort.pk}/gradebook/grades.csv?names=no").content.decode()):
+            assert not any(name in text for name in ("more-0", "more-1", "other-learner", "@"))
         rows = list(csv.DictReader(io.StringIO(printed)))
         assert [row["question"] for row in rows][-1] == "*"
         assert rows[0]["learners"] == "4"

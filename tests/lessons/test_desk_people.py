@@ -22,6 +22,7 @@ from lessons.grading.models import Grade
 from lessons.labs import services as labs
 from lessons.labs.models import CheckRun
 from lessons.models import Exercise, Invite, Lesson, Membership, Quiz
+from lessons.quizzes.models import Assignment
 from simulator import services as simulator
 from simulator.models import ClusterSession, JournalEntry, OutputBatch
 from simulator.packing import pack
@@ -275,6 +276,22 @@ class TestPlan:
         assert "was to be done by" in owner.get(preview + "2090-03-01T10:00").content.decode()
         owner.post(save, {})
         assert sign_in(people.learner).get(page).status_code == 200
+
+    def test_quizzes_and_announcements_at_a_date(self, people: People, quiz: Quiz) -> None:
+        owner = sign_in(people.owner)
+        opens, due, closes = (datetime.datetime(2090, month, 1, tzinfo=datetime.UTC) for month in (1, 2, 3))
+        Assignment.objects.create(cohort=people.cohort, quiz=quiz, opens_at=opens, due_at=due, closes_at=closes)
+        owner.post(f"/en/cohorts/{people.cohort.pk}/plan/announcements/", {"text": "The quiz is near", "at": "2090-01-10T10:00"})
+
+        def seen(month: int) -> str:
+            at = f"/en/cohorts/{people.cohort.pk}/plan/preview/?at=2090-{month:02}-15T10:00"
+            return str(owner.get(at).content.decode())
+
+        assert "opens 1 Jan" in owner.get(f"/en/cohorts/{people.cohort.pk}/plan/preview/?at=2089-12-01T10:00").content.decode()
+        assert "open, due 1 Feb" in seen(1)
+        assert "The quiz is near" in seen(1)
+        assert "was due 1 Feb" in seen(2)
+        assert "closed" in seen(3)
 
     def test_announcements(self, people: People, ships: Lesson, standin: type) -> None:
         owner = sign_in(people.owner)

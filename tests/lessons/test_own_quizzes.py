@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from lessons.assessment import templates
-from lessons.assessment.editing import draft
+from lessons.assessment.editing import draft, text_of
 from lessons.dashboards.selectors import board
 from lessons.desk.analysis import analyse
 from lessons.desk.gradebook import book
@@ -18,6 +18,7 @@ from lessons.loading.reader import read_course
 from lessons.models import Chapter, Course, Question, Quiz
 from lessons.quizzes import services
 from lessons.quizzes.models import Assignment
+from simulator.local import in_this_process
 from tests.lessons.conftest import SAMPLE, People
 from tests.lessons.test_access import status
 from tests.lessons.test_dashboards import row, sign_in
@@ -118,3 +119,17 @@ def test_what_the_editor_begins_with_is_right(people: People, quiz: Quiz, kind: 
     made: Any = draft(people.cohort, quiz, templates.of(kind), "new-question")
     assert made.problems == []
     assert made.shown is not None
+
+
+def test_a_question_is_played_before_it_is_saved(people: People, own: Quiz) -> None:
+    """In the page's language: what passes and should not, and what does not and should."""
+    there = f"/en/cohorts/{people.cohort.pk}/assignments/{own.pk}/questions/new-question/"
+    source = templates.of("command")
+    with in_this_process():
+        right = sign_in(people.owner).post(there, {"source": source, "do": "play"})
+        assert "The solution passes; doing nothing and the wrong answers do not." in right.content.decode()
+        broken = source.replace("web --replicas=2", "web --replicas=3").replace("solution: [kubectl", "solution: [kubect")
+        said = sign_in(people.owner).post(there.replace("/en/", "/ko/"), {"source": broken, "do": "play"}).content.decode()
+    assert "풀이 `kubect scale deployment web --replicas=3`이(가) 통과하지 못합니다" in said
+    assert "`kubectl scale deployment web --replicas=3`은(는) 통과하면 안 되는데 통과합니다" in said
+    assert [spec["id"] for spec in text_of(people.cohort, own).data["questions"]] == ["port"]

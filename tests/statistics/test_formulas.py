@@ -109,3 +109,19 @@ class TestFlags:
 
     def test_a_choice_that_nobody_takes(self) -> None:
         assert flags(20, 0.6, 0.3, [Choice(True, 12, 5, 2), Choice(False, 8, 0, 3), Choice(False, 0, 0, 0)]) == ["unused"]
+
+
+def test_alpha_of_a_quiz_that_draws_counts_places() -> None:
+    """Two of a bank's three questions for each: 111, 110, 000 by place; 3/2 · (1 − 1 / (7/3))."""
+    people = [{"q": 1.0, "a": 1.0, "b": 1.0}, {"q": 1.0, "b": 1.0, "c": 0.0}, {"q": 0.0, "a": 0.0, "c": 0.0}]
+    table = formulas.places(people, {"a": "pool", "b": "pool", "c": "pool"})
+    assert table == [[1, 1, 1], [1, 1, 0], [0, 0, 0]]
+    assert formulas.alpha(table) == pytest.approx(6 / 7)
+    # one who was asked fewer takes places away; a question of no bank that not everybody had is no item
+    assert formulas.places([*people, {"q": 1.0, "c": 1.0, "new": 1.0}], {"a": "pool", "b": "pool", "c": "pool"}) == [
+        [1, 1],
+        [1, 1],
+        [0, 0],
+        [1, 1],
+    ]
+    assert formulas.places([], {}) == []

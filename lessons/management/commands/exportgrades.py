@@ -23,6 +23,7 @@ class Command(BaseCommand):
         """Which cohort, in what form, where to."""
         parser.add_argument("cohort", help="its number or name")
         parser.add_argument("--format", choices=["csv", "xlsx"], default="csv")
+        parser.add_argument("--without-names", action="store_true", help="aliases instead of names and addresses")
         parser.add_argument("--output", type=Path, default=None, help="a file; default: standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             cohort = find_cohort(options["cohort"])
         except NotFound as error:
             raise CommandError(str(error)) from None
-        rows = export_rows(book(cohort))
+        rows = export_rows(book(cohort), named=not options["without_names"])
         output: Path | None = options["output"]
         if options["format"] == "csv":
             if output is None:

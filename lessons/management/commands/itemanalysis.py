@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lessons.desk.analysis import WHICH, analyse
 from lessons.desk.naming import NotFound, find_cohort, find_quiz
-from lessons.desk.report import rows
+from lessons.desk.report import rows, scores
 from lessons.desk.table import csv_text
 
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("quiz", help="its number, its chapter's slug, or COURSE/CHAPTER")
         parser.add_argument("--format", choices=["csv"], default="csv")
         parser.add_argument("--cohort", default="", help="number or name; default: all learners of the course")
+        parser.add_argument("--points", action="store_true", help="instead of figures the points of each attempt, without names")
         parser.add_argument("--attempts", choices=WHICH, default="first", help="which attempts count (default: first)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,4 +35,5 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if cohort and cohort.course_id != quiz.chapter.course_id:
             raise CommandError(f"cohort {cohort.name} takes another course")
-        self.stdout.write(csv_text(rows(analyse(quiz, cohort=cohort, which=options["attempts"]))), ending="")
+        table = scores if options["points"] else rows
+        self.stdout.write(csv_text(table(analyse(quiz, cohort=cohort, which=options["attempts"]))), ending="")
