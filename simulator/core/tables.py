@@ -29,7 +29,7 @@ from .kube.kubelet.state import KubeletState
 from .kube.proxy.program import ProxyState
 from .kube.scheduler.state import SchedulerState
 from .lab.streaming.held import Streams
-from .runtime import spec
+from .runtime import cgroups
 from .runtime.images import MadeImage
 from .runtime.programs.certmanager import Authority as CertManagerState
 from .runtime.programs.coredns import CoreDnsState
@@ -170,7 +170,8 @@ def install(world: World, tty: Callable[[World, str, int, str], None] = terminal
             "http": processes.serve,
             "firewall": firewall,
             "resolve": dns.lookup,
-            "virtual": {**VIRTUAL, "cgroup": spec.proc_cgroup},
+            "virtual": {**VIRTUAL, "cgroup": cgroups.proc_cgroup, "cgroupfs": cgroups.content, "oom": cgroups.proc_oom},
+            "cgroups": cgroups.directory,
             "tty": tty,
             "complete": Lazy(COMPLETE),
             "copies": copies.objects,

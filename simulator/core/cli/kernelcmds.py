@@ -13,6 +13,7 @@ from ..kernel import network
 from ..kernel.clock import SECOND, to_datetime
 from ..kernel.errors import NotSimulated
 from ..shell.coreutils.common import Code, parse
+from ..shell.coreutils.ps import pid_of, table_of
 
 #: Parameters and what they are on a fresh host; what a learner sets is in `Host.sysctl`.
 PARAMETERS: dict[str, str] = {
@@ -302,9 +303,9 @@ def pidof(call: Call) -> int:
     """`pidof [-s] name …`."""
     options, names = parse(call, "sx", "")
     found = [
-        proc.pid
-        for proc in sorted(call.host.processes.values(), key=lambda p: -p.pid)
-        if any(fnmatch.fnmatchcase(processes_name(proc.argv), posixpath.basename(name)) for name in names)
+        pid_of(call, proc)
+        for proc in reversed(table_of(call))
+        if proc.pid != 1 and any(fnmatch.fnmatchcase(processes_name(proc.argv), posixpath.basename(name)) for name in names)
     ]
     if {"systemd", "init"} & {posixpath.basename(name) for name in names}:
         found.append(1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Any
 
-from ..host import calendar, processes
+from ..host import calendar, procfs
 from ..host.invocation import Call
 from ..host.unitfiles import UnitFile, UnitNotFound, fragments, parse
 from ..kernel.clock import SECOND, to_datetime
 from ..kernel.errors import NotSimulated
+from ..runtime import cgroups
 
 #: What boot takes before systemd starts units, in ms.
 KERNEL, USERSPACE = 2531, 4012
@@ -164,14 +166,29 @@ def analyze(call: Call) -> int:
 
 
 def cgls(call: Call) -> int:
-    """`systemd-cgls`: the services and the processes of each."""
-    call.out("CGroup /:\n-.slice\n")
-    services = [(name, unit) for name, unit in sorted(call.host.units.items()) if unit.main_pid]
-    call.out("└─system.slice\n")
-    for number, (name, unit) in enumerate(services):
-        last = number == len(services) - 1
-        proc = processes.find(call.world, call.host.name, unit.main_pid)
-        call.out(f"  {'└─' if last else '├─'}{name}\n")
-        if proc is not None:
-            call.out(f"  {'  ' if last else '│ '}└─{proc.pid} {' '.join(proc.argv)}\n")
+    """`systemd-cgls [group]`: the control groups and the processes of each; empty ones are left out."""
+    wanted = next((word for word in call.argv[1:] if not word.startswith("-")), "").removeprefix("/sys/fs/cgroup").strip("/")
+    tree: dict[str, Any] = {}
+    for proc in [procfs.init(call.host), *sorted(call.host.processes.values(), key=lambda p: p.pid)]:
+        here = tree
+        for part in cgroups.group_of(call.world, call.host, proc).split("/"):
+            here = here.setdefault(part, {}) if part else here
+        here.setdefault("", []).append(proc)
+    for part in wanted.split("/") if wanted else ():
+        if part not in tree:
+            call.err("Failed to list cgroup tree: No such file or directory\n")
+            return 1
+        tree = tree[part]
+    call.out(f"Control group /{wanted}:\n" if wanted else "CGroup /:\n-.slice\n")
+    _group(call, tree, "")
     return 0
+
+
+def _group(call: Call, tree: dict[str, Any], lead: str) -> None:
+    """The processes of a group, then the groups in it."""
+    rows = [*tree.get("", ()), *sorted(name for name in tree if name)]
+    for number, row in enumerate(rows):
+        last = number == len(rows) - 1
+        call.out(f"{lead}{'└─' if last else '├─'}{row if isinstance(row, str) else f'{row.pid} ' + ' '.join(row.argv)}\n")
+        if isinstance(row, str):
+            _group(call, tree[row], lead + ("  " if last else "│ "))

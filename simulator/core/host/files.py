@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable
 
 from ..kernel.world import World
-from . import procfs
+from . import pidspace, procfs
 from .filesystem import LOGS, Changes, Inode, Tree, error
 from .machine import Host, hosts
 from .process import Process
@@ -21,23 +21,26 @@ def host_of(world: World, host: str | Host) -> Host:
     return host if isinstance(host, Host) else hosts(world)[host]
 
 
-def tree(host: Host, mnt: str = "host", looks: Process | None = None) -> Tree:
-    """The files as a process with that mount namespace (`host` or a container id) sees them; `looks` is what /proc/self shows."""
+def tree(host: Host, mnt: str = "host", looks: Process | None = None, groups: Callable[[], Inode | None] | None = None) -> Tree:
+    """The files as a process with that mount namespace (`host` or a container id) sees them; `looks` is what /proc/self shows.
+
+    `groups` makes /sys/fs/cgroup."""
 
     def processes(name: str) -> Inode | None:
         found = procfs.seen(host, mnt, looks)
         if not name:
             return Inode("dir", children={str(pid): Inode("dir") for pid in found})
         proc = looks if name == "self" else found.get(int(name))
-        return None if proc is None else procfs.directory(host, proc)
+        return None if proc is None else procfs.directory(host, proc, pidspace.base(host, proc) if mnt != "host" else 0)
 
-    return Tree(host.filesystems, mnt, processes=processes)
+    return Tree(host.filesystems, mnt, processes=processes, groups=groups)
 
 
 def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -> bytes:
     """The content of a file; a virtual one (`/proc/uptime`) is computed now."""
     machine = host_of(world, host)
-    files = tree(machine, mnt)
+    make = world.tables.get("cgroups")
+    files = tree(machine, mnt, groups=None if make is None else lambda: make(world, machine, mnt))
     node = files.lookup(path)
     if node.kind == "virtual":
         table: dict[str, Callable[..., bytes]] = world.tables["virtual"]
@@ -45,7 +48,11 @@ def read_file(world: World, host: str | Host, path: str, *, mnt: str = "host") -
         if name == "pid":
             pid, _, what = rest.partition(":")
             return procfs.content(machine, int(pid), what)
-        return table[name](world, machine, rest, mnt) if name == "cgroup" else table[node.target](world, machine)
+        return (
+            table[name](world, machine, rest, mnt)
+            if name in ("cgroup", "cgroupfs", "oom")
+            else table[node.target](world, machine)
+        )
     if node.kind == "dir":
         raise error(errno.EISDIR, path)
     return node.data

@@ -120,13 +120,29 @@ class FileSystem(msgspec.Struct):
         Changes.count += 1
 
 
+#: The way to the cgroup file system: images need not have the directories that the runtime mounts it on.
+_CGROUPS = frozenset({"//sys", "/sys/fs", "/sys/fs/cgroup"})
+
+
+def _group_place(seen: str, child: Inode | None, groups: Callable[[], Inode | None]) -> Inode | None:
+    """What stands at a step of the way to /sys/fs/cgroup."""
+    if seen == "/sys/fs/cgroup":
+        return groups() or child
+    return (
+        child
+        if child is not None
+        else Inode("dir", 0o555, children={"fs": Inode("dir", 0o555, children={})} if seen == "//sys" else {})
+    )
+
+
 class Tree:
     """A file system seen with its mounts, by host or container.
 
     `processes` makes the directories of /proc that no file system holds: the inode of a name there, and all names for "".
+    `groups` makes /sys/fs/cgroup.
     """
 
-    __slots__ = ("filesystems", "key", "mounts", "processes")
+    __slots__ = ("filesystems", "groups", "key", "mounts", "processes")
 
     def __init__(
         self,
@@ -135,10 +151,12 @@ class Tree:
         *,
         mounted: bool = True,
         processes: Callable[[str], Inode | None] | None = None,
+        groups: Callable[[], Inode | None] | None = None,
     ) -> None:
         self.filesystems = filesystems
         self.key = key
         self.processes = processes
+        self.groups = groups
         self.mounts = filesystems[key].mounts if mounted else {}
 
     # -- walking --------------------------------------------------------------------------------------------------------
@@ -150,7 +168,7 @@ class Tree:
         """The short way, for the paths that programs read and write all day: absolute, without links, dots or hard links; else None."""
         mounts = self.mounts
         node: Inode | None = self.filesystems[self.key].root
-        if path[:1] != "/" or path[:5] == "/proc" or "/" in mounts:
+        if path[:1] != "/" or path[:5] == "/proc" or path[:5] == "/sys/" or "/" in mounts:
             return None
         key, above, base = self.key, "", 0  # `above + path[base:]` is the path in the file system `key`
         at = 0
@@ -202,6 +220,8 @@ class Tree:
             child = node.children.get(name)
             if self.processes is not None and here.seen == "/proc" and (name.isdigit() or name == "self"):
                 child = self.processes(name) or child
+            elif self.groups is not None and here.seen + "/" + name in _CGROUPS:
+                child = _group_place(here.seen + "/" + name, child, self.groups)
             there = f"{here.path}/{name}" if here.path != "/" else "/" + name
             if child is not None and child.kind == "hard":
                 child = self.filesystems[here.key].shared[child.target]

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from ..kernel.world import World
-from . import files, streams, users
+from . import files, pidspace, streams, users
 from .filesystem import Inode, Tree, error
 from .machine import Host, hosts
 from .process import Process
@@ -64,7 +64,12 @@ class Call:
     @property
     def tree(self) -> Tree:
         """The files as this process sees them."""
-        return files.tree(self.host, self.proc.mnt, self.proc)
+        return files.tree(self.host, self.proc.mnt, self.proc, self._groups)
+
+    def _groups(self) -> Inode | None:
+        """/sys/fs/cgroup as this process sees it."""
+        make = self.world.tables.get("cgroups")
+        return make(self.world, self.host, self.proc.mnt) if make is not None else None
 
     @property
     def uid(self) -> int:
@@ -148,7 +153,7 @@ class Call:
             return device.take(streams.DEVICE_READ)
         users.check(self.tree, where, self.proc.user, users.READ)
         if where.startswith("/proc/self/") and where != "/proc/self/mounts":
-            where = f"/proc/{self.proc.pid}/{where[11:]}"
+            where = f"/proc/{pidspace.number(self.host, self.proc, self.proc.pid)}/{where[11:]}"
         return files.read_file(self.world, self.host, where, mnt=self.proc.mnt)
 
     def device(self, path: str) -> streams.Stream | None:

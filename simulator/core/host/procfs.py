@@ -9,7 +9,7 @@ import posixpath
 import zlib
 
 from ..kernel.clock import SECOND
-from . import users
+from . import pidspace, users
 from .filesystem import Tree
 from .inodes import Inode
 from .machine import Host
@@ -45,25 +45,29 @@ def seen(host: Host, mnt: str, looks: Process | None) -> dict[int, Process]:
     """The processes that /proc of a mount namespace shows by PID: a container's main process is 1 there."""
     if mnt == "host" or mnt.startswith("chroot:"):
         return {1: init(host), **host.processes}
-    own = {pid: proc for pid, proc in sorted(host.processes.items()) if proc.mnt == mnt}
-    return {**({1: own[min(own)]} if own else {}), **own}
+    own = next((proc for proc in host.processes.values() if proc.mnt == mnt), looks)
+    if own is None:
+        return {}
+    less = pidspace.base(host, own)
+    inside = {proc.pid - less: proc for proc in pidspace.members(host, own)}
+    return inside if less else {1: init(host), **inside}
 
 
 def name_of(proc: Process) -> str:
     """The short name (`comm`), fifteen characters."""
-    if proc.pid == 1:
+    if proc.pid == 1 and proc.argv == ["/sbin/init"]:
         return "systemd"
     return posixpath.basename(proc.argv[0]).lstrip("-")[:15] if proc.argv else proc.program[:15]
 
 
-def namespace(proc: Process, kind: str) -> int:
+def namespace(proc: Process, kind: str, host: Host | None = None) -> int:
     """The inode number of a process's namespace: a pod's processes share network, IPC and hostname, a container's the rest."""
     if kind in ("user", "time"):
         return FIRST[kind]
     if kind in ("net", "uts", "ipc"):
         own = "" if proc.netns in ("", proc.host) else proc.netns
     elif kind in ("pid", "cgroup"):
-        own = proc.container
+        own = proc.container if kind == "cgroup" or host is None else pidspace.space(host, proc)
     else:
         own = "" if proc.mnt == "host" else proc.mnt
     return FIRST[kind] if not own else 4026532100 + zlib.crc32(f"{proc.host}/{kind}/{own}".encode()) % 900
@@ -86,12 +90,17 @@ def cgroup(proc: Process) -> str:
     return "/user.slice/user-0.slice/session-1.scope" if proc.tty else "/system.slice/containerd.service"
 
 
-def _status(host: Host, proc: Process, uid: int) -> str:
+def _status(host: Host, proc: Process, uid: int, less: int) -> str:
+    """`status` for who sees the process `less` below its number on the host; the host sees the number in the namespace too."""
     size = proc.memory_kib
+    pid, inner = proc.pid - less, proc.pid - pidspace.base(host, proc)
+    group = (proc.pgid or proc.pid) - less
+    inside = f"{pid}\t{inner}" if not less and inner != pid else f"{pid}"
+    parent = pidspace.number(host, proc, proc.ppid) if less else proc.ppid
     return (
-        f"Name:\t{name_of(proc)}\nUmask:\t{proc.umask:04o}\nState:\t{STATES.get(proc.state, proc.state)}\nTgid:\t{proc.pid}\nNgid:\t0\nPid:\t{proc.pid}\nPPid:\t{proc.ppid}\nTracerPid:\t0\n"
-        f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\nFDSize:\t64\nGroups:\t\nNStgid:\t{proc.pid}\nNSpid:\t{proc.pid}\nNSpgid:\t{proc.pgid or proc.pid}\n"
-        f"NSsid:\t{proc.pgid or proc.pid}\nVmPeak:\t{size * 6:>8} kB\nVmSize:\t{size * 6:>8} kB\nVmRSS:\t{size:>8} kB\nThreads:\t{8 + proc.pid % 9 if proc.unit else 1}\n"
+        f"Name:\t{name_of(proc)}\nUmask:\t{proc.umask:04o}\nState:\t{STATES.get(proc.state, proc.state)}\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\nPPid:\t{parent}\nTracerPid:\t0\n"
+        f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\nFDSize:\t64\nGroups:\t\nNStgid:\t{inside}\nNSpid:\t{inside}\nNSpgid:\t{group}\n"
+        f"NSsid:\t{group}\nVmPeak:\t{size * 6:>8} kB\nVmSize:\t{size * 6:>8} kB\nVmRSS:\t{size:>8} kB\nThreads:\t{8 + proc.pid % 9 if proc.unit else 1}\n"
         "CapInh:\t0000000000000000\n" + "".join(f"{name}:\t{'000001ffffffffff' if not uid else '0000000000000000'}\n" for name in ("CapPrm", "CapEff"))
         + "CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\nSeccomp:\t0\n"
     )  # fmt: skip
@@ -111,9 +120,10 @@ def _limits() -> str:
     )
 
 
-def _stat(proc: Process) -> str:
+def _stat(proc: Process, less: int) -> str:
+    group = (proc.pgid or proc.pid) - less
     ticks = proc.started // (SECOND // 100)
-    return f"{proc.pid} ({name_of(proc)}) {proc.state} {proc.ppid} {proc.pgid or proc.pid} {proc.pgid or proc.pid} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 {ticks} {proc.memory_kib * 6144} {proc.memory_kib // 4} 18446744073709551615\n"
+    return f"{proc.pid - less} ({name_of(proc)}) {proc.state} {max(proc.ppid - less, 0)} {group} {group} 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 {ticks} {proc.memory_kib * 6144} {proc.memory_kib // 4} 18446744073709551615\n"
 
 
 def _file(text: str, mode: int = 0o444) -> Inode:
@@ -143,6 +153,7 @@ def content(host: Host, pid: int, what: str) -> bytes:
     proc = find(host, pid)
     if proc is None:
         return b""
+    what, _, less = what.partition(":")
     if what == "cgroup":
         text = f"0::{cgroup(proc)}\n"
     elif what == "cmdline":
@@ -152,18 +163,18 @@ def content(host: Host, pid: int, what: str) -> bytes:
     elif what == "limits":
         text = _limits()
     elif what == "stat":
-        text = _stat(proc)
+        text = _stat(proc, int(less or 0))
     else:
-        text = _status(host, proc, users.uid_of(Tree(host.filesystems, proc.mnt), proc.user))
+        text = _status(host, proc, users.uid_of(Tree(host.filesystems, proc.mnt), proc.user), int(less or 0))
     return text.encode("utf-8", "surrogateescape")
 
 
-def _computed(proc: Process, what: str, mode: int = 0o444) -> Inode:
-    return Inode("virtual", mode, target=f"pid:{proc.pid}:{what}")
+def _computed(proc: Process, what: str, mode: int = 0o444, less: int = 0) -> Inode:
+    return Inode("virtual", mode, target=f"pid:{proc.pid}:{what}" + (f":{less}" if less else ""))
 
 
-def directory(host: Host, proc: Process) -> Inode:
-    """The directory of one process."""
+def directory(host: Host, proc: Process, less: int = 0) -> Inode:
+    """The directory of one process, for who sees it `less` below its number on the host."""
     uid = 0 if proc.user == "root" else users.uid_of(Tree(host.filesystems, proc.mnt), proc.user)
     children: dict[str, Inode] = {
         "cgroup": Inode("virtual", 0o444, target=f"cgroup:{proc.pid}") if proc.container else _computed(proc, "cgroup"),
@@ -175,13 +186,15 @@ def directory(host: Host, proc: Process) -> Inode:
         "fd": Inode("dir", 0o500, uid, uid, 0, b"", _descriptors(proc)),
         "limits": _computed(proc, "limits"),
         "mounts": Inode("virtual", 0o444, target="mounts"),
-        "ns": Inode("dir", 0o511, uid, uid, 0, b"", {kind: _link(f"{kind}:[{namespace(proc, kind)}]") for kind in sorted(FIRST)}),
+        "ns": Inode(
+            "dir", 0o511, uid, uid, 0, b"", {kind: _link(f"{kind}:[{namespace(proc, kind, host)}]") for kind in sorted(FIRST)}
+        ),
         "oom_adj": _file("0\n", 0o644),
-        "oom_score": _file(f"{666 if not proc.container else 1000}\n"),
-        "oom_score_adj": _file(f"{-999 if proc.unit else 0}\n", 0o644),
+        "oom_score": Inode("virtual", 0o444, target=f"oom:{proc.pid}:score"),
+        "oom_score_adj": Inode("virtual", 0o644, target=f"oom:{proc.pid}:adj"),
         "root": _link("/"),
-        "stat": _computed(proc, "stat"),
-        "status": _computed(proc, "status"),
+        "stat": _computed(proc, "stat", less=less),
+        "status": _computed(proc, "status", less=less),
     }
     for node in children.values():
         node.uid = node.gid = uid

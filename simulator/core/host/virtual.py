@@ -79,6 +79,7 @@ def _mounts(world: World, host: Host) -> bytes:
     return (
         b"/dev/vda1 / ext4 rw,relatime,discard,errors=remount-ro 0 0\nproc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n"
         b"tmpfs /run tmpfs rw,nosuid,nodev,size=1%,mode=755 0 0\n"
+        b"cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime,nsdelegate,memory_recursiveprot 0 0\n"
     )
 
 

@@ -301,6 +301,7 @@ def remove(world: World, host: str, container: Container) -> None:
     space.containers.pop(container.id, None)
     space.snapshots.pop(container.id, None)
     rootfs.remove(hosts(world)[host], container.id)
+    hosts(world)[host].pid_spaces.pop(container.id, None)
     events.publish(world, host, container.namespace, "/containers/delete", id=container.id)
     if not container.sandbox:
         release(world, host, container)

@@ -166,6 +166,8 @@ def run_pod_sandbox(world: World, host: str, config: dict[str, Any]) -> str:
         attempt=int(meta.get("attempt", 0)),
         hostname=config.get("hostname", ""),
         host_network=bool(config.get("hostNetwork")),
+        qos=config.get("qos", ""),
+        pid_mode=config.get("pidMode", ""),
         labels=dict(config.get("labels") or {}),
         annotations=dict(config.get("annotations") or {}),
         log_directory=config.get("logDirectory", ""),
@@ -259,12 +261,16 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
         stop_signal=SIGNALS.get(config.get("stopSignal") or build.stop_signal or "SIGTERM", 15),
         memory_limit=int(config.get("memoryLimit") or 0),
         cpu_limit=int(config.get("cpuLimit") or 0),
+        cpu_shares=int(config.get("cpuShares") or 0),
+        oom=int(config.get("oomScoreAdj") or 0),
         snapshotter="overlay2" if runtime(world, host).shim else "",
     )
     files = {"/etc/hosts": config["hosts"]} if config.get("hosts") else {}
     if config.get("resolv"):
         files["/etc/resolv.conf"] = config["resolv"]
     containers.create(world, host, container, files)
+    if sandbox.pid_mode:
+        hosts(world)[host].pid_spaces[container.id] = "" if sandbox.pid_mode == "node" else sandbox.id
     return container.id
 
 

@@ -47,7 +47,7 @@ def kill(world: World, host: str, container: Container) -> None:
         0,
         f"Memory cgroup out of memory: Killed process {container.pid} ({(proc.argv[0] if proc else '?').rpartition('/')[2]}) "
         f"total-vm:{usage(world, host, container.id) // 1024 + 2048}kB, anon-rss:{usage(world, host, container.id) // 1024}kB, "
-        f"file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:180kB oom_score_adj:1000",
+        f"file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:180kB oom_score_adj:{container.oom}",
         "kernel",
     )
     if proc is not None:

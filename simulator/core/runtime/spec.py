@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..host.machine import Host
 from ..kernel.world import World
-from .state import Container, Sandbox, find_container, runtime
+from . import cgroups
+from .state import Container, Sandbox, runtime
 
 Obj = dict[str, Any]
 CAPABILITIES = [
@@ -74,14 +74,14 @@ def config(
     }  # fmt: skip
 
 
-def cgroup_path(container: Container) -> str:
-    """A container's cgroup with the systemd driver, as `cgroupsPath` has it."""
-    if container.sandbox:
-        uid = container.labels.get("io.kubernetes.pod.uid", "").replace("-", "_")
-        return f"kubepods-besteffort-pod{uid}.slice:cri-containerd:{container.id}"
-    if container.namespace == "moby":
-        return f"system.slice:docker:{container.id}"
-    return f"/{container.namespace}/{container.id}"
+def cgroup_path(world: World, host: str, container: Container | Sandbox) -> str:
+    """A container's cgroup as `cgroupsPath` has it: slice, prefix and name with the systemd driver, a plain path without."""
+    path = cgroups.path_of(world, host, container)
+    folder, _, scope = path.rpartition("/")
+    if not scope.endswith(".scope"):
+        return path
+    kind = "docker" if scope.startswith("docker-") else "cri-containerd"
+    return f"{folder.rpartition('/')[2]}:{kind}:{container.id}"
 
 
 def of_container(world: World, host: str, container: Container) -> Obj:
@@ -106,7 +106,7 @@ def of_container(world: World, host: str, container: Container) -> Obj:
     sandbox = runtime(world, host).sandboxes.get(container.sandbox)
     return config(
         args=container.argv, env=[f"{k}={v}" for k, v in container.env.items()], cwd=container.cwd, uid=int(uid) if uid.isdigit() else 0, tty=container.tty,
-        hostname="" if container.sandbox else container.hostname, mounts=mounts, cgroup=cgroup_path(container), memory=container.memory_limit, annotations=annotations,
+        hostname="" if container.sandbox else container.hostname, mounts=mounts, cgroup=cgroup_path(world, host, container), memory=container.memory_limit, annotations=annotations,
         host_network=container.netns == host, netns=f"/proc/{sandbox.pid}/ns/net" if sandbox is not None and not sandbox.host_network else "",
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ def of_sandbox(sandbox: Sandbox) -> Obj:
     """The configuration of a pod's pause container."""
     return config(
         args=["/pause"], env=["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], uid=65535, hostname=sandbox.hostname or sandbox.name,
-        cgroup=f"kubepods-besteffort-pod{sandbox.uid.replace('-', '_')}.slice:cri-containerd:{sandbox.id}", host_network=sandbox.host_network,
+        cgroup=f"{cgroups.pod_slice(sandbox)}:cri-containerd:{sandbox.id}", host_network=sandbox.host_network,
         annotations={
             "io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": sandbox.id, "io.kubernetes.cri.sandbox-name": sandbox.name,
             "io.kubernetes.cri.sandbox-namespace": sandbox.namespace, "io.kubernetes.cri.sandbox-uid": sandbox.uid,
@@ -126,19 +126,3 @@ def of_sandbox(sandbox: Sandbox) -> Obj:
 def bundle(space: str, ident: str) -> str:
     """The directory of a task's bundle."""
     return f"/run/containerd/io.containerd.runtime.v2.task/{space}/{ident}"
-
-
-def proc_cgroup(world: World, host: Host, pid: str, mnt: str) -> bytes:
-    """`/proc/<pid>/cgroup` of a process in a container: its scope as the host sees it, `/` as it does itself (cgroup namespaces)."""
-    if mnt != "host":
-        return b"0::/\n"
-    proc = host.processes.get(int(pid))
-    container = find_container(world, host.name, proc.container) if proc is not None else None
-    if container is None:
-        return b"0::/system.slice/containerd.service\n"
-    folder, colon, rest = cgroup_path(container).partition(":")
-    if not colon:
-        return f"0::{folder}\n".encode()
-    kind, _, ident = rest.partition(":")
-    above = "/kubepods.slice/kubepods-besteffort.slice" if folder.startswith("kubepods-besteffort") else ""
-    return f"0::{above}/{folder}/{kind}-{ident}.scope\n".encode()

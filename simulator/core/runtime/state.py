@@ -157,6 +157,9 @@ class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     memory_limit: int = 0
     #: Thousandths of a core: what it may use at most (0: no limit) and what its programs want all the time.
     cpu_limit: int = 0
+    #: Its weight beside others (cgroup v1 shares, 0 for the least), and its `oom_score_adj`.
+    cpu_shares: int = 0
+    oom: int = 0
     busy: int = 0
     #: Processor time that requests have cost (ns).
     worked: int = 0
@@ -202,6 +205,9 @@ class Sandbox(msgspec.Struct, kw_only=True, omit_defaults=True):
     pid: int = 0
     shim_pid: int = 0
     ports: list[Port] = []
+    #: The pod's class: `burstable`, `guaranteed`, "" for BestEffort; and its PID namespace: `node`, `pod`, "" for one a container.
+    qos: str = ""
+    pid_mode: str = ""
 
 
 class LayerPull(msgspec.Struct):

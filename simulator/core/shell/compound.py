@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator
 from typing import Any
 
-from ..host import streams
+from ..host import pidspace, streams
 from ..host.process import Process
 from ..host.program import Wait
 from ..kernel.errors import BudgetExceeded
@@ -287,7 +287,7 @@ class Compound(Jobs):
         read_fd, write_fd = self._free(2)
         self.fds[read_fd], self.fds[write_fd] = from_it, to_it
         self.state.vars[command.name] = Var("a", None, {"0": str(read_fd), "1": str(write_fd)})
-        self.assign(f"{command.name}_PID", str(proc.pid))
+        self.assign(f"{command.name}_PID", str(pidspace.number(self.host, self.proc, proc.pid)))
         self.state.last_background = proc.pid
         self.add_job([proc], "coproc", "Running")
         yield from self.charge(1_000_000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ..host import processes, streams
+from ..host import pidspace, processes, streams
 from ..host.process import Process
 from ..host.program import Wait, WaitTopic
 from .control import Interrupted
@@ -72,7 +72,7 @@ class Jobs(Redirections):
         self.state.last_background = proc.pid
         job = self.add_job([proc], item.text, "Running")
         if self.interactive:
-            self.err(f"[{job.number}] {proc.pid}\n")
+            self.err(f"[{job.number}] {pidspace.number(self.host, self.proc, proc.pid)}\n")
         return 0
 
     def start_background(self, item: AndOr, simple: Any, fds: dict[int, streams.Stream]) -> Generator[Wait, Any, Process]:
@@ -108,7 +108,7 @@ class Jobs(Redirections):
     def job_line(self, job: Job, state: str, *, pid: bool = False) -> str:
         """A line of `jobs`."""
         text = job.text + (" &" if state == "Running" else "")
-        number = f"{job.pids[0]} " if pid else ""
+        number = f"{pidspace.number(self.host, self.proc, job.pids[0])} " if pid else ""
         return f"[{job.number}]{self.mark(job)}  {number}{state:<24}{text}\n"
 
     def reap(self, *, report: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..host import pidspace
 from ..host.invocation import Call
 from ..kernel.clock import SECOND
 from .state import MAX_VALUE, ShellState, Var, sorted_items
@@ -76,9 +77,9 @@ class Parameters(Call):
         if name in ("@", "*"):
             return " ".join(state.positional) if state.positional else None
         if name == "$":
-            return str(self.shell_pid)
+            return str(pidspace.number(self.host, self.proc, self.shell_pid))
         if name == "!":
-            return str(state.last_background) if state.last_background else None
+            return str(pidspace.number(self.host, self.proc, state.last_background)) if state.last_background else None
         if name == "0":
             return state.name
         if name == "-":
@@ -111,13 +112,13 @@ class Parameters(Call):
                 )
             )
         if name == "BASHPID":
-            return str(self.proc.pid)
+            return str(pidspace.number(self.host, self.proc, self.proc.pid))
         if name == "LINENO":
             return str(self.line)
         if name == "UID" or name == "EUID":
             return str(self.uid)
         if name == "PPID":
-            return str(self.proc.ppid)
+            return str(pidspace.number(self.host, self.proc, self.proc.ppid))
         return None
 
     shell_pid = 0

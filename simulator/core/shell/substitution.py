@@ -34,7 +34,7 @@ class Substitution(Running):
             self.world,
             host=self.host.name,
             program="bash",
-            argv=["bash"],
+            argv=list(self.proc.argv),
             ppid=self.proc.pid,
             user=self.proc.user,
             cwd=self.proc.cwd,

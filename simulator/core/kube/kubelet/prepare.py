@@ -11,6 +11,7 @@ from ...runtime.state import Sandbox
 from . import status, termination, volumes
 from .context import Kubelet
 from .state import PodState
+from .units import qos_class
 
 Obj = dict[str, Any]
 
@@ -79,10 +80,13 @@ def sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
     ports = (
         [p for c in spec["containers"] for p in c.get("ports") or () if p.get("hostPort")] if not spec.get("hostNetwork") else []
     )
+    qos = qos_class(pod.pod)
     config: Obj = {
         "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid, "attempt": pod.attempt},
         "hostname": kubelet.state.node if spec.get("hostNetwork") else str(spec.get("hostname") or pod.name)[:63],
         "hostNetwork": spec.get("hostNetwork"),
+        "qos": "" if qos == "BestEffort" else qos.lower(),
+        "pidMode": "node" if spec.get("hostPID") else "pod" if spec.get("shareProcessNamespace") else "",
         "logDirectory": f"/var/log/pods/{pod.namespace}_{pod.name}_{pod.uid}",
         "labels": {
             **(pod.pod["metadata"].get("labels") or {}),

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from ...host import files
+from ...host.machine import hosts
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ..api import quantity
 from . import envs, hooks, images, volumes
 from .context import Kubelet
 from .state import PodState, Track
-from .units import grace_period
+from .units import grace_period, qos_class
 
 Obj = dict[str, Any]
+
+#: The priority from which a pod is critical for its node (`system-node-critical` less its reserve).
+NODE_CRITICAL = 2_000_001_000
 
 
 class StartFailed(Exception):
@@ -101,6 +105,8 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         "stdin": container.get("stdin"),
         "memoryLimit": memory_limit(container),
         "cpuLimit": cpu_limit(container),
+        "cpuShares": cpu_shares(container),
+        "oomScoreAdj": oom_score_adj(pod.pod, container, hosts(kubelet.world)[kubelet.proc.host].memory_kib * 1024),
         "user": _user(security, user),
         "hosts": volumes.hosts_file(kubelet, pod, sandbox.ip),
         "resolv": volumes.resolv_conf(kubelet, pod),
@@ -141,6 +147,26 @@ def cpu_limit(container: Obj) -> int:
     """The container's processor limit in thousandths of a core, 0 for none."""
     amount = ((container.get("resources") or {}).get("limits") or {}).get("cpu")
     return quantity.nano(str(amount)) // 10**6 if amount is not None else 0
+
+
+def cpu_shares(container: Obj) -> int:
+    """The container's processor request as cgroup v1 shares (pkg/kubelet/cm/helpers_linux.go, MilliCPUToShares), 0 for none."""
+    resources = container.get("resources") or {}
+    amount = (resources.get("requests") or {}).get("cpu", (resources.get("limits") or {}).get("cpu"))
+    return max(quantity.nano(str(amount)) // 10**6 * 1024 // 1000, 2) if amount is not None else 0
+
+
+def oom_score_adj(pod: Obj, container: Obj, capacity: int) -> int:
+    """Who goes first when memory ends (pkg/kubelet/qos/policy.go); `capacity` is the machine's memory in bytes."""
+    if (pod["spec"].get("priority") or 0) >= NODE_CRITICAL or pod["spec"].get("priorityClassName") == "system-node-critical":
+        return -997
+    kind = qos_class(pod)
+    if kind != "Burstable":
+        return -997 if kind == "Guaranteed" else 1000
+    resources = container.get("resources") or {}
+    amount = (resources.get("requests") or {}).get("memory", (resources.get("limits") or {}).get("memory"))
+    request = quantity.nano(str(amount)) // 10**9 if amount is not None else 0
+    return min(max(1000 - 1000 * request // capacity, 3), 999)
 
 
 def memory_limit(container: Obj) -> int:

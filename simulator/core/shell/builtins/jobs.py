@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ...host import processes, users
+from ...host import pidspace, processes, users
 from ...host.program import WaitTopic
 from .signals import SIGNAL_NAMES, number
+
+
+def _pids(shell: Any, job: Any) -> list[int]:
+    """A job's processes by the numbers that the shell sees."""
+    return [pidspace.number(shell.host, shell.proc, pid) for pid in job.pids]
 
 
 def jobs(shell: Any, words: list[str]) -> int:
@@ -17,7 +22,7 @@ def jobs(shell: Any, words: list[str]) -> int:
         if ("-r" in words and state != "Running") or ("-s" in words and state != "Stopped"):
             continue
         if "-p" in words:
-            shell.out(f"{job.pids[0]}\n")
+            shell.out(f"{pidspace.number(shell.host, shell.proc, job.pids[0])}\n")
             continue
         shell.out(shell.job_line(job, state, pid="-l" in words))
         if state not in ("Running", "Stopped") and job in shell.state.jobs:
@@ -63,7 +68,9 @@ def disown(shell: Any, words: list[str]) -> int:
     if "-a" in words[1:]:
         shell.state.jobs.clear()
     spec = args[0] if args else "%"
-    job = shell.find_job(spec) or next((one for one in shell.state.jobs if spec.isdigit() and int(spec) in one.pids), None)
+    job = shell.find_job(spec) or next(
+        (one for one in shell.state.jobs if spec.isdigit() and int(spec) in _pids(shell, one)), None
+    )
     if job is None and "-a" not in words[1:]:
         shell.complain(f"disown: {spec if args else 'current'}: no such job")
         return 1
@@ -77,7 +84,7 @@ def _wait_any(shell: Any, args: list[str]) -> Generator[Any, Any, int]:
     wanted = [
         job
         for job in shell.state.jobs
-        if not args or any(shell.find_job(arg) is job or arg in map(str, job.pids) for arg in args)
+        if not args or any(shell.find_job(arg) is job or arg in map(str, _pids(shell, job)) for arg in args)
     ]
     if not wanted:
         return 127
@@ -116,9 +123,11 @@ def wait(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
             code = 1
             continue
         else:
-            job = next((one for one in shell.state.jobs if int(arg) in one.pids), None)
+            job = next((one for one in shell.state.jobs if int(arg) in _pids(shell, one)), None)
             if job is None:
-                known = processes.table(shell.world).codes.get(f"{shell.host.name}/{arg}")
+                known = processes.table(shell.world).codes.get(
+                    f"{shell.host.name}/{int(arg) + pidspace.base(shell.host, shell.proc)}"
+                )
                 if known is None or known < 0:
                     shell.complain(f"wait: pid {arg} is not a child of this shell")
                     code = 127
@@ -179,8 +188,8 @@ def kill(shell: Any, words: list[str]) -> int:
             shell.complain(f"kill: {arg}: arguments must be process or job IDs")
             status = 1
             continue
-        proc = processes.find(shell.world, shell.host.name, abs(int(arg)))
-        if proc is None or (shell.proc.container and proc.container != shell.proc.container):
+        proc = pidspace.find(shell.host, shell.proc, abs(int(arg)))
+        if proc is None:
             shell.complain(f"kill: ({arg}) - No such process")
             status = 1
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import unicodedata
 import zlib
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from collections.abc import Callable
 from ...host import users
 from ...host.filesystem import Inode
 from ...host.invocation import Call
+from ...host.virtual import used_disk
 from ...kernel.clock import DAY, SECOND, to_datetime
-from .common import human, name_of, parse
+from .common import human, name_of, parse, usage
 
 #: Sizes of real binaries, where a learner may look.
 BINARY_SIZES = {
@@ -186,7 +188,6 @@ class _Lister:
 
 
 def _bare(text: str) -> str:
-    import re
 
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
@@ -267,7 +268,9 @@ def ls(call: Call) -> int:
 
 def stat(call: Call) -> int:
     """`stat [-c format] files`."""
-    options, names = parse(call, "c:Lft", "format=c printf=printf dereference:L")
+    options, names = parse(call, "c:Lft", "format=c printf=printf dereference:L file-system:f terse:t")
+    if not names:
+        raise usage(call, "missing operand")
     code = 0
     for name in names:
         try:
@@ -275,6 +278,9 @@ def stat(call: Call) -> int:
         except OSError as failed:
             call.err(f"stat: cannot statx '{name}': {failed.strerror}\n")
             code = 1
+            continue
+        if "f" in options:
+            _file_system(call, name, options.get("c"))
             continue
         if "c" in options or "printf" in options:
             text = _format(call, options.get("c") or options["printf"], name, node)
@@ -299,6 +305,24 @@ def stat(call: Call) -> int:
     return code
 
 
+def _file_system(call: Call, name: str, form: str | None) -> None:
+    """`stat -f`: the file system that holds a path."""
+    path = call.tree.realpath(call.path(name))
+    kinds = (("/sys/fs/cgroup", "cgroup2fs"), ("/sys", "sysfs"), ("/proc", "proc"), ("/run", "tmpfs"), ("/dev/shm", "tmpfs"))
+    kind = next((kind for root, kind in kinds if (path + "/").startswith(root + "/")), "")
+    kind = kind or ("ext2/ext3" if call.proc.mnt == "host" else "overlayfs")
+    total, used = (call.host.disk_kib // 4, used_disk(call.host) // 4) if kind in ("ext2/ext3", "overlayfs") else (0, 0)
+    free = max(total - used, 0)
+    if form is not None:
+        table = {"T": kind, "n": name, "b": str(total), "f": str(free), "a": str(free), "s": "4096", "S": "4096", "l": "255", "c": str(total // 2), "d": str(free // 2)}  # fmt: skip
+        call.out(re.sub(r"%(.)", lambda match: table.get(match.group(1), "?"), form) + "\n")
+        return
+    call.out(
+        f'  File: "{name}"\n    ID: {zlib.crc32(kind.encode()):x} Namelen: 255     Type: {kind}\nBlock size: 4096       Fundamental block size: 4096\n'
+        f"Blocks: Total: {total:<10} Free: {free:<10} Available: {free}\nInodes: Total: {total // 2:<10} Free: {free // 2}\n"
+    )
+
+
 def _kind(node: Inode) -> str:
     if node.kind == "dir":
         return "directory"
@@ -310,8 +334,6 @@ def _kind(node: Inode) -> str:
 
 
 def _format(call: Call, form: str, name: str, node: Inode) -> str:
-    import re
-
     table = {
         "n": name, "N": f"'{name}'" + (f" -> '{node.target}'" if node.kind == "link" else ""), "s": str(size_of(node)), "a": f"{node.mode:o}",
         "A": mode_text(node), "u": str(node.uid), "g": str(node.gid), "U": users.user_name(call.tree, node.uid),

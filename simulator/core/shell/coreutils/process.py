@@ -15,7 +15,7 @@ from .. import known
 from ..builtins.signals import SIGNAL_NAMES, number
 from ..fields import shell_quote
 from .common import Code, name_of, parse, usage
-from .ps import _command, comm, table_of
+from .ps import _command, comm, pid_of, table_of
 
 SCALE = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -286,11 +286,11 @@ def pgrep(call: Call) -> int:
     else:
         for proc in found:
             call.out(
-                f"{proc.pid} {_command(proc)}\n"
+                f"{pid_of(call, proc)} {_command(proc)}\n"
                 if "a" in options
-                else f"{proc.pid} {comm(proc)}\n"
+                else f"{pid_of(call, proc)} {comm(proc)}\n"
                 if "l" in options
-                else f"{proc.pid}\n"
+                else f"{pid_of(call, proc)}\n"
             )
     return int(not found)
 
@@ -318,7 +318,7 @@ def pkill(call: Call) -> int:
         call.err(f"{rest[0]}: no process found\n")
     for proc in found:
         if call.uid and users.uid_of(call.tree, proc.user) != call.uid:
-            call.err(f"{name_of(call)}: killing pid {proc.pid} failed: Operation not permitted\n")
+            call.err(f"{name_of(call)}: killing pid {pid_of(call, proc)} failed: Operation not permitted\n")
             continue
         processes.kill(call.world, proc, signal)
     return int(not found)

@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ...host import procfs, users
+from ...host import pidspace, procfs, users
 from ...host.executor import Ended
 from ...host.invocation import Call
+from ...host.machine import Host
 from ...host.process import Process
 from ...kernel.clock import SECOND, to_datetime
 
 
 def table_of(call: Call) -> list[Process]:
     """The processes that the caller can see: its container's, or all of the host."""
-    found = call.host.processes.values()
-    if call.proc.container:
-        return sorted((p for p in found if p.container == call.proc.container), key=lambda p: p.pid)
-    return [procfs.init(call.host), *sorted(found, key=lambda p: p.pid)]
+    found = pidspace.members(call.host, call.proc)
+    return found if pidspace.space(call.host, call.proc) else [procfs.init(call.host), *found]
+
+
+def pid_of(call: Call, proc: Process) -> int:
+    """A process's number as the caller sees it."""
+    return pidspace.number(call.host, call.proc, proc.pid)
+
+
+def shown(call: Call) -> list[Process]:
+    """The same as `table_of`, with the numbers that the caller sees: to be printed."""
+    found = pidspace.shown(call.host, call.proc)
+    return found if pidspace.space(call.host, call.proc) else [procfs.init(call.host), *found]
 
 
 def _cpu_time(proc: Process, now: int) -> str:
@@ -36,6 +46,8 @@ def _tty(proc: Process) -> str:
 def ps(call: Call) -> int:
     """`ps`, `ps aux`, `ps -ef`, `-p`, `-o`, `-C`, `--no-headers`, `--sort` is by pid."""
     words = call.argv[1:]
+    if call.proc.mnt != "host" and call.tree.exists("/bin/ash"):
+        return _busybox(call, words)
     options: dict[str, str] = {}
     wide = False
     columns = ""
@@ -90,13 +102,35 @@ def ps(call: Call) -> int:
     return int(not rows)
 
 
+def _busybox(call: Call, words: list[str]) -> int:
+    """BusyBox's ps: everything that there is in the namespace; `-o` chooses columns, other options are taken and ignored."""
+    chosen = ",".join(words[at + 1] for at, word in enumerate(words[:-1]) if word == "-o") or "pid,user,time,args"
+    table: dict[str, tuple[str, int, Callable[[Process], str]]] = {
+        "pid": ("PID", 5, lambda p: f"{p.pid:>5}"), "ppid": ("PPID", 5, lambda p: f"{p.ppid:>5}"), "user": ("USER", 8, lambda p: p.user.partition(":")[0][:8]),
+        "group": ("GROUP", 8, lambda p: p.user.partition(":")[0][:8]), "comm": ("COMMAND", 16, comm), "args": ("COMMAND", 0, _command), "stat": ("STAT", 4, lambda p: p.state),
+        "time": ("TIME", 6, lambda p: f"{(call.world.now - p.started) // SECOND // 50 // 60:>3}:{(call.world.now - p.started) // SECOND // 50 % 60:02d}"),
+        "tty": ("TT", 6, lambda p: "136,0" if p.tty else "?"), "vsz": ("VSZ", 4, lambda p: f"{p.memory_kib:>4}"), "rss": ("RSS", 4, lambda p: f"{p.memory_kib:>4}"),
+        "pgid": ("PGID", 5, lambda p: f"{p.pgid or p.pid:>5}"), "nice": ("NI", 5, lambda p: "    0"), "etime": ("ELAPSED", 7, lambda p: f"{(call.world.now - p.started) // SECOND // 60:>4}:{(call.world.now - p.started) // SECOND % 60:02d}"),
+    }  # fmt: skip
+    names = chosen.split(",")
+    for name in names:
+        if name.partition("=")[0] not in table:
+            call.err(f"ps: bad -o argument '{name}', supported arguments: {','.join(sorted(table))}\n")
+            return 1
+    columns = [table[name.partition("=")[0]] for name in names]
+    call.out(" ".join(f"{title:<{width}}" for title, width, _ in columns).rstrip() + "\n")
+    for proc in shown(call):
+        call.out(" ".join(f"{make(proc):<{width}}" for _, width, make in columns).rstrip() + "\n")
+    return 0
+
+
 def comm(proc: Process) -> str:
     """The process's short name."""
     return procfs.name_of(proc)
 
 
 def _select(call: Call, options: dict[str, str]) -> list[Process]:
-    rows = table_of(call)
+    rows = shown(call)
     if "p" in options:
         wanted = {int(n) for n in re.findall(r"\d+", options["p"])}
         return [proc for proc in rows if proc.pid in wanted]
@@ -106,7 +140,12 @@ def _select(call: Call, options: dict[str, str]) -> list[Process]:
         return [proc for proc in rows if proc.user == options.get("u", options.get("U"))]
     if any(flag in options for flag in ("e", "A", "bsda", "bsdx")):
         return rows
-    return [proc for proc in rows if proc.tty == call.proc.tty and (proc.tty or proc.pid in (call.proc.pid, call.proc.ppid))]
+    return [
+        proc
+        for proc in rows
+        if proc.tty == call.proc.tty
+        and (proc.tty or proc.pid in (pid_of(call, call.proc), pid_of(call, procfs.find(call.host, call.proc.ppid) or call.proc)))
+    ]
 
 
 #: Least widths of columns (procps-ng: output.c), and those that stand on the right.
@@ -169,15 +208,15 @@ def _aux(call: Call, rows: list[Process], header: bool, prefix: dict[int, str]) 
         memory = 100 * proc.memory_kib / call.host.memory_kib
         start = to_datetime(call.world.epoch + proc.started)
         used = (call.world.now - proc.started) // SECOND // 50
-        state = "R+" if proc is call.proc else "Ss" if not proc.tty else proc.state
+        state = "R+" if proc.pid == pid_of(call, call.proc) else "Ss" if not proc.tty else proc.state
         call.out(
             f"{proc.user.partition(':')[0][:8]:<8} {proc.pid:>7}  0.0 {memory:>4.1f} {proc.memory_kib * 6:>6} {proc.memory_kib:>5} {_tty(proc):<8} {state:<4} {start:%H:%M} "
             f"{used // 60:>3}:{used % 60:02d} {prefix.get(proc.pid, '')}{_command(proc)}\n"
         )
 
 
-def _namespace(kind: str) -> Callable[[Process], str]:
-    return lambda proc: str(procfs.namespace(proc, kind))
+def _namespace(kind: str, host: Host) -> Callable[[Process], str]:
+    return lambda proc: str(procfs.namespace(proc, kind, host))
 
 
 def _custom(call: Call, rows: list[Process], columns: list[str], header: bool, prefix: dict[int, str]) -> int:
@@ -193,7 +232,7 @@ def _custom(call: Call, rows: list[Process], columns: list[str], header: bool, p
         "tid": ("TID", lambda p: str(p.pid)), "nlwp": ("NLWP", lambda p: "1"), "euser": ("EUSER", lambda p: p.user.partition(":")[0]), "ruser": ("RUSER", lambda p: p.user.partition(":")[0]),
         "pmem": ("%MEM", lambda p: f"{100 * p.memory_kib / call.host.memory_kib:.1f}"), "etimes": ("ELAPSED", lambda p: str((now - p.started) // SECOND)), "cgroup": ("CGROUP", lambda p: f"0::{procfs.cgroup(p)}"),
         "tt": ("TT", _tty), "pri": ("PRI", lambda p: "19"), "psr": ("PSR", lambda p: str(p.pid % call.host.cpus)), "ucmd": ("CMD", comm), "fname": ("COMMAND", lambda p: comm(p)[:8]),
-        **{f"{kind}ns": (f"{kind.upper()}NS", _namespace(kind)) for kind in ("net", "pid", "mnt", "uts", "ipc", "user", "cgroup", "time")},
+        **{f"{kind}ns": (f"{kind.upper()}NS", _namespace(kind, call.host)) for kind in ("net", "pid", "mnt", "uts", "ipc", "user", "cgroup", "time")},
         "%cpu": ("%CPU", lambda p: "0.0"), "%mem": ("%MEM", lambda p: f"{100 * p.memory_kib / call.host.memory_kib:.1f}"), "pcpu": ("%CPU", lambda p: "0.0"),
     }  # fmt: skip
     titles: list[str] = []

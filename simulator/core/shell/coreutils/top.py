@@ -7,7 +7,7 @@ from ...host.virtual import used_memory
 from ...kernel.clock import SECOND, to_datetime
 from ...kernel.errors import NotSimulated
 from .common import parse
-from .ps import comm, table_of
+from .ps import comm, pid_of, shown
 
 
 def top(call: Call) -> int:
@@ -16,8 +16,9 @@ def top(call: Call) -> int:
     if "b" not in options or options.get("n", "1") != "1" or rest:
         raise NotSimulated("top without -b -n 1")
     world, host = call.world, call.host
-    rows = table_of(call)
-    running = [proc for proc in rows if proc is call.proc]
+    rows = shown(call)
+    own = pid_of(call, call.proc)
+    running = [proc for proc in rows if proc.pid == own]
     up = (world.now - host.boot_at) // SECOND
     span = f"{up // 3600:2d}:{up // 60 % 60:02d}" if up >= 3600 else f"{up // 60} min"
     total, used = host.memory_kib / 1024, used_memory(host) / 1024
@@ -34,6 +35,6 @@ def top(call: Call) -> int:
         spent = (world.now - proc.started) // SECOND // 50
         call.out(
             f"{proc.pid:7d} {proc.user.partition(':')[0][:8]:<8}  20   0 {proc.memory_kib * 6:7d} {proc.memory_kib:6d} {proc.memory_kib // 2:6d} "
-            f"{'R' if proc is call.proc else 'S'}   0.0 {100 * proc.memory_kib / host.memory_kib:5.1f} {spent // 60:4d}:{spent % 60:02d}.00 {comm(proc)}\n"
+            f"{'R' if proc.pid == own else 'S'}   0.0 {100 * proc.memory_kib / host.memory_kib:5.1f} {spent // 60:4d}:{spent % 60:02d}.00 {comm(proc)}\n"
         )
     return 0
