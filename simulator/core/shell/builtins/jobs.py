@@ -7,6 +7,7 @@ from typing import Any
 
 from ...host import pidspace, processes, users
 from ...host.program import WaitTopic
+from ...runtime.programs import signals
 from .signals import SIGNAL_NAMES, number
 
 
@@ -145,7 +146,10 @@ def send(call: Any, proc: Any, signal: int) -> str:
     uid = call.uid
     if uid and users.uid_of(call.tree, proc.user) != uid:
         return "Operation not permitted"
-    if signal:
+    if pidspace.is_init(call.host, call.proc, proc) and (signal in (9, 19) or signals.delay(call.world, proc, signal) is None):
+        if signal not in (0, 9, 19):
+            signals.offer(call.world, proc, signal)
+    elif signal:
         processes.kill(call.world, proc, signal)
     return ""
 

@@ -297,6 +297,8 @@ def pgrep(call: Call) -> int:
 
 def pkill(call: Call) -> int:
     """`pkill [-signal] [-f] pattern`, `killall name`."""
+    from ..builtins.jobs import send
+
     signal = 15
     args = [call.argv[0]]
     for word in call.argv[1:]:
@@ -320,7 +322,7 @@ def pkill(call: Call) -> int:
         if call.uid and users.uid_of(call.tree, proc.user) != call.uid:
             call.err(f"{name_of(call)}: killing pid {pid_of(call, proc)} failed: Operation not permitted\n")
             continue
-        processes.kill(call.world, proc, signal)
+        send(call, proc, signal)
     return int(not found)
 
 
