@@ -41,7 +41,7 @@ def in_pod(world: Sandbox, name: str, text: str) -> str:
 def test_a_container_counts_its_processes_from_one(world: Sandbox) -> None:
     assert in_pod(world, "best", "ps").splitlines()[:2] == ["PID   USER     TIME   COMMAND", "    1 root       0:00 sleep 3600"]
     assert in_pod(world, "best", 'cat /proc/1/cmdline | tr "\\0" " "') == "sleep 3600 "
-    text = in_pod(world, "best", "sleep 99 & echo $!; pgrep -f 99; kill $!; wait $!; echo $?")
+    text = in_pod(world, "best", "sleep 99 & echo $!; pgrep -n sleep; kill $!; wait $!; echo $?")
     first, second, status = text.splitlines()
     assert first == second and int(first) < 100 and status == "143"
     assert in_pod(world, "best", "cat /proc/999/status").startswith("cat: ")
