@@ -134,7 +134,7 @@ def _time_failed(session_id: uuid.UUID) -> bool:
     count = attempts.begin(session_id, attempts.TIME)
     logger.warning("session %s: the passing of time did not end, attempt %d", session_id, count)
     if count > MAX_ATTEMPTS:
-        _freeze(session_id, mishaps.note(mishaps.BROKE, error="time"))
+        _freeze(session_id, mishaps.note(mishaps.BROKE, error="time", now=engine.version()))
     return count > MAX_ATTEMPTS
 
 
@@ -178,7 +178,7 @@ def advance(session_id: uuid.UUID, until: int | None = None, *, endless: int | N
             worlds.cache.drop(session_id)
             logger.exception("session %s broke", session_id)
             if broken:
-                _freeze(session_id, mishaps.note(mishaps.BROKE, error=type(error).__name__))
+                _freeze(session_id, mishaps.note(mishaps.BROKE, error=type(error).__name__, now=engine.version()))
                 return None
             broken = repr(error)
         else:

@@ -168,6 +168,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             self.pace.input(real)
             await in_thread(services.schedule)(self.session_id)
         await self._start_clock()
+        if self.session.frozen_reason:
+            await in_thread(services.thaw)(self.session)
         if self.session.frozen_reason or self.session.archived_at:
             await self.cluster_ended({"reason": "archived" if self.session.archived_at else "frozen"})
 

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 #: A replay comes to another state than was stored; with `played`, `now` (versions of the simulator) and `input`.
 CHANGED = "changed"
-#: The simulator failed where no input can be blamed; with `error`.
+#: The simulator failed where no input can be blamed; with `error` and `now`, its version.
 BROKE = "broke"
-#: The rows that a replay would need were removed by retention, and no snapshot of theirs fits this version; with `input`, the last one.
+#: The rows that a replay would need were removed by retention, and no snapshot of theirs fits this version; with `input`, the last one, and
+#: `now`, the version.
 COMPACTED = "compacted"
 #: An input that raised, killed its worker, or ran too long.
 FAILED = "failed"
@@ -51,9 +52,15 @@ def frozen(kept: str) -> str:
             "since. What its terminals last showed can still be read; reset it to begin anew."
         )
     return _(
-        "The simulator failed while this cluster ran; that is a defect of ours. Everything in it can still be read, and what was "
-        "graded stays graded."
+        "The simulator failed while this cluster ran; that is a defect of ours. Everything in it can still be read, what was graded "
+        "stays graded, and the next version of the simulator tries it again."
     )
+
+
+def binding(kept: str, version: str) -> bool:
+    """Does this reason hold for a version of the simulator?  Each is of the one that found it: another may have been mended, or be the one of before."""
+    _word, figures = read(kept)
+    return figures.get("now", "") == version
 
 
 def set_aside(kept: str) -> str:

@@ -149,6 +149,18 @@ def _copy_rows(model: Any, source: ClusterSession, target: ClusterSession) -> No
     model.objects.bulk_create(rows, batch_size=500)
 
 
+def thaw(session: ClusterSession) -> bool:
+    """Let a cluster that another version of the simulator could not go on with be tried again by this one; was it one?"""
+    why = session.frozen_reason
+    if not why or session.archived_at or mishaps.binding(why, engine.version()):
+        return False
+    if not ClusterSession.objects.filter(pk=session.pk, frozen_reason=why).update(frozen_reason=""):
+        return False
+    session.frozen_reason = ""
+    schedule(session.pk)
+    return True
+
+
 def set_speed(session: ClusterSession, value: int) -> None:
     """Virtual seconds a second while somebody watches, for everybody who does."""
     if value not in frames.SPEEDS:

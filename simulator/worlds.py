@@ -124,7 +124,7 @@ def _from_snapshot(session: ClusterSession, seq: int, at: int) -> tuple[Engine, 
             logger.warning("session %s: %s cannot be used (%s), falling back", session.pk, snapshot, error)
             snapshot.delete()
     if session.base_seq:
-        raise Frozen(mishaps.note(mishaps.COMPACTED, input=session.base_seq))
+        raise Frozen(mishaps.note(mishaps.COMPACTED, input=session.base_seq, now=engine.version()))
     return shelf.boot(session.scenario, session.seed), None
 
 

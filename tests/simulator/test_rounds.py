@@ -101,7 +101,7 @@ class TestTogether:
             tasks.pass_time.apply((self.looks(sessions, (60 + number) * SECOND),)).get()
         assert self.now(sessions[0]) == self.now(sessions[2]) == 63 * SECOND
         sessions[1].refresh_from_db()
-        assert mishaps.read(sessions[1].frozen_reason) == (mishaps.BROKE, {"error": "time"})
+        assert mishaps.read(sessions[1].frozen_reason) == (mishaps.BROKE, {"error": "time", "now": "standin-1"})
 
     def test_a_task_that_comes_again_gives_each_one_of_its_own(self, learner: Any, sent: list[tuple[str, Any]]) -> None:
         sessions = self.three(learner)

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.test import TestCase
 from django.utils import translation
 
-from simulator import advancing, frames, mishaps, selectors, services, storing, worlds
+from simulator import advancing, engine, frames, mishaps, selectors, services, storing, worlds
 from simulator.models import ClusterSession, JournalEntry, Snapshot
 from simulator.services import advance, append_input
 
@@ -210,7 +210,7 @@ def test_time_that_does_not_pass_freezes_its_cluster_after_some_times(session: C
     for _ in range(advancing.MAX_ATTEMPTS + 1):
         advancing.pass_time(session.pk, 60 * SECOND)
     session.refresh_from_db()
-    assert mishaps.read(session.frozen_reason) == (mishaps.BROKE, {"error": "time"})
+    assert mishaps.read(session.frozen_reason) == (mishaps.BROKE, {"error": "time", "now": "standin-1"})
     with translation.override("ko"), pytest.raises(services.Refused) as refused:
         line(session, "echo no")
     assert not re.search("[A-Za-z]{3}", str(refused.value))
@@ -230,7 +230,7 @@ def test_time_that_kills_its_worker_each_time_freezes_its_cluster(
             advancing.pass_time(session.pk, 60 * SECOND, again=True)
     advancing.pass_time(session.pk, 60 * SECOND, again=True)
     session.refresh_from_db()
-    assert mishaps.read(session.frozen_reason) == (mishaps.BROKE, {"error": "time"})
+    assert mishaps.read(session.frozen_reason) == (mishaps.BROKE, {"error": "time", "now": "standin-1"})
 
 
 def test_an_answer_that_cannot_be_handed_over_costs_no_effect(session: ClusterSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,6 +336,31 @@ def test_a_session_that_replays_differently_is_frozen(session: ClusterSession, v
     with translation.override("ko"):
         told = mishaps.frozen(session.frozen_reason)
     assert "1" in told and not re.search("[A-Za-z]{3}", told)
+
+
+def test_a_frozen_cluster_is_tried_again_by_another_version(
+    session: ClusterSession, standin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line(session, "count")
+    advance(session.pk)
+    line(session, "count")
+    with monkeypatch.context() as broken:
+        broken.setattr(worlds, "load", lambda _session: 1 / 0)
+        worlds.cache.clear()
+        assert advance(session.pk) is None
+    session.refresh_from_db()
+    assert mishaps.read(session.frozen_reason)[1]["error"] == "ZeroDivisionError"
+    assert not services.thaw(session)  # this version has tried
+    engine.version.cache_clear()
+    monkeypatch.setattr(engine.engine(), "ENGINE_VERSION", "standin-2")
+    try:
+        assert services.thaw(session)
+        assert not services.thaw(session)
+        advance(session.pk)
+    finally:
+        engine.version.cache_clear()
+    session.refresh_from_db()
+    assert (session.engine_version, session.frozen_reason, session.applied_seq) == ("standin-2", "", 2)
 
 
 def test_reset_archives_and_begins_anew_with_another_seed(session: ClusterSession, learner: Any) -> None:
