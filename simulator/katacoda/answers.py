@@ -20,14 +20,21 @@ _COMMANDS = frozenset(
     "jq yq base64 watch sleep for while if until ip iptables ss netstat ping nslookup dig hostname whoami pwd head tail tee exit env "
     "podman buildah trivy kubelet mount umount useradd usermod groupadd su id date df du free uname crontab sysctl modprobe swapoff".split()
 )
-_PROMPT = re.compile(r"^(?:\$|#|>|[\w.-]+(?:@[\w.-]+)?:?[~/][\w./~-]*\s?[$#])\s+(?=\S)")
+_PROMPT = re.compile(r"^(?:\$|#|>|[a-z][\w-]*[#$]|[\w.-]+(?:@[\w.-]+)?:?[~/][\w./~-]*\s?[$#])\s+(?=\S)")
 #: `<pod-name>`, `<POD>` and the like: something that the reader has to fill in.
 _BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ ./|-]*>|\bYOUR[_-][A-Z]+|\[(?:pod|node|your)[-_ a-zA-Z]*\]")
 _FILE_USE = re.compile(r"(?:(?:-f|--filename)[ =]|>\s*|\bvim?\s+|\bnano\s+|\bedit\s+)(['\"]?)([\w./~-]+\.ya?ml)\1")
 #: A line of output: a table's head, a message with capitals or a check mark, the row of a table, a rule, `key: value`.
 _OUTPUT = re.compile(
-    r"\s*(?:[A-Z][A-Z()/%-]+(?:\s{2,}|\s*$)|[✅❌✓✗│├└→-]|[A-Z][a-z]+[ :]|\S+\s{3,}\S|[\w./-]+ (?:created|configured|deleted|unchanged)$|\S+:\s)"
+    r"\s*(?:[A-Z][A-Z()/%-]+(?:\s{2,}|\s*$)|[✅❌✓✗│├└→-]|[A-Z][a-z]+[ :,.]|[A-Z]{3,}\s+\S|\S+\s{3,}\S"
+    r"|[\w./-]+ (?:created|configured|deleted|unchanged)$|\S+:\s|\d|\\\w|[a-z][\w -]*:$|[bcdlps-][rwxsStT-]{9}\b)"
 )
+#: A unit's or a program's setting: `ExecStart=/usr/bin/x -v` is no assignment of a shell.
+_SETTING = re.compile(r"[A-Z]\w*[a-z]\w*=")
+#: A line of a shell block that begins a manifest, and the lines that go on with it.
+_MANIFEST, _GOES_ON = re.compile(r"apiVersion:\s*\S"), re.compile(r"$|\s|-\s|---|[A-Za-z][\w.-]*:(?:\s|$)")
+_NAMED_FILE = re.compile(r"#\s*(?:[A-Za-z ]+[: ]\s*)?([\w./~-]+\.ya?ml)\s*:?\s*$")
+_EDITED = re.compile(r"\s*(?:sudo\s+)?(?:vim?|nano|touch)\s+([\w./~-]+\.ya?ml)\s*$")
 
 
 #: "Create the file `/root/x.conf`:", "Add this line to `/root/Dockerfile`": what is done, and to which file.
@@ -54,8 +61,14 @@ def commands(text: str, language: str) -> str:
     dollar = [line for line in prompted if line.strip().startswith("$ ")]
     if dollar:
         return "\n".join(line.strip()[2:] for line in dollar)
+    named = [line.strip() for line in lines if re.match(r"[a-z][\w-]*[#$]\s+\S", line.strip())]
+    if named:
+        return "\n".join(re.sub(r"^\S+\s+", "", line) for line in named)
     if language in SHELL:
-        return _without_output(lines)
+        kept = _without_output(lines)
+        words = [line.split() for line in kept.split("\n") if line.strip() and not line.strip().startswith("#")]
+        # single words, none of them a command that is known: values that a file or an answer holds
+        return "" if words and all(len(one) == 1 and one[0] not in _COMMANDS and "/" not in one[0] for one in words) else kept
     if language not in _MAYBE:
         return ""
     first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
@@ -77,12 +90,13 @@ def _without_output(lines: list[str]) -> str:
             kept.append(line)
             heredoc = "" if bare == heredoc else heredoc
             continue
-        command = word in _COMMANDS or word.startswith(("#", "./", "/")) or bool(re.match(r"[A-Za-z_]\w*=", word))
+        assigns = bool(re.match(r"[A-Za-z_]\w*=", word)) and not _SETTING.match(word)
+        command = word in _COMMANDS or word.startswith(("#", "./", "/")) or assigns
         if output and not command:
             continue
         output = False
         continued = before.endswith(("\\", "|", "&&", "||", "(", "{", "do", "then", "else")) or _open_quote("\n".join(kept))
-        if not command and not continued and _OUTPUT.match(line):
+        if not command and not continued and (_OUTPUT.match(line) or _SETTING.match(bare)):
             output = True
             continue
         kept.append(line)
@@ -96,6 +110,49 @@ def _open_quote(text: str) -> bool:
     # a quote that is still open holds the next lines
     bare = re.sub(r"\\.|(?<=\s)#[^\n]*", "", text)
     return (bare.count("'") % 2 == 1 and bare.count('"') % 2 == 0) or (bare.count('"') % 2 == 1 and bare.count("'") % 2 == 0)
+
+
+def parts(text: str) -> list[tuple[str, str]]:
+    """A shell block in parts: (commands, "") and (manifest, the file that it belongs into, or "apply").
+
+    Authors put manifests between the commands of a solution, below a comment with the file's name or the editor's command.
+    """
+    lines = text.split("\n")
+    out: list[tuple[str, str]] = []
+    pending: list[str] = []
+    heredoc, at = "", 0
+    while at < len(lines):
+        line = lines[at]
+        if heredoc or not _MANIFEST.match(line) or _open_quote("\n".join(pending)):
+            heredoc = "" if heredoc and line.strip() == heredoc else heredoc
+            if not heredoc and (match := re.search(r"<<-?\s*['\"]?(\w+)['\"]?", line)):
+                heredoc = match[1]
+            pending.append(line)
+            at += 1
+            continue
+        end = at + 1
+        while end < len(lines) and _GOES_ON.match(lines[end]):
+            end += 1
+        name = _file_of(pending, lines[end:])
+        if "\n".join(pending).strip():
+            out.append(("\n".join(pending), ""))
+        pending = []
+        out.append(("\n".join(lines[at:end]).rstrip("\n") + "\n", name))
+        at = end
+    if "\n".join(pending).strip() or not out:
+        out.append(("\n".join(pending), ""))
+    return out
+
+
+def _file_of(before: list[str], after: list[str]) -> str:
+    """The file of a manifest among commands: named by the comment or the editor's command above it, or used below it."""
+    while before and not before[-1].strip():
+        before.pop()
+    if before and (found := _NAMED_FILE.match(before[-1].strip()) or _EDITED.match(before[-1])):
+        before.pop()
+        return found[1]
+    used = _FILE_USE.search("\n".join(after))
+    return used[2] if used else "apply"
 
 
 def blank(text: str) -> str:
@@ -132,17 +189,34 @@ def of_page(found: list[Action]) -> list[Action]:
             if one.kind == COPY and is_manifest(one.text):
                 out.append(_manifest(one, found, number))
             elif one.kind == COPY and commands(one.text, one.language):
-                out.append(_as_commands(one))
+                out += _as_commands(one)
             continue
         if is_manifest(one.text) and one.language in ("yaml", "yml", "", "plain", "none"):
             out.append(_manifest(one, found, number))
         elif commands(one.text, one.language):
-            out.append(_as_commands(one))
+            out += _as_commands(one)
     return out
 
 
-def _as_commands(one: Action) -> Action:
-    return Action(EXEC, one.line, commands(one.text, one.language), language=one.language, summary=one.summary)
+def _as_commands(one: Action) -> list[Action]:
+    """A block's commands, and the manifests among them as files."""
+    out: list[Action] = []
+    for text, name in parts(one.text):
+        if not name:
+            found = commands(text, one.language or "bash")
+            if found.strip():
+                out.append(Action(EXEC, one.line, found, language=one.language, summary=one.summary))
+        else:
+            out.append(
+                Action(
+                    FILE,
+                    one.line,
+                    text,
+                    filename="" if name == "apply" else name,
+                    target="apply" if name == "apply" else "replace",
+                )
+            )
+    return out
 
 
 def _manifest(one: Action, found: list[Action], number: int) -> Action:

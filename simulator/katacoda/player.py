@@ -22,6 +22,9 @@ TRIES, AGAIN = 3, 40 * SECOND
 OUTPUT = 64 * 1024
 _NOT_SIMULATED = re.compile(r"^.*not simulated in Slipway yet.*$", re.M)
 _MISSING = re.compile(r"^.*?(?:bash|sh|line \d+): (?:line \d+: )?([^\s:]+): command not found$", re.M)
+#: A command line that ends in a shell of a container, and words that are typed into the machine's own shell.
+_ENTERS = re.compile(r"\b(?:exec|run|debug)\b.*\s(?:-it|-ti|-i|--stdin|--tty)\b.*\b(?:ba|a|z)?sh\s*$")
+_OUTSIDE = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:sudo\s+)?(?:kubectl|k|helm|docker|crictl|kubeadm|systemctl|ssh|nerdctl|podman)\b")
 _EDITS = re.compile(r"^\s*(?:sudo\s+)?(?:vim?|nano|(?:kubectl|k)\s+(?:\S+\s+)*edit)\b")
 
 
@@ -117,6 +120,7 @@ class Player:
             [*scenario.notes, *self.stage.notes],
         )
         self.backgrounds = 0
+        self.entered: set[str] = set()  # terminals in which a shell of a container was asked for
 
     def play(self) -> Report:
         """All pages in order."""
@@ -244,6 +248,7 @@ class Player:
             page.commands.append(self._file(action, text, file))
             return
         name = self.stage.terminal(action)
+        text = self.stage.complete(text)
         played = Played(file, action.line, text, name)
         page.commands.append(played)
         if answers.blank(text):
@@ -257,8 +262,19 @@ class Player:
         if action.keys:
             self._keys(name, text)
             return
+        if name in self.entered:
+            self.entered.discard(name)
+            if _OUTSIDE.match(text):  # a reader leaves the container first
+                self.stage.key(name, "ctrl-d")
+                self.stage.sandbox.advance(self.stage.sandbox.now + SECOND)
+            elif self.stage.sandbox.terminals()[name].busy and text.strip() != "exit":
+                self.entered.add(name)
+        if _ENTERS.search(_last(text)):
+            self.entered.add(name)
         view = self.stage.sandbox.terminals()[name]
-        if action.interrupt or view.busy or view.raw or view.continuation:
+        if name in self.entered and view.busy and not _ENTERS.search(_last(text)) and not action.interrupt:
+            pass  # typed into the container's shell
+        elif action.interrupt or view.busy or view.raw or view.continuation:
             self.stage.free(name)
         if not action.newline:
             self.stage.sandbox.apply("keys", {"terminal": name, "data": text}, self.stage.sandbox.now)
@@ -313,6 +329,12 @@ class Player:
         self.report.notes += notes
         for quiz in found:
             page.quizzes.append({"line": quiz.line, "kind": quiz.kind, "question": quiz.text, "right": quiz.right})
+
+
+def _last(text: str) -> str:
+    """The last line of a text that is no comment."""
+    lines = [line for line in text.strip().split("\n") if not line.strip().startswith("#")]
+    return lines[-1] if lines else ""
 
 
 def _passes(how: str, outcome: Outcome) -> bool:

@@ -42,6 +42,13 @@ _FOLLOWS = re.compile(
 _RAW = re.compile(r"https?://(?:raw\.githubusercontent\.com/[^/]+/[^/]+|github\.com/[^/]+/[^/]+/raw)/(?:refs/heads/)?[^/]+/(.+)")
 
 
+#: Names that only the reader's own cluster knows.
+_OPEN = re.compile(
+    r"(?P<stem>\b[a-z][a-z0-9-]*?-)(?:[xX]{3,})(?:-[xX]{3,})*\b|(?P<pod><(?:your[-_ ])?pod(?:[-_ ]?name)?>)|<(?:your[-_ ])?node(?:[-_ ]?name)?>",
+    re.I,
+)
+
+
 class Outcome(msgspec.Struct):
     """What a typed text did: status of the last command, output, and how it ended: done, running, keys (a full-screen program)."""
 
@@ -136,6 +143,12 @@ class Stage:
         base = posixpath.join(self.scenario.folder, "assets").lstrip("/")
         prefix = base + "/"
         names = sorted(path[len(prefix) :] for path in self.folder.paths if path.startswith(prefix))
+        if names and not self.scenario.assets:
+            self.notes.append(
+                Note(self.scenario.index, 0, "details.assets names none of the files in assets/; they lie in /root/assets")
+            )
+            for name in names:
+                self.write(self.image.hosts[0], f"/root/assets/{name}", self.folder.read(prefix + name))
         for asset in self.scenario.assets:
             found = assets.select(names, asset.file)
             if not found:
@@ -179,6 +192,32 @@ class Stage:
         text = text.replace("[[CLIENT_IP]]", self.address(self.image.hosts[0]))
         text = re.sub(r"\[\[HOST(\d*)_SUBDOMAIN\]\]", lambda m: self.host(f"host{m[1] or 1}"), text)
         return text.replace("[[KATACODA_HOST]]", "slipway").replace("[[KATACODA_DOMAIN]]", "localdomain")
+
+    def complete(self, text: str) -> str:
+        """What a reader looks up and fills in: `web-xxxxx-xxxxx` is the pod `web-…`, `<pod-name>` the only pod that it can be, `<node-name>` a node.
+
+        What stays open is left as it is.
+        """
+        if not _OPEN.search(text) or "controlplane" not in self.image.hosts:
+            return text
+        space = re.search(r"(?:\s-n[ =]?|--namespace[ =])([\w-]+)", text)
+        asked = f"-n {space[1]}" if space else ""
+
+        def names(kind: str) -> list[str]:
+            found = self.sandbox.run(f"kubectl get {kind} {asked} -o name 2>/dev/null", host=self.image.hosts[0])
+            return [line.partition("/")[2] for line in found.stdout.split()]
+
+        def fill(match: re.Match[str]) -> str:
+            if match["stem"]:
+                return next((one for one in names("pods") if one.startswith(match["stem"])), match[0])
+            if match["pod"]:
+                pods = names("pods")
+                alike = {re.sub(r"-[a-z0-9]+(-[a-z0-9]{5})?$", "", one) for one in pods}
+                return pods[0] if len(alike) == 1 else match[0]
+            nodes = names("nodes")
+            return nodes[-1] if nodes else match[0]
+
+        return _OPEN.sub(fill, text)
 
     def address(self, host: str) -> str:
         """A host's address."""
