@@ -143,7 +143,7 @@ class _Lesson:
 
     def __init__(self, importer: Importer, scenario: Scenario, name: str, chapter: str) -> None:
         self.importer, self.folder, self.scenario, self.slug, self.chapter = importer, importer.folder, scenario, name, chapter
-        self.image = images.find(scenario.image)
+        self.image = images.of(scenario.image, scenario.texts(self.folder))
         self.notes: list[Note] = []
         self.questions: list[dict[str, Any]] = []
         self.setup: list[dict[str, str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -35,6 +36,26 @@ _TABLE: tuple[tuple[str, Image], ...] = (
     (r".*(k8s|kubernetes|kubeadm|k3s|kubectl|cluster).*", msgspec.structs.replace(_TWO, remark="what this image has besides Kubernetes is not installed")),
     (r"openshift.*|rhel.*", msgspec.structs.replace(_ONE, remark="OpenShift is not simulated; played on a kubeadm cluster of one node")),
 )  # fmt: skip
+
+
+#: What a script says that puts up a cluster of its own on one machine.
+_KITS = re.compile(
+    r"snap\s+install\s+(?:--\S+\s+)*(microk8s)\b|\b(minikube)\s+start\b|get\.(k3s)\.io|\b(kind)\s+create\s+cluster\b"
+)
+
+
+def of(imageid: str, texts: Iterable[str]) -> Image:
+    """The world for an image and the scenario's texts: a plain machine on which they install a small cluster is one that has it."""
+    found = find(imageid)
+    if found.scenario != _UBUNTU.scenario:
+        return found
+    for text in texts:
+        if match := _KITS.search(text):
+            kit = next(name for name in match.groups() if name)
+            return msgspec.structs.replace(
+                _ONE, remark=f"{kit} is played on a kubeadm cluster of one node, which the machine has from the start"
+            )
+    return found
 
 
 def find(imageid: str) -> Image:

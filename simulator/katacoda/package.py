@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -74,6 +75,13 @@ class Scenario(msgspec.Struct):
     def path(self, name: str) -> str:
         """A file of the scenario, relative to the tree's root."""
         return posixpath.normpath(posixpath.join(self.folder, name))
+
+    def texts(self, folder: Folder) -> Iterator[str]:
+        """Its scripts and pages that can be read, in order."""
+        for step in self.pages():
+            for name in (step.background, step.foreground, step.text):
+                if name and self.path(name) in folder.paths:
+                    yield folder.read(self.path(name)).decode("utf-8", "replace")
 
     def pages(self) -> list[Step]:
         """Intro, steps and finish in order."""

@@ -63,7 +63,7 @@ class Stage:
 
     def __init__(self, folder: Folder, scenario: Scenario, seed: int = 1) -> None:
         self.folder, self.scenario = folder, scenario
-        self.image = images.find(scenario.image)
+        self.image = images.of(scenario.image, scenario.texts(folder))
         self.sandbox = Sandbox.boot(self.image.scenario, seed)
         self.notes: list[Note] = []
         self.output: dict[str, list[str]] = {}

@@ -14,7 +14,8 @@ from ..shell.screen import Terminals
 PASSWD, GROUP, SHADOW = "/etc/passwd", "/etc/group", "/etc/shadow"
 
 
-def _rows(call: Call, path: str) -> list[list[str]]:
+def rows(call: Call, path: str) -> list[list[str]]:
+    """The lines of /etc/passwd or /etc/group in fields."""
     try:
         text = call.tree.read(path).decode(errors="replace")
     except OSError:
@@ -22,8 +23,9 @@ def _rows(call: Call, path: str) -> list[list[str]]:
     return [line.split(":") for line in text.splitlines() if line]
 
 
-def _save(call: Call, path: str, rows: list[list[str]]) -> None:
-    call.write_file(path, "".join(":".join(row) + "\n" for row in rows).encode(), mode=0o640 if path == SHADOW else 0o644)
+def save(call: Call, path: str, lines: list[list[str]]) -> None:
+    """Write the lines back."""
+    call.write_file(path, "".join(":".join(row) + "\n" for row in lines).encode(), mode=0o640 if path == SHADOW else 0o644)
 
 
 def _root(call: Call, what: str = PASSWD) -> None:
@@ -65,7 +67,7 @@ def useradd(call: Call) -> int:
     if not re.fullmatch(r"[a-z_][a-z0-9_-]*\$?", name):
         call.err(f"{name_of(call)}: invalid user name '{name}': use --badname to ignore\n")
         return 3
-    people, groups = _rows(call, PASSWD), _rows(call, GROUP)
+    people, groups = rows(call, PASSWD), rows(call, GROUP)
     if any(row[0] == name for row in people):
         call.err(f"{name_of(call)}: user '{name}' already exists\n")
         return 9
@@ -94,8 +96,8 @@ def useradd(call: Call) -> int:
     home = options.get("d", f"/home/{name}")
     shell = options.get("s", "/bin/bash" if friendly else "/bin/sh")
     people.append([name, "x", str(uid), str(gid), options.get("c", ""), home, shell])
-    _save(call, PASSWD, people)
-    _save(call, GROUP, groups)
+    save(call, PASSWD, people)
+    save(call, GROUP, groups)
     if ("m" in options or friendly) and "M" not in options:
         _home(call, home, uid, gid)
     if friendly:
@@ -113,16 +115,16 @@ def userdel(call: Call) -> int:
         call.err(f"Usage: {name_of(call)} [options] LOGIN\n")
         return 2
     name = names[0]
-    row = next((row for row in _rows(call, PASSWD) if row[0] == name), None)
+    row = next((row for row in rows(call, PASSWD) if row[0] == name), None)
     if row is None:
         call.err(f"{name_of(call)}: user '{name}' does not exist\n")
         return 6
     _root(call)
-    _save(call, PASSWD, [other for other in _rows(call, PASSWD) if other[0] != name])
-    groups = [other for other in _rows(call, GROUP) if not (other[0] == name and other[2] == row[3])]
+    save(call, PASSWD, [other for other in rows(call, PASSWD) if other[0] != name])
+    groups = [other for other in rows(call, GROUP) if not (other[0] == name and other[2] == row[3])]
     for group in groups:
         group[3] = ",".join(member for member in group[3].split(",") if member and member != name)
-    _save(call, GROUP, groups)
+    save(call, GROUP, groups)
     if "r" in options and call.tree.isdir(row[5]) and row[5] not in ("/", "/root"):
         call.tree.remove(row[5], True)
     return 0
@@ -132,7 +134,7 @@ def _join(call: Call, user: str, wanted: list[str], *, instead: bool = False) ->
     if users.passwd(call.tree, user) is None:
         call.err(f"{name_of(call)}: user '{user}' does not exist\n")
         return 6
-    groups = _rows(call, GROUP)
+    groups = rows(call, GROUP)
     for group in wanted:
         if not any(row[0] == group for row in groups):
             call.err(f"{name_of(call)}: group '{group}' does not exist\n")
@@ -145,7 +147,7 @@ def _join(call: Call, user: str, wanted: list[str], *, instead: bool = False) ->
         elif instead and row[0] not in wanted and user in members:
             members.remove(user)
         row[3] = ",".join(members)
-    _save(call, GROUP, groups)
+    save(call, GROUP, groups)
     return 0
 
 
@@ -160,7 +162,7 @@ def usermod(call: Call) -> int:
     if len(names) != 1:
         call.err("Usage: usermod [options] LOGIN\n")
         return 2
-    people = _rows(call, PASSWD)
+    people = rows(call, PASSWD)
     row = next((row for row in people if row[0] == names[0]), None)
     if row is None:
         call.err(f"usermod: user '{names[0]}' does not exist\n")
@@ -173,7 +175,7 @@ def usermod(call: Call) -> int:
     for letter, place in (("l", 0), ("u", 2), ("c", 4), ("d", 5), ("s", 6)):
         if letter in options:
             row[place] = options[letter]
-    _save(call, PASSWD, people)
+    save(call, PASSWD, people)
     return 0
 
 
@@ -183,14 +185,14 @@ def groupadd(call: Call) -> int:
     if len(names) != 1:
         call.err(f"Usage: {name_of(call)} [options] GROUP\n")
         return 2
-    groups = _rows(call, GROUP)
+    groups = rows(call, GROUP)
     there = any(row[0] == names[0] for row in groups)
     if name_of(call) == "groupdel":
         if not there:
             call.err(f"groupdel: group '{names[0]}' does not exist\n")
             return 6
         _root(call, GROUP)
-        _save(call, GROUP, [row for row in groups if row[0] != names[0]])
+        save(call, GROUP, [row for row in groups if row[0] != names[0]])
         return 0
     if there:
         if "f" in options:
@@ -199,14 +201,14 @@ def groupadd(call: Call) -> int:
         return 9
     _root(call, GROUP)
     gid = options.get("g") or str(_next(groups, 100 if "r" in options else 1000))
-    _save(call, GROUP, [*groups, [names[0], "x", gid, ""]])
+    save(call, GROUP, [*groups, [names[0], "x", gid, ""]])
     return 0
 
 
 def _remember(call: Call, user: str, text: str) -> None:
-    rows = [row for row in _rows(call, SHADOW) if row[0] != user]
-    rows.append([user, text, str(call.world.wall // SECOND // 86400), "0", "99999", "7", "", "", ""])
-    _save(call, SHADOW, rows)
+    kept = [row for row in rows(call, SHADOW) if row[0] != user]
+    kept.append([user, text, str(call.world.wall // SECOND // 86400), "0", "99999", "7", "", "", ""])
+    save(call, SHADOW, kept)
 
 
 def passwd(call: Call) -> Code:
@@ -220,7 +222,7 @@ def passwd(call: Call) -> Code:
         call.err(f"passwd: You may not view or modify password information for {user}.\n")
         return 1
     if "S" in options:
-        known = next((row for row in _rows(call, SHADOW) if row[0] == user), None)
+        known = next((row for row in rows(call, SHADOW) if row[0] == user), None)
         letter = "L" if known is None or known[1].startswith(("!", "*")) else "P"
         call.out(f"{user} {letter} {to_datetime(call.world.wall):%Y-%m-%d} 0 99999 7 -1\n")
         return 0

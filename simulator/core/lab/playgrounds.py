@@ -37,6 +37,20 @@ class Playground(ClusterBuilder):
 class _One(Playground):
     untainted = True
 
+    def build(self) -> None:
+        """The cluster, and minikube's command that speaks to it (cli/kits.py)."""
+        super().build()
+        hosts(self.world)[self.names[0]].fs.install("/usr/local/bin/minikube", "minikube", now=self.world.wall)
+
+
+#: As Ubuntu's openssh-server brings it; the ready-made worlds have none, as nothing there reads it.
+SSHD = (
+    b"Include /etc/ssh/sshd_config.d/*.conf\n\n#Port 22\n#ListenAddress 0.0.0.0\n\n#LogLevel INFO\n\n#LoginGraceTime 2m\nPermitRootLogin yes\n"
+    b"#StrictModes yes\n#MaxAuthTries 6\n#MaxSessions 10\n\n#PubkeyAuthentication yes\n\n#PasswordAuthentication yes\n#PermitEmptyPasswords no\n"
+    b"KbdInteractiveAuthentication no\n\nUsePAM yes\n\n#AllowTcpForwarding yes\nX11Forwarding yes\nPrintMotd no\n#ClientAliveInterval 0\n"
+    b"#ClientAliveCountMax 3\n#Banner none\n\nAcceptEnv LANG LC_*\n\nSubsystem\tsftp\t/usr/lib/openssh/sftp-server\n"
+)
+
 
 def _numbered(world: World, names: tuple[str, ...]) -> None:
     """`host01`, `host02` … besides the machines' own names, and where a port is reached from a browser."""
@@ -44,6 +58,7 @@ def _numbered(world: World, names: tuple[str, ...]) -> None:
         host = hosts(world)[name]
         aliases = "".join(f"{hosts(world)[n].ip} host{i:02}\n" for i, n in enumerate(names, 1))
         files.write_file(world, host, "/etc/hosts", files.read_file(world, host, "/etc/hosts") + aliases.encode())
+        files.write_file(world, host, "/etc/ssh/sshd_config", SSHD, parents=True)
         files.write_file(world, host, "/etc/killercoda/host", f"http://{host.ip}:PORT\n".encode(), parents=True)
 
 

@@ -21,6 +21,6 @@ KNOWN: frozenset[str] = frozenset(
     helmfile hping3 htop iftop iotop ipcalc ipset ipvsadm java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize
     lspci lsusb ltrace make man minikube mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nvim
     openstack perl php pip pip3 podman podman-compose popper psql python python2 python3 redis-cli rpm ruby
-    runc rustc sar screen sftp skopeo snap socat sqlite3 stern strace tcpdump telnet terraform tmux
+    runc rustc sar screen sftp skopeo socat sqlite3 stern strace tcpdump telnet terraform tmux
     systemd-run systemd-cgtop loginctl localectl ssh-keyscan ssh-agent ssh-add stress stress-ng chage lastlog rmmod modinfo tracepath ufw umount unshare unzip vagrant valgrind velero vmstat wireshark xz yum zip zsh zypper""".split()
 )

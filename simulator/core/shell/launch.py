@@ -111,6 +111,8 @@ def bash(call: Call) -> Generator[Any, Any, int]:
                 state.options[args.pop(0)] = word[0] == "-"
             elif letter in OPTIONS:
                 state.options[OPTIONS[letter]] = word[0] == "-"
+    if args[:1] == ["-"]:  # ends the options: `curl … | sh -`
+        args.pop(0)
     state.name = call.argv[0].rpartition("/")[2].lstrip("-")
     shell = Shell(call.executor, call.task, state)
     if text is not None:

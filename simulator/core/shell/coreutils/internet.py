@@ -258,6 +258,19 @@ def _kubernetes(match: re.Match[str]) -> Page:
     return Page(200, downloads.digest(data) if suffix else data, {"content-type": "application/octet-stream"})
 
 
+#: K3s' installer: where a cluster is, its `k3s kubectl` and kubeconfig are put beside it.
+K3S_INSTALLER = b"""#!/bin/sh
+if [ ! -f /etc/kubernetes/admin.conf ]; then
+  echo "k3s: a cluster of its own on this machine is not simulated in Slipway yet" >&2
+  exit 1
+fi
+echo "Slipway: this machine's kubeadm cluster stands in for K3s's" >&2
+curl -sLo /usr/local/bin/k3s https://github.com/k3s-io/k3s/releases/download/v1.36.2%2Bk3s1/k3s
+chmod 755 /usr/local/bin/k3s
+mkdir -p /etc/rancher/k3s
+cp /etc/kubernetes/admin.conf /etc/rancher/k3s/k3s.yaml
+"""
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
@@ -316,6 +329,13 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
         r"https?://github\.com/kubernetes-sigs/cri-tools/releases/download/v1\.36\.0/crictl-v1\.36\.0-linux-amd64\.tar\.gz",
         _file(downloads.crictl),
     ),
+    (
+        r"https?://storage\.googleapis\.com/minikube/releases/(?:latest|v[\d.]+)/minikube-linux-amd64",
+        _file(lambda: downloads.binary("minikube", downloads.CURRENT)),
+    ),
+    (r"https?://kind\.sigs\.k8s\.io/dl/v[\d.]+/kind-linux-amd64", _file(lambda: downloads.binary("kind", downloads.CURRENT))),
+    (r"https?://github\.com/k3s-io/k3s/releases/download/[^/]+/k3s", _file(lambda: downloads.binary("k3s", downloads.CURRENT))),
+    (r"https?://get\.k3s\.io/?", _file(lambda: K3S_INSTALLER)),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
     (
         r"https?://(?:www\.)?example\.com/?",

@@ -1,0 +1,87 @@
+"""minikube, MicroK8s, K3s and kind on a machine that has a cluster, and on one that has none; small commands of labs' scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.core.kernel.clock import SECOND
+from simulator.core.sandbox import Sandbox
+
+
+@pytest.fixture
+def world() -> Sandbox:
+    """One node that takes pods."""
+    return Sandbox.boot("playground-1node")
+
+
+def run(world: Sandbox, command: str) -> str:
+    """Both streams of a command."""
+    done = world.run(command, limit=600 * SECOND)
+    return done.stdout + done.stderr
+
+
+def test_a_kit_speaks_to_the_machines_cluster_and_says_so(world: Sandbox) -> None:
+    """Commands answer from the cluster; add-ons are there afterwards; what would make another cluster is refused."""
+    assert "kubeadm cluster stands in for minikube's" in run(world, "minikube start --memory=4096 --driver=docker")
+    assert "apiserver: Running" in run(world, "minikube status")
+    run(world, "kubectl create deploy w --image=nginx; kubectl expose deploy w --port 80 --type NodePort; sleep 5")
+    assert "Welcome to nginx" in run(world, "curl -s $(minikube service w --url)")
+    assert "enabled" in run(world, "minikube addons enable metrics-server")
+    assert run(world, "minikube addons list").count("✅") == 1
+    assert "controlplane" in run(world, "sleep 60; kubectl top node")
+    for line in (
+        "minikube start --nodes 2",
+        "minikube start --nodes=2",
+        "minikube stop",
+        "minikube delete",
+        "minikube addons enable dashboard",
+    ):
+        assert "not simulated in Slipway yet" in run(world, line), line
+
+
+def test_microk8s_k3s_and_kind(world: Sandbox) -> None:
+    """Installed as their pages say, then `kubectl` below their name."""
+    assert "microk8s: command not found" in run(world, "microk8s status")
+    said = run(
+        world,
+        "sudo snap install microk8s --classic && microk8s status --wait-ready && microk8s enable storage && microk8s.kubectl get sc",
+    )
+    assert "microk8s is running" in said and "local-path (default)" in said
+    assert "not simulated in Slipway yet" in run(world, "snap install lxd")
+    assert "controlplane" in run(world, "curl -sfL https://get.k3s.io | sh - && k3s kubectl get node")
+    fetched = "curl -sLo /usr/local/bin/kind https://kind.sigs.k8s.io/dl/v0.30.0/kind-linux-amd64 && chmod +x /usr/local/bin/kind"
+    assert run(world, f"{fetched} && kind create cluster --name x && kind get nodes").endswith(
+        "controlplane\nSlipway: this machine's kubeadm cluster stands in for kind's\n"
+    )
+    assert "not simulated" in run(world, "kind create cluster --config two.yaml")
+
+
+def test_without_a_cluster_a_kit_is_not_simulated() -> None:
+    """A plain machine makes none."""
+    world = Sandbox.boot("playground-ubuntu")
+    for line in ("snap install microk8s --classic", "curl -sfL https://get.k3s.io | sh -"):
+        assert "not simulated in Slipway yet" in run(world, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("A=1 B=2 envsubst <<< '$A ${B} $C.'", "1 2 .\n"),
+        ("A=1 B=2 envsubst '$B' <<< '$A ${B}'", "$A 2\n"),
+        ("tput setaf 1 | od -An -c | tr -s ' '", " 033 [ 3 1 m\n"),
+        ("tput nonsense", "tput: unknown terminfo capability 'nonsense'\n"),
+        ("echo abcdef | colrm 3 4", "abef\n"),
+        ("nice -n 10 echo hi; nice", "hi\n0\n"),
+        ("renice -n 5 -p 999999", "renice: failed to get priority for 999999 (process ID): No such process\n"),
+        ("groupadd g; useradd j; gpasswd -a j g; getent group g; gpasswd -d j g; gpasswd -d j g", "Adding user j to group g\ng:x:1001:j\nRemoving user j from group g\nRemoving user j from group g\ngpasswd: user 'j' is not a member of 'g'\n"),
+        ("findmnt -n -o FSTYPE /", "ext4\n"),
+        ("sshd -t; echo $?; echo Prot 2 > /tmp/c; sshd -t -f /tmp/c", "0\n/tmp/c: line 1: Bad configuration option: Prot\n/tmp/c: terminating, 1 bad configuration options\n"),
+        ("sshd -T | grep -c ''", "28\n"),
+        ("echo 'echo in $1' | sh - x", "sh: x: No such file or directory\n"),
+        ("echo 'echo in' | sh -", "in\n"),
+        ("stty size < /dev/null", "stty: 'standard input': Inappropriate ioctl for device\n"),
+    ],
+)  # fmt: skip
+def test_small_commands(line: str, said: str) -> None:
+    """As the real ones answer."""
+    assert run(Sandbox.boot("playground-ubuntu"), line) == said
