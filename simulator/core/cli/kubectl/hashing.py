@@ -15,19 +15,15 @@ def _encode(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10].translate(_SAFE)
 
 
-def configmap_hash(obj: Obj) -> str:
-    """The suffix of a ConfigMap."""
-    parts: Obj = {"kind": "ConfigMap", "name": obj["metadata"]["name"], "data": obj.get("data")}
-    if not obj.get("data"):
-        parts["data"] = ""
-    if obj.get("binaryData"):
-        parts["binaryData"] = obj["binaryData"]
-    return _encode(compact(parts))
-
-
-def secret_hash(obj: Obj) -> str:
-    """The suffix of a Secret."""
-    parts: Obj = {"kind": "Secret", "name": obj["metadata"]["name"], "type": obj.get("type", ""), "data": obj.get("data") or ""}
-    if obj.get("stringData"):
-        parts["stringData"] = obj["stringData"]
+def suffix(obj: Obj, *, kustomize: bool = False) -> str:
+    """The suffix of a ConfigMap or Secret.  kustomize's leaves the name out (it looks for a field `metadata/name`) and has "" for no data."""
+    parts: Obj = {"kind": obj["kind"], "name": "" if kustomize else obj["metadata"]["name"]}
+    parts["data"] = obj.get("data") or ("" if kustomize else {})
+    if obj["kind"] == "Secret":
+        parts["type"] = obj.get("type", "")
+    if "immutable" in obj and not kustomize:
+        parts["immutable"] = obj["immutable"]
+    for key in ("binaryData", "stringData"):
+        if obj.get(key):
+            parts[key] = obj[key]
     return _encode(compact(parts))

@@ -13,7 +13,7 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ..errors import CommandError
 from ..groups import group_run
-from ..hashing import configmap_hash, secret_hash
+from ..hashing import suffix
 from ..jsontext import compact
 from ..session import Session
 from .base import generator, metadata
@@ -117,7 +117,7 @@ def configmap(s: Session, name: str) -> Obj:
     if binary:
         out["binaryData"] = dict(sorted(binary.items()))
     if s.values.on("append-hash"):
-        out["metadata"]["name"] = f"{name}-{configmap_hash(out)}"
+        out["metadata"]["name"] = f"{name}-{suffix(out)}"
     return out
 
 
@@ -128,7 +128,7 @@ def _secret(s: Session, name: str, kind: str, data: dict[str, bytes]) -> Obj:
     if kind:
         out["type"] = kind
     if s.values.on("append-hash"):
-        out["metadata"]["name"] = f"{name}-{secret_hash(out)}"
+        out["metadata"]["name"] = f"{name}-{suffix(out)}"
     return out
 
 
