@@ -285,17 +285,24 @@ function whereabouts(sheet, travel, f) {
   return { point, id, ids: legs.map(([one]) => one) };
 }
 
+/* Inside the control ship a flag flies at the deck's edge, on a pole over its packet: elsewhere it would cover names. */
 function drawFlag(sheet, g, travel, at, used) {
   const inside = ['etcd', 'cm', 'scheduler'].includes(at.id);
   const label = travel.count > 1 ? `${travel.label} ×${travel.count}` : travel.label;
   const wide = Array.from(label).length * 6.7 + 10;
-  const { x } = at.point;
-  let lx = inside ? x - wide / 2 : x + 12 + wide > sheet.W - 4 ? x - 12 - wide : x + 12;
-  lx = Math.max(4, Math.min(sheet.W - wide - 4, lx));
-  let ly = inside ? at.point.y - 27 : at.id === 'user' ? at.point.y - 9 : g.busY - 9;
-  for (const other of used) if (Math.abs(other.y - ly) < 18 && lx < other.x + other.w && other.x < lx + wide) ly = other.y + 20;
+  const { x, y } = at.point;
+  const within = (left) => Math.max(4, Math.min(sheet.W - wide - 4, left));
+  let lx = within(inside ? x - wide / 2 : x + 12 + wide > sheet.W - 4 ? x - 12 - wide : x + 12);
+  let ly = inside ? g.top - 6 : at.id === 'user' ? y - 9 : g.busY - 9;
+  for (const other of used) {
+    if (Math.abs(other.y - ly) >= 18 || lx >= other.x + other.w || other.x >= lx + wide) continue;
+    if (inside && other.x + other.w + 3 <= x) lx = within(other.x + other.w + 3);
+    else if (inside && other.x - wide - 3 >= 4) lx = other.x - wide - 3;
+    else ly = other.y + 20;
+  }
   used.push({ x: lx, y: ly, w: wide });
-  return [s('rect', { class: 'flagbg', x: r1(lx), y: r1(ly), width: r1(wide), height: 18, rx: 1 }), text(lx + wide / 2, ly + 13, 't-flag', label, 'middle')];
+  const pole = s('path', { class: 'flagpole', d: inside ? `M${r1(Math.max(lx, Math.min(lx + wide, x)))} ${r1(ly + 18)}L${r1(x)} ${r1(y - 5)}` : '' });
+  return [pole, s('rect', { class: 'flagbg', x: r1(lx), y: r1(ly), width: r1(wide), height: 18, rx: 1 }), text(lx + wide / 2, ly + 13, 't-flag', label, 'middle')];
 }
 
 /* ---- the drawing ---- */
