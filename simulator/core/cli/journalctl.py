@@ -72,7 +72,9 @@ def journalctl(call: Call) -> Generator[Wait, Any, int]:
     journal = call.host.journal
     if "k" in options:
         start = call.world.epoch + call.host.boot_at
-        journal = [JournalLine(start + int(at * SECOND), "", 0, text, "kernel") for at, text in dmesg_lines(call.host)]
+        journal = [
+            JournalLine(start + int(at * SECOND), "", 0, text, "kernel") for at, text in dmesg_lines(call.world, call.host)
+        ]
         units = []
     found = [line for line in journal if _wanted(call, line, units, options)]
     count = options.get("n", "10" if "f" in options else "1000" if "e" in options else "all")

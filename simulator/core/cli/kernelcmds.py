@@ -12,6 +12,7 @@ from ..host.virtual import used_disk
 from ..kernel import network
 from ..kernel.clock import SECOND, to_datetime
 from ..kernel.errors import NotSimulated
+from ..kernel.world import World
 from ..shell.coreutils.common import Code, parse
 from ..shell.coreutils.ps import pid_of, table_of
 
@@ -176,8 +177,14 @@ def lsmod(call: Call) -> int:
     return 0
 
 
-def dmesg_lines(host: Host) -> list[tuple[float, str]]:
-    """The kernel's first messages: seconds since boot and text."""
+def dmesg_lines(world: World, host: Host) -> list[tuple[float, str]]:
+    """The kernel's messages since boot, the first ones and what it has said since: seconds since boot and text."""
+    start = world.epoch + host.boot_at + host.skew
+    since = [((line.at - start) / SECOND, line.text) for line in host.journal if line.ident == "kernel" and line.at >= start]
+    return _first_lines(host) + since
+
+
+def _first_lines(host: Host) -> list[tuple[float, str]]:
     return [
         (0.0, f"Linux version {host.kernel} (buildd@lcy02-amd64-009) #45-Ubuntu SMP PREEMPT_DYNAMIC"),
         (0.0, f"Command line: BOOT_IMAGE=/boot/vmlinuz-{host.kernel} root=LABEL=cloudimg-rootfs ro console=tty1"),
@@ -203,7 +210,7 @@ def dmesg(call: Call) -> int:
     if call.uid:
         call.err("dmesg: read kernel buffer failed: Operation not permitted\n")
         return 1
-    for at, text in dmesg_lines(call.host):
+    for at, text in dmesg_lines(call.world, call.host):
         moment = to_datetime(call.world.epoch + call.host.boot_at + int(at * SECOND))
         stamp = "" if "t" in options else f"[{moment:%a %b %e %H:%M:%S %Y}] " if "T" in options else f"[{at:12.6f}] "
         call.out(stamp + text + "\n")

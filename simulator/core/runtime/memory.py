@@ -35,9 +35,15 @@ def take(world: World, proc: Process, kib: int) -> bool:
     return True
 
 
-def kill(world: World, host: str, container: Container) -> None:
-    """The OOM killer ends a container."""
+def kill(world: World, host: str, container: Container, *, system: bool = False) -> None:
+    """The OOM killer ends a container, for its own limit or (`system`) because the machine has no memory left."""
     proc = processes.find(world, host, container.pid)
+    name = (proc.argv[0] if proc else "?").rpartition("/")[2]
+    where = (
+        "CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom"
+        if system
+        else f"CONSTRAINT_MEMCG,nodemask=(null),cpuset=cri-containerd-{container.id}.scope,mems_allowed=0,oom_memcg=/kubepods.slice"
+    )
     container.reason = "OOMKilled"
     world.emit(f"kernel/{host}", "oom.kill", f"containers/{container.id[:12]}", {"limit": container.memory_limit})
     processes.journal(
@@ -45,7 +51,9 @@ def kill(world: World, host: str, container: Container) -> None:
         host,
         "",
         0,
-        f"Memory cgroup out of memory: Killed process {container.pid} ({(proc.argv[0] if proc else '?').rpartition('/')[2]}) "
+        f"{name} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=1000\n"
+        f"oom-kill:constraint={where},task={name},pid={container.pid},uid=0\n"
+        f"{'Out of memory' if system else 'Memory cgroup out of memory'}: Killed process {container.pid} ({name}) "
         f"total-vm:{usage(world, host, container.id) // 1024 + 2048}kB, anon-rss:{usage(world, host, container.id) // 1024}kB, "
         f"file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:180kB oom_score_adj:{container.oom}",
         "kernel",
@@ -60,7 +68,7 @@ def _machine(world: World, host: str) -> bool:
     for proc in ranked:
         container = find_container(world, host, proc.container)
         if container is not None and container.pid == proc.pid and proc.memory_kib > 64 * 1024:
-            kill(world, host, container)
+            kill(world, host, container, system=True)
             world.ring(f"oom:{host}")
             return False
     return True

@@ -7,6 +7,7 @@ queues that a zone in trouble slows down.  Cordoning becomes a taint here too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...kernel import clock
@@ -29,6 +30,13 @@ CONDITION_TAINTS = (
 )
 MANAGED = frozenset(key for _, _, key in CONDITION_TAINTS) | {UNSCHEDULABLE}
 WATCHED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+
+
+def grace_period(flags: Mapping[str, str], *, never_reported: bool = False) -> int:
+    """How long a node's heartbeats may stay away, in ns, by the manager's flags (`--node-monitor-grace-period`)."""
+    name, default = ("node-startup-grace-period", 60) if never_reported else ("node-monitor-grace-period", 50)
+    text = flags.get(name)
+    return parse_duration(text) if text else default * clock.SECOND
 
 
 class NodeLifecycleController(Controller):
@@ -121,7 +129,7 @@ class NodeLifecycleController(Controller):
         now = self.world.now
         beat = list(self._heartbeat(node))
         seen: dict[str, Any] = self.memory.setdefault(name, {"beat": beat, "probe": now, "ready": "", "evict": ""})
-        if seen["beat"] != beat:
+        if beat[0] > seen["beat"][0] or beat[1] != seen["beat"][1]:  # a lease counts that is newer than the one before
             seen["beat"], seen["probe"] = beat, now
         found = condition(node, "Ready")
         observed = found["status"] if found is not None else "Unknown"
@@ -140,11 +148,7 @@ class NodeLifecycleController(Controller):
         return current
 
     def _grace(self, never_reported: bool) -> int:
-        name, default = ("node-startup-grace-period", 60) if never_reported else ("node-monitor-grace-period", 50)
-        text = self.flags.get(name)
-        if text:
-            return parse_duration(text)
-        return default * clock.SECOND
+        return grace_period(self.flags, never_reported=never_reported)
 
     def _set_unknown(self, node: Obj) -> None:
         now = self.world.timestamp()

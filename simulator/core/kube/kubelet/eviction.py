@@ -6,6 +6,7 @@ the last time that its threshold was met.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from ...host.virtual import used_disk, used_memory
@@ -107,6 +108,16 @@ def _reclaim(kubelet: Kubelet, crossed: list[tuple[str, int, int]]) -> None:
         kubelet.log("E", "eviction_manager.go:403", text, err="<nil>")
         return
     evict(kubelet, ranked[0], resource, limit, available)
+
+
+def system_oom(kubelet: Kubelet) -> None:
+    """The kernel has killed a process because the machine has no memory left (`oom/oom_watcher_linux.go` reads its messages)."""
+    for line in reversed(kubelet.host.journal):
+        found = re.match(r"Out of memory: Killed process (\d+) \((.+?)\)", line.text) if line.ident == "kernel" else None
+        if found:
+            text = f"System OOM encountered, victim process: {found[2]}, pid: {found[1]}"
+            kubelet.node_event("Warning", "SystemOOM", text)
+            return
 
 
 def _collect_images(kubelet: Kubelet) -> int:

@@ -55,6 +55,7 @@ class KubeletProgram:
         netpolicy.attend(world, proc.host)
         refresh.attend(kubelet)
         world.subscribe(f"disk:{proc.host}", proc.target, ["pressure"], low=SECOND, high=10 * SECOND)
+        world.subscribe(f"oom:{proc.host}", proc.target, ["oom"])
         directory = sources.static_directory(kubelet)
         if directory:
             world.subscribe(f"file:{proc.host}:{directory}", proc.target, ["files"], low=20 * MS, high=900 * MS)
@@ -103,6 +104,8 @@ class KubeletProgram:
         elif kind == "resize":
             if payload[1] in kubelet.state.pods:
                 resize.timer(kubelet, kubelet.state.pods[payload[1]], payload[2:])
+        elif kind == "oom":
+            eviction.system_oom(kubelet)
         elif kind == "pressure":
             self._pressure(kubelet)
         elif kind == "stop":
@@ -166,8 +169,9 @@ class KubeletProgram:
         """Memory or disk has changed: look at the thresholds, and again while one is met or has been."""
         if eviction.look(kubelet):
             node.heartbeat(kubelet)
-        if kubelet.state.pressure:
-            kubelet.world.after(eviction.INTERVAL, kubelet.proc.target, ["pressure"])
+        state = kubelet.state
+        if state.pressure and state.pressure_timer not in kubelet.world.timers:
+            state.pressure_timer = kubelet.world.after(eviction.INTERVAL, kubelet.proc.target, ["pressure"])
 
     def _flush(self, kubelet: Kubelet) -> None:
         for uid in list(kubelet.state.pods):

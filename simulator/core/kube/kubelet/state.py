@@ -46,6 +46,8 @@ class Track(msgspec.Struct, omit_defaults=True):
     started: bool = False
     kill_reason: str = ""
     stopping: bool = False
+    #: When a sidecar that is to stop began to wait for the containers that stop before it.
+    deferred: int = 0
     image_id: str = ""
     checked: str = ""
     created: bool = False
@@ -149,6 +151,7 @@ class KubeletState(msgspec.Struct, kw_only=True, omit_defaults=True):
     bootstrap: dict[str, str] = {}
     #: Node condition → when its threshold was last met.
     pressure: dict[str, int] = {}
+    pressure_timer: int = 0
 
 
 def kubelets(world: World) -> dict[str, KubeletState]:

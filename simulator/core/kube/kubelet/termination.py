@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ...host import processes
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
@@ -9,8 +12,10 @@ from ...runtime.state import runtime
 from ..client import ApiError
 from . import pleg, sources, status, volumes
 from .context import Kubelet
-from .state import PodState
-from .units import all_containers, grace_period
+from .state import PodState, Track
+from .units import all_containers, grace_period, is_sidecar
+
+Obj = dict[str, Any]
 
 
 def begin(kubelet: Kubelet, pod: PodState, *, removed: bool = False) -> None:
@@ -53,7 +58,7 @@ def _hasten(kubelet: Kubelet, pod: PodState, grace: int) -> None:
 
 
 def stop_all(kubelet: Kubelet, pod: PodState) -> None:
-    """Stop every running container; sidecars after the others would have ended (in reverse order, as far as the grace period lasts)."""
+    """Stop every running container; a sidecar when its turn has come (`defer`)."""
     from . import worker
 
     for container in all_containers(pod.pod):
@@ -62,6 +67,47 @@ def stop_all(kubelet: Kubelet, pod: PodState) -> None:
         if track is not None and record is not None and record.state == "RUNNING":
             worker.kill_container(kubelet, pod, container, track, f"Stopping container {container['name']}")
             track.kill_reason = ""
+            if track.deferred:
+                _its_turn(kubelet, pod, container, track)
+
+
+def _before(pod: PodState, container: Obj) -> list[str]:
+    """The containers that stop before one: all others before a sidecar, and the sidecars after it (`terminationOrdering`)."""
+    if not is_sidecar(container):
+        return []
+    sidecars = [c["name"] for c in pod.pod["spec"].get("initContainers") or () if is_sidecar(c)]
+    if container["name"] not in sidecars:
+        return []
+    return [c["name"] for c in pod.pod["spec"]["containers"]] + sidecars[sidecars.index(container["name"]) + 1 :]
+
+
+def defer(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, seconds: int) -> bool:
+    """Whether a container that is to stop has to wait for others, for as long as the grace period lasts (`waitForTurn`)."""
+    if seconds <= 0:
+        return False
+    waits = False
+    for name in _before(pod, container):
+        record = status.record(kubelet, pod.tracks.get(name))
+        if record is not None and record.state == "RUNNING":
+            waits = True
+            proc = processes.find(kubelet.world, kubelet.proc.host, record.pid)
+            if proc is not None:
+                processes.watch_exit(kubelet.world, proc, kubelet.proc.target, ["stopped", pod.uid])
+    if waits and not track.deferred:
+        track.deferred = kubelet.world.now
+        kubelet.world.after(seconds * SECOND, kubelet.proc.target, ["pod", pod.uid])
+    return waits
+
+
+def _its_turn(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> None:
+    """Stop a sidecar whose turn has come, or whose grace period is over, with what is left of it (at least two seconds)."""
+    grace = pod.grace if pod.grace >= 0 else grace_period(pod.pod)
+    waited = (kubelet.world.now - track.deferred) // SECOND
+    others = (status.record(kubelet, pod.tracks.get(name)) for name in _before(pod, container))
+    if waited < grace and any(record is not None and record.state == "RUNNING" for record in others):
+        return
+    track.deferred = 0
+    cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(2, grace - waited) * SECOND)
 
 
 def _running(kubelet: Kubelet, pod: PodState) -> bool:

@@ -389,6 +389,8 @@ def kill_container(
             waits, kubelet.proc.target, ["stop", pod.uid, container["name"], max(2 * SECOND, seconds * SECOND - waits)]
         )
         return
+    if (pod.work != "sync" or pod.terminal) and termination.defer(kubelet, pod, container, track, seconds):
+        return
     cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(2, seconds) * SECOND)
 
 
@@ -412,5 +414,8 @@ def stop_now(kubelet: Kubelet, pod: PodState, name: str, grace: int) -> None:
     """The preStop hook is over: TERM."""
     track = pod.tracks.get(name)
     record = status.record(kubelet, track)
-    if track is not None and record is not None and record.state == "RUNNING":
+    if track is None or record is None or record.state != "RUNNING":
+        return
+    container = next((c for c in all_containers(pod.pod) if c["name"] == name), None)
+    if container is None or not termination.defer(kubelet, pod, container, track, grace // SECOND):
         cri.stop_container(kubelet.world, kubelet.proc.host, track.id, grace)

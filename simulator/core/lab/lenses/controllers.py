@@ -10,6 +10,7 @@ from ...kernel.world import World
 from ...kube.api.objects import controller_of
 from ...kube.controllers.base import ManagerState
 from ...kube.controllers.identity import account_of
+from ...kube.controllers.nodelifecycle import grace_period
 from .common import choose, last_events, objects, told
 
 Json = dict[str, Any]
@@ -21,14 +22,11 @@ DEFAULT = "deployment-controller"
 OBJECTS = 12
 KEYS = 12
 ACTIONS = 10
-#: How old a node's lease may be (`--node-monitor-grace-period`).
-GRACE = 50
 
 
 def lens(world: World, about: str) -> Json:
     """The controller `about`, else the one that acted last."""
-    held: dict[str, ManagerState] = world.sections.get("kcm", {})
-    leader = next(((key, state) for key, state in sorted(held.items()) if state.running), None)
+    leader = _leader(world)
     names = sorted(leader[1].queues) if leader is not None else []
     about = choose(names, about, _busiest(world, names))
     state = leader[1] if leader is not None else None
@@ -47,6 +45,12 @@ def lens(world: World, about: str) -> Json:
         "next_look": _next_look(world, state, about) if state is not None else 0,
         "actions": _actions(world, about),
     }
+
+
+def _leader(world: World) -> tuple[str, ManagerState] | None:
+    """The process that leads (`host/pid`) and its state."""
+    held: dict[str, ManagerState] = world.sections.get("kcm", {})
+    return next(((key, state) for key, state in sorted(held.items()) if state.running), None)
 
 
 def _actors(controller: str) -> set[str]:
@@ -165,13 +169,15 @@ def _cron_jobs(world: World) -> list[Row]:
 
 def _nodes(world: World) -> list[Row]:
     leases = {o["metadata"]["name"]: o["spec"].get("renewTime", "") for o in objects(world, "leases/kube-node-lease")}
+    found = _leader(world)
+    grace = grace_period(found[1].flags if found is not None else {}) // SECOND
     out = []
     for obj in objects(world, "minions"):
         renewed = leases.get(obj["metadata"]["name"], "")
         age = (world.wall - parse_rfc3339(renewed)) // SECOND if renewed else None
         ready = next((c.get("status", "") for c in obj["status"].get("conditions") or () if c.get("type") == "Ready"), "")
         out.append(
-            _row(obj, f"lease < {GRACE}s", renewed[11:19] or "–", ok=age is not None and age < GRACE, note=f"Ready {ready}")
+            _row(obj, f"lease < {grace}s", renewed[11:19] or "–", ok=age is not None and age < grace, note=f"Ready {ready}")
         )
     return out  # fmt: skip
 

@@ -28,7 +28,7 @@ def free(call: Call) -> int:
     """`free [-hmg]`."""
     options, _ = parse(call, "hmgkb", "human:h mebi:m gibi:g")
     total, used = call.host.memory_kib, used_memory(call.host)
-    cache = total // 8
+    cache = min(total // 8, max(total - used, 0))
     rows = [total, used, max(total - used - cache, 0), 1200, cache, max(total - used, 0)]
 
     def show(kib: int) -> str:

@@ -22,7 +22,7 @@ def top(call: Call) -> int:
     up = (world.now - host.boot_at) // SECOND
     span = f"{up // 3600:2d}:{up // 60 % 60:02d}" if up >= 3600 else f"{up // 60} min"
     total, used = host.memory_kib / 1024, used_memory(host) / 1024
-    cache = total / 8
+    cache = min(total / 8, max(total - used, 0))
     call.out(
         f"top - {to_datetime(world.wall):%H:%M:%S} up {span},  1 user,  load average: 0.12, 0.10, 0.08\n"
         f"Tasks: {len(rows):3d} total,   {len(running)} running, {len(rows) - len(running):3d} sleeping,   0 stopped,   0 zombie\n"

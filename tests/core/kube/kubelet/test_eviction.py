@@ -103,3 +103,25 @@ def test_what_does_not_fit_is_refused_on_the_node(base: Sandbox) -> None:
 @pytest.mark.parametrize(("value", "text"), [(1024, "1Ki"), (1536, "1536"), (3 * 1024**3, "3Gi"), (0, "0")])
 def test_quantities_in_binary_units(value: int, text: str) -> None:
     assert binary(value) == text
+
+
+def test_a_machine_without_memory_kills_says_so_and_tells_the_node(base: Sandbox) -> None:
+    world = base.fork()
+    apply(
+        world, pod("hog", "polinux/stress", "[stress, --vm, '1', --vm-bytes, 12G, --vm-hang, '1']", "{}", "nodeName: node01, "), 8
+    )
+    assert "OOMKilled" in out(world, "kubectl get pod hog")
+    said = world.run("dmesg | tail -3", host="node01").stdout
+    assert "stress invoked oom-killer" in said
+    assert "constraint=CONSTRAINT_NONE" in said
+    assert "Out of memory: Killed process" in world.run("journalctl -k --no-pager", host="node01").stdout
+    assert "System OOM encountered, victim process: stress, pid: " in out(world, "kubectl get events")
+
+
+def test_pressure_is_looked_at_every_ten_seconds_however_often_it_rang(base: Sandbox) -> None:
+    world = base.fork()
+    for size in ("99%", "99.1%", "99.2%"):
+        fault(world, f"fill-memory node01 {size}", 1)
+    world.advance(world.now + 60 * SECOND)
+    looks = world.run("journalctl -u kubelet --no-pager | grep -c 'attempting to reclaim'", host="node01").stdout
+    assert 6 <= int(looks) <= 10

@@ -141,3 +141,26 @@ def test_a_log_that_has_become_too_large_is_put_aside(base: Sandbox) -> None:
     assert any(name.startswith("0.log.2026") for name in names)
     assert len(names) <= 5
     assert "400" in out(world, "kubectl logs loud --tail 5")
+
+
+def test_sidecars_stop_after_the_others_the_last_one_first(base: Sandbox) -> None:
+    world = base.fork()
+    loop = "trap 'exit 0' TERM; while true; do sleep 1; done"
+    apply(
+        world,
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  initContainers:\n"
+        f'  - {{name: first, image: busybox, restartPolicy: Always, command: [sh, -c, "{loop}"]}}\n'
+        "  - {name: second, image: nginx, restartPolicy: Always}\n  containers:\n"
+        "  - {name: main, image: redis, lifecycle: {preStop: {exec: {command: [sleep, '5']}}}}\n",
+        20,
+    )
+    node = out(world, "kubectl get pod p -o jsonpath={.spec.nodeName}")
+    names = {c["id"]: c["metadata"]["name"] for c in json.loads(world.run("crictl ps -o json", host=node).stdout)["containers"]}
+    began = world.now
+    out(world, "kubectl delete pod p --wait=false")
+    world.advance(began + 12 * SECOND)
+    ends = [e for e in world.world.trace if e.action == "container.exit" and e.at > began]
+    order = [next(n for i, n in names.items() if i.startswith(e.ref.removeprefix("containers/"))) for e in ends]
+    assert order == ["main", "second", "first"]
+    assert ends[0].at - began >= 5 * SECOND  # main's hook
+    assert "not found" in out(world, "kubectl get pod p")
