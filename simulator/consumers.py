@@ -24,6 +24,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from . import connections, context, doorbell, frames, measures, mishaps, pacing, rounds, selectors, services, tasks, tracing
+from .history import SET_UP
 from .language import language_of
 from .models import ClusterSession, ClusterView
 
@@ -58,6 +59,11 @@ class News:
     events: list[list[Any]]
     view: ClusterView | None
     history: dict[str, list[str]] | None
+
+
+def _shown(terminals: dict[str, Any]) -> dict[str, Any]:
+    """What of the terminals a page may know: not the one in which a set-up is typed, which would tell what is broken."""
+    return {name: value for name, value in terminals.items() if name != SET_UP}
 
 
 class TerminalConsumer(AsyncWebsocketConsumer):
@@ -290,7 +296,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             self.last_seq = max(self.last_seq, news.session.last_seq)
             first: list[Frame] = []
             if news.history is not None:
-                first = [{"t": "history", "terminals": news.history}]
+                first = [{"t": "history", "terminals": _shown(news.history)}]
                 self.terminals = news.session.terminals
             await self._send(
                 *first, *self._output(news.chunks), *self._trace(news.events), *self._view(news.view), *self._state()
@@ -302,7 +308,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             return []
         self.cursor = new[-1][0]
         keys = ("cursor", "at", "terminal", "fd", "data")
-        return [{"t": "out", "cursor": self.cursor, "chunks": [dict(zip(keys, chunk, strict=True)) for chunk in new]}]
+        shown = [dict(zip(keys, chunk, strict=True)) for chunk in new if chunk[2] != SET_UP]
+        return [{"t": "out", "cursor": self.cursor, "chunks": shown}]
 
     def _trace(self, events: list[list[Any]] | None) -> list[Frame]:
         new = [event for event in events or () if event[0] > self.trace]
@@ -310,7 +317,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             return []
         self.trace = new[-1][0]
         keys = ("seq", "at", "actor", "action", "ref", "cause", "detail")
-        return [{"t": "trace", "cursor": self.trace, "events": [dict(zip(keys, event, strict=True)) for event in new]}]
+        shown = [dict(zip(keys, event, strict=True)) for event in new if (event[2], event[4]) != ("terminal", SET_UP)]
+        return [{"t": "trace", "cursor": self.trace, "events": shown}]
 
     def _view(self, view: ClusterView | None) -> list[Frame]:
         if view is None or view.version <= self.view_version:
@@ -333,7 +341,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 "running": self.clock.speed > 0,
                 "scenario": self.session.scenario,
                 "pending": self.last_seq - self.applied,
-                "terminals": self.terminals,
+                "terminals": _shown(self.terminals),
                 "cursor": self.cursor,
                 "trace": self.trace,
             }

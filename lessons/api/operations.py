@@ -39,6 +39,7 @@ from lessons.grading.progress import Outline, Standing, outline, standings
 from lessons.models import Cohort, Course, Enrollment, Membership
 from lessons.outbox import http
 from lessons.permissions import managed_cohort, person, staffed_cohort
+from simulator.history import SET_UP
 from simulator.models import ClusterSession, JournalEntry
 from simulator.selectors import output_after
 
@@ -264,7 +265,7 @@ def cluster(request: HttpRequest, cluster: uuid.UUID) -> Any:
     summary="A cluster's transcript",
 )
 def transcript(request: HttpRequest, cluster: uuid.UUID, after: After = 0, limit: Limit = 100) -> Any:
-    """Lines that were typed with what they showed; `after` and `limit` count inputs."""
+    """Lines that were typed with what they showed, without what set the cluster up; `after` and `limit` count inputs."""
     session = get_object_or_404(seen_clusters(request), pk=cluster)
     rows = list(
         JournalEntry.objects.filter(session=session, seq__gt=after, applied_at__isnull=False).order_by("seq")[: limit + 1]
@@ -283,12 +284,12 @@ def transcript(request: HttpRequest, cluster: uuid.UUID, after: After = 0, limit
             text=str(row.data.get("text", "")),
         )
         for row in shown
-        if row.kind == "line"
+        if row.kind == "line" and row.data.get("terminal") != SET_UP
     ]
     said = [
         Entry(kind="output", at=at, terminal=terminal, fd=fd, text=text)
         for number, at, terminal, fd, text in output_after(session.pk, first, limit=10_000)
-        if last is None or number <= last
+        if (last is None or number <= last) and terminal != SET_UP
     ]
     entries = sorted([*lines, *said], key=lambda entry: entry.at)
     return {"cluster": session.pk, "entries": entries, "next": shown[-1].seq if more else None}

@@ -306,8 +306,10 @@ class Explained:
         if cell.state == "pending":
             out.append(_("Part of it is still to be marked."))
         if said.get("kind") == "quiz-attempt":
-            rule = Assignment.Counts(said.get("rule", "best")).label
-            out.append(_("What counts: %(rule)s (attempt %(number)s).") % {"rule": rule, "number": said["number"]})
+            rule = Assignment.Counts(said.get("rule", "best"))
+            about = {"rule": rule.label, "number": said["number"]}
+            average = rule == Assignment.Counts.AVERAGE
+            out.append((_("What counts: %(rule)s.") if average else _("What counts: %(rule)s (attempt %(number)s).")) % about)
         if cell.item.kind == "column":
             out.append(_("It was marked elsewhere and brought in by the instructors."))
         if said.get("kind") == "check-run":

@@ -16,6 +16,7 @@ from channels.routing import URLRouter
 from django.contrib.auth.models import AnonymousUser
 
 from simulator import connections, frames, pacing, services
+from simulator.history import SET_UP
 from simulator.models import ClusterSession, JournalEntry
 from simulator.routing import websocket_urlpatterns
 
@@ -138,6 +139,23 @@ async def test_a_reconnect_with_cursors_gets_the_rest_once(session: ClusterSessi
         await third.hello()
         assert third.text() == "welcome to three-nodes\n$ echo one\none\n$ echo two\ntwo\n"
         assert third.cursors() == list(range(1, len(third.cursors()) + 1))
+
+
+async def test_nobody_sees_how_the_cluster_was_set_up(session: ClusterSession, learner: Any) -> None:
+    """Neither while it is typed nor on a later visit: the lines would tell what is broken."""
+    async with connected(session.pk, learner) as browser:
+        await browser.hello()
+        await browser.send(t="input", id=str(uuid.uuid4()), kind="open", data={"terminal": SET_UP, "host": "node1"})
+        await browser.line("echo what is broken", terminal=SET_UP)
+        await browser.line("echo seen")
+        await browser.until(lambda frame: "seen" in json.dumps(frame))
+        assert "broken" not in browser.text()
+        assert SET_UP not in json.dumps([frame for frame in browser.frames if frame["t"] != "trace"])
+    async with connected(session.pk, learner) as again:
+        await again.hello()
+        assert SET_UP not in json.dumps([frame for frame in again.frames if frame["t"] != "trace"])
+        assert "seen" in again.text()
+        assert "broken" not in again.text()
 
 
 async def test_an_input_sent_twice_takes_effect_once(session: ClusterSession, learner: Any) -> None:
