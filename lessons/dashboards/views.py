@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lessons.dashboards import heat as heats
 from lessons.dashboards import selectors
 from lessons.desk import pages as desk_pages
-from lessons.grading.models import Grade
+from lessons.grading.models import Adjustment, Grade
 from lessons.grading.progress import outline, standings
 from lessons.labs.models import CheckRun, ExerciseAttempt
 from lessons.labs.panel import rows_of
@@ -32,6 +32,7 @@ from lessons.pages.quiz import results
 from lessons.permissions import learner_of, managed_cohort, person, readable_cohort, role_in, staffed_cohort
 from lessons.quizzes.models import QuizAttempt
 from simulator import selectors as clusters
+from simulator.history import SET_UP
 from simulator.models import ClusterSession
 
 #: A host name with at least one dot.
@@ -236,7 +237,12 @@ def learner_lesson(request: HttpRequest, pk: int, user: int, lesson: int) -> Htt
         exercises.append((exercise, standing.passes.get(exercise.pk), list(attempts), runs))
     slot = lesson_slot(row.lesson)
     sessions = ClusterSession.objects.filter(owner=who, slot__in=[slot, *[f"{slot}/{item.slug}" for item in row.exercises]])
-    histories = [(session, clusters.history(session.pk)) for session in sessions.order_by("-created_at")[:6]]
+    # what set a cluster up is none of the learner's commands
+    histories = [
+        (session, {name: lines for name, lines in clusters.history(session.pk).items() if name != SET_UP})
+        for session in sessions.order_by("-created_at")[:6]
+    ]
+    role = role_in(person(request), cohort)
     context = {
         "cohort": cohort,
         "who": who,
@@ -245,7 +251,8 @@ def learner_lesson(request: HttpRequest, pk: int, user: int, lesson: int) -> Htt
         "progress": standing.progress.get(row.lesson.pk),
         "exercises": exercises,
         "histories": histories,
-        "helps": role_in(person(request), cohort) in Membership.STAFF,
+        "helps": role in Membership.STAFF,
+        "manages": role in Membership.MANAGERS,
     }
     return render(request, "dashboards/learner_lesson.html", context)
 
@@ -268,5 +275,8 @@ def learner_quiz(request: HttpRequest, pk: int, user: int, quiz: int) -> HttpRes
         F("assignment").desc(nulls_last=True)
     ).first()  # what was given to the cohort before what was taken freely
     begun = QuizAttempt.objects.filter(user=who, quiz=found, submitted_at=None).exists()
+    role = role_in(person(request), cohort)
     context = {"cohort": cohort, "who": who, "quiz": found, "attempts": attempts, "grade": grade, "begun": begun}
+    context |= {"helps": role in Membership.STAFF, "manages": role in Membership.MANAGERS}
+    context["adjustment"] = Adjustment.objects.filter(cohort=cohort, user=who, quiz=found).first()
     return render(request, "dashboards/learner_quiz.html", context)

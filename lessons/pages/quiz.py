@@ -354,6 +354,19 @@ class Result:
         return str((mark or {}).get("comment", ""))
 
     @property
+    def evidence(self) -> list[tuple[str, str]]:
+        """What its mark rests on, for staff: the question's text (by hash), engine, scenario, seed, journal row, digest of the world."""
+        mark = (self.item.response.mark if self.item.response else None) or {}
+        said = {name: mark.get(name) for name in ("question", "engine")} | dict(mark.get("world") or {})
+        return [(name, str(value)) for name, value in said.items() if value not in (None, "")]
+
+    @property
+    def session(self) -> str:
+        """The cluster that the answer is, to be replayed; nothing for other answers."""
+        answer = self.item.answer
+        return str(answer.get("session", "")) if self.item.kind.own_cluster and isinstance(answer, dict) else ""
+
+    @property
     def shape(self) -> str:
         """The class of its state word."""
         response = self.item.response
