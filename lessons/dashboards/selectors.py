@@ -184,7 +184,7 @@ class Board:
     def rows_of(self, users: Iterable[User]) -> list[LearnerRow]:
         """The cells of some of the learners, in the order given."""
         shown = list(users)
-        found = standings([user.pk for user in shown], self.cohort.course, self.cohort)
+        found = standings([user.pk for user in shown], self.cohort.course, self.cohort, brief=True)
         return [self._row(user, found[user.pk]) for user in shown]
 
     def _row(self, user: User, standing: Standing) -> LearnerRow:

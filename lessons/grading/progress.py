@@ -197,6 +197,8 @@ class Standing:
     """Everything about one person in one course, by the number of the lesson, exercise or quiz."""
 
     progress: dict[int, Seen] = field(default_factory=dict)
+    #: of each lesson that was opened, whether it was read
+    read: dict[int, bool] = field(default_factory=dict)
     passes: dict[int, Passed] = field(default_factory=dict)
     attempts: dict[int, Tried] = field(default_factory=dict)
     runs: dict[int, Ran] = field(default_factory=dict)
@@ -205,7 +207,7 @@ class Standing:
 
     def lesson(self, row: LessonRow) -> LessonState:
         """The state of one lesson."""
-        progress = self.progress.get(row.lesson.pk)
+        read = self.read.get(row.lesson.pk)
         done = total = passed = 0
         stuck = False
         for exercise, count in zip(row.exercises, row.checks, strict=True):
@@ -217,25 +219,33 @@ class Standing:
             run, attempt = self.runs.get(pk), self.attempts.get(pk)
             done += min(run.passed, count) if run else 0
             stuck |= bool(attempt and attempt.failed_checks >= STUCK_AFTER)
-        read = bool(progress and progress.read_at)
-        return LessonState(progress is not None, read, passed, len(row.exercises), done, total, stuck)
+        return LessonState(read is not None, bool(read), passed, len(row.exercises), done, total, stuck)
 
     def quiz(self, quiz: Quiz) -> Graded | None:
         """The grade of a quiz."""
         return self.grades.get(("quiz", quiz.pk))
 
 
-def standings(user_ids: Iterable[int], course: Course, cohort: Cohort | None = None) -> dict[int, Standing]:
+def standings(
+    user_ids: Iterable[int], course: Course, cohort: Cohort | None = None, *, brief: bool = False
+) -> dict[int, Standing]:
     """What each of these people has done in the course; a row for each, also for who has done nothing.
 
     With a cohort, grades of what was given to other cohorts of the course are left out.  Rows come as tuples: of a hundred learners there
-    are tens of thousands.
+    are tens of thousands; `brief` leaves out what a heat map does not show: when lessons were read, grades of exercises, their evidence.
     """
     found = {pk: Standing() for pk in user_ids}
     ids = list(found)
     opened = LessonProgress.objects.filter(user__in=ids, lesson__chapter__course=course)
-    for user, lesson, *seen in opened.values_list("user_id", "lesson_id", "opened_at", "last_at", "read_at"):
-        found[user].progress[lesson] = Seen._make(seen)
+    if brief:  # to read a time costs more than all the rest of a row
+        for user, lesson in opened.values_list("user_id", "lesson_id"):
+            found[user].read[lesson] = False
+        for user, lesson in opened.filter(read_at__isnull=False).values_list("user_id", "lesson_id"):
+            found[user].read[lesson] = True
+    else:
+        for user, lesson, *seen in opened.values_list("user_id", "lesson_id", "opened_at", "last_at", "read_at"):
+            one = found[user].progress[lesson] = Seen._make(seen)
+            found[user].read[lesson] = one.read_at is not None
     passes = ExercisePass.objects.filter(user__in=ids, exercise__course=course)
     for user, exercise, *passed in passes.values_list("user_id", "exercise_id", "points", "max_points", "run_id"):
         found[user].passes[exercise] = Passed._make(passed)
@@ -254,11 +264,17 @@ def standings(user_ids: Iterable[int], course: Course, cohort: Cohort | None = N
     grades = Grade.objects.filter(user__in=ids, course=course).order_by(F("assignment").asc(nulls_first=True))
     if cohort is not None:
         grades = grades.filter(Q(assignment=None) | Q(assignment__cohort=cohort))
-    for user, exercise, quiz, *grade in grades.values_list(
-        "user_id", "exercise_id", "quiz_id", "points", "max_points", "evidence"
-    ):
-        key = ("exercise", exercise) if exercise else ("quiz", quiz)
-        found[user].grades[key] = Graded._make(grade)
+    if brief:
+        for user, quiz, points, most in grades.filter(quiz__isnull=False).values_list(
+            "user_id", "quiz_id", "points", "max_points"
+        ):
+            found[user].grades["quiz", quiz] = Graded(points, most, {})
+    else:
+        for user, exercise, quiz, *grade in grades.values_list(
+            "user_id", "exercise_id", "quiz_id", "points", "max_points", "evidence"
+        ):
+            key = ("exercise", exercise) if exercise else ("quiz", quiz)
+            found[user].grades[key] = Graded._make(grade)
     started = QuizAttempt.objects.filter(user__in=ids, quiz__chapter__course=course, submitted_at=None)
     for user_id, quiz_id in started.values_list("user_id", "quiz_id"):
         found[user_id].open_quizzes.add(quiz_id)
