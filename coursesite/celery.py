@@ -27,7 +27,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["coursesite", "simulator", "lessons.quizzes", "lessons.grading"])
 #: Tasks that are sent again and again: name, the seconds between, and the place in the queue (`simulator.tasks.TYPED` … `AWAY`).  Each of them
 #: may come twice, late, or while another runs.
-PERIODIC = {"quizzes.close_over": (20, 0), "site.tidy": (6 * 3600, 9)}
+PERIODIC = {"quizzes.close_over": (20, 0), "grading.prepare_late": (60, 6), "site.tidy": (6 * 3600, 9)}
 # Celery would close the database connection after each task (2 ms with SQLite).  Django's own rule follows below instead.
 app.conf.CELERY_DB_REUSE_MAX = 1_000_000_000
 

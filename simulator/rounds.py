@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
-from kombu.exceptions import OperationalError as BrokerError
 
 from . import pacing, services, tasks
 
@@ -72,7 +71,7 @@ class Round:
                 return
             try:
                 await self.turn(time.monotonic())
-            except (DatabaseError, OSError, BrokerError):
+            except (DatabaseError, *tasks.BROKER_AWAY):
                 logger.exception("a round failed; the next one asks again")
 
     async def turn(self, real: float) -> None:
@@ -107,7 +106,7 @@ def _priority(look: Look) -> int:
 def _send_some(queue: str, pairs: list[tuple[str, int]]) -> None:
     try:
         tasks.send_together(queue, pairs)
-    except (BrokerError, OSError) as error:
+    except tasks.BROKER_AWAY as error:
         logger.warning("%d clusters: the broker cannot be reached: %s", len(pairs), error)
 
 

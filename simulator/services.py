@@ -16,7 +16,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError as BrokerError
 
 from . import advancing, doorbell, engine, frames, mailbox, mishaps, selectors, statements, tasks, trials, worlds
 from .advancing import advance
@@ -74,7 +73,7 @@ def schedule(
     """
     try:
         tasks.send(tasks.advance, session_id, until, row, priority=priority)
-    except (BrokerError, OSError) as error:
+    except tasks.BROKER_AWAY as error:
         logger.warning("session %s: the broker cannot be reached: %s", session_id, error)
         return False
     return True
@@ -317,6 +316,6 @@ def _put(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: 
         try:
             tasks.send(task, session_id, key, *args)
             answer = mailbox.take(key, timeout)
-        except (mailbox.NoAnswer, BrokerError, OSError) as error:
+        except (mailbox.NoAnswer, *tasks.BROKER_AWAY) as error:
             raise EvaluationTimeout(str(error)) from error
     return dict(answer)

@@ -18,10 +18,16 @@ from celery import shared_task
 from celery.signals import worker_init
 from django.conf import settings
 from django.db import DatabaseError, connections
+from kombu.exceptions import OperationalError as BrokerError
 
 from . import advancing, context, doorbell, mailbox, trials
 
 logger = logging.getLogger(__name__)
+
+
+#: What queuing a task raises while the broker is away, or answers and refuses: its disk or memory is full, or it is a replica (kombu passes a
+#: reply that says so on as it is).
+BROKER_AWAY = (BrokerError, OSError, redis.RedisError)
 
 
 def queue_of(session_id: uuid.UUID) -> str:

@@ -7,6 +7,7 @@ clusters are brought back to the row of their journal at which they were handed 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,12 @@ from lessons.quizzes import expressions, layout, marking, terms
 from lessons.quizzes.models import Assignment, QuizAttempt, Response
 from lessons.quizzes.sheet import Asked, asked
 from lessons.quizzes.types import TYPES
+from simulator.tasks import BROKER_AWAY
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class Stale(Exception):
@@ -75,7 +79,10 @@ def _asks_world(attempt: QuizAttempt, version: Version) -> bool:
 def _schedule(pk: int) -> None:
     from lessons.grading import tasks
 
-    tasks.send(pk)
+    try:
+        tasks.send(pk)
+    except BROKER_AWAY as error:  # `tasks.prepare_late` comes round
+        logger.warning("regrade %s: the broker cannot be reached: %s", pk, error)
 
 
 def _differs(old: dict[str, Any], new: dict[str, Any]) -> bool:

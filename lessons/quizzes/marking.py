@@ -13,7 +13,6 @@ import uuid
 from typing import Any
 
 from django.db import transaction
-from kombu.exceptions import OperationalError as BrokerError
 
 from lessons.quizzes import clusters, signals
 from lessons.quizzes.models import Produced, QuizAttempt, Response
@@ -21,6 +20,7 @@ from lessons.quizzes.sheet import Asked, asked, spec_in
 from lessons.quizzes.types import TYPES, Mark
 from simulator import services as simulator
 from simulator import trials
+from simulator.tasks import BROKER_AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ def schedule(attempt_id: int) -> None:
 
     try:
         tasks.send(attempt_id)
-    except (BrokerError, OSError) as error:
+    except BROKER_AWAY as error:
         logger.warning("attempt %s: the broker cannot be reached: %s", attempt_id, error)
 
 

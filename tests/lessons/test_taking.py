@@ -171,7 +171,11 @@ class TestClock:
         monkeypatch.setattr(celery.app, "send_task", lambda name, queue, expires, priority: sent.append((name, queue, priority)))
         for queue in ("cluster.0", "cluster.1"):
             celery.send_periodic(queue)
-        assert sent == [("quizzes.close_over", "cluster.0", 0), ("site.tidy", "cluster.0", 9)]
+        assert sent == [
+            ("quizzes.close_over", "cluster.0", 0),
+            ("grading.prepare_late", "cluster.0", 6),
+            ("site.tidy", "cluster.0", 9),
+        ]
         celery.app.loader.import_default_modules()
         assert set(celery.PERIODIC) <= set(celery.app.tasks)
 

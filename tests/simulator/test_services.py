@@ -13,7 +13,7 @@ from django.db import OperationalError
 from django.test import TestCase
 from django.utils import translation
 
-from simulator import advancing, engine, frames, mishaps, selectors, services, storing, worlds
+from simulator import advancing, engine, frames, mishaps, selectors, services, storing, tasks, worlds
 from simulator.models import ClusterSession, JournalEntry, Snapshot
 from simulator.services import advance, append_input
 
@@ -515,3 +515,18 @@ def test_only_small_rows_that_nothing_waits_before_ride_along(session: ClusterSe
     with TestCase.captureOnCommitCallbacks(execute=True):
         append_input(session, kind="line", data={"terminal": "t1", "text": "x" * 8_100})
     assert [row and row[0] for row in sent] == [1, None, None]
+
+
+def test_a_broker_that_answers_and_refuses_costs_no_input(session: ClusterSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis says so when its disk is full (MISCONF), its memory is, or it has become a replica; kombu passes that on as it is."""
+
+    def refuse(*_args: Any, **_options: Any) -> None:
+        raise redis.ResponseError("MISCONF Errors writing to the AOF file: No space left on device")
+
+    monkeypatch.setattr(tasks.advance, "apply_async", refuse)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        row = append_input(session, kind="line", data={"terminal": "t1", "text": "echo kept"})
+    again = append_input(session, kind="line", data={"terminal": "t1", "text": "echo kept"}, client_id=row.client_id)
+    assert again.seq == row.seq == 1
+    advance(session.pk)
+    assert printed(session).endswith("\nkept\n")

@@ -18,6 +18,9 @@ def main(argv: list[str]) -> int:
     made.add_argument("--learners", type=int, default=8)
     made.add_argument("--seed", type=int, default=1)
     made.add_argument("--pause", type=float, default=4.0, help="mean seconds between two faults")
+    made.add_argument(
+        "--only", action="append", default=[], metavar="FAULT", help="draw from the named faults only; may be repeated"
+    )
     options = made.parse_args(argv)
     try:
         report = in_a_folder(
@@ -25,6 +28,7 @@ def main(argv: list[str]) -> int:
             learners=options.learners,
             seed=options.seed,
             pause=options.pause,
+            only=options.only,
             say=lambda text: print(text, file=sys.stderr, flush=True),
         )
     except postgres.NoPostgres as error:

@@ -1,4 +1,6 @@
-"""What goes wrong, each by name: processes killed and stopped, stores flushed and cut off, messages doubled, late and out of order."""
+"""What goes wrong, each by name: processes killed and stopped, stores flushed and cut off, messages doubled, late and
+out of order, disks full, clocks that jump.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,19 @@ import redis
 from tools.load import processes
 from tools.production.machine import Machine
 
+from .surroundings import Surroundings
+
+#: Parts that have a clock of their own: the site's processes.  Redis' allocator and libfaketime do not get on, and PostgreSQL stays with Redis.
+CLOCKS = ("web", "worker")
+
 
 class Faults:
     """Each public method without an underscore is a fault; `random` decides on whom."""
 
-    def __init__(self, machine: Machine, sessions: list[str], seed: int) -> None:
-        self.machine = machine
+    def __init__(self, machine: Machine, surroundings: Surroundings, sessions: list[str], seed: int) -> None:
+        self.machine, self.surroundings = machine, surroundings
         self.sessions = sessions
+        self.seed = seed
         self.random = random.Random(seed)
         self._later: list[int] = []
 
@@ -106,15 +114,47 @@ class Faults:
                 tasks.send(tasks.advance, pk, self.random.randrange(10**10), priority=6)
                 tasks.send(tasks.rest, pk, priority=self.random.choice((0, 9)))
 
+    def fill_redis_disk(self) -> None:
+        """No room for Redis' append-only file: it refuses every write until there is."""
+        self.surroundings.disks["redis"].fill()
+
+    def fill_database_disk(self) -> None:
+        """No room for PostgreSQL, which is made to need some at once: it stops, and starts again when there is."""
+        self.surroundings.disks["postgresql"].fill()
+        with (
+            contextlib.suppress(psycopg.Error),
+            psycopg.connect(self.machine.database.url, connect_timeout=2, autocommit=True) as connection,
+        ):
+            for _ in range(8):
+                connection.execute("SELECT pg_logical_emit_message(true, 'chaos', repeat('x', 1000))")
+                connection.execute("SELECT pg_switch_wal()")
+
+    def one_clock(self) -> None:
+        """One process is told another time of day than the others: seconds or an hour, before or after."""
+        self.surroundings.clocks.set(self.random.choice(self._clocks()), self._offset())
+
+    def all_clocks(self) -> None:
+        """The machine's clock is set."""
+        offset = self._offset()
+        for name in self._clocks():
+            self.surroundings.clocks.set(name, offset)
+
+    def _clocks(self) -> list[str]:
+        return [name for name in self.machine.parts if name.split(".")[0] in CLOCKS]
+
+    def _offset(self) -> int:
+        return self.random.choice((-3600, -40, 40, 3600))
+
     def wake(self) -> None:
-        """Let go on what was made to stand still (called before the next fault)."""
+        """Let go on what was made to stand still, and put right what was taken or set wrong (called before the next fault)."""
+        self.surroundings.right()
         for pid in self._later:
             self._signal(pid, signal.SIGCONT)
         self._later = []
 
     def table(self) -> dict[str, Callable[[], None]]:
-        """All faults by name."""
-        return {
+        """All faults that can be made here, by name."""
+        found = {
             "kill a worker": self.kill_worker,
             "kill a pool process": self.kill_pool_process,
             "flush Redis": self.flush_redis,
@@ -126,3 +166,10 @@ class Faults:
             "kill nginx": self.stop_nginx,
             "kill PostgreSQL": self.kill_database,
         }
+        if "redis" in self.surroundings.disks:
+            found["fill Redis' disk"] = self.fill_redis_disk
+        if "postgresql" in self.surroundings.disks:
+            found["fill PostgreSQL's disk"] = self.fill_database_disk
+        if self.surroundings.clocks.library is not None:
+            found |= {"set one clock": self.one_clock, "set all clocks": self.all_clocks}
+        return found

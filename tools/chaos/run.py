@@ -8,7 +8,7 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from tools.load.learner import Account
 from tools.production.machine import Machine
 
 from .actors import Learner
-from .faults import Faults
+from .faults import CLOCKS, Faults
+from .surroundings import Surroundings
 
 
 @dataclass(slots=True)
@@ -37,7 +38,8 @@ class Report:
 #: A short run does these in this order, so that each is met; a long one draws at random from all.
 FIRST = (
     *("kill a worker", "flush Redis", "drop database connections", "double and reorder messages", "kill a pool process"),
-    *("kill a web process", "pause a worker", "kill Redis", "kill nginx", "kill PostgreSQL"),
+    *("kill a web process", "pause a worker", "fill Redis' disk", "set one clock", "kill Redis", "kill nginx"),
+    *("fill PostgreSQL's disk", "set all clocks", "kill PostgreSQL"),
 )
 
 
@@ -52,12 +54,36 @@ def run(
     learners: int = 4,
     seed: int = 1,
     pause: float = 2.0,
+    only: Sequence[str] = (),
     say: Callable[[str], None] = print,
 ) -> Report:
-    """Play for so many seconds; `pause` is the mean time between two faults."""
+    """Play for so many seconds; `pause` is the mean time between two faults, `only` names those to draw from (none: all)."""
     folder.chmod(0o755)
+    surroundings = Surroundings(folder)
+    try:
+        return _run(folder, surroundings, seconds, learners, seed, pause, only, say)
+    finally:
+        surroundings.end()
+
+
+def _run(
+    folder: Path,
+    surroundings: Surroundings,
+    seconds: float,
+    learners: int,
+    seed: int,
+    pause: float,
+    only: Sequence[str],
+    say: Callable[[str], None],
+) -> Report:
+    for text in surroundings.missing():
+        say(text)
     # killed processes lose nothing that the kernel has; only a power cut would ask for fsync
     machine = Machine(folder, env={"DEMO_ACCOUNTS": "0"}, say=say, durable=False)
+    if surroundings.clocks.library is not None:
+        for name, part in machine.parts.items():
+            if name.split(".")[0] in CLOCKS:
+                part.argv = surroundings.clocks.wrap(name, part.argv)
     try:
         machine.start()
         os.environ.update(machine.supervisor.env)
@@ -69,7 +95,8 @@ def run(
         accounts = people.make(learners)
         questions = [_question(account.attempt) for account in accounts]
         report = Report()
-        actors = asyncio.run(_play(machine, accounts, questions, report, seconds, seed, pause, say))
+        faults = Faults(machine, surroundings, [account.session for account in accounts], seed)
+        actors = asyncio.run(_play(machine, faults, accounts, questions, report, seconds, pause, only, say))
         _settle(machine, accounts)
         _judge(accounts, actors, questions, report)
         return report
@@ -99,17 +126,18 @@ def _question(attempt: int) -> Question:
 
 async def _play(
     machine: Machine,
+    faults: Faults,
     accounts: list[Account],
     questions: list[Question],
     report: Report,
     seconds: float,
-    seed: int,
     pause: float,
+    only: Sequence[str],
     say: Callable[[str], None],
 ) -> list[Learner]:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    actors = [Learner(machine.port, account, seed * 1000 + number) for number, account in enumerate(accounts)]
+    actors = [Learner(machine.port, account, faults.seed * 1000 + number) for number, account in enumerate(accounts)]
     tasks = [loop.create_task(actor.run(stop)) for actor in actors]
     for actor, (slug, values) in zip(actors, questions, strict=True):
         tasks.append(loop.create_task(actor.answer(stop, f"q.{slug}", values)))
@@ -120,9 +148,9 @@ async def _play(
             await asyncio.sleep(0.05)
 
     keeping = loop.create_task(keep())
-    faults = Faults(machine, [account.session for account in accounts], seed)
-    draw = random.Random(seed)
-    table, order = faults.table(), list(FIRST)
+    draw = random.Random(faults.seed)
+    table = {name: fault for name, fault in faults.table().items() if not only or name in only}
+    order = [name for name in FIRST if name in table]
     until = time.monotonic() + seconds
     happened: list[tuple[float, str]] = []
     await asyncio.sleep(2)
