@@ -27,6 +27,7 @@ from simulator import context, edge, edgestreams, engine, measures
 from simulator.routing import websocket_urlpatterns
 
 from . import health, metrics
+from .bodies import bounded
 from .static import StaticFiles
 
 Scope = dict[str, Any]
@@ -76,7 +77,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif path in PATHS:
         await PATHS[path](scope, receive, answer)
     else:
-        await _pages(scope, receive, cast(Any, answer))
+        await bounded(cast(Any, _pages), scope, receive, answer)
 
 
 def _warm_up() -> None:

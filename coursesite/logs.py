@@ -13,13 +13,21 @@ import orjson
 
 from simulator import context
 
-#: Passwords in addresses of stores (`redis://:secret@…`) and bearer tokens, wherever a library puts them into a message.
-_SECRETS = re.compile(r"(?P<scheme>\b[a-z+]{3,20}://[^:/@\s]{0,100}:)[^@\s]{1,200}@|(?P<bearer>[Bb]earer )[\w.~+/=-]{8,}")
+#: What precedes a secret wherever a library puts one into a message, and the secret: passwords in addresses of stores (`redis://:secret@…`),
+#: bearer tokens, tokens that are part of an address (`/kube/~…`); and, after that, query strings of WebSockets.
+_SECRETS = (
+    re.compile(
+        r"(\b[a-z+]{3,20}://[^:/@\s]{0,100}:)[^@\s]{1,200}(?=@)|([Bb]earer )[\w.~+/=-]{8,}|(/kube/(?:~|%7[Ee]))[\w%-]{8,}"
+    ),
+    re.compile(r'("WebSocket [^"?\s]{0,2000}\?)[^"\s]+'),
+)
 
 
 def without_secrets(text: str) -> str:
     """The text with passwords and tokens taken out."""
-    return _SECRETS.sub(lambda match: f"{match['scheme']}***@" if match["scheme"] else f"{match['bearer']}***", text)
+    for pattern in _SECRETS:
+        text = pattern.sub(lambda match: f"{match[match.lastindex or 0]}***", text)
+    return text
 
 
 class Line(logging.Formatter):

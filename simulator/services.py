@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from . import advancing, doorbell, engine, frames, mailbox, mishaps, selectors, statements, tasks, trials, worlds
 from .advancing import advance
 from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snapshot, TraceBatch
+from .packing import without_nul
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -84,12 +85,13 @@ def schedule(
 
 def session_for(user: AbstractBaseUser, scenario: str, slot: str = "") -> ClusterSession:
     """The user's cluster of a scenario and slot, made when there is none."""
-    found = selectors.live_session(user, scenario, slot)
+    slot = without_nul(slot)[:128]
+    found = selectors.live_session(user, scenario, slot) if scenario.isprintable() else None
     if found is not None:
         return found
     if scenario not in engine.scenarios():
         raise BadScenario(_("There is no scenario named %(name)s.") % {"name": scenario[:64]})
-    return _create(user.pk, scenario, slot[:128], seed=1)
+    return _create(user.pk, scenario, slot, seed=1)
 
 
 def _create(owner_id: Any, scenario: str, slot: str, *, seed: int) -> ClusterSession:

@@ -17,6 +17,10 @@ def _answer(session: ClusterSession) -> JsonResponse:
     return JsonResponse({"id": str(session.pk), "ws": selectors.websocket_path(session), "scenario": session.scenario})
 
 
+#: Live clusters of one account beyond which it gets no other by asking: pages of lessons make far fewer.
+MOST_CLUSTERS = 500
+
+
 def _owned(request: HttpRequest, session_id: uuid.UUID) -> ClusterSession:
     assert request.user.is_authenticated
     try:
@@ -25,11 +29,21 @@ def _owned(request: HttpRequest, session_id: uuid.UUID) -> ClusterSession:
         raise Http404(_("There is no such cluster.")) from None
 
 
+def _full(request: HttpRequest) -> JsonResponse | None:
+    """The refusal of one cluster more to an account that has very many."""
+    if ClusterSession.objects.filter(owner_id=request.user.pk, archived_at=None).count() < MOST_CLUSTERS:
+        return None
+    words = _("You have %(count)d clusters, which is as many as one account may have.") % {"count": MOST_CLUSTERS}
+    return JsonResponse({"reason": "too-many", "message": words}, status=429)
+
+
 @require_POST
 @login_required
 def session(request: HttpRequest) -> JsonResponse:
     """Get or create the caller's cluster of a scenario and slot."""
     assert request.user.is_authenticated
+    if (full := _full(request)) is not None:
+        return full
     try:
         found = services.session_for(request.user, request.POST.get("scenario", ""), request.POST.get("slot", ""))
     except services.BadScenario as error:
@@ -48,6 +62,8 @@ def reset(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
 @login_required
 def fork(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
     """A copy that goes its own way."""
+    if (full := _full(request)) is not None:
+        return full
     return _answer(services.fork(_owned(request, session_id)))
 
 

@@ -118,7 +118,7 @@ def put_up(request: HttpRequest, slug: str) -> HttpResponse:
     if not person(request).is_staff:
         raise Http404
     found = get_object_or_404(own_sets(request), slug=slug)
-    course = get_object_or_404(Course, slug=request.POST.get("course", ""), active=True)
+    course = get_object_or_404(Course, slug=request.POST.get("course", "").replace("\0", ""), active=True)
     try:
         quiz = services.put_up(found, course)
     except services.Refused as refused:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -74,3 +77,69 @@ def test_the_pages_of_the_second_factor_are_there(user: Any, client: Client, lan
 def test_the_admin_asks_for_the_sites_own_log_in(user: Any, client: Client) -> None:
     answer = client.get("/en/admin/", follow=True)
     assert answer.redirect_chain[-1][0].startswith("/en/accounts/login/")
+
+
+class TestBodies:
+    """Bodies without an end, with and without a word about their length, before and after the answer has begun."""
+
+    @staticmethod
+    def asked(headers: list[tuple[bytes, bytes]], parts: int) -> tuple[list[dict[str, Any]], int]:
+        """Post so many megabytes to a page; what was answered, and how many of them were read."""
+        from coursesite.asgi import application
+
+        sent: list[dict[str, Any]] = []
+        read = 0
+
+        async def receive() -> dict[str, Any]:
+            nonlocal read
+            if read == parts:
+                await asyncio.Event().wait()  # the client stays and says no more
+            read += 1
+            return {"type": "http.request", "body": b"x" * 1_000_000, "more_body": read < parts}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "method": "POST", "path": "/en/accounts/login/", "raw_path": b"/en/accounts/login/", "query_string": b"",
+            "headers": [(b"host", b"testserver"), *headers], "client": ("127.0.0.1", 1), "server": ("testserver", 80), "scheme": "http",
+        }  # fmt: skip
+        contextvars.copy_context().run(async_to_sync(application), scope, receive, send)
+        return sent, read
+
+    def test_one_that_says_how_long_it_is(self) -> None:
+        sent, read = self.asked([(b"content-length", b"99999999999"), (b"content-type", b"multipart/form-data; boundary=x")], 200)
+        assert (sent[0]["status"], read) == (413, 0)
+
+    def test_one_that_does_not(self) -> None:
+        sent, read = self.asked([(b"content-type", b"multipart/form-data; boundary=x")], 200)
+        assert sent[0]["status"] == 413
+        assert read < 15
+
+    def test_one_whose_length_is_no_number(self) -> None:
+        assert self.asked([(b"content-length", b"-1")], 1)[0][0]["status"] == 413
+
+    def test_one_within_bounds(self) -> None:
+        assert self.asked([(b"content-type", b"text/plain")], 2)[0][0]["status"] == 403  # no token of the form
+
+
+def test_no_token_in_an_address_is_logged() -> None:
+    import logging
+
+    from django.conf import settings
+
+    from coursesite.logs import without_secrets
+
+    token = "Zq3_x-9aKf0PwTb7mYc1LrHd"
+    for text in (
+        f'127.0.0.1:42704 - "WebSocket /clusters/1b9f/kube/~{token}/api/v1/namespaces/default/pods/web/exec?command=sh" [accepted]',
+        f"Not Found: /clusters/1b9f/kube/%7E{token}/api",
+        f'127.0.0.1:42704 - "WebSocket /ws/desk/3/?token={token}" [accepted]',
+        f"Authorization: Bearer {token}",
+        f"redis://:{token}@127.0.0.1:6379/0",
+    ):
+        assert token not in without_secrets(text)
+    assert without_secrets('"WebSocket /ws/cluster/1b9f/" [accepted]') == '"WebSocket /ws/cluster/1b9f/" [accepted]'
+    # uvicorn's own lines go the same way: it names the whole address of a WebSocket
+    assert settings.LOGGING["loggers"]["uvicorn"] == {"handlers": ["stderr"], "level": "INFO", "propagate": False}
+    assert logging.getLogger("uvicorn.error").propagate

@@ -6,6 +6,7 @@ else than its gate says, or refuses somebody whom the gate lets in, fails `test_
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import NoReverseMatch, get_resolver, reverse
 from django.urls.resolvers import URLResolver
 from django.utils import translation
 
@@ -372,3 +373,35 @@ def test_what_is_of_one_cohort_is_not_found_in_another(
             continue
         path = path.replace(f"cohorts/{people.cohort.pk}/", f"cohorts/{people.foreign_cohort.pk}/")
         assert let_in(clients["foreign_instructor"], method, path, data) == "refused", name
+
+
+#: Where a number, a word or a text is expected.
+NONSENSE = ("\x00", "9" * 30, "💥" * 300)
+
+
+def _mad(data: dict[str, Any], word: str) -> dict[str, Any]:
+    return dict.fromkeys((*data, "q", "page", "after", "at", "seq", "sort", "who", "days", "kind", "name"), word)
+
+
+@pytest.mark.postgres
+def test_nonsense_breaks_no_page(clients: dict[str, Client], places: dict[str, tuple[Any, ...]]) -> None:
+    """Whatever stands in a form, a query or an address: no answer is an error of ours, on either database."""
+    broken = []
+    for name, method, gate, data in TABLE:
+        who = clients[next(each for each in GATES[gate] if each != "nobody")]
+        args = places.get(name, ())
+        with translation.override("en"):
+            path = reverse(name, args=args)
+        tried = [(path, _mad(data, word)) for word in NONSENSE]
+        for number, arg in enumerate(args):
+            other = 10**30 if isinstance(arg, int) else "x" * 300 if isinstance(arg, str) else arg
+            with translation.override("en"), contextlib.suppress(NoReverseMatch):
+                tried.append((reverse(name, args=(*args[:number], other, *args[number + 1 :])), data))
+        for where, what in tried:
+            try:
+                got = let_in(who, method, where, what)
+            except Exception as error:
+                got = f"{type(error).__name__}: {error}"[:200]
+            if got not in ("in", "refused", "login"):
+                broken.append(f"{method} {where[:120]} ({name}) with {next(iter(what.values()), '')!r:.20}: {got}")
+    assert broken == [], "\n".join(broken)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lessons.quizzes.types import TYPES
 from lessons.quizzes.types.ordering import start
+from simulator.core.lab import conditions
 
 
 def both(word: str) -> dict[str, str]:
@@ -216,3 +217,12 @@ def test_equal_right_sides_are_one_choice() -> None:
     rows = TYPES["matching"].present(spec, "en", "s", [1, 0])["rows"]
     assert [len(row["options"]) for row in rows] == [1, 1]
     assert TYPES["matching"].grade(spec, [0, 0]).fraction == 1
+
+
+@pytest.mark.parametrize("pattern", ["(a|a)*b", "((a+))*b", "(a?){50}a{50}b", ".*a.*a.*a.*a.*a.*a.*b", "(a|ab?)+c"])
+def test_no_pattern_of_an_author_takes_longer_than_the_answer_is_long(pattern: str) -> None:
+    """Each of these takes a backtracking matcher longer than anybody waits."""
+    spec = {"type": "short", "accept": ["b"], "patterns": [pattern]}
+    assert not list(TYPES["short"].problems(spec))
+    assert not TYPES["short"].grade(spec, "a" * 200).right
+    assert conditions.holds("a" * 3000 + "\n", "", "matches", f"^{pattern}c$") == (False, "a" * 3000 + "\n")

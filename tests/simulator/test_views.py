@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from simulator import services
+from simulator import services, views
 from simulator.models import ClusterSession
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres, pytest.mark.usefixtures("standin")]
@@ -49,3 +49,18 @@ def test_changing_needs_post_and_a_token(learner: Any) -> None:
     client.force_login(learner)
     assert client.get(reverse("simulator:session")).status_code == 405
     assert client.post(reverse("simulator:session"), {"scenario": "three-nodes"}).status_code == 403
+
+
+def test_one_account_gets_no_end_of_clusters(learner: Any, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "MOST_CLUSTERS", 2)
+    client.force_login(learner)
+    answers = [client.post("/clusters/", {"scenario": "three-nodes", "slot": f"s{n}"}) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].json()["reason"] == "too-many"
+    first = ClusterSession.objects.filter(owner=learner).first()
+    assert first is not None
+    assert client.post(f"/clusters/{first.pk}/fork/").status_code == 429
+    assert client.post("/clusters/", {"scenario": "three\0nodes", "slot": "\0"}).status_code == 429
+    monkeypatch.undo()
+    assert client.post("/clusters/", {"scenario": "three\0nodes", "slot": "\0"}).status_code == 400
+    assert client.post("/clusters/", {"scenario": "three-nodes", "slot": "a\0b"}).status_code == 200
