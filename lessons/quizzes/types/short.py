@@ -18,7 +18,7 @@ MAX_ANSWER = 200
 def pattern_problem(pattern: str) -> str:
     """Why a pattern may not be used, or nothing."""
     try:
-        _compiled(pattern, case=True)
+        regexp.compile(pattern)
     except regexp.BadPattern as error:
         return f"not a regular expression: {error}"
     return ""
