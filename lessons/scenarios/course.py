@@ -17,7 +17,8 @@ import yaml
 
 from lessons.scenarios.pages import Page, slug
 from simulator.core.kernel.errors import BadInput
-from simulator.katacoda import actions, answers, assets, images, package, player, quizzes
+from simulator.core.shell.coreutils import internet
+from simulator.katacoda import actions, answers, assets, images, package, player, quizzes, raw
 from simulator.katacoda.actions import EXEC, Action
 from simulator.katacoda.files import Folder
 from simulator.katacoda.notes import Note
@@ -180,6 +181,7 @@ class _Lesson:
     def write(self) -> None:
         """The lesson in both languages, its exercises, its questions."""
         self._assets()
+        self._addresses()
         parts: list[str] = []
         if self.scenario.description:
             parts.append(_plain(self.scenario.description))
@@ -256,7 +258,11 @@ class _Lesson:
         prefix = posixpath.join(self.scenario.folder, "assets").lstrip("/") + "/"
         names = sorted(path[len(prefix) :] for path in self.folder.paths if path.startswith(prefix))
         total = 0
-        for asset in self.scenario.assets:
+        wanted = self.scenario.assets
+        if names and not wanted:
+            self.note(self.scenario.index, 0, "details.assets names none of the files in assets/; they lie in /root/assets")
+            wanted = [package.Asset("host01", "**", "/root/assets")]
+        for asset in wanted:
             found = assets.select(names, asset.file)
             if not found:
                 self.note(self.scenario.index, 0, f"assets.{asset.host}: no file in assets/ is {asset.file!r}")
@@ -278,6 +284,22 @@ class _Lesson:
                     self.folder.read(prefix + name),
                     mode,
                 )
+
+    def _addresses(self) -> None:
+        """Files of the tree that the scenario downloads from its own repository answer there in the lesson's world too."""
+        texts = list(self.scenario.texts(self.folder))
+        for step in self.scenario.pages():
+            texts += [
+                self._text(name) for name in (step.verify, step.answer) if name and self.scenario.path(name) in self.folder.paths
+            ]
+        total = 0
+        for url, path in raw.mentioned(self.folder, texts):
+            total += self.folder.paths[path]
+            if total > MAX_ASSETS:
+                self.note(self.scenario.index, 0, f"{url}: more than {MAX_ASSETS >> 10} KiB of downloads; left out")
+                continue
+            self._put(self.image.hosts[0], f"{internet.WEB}/{url.partition('://')[2]}", self.folder.read(path), 0o644)
+            self.note(self.scenario.index, 0, f"{url} answers with {path} of this tree")
 
     # -- exercises and questions ----------------------------------------------------------------------------------------
     def _exercise(self, step: Step, text: str) -> str:

@@ -17,7 +17,7 @@ from simulator.core.shell import screen
 from simulator.core.shell.runner import Running
 from simulator.headless import transcript
 
-from . import assets, images
+from . import assets, images, raw
 from .actions import Action
 from .files import Folder
 from .notes import Note
@@ -36,10 +36,6 @@ _FOLLOWS = re.compile(
     r" | \b(kubectl|k)\s.*\blogs\b.*\s(-f|--follow)\b | \b(kubectl|k)\s.*\s(-w|--watch)(=true)?(\s|$) | \bport-forward\b"
     r" | \bping\s+(?!.*-c) | \bdocker\s+(logs\s+.*-f|stats|events)\b"
 )
-
-
-#: A file of a repository at its raw address: its path.
-_RAW = re.compile(r"https?://(?:raw\.githubusercontent\.com/[^/]+/[^/]+|github\.com/[^/]+/[^/]+/raw)/(?:refs/heads/)?[^/]+/(.+)")
 
 
 #: Names that only the reader's own cluster knows.
@@ -82,17 +78,13 @@ class Stage:
         self.sandbox.world.tables["pages"] = self._page
 
     def _page(self, url: str) -> bytes | None:
-        found = _RAW.fullmatch(url.partition("?")[0])
-        parts = found[1].split("/") if found is not None else []
-        while parts:  # the tree at hand may be a folder of the repository
-            path = "/".join(parts)
-            if path in self.folder.paths:
-                note = Note(self.scenario.index, 0, f"{url} answers with {path} of this tree")
-                if note not in self.notes:
-                    self.notes.append(note)
-                return self.folder.read(path)
-            parts = parts[1:] if len(parts) > 2 else []
-        return None
+        path = raw.resolve(self.folder, url)
+        if path is None:
+            return None
+        note = Note(self.scenario.index, 0, f"{url} answers with {path} of this tree")
+        if note not in self.notes:
+            self.notes.append(note)
+        return self.folder.read(path)
 
     def copy(self) -> Stage | None:
         """The stage with a copy of its world that goes its own way; None while a program waits, which no copy can hold."""

@@ -212,3 +212,35 @@ def test_checks_as_a_script(check: dict[str, Any], line: str) -> None:
         assert line in text.splitlines() and not problems
     else:
         assert text == "" and problems[0].startswith("the check c is left out: ")
+
+
+def test_downloads_from_the_scenarios_own_repository_and_unnamed_assets(tmp_path: Path) -> None:
+    """What the tree has answers at its raw address in the lesson's world; anything else says that it is not simulated."""
+    import json
+
+    import yaml
+
+    from simulator.core.sandbox import Sandbox
+
+    where = "https://raw.githubusercontent.com/someone/labs/main"
+    tree = tmp_path / "tree" / "lab"
+    (tree / "assets").mkdir(parents=True)
+    details = {"intro": {"text": "intro.md"}, "steps": [{"text": "one.md"}]}
+    (tree / "index.json").write_text(json.dumps({"title": "Lab", "details": details, "backend": {"imageid": "ubuntu"}}))
+    (tree / "intro.md").write_text(f"See `curl -s {where}/../../etc/passwd`.\n")
+    (tree / "one.md").write_text(
+        f"`curl -s {where}/lab/files/pod.yaml?x=1`{{{{exec}}}} `cat assets/a.txt`{{{{exec}}}} {where}/lab/gone.yaml\n"
+    )
+    (tree / "files").mkdir()
+    (tree / "files" / "pod.yaml").write_text("kind: Pod\n")
+    (tree / "assets" / "a.txt").write_text("asset\n")
+    brought = course.Importer(Folder(tmp_path / "tree"), "x").run()
+    assert any("pod.yaml of this tree" in str(note) for note in brought.notes)
+    text = next(text for name, text in brought.files.items() if name.endswith(".en.md"))
+    world = Sandbox.boot("playground-ubuntu")
+    for step in yaml.safe_load(text.split("---\n")[1])["setup"]:
+        assert world.run(step["run"], host=step["host"]).code == 0
+    world = Sandbox.restore(world.snapshot())
+    assert world.run(f"curl -s {where}/lab/files/pod.yaml; cat assets/a.txt").stdout == "kind: Pod\nasset\n"
+    for path in ("lab/gone.yaml", "../../../../../etc/passwd", "lab/files", "lab/%2e%2e/x"):
+        assert "not simulated in Slipway yet" in world.run(f"curl -s '{where}/{path}'").stdout, path
