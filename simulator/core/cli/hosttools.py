@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "k3s": kits.k3s,
     "microk8s": kits.microk8s,
     "minikube": kits.minikube,
+    "newgrp": smalltools.newgrp,
     "nice": smalltools.nice,
     "renice": smalltools.renice,
     "snap": kits.snap,

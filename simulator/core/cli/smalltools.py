@@ -163,6 +163,15 @@ def gpasswd(call: Call) -> int:
     return 0
 
 
+def newgrp(call: Call) -> Code:
+    """`newgrp [group]`: a shell with that group; in a script it takes the rest of its input."""
+    words = [word for word in call.argv[1:] if not word.startswith("-")]
+    if words and not any(row[0] == words[0] for row in accounts.rows(call, accounts.GROUP)):
+        call.err(f"newgrp: group '{words[0]}' does not exist\n")
+        return 1
+    return (yield from call.run(["bash"]))
+
+
 def findmnt(call: Call) -> Code:
     """`findmnt [-n] [target]`: the mounts as a table (util-linux)."""
     options, rest = parse(call, "no:lDTt:S:", "noheadings=n output=o list=l target=T source=S", permute=True)

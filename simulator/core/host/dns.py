@@ -24,6 +24,7 @@ OUTSIDE: dict[str, str] = {
     "dl.k8s.io": "203.0.113.10",
     "example.com": "203.0.113.11",
     "github.com": "203.0.113.12",
+    "get.helm.sh": "203.0.113.28",
     "get.k3s.io": "203.0.113.26",
     "k8s.io": "203.0.113.24",
     "kind.sigs.k8s.io": "203.0.113.27",

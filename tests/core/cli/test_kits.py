@@ -85,3 +85,23 @@ def test_without_a_cluster_a_kit_is_not_simulated() -> None:
 def test_small_commands(line: str, said: str) -> None:
     """As the real ones answer."""
     assert run(Sandbox.boot("playground-ubuntu"), line) == said
+
+
+def test_helm_is_fetched_and_charts_of_addons_act() -> None:
+    """Helm's installer brings it; ingress-nginx's chart serves at the node port it was told; cert-manager's brings its definitions."""
+    world = Sandbox.boot("playground-2nodes")
+    raw = "https://raw.githubusercontent.com/helm/helm/main/scripts/get-helm-3"
+    assert run(world, f"rm -f $(command -v helm); curl -fsSL {raw} | bash; helm version --short").endswith("v3.19.2+g8766e71\n")
+    run(
+        world,
+        "helm repo add ingress-nginx https://kubernetes.github.io/ingress-nginx; helm repo add jetstack https://charts.jetstack.io",
+    )
+    values = "--set controller.service.type=NodePort --set controller.service.nodePorts.http=30080"
+    run(world, f"helm install in ingress-nginx/ingress-nginx -n in --create-namespace {values}")
+    run(world, "kubectl rollout status deploy/ingress-nginx-controller -n in --timeout=120s")
+    assert "404 Not Found" in run(world, "curl -s localhost:30080")
+    run(world, "helm install cm jetstack/cert-manager -n cm --create-namespace --set crds.enabled=true")
+    assert (
+        run(world, "kubectl wait -n cm --for=condition=Available deploy --all; kubectl get crd -o name").count("cert-manager.io")
+        == 6
+    )

@@ -6,6 +6,7 @@ The charts are our own, made of the scaffold, under the names, versions and imag
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from ...host import users
 from ...host.invocation import Call
 from ...kernel.clock import to_datetime
+from ...runtime.addons import pages as addons
 from ...shell.coreutils import internet
 from .. import goyaml
 from . import scaffold
@@ -66,6 +68,62 @@ def _metrics_server(version: str, app: str) -> Offer:
     )
 
 
+def _manifest(url: str) -> str:
+    """A published manifest without its Namespace, in the release's namespace."""
+    page = internet.get(url)
+    text = page.body.decode() if page is not None else ""
+    kept = [
+        part for part in re.split(r"^---\n", text, flags=re.M) if part.strip() and not re.search(r"^kind: Namespace$", part, re.M)
+    ]
+    return re.sub(r"namespace: (?:ingress-nginx|cert-manager)\b", "namespace: {{ .Release.Namespace }}", "---\n".join(kept))
+
+
+def _chart(name: str, version: str, app: str, description: str, values: bytes, templates: Callable[[], str]) -> Offer:
+    """A chart of one template, made of a manifest."""
+
+    def make() -> dict[str, bytes]:
+        meta = f'apiVersion: v2\nname: {name}\ndescription: {description}\ntype: application\nversion: {version}\nappVersion: "{app}"\n'
+        notes = f"{name} {{{{ .Chart.AppVersion }}}} has been installed in {{{{ .Release.Namespace }}}}.\n"
+        return {
+            "Chart.yaml": meta.encode(), "values.yaml": values, "templates/all.yaml": templates().encode(), "templates/NOTES.txt": notes.encode(),
+        }  # fmt: skip
+
+    return Offer(name, version, app, description, make)
+
+
+def _ingress_nginx(version: str, app: str) -> Offer:
+    def templates() -> str:
+        text = _manifest(
+            f"https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v{app}/deploy/static/provider/cloud/deploy.yaml"
+        )
+        text = text.replace("  externalTrafficPolicy: Local\n", "").replace(
+            "type: LoadBalancer", "type: {{ .Values.controller.service.type }}"
+        )
+        for port in ("http", "https"):
+            more = f"{{{{ with .Values.controller.service.nodePorts.{port} }}}}, nodePort: {{{{ . }}}}{{{{ end }}}}"
+            text = text.replace(f"protocol: TCP, targetPort: {port}}}", f"protocol: TCP, targetPort: {port}{more} }}")
+        return text
+
+    values = b'controller:\n  service:\n    # LoadBalancer or NodePort.\n    type: LoadBalancer\n    nodePorts:\n      http: ""\n      https: ""\n'
+    about = "Ingress controller for Kubernetes using NGINX as a reverse proxy and load balancer"
+    return _chart("ingress-nginx", version, app, about, values, templates)
+
+
+def _cert_manager(version: str) -> Offer:
+    def templates() -> str:
+        base = f"https://github.com/cert-manager/cert-manager/releases/download/{version}/cert-manager"
+        own = "---\n".join(
+            part
+            for part in re.split(r"^---\n", _manifest(f"{base}.yaml"), flags=re.M)
+            if "kind: CustomResourceDefinition" not in part
+        )
+        condition = "{{- if or .Values.installCRDs .Values.crds.enabled }}\n"
+        return f"{condition}{_manifest(f'{base}.crds.yaml')}\n{{{{- end }}}}\n---\n{own}"
+
+    values = b"# Whether the definitions come with the release.\ninstallCRDs: false\ncrds:\n  enabled: false\n  keep: true\n"
+    return _chart("cert-manager", version, version, "A Helm chart for cert-manager", values, templates)
+
+
 #: Repositories that answer, by address.
 OFFERS: dict[str, tuple[Offer, ...]] = {
     "https://charts.bitnami.com/bitnami": (
@@ -79,6 +137,8 @@ OFFERS: dict[str, tuple[Offer, ...]] = {
         _web("podinfo", "6.9.3", "6.9.3", "Podinfo Helm chart for Kubernetes", "ghcr.io/stefanprodan/podinfo", port=9898, service_port=9898, probe="/healthz"),
     ),
     "https://helm.github.io/examples": (_web("hello-world", "0.1.0", "1.16.0", "A Helm chart for Kubernetes", "nginx", tag="1.29"),),
+    "https://kubernetes.github.io/ingress-nginx": (_ingress_nginx("4.14.0", "1.14.0"), _ingress_nginx("4.13.3", "1.13.3"), _ingress_nginx("4.12.1", "1.12.1"), _ingress_nginx("4.11.3", "1.11.3")),
+    "https://charts.jetstack.io": tuple(_cert_manager(version) for version in addons.CERT_MANAGER),
     "https://kubernetes-sigs.github.io/metrics-server": (_metrics_server("3.13.0", "0.8.0"), _metrics_server("3.12.2", "0.7.2")),
     "https://traefik.github.io/charts": (_web("traefik", "37.4.0", "v3.6.2", "A Traefik based Kubernetes ingress controller", "traefik", tag="v3.6.2", probe="/ping", kind="LoadBalancer"),),
 }  # fmt: skip

@@ -79,3 +79,10 @@ def plugins() -> bytes:
 def crictl() -> bytes:
     """crictl-<version>-linux-amd64.tar.gz."""
     return build([("crictl", _program("crictl", "crictl"))], compress=True)
+
+
+def helm() -> bytes:
+    """helm-<version>-linux-amd64.tar.gz."""
+    return build(
+        [("linux-amd64", Inode("dir", 0o755, 0, 0, _WHEN)), ("linux-amd64/helm", _program("helm", "helm"))], compress=True
+    )

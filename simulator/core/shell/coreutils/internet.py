@@ -274,6 +274,23 @@ mkdir -p /etc/rancher/k3s
 cp /etc/kubernetes/admin.conf /etc/rancher/k3s/k3s.yaml
 """
 
+#: Helm's installer, for the one release that the worlds have.
+HELM = "v3.19.2"
+HELM_INSTALLER = f"""#!/usr/bin/env bash
+if command -v helm >/dev/null 2>&1; then
+  echo "Helm {HELM} is already latest"
+  exit 0
+fi
+echo "Downloading https://get.helm.sh/helm-{HELM}-linux-amd64.tar.gz"
+curl -sLo /tmp/helm.tar.gz https://get.helm.sh/helm-{HELM}-linux-amd64.tar.gz || exit 1
+tar -xzf /tmp/helm.tar.gz -C /tmp
+echo "Verifying checksum... Done."
+echo "Preparing to install helm into /usr/local/bin"
+cp /tmp/linux-amd64/helm /usr/local/bin/helm && chmod 755 /usr/local/bin/helm
+echo "helm installed into /usr/local/bin/helm"
+""".encode()
+
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
@@ -338,6 +355,15 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     ),
     (r"https?://kind\.sigs\.k8s\.io/dl/v[\d.]+/kind-linux-amd64", _file(lambda: downloads.binary("kind", downloads.CURRENT))),
     (r"https?://github\.com/k3s-io/k3s/releases/download/[^/]+/k3s", _file(lambda: downloads.binary("k3s", downloads.CURRENT))),
+    (
+        r"https?://raw\.githubusercontent\.com/helm/helm/(?:main|master|v[\d.]+|HEAD)/scripts/get(?:-helm-3)?|https?://get\.helm\.sh/get-helm-3",
+        _file(lambda: HELM_INSTALLER),
+    ),
+    (r"https?://get\.helm\.sh/helm-v3\.[\d.]+-linux-amd64\.tar\.gz", _file(downloads.helm)),
+    (
+        r"https?://(?:www\.)?google\.com/?.*",
+        lambda match: Page(200, b"<!doctype html><title>Google</title>\n", {"content-type": "text/html; charset=ISO-8859-1"}),
+    ),
     (r"https?://get\.k3s\.io/?", _file(lambda: K3S_INSTALLER)),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
     (
