@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import F, Max, Prefetch, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Max, Prefetch, Q
 
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
@@ -238,10 +238,9 @@ def standings(
     ids = list(found)
     opened = LessonProgress.objects.filter(user__in=ids, lesson__chapter__course=course)
     if brief:  # to read a time costs more than all the rest of a row
-        for user, lesson in opened.values_list("user_id", "lesson_id"):
-            found[user].read[lesson] = False
-        for user, lesson in opened.filter(read_at__isnull=False).values_list("user_id", "lesson_id"):
-            found[user].read[lesson] = True
+        done = opened.annotate(done=ExpressionWrapper(Q(read_at__isnull=False), BooleanField()))
+        for user, lesson, read in done.values_list("user_id", "lesson_id", "done"):
+            found[user].read[lesson] = bool(read)
     else:
         for user, lesson, *seen in opened.values_list("user_id", "lesson_id", "opened_at", "last_at", "read_at"):
             one = found[user].progress[lesson] = Seen._make(seen)
