@@ -6,10 +6,13 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
-from django.urls import translate_url
+from django.urls import reverse, translate_url
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from lessons.authoring import note
+from lessons.models import Course, Lesson
 from lessons.models.content import in_language
 from lessons.rendering import icons, markdown
 
@@ -58,6 +61,17 @@ def points(value: float | None) -> str:
 def in_other_language(context: Context, language: str) -> str:
     """This page's address in `language`."""
     return translate_url(context["request"].get_full_path(), language)
+
+
+@register.simple_tag(takes_context=True)
+def authoring(context: Context) -> SafeString:
+    """What tells a page's script that the page's course is being written; nothing otherwise."""
+    lesson = context.get("lesson")
+    course = lesson.chapter.course if isinstance(lesson, Lesson) else context.get("course")
+    if not isinstance(course, Course) or (said := note(course.slug)) is None:
+        return mark_safe("")
+    url = reverse("lessons:authoring", args=[course.slug])
+    return format_html('<meta name="authoring" content="{}" data-stamp="{}">\n', url, said.stamp)
 
 
 @register.simple_tag

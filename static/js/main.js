@@ -83,6 +83,11 @@ async function startDesk() {
   if (replay) replay.replay = new (await import('./replay.js')).Replay(replay);
 }
 
+async function startAuthoring() {
+  const meta = document.querySelector('meta[name="authoring"]');
+  if (meta) (await import('./authoring.js')).watch(meta);
+}
+
 async function startBench() {
   const element = document.querySelector('[data-bench][data-ws]');
   if (!element) return;
@@ -156,6 +161,7 @@ listenToHtmx();
 equip();
 startBench();
 startDesk();
+startAuthoring();
 
 /* A cluster whose page sets it up (a quiz's question) is set up again by loading the page again. */
 document.addEventListener('bench:reset', (event) => {

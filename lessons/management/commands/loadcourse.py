@@ -1,7 +1,8 @@
-"""`manage.py loadcourse [DIR] [--check]`: read courses, say everything that is wrong, and put them up."""
+"""`manage.py loadcourse [DIR] [--check | --watch]`: read courses, say everything that is wrong, and put them up."""
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ class Command(BaseCommand):
     help = "Read a course folder (default: every course under lessons/content), check it, and put it up."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The folder, and whether only to check."""
+        """The folder, and whether only to check, or to go on."""
         parser.add_argument("folder", nargs="?", type=Path, default=None, help="a course folder, or one that holds several")
         parser.add_argument("--check", action="store_true", help="report what is wrong and change nothing")
+        parser.add_argument(
+            "--watch",
+            action="store_true",
+            help="go on: after each change load again, play what changed, and have open pages reload",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check all courses before putting up any."""
@@ -40,7 +46,7 @@ class Command(BaseCommand):
                 broken += 1
                 for problem in error.problems:
                     self.stderr.write(str(problem))
-        if broken:
+        if broken and not options["watch"]:
             raise CommandError("nothing was loaded; what was up stays up")
         for source in sources:
             if options["check"]:
@@ -51,6 +57,22 @@ class Command(BaseCommand):
                 f"{source.slug}: {done.lessons} lessons, {done.exercises} exercises, {done.questions} questions; "
                 f"{done.new_versions} new versions"
             )
+        if options["watch"]:
+            self.watch(courses)
+
+    def watch(self, courses: list[Path]) -> None:
+        """Look at the files until Ctrl-C."""
+        from lessons.loading import watching
+
+        watchers = [watching.Watcher(path, _shown_from(path), self.stdout.write) for path in courses]
+        self.stdout.write("watching; Ctrl-C ends it")
+        try:
+            while True:
+                time.sleep(watching.EVERY)
+                for watcher in watchers:
+                    watcher.look()
+        except KeyboardInterrupt:
+            self.stdout.write("")
 
 
 def _shown_from(path: Path) -> Path:

@@ -9,6 +9,8 @@ export default {
   'theme.light': 'Theme: light',
   'theme.dark': 'Theme: dark',
 
+  'authoring.problems': "Problems of the course's files",
+
   'net.lost': 'The server cannot be reached. Nothing was changed; try again in a moment.',
   'net.refused': 'The server did not accept this ({status}).',
 

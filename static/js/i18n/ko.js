@@ -9,6 +9,8 @@ export default {
   'theme.light': '화면: 밝게',
   'theme.dark': '화면: 어둡게',
 
+  'authoring.problems': '코스 파일의 문제',
+
   'net.lost': '서버에 닿지 않습니다. 바뀐 것은 없습니다. 잠시 뒤 다시 시도하십시오.',
   'net.refused': '서버가 받아들이지 않았습니다({status}).',
 

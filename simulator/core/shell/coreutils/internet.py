@@ -28,21 +28,9 @@ from ...runtime.more_images import INGRESS_NGINX
 from . import downloads
 from .archive import build
 
-#: etcd releases that a learner may download: version → days before the epoch.
-ETCD_RELEASES = (
-    "3.3.9",
-    "3.3.27",
-    "3.4.23",
-    "3.4.27",
-    "3.4.37",
-    "3.5.0",
-    "3.5.9",
-    "3.5.15",
-    "3.5.21",
-    "3.6.0",
-    "3.6.4",
-    "3.6.8",
-    "3.6.13",
+#: etcd releases that a learner may download.
+ETCD_RELEASES = tuple(
+    f"{line}.{patch}" for line, last in (("3.3", 27), ("3.4", 37), ("3.5", 21), ("3.6", 13)) for patch in range(last + 1)
 )
 
 
