@@ -13,8 +13,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-#: A note older than this many seconds is of a watch that has ended.
-FRESH = 10.0
+#: A note older than this many seconds is of a watch that has ended; playing what changed may take some while.
+FRESH = 120.0
 
 
 @dataclass(slots=True)

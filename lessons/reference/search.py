@@ -87,6 +87,8 @@ def _score(row: SearchEntry, asked: list[str]) -> float:
     whole = [words.pack(variant) for variant in words.variants(" ".join(asked))]
     if packed in whole or set(whole) & set(row.names.split("\n")):
         score += 200
+    # a command names files and other tools as well: its words count fully only for somebody who types the command
+    share = 0.4 if row.kind == SearchEntry.Kind.COMMAND and not title.startswith(words.fold(" ".join(asked))) else 1.0
     for word in asked:
         best = 0.0
         for step, variant in enumerate(words.variants(word)):
@@ -103,7 +105,7 @@ def _score(row: SearchEntry, asked: list[str]) -> float:
                 here = 15
             here += 2.0 * min(5, text.count(variant))
             best = max(best, here - 3 * step)
-        score += best
+        score += share * best
     return score
 
 

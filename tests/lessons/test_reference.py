@@ -215,6 +215,7 @@ def titles(query: str, language: str = "en") -> list[str]:
     return [hit.entry.title for hit in searching.search(query, language).hits]
 
 
+@pytest.mark.postgres
 class TestSearch:
     def test_terms_lessons_exercises_and_commands_are_found(self, course: Course) -> None:
         kinds = {row.kind for row in SearchEntry.objects.filter(language="en")}
@@ -227,6 +228,16 @@ class TestSearch:
         assert titles("컨테이너를", "ko")[0] == titles("컨테이너", "ko")[0] == "컨테이너"
         assert titles("API서버는", "ko") and "kube-apiserver" in titles("API서버", "ko")
         assert titles("누가있는가", "ko") == ["누가 있는가"]
+
+    def test_text_goes_before_commands_that_mention_a_word(self) -> None:
+        kinds = SearchEntry.Kind
+        lesson = SearchEntry(kind=kinds.LESSON, title="Backup and restore", folded="etcd keeps it; a backup of etcd", names="")
+        command = SearchEntry(
+            kind=kinds.COMMAND, title="etcdctl snapshot save /backup/etcd.db", folded="saves a snapshot", names=""
+        )
+        for query, first in (("etcd backup", lesson), ("etcdctl snapshot", command)):
+            scores = {id(row): searching._score(row, query.split()) for row in (lesson, command)}
+            assert scores[id(first)] == max(scores.values()), query
 
     def test_every_word_must_be_there(self, course: Course) -> None:
         assert titles("crictl moon") == [] and titles("nodes kubectl") == titles("kubectl nodes") != []
