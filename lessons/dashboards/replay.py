@@ -38,8 +38,9 @@ def _look(request: HttpRequest, session: ClusterSession) -> JsonResponse:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         return JsonResponse({"message": _("at: not a virtual time in nanoseconds")}, status=400)
     moment = history.moment_at(session, int(text))
+    lens, about = request.GET.get("lens", "")[:32], request.GET.get("about", "")[:253]
     try:
-        return JsonResponse(simulator.look(session, moment.seq, moment.at))
+        return JsonResponse(simulator.look(session, moment.seq, moment.at, lens=lens, about=about))
     except simulator.EvaluationTimeout as error:
         return JsonResponse({"message": str(error)}, status=503)
 

@@ -4,6 +4,7 @@
 import { TraceStore, travels, warp } from './causes.js';
 import { clockText } from './clock.js';
 import { button, h, icon, watchWidth } from './dom.js';
+import { Lens } from './lens.js';
 import { modelOf } from './mapmodel.js';
 import { draw } from './shipmap.js';
 import { t } from './strings.js';
@@ -51,6 +52,7 @@ export class Replay {
     const { data } = this;
     this.map = h('div', { class: 'map-host' }, h('p', { class: 'map-empty' }, t('bench.nomap')));
     this.timeHost = h('div', { class: 'tl-host' });
+    this.lens = this.makeLens();
     this.say = h('p', { class: 'meta replay-say' });
     this.terminals = new Map();
     const names = [...new Set(data.chunks.map(([, terminal]) => terminal))].filter((name) => name !== 'setup');
@@ -70,7 +72,7 @@ export class Replay {
     const jump = (label, way, kid) => button(label, { 'data-failure': way, disabled: !this.failures.length, onclick: () => this.jump(way) }, kid);
     this.element.replaceChildren(
       data.cut ? h('p', { class: 'banner' }, t('replay.cut')) : '',
-      h('div', { class: 'replay' }, h('div', { class: 'replay-map' }, h('figure', { class: 'map-box' }, this.map), this.say, h('div', { class: 'time' }, this.timeHost)),
+      h('div', { class: 'replay' }, h('div', { class: 'replay-map' }, this.lens.tabs, h('figure', { class: 'map-box' }, this.map), this.say, h('div', { class: 'time' }, this.timeHost)),
         h('div', { class: 'replay-terms' }, terms.length ? terms : h('p', { class: 'empty' }, t('replay.nothing'))),
         h('section', { class: 'moments', 'aria-label': t('replay.moments') }, h('h2', {}, t('replay.moments')), this.list)),
       h('section', { class: 'scrub', 'aria-label': t('replay.time') }, h('div', { class: 'controls', role: 'toolbar', 'aria-label': t('replay.playback') },
@@ -79,6 +81,30 @@ export class Replay {
     watchWidth(this.map, () => this.drawMap());
     watchWidth(this.timeHost, () => this.drawTime());
     this.showPlay();
+  }
+
+  /* What a lens sees in place of a bench: a past that is always looked at, and nothing to steer. */
+  makeLens() {
+    const lens = new Lens({
+      drawMap: () => this.drawMap(), showEvent: (seq) => this.goTo(seq), choose: () => {}, map: this.map, selected: '', resetUrl: '',
+      past: { looking: true, again: () => this.lookAgain() },
+    });
+    lens.clock = { running: false };
+    lens.mark();
+    if (lens.name) lens.begin();
+    return lens;
+  }
+
+  lookAgain() {
+    this.looked = -1;
+    this.look(true);
+  }
+
+  goTo(seq) {
+    const event = this.data.events.find((one) => one.seq === seq);
+    if (!event) return;
+    this.hold();
+    this.seek(event.at);
   }
 
   words(moment) {
@@ -226,9 +252,11 @@ export class Replay {
       const at = Math.round(this.now);
       this.looked = at;
       try {
-        const answer = await fetch(`${this.element.dataset.look}?at=${at}`, { credentials: 'same-origin' });
+        const answer = await fetch(`${this.element.dataset.look}?at=${at}${this.lens.query}`, { credentials: 'same-origin' });
         if (!answer.ok || mine !== this.asked) return;
-        this.view = (await answer.json()).view;
+        const found = await answer.json();
+        this.view = found.view;
+        if (found.lens) this.lens.show(found.lens);
         this.drawMap();
         if (Math.round(this.now) !== at) this.look(false);
       } catch {
@@ -239,6 +267,10 @@ export class Replay {
 
   drawMap() {
     if (!this.view || !this.map.clientWidth) return;
+    if (this.lens.draw(this.map, this.map.clientWidth)) {
+      this.drawn = null;
+      return;
+    }
     this.drawn = draw(this.map, modelOf(this.view, {}), this.map.clientWidth, { compact: true });
     if (this.story) this.drawn.paint(this.shown ?? 0, this.story.moving);
   }

@@ -35,6 +35,12 @@ def test_what_is_shown_is_compared() -> None:
     assert not matches("web 1/1", "web 0/1\n") and not matches("a", "a\nb\n")
 
 
+def test_times_do_not_count() -> None:
+    assert matches("web  1/1  Running  0  25s", "web   1/1   Running   0   1m2s\n")
+    assert matches("a2553  45 seconds ago  Running", "a2553  About a minute ago  Running\n")
+    assert matches("took = 6.1ms", "took = 12.25ms\n") and not matches("2 minutes", "3 minutes\n")
+
+
 def test_a_long_output_is_cut_in_the_middle() -> None:
     text = shown("".join(f"line {n}\n" for n in range(40)))
     assert text.split("\n")[:2] == ["line 0", "line 1"] and "\n…\n" in text and text.endswith("line 39")
