@@ -14,6 +14,7 @@ from . import pidspace, procfs
 from .filesystem import LOGS, Changes, Inode, Tree, error
 from .machine import Host, hosts
 from .process import Process
+from .virtual import INSTALLED, used_disk
 
 
 def host_of(world: World, host: str | Host) -> Host:
@@ -97,6 +98,25 @@ def changing(world: World, host: Host, mnt: str, path: str) -> None:
         hook = world.tables.get("units")
         if hook is not None:
             hook(world, host, path)
+
+
+#: What the files that learners make on one machine may hold in all, in bytes: the machine that simulates has to keep them.
+HOLD = 192 * 1024 * 1024
+#: Files below this size are not looked at one by one.
+SMALL = 256 * 1024
+
+
+def room(world: World, host: str | Host, size: int, more: int) -> None:
+    """Raise ENOSPC when a file that grows to `size` by `more` bytes would fill the disk.
+
+    Looked at for large files, and for all once something has reserved much of the disk (`fallocate`, `dd`, a fault).
+    """
+    machine = host_of(world, host)
+    if more <= 0 or (size < SMALL and not machine.reserved):
+        return
+    used = used_disk(machine) * 1024
+    if used + more > min(machine.disk_kib * 1024, INSTALLED * 1024 + HOLD + sum(machine.reserved.values())):
+        raise error(errno.ENOSPC, "")
 
 
 def write_file(

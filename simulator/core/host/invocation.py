@@ -169,6 +169,9 @@ class Call:
         if where == "/dev/null":
             return
         users.check(self.tree, where, self.proc.user, users.WRITE)
+        if len(data) >= files.SMALL or self.host.reserved:
+            old = len(self.tree.read(where)) if self.tree.exists(where) else 0
+            files.room(self.world, self.host, len(data), len(data) if append else len(data) - old)
         new = 0o666 & ~self.proc.umask if mode is None else mode
         files.write_file(
             self.world, self.host, where, data, mnt=self.proc.mnt, mode=new, uid=self.uid, gid=self.gid, append=append

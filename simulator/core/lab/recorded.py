@@ -12,6 +12,8 @@ from ..host.machine import Host, hosts
 from ..kernel.clock import SECOND
 from ..kernel.errors import BadInput
 from ..kernel.world import World
+from ..kube.client import KubeClient
+from ..kube.kubeadm import addons, manifests
 from ..sandbox import Meta, Sandbox
 from .cluster import ClusterBuilder
 from .machines import add_machine, put, service_unit
@@ -19,6 +21,48 @@ from .machines import add_machine, put, service_unit
 USER = "learner"
 UID = 1001
 HOME = "/home/learner"
+KUBELET = "/var/lib/kubelet/config.yaml"
+
+
+class _Components(ClusterBuilder):
+    """A cluster of which only kubeadm's certificates, kubeconfigs and manifests were made: nothing was uploaded, nobody reads the manifests."""
+
+    def _service(self, host: Host, name: str, command: list[str]) -> None:
+        """A component as a unit, etcd in the release of the recordings."""
+        if name == "etcd":
+            host.fs.install("/usr/local/bin/etcd-server", "etcd:3.6.13")
+            put(
+                self.world,
+                host,
+                "/etc/systemd/system/etcd.service",
+                service_unit(name, " ".join(["/usr/local/bin/etcd-server", *command[1:]])),
+            )
+            systemd.start_unit(self.world, host, "etcd.service")
+            return
+        super()._service(host, name, command)
+
+    def _upload(self, client: KubeClient) -> None:
+        """The administrators' binding alone, which `kubeadm init phase kubeconfig admin` makes."""
+        for resource, obj in addons.cluster_admins():
+            client.create(resource, None, dict(obj))
+        self._mark(client, self.names[0])
+
+    def leave_manifests(self) -> None:
+        """Write the static pods' manifests, and tell the kubelet to look for none."""
+        host = self.hosts[self.names[0]]
+        config = files.read_file(self.world, host, KUBELET).decode()
+        kept = "".join(line for line in config.splitlines(keepends=True) if not line.startswith("staticPodPath:"))
+        put(self.world, host, KUBELET, kept)
+        systemd.restart_unit(self.world, host.name, "kubelet.service")
+        cluster = self.cluster
+        pods = {
+            "etcd": manifests.etcd(cluster, host.name, host.ip, tool=self.version),
+            "kube-apiserver": manifests.apiserver(cluster, host.ip),
+            "kube-controller-manager": manifests.controller_manager(cluster),
+            "kube-scheduler": manifests.scheduler(cluster),
+        }
+        for name, pod in pods.items():
+            put(self.world, host, f"/etc/kubernetes/manifests/{name}.yaml", manifests.dump(pod), 0o644)
 
 
 class Recorded:
@@ -54,7 +98,12 @@ class Recorded:
         return add_machine(self.world, "controlplane", "172.30.1.2", {"controlplane": "172.30.1.2"})
 
     def _kube(self, *, full: bool) -> None:
-        ClusterBuilder(self.world, static_pods=full, addons=full).build()
+        if full:
+            ClusterBuilder(self.world).build()
+            return
+        builder = _Components(self.world, static_pods=False, addons=False)
+        builder.build()
+        builder.leave_manifests()
 
     def _etcd(self, name: str, client: int, peer: int) -> None:
         self._etcd_tools()

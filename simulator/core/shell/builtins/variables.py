@@ -194,7 +194,8 @@ def getopts(shell: Any, words: list[str]) -> int:
         return 2
     spec, name = words[1], words[2]
     args = words[3:] or shell.state.positional
-    index = int(shell.state.get("OPTIND") or 1)
+    given = shell.state.get("OPTIND") or "1"
+    index = max(int(given[:9]), 1) if given.isascii() and given.isdigit() else 1
     within = shell.getopts_at if index == shell.getopts_index else 1
     silent = spec.startswith(":")
     if index > len(args) or not args[index - 1].startswith("-") or args[index - 1] in ("-", "--"):
@@ -204,6 +205,7 @@ def getopts(shell: Any, words: list[str]) -> int:
         shell.state.vars.pop("OPTARG", None)
         return 1
     word = args[index - 1]
+    within = within if within < len(word) else 1  # the arguments may be others than last time
     letter = word[within]
     at = spec.find(letter, 1 if silent else 0) if letter != ":" else -1
     more = within + 1 < len(word)

@@ -27,7 +27,7 @@ def render(moment_ns: int, form: str, tz: str = "") -> str:
     def one(match: re.Match[str]) -> str:
         flag, width, code = match.groups()
         special = {
-            "s": str(moment_ns // SECOND), "N": f"{moment_ns % SECOND:09d}"[: int(width or 9)], "n": "\n", "t": "\t", "%": "%", "z": offset, ":z": f"{offset[:3]}:{offset[3:]}",
+            "s": str(moment_ns // SECOND), "N": f"{moment_ns % SECOND:09d}"[: int(width or 9)], "n": "\n", "t": "\t", "%": "%", "z": offset, ":z": f"{offset[:3]}:{offset[3:]}", "::z": f"{offset[:3]}:{offset[3:]}:00", ":::z": offset[:3] if offset.endswith("00") else f"{offset[:3]}:{offset[3:]}",
             "Z": zone, "q": str((moment.month + 2) // 3), "e": f"{moment.day:2d}", "k": f"{moment.hour:2d}", "l": f"{(moment.hour + 11) % 12 + 1:2d}", "P": f"{moment:%p}".lower(),
             "F": f"{moment:%Y-%m-%d}", "T": f"{moment:%H:%M:%S}", "R": f"{moment:%H:%M}", "D": f"{moment:%m/%d/%y}", "h": f"{moment:%b}",
             "c": f"{moment:%a %b} {moment.day:2d} {moment:%H:%M:%S %Y}", "x": f"{moment:%m/%d/%y}", "X": f"{moment:%H:%M:%S}", "r": f"{moment:%I:%M:%S %p}",
@@ -43,11 +43,11 @@ def render(moment_ns: int, form: str, tz: str = "") -> str:
             text = text.upper()
         elif flag == "#":
             text = text.lower() if text.isupper() else text.upper()
-        if width and code not in "N":
+        if width and code not in "N" and flag != "-":
             text = text.rjust(min(int(width[:9]), MAX_WIDTH), " " if flag == "_" or code in "aAbBhpPZ" else "0")
         return text
 
-    return re.sub(r"%([-_0^#]?)(\d*)(:?[a-zA-Z%])", one, form)
+    return re.sub(r"%([-_0^#]?)(\d*)(:{0,3}[a-zA-Z%])", one, form)
 
 
 def date(call: Call) -> int:

@@ -112,7 +112,7 @@ class _Printer:
 
             text = shell_quote(text)
         if precision is not None:
-            text = text[: int(precision)]
+            text = text.encode("utf-8", "surrogateescape")[: int(precision)].decode("utf-8", "surrogateescape")
         return _pad(text, flags, width)
 
 
@@ -136,7 +136,8 @@ def _hexadecimal(value: float, digits: int | None, flags: str) -> str:
 def _pad(text: str, flags: str, width: str) -> str:
     if not width:
         return text
-    return text.ljust(int(width)) if "-" in flags else text.rjust(int(width))
+    fill = " " * (int(width) - len(text.encode("utf-8", "surrogateescape")))  # widths are bytes
+    return text + fill if "-" in flags else fill + text
 
 
 def render(call: Any, args: list[str]) -> tuple[bytes, int]:

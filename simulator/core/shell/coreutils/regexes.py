@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import re
 
+from ...kernel.errors import BadInput
+
 CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s", "blank": r" \t",
     "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e\u00a0-\U0010ffff",
@@ -18,7 +20,7 @@ MAX_PATTERN = 4000
 MAX_SUBJECT = 1_000_000
 
 
-class BadPattern(Exception):
+class BadPattern(BadInput):
     """The pattern is wrong or refused; the message is what the tool prints."""
 
 

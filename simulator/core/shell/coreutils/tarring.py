@@ -297,6 +297,7 @@ def _extract(call: Call, wish: Wish, info: tarfile.TarInfo, path: str, content: 
         node = Inode("link", 0o777, uid, gid, mtime, target=info.linkname)
     else:
         node = unpack(content, info.mode if call.uid == 0 or "p" in wish.flags else info.mode & ~call.proc.umask, uid, gid, mtime)
+    files.room(call.world, call.host, len(node.data), len(node.data))
     call.tree.put(path, node, call.world.wall)
     files.ring(call.world, call.host, call.proc.mnt, path)
 
