@@ -135,6 +135,10 @@ def _group_place(seen: str, child: Inode | None, groups: Callable[[], Inode | No
     )
 
 
+#: The longest path and the longest name (include/uapi/linux/limits.h).
+PATH_MAX, NAME_MAX = 4096, 255
+
+
 class Tree:
     """A file system seen with its mounts, by host or container.
 
@@ -197,6 +201,8 @@ class Tree:
 
     def _walk(self, path: str, follow: bool) -> Place:
         """The long way: symbolic and hard links, `.` and `..`, what is missing."""
+        if len(path) > PATH_MAX:
+            raise error(errno.ENAMETOOLONG, path[:64])
         own = self.filesystems[self.key]
         mounts = self.mounts
         todo = [name for name in reversed(path.split("/")) if name]
@@ -271,6 +277,8 @@ class Tree:
 
     def _parent(self, place: Place, path: str) -> tuple[dict[str, Inode], str, Inode]:
         head, name = posixpath.split(place.path)
+        if len(name.encode("utf-8", "surrogateescape")) > NAME_MAX or len(place.path) > PATH_MAX:
+            raise error(errno.ENAMETOOLONG, path)
         folder = self._thawed(place.key, head)
         if folder.children is None:
             raise error(errno.ENOTDIR, path)

@@ -34,6 +34,8 @@ __all__ = [
 ASSIGNED_TILDE = re.compile(r"[A-Za-z_]\w*=~")
 
 Gen = Generator[Wait, Any, Any]
+#: How long a text may be that is cut into words (Linux lets a command line have 2 MiB).
+MAX_SPLIT = 2 * 1024 * 1024
 
 
 class Expander(Parameters):
@@ -155,6 +157,7 @@ class Expander(Parameters):
             items[str(at)] = value
             at += 1
         items.update(zip(loose[::2], [*loose[1::2], ""], strict=False))
+        self.ledger.hold(self.state, sum(len(text) for _, text in pairs))
         self.state.vars[name] = Var(kind, None, items, old.flags if old is not None else "")
 
     # -- parts ----------------------------------------------------------------------------------------------------------
@@ -197,6 +200,8 @@ class Expander(Parameters):
         if quoted:
             fields.add(text, True)
         elif split:
+            if len(text) > MAX_SPLIT:
+                raise ExpansionError("argument list too long")
             fields.split(text, self.ifs())
         elif text:
             fields.add(text, False)

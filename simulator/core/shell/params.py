@@ -7,6 +7,7 @@ import re
 from ..host import pidspace
 from ..host.invocation import Call
 from ..kernel.clock import SECOND
+from .budget import Ledger
 from .state import MAX_VALUE, ShellState, Var, sorted_items
 
 NAME = re.compile(r"[A-Za-z_]\w*\Z")
@@ -122,6 +123,7 @@ class Parameters(Call):
         return None
 
     shell_pid = 0
+    ledger: Ledger
     line = 1
     from_argument = False
     nesting = 0
@@ -279,6 +281,7 @@ class Parameters(Call):
             value = value.upper()
         if len(value) > MAX_VALUE:
             raise ReadonlyError(f"{name}: value too large")
+        self.ledger.hold(self.state, len(value))
         var.unset = False
         if index is None:
             var.value = value

@@ -317,3 +317,72 @@ def test_users_and_alarms_are_everybodys(three: Three) -> None:
     for name in PORTS:
         assert three.run(f"etcdctl --endpoints=127.0.0.1:{PORTS[name]} get a").code == 1
         assert three.etcdctl("--user root:secret put a 1", name) == "OK\n"
+
+
+class Five(Member):
+    """Five members e1 to e5, started by hand on one host beside the unit's own."""
+
+    PORTS = {f"e{number}": 20000 + 100 * number for number in range(1, 6)}
+
+    def __init__(self) -> None:
+        super().__init__(env=("etcd1", "solo"))
+        for name in self.PORTS:
+            self.start(name, f"{name}.etcd", "--initial-cluster-state new")
+        self.wait(5)
+
+    def cluster(self) -> str:
+        return ",".join(f"{name}=http://127.0.0.1:{port + 1}" for name, port in self.PORTS.items())
+
+    def start(self, name: str, folder: str, flags: str) -> None:
+        client, peer = (f"http://127.0.0.1:{self.PORTS[name] + more}" for more in (0, 1))
+        urls = f"--listen-client-urls {client} --advertise-client-urls {client} --listen-peer-urls {peer} --initial-advertise-peer-urls {peer}"
+        self.run(
+            f"etcd --name {name} --data-dir {folder} {urls} --initial-cluster {self.cluster()} {flags} >{name}.log 2>&1 & echo $! > {name}.pid"
+        )
+
+    def kill(self, *names: str) -> None:
+        self.run("; ".join(f"kill -9 $(cat {name}.pid)" for name in names))
+        self.wait(5)
+
+    def etcdctl(self, words: str, *names: str) -> tuple[str, int]:
+        ends = ",".join(f"127.0.0.1:{self.PORTS[name]}" for name in names or self.PORTS)
+        found = self.run(f"etcdctl --endpoints={ends} {words}")
+        return found.stdout, found.code
+
+
+def test_five_members_bear_the_loss_of_two_and_not_of_three() -> None:
+    five = Five()
+    assert five.etcdctl("put a 1") == ("OK\n", 0)
+    assert five.etcdctl("snapshot save s.db", "e1")[1] == 0
+    five.kill("e4", "e5")
+    assert five.etcdctl("put b 2", "e1", "e2", "e3") == ("OK\n", 0)
+    five.kill("e3")
+    assert five.etcdctl("put c 3", "e1", "e2") == ("", 1)
+    assert five.etcdctl("get b --consistency=s", "e1") == ("b\n2\n", 0), "what is there can be read without a quorum"
+    assert five.etcdctl("get b", "e1")[1] == 1
+    five.start("e3", "e3.etcd", "--initial-cluster-state existing")
+    five.wait(5)
+    assert five.etcdctl("put c 3", "e1", "e2", "e3") == ("OK\n", 0)
+    assert five.etcdctl("get c", "e3") == ("c\n3\n", 0)
+
+    # all of it restored from the snapshot, as five new members
+    five.kill("e1", "e2", "e3")
+    for name, port in five.PORTS.items():
+        made = f"--initial-cluster {five.cluster()} --initial-advertise-peer-urls http://127.0.0.1:{port + 1} --initial-cluster-token t2"
+        assert five.run(f"etcdutl snapshot restore s.db --name {name} {made} --data-dir r-{name}").code == 0
+        five.start(name, f"r-{name}", "--initial-cluster-token t2")
+    five.wait(5)
+    assert five.etcdctl("get --prefix ''") == ("a\n1\n", 0), "what came after the snapshot is gone"
+    assert five.etcdctl("put d 4") == ("OK\n", 0)
+    assert len({line.split(", ")[1] for line in five.etcdctl("endpoint hashkv")[0].splitlines()}) == 1
+    assert five.etcdctl("endpoint status")[0].count(", true, ") == 1
+
+    # one of five replaced by a new member
+    five.kill("e5")
+    ident = next(line.split(",")[0] for line in five.etcdctl("member list", "e1")[0].splitlines() if ", e5," in line)
+    assert five.etcdctl(f"member remove {ident}", "e1")[1] == 0
+    assert five.etcdctl("member add e5 --peer-urls=http://127.0.0.1:20501", "e1")[1] == 0
+    five.run("rm -rf r-e5")
+    five.start("e5", "r-e5", "--initial-cluster-state existing")
+    five.wait(8)
+    assert five.etcdctl("get d", "e5") == ("d\n4\n", 0)

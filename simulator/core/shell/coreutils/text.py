@@ -281,13 +281,15 @@ def fold(call: Call) -> Code:
     for _, data in found:
         for raw in lines(data):
             line = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
-            while len(line) > width:
-                at = width
-                if "s" in options and " " in line[:width]:
-                    at = line[:width].rindex(" ") + 1
-                call.out((line[:at] + "\n").encode("utf-8", "surrogateescape"))
-                line = line[at:]
-            call.out((line + "\n").encode("utf-8", "surrogateescape"))
+            start, pieces = 0, []
+            while len(line) - start > width:
+                end = start + width
+                blank = line.rfind(" ", start, end) if "s" in options else -1
+                end = blank + 1 if blank >= 0 else end
+                pieces.append(line[start:end])
+                start = end
+            pieces.append(line[start:])
+            call.out(("\n".join(pieces) + "\n").encode("utf-8", "surrogateescape"))
     return code
 
 
