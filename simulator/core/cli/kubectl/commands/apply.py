@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from ....kube.api.errors import ApiError
+from ....kube.api.kinds import KindInfo
 from ...cobra import Command, Flag
 from ...flags import quote
+from ..applyset import ApplySet, enabled
 from ..builder import Builder, Info
 from ..create.base import LAST_APPLIED, with_last_applied
 from ..csaupgrade import keep_annotation, migrate
@@ -66,6 +68,9 @@ class Applier:
         self.listed = allowed(s, values.items("prune-allowlist")) if values.on("prune") else []
         self.manager = values.text("field-manager") or ("kubectl" if self.server_side else "kubectl-client-side-apply")
         self.output = Output(s)
+        self.set = ApplySet(s, values.text("applyset"), self.strategy, self.directive) if values.text("applyset") else None
+        if self.set is not None:
+            self._check_set(self.set)
         self.visited: set[str] = set()
         self.namespaces: list[str] = []
         self.later: list[Obj] = []
@@ -82,9 +87,20 @@ class Applier:
             raise CommandError("--dry-run=server cannot be used with --force")
         if values.on("all") and values.text("selector"):
             raise CommandError("cannot set --all and --selector at the same time")
-        if values.on("prune") and not values.on("all") and not values.text("selector"):
+        if values.on("prune") and not values.on("all") and not values.text("selector") and not values.text("applyset"):
             raise CommandError("all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did "
                                "not mean to prune all resources, specify a label selector")  # fmt: skip
+
+    def _check_set(self, found: ApplySet) -> None:
+        values = self.s.values
+        if not values.on("prune"):
+            raise CommandError("--applyset requires --prune")
+        found.validate()
+        if values.on("force"):
+            raise CommandError("--force cannot be used with --prune")
+        for flag in ("all", "selector", "prune-allowlist"):
+            if flag in values.changed:
+                raise CommandError(f"--{flag} is incompatible with --applyset")
 
     def say(self, obj: Obj, word: str) -> None:
         """Tell, or keep for the one list that -o prints."""
@@ -208,14 +224,24 @@ class Applier:
     def prune(self) -> None:
         """Delete what was applied before and is no longer in the files."""
         s = self.s
-        for kind, obj in candidates(s, self.listed, self.namespaces, self.visited):
-            meta = obj["metadata"]
-            if self.strategy != "client":
-                options: Obj = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
-                if self.strategy == "server":
-                    options["dryRun"] = ["All"]
-                s.call("DELETE", kind.path(meta.get("namespace", ""), meta["name"]), obj=options)
-            self.say(obj, "pruned")
+        if self.set is not None:
+            found = [(mapping.kind, obj) for mapping, obj in self.set.gone(self.visited)]
+        else:
+            found = list(candidates(s, self.listed, self.namespaces, self.visited))
+        for kind, obj in found:
+            self._prune_one(kind, obj)
+        if self.set is not None:
+            self.set.finish()
+
+    def _prune_one(self, kind: KindInfo, obj: Obj) -> None:
+        s = self.s
+        meta = obj["metadata"]
+        if self.strategy != "client":
+            options: Obj = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+            if self.strategy == "server":
+                options["dryRun"] = ["All"]
+            s.call("DELETE", kind.path(meta.get("namespace", ""), meta["name"]), obj=options)
+        self.say(obj, "pruned")
 
 
 def without_nulls(value: Any) -> Any:
@@ -229,12 +255,17 @@ def run(s: Session) -> int:
     """Apply every object, then prune, then print what -o asked for."""
     if s.values.args:
         raise UsageError(s.command, f"Unexpected args: [{' '.join(s.values.args)}]")
+    if "applyset" in s.values.changed and not enabled(s):
+        raise CommandError(f"unknown flag: --applyset\nSee '{s.command.path} --help' for usage.")
     require_files(s)
     applier = Applier(s)
     builder = Builder(s, **file_arguments(s), selector=s.values.text("selector"), fetch=False)
     infos, errors = builder.infos(), builder.errors
     if not infos and not errors:
         raise CommandError("no objects passed to apply")
+    if applier.set is not None and not errors:
+        applier.set.label(infos)
+        applier.set.before(infos)
     for info in infos:
         try:
             applier.apply(info)
@@ -304,7 +335,11 @@ kubectl apply --prune -f manifest.yaml -l app=nginx""",
             kind="array",
             usage="A resource that --prune considers, as <group/version/kind>; may be repeated.",
         ),
-        Flag(name="applyset", support="no", usage="Prune with this ApplySet."),
+        Flag(
+            name="applyset",
+            hidden=True,
+            usage="Prune by this ApplySet, [RESOURCE][.GROUP]/NAME; KUBECTL_APPLYSET=true in the environment.",
+        ),
         Flag(
             name="openapi-patch",
             support="inert",
