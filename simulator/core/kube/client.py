@@ -226,7 +226,10 @@ class KubeClient:
             found = answer.obj
             if not isinstance(found, dict) or found.get("kind") != "Status":
                 text = answer.body.decode("utf-8", "replace").strip()
-                found = status(answer.status, "", text or "the server could not process the request")
+                if answer.status == 404:  # client-go names what it has no Status of
+                    found = status(404, "NotFound", "the server could not find the requested resource")
+                else:
+                    found = status(answer.status, "", text or "the server could not process the request")
             raise ApiError(found, answer.headers)
         if answer.stream is not None:
             return answer.stream

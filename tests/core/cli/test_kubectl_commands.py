@@ -238,6 +238,40 @@ def test_impersonation_with_uid_and_extra(cluster: Sandbox) -> None:
     assert "without impersonating a user" in fails(cluster, "kubectl get pods --as-group=devs").stderr
 
 
+def test_auth_reconcile_tells_the_missing_part_of_a_rule(cluster: Sandbox) -> None:
+    head = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: part%s}\n"
+    rules = 'rules: [{apiGroups: [""], resources: [pods], verbs: [%s]}]\n'
+    ok(
+        cluster,
+        f"cat > part.yaml <<'EOF'\n{head % ', namespace: default'}{rules % 'get'}EOF\nkubectl auth reconcile -f part.yaml",
+    )
+    said = cluster.run("sed -i 's/.get./[get, list, watch]/' part.yaml; kubectl auth reconcile -f part.yaml")
+    rows = "".join(
+        f"\t\t{{Verbs:[{verb}] APIGroups:[] Resources:[pods] ResourceNames:[] NonResourceURLs:[]}}\n"
+        for verb in ("list", "watch")
+    )
+    assert said.stderr == f"\treconciliation required update\n\tmissing rules added:\n{rows}"
+    nowhere = cluster.run(f"cat > no.yaml <<'EOF'\n{head % '2'}{rules % 'get'}EOF\nkubectl auth reconcile -f no.yaml")
+    assert (nowhere.code, nowhere.stderr) == (1, "error: resource name may not be empty\n")
+
+
+def test_a_path_that_nothing_serves_is_a_line_of_text(cluster: Sandbox) -> None:
+    ok(
+        cluster,
+        "kubectl create sa asks; kubectl create clusterrolebinding asks --clusterrole=cluster-admin --serviceaccount=default:asks",
+    )
+    for path in ("/nope", "/api/v1/nopes", "/apis/nope.io/v1"):
+        curl = "curl -sk -w ' %{http_code}' -H \"Authorization: Bearer $(kubectl create token asks)\""
+        assert cluster.run(f"{curl} https://172.30.1.2:6443{path}").stdout == "404 page not found\n 404", path
+    said = cluster.run("kubectl get --raw /nope")
+    assert said.stderr == "Error from server (NotFound): the server could not find the requested resource\n"
+
+
+def test_describe_of_two_names_that_are_not_there_describes_nothing(cluster: Sandbox) -> None:
+    said = cluster.run("kubectl describe pod/nope svc/kubernetes")
+    assert (said.code, said.stdout, said.stderr) == (1, "", 'Error from server (NotFound): pods "nope" not found\n')
+
+
 def test_auth_reconcile_removes_and_recreates(cluster: Sandbox) -> None:
     role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: default}\nrules: [{apiGroups: [''], resources: [%s], verbs: [get]}]\n"
     ok(cluster, f"cat > one.yaml <<'EOF'\n{role % 'pods'}EOF\nkubectl auth reconcile -f one.yaml")

@@ -33,6 +33,7 @@ POD: dict[str, Any] = {
         ('{.spec.containers[?(@.name=="side")].image}', "h:2"),
         ("{range .spec.containers[*]}{.name}={.image}{'\\n'}{end}", "main=n:1\nside=h:2\n"),
         ("{range .spec.empty[*]}x{end}done", "done"),
+        ("{range .spec.containers[*]}{.name} ", "main side  "),  # without its end it goes on outside
         (r"{.metadata.annotations.a\.b/c}", "x"),
         ("{.spec.containers[-1:].name}", "side"),
         ("{.spec['n','f']}", "3 0.5"),

@@ -94,7 +94,8 @@ class JSONPath:
                         raise JSONPathError("too many results")
                 if not results:
                     last = self._matching_end(at)
-                at = last
+                # A range that nobody ends does not swallow what follows: it is evaluated once more, outside.
+                at = last if last < len(self.nodes) else at
             else:
                 full.append(results)
             at += 1

@@ -70,9 +70,16 @@ def not_found(resource: str, name: str) -> ApiError:
     return ApiError(status(404, "NotFound", f'{resource} "{name}" not found', _details(resource, name)))
 
 
+class PathNotFound(ApiError):
+    """A path that nothing serves: the server answers with a line of text instead of a Status (`http.NotFound`)."""
+
+    BODY = b"404 page not found\n"
+    HEADERS = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+
+
 def path_not_found() -> ApiError:
     """404 for a path that nothing serves."""
-    return ApiError(status(404, "NotFound", "the server could not find the requested resource", {}))
+    return PathNotFound(status(404, "NotFound", "the server could not find the requested resource", {}))
 
 
 def already_exists(resource: str, name: str) -> ApiError:

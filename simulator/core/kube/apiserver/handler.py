@@ -39,6 +39,8 @@ def handle(server: Server, request: Request) -> Response:
     seen = Seen()
     try:
         response = _serve(server, request, seen)
+    except errors.PathNotFound:
+        response = Response(status=404, headers=dict(errors.PathNotFound.HEADERS), body=errors.PathNotFound.BODY)
     except ApiError as error:
         response = Response(status=error.code, headers=dict(error.headers), obj=error.status)
         retry = (error.status.get("details") or {}).get("retryAfterSeconds")

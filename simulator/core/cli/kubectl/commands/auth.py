@@ -143,11 +143,16 @@ def run_reconcile(s: Session) -> int:
     strategy, output = dry_run(s), Output(s)
     if strategy == "server":
         raise CommandError("--dry-run=server for command reconcile is not supported yet")
-    builder = Builder(s, **file_arguments(s), fetch=False)
-    for info in builder.infos():
-        if info.mapping.kind.group == "rbac.authorization.k8s.io":
+    builder = Builder(s, **file_arguments(s), fetch=False, local=True)
+    infos, errors = builder.infos(), list(builder.errors)
+    for info in infos:
+        if info.mapping.kind.group != "rbac.authorization.k8s.io":
+            continue
+        try:
             _reconcile(s, info, strategy, output)
-    raise_all(builder.errors)
+        except (ApiError, CommandError) as error:
+            errors.append(error)
+    raise_all(errors)
     return 0
 
 
@@ -174,14 +179,18 @@ def _reconcile(s: Session, info: Info, strategy: str, output: Output) -> None:
         _told(s, section, asked, [], remove)
         return
     held = list(live.get(section) or ())
-    missing = [item for item in asked if not _covers(held, item, section)]
-    extra = [item for item in held if not _covers(asked, item, section)]
+    missing = [item for item in _parts(asked, section) if not _covers(held, item, section)]
+    extra = [item for item in _parts(held, section) if not _covers(asked, item, section)]
+    if wanted.get("aggregationRule") and live.get("aggregationRule"):
+        extra = []  # the controller writes the rules of both
     metadata = _merged(live["metadata"], wanted.get("metadata") or {})
     recreate = bindings and live.get("roleRef") != wanted.get("roleRef")
     result = {**live, "metadata": metadata}
     if missing or (remove and extra):
-        result[section] = asked if remove and extra and not missing else (
-            [item for item in held if not remove or item not in extra] + missing)  # fmt: skip
+        if section == "rules" and remove:
+            result[section] = asked
+        else:
+            result[section] = [item for item in held if not remove or item not in extra] + missing
     protected = (live["metadata"].get("annotations") or {}).get(AUTOUPDATE) == "false"
     operation = "recreate" if recreate else "update" if result != live else ""
     caveat = f", but object opted out ({AUTOUPDATE}: false)" if protected and operation else ""
@@ -222,6 +231,22 @@ def _told(s: Session, section: str, missing: list[Obj], extra: list[Obj], remove
         s.err(f"\tmissing {section} added:\n" + "".join(f"\t\t{_go(item, section)}\n" for item in missing))
     if remove and extra:
         s.err(f"\textra {section} removed:\n" + "".join(f"\t\t{_go(item, section)}\n" for item in extra))
+
+
+def _parts(items: list[Obj], section: str) -> list[Obj]:
+    """Rules of one verb on one thing each (`validation.BreakdownRule`); subjects as they are."""
+    if section == "subjects":
+        return items
+    out: list[Obj] = []
+    for rule in items:
+        for group in rule.get("apiGroups") or ():
+            for resource in rule.get("resources") or ():
+                for verb in rule.get("verbs") or ():
+                    one = {"verbs": [verb], "apiGroups": [group], "resources": [resource]}
+                    out += [{**one, "resourceNames": [name]} for name in rule.get("resourceNames") or ()] or [one]
+        urls = rule.get("nonResourceURLs") or ()
+        out += [{"verbs": [verb], "nonResourceURLs": [url]} for url in urls for verb in rule.get("verbs") or ()]
+    return out
 
 
 def _covers(rules: list[Obj], rule: Obj, section: str) -> bool:

@@ -139,6 +139,8 @@ class ServiceStrategy(Strategy):
     @staticmethod
     def _claim(call: Call, obj: Obj, address: str) -> None:
         meta = obj["metadata"]
+        if not meta.get("name"):
+            return  # validation refuses the Service in a moment
         labels = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
         parent = {"resource": "services", "namespace": meta["namespace"], "name": meta["name"]}
         start.make(
