@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from lessons.desk.models import Watching
 from lessons.models import Cohort, Membership
+from lessons.quizzes.clusters import in_course
 from simulator import doorbell
 from simulator.models import ClusterSession
 
@@ -22,12 +23,11 @@ GONE = datetime.timedelta(seconds=30)
 
 
 def session_of(cohort: Cohort, user_id: int, session_id: uuid.UUID) -> ClusterSession | None:
-    """A learner's cluster of the cohort's course; None for any other."""
+    """A learner's cluster of the cohort's course, also one of a quiz question; None for any other."""
     learners = cohort.memberships.filter(user=user_id, role=Membership.Role.LEARNER)
     if not learners.exists():
         return None
-    rows = ClusterSession.objects.filter(pk=session_id, owner=user_id, slot__startswith=f"{cohort.course.slug}/")
-    return rows.select_related("owner").first()
+    return in_course(user_id, cohort.course, cohort).filter(pk=session_id).select_related("owner").first()
 
 
 def watch(session: ClusterSession, watcher: User, cohort: Cohort) -> Watching:

@@ -13,6 +13,7 @@ from lessons.desk.models import Certificate, ColumnMark, Message, Signal, Watchi
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
 from lessons.models import Enrollment, LessonProgress, Membership
+from lessons.quizzes import clusters
 from lessons.quizzes.models import InlineAnswer, QuizAttempt, Response
 from simulator.models import ClusterSession, JournalEntry
 
@@ -71,9 +72,7 @@ def in_course(user: User, course: Any) -> dict[str, Any]:
     """What of `everything` belongs to one course: what its owner may hand out; the rest is none of theirs."""
     whole = everything(user)
     slugs = {name: set(rows) for name, rows in _slugs(course).items()}
-    sessions: set[Any] = set(
-        ClusterSession.objects.filter(owner=user, slot__startswith=f"{course.slug}/").values_list("pk", flat=True)
-    )
+    sessions: set[Any] = set(clusters.in_course(user.pk, course).values_list("pk", flat=True))
     keep: dict[str, tuple[str, set[Any]]] = {
         "lessons": ("lesson__slug", slugs["lessons"]),
         "exercises": ("exercise__slug", slugs["exercises"]),
@@ -119,6 +118,8 @@ def forget(user: User) -> None:
 def forget_in_course(user: User, course: Any) -> None:
     """Delete somebody's work in a course and their place in its cohorts; the account stays."""
     with transaction.atomic():
+        # read before the attempts go, which say what clusters of questions there are
+        sessions = list(clusters.in_course(user.pk, course).values_list("pk", flat=True))
         ExercisePass.objects.filter(user=user, exercise__course=course).delete()
         ExerciseAttempt.objects.filter(user=user, exercise__course=course).delete()
         QuizAttempt.objects.filter(user=user, quiz__chapter__course=course).delete()
@@ -129,6 +130,6 @@ def forget_in_course(user: User, course: Any) -> None:
         Signal.objects.filter(user=user, course=course).delete()
         Message.objects.filter(learner=user, cohort__course=course).delete()
         Certificate.objects.filter(user=user, course=course).delete()
-        ClusterSession.objects.filter(owner=user, slot__startswith=f"{course.slug}/").delete()
+        ClusterSession.objects.filter(pk__in=sessions).delete()
         Membership.objects.filter(user=user, cohort__course=course, role=Membership.Role.LEARNER).delete()
         Enrollment.objects.filter(user=user, course=course).delete()

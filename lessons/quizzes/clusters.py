@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q, QuerySet
+
+from lessons.models import Cohort, Course
 from lessons.quizzes.models import QuizAttempt
 from lessons.quizzes.sheet import Asked
 from simulator import selectors, typed
@@ -36,3 +39,14 @@ def position(attempt: QuizAttempt, item: Asked) -> dict[str, Any] | None:
     if found is None:
         return None
     return {"session": str(found.pk), "seq": found.last_seq, "at": found.advanced_to}
+
+
+def in_course(user_id: int, course: Course, cohort: Cohort | None = None) -> QuerySet[ClusterSession]:
+    """Somebody's clusters of a course, those of quiz questions among them; with a cohort not those of quizzes that another gave."""
+    attempts = QuizAttempt.objects.filter(user=user_id, quiz__chapter__course=course)
+    if cohort is not None:
+        attempts = attempts.filter(Q(assignment=None) | Q(assignment__cohort=cohort))
+    slots = Q(slot__startswith=f"{course.slug}/")
+    for pk in attempts.values_list("pk", flat=True):
+        slots |= Q(slot__startswith=f"{SLOTS}{pk}/")
+    return ClusterSession.objects.filter(slots, owner=user_id)

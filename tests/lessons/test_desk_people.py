@@ -325,9 +325,13 @@ class TestData:
         client = sign_in(people.learner)
         cluster.passing = {"exists", "listed"}
         client.post(f"/en/exercises/{exercise.pk}/check/")
-        take(people.learner, quiz, **RIGHT)
+        attempt = take(people.learner, quiz, **RIGHT)
+        asked = simulator.session_for(people.learner, "three-nodes", f"quiz/{attempt.pk}/uncordon")  # a question's cluster
         owner = sign_in(people.owner)
-        owner.post(f"/en/cohorts/{people.cohort.pk}/learners/{people.learner.pk}/delete/", {"name": "learner"})
+        learner = f"/en/cohorts/{people.cohort.pk}/learners/{people.learner.pk}/"
+        assert owner.get(f"{learner}sessions/{asked.pk}/replay/").status_code == 200
+        assert str(asked.pk) in owner.get(f"{learner}data.json").content.decode()
+        owner.post(f"{learner}delete/", {"name": "learner"})
         assert not Grade.objects.filter(user=people.learner).exists()
         assert not ClusterSession.objects.filter(owner=people.learner).exists()
         assert [row.user for row in board(people.cohort).rows] == [people.other_learner]
