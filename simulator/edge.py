@@ -290,7 +290,10 @@ async def _stream(
                 if gone.done():
                     part.cancel()
                     return
-                data = part.result()
+                try:
+                    data = part.result()
+                except Refusal:  # the answer has begun: it just ends, and the client asks again and is told why
+                    break
                 if data is None:
                     break
                 if data:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.db import transaction
+from django.db.models import Q
 
-from lessons.desk.models import Certificate, ColumnMark, Message, Signal, Watching
+from lessons.desk.models import Certificate, ColumnMark, Message, RosterEntry, Signal, Watching
 from lessons.grading.models import Grade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
 from lessons.models import Enrollment, LessonProgress, Membership
@@ -19,6 +21,37 @@ from simulator.models import ClusterSession, JournalEntry
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+#: What other applications keep about somebody: by its name in the file the model, whose it is, and the fields.  Secrets and hashes are left out.
+ALSO: dict[str, tuple[str, ...]] = {
+    "saved answers": ("quizzes.SavedAnswer", "attempt__user", "question", "answer", "edited_at", "at"),
+    "extensions": (
+        "quizzes.Extension",
+        "user",
+        "opens_at",
+        "due_at",
+        "closes_at",
+        "extra_minutes",
+        "extra_attempts",
+        "reason",
+        "at",
+    ),
+    "adjustments": ("grading.Adjustment", "user", "exercise__slug", "quiz__chapter__slug", "kind", "points", "reason", "at"),
+    "changes of grades": ("grading.GradeEvent", "user", "kind", "before", "after", "reason", "at"),
+    "question sets": ("interchange.QuestionSet", "owner", "slug", "title", "source", "created_at"),
+    "API tokens": ("api.Token", "user", "name", "hint", "scopes", "created_at", "expires_at", "used_at", "revoked_at"),
+    "webhooks": ("api.Webhook", "created_by", "url", "events", "created_at"),
+    "kubeconfigs": ("simulator.EdgeToken", "session__owner", "session", "created_at", "used_at", "revoked_at"),
+    "learning platforms": ("lti.Person", "user", "platform", "sub"),
+    "links of platforms": ("lti.RegistrationLink", "made_by", "created_at", "used_at"),
+    "rosters": ("desk.RosterEntry", "joined", "cohort__name", "email", "name", "role", "added_at"),
+    "watching": ("desk.Watching", "watcher", "session__owner__username", "began_at", "seen_at"),
+    "addresses": ("account.EmailAddress", "user", "email", "verified", "primary"),
+    "sign-in elsewhere": ("socialaccount.SocialAccount", "user", "provider", "uid", "date_joined", "last_login", "extra_data"),
+    "second factors": ("mfa.Authenticator", "user", "type", "created_at", "last_used_at"),
+    "administration": ("admin.LogEntry", "user", "action_time", "object_repr", "change_message"),
+}
 
 
 def _rows(query: Any, *fields: str) -> list[dict[str, Any]]:
@@ -65,6 +98,10 @@ def everything(user: User) -> dict[str, Any]:
         "messages": _rows(Message.objects.filter(learner=user), "text", "at", "read_at"),
         "watched": _rows(Watching.objects.filter(session__owner=user), "watcher__username", "began_at", "seen_at"),
         "certificates": _rows(Certificate.objects.filter(user=user), "number", "issued_at", "facts"),
+        **{
+            name: _rows(apps.get_model(model).objects.filter(**{whose: user}), *fields)
+            for name, (model, whose, *fields) in ALSO.items()
+        },
     }
 
 
@@ -112,6 +149,14 @@ def forget(user: User) -> None:
             if others.exists() and not others.filter(role=Membership.Role.OWNER).exists():
                 raise Staff(row.cohort.name)
         ExercisePass.objects.filter(user=user).delete()  # a pass protects the run that it rests on
+        addresses = {
+            user.email,
+            *apps.get_model("account.EmailAddress").objects.filter(user=user).values_list("email", flat=True),
+        }
+        named = Q(joined=user)
+        for address in addresses - {""}:
+            named |= Q(email__iexact=address)
+        RosterEntry.objects.filter(named).delete()
         user.delete()
 
 

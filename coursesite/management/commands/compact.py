@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandParser
 
+from coursesite.tasks import housekeeping
 from simulator import retention
 
 
@@ -26,6 +26,6 @@ class Command(BaseCommand):
         for name, number in days.items():
             self.stdout.write(f"RETAIN_{name}: {f'after {number} days' if number else 'never'}")
         if not options["dry_run"]:
-            SessionStore.clear_expired()
+            housekeeping()
         report = retention.run(dry=options["dry_run"])
         self.stdout.write(("would be done: " if options["dry_run"] else "done: ") + str(report))
