@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from lessons.desk.models import Certificate, ColumnMark, Message, RosterEntry, Signal, Watching
-from lessons.grading.models import Grade
+from lessons.grading.models import Adjustment, Grade, GradeEvent, Regrade
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
 from lessons.models import Enrollment, LessonProgress, Membership
 from lessons.quizzes import clusters
-from lessons.quizzes.models import InlineAnswer, QuizAttempt, Response
+from lessons.quizzes.models import Extension, InlineAnswer, QuizAttempt, Response
 from simulator.models import ClusterSession, JournalEntry
 
 if TYPE_CHECKING:
@@ -56,6 +56,20 @@ ALSO: dict[str, tuple[str, ...]] = {
 
 def _rows(query: Any, *fields: str) -> list[dict[str, Any]]:
     return list(query.values(*fields))
+
+
+def _decided(model: type[Adjustment] | type[GradeEvent], user: User, course: Any) -> Any:
+    """What staff of a course decided about somebody's grades."""
+    return model.objects.filter(Q(quiz__chapter__course=course) | Q(exercise__course=course), user=user)
+
+
+def _roster(user: User) -> Any:
+    """Where somebody is expected or was, by any of their addresses."""
+    known = apps.get_model("account.EmailAddress").objects.filter(user=user).values_list("email", flat=True)
+    named = Q(joined=user)
+    for address in {user.email, *known} - {""}:
+        named |= Q(email__iexact=address)
+    return RosterEntry.objects.filter(named)
 
 
 def everything(user: User) -> dict[str, Any]:
@@ -124,7 +138,13 @@ def in_course(user: User, course: Any) -> dict[str, Any]:
     out: dict[str, Any] = {"account": {"username": whole["account"]["username"]}}
     for name, (key, values) in keep.items():
         out[name] = [row for row in whole[name] if row[key] in values]
-    return out
+    granted = Extension.objects.filter(user=user, assignment__cohort__course=course)
+    return out | {
+        "adjustments": _rows(_decided(Adjustment, user, course), *ALSO["adjustments"][2:]),
+        "changes of grades": _rows(_decided(GradeEvent, user, course), *ALSO["changes of grades"][2:]),
+        "extensions": _rows(granted, *ALSO["extensions"][2:]),
+        "rosters": _rows(_roster(user).filter(cohort__course=course), *ALSO["rosters"][2:]),
+    }
 
 
 def _slugs(course: Any) -> dict[str, list[str]]:
@@ -135,6 +155,15 @@ def _slugs(course: Any) -> dict[str, list[str]]:
         "exercises": list(Exercise.objects.filter(course=course).values_list("slug", flat=True)),
         "chapters": list(course.chapters.values_list("slug", flat=True)),
     }
+
+
+def _out_of_regrades(user: User, rows: Any) -> None:
+    """Takes somebody's lines out of the previews of regrades, which name people."""
+    for regrade in rows:
+        kept = [change for change in regrade.changes if change["user"] != user.pk]
+        if len(kept) != len(regrade.changes):
+            regrade.changes = kept
+            regrade.save(update_fields=["changes"])
 
 
 class Staff(Exception):
@@ -148,21 +177,16 @@ def forget(user: User) -> None:
             others = row.cohort.memberships.exclude(user=user)
             if others.exists() and not others.filter(role=Membership.Role.OWNER).exists():
                 raise Staff(row.cohort.name)
+        _out_of_regrades(user, Regrade.objects.filter(quiz__attempts__user=user).distinct())
         ExercisePass.objects.filter(user=user).delete()  # a pass protects the run that it rests on
-        addresses = {
-            user.email,
-            *apps.get_model("account.EmailAddress").objects.filter(user=user).values_list("email", flat=True),
-        }
-        named = Q(joined=user)
-        for address in addresses - {""}:
-            named |= Q(email__iexact=address)
-        RosterEntry.objects.filter(named).delete()
+        _roster(user).delete()
         user.delete()
 
 
 def forget_in_course(user: User, course: Any) -> None:
     """Delete somebody's work in a course and their place in its cohorts; the account stays."""
     with transaction.atomic():
+        _out_of_regrades(user, Regrade.objects.filter(quiz__chapter__course=course))
         # read before the attempts go, which say what clusters of questions there are
         sessions = list(clusters.in_course(user.pk, course).values_list("pk", flat=True))
         ExercisePass.objects.filter(user=user, exercise__course=course).delete()
@@ -171,6 +195,10 @@ def forget_in_course(user: User, course: Any) -> None:
         InlineAnswer.objects.filter(user=user, question__chapter__course=course).delete()
         LessonProgress.objects.filter(user=user, lesson__chapter__course=course).delete()
         Grade.objects.filter(user=user, course=course).delete()
+        for model in (Adjustment, GradeEvent):
+            _decided(model, user, course).delete()
+        Extension.objects.filter(user=user, assignment__cohort__course=course).delete()
+        _roster(user).filter(cohort__course=course).delete()
         ColumnMark.objects.filter(user=user, column__cohort__course=course).delete()
         Signal.objects.filter(user=user, course=course).delete()
         Message.objects.filter(learner=user, cohort__course=course).delete()

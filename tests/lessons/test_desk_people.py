@@ -18,11 +18,12 @@ from lessons.desk import replays
 from lessons.desk.columns import BadFile
 from lessons.desk.models import Announcement, Certificate, ChapterDates, Message, ReplayLink, RosterEntry, Signal
 from lessons.desk.roster import upload
-from lessons.grading.models import Grade
+from lessons.grading import adjusting
+from lessons.grading.models import Adjustment, Grade, GradeEvent, Regrade
 from lessons.labs import services as labs
 from lessons.labs.models import CheckRun
 from lessons.models import Exercise, Invite, Lesson, Membership, Quiz
-from lessons.quizzes.models import Assignment
+from lessons.quizzes.models import Assignment, Extension
 from simulator import services as simulator
 from simulator.models import ClusterSession, JournalEntry, OutputBatch
 from simulator.packing import pack
@@ -327,12 +328,24 @@ class TestData:
         client.post(f"/en/exercises/{exercise.pk}/check/")
         attempt = take(people.learner, quiz, **RIGHT)
         asked = simulator.session_for(people.learner, "three-nodes", f"quiz/{attempt.pk}/uncordon")  # a question's cluster
+        adjusting.adjust(people.cohort, people.learner, quiz, by=people.owner, reason="was ill", kind="excused")
+        given = Assignment.objects.create(cohort=people.cohort, quiz=quiz)
+        adjusting.grant(given, people.learner, by=people.owner, reason="reads slowly", extra_minutes=5)
+        change = {"user": people.learner.pk, "username": "learner", "attempt": attempt.pk}
+        others = {"user": people.other_learner.pk, "username": "other_learner", "attempt": 0}
+        regrade = Regrade.objects.create(cohort=people.cohort, quiz=quiz, version=quiz.version, changes=[change, others])
+        RosterEntry.objects.create(cohort=people.cohort, email=people.learner.email, role="learner", joined=people.learner)
         owner = sign_in(people.owner)
         learner = f"/en/cohorts/{people.cohort.pk}/learners/{people.learner.pk}/"
         assert owner.get(f"{learner}sessions/{asked.pk}/replay/").status_code == 200
-        assert str(asked.pk) in owner.get(f"{learner}data.json").content.decode()
+        hers = owner.get(f"{learner}data.json").content.decode()
+        assert all(word in hers for word in (str(asked.pk), "was ill", "reads slowly", people.learner.email))
         owner.post(f"{learner}delete/", {"name": "learner"})
-        assert not Grade.objects.filter(user=people.learner).exists()
+        for model in (Grade, Adjustment, GradeEvent, Extension):
+            assert not model.objects.filter(user=people.learner).exists()
+        assert not RosterEntry.objects.exists()
+        regrade.refresh_from_db()
+        assert [row["username"] for row in regrade.changes] == ["other_learner"]
         assert not ClusterSession.objects.filter(owner=people.learner).exists()
         assert [row.user for row in board(people.cohort).rows] == [people.other_learner]
         assert get_user_model().objects.filter(pk=people.learner.pk).exists()
