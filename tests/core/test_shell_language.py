@@ -24,7 +24,7 @@ from .snippets import SNIPPETS
 SCRATCH = "/tmp/scratch"
 FOLDER = Path(__file__).parent / "snippets_of"
 #: Files whose name is no tool of every machine.
-OPTIONAL = frozenset({"jq", "column", "xxd"})
+OPTIONAL = frozenset({"bc", "jq", "column", "xxd"})
 
 
 def stored() -> list[tuple[str, str]]:

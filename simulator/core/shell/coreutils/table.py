@@ -9,6 +9,7 @@ from ..editors import nano, pager
 from . import (
     archive,
     awk,
+    bc,
     blocks,
     copying,
     curl,
@@ -25,6 +26,7 @@ from . import (
     joining,
     jq,
     layout,
+    lesser,
     listing,
     modes,
     patching,
@@ -45,6 +47,9 @@ from . import (
 )
 
 COMMANDS: dict[str, Command] = {
+    "bc": bc.bc,
+    "csplit": lesser.csplit,
+    "tsort": lesser.tsort,
     "[": testing.bracket,
     "arch": small.arch,
     "awk": awk.awk,
