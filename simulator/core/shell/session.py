@@ -89,6 +89,15 @@ class Session:
         shell.reap(report=True)
         return shell.state.status
 
+    def before_prompt(self) -> Generator[Wait, Any, None]:
+        """`PROMPT_COMMAND`; the status of the command before it stays."""
+        state = self.shell.state
+        command = state.get("PROMPT_COMMAND")
+        if command:
+            status = state.status
+            yield from self.run_text(command)
+            state.status = status
+
     def remember(self, text: str) -> str:
         """History expansion and the history itself; returns the text to run ("" when there is nothing to run)."""
         state = self.shell.state
@@ -154,7 +163,9 @@ def record(state: ShellState, text: str) -> None:
         return
     state.history.append(text)
     if len(state.history) > HISTORY_KEEP:
-        del state.history[: len(state.history) - HISTORY_KEEP]
+        gone = len(state.history) - HISTORY_KEEP
+        del state.history[:gone]
+        state.history_saved = max(state.history_saved - gone, 0)
 
 
 __all__ = ["Session", "SimulatorError", "complete", "expand_history", "prompt", "record"]

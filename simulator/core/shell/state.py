@@ -43,6 +43,8 @@ class ShellState(msgspec.Struct, omit_defaults=True):
     options: dict[str, bool] = {}
     shopts: dict[str, bool] = {}
     history: list[str] = []
+    #: How many of them `history -a` has appended to the file.
+    history_saved: int = 0
     positional: list[str] = []
     name: str = "bash"
     status: int = 0

@@ -357,7 +357,10 @@ def _start_up(session: Session) -> Generator[Any, Any, int]:
 
 def _run(session: Session, text: str) -> Generator[Any, Any, int]:
     text = session.remember(text)
+    code = 0
     if text.strip():
-        return (yield from session.run_text(text))
-    session.shell.reap(report=True)
-    return 0
+        code = yield from session.run_text(text)
+    else:
+        session.shell.reap(report=True)
+    yield from session.before_prompt()
+    return code

@@ -105,3 +105,18 @@ def test_helm_is_fetched_and_charts_of_addons_act() -> None:
         run(world, "kubectl wait -n cm --for=condition=Available deploy --all; kubectl get crd -o name").count("cert-manager.io")
         == 6
     )
+
+
+def test_history_is_written_before_each_prompt() -> None:
+    """`PROMPT_COMMAND='history -a'`, which labs set to look at what was typed: the file grows line by line, the status stays."""
+    world = Sandbox.boot("playground-ubuntu")
+    world.apply("open", {"terminal": "t", "host": "ubuntu"}, world.now)
+    for line in ("PROMPT_COMMAND='history -a'", "ls /gone", "echo $?", "history -w /tmp/all"):
+        world.apply("line", {"terminal": "t", "text": line}, world.now)
+        world.advance(world.now + SECOND)
+    assert "\n2\n" in "".join(chunk.data for chunk in world.drain())
+    said = "PROMPT_COMMAND='history -a'\nls /gone\necho $?\nhistory -w /tmp/all\n"
+    assert run(world, "cat /tmp/all") == said == run(world, "cat /root/.bash_history")
+    world.apply("line", {"terminal": "t", "text": "history -c"}, world.now)
+    world.advance(world.now + SECOND)
+    assert run(Sandbox.restore(world.snapshot()), "cat /root/.bash_history") == said

@@ -305,15 +305,23 @@ def unalias(shell: Any, words: list[str]) -> int:
 
 
 def history(shell: Any, words: list[str]) -> int:
-    """`history [n]`, `-c`, `-d n`."""
+    """`history [n]`, `-c`, `-d n`, `-s words`; `-a` appends what is new to the file, `-w` writes all, `-r` reads it."""
     lines = shell.state.history
-    if len(words) > 1 and words[1] == "-c":
+    flag = words[1] if len(words) > 1 and words[1].startswith("-") else ""
+    if flag == "-c":
         lines.clear()
+        shell.state.history_saved = 0
         return 0
-    if len(words) > 2 and words[1] == "-d" and words[2].isdigit() and 0 < int(words[2]) <= len(lines):
+    if flag == "-d" and len(words) > 2 and words[2].isdigit() and 0 < int(words[2]) <= len(lines):
         del lines[int(words[2]) - 1]
+        shell.state.history_saved = min(shell.state.history_saved, len(lines))
         return 0
-    if len(words) > 1 and words[1].startswith("-"):
+    if flag == "-s":
+        lines.append(" ".join(words[2:]))
+        return 0
+    if flag in ("-a", "-w", "-r", "-n"):
+        return _history_file(shell, flag, words[2] if len(words) > 2 else "")
+    if flag:
         return 0
     if len(words) > 1 and not words[1].isdigit():
         shell.complain(f"history: {words[1]}: numeric argument required")
@@ -322,6 +330,29 @@ def history(shell: Any, words: list[str]) -> int:
     first = max(len(lines) - count, 0)
     for number, line in enumerate(lines[first:], first + 1):
         shell.out(f"{number:5}  {line}\n")
+    return 0
+
+
+def _history_file(shell: Any, flag: str, name: str) -> int:
+    """The history file (`HISTFILE`; ~/.bash_history in an interactive shell) and the list of this shell."""
+    state = shell.state
+    path = name or state.get("HISTFILE") or (f"{state.get('HOME') or '/root'}/.bash_history" if state.history else "")
+    if not path:
+        return 0
+    try:
+        if flag in ("-r", "-n"):
+            if shell.tree.exists(path):
+                state.history += shell.read_file(path).decode("utf-8", "replace").splitlines()
+                state.history_saved = len(state.history)
+            return 0
+        lines = state.history[state.history_saved :] if flag == "-a" else state.history
+        if lines or flag == "-w":
+            shell.write_file(path, "".join(f"{line}\n" for line in lines).encode(), append=flag == "-a")
+        if flag == "-a":
+            state.history_saved = len(state.history)
+    except OSError as failed:
+        shell.complain(f"history: {path}: cannot create: {failed.strerror}")
+        return 1
     return 0
 
 
