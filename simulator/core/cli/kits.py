@@ -14,6 +14,7 @@ from typing import Any
 from ..host.invocation import Call
 from ..host.program import Sleep, Wait
 from ..kernel.clock import SECOND
+from ..kernel.versions import MINOR, VERSION
 from ..shell.coreutils.common import Code
 
 ADMIN = "/etc/kubernetes/admin.conf"
@@ -250,7 +251,7 @@ def microk8s(call: Call) -> Code:
         call.out(call.read_file(ADMIN))
         return 0
     if verb == "version":
-        call.out("MicroK8s v1.36.2 revision 8511\n")
+        call.out(f"MicroK8s {VERSION} revision 8511\n")
         return 0
     if verb == "status":
         _stands_in(call, "microk8s")
@@ -311,7 +312,7 @@ def k3s(call: Call) -> Code:
     """`k3s kubectl`, `k3s crictl`, `k3s --version`."""
     words = call.argv[1:]
     if words[:1] in (["--version"], ["-v"]):
-        call.out("k3s version v1.36.2+k3s1 (3a1c8d2b)\ngo version go1.25.5\n")
+        call.out(f"k3s version {VERSION}+k3s1 (3a1c8d2b)\ngo version go1.25.5\n")
         return 0
     if words[:1] in (["kubectl"], ["crictl"]) and _cluster(call, "k3s"):
         return (yield from (_kubectl(call, words[1:]) if words[0] == "kubectl" else call.run(words)))
@@ -342,7 +343,7 @@ def kind(call: Call) -> Code:
         )
         _stands_in(call, "kind")
         call.out(
-            f'Creating cluster "{name}" ...\n ✓ Ensuring node image (kindest/node:v1.36.2) 🖼\n ✓ Starting control-plane 🕹️\nSet kubectl context to "kubernetes-admin@kubernetes"\n'
+            f'Creating cluster "{name}" ...\n ✓ Ensuring node image (kindest/node:{VERSION}) 🖼\n ✓ Starting control-plane 🕹️\nSet kubectl context to "kubernetes-admin@kubernetes"\n'
         )
         return 0
     if plain[:2] == ["get", "clusters"]:
@@ -363,8 +364,8 @@ def kind(call: Call) -> Code:
 # -- snap ----------------------------------------------------------------------------------------------------------------
 #: Snaps that can be installed: the program that each brings, and what is said of its version.
 SNAPS: dict[str, tuple[str, str, str]] = {
-    "microk8s": ("microk8s", "(1.36/stable) v1.36.2", "Canonical✓"),
-    "kubectl": ("kubectl", "v1.36.2", "Canonical✓"),
+    "microk8s": ("microk8s", f"({MINOR}/stable) {VERSION}", "Canonical✓"),
+    "kubectl": ("kubectl", VERSION, "Canonical✓"),
     "helm": ("helm", "3.19.0", "Snapcrafters✪"),
     "yq": ("yq", "v4.48.1", "Mike Farah (mikefarah)"),
     "jq": ("jq", "1.7.1", "Michał Sawicz"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from ..kernel.clock import DAY, DEFAULT_EPOCH
+from ..kernel.versions import MINOR
 from . import filesystem
 from .filesystem import FileSystem, Inode
 from .machine import Host
@@ -145,7 +146,7 @@ Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
 #: Where a kubeadm node's packages come from, and the key of it.
 KUBERNETES_FILES: dict[str, str] = {
     "/etc/apt/sources.list.d/kubernetes.list": (
-        "deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] https://pkgs.k8s.io/core:/stable:/v1.36/deb/ /\n"
+        f"deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] https://pkgs.k8s.io/core:/stable:/v{MINOR}/deb/ /\n"
     ),
     "/etc/apt/keyrings/kubernetes-apt-keyring.gpg": (
         "\x04234654DA9A296436\0isv:kubernetes OBS Project <isv:kubernetes@build.opensuse.org>\0"

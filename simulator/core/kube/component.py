@@ -17,6 +17,7 @@ from ..host.program import Exited
 from ..kernel import clock, network
 from ..kernel.errors import BadInput, ConnectError
 from ..kernel.http import Request, Response
+from ..kernel.versions import VERSION
 from ..kernel.world import World
 from .client import KubeClient
 
@@ -100,9 +101,6 @@ def yaml_error(failed: Exception) -> str:
 
 FlagSpec = dict[str, str]
 
-#: Flags that every component takes (component-base/logs, featuregate, verflag); values are pflag's type names.
-VERSION = "v1.36.2"
-
 
 def version_of(proc: Process | None) -> str:
     """The release of a process's binary: the program's name carries that of an older one (`kubelet:1.35.5`)."""
@@ -110,6 +108,7 @@ def version_of(proc: Process | None) -> str:
     return f"v{own}" if own else VERSION
 
 
+#: Flags that every component takes (component-base/logs, featuregate, verflag); values are pflag's type names.
 GLOBAL_FLAGS: FlagSpec = {
     "feature-gates": "mapStringBool",
     "emulated-version": "strings",

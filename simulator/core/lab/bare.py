@@ -12,6 +12,7 @@ from ..host.machine import Host
 from ..host.x509 import KeyPair
 from ..kernel.clock import MS, SECOND
 from ..kernel.errors import BadInput, ConnectError
+from ..kernel.versions import VERSION
 from ..kernel.world import World
 from ..kube.client import ApiError, KubeClient
 from ..kube.kubeadm import addons, pki
@@ -78,7 +79,7 @@ def build(
         "--kubeconfig=/etc/kubernetes/controller-manager.conf",
     ]
     _unit(world, host, "kube-controller-manager", manager)
-    client = KubeClient.from_kubeconfig(world, NAME, config, user_agent="kubectl/v1.36.2")
+    client = KubeClient.from_kubeconfig(world, NAME, config, user_agent=f"kubectl/{VERSION}")
     deadline = world.now + PATIENCE
     while not _ready(client):
         if world.now >= deadline:

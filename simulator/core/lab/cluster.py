@@ -13,6 +13,7 @@ from ..host.machine import Host
 from ..host.x509 import KeyPair
 from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError, SimulatorError
+from ..kernel.versions import VERSION
 from ..kernel.world import World
 from ..kube.api.objects import clone
 from ..kube.client import ApiError, KubeClient
@@ -123,7 +124,7 @@ class ClusterBuilder:
 
     def _admin(self) -> KubeClient:
         """A client with the super-admin's certificate, once the API server is ready."""
-        client = KubeClient.from_kubeconfig(self.world, self.names[0], self.super_admin, user_agent="kubeadm/v1.36.2")
+        client = KubeClient.from_kubeconfig(self.world, self.names[0], self.super_admin, user_agent=f"kubeadm/{VERSION}")
 
         def ready() -> bool:
             try:

@@ -16,6 +16,7 @@ from ..host.machine import hosts
 from ..host.x509 import KeyPair
 from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError
+from ..kernel.versions import VERSION
 from ..kernel.world import World
 from ..kube.client import KubeClient
 from ..kube.kubeadm import manifests, pki
@@ -94,7 +95,7 @@ class HighlyAvailable(ClusterBuilder):
             0o600,
         )
         self._promote(f"https://{ip}:2380")
-        client = KubeClient.from_kubeconfig(world, self.names[0], self.super_admin, user_agent="kubeadm/v1.36.2")
+        client = KubeClient.from_kubeconfig(world, self.names[0], self.super_admin, user_agent=f"kubeadm/{VERSION}")
         self._until(lambda: self._registered(client, name), f"node {name}")
         self._mark(client, name)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
+from ..kernel import versions
 from ..kernel.errors import BadInput
 from ..kernel.world import World
 from . import bare, dockerhosts, playgrounds, unmade
@@ -119,9 +121,21 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
+#: Scenarios that are there in older releases too, as `three-nodes@1.35` (kernel/versions.py: PACKS): their workers.
+RELEASED: dict[str, tuple[str, ...]] = {"three-nodes": ("node01", "node02"), "two-nodes": ("node01",), "one-node": ()}
+
+
 def find(name: str) -> Scenario:
-    """The scenario of that name; raises BadInput that lists the names."""
+    """The scenario of that name, of an older release by `name@1.35`; raises BadInput that lists the names."""
+    base, at, minor = name.partition("@")
+    if at and (base not in RELEASED or minor not in versions.PACKS):
+        there = ", ".join(f"{one}@{pack}" for one in RELEASED for pack in versions.PACKS)
+        raise BadInput(f"scenario {name!r} does not exist; with a release there are: {there}")
     for scenario in SCENARIOS:
-        if scenario.name == name:
+        if scenario.name == base and (not at or minor == versions.MINOR):
             return scenario
+        if scenario.name == base:
+            release, workers = versions.newest(minor), RELEASED[base]
+            title = scenario.title.replace(f"v{versions.MINOR}", release)
+            return Scenario(name, title, scenario.terminals, partial(unmade.released, workers=workers, version=release))
     raise BadInput(f"scenario {name!r} does not exist; there are: {', '.join(s.name for s in SCENARIOS)}")

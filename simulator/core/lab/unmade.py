@@ -6,6 +6,7 @@ from ..host import files, systemd
 from ..host.machine import hosts
 from ..host.packaged import HAPROXY_CONFIG, HAPROXY_UNIT
 from ..kernel.clock import SECOND
+from ..kernel.versions import MINOR, minor_of, patches
 from ..kernel.world import World
 from .cluster import ClusterBuilder
 from .machines import add_machine, put
@@ -50,15 +51,20 @@ def highly_available(world: World) -> None:
 
 
 #: The release that the `upgrade` scenario begins with.
-OLDER = "1.35.5"
+OLDER = patches("1.35")[0]
 
 
 def older(world: World) -> None:
     """A cluster one minor release behind, whose machines take their packages from that release's archive."""
-    builder = ClusterBuilder(world, workers=("node01",), version=f"v{OLDER}")
+    released(world, ("node01",), f"v{OLDER}")
+
+
+def released(world: World, workers: tuple[str, ...], version: str) -> None:
+    """A cluster of an older release, whose machines take their packages from that release's archive."""
+    builder = ClusterBuilder(world, workers=workers, version=version)
     builder.build()
     path = "/etc/apt/sources.list.d/kubernetes.list"
     for name in builder.names:
         host = hosts(world)[name]
         text = files.read_file(world, host, path).decode()
-        put(world, host, path, text.replace("v1.36", f"v{OLDER.rpartition('.')[0]}"))
+        put(world, host, path, text.replace(f"v{MINOR}", f"v{minor_of(version)}"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ..kernel.versions import OLDER_IMAGES, PATCH, VERSION
 from . import more_images, releases
 from .build import KIB, KUBE, MIB, MULTI, PATH, Build
 from .builders import database, environment, nginx, plain, redis
@@ -16,15 +17,11 @@ from .builders import database, environment, nginx, plain, redis
 __all__ = ["BUILDS", "KIB", "KUBE", "MIB", "MULTI", "PATH", "REGISTRIES", "REPOSITORIES", "TAGS", "Build", "find_digest"]
 
 
-#: Releases of Kubernetes before the newest one.
-OLDER = ("1.36.1", "1.36.0", "1.35.5", "1.35.4")
-
-
 def _kube(component: str, size: int, version: str = "") -> Build:
     """A component's image; one of an older release says so in its program's name."""
     program = f"{component}:{version}" if version else component
     return Build(
-        name=f"registry.k8s.io/{component}:v{version or '1.36.2'}",
+        name=f"registry.k8s.io/{component}:v{version or PATCH}",
         layers=(82, 1, 13, size - (17 if version else 0)),
         programs=((f"/usr/local/bin/{component}", program),),
         env=(("PATH", PATH), ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")),
@@ -325,13 +322,13 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
         ),
         ("3.10.1", "3.10", "latest", "3.9"),
     ),
-    (_kube("kube-apiserver", 27410), ("v1.36.2",)),
-    (_kube("kube-controller-manager", 23060), ("v1.36.2",)),
-    (_kube("kube-scheduler", 17330), ("v1.36.2",)),
-    (_kube("kube-proxy", 25900), ("v1.36.2",)),
+    (_kube("kube-apiserver", 27410), (VERSION,)),
+    (_kube("kube-controller-manager", 23060), (VERSION,)),
+    (_kube("kube-scheduler", 17330), (VERSION,)),
+    (_kube("kube-proxy", 25900), (VERSION,)),
     *(
         (_kube(component, size, version), (f"v{version}",))
-        for version in OLDER
+        for version in OLDER_IMAGES
         for component, size in (
             ("kube-apiserver", 27410),
             ("kube-controller-manager", 23060),

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...host.program import Sleep, Wait
 from ...kernel.clock import SECOND
+from ...kernel.versions import VERSION
 from ...kube.api.errors import ApiError
 from .. import goyaml
 from . import charts, engine, given, sprig
@@ -18,15 +19,14 @@ from .session import Helm
 Obj = dict[str, Any]
 Steps = Generator[Wait, Any, int]
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-KUBE_VERSION = "v1.36.2"
 
 
 def capabilities(helm: Helm, *, offline: bool = False) -> Obj:
     """`.Capabilities`: the cluster's version and the APIs it serves."""
-    version = KUBE_VERSION
+    version = VERSION
     if not offline:
         answer = helm.s.call("GET", "/version")
-        version = answer.get("gitVersion", KUBE_VERSION) if isinstance(answer, dict) else KUBE_VERSION
+        version = answer.get("gitVersion", VERSION) if isinstance(answer, dict) else VERSION
     major, minor = version.lstrip("v").split(".")[:2]
 
     def has(name: str) -> bool:

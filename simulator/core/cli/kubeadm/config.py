@@ -7,10 +7,9 @@ import ipaddress
 import re
 from typing import Any
 
-from ...kernel import network
+from ...kernel import network, versions
 from ...kube.component import parse_duration
 from ...kube.kubeadm import addons
-from ...kube.kubeadm.images import release_of
 from . import documents, types, validation
 from .online import resolve_label
 from .run import Failure, Run, go_error
@@ -430,4 +429,4 @@ def default_upgrade(body: Json) -> Json:
 
 def minor_of(version: str) -> int:
     """36 of `v1.36.2`."""
-    return int(release_of(version).split(".")[1])
+    return int(versions.minor_of(version).split(".")[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...kernel.versions import minor_of
 from ...kube.kubeadm import addons, images
 from .. import goyaml
 from ..cobra import Command, no_args
@@ -29,7 +30,7 @@ def _documents(cfg: InitConfig) -> str:
 def _init_defaults(run: Run) -> str:
     cfg = config.static_init()
     cfg.init["nodeRegistration"]["taints"] = None
-    cfg.cluster["kubernetesVersion"] = f"{images.release_of(run.version)}.0"
+    cfg.cluster["kubernetesVersion"] = f"{minor_of(run.version)}.0"
     parts = [_documents(cfg)]
     for kind in run.values.items("component-configs"):
         if kind not in COMPONENTS:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...kernel.versions import VERSION
 from ...kube import component
-from ...kube.kubeadm.images import VERSION
 from .. import goyaml
 from ..flag_kinds import format_duration
 from . import types

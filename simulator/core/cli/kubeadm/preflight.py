@@ -8,7 +8,7 @@ from typing import Any
 
 from ...host import systemd, unitfiles
 from ...host.program import Wait
-from ...kernel import network
+from ...kernel import network, versions
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request
 from ...kube.kubeadm import images
@@ -78,7 +78,7 @@ def _kubernetes_version(run: Run, version: str) -> Check:
             return [], []
         return [
             "Kubernetes version is greater than kubeadm version. Please consider to upgrade kubeadm. Kubernetes version: "
-            f"{version.removeprefix('v')}. Kubeadm version: {images.release_of(run.version)}.x"
+            f"{version.removeprefix('v')}. Kubeadm version: {versions.minor_of(run.version)}.x"
         ], []
 
     return "KubernetesVersion", check
@@ -191,7 +191,7 @@ def kubelet_version(run: Run) -> str:
         path = f"{folder}/kubelet"
         if run.exists(path):
             own = run.tree.lookup(path).target.partition(":")[2]
-            return f"v{own}" if own else images.VERSION
+            return f"v{own}" if own else versions.VERSION
     raise Failure("couldn't get kubelet version: cannot execute 'kubelet --version': executable file not found in $PATH")
 
 

@@ -14,11 +14,11 @@ from ...host.program import Sleep, Wait
 from ...kernel import clock
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import BadInput, ConnectError
+from ...kernel.versions import VERSION
 from ...kernel.world import World
 from ...kube import component
 from ...kube.api.errors import ApiError
 from ...kube.client import KubeClient
-from ...kube.kubeadm.images import VERSION
 from ..flags import Values
 
 Json = dict[str, Any]

@@ -10,13 +10,14 @@ import base64
 import hashlib
 from typing import Any
 
+from ...kernel.versions import VERSION
 from ...kube.api.errors import ApiError
 from ..flags import quote
 from .builder import Info
 from .errors import CommandError, is_not_found
 from .mapper import Mapping
 from .patches import send
-from .session import VERSION, Session
+from .session import Session
 
 Obj = dict[str, Any]
 PREFIX = "applyset.kubernetes.io/"

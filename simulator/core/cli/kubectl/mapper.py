@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...kube.api import kinds
+from ...kube.api import kinds, packs
 from ...kube.api.kinds import KindInfo, Subresource
+from ...kube.component import version_of
 from . import discovery_cache
 from .errors import CommandError, NoMatch
 
@@ -53,6 +54,8 @@ class Mapper:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        #: Built-in kinds of this kubectl's release.
+        self.known = packs.kinds_of(version_of(session.inv.proc))
         self._custom: tuple[KindInfo, ...] | None = None
 
     def custom(self) -> tuple[KindInfo, ...]:
@@ -69,11 +72,11 @@ class Mapper:
 
     def all(self) -> tuple[KindInfo, ...]:
         """Every kind, custom ones last."""
-        return kinds.KINDS + self.custom()
+        return self.known + self.custom()
 
     def find(self, word: str) -> Mapping | None:
         """What a word of the command line names; the server is asked only for what the cache does not know."""
-        return _find(word, kinds.KINDS) or _find(word, self.remembered()) or _find(word, self.custom())
+        return _find(word, self.known) or _find(word, self.remembered()) or _find(word, self.custom())
 
     def mapping(self, word: str) -> Mapping:
         """What a word names; raises NoMatch."""
@@ -86,7 +89,7 @@ class Mapper:
 
     def _ambiguous(self, word: str, found: Mapping | None) -> None:
         """Warn of a short name that resources of lower priority have too."""
-        for item in self.all() if self._custom is not None else kinds.KINDS:
+        for item in self.all() if self._custom is not None else self.known:
             if found is not None and item is not found.kind and word in item.short_names and word in found.kind.short_names:
                 self.session.warn(f'short name "{word}" could also match lower priority resource {item.group_resource}')
 
@@ -118,8 +121,8 @@ class Mapper:
 
     def category(self, word: str) -> list[KindInfo]:
         """The members of a category (`all`), or nothing."""
-        found = [item for item in kinds.KINDS if word in item.categories]
-        if not found and _find(word, kinds.KINDS) is not None:
+        found = [item for item in self.known if word in item.categories]
+        if not found and _find(word, self.known) is not None:
             return []
         return found + [item for item in self.remembered() or self.custom() if word in item.categories]
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote as url_unquote
 from ...kernel.clock import SECOND, to_datetime
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
+from ...kernel.versions import COMMIT, VERSION
 from ...kube.api.errors import ApiError, status
 from ...kube.api.kinds import KindInfo
 from ...kube.client import KubeClient
@@ -25,8 +26,7 @@ from .kubeconfig import Config, Connection, Files
 from .mapper import Mapper
 
 Obj = dict[str, Any]
-VERSION = "v1.36.2"
-USER_AGENT = f"kubectl/{VERSION} (linux/amd64) kubernetes/98b3519"
+USER_AGENT = f"kubectl/{VERSION} (linux/amd64) kubernetes/{COMMIT[:7]}"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
 
 #: Parameters of mutating requests in the order that Go's url.Values.Encode gives them: sorted.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...host.packaged import CONTAINERD_UNIT, HAPROXY_CONFIG, HAPROXY_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
+from ...kernel.versions import NEWEST, patches
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -24,12 +25,7 @@ class Package(msgspec.Struct, frozen=True):
 
 
 #: Patch releases by minor version, the newest first.
-KUBERNETES: dict[str, tuple[str, ...]] = {
-    "1.33": tuple(f"1.33.{n}" for n in range(9, -1, -1)),
-    "1.34": tuple(f"1.34.{n}" for n in range(8, -1, -1)),
-    "1.35": tuple(f"1.35.{n}" for n in range(5, -1, -1)),
-    "1.36": ("1.36.2", "1.36.1", "1.36.0"),
-}
+KUBERNETES: dict[str, tuple[str, ...]] = {minor: patches(minor) for minor in sorted(NEWEST)}
 
 
 def kubernetes(minor: str) -> tuple[Package, ...]:

@@ -11,6 +11,7 @@ import msgspec
 
 from ...host.filesystem import Inode
 from ...host.invocation import Call
+from ...kernel.versions import MINOR, PATCH
 from . import catalogue
 from .catalogue import Package
 
@@ -69,7 +70,7 @@ def initial(kind: str) -> str:
     """The status file of a fresh host; `kind` is `k8s` for a kubeadm node."""
     rows = [(Installed(p.name, p.versions[0]), p) for p in catalogue.UBUNTU if p.name not in catalogue.NOT_INSTALLED]
     if kind == "k8s":
-        rows += [(Installed(p.name, p.versions[0]), p) for p in catalogue.kubernetes("1.36")]
+        rows += [(Installed(p.name, p.versions[0]), p) for p in catalogue.kubernetes(MINOR)]
         rows += [
             (Installed(p.name, p.versions[0]), p)
             for p in catalogue.UBUNTU
@@ -124,7 +125,7 @@ class Database:
     def package(self, name: str, version: str = "") -> Package | None:
         """What the catalogue knows of a package."""
         minor = ".".join(version.split(".")[:2])
-        groups = [catalogue.kubernetes(minor if minor in catalogue.KUBERNETES else "1.36"), catalogue.UBUNTU]
+        groups = [catalogue.kubernetes(minor if minor in catalogue.KUBERNETES else MINOR), catalogue.UBUNTU]
         return next((package for group in groups for package in group if package.name == name), None)
 
     # -- what programs and files a package has on this host -------------------------------------------------------------
@@ -149,7 +150,7 @@ class Database:
 
 
 #: Programs whose version is the world's own: they need no version in their name.
-DEFAULTS = frozenset({"kubeadm:1.36.2", "kubelet:1.36.2", "kubectl:1.36.2"})
+DEFAULTS = frozenset(f"{tool}:{PATCH}" for tool in ("kubeadm", "kubelet", "kubectl"))
 
 
 class Line(msgspec.Struct):
@@ -228,7 +229,7 @@ def fetched(call: Call, line: Line) -> bool:
 
 #: The archives whose lists a fresh host has.
 FRESH = frozenset(
-    {"http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu", "https://pkgs.k8s.io/core:/stable:/v1.36/deb"}
+    {"http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu", f"https://pkgs.k8s.io/core:/stable:/v{MINOR}/deb"}
 )
 
 

@@ -42,6 +42,8 @@ class KindInfo(msgspec.Struct, frozen=True):
     etcd_prefix: str = ""
     singular: str = ""
     custom: bool = False
+    #: The minor release that began to serve it by default, where an older one can be run (kernel/versions.py: PACKS).
+    since: str = ""
 
     @property
     def version(self) -> str:
@@ -141,8 +143,8 @@ KINDS: tuple[KindInfo, ...] = (
       subresources=(Subresource("token", CREATE, "TokenRequest", AUTHN, "v1"),)),
     K("Service", "services", short_names=("svc",), categories=("all",), etcd_prefix="/registry/services/specs",
       subresources=(Subresource("proxy", PROXY, "ServiceProxyOptions"), STATUS)),
-    K("MutatingAdmissionPolicy", "mutatingadmissionpolicies", ADM, namespaced=False, categories=EXT),
-    K("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", ADM, namespaced=False, categories=EXT),
+    K("MutatingAdmissionPolicy", "mutatingadmissionpolicies", ADM, namespaced=False, categories=EXT, since="1.36"),
+    K("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", ADM, namespaced=False, categories=EXT, since="1.36"),
     K("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", ADM, namespaced=False, categories=EXT),
     K("ValidatingAdmissionPolicy", "validatingadmissionpolicies", ADM, namespaced=False, categories=EXT,
       subresources=WITH_STATUS),

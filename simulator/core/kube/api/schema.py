@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 
 from ...kernel.errors import SimulatorError
+from ...kernel.versions import MINOR
 
-VERSION = "1.36"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 CORE = "io.k8s.api.core.v1."
 
@@ -129,7 +129,7 @@ def package_text(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _raw() -> dict[str, Any]:
-    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{VERSION}.schema.json"))
+    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{MINOR}.schema.json"))
     return loaded
 
 
@@ -151,7 +151,7 @@ def _wire() -> dict[str, dict[str, str]]:
 @lru_cache(maxsize=1)
 def openapi_definitions() -> dict[str, Any]:
     """The component schemas with descriptions, for OpenAPI v3."""
-    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{VERSION}.openapi.json"))
+    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{MINOR}.openapi.json"))
     for where, part, values in enums():
         name, _, field = where.rpartition(".")
         body = ((loaded.get(name) or {}).get("properties") or {}).get(field)

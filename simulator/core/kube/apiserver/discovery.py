@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
+from ..api import packs
 from ..api.kinds import GROUPS, KINDS, KindInfo, Subresource, version_order
 from . import aggregation
 from .server import Server
@@ -26,7 +27,8 @@ def groups(server: Server) -> list[tuple[str, tuple[str, ...]]]:
 
 def kinds_of(server: Server, group: str, version: str) -> list[KindInfo]:
     """The kinds of a group version, sorted by plural."""
-    held = [kind for kind in (*KINDS, *server.custom_kinds()) if kind.group == group and version in kind.versions]
+    held = [kind for kind in KINDS if kind.group == group and version in kind.versions and packs.serves(server.version, kind)]
+    held += [kind for kind in server.custom_kinds() if kind.group == group and version in kind.versions]
     return sorted(held, key=lambda kind: kind.plural)
 
 

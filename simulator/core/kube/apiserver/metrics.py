@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...etcd.errors import EtcdError
+from ...kernel import versions
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
 from ..api.errors import ApiError
@@ -79,10 +80,7 @@ def text(server: Server) -> bytes:
     _family(out, "apiserver_current_inflight_requests", "gauge", "Requests being served in the last second, by kind.", "STABLE")
     out += [f'apiserver_current_inflight_requests{{request_kind="{kind}"}} 0' for kind in ("mutating", "readOnly")]
     _family(out, "kubernetes_build_info", "gauge", "1, labelled by the version and how it was built.", "BETA")
-    out.append(
-        'kubernetes_build_info{build_date="2026-08-21T00:00:00Z",compiler="gc",git_commit="98b35193b2ac7a23a673325f5e9b830ecd5ba406",'
-        'git_tree_state="clean",git_version="v1.36.2",go_version="go1.26.4",major="1",minor="36",platform="linux/amd64"} 1'
-    )
+    out.append("kubernetes_build_info{" + ",".join(f'{name}="{value}"' for name, value in _build_labels(server.version)) + "} 1")
     process = server.process()
     if process is not None:
         _family(out, "process_start_time_seconds", "gauge", "Start of the process in Unix seconds.")
@@ -142,3 +140,11 @@ def _storage(server: Server, out: list[str]) -> None:
         up = 0
     _family(out, "kubernetes_healthcheck", "gauge", "Results of health checks: 1 is passing.", "STABLE")
     out += [f'kubernetes_healthcheck{{name="etcd",type="{kind}"}} {up}' for kind in ("healthz", "livez", "readyz")]
+
+
+def _build_labels(version: str) -> list[tuple[str, str]]:
+    """The labels of `kubernetes_build_info`, by name."""
+    names = {"buildDate": "build_date", "compiler": "compiler", "gitCommit": "git_commit", "gitTreeState": "git_tree_state",
+             "gitVersion": "git_version", "goVersion": "go_version", "major": "major", "minor": "minor", "platform": "platform"}  # fmt: skip
+    build = versions.info(version)
+    return [(label, build[name]) for name, label in names.items()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...kernel import versions
 from ...kernel.http import Request, Response
-from .. import component
 from ..api import errors
 from . import discovery, health, metrics, openapi, openapi_v2
 from .call import User
@@ -13,38 +13,15 @@ from .server import Server
 
 Obj = dict[str, Any]
 
-VERSION: Obj = {
-    "major": "1",
-    "minor": "36",
-    "emulationMajor": "1",
-    "emulationMinor": "36",
-    "minCompatibilityMajor": "1",
-    "minCompatibilityMinor": "35",
-    "gitVersion": "v1.36.2",
-    "gitCommit": "98b35193b2ac7a23a673325f5e9b830ecd5ba406",
-    "gitTreeState": "clean",
-    "buildDate": "2026-08-21T00:00:00Z",
-    "goVersion": "go1.26.4",
-    "compiler": "gc",
-    "platform": "linux/amd64",
-}
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
 def version(server: Server) -> Obj:
     """What the server says of itself: an older binary names its own release."""
-    found = component.version_of(server.process())
-    if found == VERSION["gitVersion"]:
-        return VERSION
-    major, minor = found.removeprefix("v").split(".")[:2]
-    return {
-        **VERSION,
-        "minor": minor,
-        "emulationMinor": minor,
-        "minCompatibilityMajor": major,
-        "minCompatibilityMinor": str(int(minor) - 1),
-        "gitVersion": found,
-    }
+    build = versions.info(server.version)
+    major, minor = build.pop("major"), build.pop("minor")
+    compatible = {"minCompatibilityMajor": major, "minCompatibilityMinor": str(int(minor) - 1)}
+    return {"major": major, "minor": minor, "emulationMajor": major, "emulationMinor": minor, **compatible, **build}
 
 
 def serve(server: Server, request: Request, user: User) -> Response:
@@ -85,9 +62,9 @@ def paths(server: Server) -> list[str]:
         "/openapi/v3",
         "/openapi/v3/",
     }
-    for group, versions in discovery.groups(server):
+    for group, served in discovery.groups(server):
         out.add(f"/apis/{group}")
-        out.update(f"/apis/{group}/{version}" for version in versions)
+        out.update(f"/apis/{group}/{version}" for version in served)
     for kind, names in health.CHECKS.items():
         out.add(f"/{kind}")
         out.update(f"/{kind}/{name}" for name in names)
@@ -153,7 +130,7 @@ def open_api(server: Server, request: Request, parts: list[str]) -> Response:
         if found is None:
             raise errors.path_not_found()
         return Response(obj=found)
-    body = openapi.cached(group, version)
+    body = openapi.cached(group, version, server.version)
     if not any(group == g and version in v for g, v in [("", ("v1",)), *discovery.groups(server)]):
         raise errors.path_not_found()
     return Response(body=body, headers={"content-type": "application/json"})

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from ..api import schema
+from ...kernel.versions import VERSION
+from ..api import packs, schema
 from ..api.kinds import KINDS, KindInfo
 from . import discovery
 from .server import Server
@@ -33,16 +34,16 @@ def index(server: Server) -> Obj:
         for version in versions:
             key = f"apis/{name}/{version}" if name else f"api/{version}"
             custom = any(k.group == name for k in server.custom_kinds())
-            body = orjson.dumps(document(server, name, version)) if custom else cached(name, version)
+            body = orjson.dumps(document(server, name, version)) if custom else cached(name, version, server.version)
             paths[key] = {"serverRelativeURL": f"/openapi/v3/{key}?hash={hashlib.sha512(body).hexdigest().upper()}"}
     return {"paths": paths}
 
 
 @lru_cache(maxsize=64)
-def cached(group: str, version: str) -> bytes:
-    """The encoded document of a built-in group version; the same in every world."""
-    held = [kind for kind in KINDS if kind.group == group and version in kind.versions]
-    return orjson.dumps(build(held, group, version, {}))
+def cached(group: str, version: str, release: str) -> bytes:
+    """The encoded document of a built-in group version; the same in every world of a release."""
+    held = [kind for kind in KINDS if kind.group == group and version in kind.versions and packs.serves(release, kind)]
+    return orjson.dumps(build(held, group, version, {}, release))
 
 
 def document(server: Server, group: str, version: str) -> Obj | None:
@@ -55,7 +56,7 @@ def document(server: Server, group: str, version: str) -> Obj | None:
         if kind.custom:
             given = (server.definition(kind, version).get("schema") or {}).get("openAPIV3Schema") or {"type": "object"}
             extra[custom_name(kind, version)] = custom_schema(kind, version, given)
-    return build(held, group, version, extra)
+    return build(held, group, version, extra, server.version)
 
 
 def custom_name(kind: KindInfo, version: str) -> str:
@@ -79,9 +80,9 @@ def custom_schema(kind: KindInfo, version: str, given: Obj) -> Obj:
     return {**given, "properties": dict(sorted(properties.items())), "x-kubernetes-group-version-kind": gvk}
 
 
-def build(held: list[KindInfo], group: str, version: str, extra: Obj) -> Obj:
-    """The document of some kinds of a group version."""
-    definitions = schema.openapi_definitions()
+def build(held: list[KindInfo], group: str, version: str, extra: Obj, release: str = VERSION) -> Obj:
+    """The document of some kinds of a group version, as a release has them."""
+    definitions = packs.definitions(release)
     wanted: Obj = dict(extra)
     queue: list[str] = [schema.META + name for name in ("DeleteOptions", "Status", "APIResourceList", "WatchEvent", "Patch")]
     paths: Obj = {}
@@ -100,7 +101,7 @@ def build(held: list[KindInfo], group: str, version: str, extra: Obj) -> Obj:
             continue
         wanted[name] = body
         queue += references(body)
-    info = {"title": "Kubernetes", "version": "v1.36.2"}
+    info = {"title": "Kubernetes", "version": release}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": dict(sorted(wanted.items()))}}
 
 

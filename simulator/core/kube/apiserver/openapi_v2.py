@@ -20,7 +20,6 @@ from .server import Server
 Obj = dict[str, Any]
 PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _V3, _V2 = b'"#/components/schemas/', b'"#/definitions/'
-_TITLE = {"title": "Kubernetes", "version": "v1.36.2"}
 
 
 def _plain(value: Any) -> Any:
@@ -125,7 +124,7 @@ def as_json(server: Server) -> bytes:
     return orjson.dumps(
         {
             "swagger": "2.0",
-            "info": _TITLE,
+            "info": {"title": "Kubernetes", "version": server.version},
             "paths": {**paths, **more_paths},
             "definitions": dict(sorted({**definitions, **more}.items())),
             "securityDefinitions": {
@@ -148,7 +147,7 @@ def as_protobuf(server: Server) -> bytes:
     """The document as `openapi.v2.Document`."""
     definitions, paths = _built_in_encoded()
     more, more_paths = _custom(server)
-    info = _text(1, _TITLE["title"]) + _text(2, _TITLE["version"])
+    info = _text(1, "Kubernetes") + _text(2, server.version)
     return b"".join(
         (
             _text(1, "2.0"),

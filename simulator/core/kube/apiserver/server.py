@@ -15,6 +15,7 @@ from ...host.process import Process
 from ...kernel.world import World
 from ..api.errors import ApiError
 from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
+from ..component import version_of
 from . import admission, past
 from .authn import Authenticator
 from .authz import Authorizer
@@ -144,6 +145,11 @@ class Server:
         """Something that `held` keeps was written: every API server of the world reads it anew."""
         for server in (self, *self.world.warm.get("apiservers", {}).values()):
             server._held.clear()
+
+    @property
+    def version(self) -> str:
+        """The release of its binary, `v1.36.2`."""
+        return version_of(self.process())
 
     def process(self) -> Process | None:
         """The process that this is."""

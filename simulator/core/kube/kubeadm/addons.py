@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .manifests import COREDNS_IMAGE, VERSION, dump
+from ...kernel.versions import VERSION
+from .manifests import COREDNS_IMAGE, dump
 
 Json = dict[str, Any]
 RBAC = "rbac.authorization.k8s.io"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...kernel.versions import MINOR, VERSION, minor_of
+
 Json = dict[str, Any]
 
-VERSION = "v1.36.2"
 REPOSITORY = "registry.k8s.io"
 ETCD_TAG = "3.6.8-0"
 PAUSE_TAG = "3.10.2"
@@ -28,14 +29,9 @@ PAUSE_IMAGE = f"{REPOSITORY}/pause:{PAUSE_TAG}"
 COREDNS_IMAGE = f"{REPOSITORY}/coredns/coredns:{COREDNS_TAG}"
 
 
-def release_of(version: str) -> str:
-    """`v1.36.2` → `1.36`."""
-    return ".".join(version.removeprefix("v").split(".")[:2])
-
-
 def tags_of(tool: str) -> tuple[str, str, str]:
     """(etcd, pause, CoreDNS) that the kubeadm of a version installs."""
-    return TAGS.get(release_of(tool), TAGS["1.36"])
+    return TAGS.get(minor_of(tool), TAGS[MINOR])
 
 
 def component(name: str, cluster: Json) -> str:
@@ -49,8 +45,8 @@ def etcd_tag(cluster: Json, tool: str = VERSION) -> str:
     own = ((cluster.get("etcd") or {}).get("local") or {}).get("imageTag")
     if own:
         return str(own)
-    supported = SUPPORTED_ETCD.get(release_of(tool), SUPPORTED_ETCD["1.36"])
-    minor = int(release_of(str(cluster["kubernetesVersion"])).split(".")[1])
+    supported = SUPPORTED_ETCD.get(minor_of(tool), SUPPORTED_ETCD[MINOR])
+    minor = int(minor_of(str(cluster["kubernetesVersion"])).split(".")[1])
     return supported[min(max(minor, min(supported)), max(supported))]
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
+from ...kernel.versions import VERSION
 from . import images
-from .images import COREDNS_IMAGE, ETCD_IMAGE, PAUSE_IMAGE, VERSION
+from .images import COREDNS_IMAGE, ETCD_IMAGE, PAUSE_IMAGE
 
 __all__ = [
     "COREDNS_IMAGE",

@@ -13,6 +13,7 @@ from ...kernel import network
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request
+from ...kernel.versions import MINOR
 from ...runtime import execs
 from ...runtime.state import Container, find_container
 from .context import Kubelet
@@ -77,7 +78,7 @@ def post_start(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) ->
                 failed = f"command '{' '.join(argv)}' exited with {run.proc.exit_code}: {run.stderr.decode(errors='replace')}"
     elif "httpGet" in handler:
         try:
-            status, _ = http_get(kubelet, pod, container, handler["httpGet"], "kube-lifecycle/1.36")
+            status, _ = http_get(kubelet, pod, container, handler["httpGet"], f"kube-lifecycle/{MINOR}")
             failed = "" if status < 400 else f"HTTP probe failed with statuscode: {status}"
         except ConnectError as error:
             failed = str(error)
@@ -114,7 +115,7 @@ def pre_stop(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> i
             return -1
     elif "httpGet" in handler:
         try:
-            http_get(kubelet, pod, container, handler["httpGet"], "kube-lifecycle/1.36")
+            http_get(kubelet, pod, container, handler["httpGet"], f"kube-lifecycle/{MINOR}")
         except ConnectError:
             kubelet.pod_event(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", container["name"])
     return 0

@@ -12,6 +12,7 @@ from ...host import processes
 from ...kernel import network
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import ConnectError
+from ...kernel.versions import MINOR
 from ...runtime import execs
 from ...runtime.state import Container
 from . import hooks, status
@@ -21,7 +22,7 @@ from .units import all_containers
 
 Obj = dict[str, Any]
 KINDS = ("startup", "liveness", "readiness")
-AGENT = "kube-probe/1.36"
+AGENT = f"kube-probe/{MINOR}"
 #: A static pod's probe that succeeded this often in a row is asked at most every 5 s until it fails: the control plane's 1 s
 #: readiness probes would otherwise be most of what an idle world does.  What a learner sees of it is a later `Ready: False`.
 STEADY, STRETCHED = 30, 5 * SECOND

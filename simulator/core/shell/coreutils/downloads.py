@@ -7,14 +7,13 @@ import hashlib
 from ...host.filesystem import Inode
 from ...host.packaged import CONTAINERD_UNIT
 from ...kernel.clock import DAY, DEFAULT_EPOCH
+from ...kernel.versions import NEWEST, PATCH
 from .archive import build, pack
 
 #: Binaries of a Kubernetes release (dl.k8s.io/<version>/bin/linux/amd64).
 KUBERNETES = (
     "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubeadm", "kubectl", "kubelet",
 )  # fmt: skip
-#: The world's own release, whose programs need no version in their names.
-CURRENT = "1.36.2"
 CONTAINERD, RUNC, CNI, CRICTL = "2.2.1", "1.3.4", "1.8.0", "1.36.0"
 CNI_PLUGINS = (
     "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback", "macvlan", "portmap", "ptp",
@@ -26,8 +25,7 @@ _WHEN = DEFAULT_EPOCH - 60 * DAY
 def released(version: str) -> bool:
     """Whether there is such a release of Kubernetes."""
     parts = version.split(".")
-    newest = {"1.36": 2, "1.35": 5, "1.34": 8, "1.33": 9}
-    return len(parts) == 3 and int(parts[2]) <= newest.get(".".join(parts[:2]), -1)
+    return len(parts) == 3 and int(parts[2]) <= NEWEST.get(".".join(parts[:2]), -1)
 
 
 def _program(name: str, target: str) -> Inode:
@@ -36,7 +34,7 @@ def _program(name: str, target: str) -> Inode:
 
 def binary(name: str, version: str) -> bytes:
     """One binary of a Kubernetes release, as a download carries it."""
-    return pack(_program(name, name if version == CURRENT else f"{name}:{version}"))
+    return pack(_program(name, name if version == PATCH else f"{name}:{version}"))
 
 
 def digest(data: bytes) -> bytes:
@@ -47,7 +45,7 @@ def digest(data: bytes) -> bytes:
 def server(version: str) -> bytes:
     """kubernetes-server-linux-amd64.tar.gz."""
     folders = [(name, Inode("dir", 0o755, 0, 0, _WHEN)) for name in ("kubernetes", "kubernetes/server", "kubernetes/server/bin")]
-    suffix = "" if version == CURRENT else f":{version}"
+    suffix = "" if version == PATCH else f":{version}"
     return build(
         [*folders, *((f"kubernetes/server/bin/{name}", _program(name, name + suffix)) for name in KUBERNETES)], compress=True
     )

@@ -22,6 +22,7 @@ from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...host.machine import hosts
 from ...kernel.clock import DAY, DEFAULT_EPOCH
+from ...kernel.versions import NEWEST, PATCH, VERSION, newest
 from ...kernel.world import World
 from ...runtime.addons import pages as addons
 from ...runtime.more_images import INGRESS_NGINX
@@ -114,13 +115,13 @@ def _asset(match: re.Match[str]) -> Page:
 
 
 #: The newest patch release of each minor version of Kubernetes.
-KUBERNETES_RELEASES = {"1.36": "v1.36.2", "1.35": "v1.35.5", "1.34": "v1.34.8"}
+KUBERNETES_RELEASES = {minor: newest(minor) for minor in NEWEST if minor != "1.33"}
 
 
 def _release(match: re.Match[str]) -> Page:
     """A label such as `stable-1.35` as the version that it means."""
     label, _, branch = match.group(1).partition("-")
-    version = KUBERNETES_RELEASES["1.36"] if branch in ("", "1") else KUBERNETES_RELEASES.get(branch, "")
+    version = VERSION if branch in ("", "1") else KUBERNETES_RELEASES.get(branch, "")
     if label == "latest" and branch in ("", "1"):
         version = "v1.37.0-alpha.2"
     return Page(200, version.encode()) if version else Page(404, b"Not Found")
@@ -128,7 +129,7 @@ def _release(match: re.Match[str]) -> Page:
 
 def _package_key(match: re.Match[str]) -> Page:
     """The key of the Kubernetes packages; the address sends elsewhere first, as the real one does."""
-    if match.group(1) not in ("1.33", "1.34", "1.35", "1.36"):
+    if match.group(1) not in NEWEST:
         return Page(403, b"Forbidden")
     return Page(200, KUBERNETES_KEY)
 
@@ -339,10 +340,10 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     ),
     (
         r"https?://storage\.googleapis\.com/minikube/releases/(?:latest|v[\d.]+)/minikube-linux-amd64",
-        _file(lambda: downloads.binary("minikube", downloads.CURRENT)),
+        _file(lambda: downloads.binary("minikube", PATCH)),
     ),
-    (r"https?://kind\.sigs\.k8s\.io/dl/v[\d.]+/kind-linux-amd64", _file(lambda: downloads.binary("kind", downloads.CURRENT))),
-    (r"https?://github\.com/k3s-io/k3s/releases/download/[^/]+/k3s", _file(lambda: downloads.binary("k3s", downloads.CURRENT))),
+    (r"https?://kind\.sigs\.k8s\.io/dl/v[\d.]+/kind-linux-amd64", _file(lambda: downloads.binary("kind", PATCH))),
+    (r"https?://github\.com/k3s-io/k3s/releases/download/[^/]+/k3s", _file(lambda: downloads.binary("k3s", PATCH))),
     (
         r"https?://raw\.githubusercontent\.com/helm/helm/(?:main|master|v[\d.]+|HEAD)/scripts/get(?:-helm-3)?|https?://get\.helm\.sh/get-helm-3",
         _file(lambda: HELM_INSTALLER),

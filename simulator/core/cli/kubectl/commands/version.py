@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....kernel import versions
 from ....kube.api.errors import ApiError
 from ....kube.component import version_of
 from ... import goyaml
 from ...cobra import Command, Flag
 from ..errors import CommandError, UrlError
 from ..jsontext import indented
-from ..session import VERSION, Session
+from ..session import Session
 from .dump import DUMP
 
 KUSTOMIZE = "v5.8.1"
-CLIENT: dict[str, str] = {
-    "major": "1", "minor": "36", "gitVersion": VERSION, "gitCommit": "98b35193b2ac7a23a673325f5e9b830ecd5ba406", "gitTreeState": "clean",
-    "buildDate": "2026-08-21T00:00:00Z", "goVersion": "go1.27.3", "compiler": "gc", "platform": "linux/amd64",
-}  # fmt: skip
+CLIENT: dict[str, str] = {**versions.info(), "goVersion": "go1.27.3"}
 
 
 def run_version(s: Session) -> int:
