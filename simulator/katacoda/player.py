@@ -25,6 +25,10 @@ _MISSING = re.compile(r"^.*?(?:bash|sh|line \d+): (?:line \d+: )?([^\s:]+): comm
 #: A command line that ends in a shell of a container, and words that are typed into the machine's own shell.
 _ENTERS = re.compile(r"\b(?:exec|run|debug)\b.*\s(?:-it|-ti|-i|--stdin|--tty)\b.*\b(?:ba|a|z)?sh\s*$")
 _OUTSIDE = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:sudo\s+)?(?:kubectl|k|helm|docker|crictl|kubeadm|systemctl|ssh|nerdctl|podman)\b")
+#: "Switch to the tab **node01**", in the languages that authors write: whose terminal the next commands are for.
+_TAB = re.compile(
+    r"(?i)\b(?:tab|onglet|reiter|pestaña|terminal)\s+[*`\"«]*(?P<after>[a-z][\w-]*)|[*`\"»](?P<before>[a-z][\w-]*)[*`\"»]*\s+tab\b"
+)
 _EDITS = re.compile(r"^\s*(?:sudo\s+)?(?:vim?|nano|(?:kubectl|k)\s+(?:\S+\s+)*edit)\b")
 
 
@@ -120,6 +124,7 @@ class Player:
             [*scenario.notes, *self.stage.notes],
         )
         self.backgrounds = 0
+        self.tabs: list[tuple[int, str]] = []  # lines of this page that send the reader to a host's terminal
         self.entered: set[str] = set()  # terminals in which a shell of a container was asked for
 
     def play(self) -> Report:
@@ -139,6 +144,7 @@ class Player:
         before = self._before(step)
         text = self._text(step.text)
         found = actions.parse(text) if text else []
+        self.tabs = tabs(text, self.stage.image.hosts)
         told = self.with_answers and step in self.scenario.steps
         chosen = answers.of_page(found) if told else [one for one in found if one.kind in (EXEC, FILE, OPEN)]
         for action in chosen:
@@ -247,6 +253,9 @@ class Player:
         if action.kind == FILE:
             page.commands.append(self._file(action, text, file))
             return
+        if not action.host and action.terminal in ("", "T1"):
+            host = next((host for line, host in reversed(self.tabs) if line < action.line), "")
+            action = msgspec.structs.replace(action, host=host)
         name = self.stage.terminal(action)
         text = self.stage.complete(text)
         played = Played(file, action.line, text, name)
@@ -329,6 +338,17 @@ class Player:
         self.report.notes += notes
         for quiz in found:
             page.quizzes.append({"line": quiz.line, "kind": quiz.kind, "question": quiz.text, "right": quiz.right})
+
+
+def tabs(text: str, hosts: tuple[str, ...]) -> list[tuple[int, str]]:
+    """The lines of a page that send the reader to the terminal of one of several hosts: (line, host)."""
+    out: list[tuple[int, str]] = []
+    for number, line in enumerate(text.split("\n") if len(hosts) > 1 else [], 1):
+        for match in _TAB.finditer(line):
+            name = (match["after"] or match["before"]).lower()
+            if name in hosts:
+                out.append((number, name))
+    return out
 
 
 def _last(text: str) -> str:

@@ -98,3 +98,31 @@ def test_a_scenario_plays_the_same_every_time(played: dict[str, Any]) -> None:
         main(["katacoda", str(OURS / "quay"), "--answers", "--json"])
     again = json.loads(out.getvalue())["scenarios"][0]["steps"]
     assert again == played["scenarios"][1]["steps"]
+
+
+def test_names_that_only_the_cluster_knows_are_looked_up(tmp_path: Path) -> None:
+    """A pod's name with x in place of its end, the only pod, a node; a shell in a container is left; a plain machine with a kit has a cluster."""
+    from simulator.katacoda import package
+    from simulator.katacoda.files import Folder
+    from simulator.katacoda.player import Player
+
+    details = {"steps": [{"text": "one.md"}]}
+    (tmp_path / "index.json").write_text(json.dumps({"title": "T", "details": details, "backend": {"imageid": "ubuntu"}}))
+    lines = [
+        "minikube start",
+        "kubectl create deploy web --image=nginx && kubectl rollout status deploy/web",
+        "kubectl get pod web-xxxxxxx-xxxxx -o name",
+        "kubectl exec -it <pod-name> -- sh",
+        "kubectl get pods <pod-name> -o name",
+        "kubectl get node <node-name> -o name",
+        "kubectl get secret <secret-name>",
+    ]
+    (tmp_path / "one.md").write_text("\n\n".join(f"`{line}`{{{{exec}}}}" for line in lines))
+    folder = Folder(tmp_path)
+    report = Player(folder, package.read(folder, "index.json")).play()
+    assert report.world == "playground-1node" and any("minikube is played" in note.text for note in report.notes)
+    commands = report.steps[0].commands
+    assert [one.status for one in commands[:6]] == [0] * 6
+    assert commands[2].output.startswith("pod/web-") and commands[2].output == commands[4].output
+    assert commands[5].output == "node/controlplane\n"
+    assert commands[6].state == "skipped"

@@ -237,3 +237,44 @@ def test_a_repositorys_own_files_answer_at_their_raw_addresses(tmp_path: Path) -
     assert report.world == "playground-1node" and report.passed and report.steps[0].verify is not None
     assert report.steps[0].verify.before is False
     assert any("answers with a/k8s/ns.yaml of this tree" in str(note) for note in report.notes)
+
+
+def test_a_page_sends_the_reader_to_a_hosts_terminal() -> None:
+    """By its tab, in several languages; other words about tabs and hosts send nobody anywhere."""
+    from simulator.katacoda.player import tabs
+
+    two = ("controlplane", "node01")
+    text = "Open a tab in your browser.\n> Bascule sur l'onglet **`node01`** pour cette étape.\nthe node node01\nIn the **controlplane** tab\nthe `web` tab\n"
+    assert tabs(text, two) == [(2, "node01"), (4, "controlplane")]
+    assert tabs(text, ("controlplane",)) == []
+
+
+def test_a_manifest_among_commands_is_a_file() -> None:
+    """Named by a comment, an editor's command or its use; applied when nothing names it; here-documents stay whole."""
+    manifest = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n"
+    assert answers.parts(f"ls\n# pod.yaml\n{manifest}\n# then\nkubectl apply -f pod.yaml") == [
+        ("ls", ""),
+        (manifest, "pod.yaml"),
+        ("# then\nkubectl apply -f pod.yaml", ""),
+    ]
+    assert answers.parts(f"vi a/b.yaml\n{manifest}") == [(manifest, "a/b.yaml")]
+    assert answers.parts(f"{manifest}kubectl create -f q.yml")[0] == (manifest, "q.yml")
+    assert answers.parts(manifest) == [(manifest, "apply")]
+    here = f"cat <<EOF | kubectl apply -f -\n{manifest}EOF\nls"
+    assert answers.parts(here) == [(here, "")]
+
+
+@pytest.mark.parametrize(
+    ("block", "typed"),
+    [
+        ("ls -ld /tmp\ndrwxrwxrwt 14 root root 4096 /tmp", "ls -ld /tmp"),
+        ("root# umask\n0022\njoe$ umask", "umask\numask"),
+        ("production\ns3cr3t", ""),
+        ("kubectl get nodes\n\n1949056 Ki / 1024\nCapacity, this is it\nheavy pods:", "kubectl get nodes\n"),
+        ("ExecStart=/usr/bin/dockerd -H fd://", ""),
+        ("A=1\nmytool --flag value", "A=1\nmytool --flag value"),
+    ],
+)
+def test_output_below_commands_is_not_typed(block: str, typed: str) -> None:
+    """What authors show below their commands is told from them."""
+    assert answers.commands(block, "bash") == typed
