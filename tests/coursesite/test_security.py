@@ -143,3 +143,31 @@ def test_no_token_in_an_address_is_logged() -> None:
     # uvicorn's own lines go the same way: it names the whole address of a WebSocket
     assert settings.LOGGING["loggers"]["uvicorn"] == {"handlers": ["stderr"], "level": "INFO", "propagate": False}
     assert logging.getLogger("uvicorn.error").propagate
+
+
+class TestStoresAway:
+    """A store that is away costs an honest 503, in both languages, and no page of errors."""
+
+    @staticmethod
+    def told(answer: Any) -> None:
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+        assert "다시 시작" in answer.content.decode() and "started again" in answer.content.decode()
+        assert "Content-Security-Policy" in answer
+
+    def test_redis(self, client: Client, user: Any, settings: Any) -> None:
+        settings.CACHES = {
+            "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+        }
+        self.told(client.post(address("account_login"), {"login": "haru", "password": PASSWORD}))
+        client.force_login(user)
+        assert client.get(address("lessons:progress")).status_code == 200  # who is logged in works on
+
+    def test_the_database(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        from allauth.account.views import LoginView
+        from django.db import OperationalError
+
+        def away(*_args: Any, **_options: Any) -> None:
+            raise OperationalError("the database system is starting up")
+
+        monkeypatch.setattr(LoginView, "get_context_data", away)
+        self.told(client.get(address("account_login")))
