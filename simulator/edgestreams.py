@@ -22,7 +22,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
 
-from . import connections, doorbell, edgetokens, frames, pacing, services, tasks
+from . import connections, doorbell, edgetokens, frames, pacing, rounds, services, tasks
 from .core.lab.streaming.session import MAX_DATA, Item, Op
 from .edge import Licence, Moment, Receive, Refusal, Scope, Send, answered, call_of, moment_of, session_of, token_of
 from .gateway import channels, upgrade
@@ -32,8 +32,10 @@ from .models import ClusterSession
 logger = logging.getLogger(__name__)
 
 VERBS = {"exec": "exec", "attach": "attach", "portforward": "port-forward"}
-#: Real seconds between two looks at the clock, and for which a row may take to have its effect before the next one is written anyway.
+#: Real seconds for which hearing waits at a time, and for which a row may take to have its effect before the next one is written anyway.
 TICK, PATIENCE = 0.25, 5.0
+#: Real seconds between two looks whether the token is still good, while nothing is heard.
+GUARD = 5.0
 #: Operations that wait to be written, in bytes, before the client is read no further.
 WAITING = 4 * MAX_DATA
 GOING_AWAY, POLICY, BROKEN, TROUBLE = 1001, 1008, 1002, 1011
@@ -139,7 +141,8 @@ class Stream:
         """Until the session is over or one side goes."""
         self._more.set()
         self._say.set()
-        work = [asyncio.ensure_future(step) for step in (self._read(receive), self._hear(send), self._tell(), self._tick())]
+        rounds.here().join(self)
+        work = [asyncio.ensure_future(step) for step in (self._read(receive), self._hear(send), self._tell(), self._guard())]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -148,6 +151,7 @@ class Stream:
                     if not isinstance(error, BrokenClient | services.Refused | DatabaseError | OSError | frames.BadFrame):
                         logger.error("session %s: a stream failed", self.session.pk, exc_info=error)
         finally:
+            rounds.here().leave(self)
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
@@ -254,17 +258,24 @@ class Stream:
         tell = sync_to_async(services.tell_stream, thread_sensitive=False)
         self.written = await tell(self.session, self.id, rows, at=self.moment.now(), close=close)
 
-    async def _tick(self) -> None:
-        """Time goes on while a stream is open, as it does under a page that watches."""
+    # -- time, which goes on while a stream is open as it does under a page that watches (`simulator.rounds`) --
+
+    def wanted(self, real: float) -> rounds.Look | None:
+        """Should the worker move the cluster's time now?"""
+        if not self.pace.wanted(self.moment.clock, real):
+            return None
+        self.pace.ask(real)
+        return rounds.Look(self.session.pk, self.moment.now(), tasks.SEEN)
+
+    def care(self, _real: float) -> None:
+        """Write what waits, should the bell of the row before have been lost."""
+        if self.ops:
+            self._more.set()
+
+    async def _guard(self) -> None:
+        """End when the token is no longer good, also when nothing is heard."""
         while True:
-            await asyncio.sleep(TICK)
-            real = time.monotonic()
-            if self.ops:
-                self._more.set()
             if not await self.licence.holds():
                 self.code = POLICY
                 return
-            if self.pace.wanted(self.moment.clock, real):
-                self.pace.ask(real)
-                ask = sync_to_async(services.schedule, thread_sensitive=False)
-                await ask(self.session.pk, self.moment.now(), priority=tasks.SEEN)
+            await asyncio.sleep(GUARD)

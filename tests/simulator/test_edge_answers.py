@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -12,7 +13,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import OperationalError
 
-from simulator import edge, edgetokens, services
+from simulator import edge, edgestreams, edgetokens, rounds, services
 from simulator.models import EdgeToken
 from simulator.services import session_for
 
@@ -129,3 +130,33 @@ async def test_a_watch_whose_world_gives_no_answer_any_more_just_ends(
     """The answer has begun: there is no second status, and a client connects again."""
     _session, watch = await opened(learner, monkeypatch, trouble)
     assert [message["type"] for message in await ending(watch)] == ["http.response.body"]
+
+
+async def test_a_stream_is_looked_after_by_the_round_and_ends_with_its_token(
+    learner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """exec and its kin: time goes on as under a page that watches, and a token taken back ends them with a policy violation."""
+    monkeypatch.setattr(edgestreams, "GUARD", 0.05)
+    monkeypatch.setattr(edge, "LICENCE", 0.1)
+    told: list[Any] = []
+    monkeypatch.setattr(rounds, "send", told.extend)
+    monkeypatch.setattr(services, "open_stream", lambda *_args, **_options: {"status": 101})
+    monkeypatch.setattr(services, "tell_stream", lambda *_args, **_options: 1)
+    session = await database_sync_to_async(session_for)(learner, "three-nodes")
+    token = await database_sync_to_async(edgetokens.issue)(session)
+    path = f"/clusters/{session.pk}/kube/~{token}/api/v1/namespaces/default/pods/web/exec"
+    scope = {
+        "type": "websocket", "path": path, "raw_path": path.encode(), "query_string": b"command=sh&stdout=true",
+        "headers": [], "subprotocols": ["v5.channel.k8s.io"],
+    }  # fmt: skip
+    exec_ = ApplicationCommunicator(edgestreams.application, scope)
+    await exec_.send_input({"type": "websocket.connect"})
+    assert (await exec_.receive_output(timeout=5))["type"] == "websocket.accept"
+    while not told:
+        await asyncio.sleep(0.05)
+    assert told[0].session_id == session.pk
+    await database_sync_to_async(EdgeToken.objects.filter(session=session).update)(revoked_at=session.created_at)
+    closed = await exec_.receive_output(timeout=5)
+    assert (closed["type"], closed["code"]) == ("websocket.close", edgestreams.POLICY)
+    await exec_.wait()
+    assert not rounds.here()._watchers
