@@ -138,8 +138,9 @@ async def test_a_stream_is_looked_after_by_the_round_and_ends_with_its_token(
     """exec and its kin: time goes on as under a page that watches, and a token taken back ends them with a policy violation."""
     monkeypatch.setattr(edgestreams, "GUARD", 0.05)
     monkeypatch.setattr(edge, "LICENCE", 0.1)
-    told: list[Any] = []
-    monkeypatch.setattr(rounds, "send", told.extend)
+    told: asyncio.Queue[Any] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(rounds, "send", lambda looks: loop.call_soon_threadsafe(told.put_nowait, looks[0]))
     monkeypatch.setattr(services, "open_stream", lambda *_args, **_options: {"status": 101})
     monkeypatch.setattr(services, "tell_stream", lambda *_args, **_options: 1)
     session = await database_sync_to_async(session_for)(learner, "three-nodes")
@@ -152,9 +153,7 @@ async def test_a_stream_is_looked_after_by_the_round_and_ends_with_its_token(
     exec_ = ApplicationCommunicator(edgestreams.application, scope)
     await exec_.send_input({"type": "websocket.connect"})
     assert (await exec_.receive_output(timeout=5))["type"] == "websocket.accept"
-    while not told:
-        await asyncio.sleep(0.05)
-    assert told[0].session_id == session.pk
+    assert (await asyncio.wait_for(told.get(), 5)).session_id == session.pk
     await database_sync_to_async(EdgeToken.objects.filter(session=session).update)(revoked_at=session.created_at)
     closed = await exec_.receive_output(timeout=5)
     assert (closed["type"], closed["code"]) == ("websocket.close", edgestreams.POLICY)

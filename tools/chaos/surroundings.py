@@ -8,6 +8,7 @@ Monotonic clocks go on as they are, as they do when a real clock is set.  Where 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import subprocess
@@ -15,6 +16,17 @@ from pathlib import Path
 
 #: Enough for a new PostgreSQL with its log, and for Redis' file.
 SIZES = {"postgresql": 384, "redis": 64}
+
+
+#: unshare(2): a mount namespace of one's own.
+_CLONE_NEWNS = 0x0002_0000
+
+
+def _own_mounts() -> None:
+    """See to it that what this process mounts is seen by it and its children alone, and goes with them however they end."""
+    unshare = getattr(ctypes.CDLL(None), "unshare", None)
+    if os.geteuid() == 0 and unshare is not None and unshare(_CLONE_NEWNS) == 0:
+        subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True, check=False)
 
 
 class Disk:
@@ -94,6 +106,7 @@ class Surroundings:
     """The disks and clocks of a machine in `folder`; to be made before the machine, which then finds its folders mounted."""
 
     def __init__(self, folder: Path) -> None:
+        _own_mounts()
         self.clocks = Clocks(folder / "clocks")
         self.disks: dict[str, Disk] = {}
         for name, megabytes in SIZES.items():
