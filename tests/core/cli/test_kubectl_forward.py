@@ -68,7 +68,8 @@ def test_two_ports_go_where_they_belong(cluster: Sandbox) -> None:
 def test_a_failed_connection_ends_the_session(cluster: Sandbox) -> None:
     during(cluster, "kubectl port-forward web 8080:99", "curl -s http://127.0.0.1:8080/; sleep 1")
     log = cluster.run("cat /tmp/log").stdout
-    assert "dial tcp4 127.0.0.1:99: connect: connection refused" in log
+    both = "IPv4: dial tcp4 127.0.0.1:99: connect: connection refused IPv6 dial tcp6 [::1]:99: connect: connection refused"
+    assert both in log and 'in network namespace \\"/var/run/netns/cni-' in log
     assert log.endswith("error: lost connection to pod\n")
 
 

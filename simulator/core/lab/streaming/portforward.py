@@ -10,7 +10,7 @@ from typing import Any
 
 import h11
 
-from ...cli.interfaces import namespace_name
+from ...cli.forwarding import refused, reset
 from ...kernel import http1, network
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
@@ -251,31 +251,3 @@ class PortForward:
         self.held.ports.pop(number, None)
         if found is not None and isinstance(found.speaker, Http):
             found.speaker.close()
-
-
-def _where(netns: str, port: int) -> tuple[str, str]:
-    """The sandbox, and the beginning of every message about a failed connection."""
-    sandbox = netns.rpartition("/")[2]
-    space = f"/var/run/netns/{namespace_name(netns)}"
-    return sandbox, (
-        f"error forwarding port {port} to pod {sandbox}, uid : failed to execute portforward in network namespace {quoted(space)}: "
-    )
-
-
-def quoted(text: str) -> str:
-    """As Go's %q shows plain text."""
-    return '"' + text + '"'
-
-
-def refused(netns: str, port: int) -> str:
-    """Nothing listens there (containerd `internal/cri/server/sandbox_portforward_linux.go`)."""
-    sandbox, head = _where(netns, port)
-    return (
-        f"{head}failed to connect to localhost:{port} inside namespace {quoted(sandbox)}, IPv4: dial tcp4 127.0.0.1:{port}: "
-        f"connect: connection refused IPv6 dial tcp6 [::1]:{port}: connect: connection refused "
-    )
-
-
-def reset(netns: str, port: int) -> str:
-    """The server has broken off."""
-    return f"{_where(netns, port)[1]}read tcp4 127.0.0.1:{40000 + port % 20000}->127.0.0.1:{port}: read: connection reset by peer"

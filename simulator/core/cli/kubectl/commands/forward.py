@@ -18,6 +18,7 @@ from ....kernel.errors import ConnectError
 from ....kernel.http import Request, Response
 from ...cobra import Command, Flag
 from ...flags import quote
+from ...forwarding import refused, reset
 from .. import serving
 from ..builder import Builder
 from ..errors import CommandError, UsageError
@@ -112,15 +113,9 @@ class Tunnel:
         try:
             return network.http(self.s.world, self.netns, "127.0.0.1", pair.remote, request)
         except ConnectError as error:
-            space = self.netns.rpartition("/")[2]
-            why = "connection refused" if error.kind == "refused" else error.kind
-            self.s.klog(
-                "E",
-                "portforward.go:424",
-                f'"Unhandled Error" err="an error occurred forwarding {pair.local} -> {pair.remote}: error forwarding port {pair.remote} '
-                f'to pod {space}, uid : failed to execute portforward in network namespace \\"{space}\\": failed to connect to '
-                f'localhost:{pair.remote} inside namespace \\"{space}\\": dial tcp4 127.0.0.1:{pair.remote}: connect: {why}"',
-            )
+            why = refused(self.netns, pair.remote) if error.kind == "refused" else reset(self.netns, pair.remote)
+            told = f"an error occurred forwarding {pair.local} -> {pair.remote}: {why}"
+            self.s.klog("E", "portforward.go:522", f'"Unhandled Error" err={quote(told)}')
             self.broken = True
             raise ConnectError("reset", f"127.0.0.1:{pair.local}") from None
 
