@@ -168,14 +168,14 @@ def travel_in_time(visitor: Visitor) -> None:
 
 
 def take_quiz(visitor: Visitor) -> str:
-    """All answers right; returns the points as the result page says them."""
+    """All answers right but those about worlds; returns the points as the result page says them."""
     page = visitor.page
     quiz = answers.load(answers.COURSE / "01-architecture" / "quiz.yaml")
     visitor.go("/{lang}/courses/cluster-architecture/architecture/quiz/")
     visitor.keep("quiz-start")
     page.locator("main form[data-once] button").click()
     page.wait_for_selector("form[data-autosave]")
-    answers.answer_all(page, quiz, visitor.lang)
+    left = answers.answer_all(page, quiz, visitor.lang)
     page.wait_for_function(
         "(word) => document.querySelector('[data-save-state]').textContent === word", arg=WORDS[visitor.lang]["saved"]
     )
@@ -189,9 +189,10 @@ def take_quiz(visitor: Visitor) -> str:
     page.wait_for_selector(".results")
     visitor.keep("quiz-result")
     worth = {q["bank"]: q.get("points", 1) for q in quiz["questions"]}
-    points = sum(draw["count"] * worth[draw["bank"]] for draw in draws)
-    assert page.locator("h1").inner_text().count(str(points)) == 2, page.locator("h1").inner_text()
-    return str(points)
+    most = sum(draw["count"] * worth[draw["bank"]] for draw in draws)
+    found = re.findall(r"\d+", page.locator("h1").inner_text())
+    assert sorted(map(int, found))[-2:] == sorted([most - left, most]), page.locator("h1").inner_text()
+    return str(most - left)
 
 
 def test_a_newcomer_goes_all_the_way_and_the_instructor_sees_it(newcomer: Visitor, instructor: Visitor) -> None:
