@@ -15,6 +15,7 @@ import pytest
 from simulator.core.host.machine import hosts
 from simulator.core.kernel.world import World
 from simulator.core.shell import runner
+from simulator.core.shell.coreutils.realoptions import REAL
 
 from .snippets import SNIPPETS
 from .test_shell_language import FOLDER, shell_world
@@ -29,9 +30,12 @@ TOOLS = ["echo", "printf", "cat", "sed", "awk", "grep", "sort", "uniq", "cut", "
          "test", "[", "read", "declare", "local", "export", "unset", "set", "shopt -s", "trap", "eval", "source", "seq", "paste", "join", "comm", "diff",
          "column -t", "od", "xxd", "hexdump -C", "base64", "tar", "gzip", "ls", "cp", "mv", "rm", "mkdir", "touch", "stat -c", "chmod", "ln -s", "tee",
          "fold -w", "fmt", "nl", "split", "md5sum", "getopts", "mapfile", "let", "case", "kill", "wait", "timeout 1", "env", "numfmt --to=iec", "factor",
-         "systemctl", "journalctl", "apt-get", "dpkg", "sudo", "su", "useradd", "ex -s", "vi", "curl", "wget", "ip", "openssl"]  # fmt: skip
+         "bc", "csplit f", "tsort", "expr", "dd if=f", "hexdump", "cmp", "stat", "xargs", "shuf", "tac", "rev", "nl", "comm f", "systemctl", "journalctl", "apt-get", "dpkg", "sudo", "su", "useradd", "ex -s", "vi", "curl", "wget", "ip", "openssl"]  # fmt: skip
 PROGRAMS = ["s/a/b/", "s/\\(a*\\)*/x/g", "$!N;P;D", ":a;N;ba", "y/abc/xyz/", "1~2p", "/a/,/b/{p}", "{print $1}", "BEGIN{x[1]=2;for(k in x)print k}", "{gsub(/a+/,\"&&\")}1",
             "BEGIN{while(i<5)i++;print i}", ".a|.b", "[.[]?]|length", "{a:.}", "..|numbers?", "reduce .[] as $x (0;.+$x)", "%d %s\\n", "%*d", "+%F %T", "next friday"]  # fmt: skip
+
+#: What `fresh` puts into the directory.
+FILES = ["f", "a", "d", "r", "t.tar", "t.gz", "j.json", "no"]
 
 
 def line(chooser: random.Random, seeds: list[str]) -> str:
@@ -53,11 +57,15 @@ def line(chooser: random.Random, seeds: list[str]) -> str:
     parts = []
     for _ in range(chooser.randint(1, 3)):
         words = [chooser.choice(TOOLS)]
+        letters, longs = REAL.get(words[0].split()[0], ("", ""))
+        for _ in range(chooser.randint(0, 3) if letters else 0):
+            options = [f"-{letter}" for letter in letters] + [f"--{name}" for name in longs.split()]
+            words.append(chooser.choice(options) + chooser.choice(("", "", "1", "=", "=x", "=3", "-2", "z")))
         for _ in range(chooser.randint(0, 5)):
             pool = chooser.choice(
                 (
                     WORDS,
-                    WORDS,
+                    FILES,
                     [f"'{program}'" for program in PROGRAMS],
                     [f"-{chooser.choice('abcdefghijklmnopqrstuvwxyzABCEFLNPRS')}"],
                 )
@@ -78,7 +86,10 @@ def fresh() -> World:
     fs = hosts(world)["controlplane"].fs
     fs.write("/tmp/scratch/f", b"one 1\ntwo 2\nthree 3\n")
     fs.write("/tmp/scratch/a", bytes(range(256)) * 4)
+    fs.write("/tmp/scratch/r", random.Random(1).randbytes(3000))
+    fs.write("/tmp/scratch/j.json", b'{"a": [1, 2.5, "x", null, {"b": true}], "c": "\\u00e9"}\n')
     fs.mkdir("/tmp/scratch/d")
+    runner.run(world, "tar cf t.tar f a; gzip < f > t.gz", cwd="/tmp/scratch")
     return world
 
 
@@ -108,9 +119,9 @@ def test_random_lines_end_in_messages(seed: int) -> None:
 def soak(minutes: float, seed: int) -> int:
     """Run until the time is over; print what fails, and how often."""
     chooser, pool = random.Random(seed), seeds()
-    end = time.perf_counter() + minutes * 60
+    end = time.monotonic() + minutes * 60
     world, count, bad, slow = fresh(), 0, 0, 0.0
-    while time.perf_counter() < end:
+    while time.monotonic() < end:
         if count % 20 == 0:
             world = fresh()
         text = line(chooser, pool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..host import files, processes, systemd
@@ -295,9 +296,17 @@ def _signal(flags: set[str]) -> int | None:
     return next((number for number, name in systemd.SIGNALS.items() if name == word.upper().removeprefix("SIG")), None)
 
 
-def systemctl(call: Call) -> Any:
-    """`systemctl [options] command [units]`."""
-    args = call.argv[1:]
+@dataclass
+class Line:
+    """A command line of systemctl: the verb, the units, the options as they stand, and what `-p` asks for."""
+
+    verb: str
+    names: list[str]
+    flags: set[str]
+    wanted: list[str]
+
+
+def _line(args: list[str]) -> Line:
     flags = {word for word in args if word.startswith("-")}
     wanted: list[str] = []
     words: list[str] = []
@@ -316,119 +325,125 @@ def systemctl(call: Call) -> Any:
             wanted += word.partition("=")[2].split(",")
         elif not word.startswith("-"):
             words.append(word)
-    if "--version" in flags:
+    return Line(words[0] if words else "list-units", words[1:], flags, wanted)
+
+
+def _start(call: Call, line: Line) -> Any:
+    return _change(call, line.names, lambda name: systemd.start_unit(call.world, call.host, name), "start")
+
+
+def _stop_all(call: Call, line: Line) -> Any:
+    return _change(call, line.names, lambda name: _stop(call, name), "stop")
+
+
+def _restart(call: Call, line: Line) -> Any:
+    return _change(call, line.names, lambda name: systemd.restart_unit(call.world, call.host, name), "restart")
+
+
+def _reload_daemon(call: Call, line: Line) -> int:
+    if call.uid:
+        call.err("Failed to reload daemon: Interactive authentication required.\n")
+        return 1
+    systemd.reload(call.host)
+    return 0
+
+
+def _reset_failed(call: Call, line: Line) -> int:
+    wanted = {systemd.unit_name(name) for name in line.names}
+    for name, unit in call.host.units.items():
+        if unit.active == "failed" and (not wanted or name in wanted):
+            unit.active, unit.sub, unit.result, unit.restarts = "inactive", "dead", "success", 0
+    return 0
+
+
+def _unit_files(call: Call, line: Line) -> Any:
+    states = {name: _enabled(call, unit) for name in _names(call) if (unit := _unit(call, name)) is not None}
+    return unitcmds.list_unit_files(call, line.names, states, "--no-legend" not in line.flags)
+
+
+def _is_running(call: Call, line: Line) -> int:
+    failed = any(one.active == "failed" for one in call.host.units.values())
+    call.out("degraded\n" if failed else "running\n")
+    return int(failed)
+
+
+def _kill(call: Call, line: Line) -> int:
+    number = _signal(line.flags)
+    if number is None:
+        call.err("Failed to parse signal string.\n")
+        return 1
+    for name in line.names:
+        proc = processes.find(call.world, call.host.name, systemd.state(call.host, name).main_pid)
+        if proc is not None:
+            processes.kill(call.world, proc, number)
+    return 0
+
+
+def _says(text: str) -> Verb:
+    """A verb that prints the same on every machine here."""
+
+    def say(call: Call, line: Line) -> int:
+        call.out(text)
+        return 0
+
+    return say
+
+
+def _help(call: Call, line: Line) -> int:
+    call.err("No manual pages are installed here: `systemctl cat` shows a unit, `systemctl status` what it does.\n")
+    return 1
+
+
+Verb = Callable[[Call, Line], Any]
+VERBS: dict[str, Verb] = {
+    "start": _start,
+    "stop": _stop_all,
+    **dict.fromkeys(("restart", "reload", "reload-or-restart", "try-restart"), _restart),
+    "status": lambda call, line: _status(call, line.names, line.flags) if line.names else _overview(call),
+    "enable": lambda call, line: _enable(call, line.names, line.flags, True),
+    "disable": lambda call, line: _enable(call, line.names, line.flags, False),
+    **dict.fromkeys(("is-active", "is-enabled", "is-failed"), lambda call, line: _is(call, line.names, line.flags, line.verb)),
+    **dict.fromkeys(("daemon-reload", "daemon-reexec"), _reload_daemon),
+    "reset-failed": _reset_failed,
+    "list-units": lambda call, line: _list(call, line.names, line.flags),
+    "list-unit-files": _unit_files,
+    "mask": lambda call, line: unitcmds.mask(call, line.names, True),
+    "unmask": lambda call, line: unitcmds.mask(call, line.names, False),
+    "edit": lambda call, line: unitcmds.edit(call, line.names, line.flags),
+    "revert": lambda call, line: unitcmds.revert(call, line.names),
+    "list-dependencies": lambda call, line: unitcmds.list_dependencies(call, line.names),
+    "list-timers": lambda call, line: unitshow.list_timers(call, line.names, line.flags),
+    "list-sockets": lambda call, line: unitshow.list_sockets(call, line.flags),
+    **dict.fromkeys(("reboot", "poweroff", "halt"), lambda call, line: poweroff.begin(call, line.verb)),
+    "show-environment": _says("LANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"),
+    "help": _help,
+    "is-system-running": _is_running,
+    "get-default": _says("multi-user.target\n"),
+    "list-jobs": _says("No jobs running.\n"),
+    "kill": _kill,
+    "cat": lambda call, line: _cat(call, line.names),
+    "show": lambda call, line: _show(call, line.names, line.wanted, "--value" in line.flags),
+}
+#: Verbs that ask for a unit, and those that exist and are not simulated.
+WANT_UNITS = frozenset(
+    "start stop restart reload reload-or-restart try-restart enable disable is-active is-enabled is-failed cat edit mask unmask revert".split()
+)
+NOT_YET = frozenset("isolate rescue set-property set-default link preset import-environment set-environment".split())
+
+
+def systemctl(call: Call) -> Any:
+    """`systemctl [options] command [units]`."""
+    line = _line(call.argv[1:])
+    if "--version" in line.flags:
         call.out("systemd 255 (255.4-1ubuntu8.4)\n")
         return 0
-    command, names = (words[0], words[1:]) if words else ("list-units", [])
-    if (
-        command
-        in (
-            "start",
-            "stop",
-            "restart",
-            "reload",
-            "reload-or-restart",
-            "try-restart",
-            "enable",
-            "disable",
-            "is-active",
-            "is-enabled",
-            "is-failed",
-            "cat",
-            "edit",
-            "mask",
-            "unmask",
-            "revert",
-        )
-        and not names
-    ):
+    if line.verb in WANT_UNITS and not line.names:
         call.err("Too few arguments.\n")
         raise Ended(1)
-    world, host = call.world, call.host
-    if command == "start":
-        return _change(call, names, lambda name: systemd.start_unit(world, host, name), "start")
-    if command == "stop":
-        return _change(call, names, lambda name: _stop(call, name), "stop")
-    if command in ("restart", "reload", "reload-or-restart", "try-restart"):
-        return _change(call, names, lambda name: systemd.restart_unit(world, host, name), "restart")
-    if command == "status" and not names:
-        return _overview(call)
-    if command == "status":
-        return _status(call, names, flags)
-    if command in ("enable", "disable"):
-        return _enable(call, names, flags, command == "enable")
-    if command in ("is-active", "is-enabled", "is-failed"):
-        return _is(call, names, flags, command)
-    if command in ("daemon-reload", "daemon-reexec"):
-        if call.uid:
-            call.err("Failed to reload daemon: Interactive authentication required.\n")
-            return 1
-        systemd.reload(host)
-        return 0
-    if command == "reset-failed":
-        for name, unit_state in host.units.items():
-            if unit_state.active == "failed" and (not names or name in {systemd.unit_name(n) for n in names}):
-                unit_state.active, unit_state.sub, unit_state.result, unit_state.restarts = "inactive", "dead", "success", 0
-        return 0
-    if command == "list-units":
-        return _list(call, names, flags)
-    if command == "list-unit-files":
-        states = {name: _enabled(call, unit) for name in _names(call) if (unit := _unit(call, name)) is not None}
-        return unitcmds.list_unit_files(call, names, states, "--no-legend" not in flags)
-    if command in ("mask", "unmask"):
-        return unitcmds.mask(call, names, command == "mask")
-    if command == "edit":
-        return unitcmds.edit(call, names, flags)
-    if command == "revert":
-        return unitcmds.revert(call, names)
-    if command == "list-dependencies":
-        return unitcmds.list_dependencies(call, names)
-    if command == "list-timers":
-        return unitshow.list_timers(call, names, flags)
-    if command == "list-sockets":
-        return unitshow.list_sockets(call, flags)
-    if command in ("reboot", "poweroff", "halt"):
-        return poweroff.begin(call, command)
-    if command == "show-environment":
-        call.out("LANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n")
-        return 0
-    if command == "help":
-        call.err("No manual pages are installed here: `systemctl cat` shows a unit, `systemctl status` what it does.\n")
+    if line.verb in NOT_YET:
+        raise NotSimulated(line.verb)
+    verb = VERBS.get(line.verb)
+    if verb is None:
+        call.err(f"Unknown command verb '{line.verb}'.\n")
         return 1
-    if command == "is-system-running":
-        failed = any(one.active == "failed" for one in host.units.values())
-        call.out("degraded\n" if failed else "running\n")
-        return int(failed)
-    if command == "get-default":
-        call.out("multi-user.target\n")
-        return 0
-    if command == "list-jobs":
-        call.out("No jobs running.\n")
-        return 0
-    if command == "kill":
-        number = _signal(flags)
-        if number is None:
-            call.err("Failed to parse signal string.\n")
-            return 1
-        for name in names:
-            proc = processes.find(world, host.name, systemd.state(host, name).main_pid)
-            if proc is not None:
-                processes.kill(world, proc, number)
-        return 0
-    if command == "cat":
-        return _cat(call, names)
-    if command == "show":
-        return _show(call, names, wanted, "--value" in flags)
-    if command in (
-        "isolate",
-        "rescue",
-        "set-property",
-        "set-default",
-        "link",
-        "preset",
-        "import-environment",
-        "set-environment",
-    ):
-        raise NotSimulated(command)
-    call.err(f"Unknown command verb '{command}'.\n")
-    return 1
+    return verb(call, line)
