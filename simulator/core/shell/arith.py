@@ -200,7 +200,7 @@ class _Evaluator:
                 value = value * radix + digit
             return wrap(value)
         if token[:2] in ("0x", "0X"):
-            return wrap(int(token, 16))
+            return wrap(int(token[2:] or "0", 16))
         if token[0] == "0" and len(token) > 1:
             if not re.fullmatch("[0-7]+", token):
                 raise ArithError(f'{self.text.strip()}: value too great for base (error token is "{token}")')

@@ -33,30 +33,42 @@ def bracket(pattern: str, at: int) -> tuple[str, int] | None:
     end = at + 1
     negate = pattern[end : end + 1] in ("!", "^") and pattern[end : end + 1] != ""
     end += negate
-    body = ""
-    first = True
+    body, first, seen = "", True, False
     while end < len(pattern):
         c = pattern[end]
         if c == "]" and not first:
-            if not body:
+            if not seen:
                 return None
+            if not body:  # nothing but ranges that are turned around: they hold no sign
+                return ("." if negate else r"(?!)"), end + 1
             return (f"[^{body}]" if negate else f"[{body}]"), end + 1
-        first = False
+        first, seen = False, True
         if c == "[" and pattern.startswith("[:", end):
             close = pattern.find(":]", end)
             if close > 0 and pattern[end + 2 : close] in CLASSES:
                 body += CLASSES[pattern[end + 2 : close]]
                 end = close + 2
                 continue
-        if c == "\\" and end + 1 < len(pattern):
-            end += 1
-            body += re.escape(pattern[end])
-        elif c == "-":
-            body += "-" if body and pattern[end + 1 : end + 2] not in ("]", "") else r"\-"
-        else:
-            body += re.escape(c)
-        end += 1
+        c, end = _sign(pattern, end)
+        if pattern[end : end + 1] == "-" and pattern[end + 1 : end + 2] not in ("]", ""):
+            last, end = _sign(pattern, end + 1)
+            if c <= last:
+                body += f"{_escaped(c)}-{_escaped(last)}"
+            continue
+        body += _escaped(c)
     return None
+
+
+def _sign(pattern: str, at: int) -> tuple[str, int]:
+    """A sign of a bracket expression, its backslash taken away, and the position after it."""
+    if pattern[at] == "\\" and at + 1 < len(pattern):
+        at += 1
+    return pattern[at], at + 1
+
+
+def _escaped(c: str) -> str:
+    """A sign as a set of Python's regular expressions takes it."""
+    return c if c.isalnum() else "\\" + c if c.isascii() and c.isprintable() else re.escape(c)
 
 
 def _chunks(pattern: str, extglob: bool) -> list[str | None]:

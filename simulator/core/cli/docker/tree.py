@@ -7,6 +7,7 @@ from typing import Any
 from ...kernel.errors import NotSimulated
 from ..cobra import ArgsCheck, Command
 from ..engine import (
+    buildercmds,
     builds,
     composecmds,
     contexts,
@@ -323,9 +324,9 @@ def _root() -> Command:
             _group("image", "Manage images", _images(False).values()),
             _group("network", "Manage networks", _NETWORK), _group("volume", "Manage volumes", _VOLUME), _group("system", "Manage Docker", _system()),
             _group("context", "Manage contexts", _CONTEXT),
-            _group("builder", "Manage builds", (_build(), _c("prune", "Remove build cache", composecmds.builder_prune, no_args, "builder prune"))),
-            _group("buildx", "Docker Buildx", (_build(), _c("ls", "List builder instances", composecmds.buildx_list, no_args), _c("version", "Show buildx version information", composecmds.buildx_version, no_args),
-                                               _c("prune", "Remove build cache", composecmds.builder_prune, no_args, "builder prune"), _later("bake [OPTIONS] [TARGET...]", "Build from a file"))),
+            _group("builder", "Manage builds", (_build(), _c("prune", "Remove build cache", buildercmds.builder_prune, no_args, "builder prune"))),
+            _group("buildx", "Docker Buildx", (_build(), _c("ls", "List builder instances", buildercmds.buildx_list, no_args), _c("version", "Show buildx version information", buildercmds.buildx_version, no_args),
+                                               _c("prune", "Remove build cache", buildercmds.builder_prune, no_args, "builder prune"), _later("bake [OPTIONS] [TARGET...]", "Build from a file"))),
             composecmds.tree(),
             _group("plugin", "Manage plugins", (_later("ls", "List plugins"), _later("install", "Install a plugin"))),
             _group("manifest", "Manage Docker image manifests and manifest lists", (_later("inspect", "Display an image manifest, or manifest list"), _later("create", "Create a local manifest list for annotating and pushing to a registry"))),

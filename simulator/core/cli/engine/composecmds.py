@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Generator
 from typing import Any, cast
 
-import yaml
-
 from ...host.invocation import Call
-from ...host.program import Wait, WaitTopic
+from ...host.program import WaitTopic
 from ...runtime import logs
-from ...runtime.engine import core, creation, dockerd, life, networks
+from ...runtime.engine import core, creation, life, networks
 from ...runtime.engine.core import EngineError
 from ...runtime.state import Container
 from .. import attached, human
 from ..cobra import ArgsCheck, Command
-from . import composefile, composeup, formats, imagecmds, interact, lifecycle, listing
+from . import composeconfig, composefile, composeup, composeviews, imagecmds, interact, lifecycle
 from .composeflags import FLAGS
 from .composeup import LABEL, Report, members
 from .flagspec import flags
@@ -49,7 +46,7 @@ def up(session: EngineSession) -> Steps:
         wait = session.on("wait")
         attach = not (session.on("detach") or wait)
         if attach and session.docker:
-            session.inv.out(f"Attaching to {', '.join(_short(c) for c in found)}\n")
+            session.inv.out(f"Attaching to {', '.join(composeviews.short(c) for c in found)}\n")
         yield from composeup.start(session, project, services, report)
     except CliError as failed:
         if not str(failed):
@@ -86,13 +83,9 @@ def _orphans(session: EngineSession, project: composefile.Project) -> None:
         )
 
 
-def _short(container: Container) -> str:
-    return f"{container.labels[LABEL + 'service']}-{container.labels[LABEL + 'container-number']}"
-
-
 def _attached(session: EngineSession, found: list[Container], *, stop: bool) -> Steps:
     """The logs of several containers as they come; Ctrl-C stops them."""
-    width = max((len(_short(c)) for c in found), default=0)
+    width = max((len(composeviews.short(c)) for c in found), default=0)
     seen = {c.id: 0 for c in found}
     over: set[str] = set()
     asked = 0
@@ -116,15 +109,15 @@ def _attached(session: EngineSession, found: list[Container], *, stop: bool) -> 
                 lines = logs.read(session.world, session.host, container.log_path)
                 for line in lines[seen[container.id] :]:
                     session.inv.out(
-                        f"{_short(container):<{width}}  | {line.text}\n"
+                        f"{composeviews.short(container):<{width}}  | {line.text}\n"
                         if session.docker
-                        else f"{_short(container):<{width}} |{line.text}\n"
+                        else f"{composeviews.short(container):<{width}} |{line.text}\n"
                     )
                 seen[container.id] = len(lines)
                 if container.state != "RUNNING" and not container.restarting and container.id not in over:
                     over.add(container.id)
                     if session.docker:
-                        session.inv.out(f"{_short(container)} exited with code {container.exit_code}\n")
+                        session.inv.out(f"{composeviews.short(container)} exited with code {container.exit_code}\n")
                     if session.on("abort-on-container-exit") and stop and len(over) == 1:
                         session.inv.err("Aborting on container exit...\n")
                         for other in found:
@@ -185,111 +178,11 @@ def down(session: EngineSession) -> Steps:
     return 0
 
 
-PS_HEADER = {
-    **listing.HEADER,
-    "Name": "NAME",
-    "Service": "SERVICE",
-    "Project": "PROJECT",
-    "ExitCode": "EXIT CODE",
-    "Health": "HEALTH",
-}
-
-
-def ps(session: EngineSession) -> int:
-    """`ps`."""
-    session.connect()
-    project = composefile.load(session, quiet=True)
-    found = members(session, project.name)
-    if session.args:
-        for name in session.args:
-            if name not in project.services:
-                raise CliError(f"no such service: {name}")
-        found = [c for c in found if c.labels[LABEL + "service"] in session.args]
-    if not session.on("all"):
-        found = [c for c in found if c.state == "RUNNING" or c.restarting]
-    found = listing.filtered(session, found, session.items("filter"))
-    if session.on("services"):
-        session.inv.out("".join(f"{name}\n" for name in sorted({c.labels[LABEL + "service"] for c in found})))
-        return 0
-    rows = []
-    for c in found:
-        row = listing.row(session, c, full=session.on("no-trunc"))
-        row |= {
-            "Name": c.name,
-            "Service": c.labels[LABEL + "service"],
-            "Project": project.name,
-            "ExitCode": str(c.exit_code),
-            "Health": c.health.status if c.health is not None else "",
-        }
-        if session.on("quiet"):
-            row["ID"] = c.id
-        rows.append(row)
-    form = session.flag("format")
-    if form == "pretty":
-        form = "table"
-    text = formats.listing(
-        form,
-        PS_HEADER,
-        ("Name", "Image", "Command", "Service", "RunningFor", "Status", "Ports"),
-        rows,
-        quiet="ID" if session.on("quiet") else "",
-    )
-    session.inv.out(text)
-    return 0
-
-
-def show_logs(session: EngineSession) -> Steps:
-    """`logs`."""
-    session.connect()
-    project = composefile.load(session, quiet=True)
-    found = [c for c in members(session, project.name) if not session.args or c.labels[LABEL + "service"] in session.args]
-    for name in session.args:
-        if name not in project.services:
-            raise CliError(f"no such service: {name}")
-    since = interact.moment(session, session.flag("since"))
-    tail = session.flag("tail") or "all"
-    width = max((len(_short(c)) for c in found), default=0)
-    plain = session.on("no-log-prefix")
-
-    def text(container: Container, line: logs.LogLine) -> str:
-        body = logs.render(line, session.on("timestamps"))
-        if plain:
-            return body
-        return f"{_short(container):<{width}}  | {body}" if session.docker else f"{_short(container):<{width}} |{body}"
-
-    seen = {}
-    rows = []
-    for c in found:
-        lines = logs.read(session.world, session.host, c.log_path)
-        seen[c.id] = len(lines)
-        rows += [(c, line) for line in logs.select(lines, tail=int(tail) if tail.isdigit() else -1, since=since)]
-    for c, line in rows:
-        session.inv.out(text(c, line))
-    while session.on("follow") and any(c.state == "RUNNING" for c in found):
-        topics = [f"file:{session.host}:{posixpath.dirname(c.log_path)}" for c in found] + [
-            f"container:{session.host}:{c.id}" for c in found
-        ]
-        yield WaitTopic(tuple(topics))
-        for c in found:
-            lines = logs.read(session.world, session.host, c.log_path)
-            for line in lines[seen[c.id] :]:
-                session.inv.out(text(c, line))
-            seen[c.id] = len(lines)
-    return 0
-
-
-def _chosen(session: EngineSession, project: composefile.Project) -> list[Container]:
-    for name in session.args:
-        if name not in project.services:
-            raise CliError(f"no such service: {name}")
-    return [c for c in members(session, project.name) if not session.args or c.labels[LABEL + "service"] in session.args]
-
-
 def stop(session: EngineSession) -> Steps:
     """`stop`."""
     session.connect()
     report = Report(session, "Stopping")
-    for c in _chosen(session, composefile.load(session)):
+    for c in composeviews.chosen(session, composefile.load(session)):
         if c.state != "RUNNING":
             continue
         report.say(f"Container {c.name}", "Stopping")
@@ -315,7 +208,7 @@ def restart(session: EngineSession) -> Steps:
     """`restart`."""
     session.connect()
     report = Report(session, "Restarting")
-    for c in _chosen(session, composefile.load(session)):
+    for c in composeviews.chosen(session, composefile.load(session)):
         report.say(f"Container {c.name}", "Restarting")
         life.stop(session.world, session.host, c, lifecycle.grace(session, c))
         yield from session.ended(c)
@@ -328,7 +221,7 @@ def _simple(word: str, done: str, work: Any) -> Any:
     def run(session: EngineSession) -> int:
         session.connect()
         report = Report(session)
-        for c in _chosen(session, composefile.load(session)):
+        for c in composeviews.chosen(session, composefile.load(session)):
             if c.state == "RUNNING":
                 report.say(f"Container {c.name}", word)
                 work(session, c)
@@ -343,7 +236,7 @@ def kill(session: EngineSession) -> Steps:
     session.connect()
     number = lifecycle.signal_number(session.flag("signal") or "KILL")
     report = Report(session, "Killing")
-    for c in _chosen(session, composefile.load(session)):
+    for c in composeviews.chosen(session, composefile.load(session)):
         if c.state == "RUNNING":
             report.say(f"Container {c.name}", "Killing")
             life.kill(session.world, session.host, c, number)
@@ -357,7 +250,7 @@ def rm(session: EngineSession) -> Steps:
     """`rm`."""
     session.connect()
     project = composefile.load(session)
-    found = [c for c in _chosen(session, project) if c.state != "RUNNING" or session.on("stop")]
+    found = [c for c in composeviews.chosen(session, project) if c.state != "RUNNING" or session.on("stop")]
     if not found:
         session.inv.err("No stopped containers\n")
         return 0
@@ -430,114 +323,6 @@ def pull(session: EngineSession) -> Steps:
     return 0
 
 
-def config(session: EngineSession) -> int:
-    """`config`: the file as compose reads it."""
-    project = composefile.load(session)
-    if session.on("services"):
-        session.inv.out("".join(f"{name}\n" for name in sorted(project.services)))
-        return 0
-    if session.on("volumes"):
-        session.inv.out("".join(f"{name}\n" for name in sorted(project.volumes)))
-        return 0
-    if session.on("images"):
-        session.inv.out(
-            "".join(f"{composeup.image_of(project, s)}\n" for s in sorted(project.services.values(), key=lambda s: s.name))
-        )
-        return 0
-    if session.on("quiet"):
-        return 0
-    data = canonical(project)
-    if session.flag("format") == "json":
-        session.inv.out(formats.go_json(data, indent=2) + "\n")
-    else:
-        session.inv.out(yaml.safe_dump(data, sort_keys=False, default_flow_style=False, width=1000))
-    return 0
-
-
-def canonical(project: composefile.Project) -> dict[str, Any]:
-    """A project in compose's canonical form."""
-    services: dict[str, Any] = {}
-    for name in sorted(project.services):
-        raw = dict(project.services[name].raw)
-        own: dict[str, Any] = {}
-        for key in sorted(raw):
-            value = raw[key]
-            if key == "build":
-                value = {"context": value} if isinstance(value, str) else dict(value)
-                value["context"] = posixpath.normpath(posixpath.join(project.directory, str(value.get("context", "."))))
-                value.setdefault("dockerfile", "Dockerfile")
-            elif key in ("command", "entrypoint") and isinstance(value, str):
-                value = value.split()
-            elif key == "environment":
-                pairs = composeup._pairs(value)
-                value = {k: pairs[k] for k in sorted(pairs)}
-            elif key == "depends_on":
-                value = {d: {"condition": c, "required": True} for d, c in sorted(project.services[name].depends.items())}
-            elif key == "ports":
-                value = [_port(item) for item in value]
-            elif key == "volumes":
-                value = [_volume(project, item) for item in value]
-            elif key == "networks":
-                value = {
-                    n: (raw["networks"].get(n) if isinstance(raw["networks"], dict) else None) for n in composefile._names(value)
-                }
-            own[key] = value
-        own.setdefault("networks", {"default": None}) if not raw.get("network_mode") else None
-        services[name] = {key: own[key] for key in sorted(own)}
-    data: dict[str, Any] = {"name": project.name, "services": services}
-    used = composeup.used_networks(project, list(project.services.values()))
-    if used:
-        data["networks"] = {
-            key: {
-                "name": composeup.network_name(project, key),
-                **{k: v for k, v in (project.networks.get(key) or {}).items() if k != "name"},
-            }
-            for key in used
-        }
-    if project.volumes:
-        data["volumes"] = {
-            key: {
-                "name": composeup.volume_name(project, key),
-                **{k: v for k, v in (project.volumes[key] or {}).items() if k != "name"},
-            }
-            for key in sorted(project.volumes)
-        }
-    return data
-
-
-def _port(item: Any) -> Any:
-    if isinstance(item, dict):
-        return item
-    found = creation.parse_ports([str(item)])[0]
-    out: dict[str, Any] = {"mode": "ingress"}
-    if found.host_ip != "0.0.0.0":
-        out["host_ip"] = found.host_ip
-    out["target"] = found.container_port
-    if found.host_port:
-        out["published"] = str(found.host_port)
-    out["protocol"] = found.protocol
-    return out
-
-
-def _volume(project: composefile.Project, item: Any) -> Any:
-    if isinstance(item, dict):
-        return item
-    source, colon, rest = str(item).partition(":")
-    target, _, mode = rest.partition(":")
-    if not colon:
-        return {"type": "volume", "target": source, "volume": {}}
-    bind = source.startswith((".", "/", "~"))
-    out: dict[str, Any] = {
-        "type": "bind" if bind else "volume",
-        "source": posixpath.normpath(posixpath.join(project.directory, source)) if bind else source,
-        "target": target,
-    }
-    if "ro" in mode.split(","):
-        out["read_only"] = True
-    out["bind" if bind else "volume"] = {"create_host_path": True} if bind else {}
-    return out
-
-
 def execute(session: EngineSession) -> Steps:
     """`exec`."""
     session.connect()
@@ -608,152 +393,15 @@ def run(session: EngineSession) -> Steps:
     return (yield from attached.follow(session.inv, container, interactive=interactive))
 
 
-def top(session: EngineSession) -> Steps:
-    """`top`."""
-    session.connect()
-    from ..docker.tree import ROOT
-
-    command = ROOT.child("top")
-    assert command is not None
-    for c in _chosen(session, composefile.load(session, quiet=True)):
-        if c.state == "RUNNING":
-            session.inv.out(c.name + "\n")
-            yield from interact.top(session.like(command.parse([c.id])))
-            session.inv.out("\n")
-    return 0
-
-
-def port(session: EngineSession) -> int:
-    """`port`."""
-    session.connect()
-    project = composefile.load(session, quiet=True)
-    name, wanted = session.args
-    if name not in project.services:
-        raise CliError(f"no such service: {name}")
-    found = [c for c in members(session, project.name, name) if c.state == "RUNNING"]
-    if not found:
-        raise CliError(f'service "{name}" is not running container #1')
-    for p in found[0].ports:
-        if str(p.container_port) == wanted.partition("/")[0]:
-            session.inv.out(f"{p.host_ip}:{p.host_port}\n")
-            return 0
-    raise CliError(f"no port {wanted}/tcp for container {found[0].name}: ")
-
-
-def images(session: EngineSession) -> int:
-    """`images`."""
-    session.connect()
-    project = composefile.load(session, quiet=True)
-    rows = [["CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"]]
-    for c in members(session, project.name):
-        image = session.image(str(c.options.get("ref", c.image)))
-        if image is None:
-            continue
-        one = imagecmds.row(session, image, full=False)
-        rows.append([c.name, one["Repository"], one["Tag"], "linux/amd64", one["ID"], one["Size"], one["CreatedSince"]])
-    session.inv.out(session.table(rows))
-    return 0
-
-
-def projects(session: EngineSession) -> int:
-    """`ls`."""
-    session.connect()
-    found: dict[str, list[Container]] = {}
-    for c in core.containers(session.world, session.host, session.space).values():
-        if LABEL + "project" in c.labels:
-            found.setdefault(c.labels[LABEL + "project"], []).append(c)
-    rows = []
-    for name in sorted(found):
-        states: dict[str, int] = {}
-        for c in found[name]:
-            states[listing.state(c)] = states.get(listing.state(c), 0) + 1
-        if "running" not in states and not session.on("all"):
-            continue
-        rows.append(
-            {
-                "Name": name,
-                "Status": ", ".join(f"{k}({v})" for k, v in sorted(states.items())),
-                "ConfigFiles": found[name][0].labels.get(LABEL + "project.config_files", ""),
-            }
-        )
-    header = {"Name": "NAME", "Status": "STATUS", "ConfigFiles": "CONFIG FILES"}
-    form = session.flag("format")
-    if form == "json":
-        session.inv.out(formats.go_json(rows) + "\n")
-    else:
-        session.inv.out(
-            formats.listing(
-                "" if form == "table" else form, header, tuple(header), rows, quiet="Name" if session.on("quiet") else ""
-            )
-        )
-    return 0
-
-
-def version(session: EngineSession) -> int:
-    """`version`."""
-    if session.on("short"):
-        session.inv.out(dockerd.COMPOSE.removeprefix("v") + "\n")
-    elif session.flag("format") == "json":
-        session.inv.out(formats.go_json({"version": dockerd.COMPOSE}) + "\n")
-    else:
-        session.inv.out(f"Docker Compose version {dockerd.COMPOSE}\n" if session.docker else "nerdctl Compose version v2.2.1\n")
-    return 0
-
-
 def wait(session: EngineSession) -> Steps:
     """`wait`."""
     session.connect()
     code = 0
-    for c in _chosen(session, composefile.load(session, quiet=True)):
+    for c in composeviews.chosen(session, composefile.load(session, quiet=True)):
         yield from session.ended(c)
         session.inv.out(f"container {c.name!r} exited with status code {c.exit_code}\n".replace("'", '"'))
         code = c.exit_code
     return code
-
-
-# -- builder odds and ends -------------------------------------------------------------------------------------------------
-def builder_prune(session: EngineSession) -> Generator[Wait, Any, int]:
-    """`builder prune`."""
-    session.connect()
-    if not session.on("force"):
-        session.inv.out(
-            "WARNING! This will remove all dangling build cache.\n"
-            if not session.on("all")
-            else "WARNING! This will remove all build cache.\n"
-        )
-        if not (yield from lifecycle.confirmed(session)):
-            return 0
-    engine = core.engine(session.world, session.host, session.space)
-    steps = [key for key in engine.cache if not key.startswith("base/")]
-    if steps:
-        session.inv.out(
-            formats.table(
-                [
-                    ["ID", "RECLAIMABLE", "SIZE", "LAST ACCESSED"],
-                    *([key[:25], "true", "0B", "Less than a second ago"] for key in steps),
-                ]
-            )
-        )
-    engine.cache = {}
-    session.inv.out("Total:\t0B\n")
-    return 0
-
-
-def buildx_list(session: EngineSession) -> int:
-    """`buildx ls`."""
-    rows = [
-        ["NAME/NODE", "DRIVER/ENDPOINT", "STATUS", "BUILDKIT", "PLATFORMS"],
-        ["default*", "docker", "", "", ""],
-        [" \\_ default", " \\_ default", "running", "v0.25.1", "linux/amd64 (+4), linux/386"],
-    ]
-    session.inv.out(session.table(rows))
-    return 0
-
-
-def buildx_version(session: EngineSession) -> int:
-    """`buildx version`."""
-    session.inv.out(f"github.com/docker/buildx {dockerd.BUILDX} a32761aeb3debd39be1eca514af3693af0db334b\n")
-    return 0
 
 
 def _pause(session: EngineSession, c: Container) -> None:
@@ -782,18 +430,18 @@ def tree(*, checks: bool = True) -> Command:
     return Command(
         "compose", short="Docker Compose", long="Define and run multi-container applications with Docker", persistent=flags(FLAGS["compose"]),
         commands=(
-            c("build [OPTIONS] [SERVICE...]", "Build or rebuild services", build), c("config [OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format", config),
+            c("build [OPTIONS] [SERVICE...]", "Build or rebuild services", build), c("config [OPTIONS] [SERVICE...]", "Parse, resolve and render compose file in canonical format", composeconfig.config),
             c("create [OPTIONS] [SERVICE...]", "Creates containers for a service", create), c("down [OPTIONS] [SERVICES]", "Stop and remove containers, networks", down),
             c("exec [OPTIONS] SERVICE COMMAND [ARGS...]", "Execute a command in a running container", execute, at_least(2), interspersed=False),
-            c("images [OPTIONS] [SERVICE...]", "List images used by the created containers", images), c("kill [OPTIONS] [SERVICE...]", "Force stop service containers", kill),
-            c("logs [OPTIONS] [SERVICE...]", "View output from containers", show_logs), c("ls [OPTIONS]", "List running compose projects", projects),
-            c("pause [SERVICE...]", "Pause services", _simple("Pausing", "Paused", _pause)), c("port [OPTIONS] SERVICE PRIVATE_PORT", "Print the public port for a port binding", port, exact(2)),
-            c("ps [OPTIONS] [SERVICE...]", "List containers", ps), c("pull [OPTIONS] [SERVICE...]", "Pull service images", pull),
+            c("images [OPTIONS] [SERVICE...]", "List images used by the created containers", composeviews.images), c("kill [OPTIONS] [SERVICE...]", "Force stop service containers", kill),
+            c("logs [OPTIONS] [SERVICE...]", "View output from containers", composeviews.show_logs), c("ls [OPTIONS]", "List running compose projects", composeviews.projects),
+            c("pause [SERVICE...]", "Pause services", _simple("Pausing", "Paused", _pause)), c("port [OPTIONS] SERVICE PRIVATE_PORT", "Print the public port for a port binding", composeviews.port, exact(2)),
+            c("ps [OPTIONS] [SERVICE...]", "List containers", composeviews.ps), c("pull [OPTIONS] [SERVICE...]", "Pull service images", pull),
             c("restart [OPTIONS] [SERVICE...]", "Restart service containers", restart), c("rm [OPTIONS] [SERVICE...]", "Removes stopped service containers", rm),
             c("run [OPTIONS] SERVICE [COMMAND] [ARGS...]", "Run a one-off command on a service", run, at_least(1), interspersed=False),
             c("scale [OPTIONS] [SERVICE=REPLICAS...]", "Scale services ", scale), c("start [SERVICE...]", "Start services", start), c("stop [OPTIONS] [SERVICE...]", "Stop services", stop),
-            c("top [SERVICES...]", "Display the running processes", top), c("unpause [SERVICE...]", "Unpause services", _simple("Unpausing", "Unpaused", _unpause)),
-            c("up [OPTIONS] [SERVICE...]", "Create and start containers", up), c("version [OPTIONS]", "Show the Docker Compose version information", version),
+            c("top [SERVICES...]", "Display the running processes", composeviews.top), c("unpause [SERVICE...]", "Unpause services", _simple("Unpausing", "Unpaused", _unpause)),
+            c("up [OPTIONS] [SERVICE...]", "Create and start containers", up), c("version [OPTIONS]", "Show the Docker Compose version information", composeviews.version),
             c("wait SERVICE [SERVICE...] [OPTIONS]", "Block until containers of all (or specified) services stop.", wait, at_least(1)),
         ),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...runtime.containerd import SOCKET
 from ..cobra import Command, Flag, exact_args, max_args, min_args, no_args, range_args
-from ..engine import composecmds, imagecmds, inspecting, interact, lifecycle, registrycmds, resources, systemcmds
+from ..engine import buildercmds, composecmds, imagecmds, inspecting, interact, lifecycle, registrycmds, resources, systemcmds
 from ..engine.flagspec import flags
 from . import containers, features, images, listing, spaces
 from .flags import FLAGS
@@ -115,7 +115,7 @@ def _commands() -> tuple[Command, ...]:
         _group("system", "Manage containerd", _c("info", "Display system-wide information", listing.info, no_args, "info"), _c("events", "Get real time events from the server", systemcmds.events, no_args, "events"),
                _c("prune [flags]", "Remove unused data", systemcmds.prune, no_args, "system prune")),
         _group("ipfs", "Distributing images on IPFS", _group("registry", "Manage read-only registry backed by IPFS", _c("serve", "serve read-only registry backed by IPFS on localhost.", features.ipfs_registry, no_args))),
-        _group("builder", "Manage builds", _c("prune", "Clean up BuildKit build cache", composecmds.builder_prune, no_args, "system prune")),
+        _group("builder", "Manage builds", _c("prune", "Clean up BuildKit build cache", buildercmds.builder_prune, no_args, "system prune")),
     )  # fmt: skip
 
 

@@ -211,7 +211,12 @@ def shuf(call: Call) -> Code:
     """`shuf [-n count] [-e args] [-i lo-hi] [file]`."""
     options, names = parse(call, "n:ei:r", "head-count=n echo:e input-range=i")
     if "i" in options:
-        low, _, high = options["i"].partition("-")
+        low, dash, high = options["i"].partition("-")
+        given = low if not (low.isascii() and low.isdigit() and len(low) < 16) else high
+        if not (dash and given.isascii() and given.isdigit() and len(given) < 16) or int(low) > int(high):
+            shown = options["i"] if not dash or (given == high and high.isdigit()) else given
+            call.err(f"shuf: invalid input range: ‘{shown}’\n")
+            return 1
         rows = [str(n) for n in range(int(low), min(int(high), int(low) + 100_000) + 1)]
     elif "e" in options:
         rows = names
