@@ -175,3 +175,16 @@ def test_the_short_form_of_schemas() -> None:
             "c": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
         },
     }
+
+
+def test_kustomize_takes_what_is_there(world: Sandbox) -> None:
+    """Gateway API's definitions from their repositories, a manifest by its address; another repository says that it is not simulated."""
+    fabric = "https://github.com/nginx/nginx-gateway-fabric/config/crd/gateway-api/standard?ref=v2.1.0"
+    assert run(world, f'kubectl kustomize "{fabric}" | kubectl apply -f -').count("created") == 5
+    assert "unchanged" not in run(world, "kubectl delete -k github.com/kubernetes-sigs/gateway-api/config/crd?ref=v1.2.0")
+    url = f"{RAW}/rancher/local-path-provisioner/v0.0.31/deploy/local-path-storage.yaml"
+    run(world, f"mkdir k; printf 'resources: [{url}]\\nnamespace: other\\n' > k/kustomization.yaml")
+    assert "namespace: other" in run(world, "kubectl kustomize k")
+    assert "not simulated in Slipway yet" in run(
+        world, "kubectl kustomize https://github.com/argoproj/argo-cd/manifests?ref=stable"
+    )

@@ -93,7 +93,7 @@ def _text(session: Session, path: str) -> str:
     if path == "-":
         data: bytes = session.stdin
     elif path.startswith(("http://", "https://")):
-        data = _download(session, path)
+        data = download(session, path)
     else:
         try:
             data = session.inv.read_file(path)
@@ -102,7 +102,7 @@ def _text(session: Session, path: str) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _download(session: Session, url: str) -> bytes:
+def download(session: Session, url: str) -> bytes:
     """A manifest of the simulated internet (cli-runtime, pkg/resource/visitor.go: readHttpWithRetries)."""
     from ...shell.coreutils import curl, internet
 

@@ -116,6 +116,23 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Found]], ...] = (
 )
 
 
+#: Folders of repositories that kustomize builds from: those of Gateway API's definitions, its own and NGINX Gateway Fabric's.
+_FOLDERS = re.compile(
+    r"(?:https?://)?github\.com/(?:kubernetes-sigs/gateway-api/+config/crd(?:/(?P<own>standard|experimental))?"
+    r"|nginx(?:inc)?/nginx-gateway-fabric/+config/crd/gateway-api/(?P<fabric>standard|experimental))/?(?:\?ref=(?P<ref>[\w.-]+))?"
+)
+
+
+def kustomization(address: str) -> tuple[crds.Obj, ...] | None:
+    """The objects of a repository's folder; None when it is not one of these."""
+    match = _FOLDERS.fullmatch(address)
+    if match is None:
+        return None
+    version = match["ref"] if match["own"] is not None or match["fabric"] is None else GATEWAY_API[2]
+    text = gateway_api(version if version in GATEWAY_API else GATEWAY_API[0], match["own"] or match["fabric"] or "standard")
+    return tuple(one for one in yaml.safe_load_all(text) if one)
+
+
 def find(url: str) -> tuple[bool, Found]:
     """Whether an address is one of an add-on, and what it answers."""
     for pattern, build in PAGES:

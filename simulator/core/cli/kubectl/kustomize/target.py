@@ -7,11 +7,12 @@ import re
 
 from ....kernel.errors import NotSimulated
 from ....kube.api.objects import clone
+from ....runtime.addons import pages as addons
 from ... import goyaml
 from ...flags import quote
 from ..errors import CommandError
 from ..hashing import suffix
-from ..manifests import parse
+from ..manifests import download, parse
 from ..session import Session
 from . import fieldspecs, generators, images, merging, references, replacements, shapes
 from .fieldspecs import Spec
@@ -41,6 +42,8 @@ LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 def build(session: Session, folder: str) -> list[Obj]:
     """The objects of a kustomization directory; raises CommandError or NotSimulated."""
+    if _remote(folder):
+        return [clone(obj) for obj in _definitions(folder)]
     path = session.inv.path(folder)
     if session.inv.exists(path) and not session.inv.isdir(path):
         raise CommandError(f"must build at directory: '{folder}': file is not directory")
@@ -58,6 +61,19 @@ def build(session: Session, folder: str) -> list[Obj]:
     references.follow(top.items)
     objects = [item.obj for item in top.items if not _local(item.obj)]
     return _in_order(objects, top.spec.get("sortOptions") or {})
+
+
+def _remote(item: str) -> bool:
+    """Whether a resource is an address or a repository."""
+    return "://" in item or item.startswith(("github.com/", "git@"))
+
+
+def _definitions(item: str) -> tuple[Obj, ...]:
+    """The objects of a folder in a repository: those that are there (runtime/addons); raises NotSimulated."""
+    found = addons.kustomization(item)
+    if found is None:
+        raise NotSimulated(f"kustomize resource {item}")
+    return found
 
 
 def _local(obj: Obj) -> bool:
@@ -176,8 +192,11 @@ class Kustomization:
         if self.s.inv.isdir(where):
             self._directory(where, item)
             return
-        if "://" in item or item.startswith(("github.com/", "git@")):
-            raise NotSimulated(f"kustomize resource {item}")
+        if _remote(item):
+            plain = item.startswith(("http://", "https://")) and item.partition("?")[0].endswith((".yaml", ".yml", ".json"))
+            found = parse(download(self.s, item).decode("utf-8", "replace"), item, v3=True) if plain else _definitions(item)
+            self.items += [Item(clone(obj)) for obj in found]
+            return
         if not self.s.inv.exists(where):
             lost = f"evalsymlink failure on '{where}' : lstat {where}: no such file or directory"
             raise CommandError(f"accumulating resources: accumulation err='accumulating resources from '{item}': {lost}': must build at directory: not a "
