@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,11 @@ def test_what_gift_cannot_say_is_told() -> None:
     for part in ("no ordering", "52% became 50%", "would make a matching question", "capitals"):
         assert part in reasons
     assert [item.kind for item in gift.read(written).items] == [Kind.MATCHING, Kind.MULTIPLE, Kind.SHORT]
+
+
+@pytest.mark.parametrize("answer", ["~a", "=a", "~%50%a", "=a->b "])
+def test_answers_without_an_end_are_refused_before_they_are_read(answer: str) -> None:
+    began = time.process_time()
+    with pytest.raises(gift.GiftError, match="more than 100 answers"):
+        gift.read("which? {" + answer * 200_000 + "}")
+    assert time.process_time() - began < 2  # reading them took 4 to 9 s

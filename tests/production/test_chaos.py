@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def test_no_fault_costs_an_answer_or_doubles_an_effect() -> None:
-    options = ["--seconds", "10", "--learners", "3", "--pause", "0.6", "--seed", "7"]
+    options = ["--seconds", "15", "--learners", "3", "--pause", "1.0", "--seed", "7"]
     run = subprocess.run(
         [sys.executable, "-m", "tools.chaos", *options], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )

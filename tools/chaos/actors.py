@@ -59,7 +59,7 @@ class Learner:
         self.number = 0
         self.outbox: dict[str, Any] | None = None
         self.since = 0.0
-        self.ready = asyncio.Event()
+        self.ready, self.arrived = asyncio.Event(), asyncio.Event()
         self.terminal = ""
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -134,6 +134,8 @@ class Learner:
                     self.record.errors.append(f"{frame['reason']}: {frame['message']}")
                 elif kind == "state":
                     self.terminal = self.terminal or min(frame["terminals"], default="")
+                    if self.terminal:
+                        self.arrived.set()
                     if waiting and not frame["pending"]:
                         self.record.answered.append((waiting, time.monotonic() - waiting))
                         waiting = 0.0

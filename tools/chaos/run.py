@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import tempfile
@@ -151,9 +152,11 @@ async def _play(
     draw = random.Random(faults.seed)
     table = {name: fault for name, fault in faults.table().items() if not only or name in only}
     order = [name for name in FIRST if name in table]
-    until = time.monotonic() + seconds
     happened: list[tuple[float, str]] = []
-    await asyncio.sleep(2)
+    with contextlib.suppress(TimeoutError):  # everybody sees their terminals before the first fault
+        await asyncio.wait_for(asyncio.gather(*(actor.arrived.wait() for actor in actors)), 60)
+    await asyncio.sleep(1)
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         name = order.pop(0) if order else draw.choice(sorted(table))
         say(f"{name} …")
@@ -177,8 +180,6 @@ async def _play(
 
 def _settle(machine: Machine, accounts: list[Account]) -> None:
     """Until every input has taken effect: whoever watches would ask for that, so we do."""
-    import contextlib
-
     from django.db import DatabaseError, close_old_connections
 
     from simulator import services

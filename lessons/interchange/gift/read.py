@@ -220,6 +220,8 @@ class _Question:
     def parts(self, start: int, end: int, marks: str) -> Iterator[tuple[str, int, int]]:
         """What stands between the marks: (mark or "", from, to), blanks around it left out."""
         places = [at for at in range(start, end) if self.text[at] in marks]
+        if len(places) > MAX_ANSWERS:  # before anything is made of them
+            raise _Wrong(f"has more than {MAX_ANSWERS} answers", start)
         if not places or self.text[start : places[0]].strip():
             yield ("", start, places[0] if places else end)
         for at, until in itertools.pairwise([*places, end]):
