@@ -255,6 +255,14 @@ def test_auth_reconcile_tells_the_missing_part_of_a_rule(cluster: Sandbox) -> No
     assert (nowhere.code, nowhere.stderr) == (1, "error: resource name may not be empty\n")
 
 
+def test_what_edit_and_wait_do_not_take(cluster: Sandbox) -> None:
+    named = cluster.run("EDITOR=true kubectl edit cm kube-root-ca.crt -o name").stderr
+    assert (
+        named == 'error: unable to match a printer suitable for the output format "name", allowed formats are: json,kyaml,yaml\n'
+    )
+    assert fails(cluster, "kubectl wait --for=delete -k .").stderr.startswith("error: unknown shorthand flag: 'k' in -k\n")
+
+
 def test_a_path_that_nothing_serves_is_a_line_of_text(cluster: Sandbox) -> None:
     ok(
         cluster,

@@ -41,6 +41,10 @@ HEAD_APPLIED = """# Please edit the 'last-applied-configuration' annotations bel
 MAX_ROUNDS = 10
 
 
+#: Forms that objects can be edited in.
+FORMATS = ("json", "kyaml", "yaml")
+
+
 class Editing:
     """One session of the editor over one object or several."""
 
@@ -48,6 +52,10 @@ class Editing:
         self.s, self.mode, self.infos, self.manager, self.directive = s, mode, infos, manager, directive
         self.as_json = s.values.text("output") == "json"
         self.output = Output(s)
+        if self.output.given and self.output.name not in FORMATS:
+            raise CommandError(
+                f"unable to match a printer suitable for the output format {quote(self.output.format)}, allowed formats are: {','.join(FORMATS)}"
+            )
         #: What the server said of the last round, in the words of the file's head.
         self.notes: list[str] = []
         self.retryable = self.absent = False

@@ -174,7 +174,7 @@ kubectl wait --for=create secret/ca-certs --timeout=30s
 kubectl wait --for=delete pod/busybox1 --timeout=60s""",
     flags=(
         *print_flags(),
-        *file_flags("Files, directories or URLs that name what to wait for."),
+        *(flag for flag in file_flags("Files, directories or URLs that name what to wait for.") if flag.name != "kustomize"),
         selector_flag(),
         field_selector_flag(),
         Flag(name="all", kind="bool", usage="All resources of the given types in the namespace"),
