@@ -16,8 +16,8 @@ from pathlib import Path
 
 import yaml
 
+from lessons.loading import proof
 from lessons.rendering.blocks import Expectation, expectation, options
-from simulator.core.kernel.clock import SECOND
 from simulator.core.lab.checks import duration
 from simulator.core.sandbox import Sandbox
 from simulator.headless.run import Session
@@ -68,8 +68,7 @@ def world(path: Path, seed: int = 1) -> Sandbox:
     front = yaml.safe_load(path.read_text("utf-8").split("---")[1])
     scenario = front.get("scenario") or yaml.safe_load((path.parents[1] / "course.yaml").read_text("utf-8"))["scenario"]
     sandbox = Sandbox.boot(str(scenario), seed)
-    for command in front.get("setup", ()):
-        sandbox.run(command, settle=30 * SECOND)
+    proof.set_up(sandbox, front.get("setup", ()))
     return sandbox
 
 

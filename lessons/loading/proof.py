@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from simulator.core.kernel.clock import MINUTE, SECOND
@@ -19,9 +19,18 @@ Step = str | dict[str, str]
 def world_of(exercise: dict[str, Any], default: str) -> Sandbox:
     """The world in which the exercise starts: its own scenario, or the `default` of its lesson."""
     sandbox = Sandbox.boot(exercise.get("scenario", default))
-    for command in exercise.get("setup", ()):
-        sandbox.run(command, settle=30 * SECOND)
+    set_up(sandbox, exercise.get("setup", ()))
     return sandbox
+
+
+def set_up(sandbox: Sandbox, steps: Iterable[Step]) -> None:
+    """Run the steps before a learner comes (`text`, `{host, run}`, `{wait}`), and let what follows from each come to rest."""
+    for step in steps:
+        if isinstance(step, dict) and "wait" in step:
+            sandbox.advance(sandbox.now + checks.duration(step["wait"]))
+            continue
+        command, host = (step["run"], step.get("host", "")) if isinstance(step, dict) else (step, "")
+        sandbox.run(command, host=host, settle=30 * SECOND)
 
 
 def play(sandbox: Sandbox, steps: list[Step]) -> None:
