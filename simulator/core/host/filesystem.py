@@ -300,6 +300,13 @@ class Tree:
             return False
         return True
 
+    def size(self, path: str) -> int:
+        """Bytes in a file; -1 where there is none."""
+        try:
+            return len(self.lookup(path).data)
+        except OSError:
+            return -1
+
     def isdir(self, path: str) -> bool:
         """Whether the path leads to a directory."""
         try:
@@ -348,11 +355,33 @@ class Tree:
         self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
     ) -> None:
         """Create or replace a file; an existing one keeps its mode and owner."""
+        self._put(path, self._target(path, parents, uid, gid, now), data, mode, uid, gid, now)
+
+    def append(
+        self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
+    ) -> None:
+        """Extend a file, or create it."""
+        place = self._target(path, parents, uid, gid, now)
+        if place.node is not None:
+            data = melt(place.node).data + data
+        self._put(path, place, data, mode, uid, gid, now)
+
+    def _target(self, path: str, parents: bool, uid: int, gid: int, now: int) -> Place:
+        """Where a file is, or is to be; one that is there has its directories (and mostly it is: components extend their logs)."""
+        if parents:
+            try:
+                place = self.locate(path)
+            except OSError:
+                pass
+            else:
+                if place.node is not None:
+                    return place
+            self.mkdir(posixpath.dirname(path), True, uid=uid, gid=gid, now=now)
+        return self.locate(path)
+
+    def _put(self, path: str, place: Place, data: bytes, mode: int, uid: int, gid: int, now: int) -> None:
         if len(data) > MAX_FILE:
             raise error(errno.EFBIG, path)
-        if parents:
-            self.mkdir(posixpath.dirname(path), True, uid=uid, gid=gid, now=now)
-        place = self.locate(path)
         if place.node is not None:
             node = self._thawed(place.key, place.path)
             if node.kind == "dir":
@@ -366,13 +395,6 @@ class Tree:
         children, name, folder = self._parent(place, path)
         children[name] = Inode("file", mode, uid, gid, now, data)
         folder.mtime = now
-
-    def append(
-        self, path: str, data: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, now: int = 0, parents: bool = False
-    ) -> None:
-        """Extend a file, or create it."""
-        before = self.read(path) if self.exists(path) else b""
-        self.write(path, before + data, mode=mode, uid=uid, gid=gid, now=now, parents=parents)
 
     def mkdir(self, path: str, parents: bool = False, *, mode: int = 0o755, uid: int = 0, gid: int = 0, now: int = 0) -> None:
         """Make a directory; with `parents` also those above, and it may exist."""

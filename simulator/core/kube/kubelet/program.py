@@ -160,9 +160,7 @@ class KubeletProgram:
         for pod in kubelet.state.pods.values():
             for track in pod.tracks.values():
                 record = status.record(kubelet, track)
-                if record is None or record.state != "RUNNING" or not record.log_path or not tree.exists(record.log_path):
-                    continue
-                if len(tree.lookup(record.log_path).data) > limit:
+                if record is not None and record.state == "RUNNING" and record.log_path and tree.size(record.log_path) > limit:
                     logs.rotate(kubelet.world, kubelet.proc.host, record.log_path, keep)
 
     def _pressure(self, kubelet: Kubelet) -> None:
