@@ -31,8 +31,11 @@ def data(session: ClusterSession) -> dict[str, Any]:
         "epoch": str(session.epoch),
         "end": session.advanced_to,
         "moments": _moments(session, chunks),
-        "chunks": [[at, terminal, fd, text] for _cursor, at, terminal, fd, text in chunks],
-        "events": [dict(zip(keys, event, strict=True)) for event in events],
+        # how the cluster was set up is told to nobody who looks at it: a link may reach whoever is to find it out
+        "chunks": [[at, terminal, fd, text] for _cursor, at, terminal, fd, text in chunks if terminal != history.SET_UP],
+        "events": [
+            dict(zip(keys, event, strict=True)) for event in events if (event[2], event[4]) != ("terminal", history.SET_UP)
+        ],
         "cut": len(chunks) >= OUTPUT or len(events) >= TRACE,
     }
 
