@@ -5,46 +5,13 @@ Admission adds to `status.used` when something is made; this controller fills in
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ...kernel import clock
-from ..api import quantity
+from ..api import quotas
 from ..api.objects import Obj, key_of, split_key
+from ..api.quantity import NANO, Quantity
 from ..component import duration
 from . import common
 from .base import Controller
-
-#: Objects counted under their plain plural name.
-COUNTED = ("configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets", "services")
-_COMPUTE = ("cpu", "memory", "ephemeral-storage")
-
-
-def _sum(pods: list[Obj], field: str, name: str) -> str:
-    """The requests or limits of pods; an init container counts where it needs more than all the others."""
-    total, form = 0, "DecimalSI"
-    for pod in pods:
-        spec = pod["spec"]
-
-        def of(container: Obj) -> int:
-            return quantity.nano(((container.get("resources") or {}).get(field) or {}).get(name))
-
-        texts = [((c.get("resources") or {}).get(field) or {}).get(name) for c in spec.get("containers") or ()]
-        form = next((quantity.parse(t).format for t in texts if t), form)
-        peak = max((of(c) for c in spec.get("initContainers") or ()), default=0)
-        total += max(peak, sum(of(c) for c in spec.get("containers") or ()))
-    return str(quantity.Quantity(total, form))
-
-
-def _best_effort(pod: Obj) -> bool:
-    return not any((c.get("resources") or {}).get(f) for c in pod["spec"]["containers"] for f in ("requests", "limits"))
-
-
-_SCOPES: dict[str, Callable[[Obj], bool]] = {
-    "BestEffort": _best_effort,
-    "NotBestEffort": lambda pod: not _best_effort(pod),
-    "Terminating": lambda pod: pod["spec"].get("activeDeadlineSeconds") is not None,
-    "NotTerminating": lambda pod: pod["spec"].get("activeDeadlineSeconds") is None,
-}
 
 
 class ResourceQuotaController(Controller):
@@ -52,7 +19,7 @@ class ResourceQuotaController(Controller):
 
     name = "resourcequota-controller"
     source = "resourcequota-controller"
-    resources = ("resourcequotas", "pods", *(name for name in COUNTED if name != "resourcequotas"))
+    resources = ("resourcequotas", "pods", *(name for name in quotas.COUNTED if name != "resourcequotas"))
 
     def setup(self) -> None:
         """Every quota is counted anew every `--resource-quota-sync-period` (5 min), whatever was missed."""
@@ -82,33 +49,38 @@ class ResourceQuotaController(Controller):
         for resource in self.resources:
             self.runtime.feed(resource)
         hard = quota["spec"].get("hard") or {}
-        pods = [p for p in self.informer("pods").list(namespace) if not common.is_terminal(p)]
-        for scope in quota["spec"].get("scopes") or ():
-            pods = [p for p in pods if scope not in _SCOPES or _SCOPES[scope](p)]
-        used = {item: found for item in hard if (found := self._used(item, namespace, pods)) is not None}
+        total = self._count(quota, namespace, hard)
+        used = {item: str(total.get(item, Quantity(0))) for item in hard if item in total or _is_known(item)}
         status = {"hard": hard, "used": used}
         if status != (quota.get("status") or {}):
             self.client.update("resourcequotas", {**quota, "status": status}, subresource="status")
 
-    def _used(self, item: str, namespace: str, pods: list[Obj]) -> str | None:
-        """The use of one resource name, or None for one that is not counted."""
-        name = item.removeprefix("count/")
-        if name == "pods":
-            return str(len(pods))
-        if name in COUNTED:
-            return str(len(self.informer(name).list(namespace)))
-        if item.startswith("count/"):
-            return str(len(self.client.list(name, namespace).items))
-        if item in ("services.nodeports", "services.loadbalancers"):
-            services = self.informer("services").list(namespace)
-            if item == "services.loadbalancers":
-                return str(sum(1 for s in services if s["spec"].get("type") == "LoadBalancer"))
-            return str(sum(1 for s in services for p in s["spec"].get("ports") or () if p.get("nodePort")))
-        field, _, kind = item.rpartition(".")
-        if kind in _COMPUTE and field in ("", "requests", "limits"):
-            return _sum(pods, field or "requests", kind)
-        if item == "requests.storage":
-            claims = self.informer("persistentvolumeclaims").list(namespace)
-            total = sum(quantity.nano((c["spec"].get("resources") or {}).get("requests", {}).get("storage")) for c in claims)
-            return str(quantity.Quantity(total, "BinarySI"))
-        return None
+    def _count(self, quota: Obj, namespace: str, hard: Obj) -> dict[str, Quantity]:
+        """What the namespace uses of everything that the quota names."""
+        total: dict[str, Quantity] = {}
+        wall = self.world.wall
+        for pod in self.informer("pods").list(namespace):
+            if quotas.matches(quota, pod):
+                quotas.add(total, quotas.usage("", "pods", pod, wall))
+        if quotas.is_scoped(quota):
+            return total
+        for plural in quotas.COUNTED:
+            for obj in self.informer(plural).list(namespace):
+                quotas.add(total, quotas.usage("", plural, obj, wall))
+        for item in hard:
+            name = item.removeprefix("count/")
+            if name != item and item not in total and name != "pods" and name not in quotas.COUNTED:
+                total[item] = Quantity(len(self.client.list(name, namespace).items) * NANO)
+        return total
+
+
+def _is_known(item: str) -> bool:
+    """Whether a resource name is one that is counted, so that nothing of it is 0."""
+    field, _, kind = item.rpartition(".")
+    return (
+        item.startswith(("count/", "requests.", "services."))
+        or item == "pods"
+        or item in quotas.COUNTED
+        or quotas.CLASS in item
+        or (kind in quotas.COMPUTE and field in ("", "limits"))
+    )

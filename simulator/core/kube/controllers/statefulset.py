@@ -76,6 +76,9 @@ class StatefulSetController(Controller):
         for ordinal in condemned:
             pod = pods[ordinal]
             if not pod["metadata"].get("deletionTimestamp"):
+                if not parallel and self._waits_for_another(owner, pods, ordinal):
+                    return
+                self._release_claims(owner, pod)
                 self._delete(owner, pod)
             if not parallel:
                 return
@@ -99,6 +102,29 @@ class StatefulSetController(Controller):
         if wait:
             self.enqueue(key_of(owner), wait + clock.MS)
         return wait != 0
+
+    def _waits_for_another(self, owner: Obj, pods: dict[int, Obj], ordinal: int) -> bool:
+        """Whether a condemned pod is unready and not the first that is (`processCondemned`: one trouble at a time)."""
+        seconds = owner["spec"].get("minReadySeconds") or 0
+        bad = [o for o in sorted(pods) if common.available_in(pods[o], seconds, self.world) != 0]
+        return ordinal in bad and bad[0] != ordinal
+
+    def _release_claims(self, owner: Obj, pod: Obj) -> None:
+        """With `whenScaled: Delete` a condemned pod owns its claims, and takes them with it (`UpdatePodClaimForRetentionPolicy`)."""
+        policy = owner["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+        if policy.get("whenScaled") != "Delete":
+            return
+        namespace = owner["metadata"]["namespace"]
+        for claim in owner["spec"].get("volumeClaimTemplates") or ():
+            held = self.informer("persistentvolumeclaims").get(
+                namespace, f"{claim['metadata']['name']}-{pod['metadata']['name']}"
+            )
+            if held is None:
+                continue
+            mine = {"apiVersion": "v1", "kind": "Pod", "name": pod["metadata"]["name"], "uid": pod["metadata"]["uid"]}
+            if held["metadata"].get("ownerReferences") != [mine]:
+                meta = {**held["metadata"], "ownerReferences": [mine]}
+                self.client.update("persistentvolumeclaims", {**held, "metadata": meta})
 
     @staticmethod
     def _old_revision(owner: Obj, ordinal: int) -> bool:

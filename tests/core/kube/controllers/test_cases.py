@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from simulator.core.kernel.clock import SECOND
+from simulator.core.kernel.clock import SECOND, rfc3339
+from simulator.core.kube.api import quotas
 from simulator.core.kube.api.objects import Obj
-from simulator.core.kube.controllers import deployment_util, job_indexes, job_policy
+from simulator.core.kube.controllers import deployment_util, job_indexes, job_policy, tainteviction
 from simulator.core.kube.controllers import podautoscaler_scaling as scaling
 
 CASES = Path(__file__).parent / "cases"
@@ -91,3 +92,27 @@ def test_how_far_the_new_set_may_grow(case: Obj) -> None:
     old, new = ({"spec": {"replicas": case[name]}} for name in ("old", "new"))
     more = case["new"] > case["desired"]
     assert (case["desired"] if more else deployment_util.new_replicas(d, [old, new], new)) == case["want"]
+
+
+@pytest.mark.parametrize("case", load("quota_usage"))
+def test_what_a_pod_uses_of_a_quota(case: Obj) -> None:
+    pod, wall = case["pod"], 10_000 * SECOND
+    if "deleted_ago" in case:
+        pod["metadata"]["deletionTimestamp"] = rfc3339(wall - case["deleted_ago"] * SECOND)
+    assert {name: str(amount) for name, amount in quotas.usage("", "pods", pod, wall).items()} == case["want"]
+
+
+@pytest.mark.parametrize("case", load("quota_scopes"))
+def test_which_pods_a_scope_is_about(case: Obj) -> None:
+    scope = case["scope"]
+    if isinstance(scope, str):
+        spec: Obj = {"scopes": [scope]}
+    else:
+        spec = {"scopeSelector": {"matchExpressions": [{"scopeName": scope[0], "operator": scope[1], "values": scope[2:]}]}}
+    assert quotas.matches({"spec": spec}, case["pod"]) == case["want"]
+
+
+@pytest.mark.parametrize("case", load("taint_patience"))
+def test_how_long_a_pod_may_stay_on_a_tainted_node(case: Obj) -> None:
+    found = tainteviction.patience({"spec": {"tolerations": case["tolerations"]}}, case["taints"])
+    assert found == (None if case["want"] is None else case["want"] * SECOND)

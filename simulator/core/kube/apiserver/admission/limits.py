@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...api import errors, quantity
+from ...api import quotas as quotas_of
 from ...api.errors import ApiError
 from ..call import Call
 from ..storage import with_version
@@ -94,44 +95,6 @@ def bounds(item: Obj, resources: Obj, kind: str) -> list[str]:
 
 # -- quota --------------------------------------------------------------------------------------------------------------
 
-COUNTED = {
-    ("", "Pod"): "pods", ("", "Service"): "services", ("", "ConfigMap"): "configmaps", ("", "Secret"): "secrets",
-    ("", "PersistentVolumeClaim"): "persistentvolumeclaims", ("", "ReplicationController"): "replicationcontrollers",
-    ("", "ResourceQuota"): "resourcequotas",
-}  # fmt: skip
-_COMPUTE = ("cpu", "memory", "ephemeral-storage")
-
-
-def usage(kind_group: str, kind: str, plural: str, obj: Obj) -> dict[str, int]:
-    """What an object uses of a quota, in nano-units by resource name."""
-    one = quantity.NANO
-    out: dict[str, int] = {f"count/{plural}.{kind_group}" if kind_group else f"count/{plural}": one}
-    counted = COUNTED.get((kind_group, kind))
-    if counted:
-        out[counted] = one
-    spec = obj.get("spec") or {}
-    if kind == "Pod":
-        for container in spec.get("containers") or ():
-            resources = container.get("resources") or {}
-            for name in _COMPUTE:
-                for member, prefix in (("requests", "requests."), ("limits", "limits.")):
-                    amount = (resources.get(member) or {}).get(name)
-                    if amount is not None:
-                        out[prefix + name] = out.get(prefix + name, 0) + quantity.nano(amount)
-        for name in _COMPUTE:
-            if f"requests.{name}" in out:
-                out[name] = out[f"requests.{name}"]
-    if kind == "Service":
-        kind_of = spec.get("type")
-        if kind_of in ("NodePort", "LoadBalancer"):
-            out["services.nodeports"] = one * len(spec.get("ports") or ())
-        if kind_of == "LoadBalancer":
-            out["services.loadbalancers"] = one
-    if kind == "PersistentVolumeClaim":
-        amount = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-        out["requests.storage"] = quantity.nano(amount)
-    return out
-
 
 class ResourceQuota:
     """Charge what is created against the namespace's quotas."""
@@ -149,7 +112,8 @@ class ResourceQuota:
         quotas = call.server.storage.list(prefix)[0]
         if not quotas:
             return
-        asked = usage(call.kind.group, call.kind.kind, call.kind.plural, obj)
+        found_usage = quotas_of.usage(call.kind.group, call.kind.plural, obj, call.server.world.wall)
+        asked = {name: amount.nano for name, amount in found_usage.items()}
         changed: list[tuple[Obj, Obj]] = []
         for quota in quotas:
             found = self._charge(call, quota, asked, obj)
@@ -165,7 +129,7 @@ class ResourceQuota:
     def _charge(call: Call, quota: Obj, asked: dict[str, int], obj: Obj) -> Obj | None:
         state = quota.get("status") or {}
         hard = state.get("hard") or {}
-        if (quota.get("spec") or {}).get("scopes") and call.kind.kind != "Pod":
+        if quotas_of.is_scoped(quota) and (call.kind.kind != "Pod" or not quotas_of.matches(quota, obj)):
             return None
         name = str(quota["metadata"]["name"])
         resource, target = call.kind.group_resource, str(obj["metadata"].get("name") or "")
@@ -203,7 +167,7 @@ def _must_specify(call: Call, quota: Obj, hard: Obj, obj: Obj, name: str) -> Non
     missing: list[str] = []
     for key in sorted(hard):
         member, _, resource = key.partition(".") if "." in key else ("requests", ".", key)
-        if resource not in _COMPUTE or member not in ("requests", "limits"):
+        if resource not in quotas_of.COMPUTE or member not in ("requests", "limits"):
             continue
         lacking = sorted(
             c["name"]
