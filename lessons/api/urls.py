@@ -9,5 +9,5 @@ from lessons.api import pages
 app_name = "tokens"
 urlpatterns = [
     path("", pages.tokens, name="list"),
-    path("<int:pk>/revoke/", pages.revoke, name="revoke"),
+    path("<number:pk>/revoke/", pages.revoke, name="revoke"),
 ]

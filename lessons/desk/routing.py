@@ -7,6 +7,6 @@ from django.urls import path
 from lessons.desk.consumers import DeskConsumer, WatchConsumer
 
 websocket_urlpatterns = [
-    path("ws/cohort/<int:cohort>/", DeskConsumer.as_asgi()),
+    path("ws/cohort/<number:cohort>/", DeskConsumer.as_asgi()),
     path("ws/watch/<uuid:session_id>/", WatchConsumer.as_asgi()),
 ]

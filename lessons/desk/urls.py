@@ -7,9 +7,9 @@ from django.urls import path
 from lessons.desk import pages
 
 urlpatterns = [
-    path("lessons/<int:lesson>/signal/", pages.signal, name="signal"),
-    path("messages/<int:pk>/read/", pages.message_read, name="message-read"),
-    path("watchings/<int:pk>/", pages.watching, name="watching"),
+    path("lessons/<number:lesson>/signal/", pages.signal, name="signal"),
+    path("messages/<number:pk>/read/", pages.message_read, name="message-read"),
+    path("watchings/<number:pk>/", pages.watching, name="watching"),
     path("join/", pages.join_by_code, name="join-code"),
     path("courses/<slug:course>/certificate/", pages.certificate, name="certificate"),
     path("certificates/<str:number>/", pages.certificate_check, name="certificate-check"),

@@ -50,7 +50,8 @@ def answer(sock: ssl.SSLSocket) -> tuple[int, Any]:
     """Status and body of the next response."""
     response = http.client.HTTPResponse(sock)
     response.begin()
-    return response.status, json.loads(response.read())
+    body = response.read()
+    return response.status, body.decode() if body == b"404 page not found\n" else json.loads(body)
 
 
 def healthy(world: Thread, admin: ssl.SSLContext) -> bool:
@@ -93,7 +94,10 @@ def test_what_cannot_be_served_is_refused_with_a_status(world: Thread, admin: ss
         with contextlib.suppress(OSError):  # refused before everything was sent
             sock.sendall(sent)
         code, body = answer(sock)
-        assert (code, body["kind"], body["status"]) == (status, "Status", "Failure")
+        if body == "404 page not found\n":  # what the API server says of a path that is nobody's
+            assert code == status == 404
+        else:
+            assert (code, body["kind"], body["status"]) == (status, "Status", "Failure")
 
 
 def test_without_a_certificate_one_is_anonymous(world: Thread, admin: ssl.SSLContext) -> None:

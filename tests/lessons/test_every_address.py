@@ -71,6 +71,7 @@ TABLE: list[Row] = [
     ("lessons:lesson", "get", "public", {}),
     ("lessons:lesson-read", "post", "anybody", {}),
     ("lessons:glossary", "get", "public", {}),
+    ("lessons:authoring", "get", "public", {}),
     ("lessons:commands", "get", "public", {}),
     ("lessons:chapter-print", "get", "public", {}),
     ("lessons:search", "get", "public", {"q": "pod"}),
@@ -242,7 +243,7 @@ def places(people: People, quiz: Quiz, exercise: Exercise, standin: type, cluste
     course, chapter = cohort.course.slug, lesson.chapter.slug
     theirs, this = (cohort.pk, learner.pk), (cohort.pk, quiz.pk)
     return {
-        **each("lessons:course lessons:certificate lessons:glossary", course),
+        **each("lessons:course lessons:certificate lessons:glossary lessons:authoring", course),
         **each("lessons:quiz lessons:quiz-start lessons:commands lessons:chapter-print", course, chapter),
         **each("lessons:figure", course, chapter, "hub.svg"),
         **each("lessons:lesson lessons:lesson-read", course, chapter, lesson.slug),

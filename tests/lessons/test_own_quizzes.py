@@ -130,6 +130,6 @@ def test_a_question_is_played_before_it_is_saved(people: People, own: Quiz) -> N
         assert "The solution passes; doing nothing and the wrong answers do not." in right.content.decode()
         broken = source.replace("web --replicas=2", "web --replicas=3").replace("solution: [kubectl", "solution: [kubect")
         said = sign_in(people.owner).post(there.replace("/en/", "/ko/"), {"source": broken, "do": "play"}).content.decode()
-    assert "풀이 `kubect scale deployment web --replicas=3`이(가) 통과하지 못합니다" in said
-    assert "`kubectl scale deployment web --replicas=3`은(는) 통과하면 안 되는데 통과합니다" in said
+    assert "풀이 <code>kubect scale deployment web --replicas=3</code>이(가) 통과하지 못합니다" in said
+    assert "<code>kubectl scale deployment web --replicas=3</code>은(는) 통과하면 안 되는데 통과합니다" in said
     assert [spec["id"] for spec in text_of(people.cohort, own).data["questions"]] == ["port"]
