@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import socket
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -184,15 +184,19 @@ def main(args: argparse.Namespace) -> int:
         door.match()
     print(f"etcd {args.version}: {','.join(f'{address}:{port}' for port in ports.values())}", flush=True)
     threading.Thread(target=_commands, args=(cluster,), daemon=True).start()
+    # not by KeyboardInterrupt: raised in whatever runs just then, it may be taken for an error of that and be lost
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        while True:
+        while not stop.wait(TICK):
             cluster.move()
             for door in doors:
                 door.match()
-            time.sleep(TICK)
     finally:
         for door in doors:
             door.grpc.stop(0)
+    return 130
 
 
 def _commands(cluster: Cluster) -> None:
