@@ -297,8 +297,7 @@ function drawFlag(sheet, g, travel, at, used) {
   for (const other of used) {
     if (Math.abs(other.y - ly) >= 18 || lx >= other.x + other.w || other.x >= lx + wide) continue;
     if (inside && other.x + other.w + 3 <= x) lx = within(other.x + other.w + 3);
-    else if (inside && other.x - wide - 3 >= 4) lx = other.x - wide - 3;
-    else ly = other.y + 20;
+    else if (inside && other.x - wide >= 7) lx = other.x - wide - 3; else ly = other.y + 20;
   }
   used.push({ x: lx, y: ly, w: wide });
   const pole = s('path', { class: 'flagpole', d: inside ? `M${r1(Math.max(lx, Math.min(lx + wide, x)))} ${r1(ly + 18)}L${r1(x)} ${r1(y - 5)}` : '' });
