@@ -40,7 +40,6 @@ _ALIASES = {
     "default-storageclass": "storage",
     "helm": "rbac",
     "helm3": "rbac",
-    "ha-cluster": "rbac",
 }
 #: What the scrapes of kubelets need in a cluster whose kubelets sign their own certificates.
 _INSECURE = '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--kubelet-insecure-tls"}]'
@@ -66,6 +65,12 @@ def _kubectl(call: Call, words: list[str]) -> Steps:
             ["kubectl", f"--kubeconfig={ADMIN}", *words] if not call.env.get("KUBECONFIG") else ["kubectl", *words]
         )
     )
+
+
+def _serves(call: Call) -> Generator[Wait, Any, bool]:
+    """Whether the cluster's API server says that it lives."""
+    code, _, _ = yield from call.capture(["kubectl", f"--kubeconfig={ADMIN}", "get", "--raw=/livez"])
+    return code == 0
 
 
 def _there(call: Call, name: str) -> Generator[Wait, Any, bool]:
@@ -110,7 +115,7 @@ _OTHER_CLUSTER = ("--nodes", "-n", "--cni", "--ha", "--profile", "-p", "--networ
 
 
 def minikube(call: Call) -> Code:
-    """`minikube start|status|ip|version|kubectl|service|addons|profile|update-context|ssh`."""
+    """`minikube start|status|ip|version|kubectl|service|addons|profile|ssh`."""
     words = call.argv[1:]
     verb = words[0] if words else "help"
     if verb == "version":
@@ -136,17 +141,20 @@ def _start(call: Call, words: list[str]) -> Steps:
     call.out(
         '😄  minikube v1.37.0 on Ubuntu 24.04\n✨  Using the none driver based on existing profile\n👍  Starting "minikube" primary control-plane node in "minikube" cluster\n'
     )
-    yield from call.capture(
+    code, _, err = yield from call.capture(
         ["kubectl", f"--kubeconfig={ADMIN}", "wait", "--for=condition=Ready", "node", "--all", "--timeout=120s"]
     )
-    call.out('🏄  Done! kubectl is now configured to use "minikube" cluster and "default" namespace by default\n')
+    if code:
+        call.err(f"❌  Exiting due to GUEST_START: failed to start node: {err.decode('utf-8', 'replace').strip()}\n")
+        return 80
+    call.out("🏄  Done!\n")
     return 0
 
 
 def _status(call: Call, words: list[str]) -> Steps:
-    code, _, _ = yield from call.capture(["kubectl", f"--kubeconfig={ADMIN}", "get", "--raw=/livez"])
+    serves = yield from _serves(call)
     active, _, _ = yield from call.capture(["systemctl", "is-active", "kubelet"])
-    server, kubelet = ("Running" if code == 0 else "Stopped"), ("Running" if active == 0 else "Stopped")
+    server, kubelet = ("Running" if serves else "Stopped"), ("Running" if active == 0 else "Stopped")
     call.out(f"minikube\ntype: Control Plane\nhost: Running\nkubelet: {kubelet}\napiserver: {server}\nkubeconfig: Configured\n\n")
     return 0 if server == kubelet == "Running" else 6
 
@@ -230,12 +238,14 @@ _MINIKUBE: dict[str, Callable[[Call, list[str]], Steps]] = {
     "addons": _addons,
     "kubectl": _after_dashes,
     "profile": _profile,
-    "update-context": _profile,
     "ssh": _shell,
 }
 
 
 # -- MicroK8s ------------------------------------------------------------------------------------------------------------
+_MICROK8S_ADDONS = tuple("cert-manager dns helm helm3 hostpath-storage ingress metallb metrics-server storage".split())
+
+
 def microk8s(call: Call) -> Code:
     """`microk8s kubectl|status|enable|config|inspect|helm3|version`; `microk8s.kubectl` is the first."""
     name = call.argv[0].rpartition("/")[2].partition(".")[2]
@@ -251,7 +261,7 @@ def microk8s(call: Call) -> Code:
         call.out(call.read_file(ADMIN))
         return 0
     if verb == "version":
-        call.out(f"MicroK8s {VERSION} revision 8511\n")
+        call.out(f"MicroK8s {VERSION} revision x1\n")
         return 0
     if verb == "status":
         _stands_in(call, "microk8s")
@@ -272,7 +282,7 @@ def microk8s(call: Call) -> Code:
                 call.err(f"microk8s enable {addon}: {said}\n")
                 return 1
         return 0
-    if verb in ("start", "refresh-certs"):
+    if verb == "start" and (yield from _serves(call)):
         call.out("Started.\n")
         return 0
     call.err(f"microk8s {verb}: {ABSENT}\n")
@@ -280,25 +290,15 @@ def microk8s(call: Call) -> Code:
 
 
 def _microk8s_status(call: Call) -> Steps:
+    if not (yield from _serves(call)):
+        call.out("microk8s is not running. Use microk8s inspect for a deeper inspection.\n")
+        return 0
     on: list[str] = []
     off: list[str] = []
-    for name, addon in (
-        ("cert-manager", ""),
-        ("dns", ""),
-        ("ha-cluster", ""),
-        ("helm", ""),
-        ("helm3", ""),
-        ("hostpath-storage", ""),
-        ("ingress", ""),
-        ("metallb", ""),
-        ("metrics-server", ""),
-        ("storage", ""),
-    ):
-        there = yield from _there(call, addon or _ALIASES.get(name, name))
+    for name in _MICROK8S_ADDONS:
+        there = yield from _there(call, _ALIASES.get(name, name))
         (on if there else off).append(name)
-    call.out(
-        "microk8s is running\nhigh-availability: no\n  datastore master nodes: 127.0.0.1:19001\n  datastore standby nodes: none\naddons:\n  enabled:\n"
-    )
+    call.out("microk8s is running\naddons:\n  enabled:\n")
     call.out(
         "".join(f"    {name:20} # (core)\n" for name in on)
         + "  disabled:\n"
@@ -307,12 +307,16 @@ def _microk8s_status(call: Call) -> Steps:
     return 0
 
 
+#: The context that kubeadm writes.
+_CONTEXT = "kubernetes-admin@kubernetes"
+
+
 # -- K3s and kind --------------------------------------------------------------------------------------------------------
 def k3s(call: Call) -> Code:
     """`k3s kubectl`, `k3s crictl`, `k3s --version`."""
     words = call.argv[1:]
     if words[:1] in (["--version"], ["-v"]):
-        call.out(f"k3s version {VERSION}+k3s1 (3a1c8d2b)\ngo version go1.25.5\n")
+        call.out(f"k3s version {VERSION}+k3s1\n")
         return 0
     if words[:1] in (["kubectl"], ["crictl"]) and _cluster(call, "k3s"):
         return (yield from (_kubectl(call, words[1:]) if words[0] == "kubectl" else call.run(words)))
@@ -333,20 +337,10 @@ def kind(call: Call) -> Code:
         if any(word.startswith("--config") for word in words):
             call.err(f"kind create cluster --config: {ABSENT}\n")
             return 1
-        name = next(
-            (
-                word.partition("=")[2] or words[at + 1]
-                for at, word in enumerate(words[:-1] + words[-1:])
-                if word.startswith("--name")
-            ),
-            "kind",
-        )
         _stands_in(call, "kind")
-        call.out(
-            f'Creating cluster "{name}" ...\n ✓ Ensuring node image (kindest/node:{VERSION}) 🖼\n ✓ Starting control-plane 🕹️\nSet kubectl context to "kubernetes-admin@kubernetes"\n'
-        )
-        return 0
+        return (yield from _use_context(call))
     if plain[:2] == ["get", "clusters"]:
+        _stands_in(call, "kind")
         call.out("kind\n")
         return 0
     if plain[:2] == ["get", "nodes"]:
@@ -355,10 +349,19 @@ def kind(call: Call) -> Code:
         call.out(call.read_file(ADMIN))
         return 0
     if plain[:2] == ["export", "kubeconfig"]:
-        call.err('Set kubectl context to "kubernetes-admin@kubernetes"\n')
-        return 0
+        return (yield from _use_context(call))
     call.err(f"kind {' '.join(plain[:2])}: {ABSENT}\n")
     return 1
+
+
+def _use_context(call: Call) -> Steps:
+    """Have kubectl speak to the cluster as its administrator."""
+    code, _, err = yield from call.capture(["kubectl", "config", "use-context", _CONTEXT])
+    if code:
+        call.err(f"ERROR: {err.decode('utf-8', 'replace').strip()}\n")
+        return 1
+    call.err(f'Set kubectl context to "{_CONTEXT}"\n')
+    return 0
 
 
 # -- snap ----------------------------------------------------------------------------------------------------------------
@@ -380,7 +383,7 @@ def snap(call: Call) -> Code:
         return 0
     if verb == "version":
         call.out(
-            "snap    2.68.5+ubuntu24.04.1\nsnapd   2.68.5+ubuntu24.04.1\nseries  16\nubuntu  24.04\nkernel  6.8.0-45-generic\n"
+            f"snap    2.68.5+ubuntu24.04.1\nsnapd   2.68.5+ubuntu24.04.1\nseries  16\nubuntu  24.04\nkernel  {call.host.kernel}\n"
         )
         return 0
     held = [name for name in SNAPS if call.exists(f"/snap/bin/{name}")]
@@ -392,7 +395,7 @@ def snap(call: Call) -> Code:
         if rows:
             call.out("Name      Version          Rev    Tracking       Publisher   Notes\n")
         for name, (_, version, publisher) in rows:
-            call.out(f"{name:9} {version.split()[-1]:16} 8511   latest/stable  {publisher:11} classic\n")
+            call.out(f"{name:9} {version.split()[-1]:16} x1     -              {publisher:11} classic\n")
         return 0
     if verb != "install" or not rest:
         call.err(f"snap {verb}: {ABSENT}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from ..host import procfs, users
@@ -9,6 +10,7 @@ from ..host.invocation import Call
 from ..shell.coreutils.common import Code, parse
 from . import accounts
 
+ABSENT = "not simulated in Slipway yet"
 #: What terminals of type xterm answer (terminfo): capabilities that scripts ask tput for.
 _TPUT = {
     "bold": "\x1b[1m", "sgr0": "\x1b(B\x1b[m", "smul": "\x1b[4m", "rmul": "\x1b[24m", "rev": "\x1b[7m", "dim": "\x1b[2m", "blink": "\x1b[5m",
@@ -65,8 +67,12 @@ def tput(call: Call) -> int:
     return 0
 
 
+#: All settings as `stty -g` tells them; nothing changes them.
+_SETTINGS = "500:5:bf:8a3b:3:1c:7f:15:4:0:1:0:11:13:1a:0:12:f:17:16:0:0:0"
+
+
 def stty(call: Call) -> int:
-    """`stty`: the size; settings are taken and have no effect on the page's terminals."""
+    """`stty`: the size and what is set; settings of the page's terminals are not simulated."""
     if not call.stdin_tty:
         call.err("stty: 'standard input': Inappropriate ioctl for device\n")
         return 1
@@ -74,9 +80,14 @@ def stty(call: Call) -> int:
     if words[:1] == ["size"]:
         call.out(f"24 {call.columns}\n")
     elif words[:1] == ["-g"]:
-        call.out("500:5:bf:8a3b:3:1c:7f:15:4:0:1:0:11:13:1a:0:12:f:17:16:0:0:0\n")
+        call.out(_SETTINGS + "\n")
+    elif words == [_SETTINGS]:
+        return 0
     elif not words or words[0] in ("-a", "--all"):
         call.out(f"speed 38400 baud; rows 24; columns {call.columns}; line = 0;\n")
+    else:
+        call.err(f"stty {' '.join(words)}: {ABSENT}\n")
+        return 1
     return 0
 
 
@@ -103,7 +114,7 @@ def colrm(call: Call) -> Code:
 
 
 def nice(call: Call) -> Code:
-    """`nice [-n N] [command]`: the scheduler of the simulated machines knows no niceness; the command runs."""
+    """`nice [-n N] [command]`: the scheduler of the simulated machines knows no niceness; the command runs, and is told so."""
     options, rest = parse(call, "n:", "adjustment=n", permute=False)
     if not rest:
         call.out("0\n")
@@ -111,23 +122,22 @@ def nice(call: Call) -> Code:
     if "n" in options and not re.fullmatch(r"[+-]?\d+", options["n"]):
         call.err(f"nice: invalid adjustment ‘{options['n']}’\n")
         return 125
+    call.err(f"nice: niceness is {ABSENT}; the command runs as any\n")
     return (yield from call.run(rest))
 
 
 def renice(call: Call) -> int:
-    """`renice [-n] N -p PID…`."""
+    """`renice [-n] N -p PID…`: a process that is not there is told, others keep their priority."""
     words = [word for word in call.argv[1:] if word not in ("-n", "-p", "--priority", "--pid")]
     if len(words) < 2 or not re.fullmatch(r"[+-]?\d+", words[0]):
         call.err("renice: bad usage\nTry 'renice --help' for more information.\n")
         return 1
-    failed = 0
     for word in words[1:]:
         if word.isdigit() and procfs.find(call.host, int(word)) is not None:
-            call.out(f"{word} (process ID) old priority 0, new priority {int(words[0])}\n")
+            call.err(f"renice: niceness is {ABSENT}; {word} keeps its priority\n")
         else:
             call.err(f"renice: failed to get priority for {word} (process ID): No such process\n")
-            failed = 1
-    return failed
+    return 1
 
 
 def gpasswd(call: Call) -> int:
@@ -173,14 +183,22 @@ def newgrp(call: Call) -> Code:
 
 
 def findmnt(call: Call) -> Code:
-    """`findmnt [-n] [target]`: the mounts as a table (util-linux)."""
-    options, rest = parse(call, "no:lDTt:S:", "noheadings=n output=o list=l target=T source=S", permute=True)
+    """`findmnt [-n] [-o COLUMNS] [-t TYPES] [-S SOURCE] [-T PATH] [target]`: the mounts as a table (util-linux)."""
+    options, rest = parse(call, "no:lDT:t:S:", "noheadings=n output=o list=l df=D target=T types=t source=S", permute=True)
+    if "D" in options:
+        call.err(f"findmnt --df: {ABSENT}\n")
+        return 1
     _, out, _ = yield from call.capture(["mount"])
     rows = []
     for line in out.decode("utf-8", "replace").splitlines():
         found = re.fullmatch(r"(\S+) on (\S+) type (\S+) \((.*)\)", line)
-        if found and (not rest or rest[0] in (found[1], found[2])):
+        if found and (not rest or rest[0] in (found[1], found[2])) and options.get("S", found[1]) == found[1]:
             rows.append((found[2], found[1], found[3], found[4]))
+    if "t" in options:
+        rows = [row for row in rows if row[2] in options["t"].split(",")]
+    if "T" in options:  # the mount that a path is in
+        path = posixpath.join(call.cwd, options["T"]).rstrip("/") + "/"
+        rows = sorted((row for row in rows if path.startswith(row[0].rstrip("/") + "/")), key=lambda row: len(row[0]))[-1:]
     if not rows:
         return 1
     names = ("TARGET", "SOURCE", "FSTYPE", "OPTIONS")

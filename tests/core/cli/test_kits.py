@@ -7,6 +7,8 @@ import pytest
 from simulator.core.kernel.clock import SECOND
 from simulator.core.sandbox import Sandbox
 
+FETCH_KIND = "curl -sLo /usr/local/bin/kind https://kind.sigs.k8s.io/dl/v0.30.0/kind-linux-amd64 && chmod +x /usr/local/bin/kind"
+
 
 @pytest.fixture
 def world() -> Sandbox:
@@ -49,11 +51,24 @@ def test_microk8s_k3s_and_kind(world: Sandbox) -> None:
     assert "microk8s is running" in said and "local-path (default)" in said
     assert "not simulated in Slipway yet" in run(world, "snap install lxd")
     assert "controlplane" in run(world, "curl -sfL https://get.k3s.io | sh - && k3s kubectl get node")
-    fetched = "curl -sLo /usr/local/bin/kind https://kind.sigs.k8s.io/dl/v0.30.0/kind-linux-amd64 && chmod +x /usr/local/bin/kind"
-    assert run(world, f"{fetched} && kind create cluster --name x && kind get nodes").endswith(
+    assert run(world, f"{FETCH_KIND} && kind create cluster --name x && kind get nodes").endswith(
         "controlplane\nSlipway: this machine's kubeadm cluster stands in for kind's\n"
+        'Set kubectl context to "kubernetes-admin@kubernetes"\n'
     )
     assert "not simulated" in run(world, "kind create cluster --config two.yaml")
+
+
+def test_no_kit_reports_what_did_not_happen(world: Sandbox) -> None:
+    """Without an API server nothing runs, starts or is chosen; what has no effect here is refused."""
+    run(world, f"snap install microk8s --classic; {FETCH_KIND}")
+    for line in ("minikube update-context", "microk8s refresh-certs", "kind delete cluster"):
+        assert f"{line}: not simulated in Slipway yet" in run(world, line), line
+    run(world, "mv /etc/kubernetes/manifests/kube-apiserver.yaml /root; sleep 30")
+    assert "microk8s is not running" in run(world, "microk8s status")
+    assert "Started" not in run(world, "microk8s start")
+    said = run(world, "minikube start; echo status $?")
+    assert "Done!" not in said and "status 80" in said
+    assert "no context exists" in run(world, "KUBECONFIG=/nowhere kind create cluster")
 
 
 def test_without_a_cluster_a_kit_is_not_simulated() -> None:
@@ -71,10 +86,12 @@ def test_without_a_cluster_a_kit_is_not_simulated() -> None:
         ("tput setaf 1 | od -An -c | tr -s ' '", " 033 [ 3 1 m\n"),
         ("tput nonsense", "tput: unknown terminfo capability 'nonsense'\n"),
         ("echo abcdef | colrm 3 4", "abef\n"),
-        ("nice -n 10 echo hi; nice", "hi\n0\n"),
+        ("nice -n 10 echo hi; nice", "hi\n0\nnice: niceness is not simulated in Slipway yet; the command runs as any\n"),
+        ("renice -n 5 -p 1; echo $?", "1\nrenice: niceness is not simulated in Slipway yet; 1 keeps its priority\n"),
         ("renice -n 5 -p 999999", "renice: failed to get priority for 999999 (process ID): No such process\n"),
         ("groupadd g; useradd j; gpasswd -a j g; getent group g; gpasswd -d j g; gpasswd -d j g", "Adding user j to group g\ng:x:1001:j\nRemoving user j from group g\nRemoving user j from group g\ngpasswd: user 'j' is not a member of 'g'\n"),
         ("findmnt -n -o FSTYPE /", "ext4\n"),
+        ("findmnt -n -o TARGET -T /etc/hosts; findmnt -n -t no-such; echo $?; findmnt -D", "/\n1\nfindmnt --df: not simulated in Slipway yet\n"),
         ("sshd -t; echo $?; echo Prot 2 > /tmp/c; sshd -t -f /tmp/c", "0\n/tmp/c: line 1: Bad configuration option: Prot\n/tmp/c: terminating, 1 bad configuration options\n"),
         ("sshd -T | grep -c ''", "28\n"),
         ("echo 'echo in $1' | sh - x", "sh: x: No such file or directory\n"),

@@ -100,7 +100,7 @@ class Kubelet:
         """An error of the client, as Go prints it."""
         if isinstance(failed, ConnectError) and not failed.request:
             return failed.detail or str(failed)
-        return component.explain(failed, self.client) if isinstance(failed, ConnectError) else str(failed)
+        return component.explain(failed, self.client)
 
     def rng(self, low: int, high: int) -> int:
         """A latency in ns between `low` and `high` ms."""

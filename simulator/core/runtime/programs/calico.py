@@ -91,7 +91,7 @@ class CalicoNode(Quiet):
             patch = {"metadata": {"annotations": notes}, "status": {"conditions": [condition]}}
             client.patch("nodes", None, name, patch, subresource="status")
         except (ApiError, ConnectError) as failed:
-            why = explain(failed, client) if isinstance(failed, ConnectError) else str(failed)
+            why = explain(failed, client)
             logs.emit(world, proc, _line(world, "WARNING", f"Failed to set up the node, will retry: {why}"))
             world.after(5 * SECOND, proc.target, ["begin", payload[1] + 1])
             return
@@ -163,7 +163,7 @@ class Operator(Quiet):
         try:
             done = self._look(world, proc, client)
         except (ApiError, ConnectError) as failed:
-            why = explain(failed, client) if isinstance(failed, ConnectError) else str(failed)
+            why = explain(failed, client)
             logs.emit(world, proc, json.dumps({"level": "error", "ts": clock.rfc3339(world.wall), "error": why}))
         world.after((30 if done else 3) * SECOND, proc.target, ["look"])
 

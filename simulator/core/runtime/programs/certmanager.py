@@ -95,7 +95,7 @@ class CertManager(Quiet):
         try:
             run.everything()
         except (ApiError, ConnectError) as error:
-            why = explain(error, run.client) if isinstance(error, ConnectError) else str(error)
+            why = explain(error, run.client)
             logs.emit(
                 world, proc, f'{stamp(world, "E")} controller.go:167] "re-queuing item due to error processing" err="{why}"'
             )

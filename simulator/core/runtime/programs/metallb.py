@@ -24,6 +24,7 @@ from ...kernel.http import Request, Response
 from ...kernel.world import World
 from ...kube.api.objects import Obj, annotations_of
 from ...kube.client import ApiError, KubeClient
+from ...kube.component import explain
 from ...kube.events import EventState, Recorder
 from .. import logs
 from .account import client_of
@@ -117,10 +118,11 @@ class MetalLB(Quiet):
         if payload[0] == "begin":
             for topic in TOPICS:
                 world.subscribe(topic, proc.target, ["wake"])
+        client = client_of(world, proc, "metallb-controller")
         try:
-            self._reconcile(world, proc, client_of(world, proc, "metallb-controller"))
+            self._reconcile(world, proc, client)
         except (ApiError, ConnectError) as error:
-            self._say(world, proc, "error", {"op": "reconcile", "error": str(error)})
+            self._say(world, proc, "error", {"op": "reconcile", "error": explain(error, client)})
             world.after(5 * SECOND, proc.target, ["wake"])
 
     @staticmethod
