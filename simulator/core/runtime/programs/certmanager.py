@@ -1,15 +1,15 @@
 """cert-manager's controller (cert-manager/cert-manager, pkg/controller/certificates, pkg/issuer): Certificates become Secrets.
 
 It signs for SelfSigned and CA issuers, makes Certificates for Ingresses with `cert-manager.io/issuer` or `cluster-issuer`, and brings back a
-Secret that was deleted.  ACME, Vault and Venafi issuers stay not ready, with a message that they are not simulated; the webhook and
-cainjector run and have nothing to do.  Renewal follows the clock of the world when something of a Certificate changes.
+Secret that was deleted.  A CertificateRequest holds no signing request, and says so; ACME, Vault and Venafi issuers stay not ready, with a
+message that they are not simulated; the webhook and cainjector run and have nothing to do.  Renewal follows the clock of the world when
+something of a Certificate changes.
 """
 
 from __future__ import annotations
 
 import base64
 import datetime as dt
-import re
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.world import World
 from ...kube.api.objects import Obj, annotations_of, is_deleting
 from ...kube.client import ApiError, KubeClient
-from ...kube.component import explain
+from ...kube.component import explain, parse_duration
 from ...kube.events import EventState, Recorder
 from .. import logs
 from .account import client_of, stamp
@@ -36,7 +36,9 @@ TOPICS = (
     "registry:ingress",
 )
 ABSENT = ("acme", "vault", "venafi")
-_PARTS = (("h", 3600), ("m", 60), ("s", 1))
+DEFAULT = 90 * 86_400
+#: What stands where a CertificateRequest has its PEM: the key is made with the certificate here.
+NO_REQUEST = b"the signing request itself is not simulated in Slipway yet\n"
 
 
 class Authority(msgspec.Struct):
@@ -59,10 +61,11 @@ class NotReady(Exception):
 
 
 def seconds(text: str) -> int:
-    """A Go duration such as `2160h` or `1h30m` in seconds; 90 days for what is none."""
-    found = re.findall(r"(\d+)(h|m|s)", text)
-    factors = dict(_PARTS)
-    return sum(int(number) * factors[unit] for number, unit in found) or 90 * 86_400
+    """A Go duration such as `2160h` in seconds; 90 days, cert-manager's default, for none and for what is none."""
+    try:
+        return parse_duration(text) // SECOND or DEFAULT
+    except ValueError:
+        return DEFAULT
 
 
 class CertManager(Quiet):
@@ -306,7 +309,7 @@ class Run:
                     ],
                 },
                 "spec": {
-                    "issuerRef": spec["issuerRef"], "request": base64.b64encode(b"-----BEGIN CERTIFICATE REQUEST-----\n").decode(),
+                    "issuerRef": spec["issuerRef"], "request": base64.b64encode(NO_REQUEST).decode(),
                     "usages": spec.get("usages") or ["digital signature", "key encipherment"],
                     "username": f"system:serviceaccount:{self.own}:cert-manager",
                 },
