@@ -263,6 +263,14 @@ def test_what_edit_and_wait_do_not_take(cluster: Sandbox) -> None:
     assert fails(cluster, "kubectl wait --for=delete -k .").stderr.startswith("error: unknown shorthand flag: 'k' in -k\n")
 
 
+def test_a_raw_watch_is_printed_as_it_comes(cluster: Sandbox) -> None:
+    cluster.run("kubectl create configmap seen -n default")
+    path = "/api/v1/namespaces/default/configmaps?watch=1&timeoutSeconds=3&fieldSelector=metadata.name%3Dseen"
+    line = f"(sleep 1; kubectl label configmap seen a=b) > /dev/null & kubectl get --raw '{path}' | jq -r .type"
+    assert [w for w in cluster.run(line).stdout.split() if w.isupper()] == ["ADDED", "MODIFIED"]
+    assert cluster.run(f"kubectl get --raw '{path}' | head -1 | cut -c1-15").stdout == '{"type":"ADDED"\n'
+
+
 def test_a_path_that_nothing_serves_is_a_line_of_text(cluster: Sandbox) -> None:
     ok(
         cluster,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from typing import Any
 
+from ...host.program import Wait, WaitTopic
+from ...kernel.clock import SECOND
 from ...kernel.http import Request, Response
 from ...kube.api import gojson
 from ...kube.api.errors import ApiError, status
+from ...kube.apiserver.wire import stream_item
 from ..flags import quote
 from .errors import CommandError
 from .jsontext import compact, indented
@@ -30,12 +34,27 @@ def show(s: Session, path: str, answer: Response) -> None:
     s.out(indented(answer.obj, 2, sort=False) if path == "/version" else compact(answer.obj, sort=custom) + "\n")
 
 
-def raw_get(s: Session) -> int:
-    """GET `--raw`."""
+def raw_get(s: Session) -> int | Generator[Wait, Any, int]:
+    """GET `--raw`; a watch or a followed log is printed as it comes, until the server ends it."""
     check_path(s.values.text("raw"))
     path, query = split_raw(s.values.text("raw"))
-    show(s, path, s.request("GET", path, query=query, accept="*/*"))
+    answer = s.request("GET", path, query=query, accept="*/*")
+    if answer.stream is not None:
+        return _streamed(s, answer.stream)
+    show(s, path, answer)
     return 0
+
+
+def _streamed(s: Session, stream: Any) -> Generator[Wait, Any, int]:
+    try:
+        while True:
+            for item in stream.poll():
+                s.out(stream_item(item).decode("utf-8", "replace"))
+            if stream.closed:
+                return 0
+            yield WaitTopic((stream.topic,) if stream.topic else (), s.world.now + SECOND)  # its time may be up without a bell
+    finally:
+        stream.close()
 
 
 def raw_body(s: Session, method: str) -> int:

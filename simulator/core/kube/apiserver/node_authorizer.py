@@ -23,6 +23,8 @@ PODS = b"/registry/pods/"
 LEASES = "kube-node-lease"
 READS = ("get", "list", "watch")
 GUARDED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes")
+CLAIM_STATUS = ("persistentvolumeclaims", "status")  # written after a resize; the rules below say who may
+VOLUMES = ("persistentvolumeclaims", "persistentvolumes")
 
 
 def is_node(user: User) -> bool:
@@ -35,10 +37,8 @@ def allowed(server: Server, asked: Attributes) -> tuple[bool, str]:
     from .authz import rule_allows
 
     node = asked.user.name.removeprefix("system:node:")
-    if asked.group == "" and asked.resource in GUARDED and asked.verb in ("get", "list", "watch") and not asked.subresource:
-        if asked.name and refers(server, node, asked):
-            return True, ""
-        return False, f"no relationship found between node '{node}' and this object"
+    if asked.group == "" and asked.resource in GUARDED and (asked.resource, asked.subresource) != CLAIM_STATUS:
+        return _guarded(server, node, asked)
     if asked.group == "coordination.k8s.io" and asked.resource == "leases":
         return _lease(node, asked)
     if asked.group == "" and asked.resource == "nodes" and not asked.subresource and asked.verb in READS:
@@ -51,6 +51,22 @@ def allowed(server: Server, asked: Attributes) -> tuple[bool, str]:
     if any(rule_allows(rule, asked) for rule in policy.NODE_RULES):
         return True, ""
     return False, ""
+
+
+def _guarded(server: Server, node: str, asked: Attributes) -> tuple[bool, str]:
+    """What a kubelet reads because a pod refers to it: secrets and configmaps by any read of one name, volumes by `get` alone."""
+    single = asked.resource in VOLUMES
+    if asked.verb not in (("get",) if single else READS):
+        return False, "can only get individual resources of this type" if single else "can only read resources of this type"
+    if asked.subresource:
+        return False, f"cannot {'get' if single else 'read'} subresource"
+    if not single and not asked.namespace:
+        return False, "can only read namespaced object of this type"
+    if not asked.name:
+        return False, "No Object name found"
+    if refers(server, node, asked):
+        return True, ""
+    return False, f"no relationship found between node '{node}' and this object"
 
 
 def _lease(node: str, asked: Attributes) -> tuple[bool, str]:

@@ -97,6 +97,10 @@ NODE_CALLS = [
     ("list", "nodes", {"field_selector": "metadata.name=node01"}, ""),
     ("list", "leases", {}, "can only get, create, update, patch, or delete a node lease"),
     ("list", "services", {}, ""),
+    ("list", "secrets", {}, "can only read namespaced object of this type"),
+    ("list", "secrets", {"namespace": "default"}, "No Object name found"),
+    ("list", "configmaps", {"namespace": "default", "field_selector": "metadata.name=no"}, "no relationship found between node 'node01' and this object"),
+    ("list", "persistentvolumeclaims", {}, "can only get individual resources of this type"),
 ]
 
 

@@ -81,7 +81,7 @@ def _builder(s: Session, table: bool, watching: bool) -> Builder:
     )
 
 
-def _raw(s: Session) -> int:
+def _raw(s: Session) -> Any:
     values = s.values
     if values.args or values.items("filename") or values.text("kustomize"):
         raise CommandError("arguments may not be passed when --raw is specified")
