@@ -99,7 +99,12 @@ NODE_CALLS = [
     ("list", "services", {}, ""),
     ("list", "secrets", {}, "can only read namespaced object of this type"),
     ("list", "secrets", {"namespace": "default"}, "No Object name found"),
-    ("list", "configmaps", {"namespace": "default", "field_selector": "metadata.name=no"}, "no relationship found between node 'node01' and this object"),
+    (
+        "list",
+        "configmaps",
+        {"namespace": "default", "field_selector": "metadata.name=no"},
+        "no relationship found between node 'node01' and this object",
+    ),
     ("list", "persistentvolumeclaims", {}, "can only get individual resources of this type"),
 ]
 
