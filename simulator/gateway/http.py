@@ -20,7 +20,7 @@ import orjson
 from simulator.core.kernel import http1
 from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.errors import ConnectError
-from simulator.core.kernel.http import Request, Response
+from simulator.core.kernel.http import Request, Response, stream_item
 from simulator.core.kube.apiserver import wire
 
 from . import upgrade
@@ -147,7 +147,7 @@ class Connection:
             await self._send(http1.head(answer.status, headers))
             while not gone.done():
                 moved = self.edge.moved()
-                out = b"".join(wire.stream_item(item) for item in answer.stream.poll())
+                out = b"".join(stream_item(item) for item in answer.stream.poll())
                 if out:
                     await self._send(h11.Data(data=out))
                 if answer.stream.closed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import msgspec
+import orjson
 
 
 class Request(msgspec.Struct, kw_only=True):
@@ -62,3 +63,11 @@ class Response(msgspec.Struct, kw_only=True):
     obj: Any = None
     stream: Any = None
     latency: int = 0
+
+
+def stream_item(item: object) -> bytes:
+    """The bytes of one item of a `Stream`: those of a log as they are, a watch event as a line of JSON."""
+    if isinstance(item, (bytes, bytearray)):
+        return bytes(item)
+    kind, obj = getattr(item, "type", None), getattr(item, "object", None)
+    return orjson.dumps({"type": kind, "object": obj} if kind is not None else item) + b"\n"

@@ -17,7 +17,7 @@ import yaml
 from ..host import files
 from ..kernel import network
 from ..kernel.errors import BadInput, ConnectError
-from ..kernel.http import Request, Response
+from ..kernel.http import Request, Response, stream_item
 from ..kernel.world import World
 from ..kube.apiserver import wire
 
@@ -85,7 +85,7 @@ def ask(world: World, host: str, call: Call) -> Answer:
     if response is None or response.stream is None:
         return answer_of(response)
     items = response.stream.poll()
-    answer = _answer(response, b"".join(wire.stream_item(item) for item in items))
+    answer = _answer(response, b"".join(stream_item(item) for item in items))
     answer.stream, answer.closed = True, bool(response.stream.closed)
     response.stream.close()
     answer.position = _length(world, host, request) if request.path.endswith("/log") else _revision(world, host, request)

@@ -8,10 +8,9 @@ from typing import Any
 
 from ...host.program import Wait, WaitTopic
 from ...kernel.clock import SECOND
-from ...kernel.http import Request, Response
+from ...kernel.http import Request, Response, stream_item
 from ...kube.api import gojson
 from ...kube.api.errors import ApiError, status
-from ...kube.apiserver.wire import stream_item
 from ..flags import quote
 from .errors import CommandError
 from .jsontext import compact, indented

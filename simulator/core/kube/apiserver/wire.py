@@ -34,19 +34,6 @@ def bare(obj: Any) -> Any:
     return obj
 
 
-def event_line(event: Obj) -> bytes:
-    """One line of a watch."""
-    return orjson.dumps(event) + b"\n"
-
-
-def stream_item(item: object) -> bytes:
-    """One item of a stream: bytes of a log as they are, watch events as a line of JSON."""
-    if isinstance(item, (bytes, bytearray)):
-        return bytes(item)
-    kind, obj = getattr(item, "type", None), getattr(item, "object", None)
-    return event_line({"type": kind, "object": obj} if kind is not None else item)  # type: ignore[arg-type]
-
-
 def content_type(response: Response) -> str:
     """The Content-Type of a response."""
     return response.headers.get("content-type") or (

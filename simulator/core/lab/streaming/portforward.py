@@ -13,7 +13,7 @@ import h11
 from ...cli.forwarding import refused, reset
 from ...kernel import http1, network
 from ...kernel.errors import ConnectError
-from ...kernel.http import Request, Response
+from ...kernel.http import Request, Response, stream_item
 from ...kernel.world import World
 from ...kube.apiserver import wire
 from . import resp
@@ -77,7 +77,7 @@ class Http:
         """More of a streamed answer."""
         if self._stream is None:
             return b""
-        body = b"".join(wire.stream_item(item) for item in self._stream.poll())
+        body = b"".join(stream_item(item) for item in self._stream.poll())
         out = (self._http.send(h11.Data(data=body)) or b"") if body else b""
         if self._stream.closed:
             self._stream = None

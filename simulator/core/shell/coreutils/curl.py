@@ -14,7 +14,7 @@ from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel import routing
 from ...kernel.clock import MS
 from ...kernel.errors import ConnectError
-from ...kernel.http import Request, Response
+from ...kernel.http import Request, Response, stream_item
 from . import archive, curl_tls, internet, packets
 from .common import Code, parse
 from .names import Found, resolve
@@ -362,17 +362,11 @@ def _deliver(call: Call, options: dict[str, str], output: str, data: bytes) -> G
 
 def _streamed(call: Call, answer: Response) -> Generator[Wait, Any, None]:
     """A watch or a followed log: until the other side ends it, or Ctrl-C."""
-    import orjson
-
     stream = answer.stream
     try:
         while True:
             for item in stream.poll():
-                if isinstance(item, bytes):
-                    call.out(item)
-                else:
-                    plain = {"type": item.type, "object": item.object} if hasattr(item, "object") else item
-                    call.out(orjson.dumps(plain) + b"\n")
+                call.out(stream_item(item))
             if stream.closed:
                 return
             topics = (stream.topic,) if stream.topic else ()
