@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-SCHEMA = simulator/core/kube/api/data/v1.36.schema.json
+SCHEMA = simulator/core/kube/api/data/v1.35.openapi.json
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 # Dozens of processes start from the same thousand files: where the caller forbids it, compiling them again would cost each of them seconds.

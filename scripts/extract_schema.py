@@ -2,8 +2,8 @@
 
     python scripts/extract_schema.py [--minor 1.36]
 
-It writes `simulator/core/kube/api/data/v1.36.schema.json` (types, list and patch keys; small, read at boot) and
-`v1.36.openapi.json` (the same with descriptions; read when a client asks for OpenAPI).  Neither is committed.
+It writes a pair of files a release: `simulator/core/kube/api/data/v1.36.schema.json` (types, list and patch keys; small, read when a
+world of the release boots) and `v1.36.openapi.json` (the same with descriptions; read when a client asks for OpenAPI).  None is committed.
 """
 
 from __future__ import annotations
@@ -17,24 +17,33 @@ from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent / "simulator" / "core" / "kube" / "api" / "data"
 REF = "#/$defs/"
+#: The data packs; `kernel/versions.py: PACKS` names them for the simulator, which this command does not import.
+MINORS = ("1.36", "1.37", "1.35")
 
 
 def main() -> int:
-    """Write the two files for one minor version; exit 1 when the package has not got it."""
+    """Write the two files of each minor version; exit 1 when the package has not got one."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("--minor", default="1.36", help="Kubernetes minor version, such as 1.36")
-    minor = parser.parse_args().minor
+    parser.add_argument("--minor", action="append", help=f"Kubernetes minor version; all of {', '.join(MINORS)} by default")
+    for minor in parser.parse_args().minor or MINORS:
+        if not extract(minor):
+            print(f"kubernetes-validate has no definitions of v{minor}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def extract(minor: str) -> bool:
+    """Write the two files of a minor version; False when the package has not got it."""
     source = resources.files("kubernetes_validate") / "kubernetes-json-schema" / f"v{minor}.0-local" / "_definitions.json"
     if not source.is_file():
-        print(f"kubernetes-validate has no definitions of v{minor}", file=sys.stderr)
-        return 1
+        return False
     definitions: dict[str, Any] = json.loads(source.read_text())["$defs"]
     DATA.mkdir(parents=True, exist_ok=True)
     schema = {name: compact(body) for name, body in sorted(definitions.items())}
     (DATA / f"v{minor}.schema.json").write_text(json.dumps(schema, separators=(",", ":")))
     openapi = {name: component(name, body) for name, body in sorted(definitions.items())}
     (DATA / f"v{minor}.openapi.json").write_text(json.dumps(openapi, separators=(",", ":")))
-    return 0
+    return True
 
 
 def compact(body: dict[str, Any]) -> dict[str, Any]:

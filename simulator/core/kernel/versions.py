@@ -11,10 +11,12 @@ MINOR = next(iter(NEWEST))
 #: `1.36.2` and `v1.36.2`: what worlds run, and what kubectl, kubeadm and helm are built for.
 PATCH = f"{MINOR}.{NEWEST[MINOR]}"
 VERSION = f"v{PATCH}"
+#: Releases after the one that worlds run: only worlds that ask for them (`three-nodes@1.37`) know of them.
+NEXT: dict[str, int] = {"1.37": 0}
 #: Minor releases whose control planes can be run: their images are in the registry and their schema is extracted at set-up.
-PACKS = ("1.36", "1.35")
+PACKS = ("1.36", "1.37", "1.35")
 #: Images of the control plane besides those of VERSION.
-OLDER_IMAGES = ("1.36.1", "1.36.0", "1.35.5", "1.35.4")
+OTHER_IMAGES = ("1.37.0", "1.36.1", "1.36.0", "1.35.5", "1.35.4")
 COMMIT = "98b35193b2ac7a23a673325f5e9b830ecd5ba406"
 BUILT, GO = "2026-08-21T00:00:00Z", "go1.26.4"
 
@@ -26,12 +28,12 @@ def minor_of(version: str) -> str:
 
 def patches(minor: str) -> tuple[str, ...]:
     """The releases of a minor release, the newest first."""
-    return tuple(f"{minor}.{number}" for number in range(NEWEST[minor], -1, -1))
+    return tuple(f"{minor}.{number}" for number in range((NEWEST | NEXT)[minor], -1, -1))
 
 
 def newest(minor: str) -> str:
     """`1.35` → `v1.35.5`."""
-    return f"v{minor}.{NEWEST[minor]}"
+    return f"v{minor}.{(NEWEST | NEXT)[minor]}"
 
 
 def info(version: str = VERSION) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ..kernel.versions import OLDER_IMAGES, PATCH, VERSION
+from ..kernel.versions import OTHER_IMAGES, PATCH, VERSION
 from . import more_images, releases
 from .build import KIB, KUBE, MIB, MULTI, PATH, Build
 from .builders import database, environment, nginx, plain, redis
@@ -328,7 +328,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     (_kube("kube-proxy", 25900), (VERSION,)),
     *(
         (_kube(component, size, version), (f"v{version}",))
-        for version in OLDER_IMAGES
+        for version in OTHER_IMAGES
         for component, size in (
             ("kube-apiserver", 27410),
             ("kube-controller-manager", 23060),

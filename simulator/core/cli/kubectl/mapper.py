@@ -55,7 +55,8 @@ class Mapper:
     def __init__(self, session: Session) -> None:
         self.session = session
         #: Built-in kinds of this kubectl's release.
-        self.known = packs.kinds_of(version_of(session.inv.proc))
+        self.release = version_of(session.inv.proc)
+        self.known = packs.kinds_of(self.release)
         self._custom: tuple[KindInfo, ...] | None = None
 
     def custom(self) -> tuple[KindInfo, ...]:
@@ -108,7 +109,7 @@ class Mapper:
         api_version, kind = str(obj.get("apiVersion") or ""), str(obj.get("kind") or "")
         group, version = kinds.split_api_version(api_version)
         found = kinds.by_kind(api_version, kind)
-        if found is None or version not in found.versions:
+        if found is None or version not in found.versions or not packs.serves(self.release, found):
             self.session.discover()
             found = _of_kind(self.remembered(), group, version, kind) or _of_kind(self.custom(), group, version, kind)
         if found is None:

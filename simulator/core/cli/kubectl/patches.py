@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...kernel.versions import MINOR
 from ...kube.api import patch as patching
 from ...kube.api.schema import Type, type_for
 from ...kube.api.strategic import strategic_merge
@@ -16,7 +17,11 @@ Obj = dict[str, Any]
 
 def type_of(mapping: Mapping) -> Type | None:
     """The schema of a built-in kind, None for custom ones."""
-    return None if mapping.kind.custom else type_for(mapping.kind.group, mapping.version, mapping.kind.kind)
+    return (
+        None
+        if mapping.kind.custom
+        else type_for(mapping.kind.group, mapping.version, mapping.kind.kind, mapping.kind.since or MINOR)
+    )
 
 
 def apply_local(mapping: Mapping, obj: Obj, patch: Any, kind: str) -> Obj:

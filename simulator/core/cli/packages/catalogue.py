@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...host.packaged import CONTAINERD_UNIT, HAPROXY_CONFIG, HAPROXY_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
-from ...kernel.versions import NEWEST, patches
+from ...kernel.versions import NEWEST, NEXT, patches
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Package(msgspec.Struct, frozen=True):
 
 
 #: Patch releases by minor version, the newest first.
-KUBERNETES: dict[str, tuple[str, ...]] = {minor: patches(minor) for minor in sorted(NEWEST)}
+KUBERNETES: dict[str, tuple[str, ...]] = {minor: patches(minor) for minor in sorted(NEWEST | NEXT)}
 
 
 def kubernetes(minor: str) -> tuple[Package, ...]:

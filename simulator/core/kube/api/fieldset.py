@@ -95,7 +95,7 @@ def build(value: Any, field: Field | None, *, dots: bool) -> Tree:
 
 def root(kind: Type | None) -> Field | None:
     """A field that stands for a whole object."""
-    return Field("", {"$": kind.name}, "{}") if kind is not None else None
+    return Field("", {"$": kind.name}, "{}", kind.pack) if kind is not None else None
 
 
 def owned(value: Obj, kind: Type | None, *, dots: bool = False) -> Tree:

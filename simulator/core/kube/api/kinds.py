@@ -42,7 +42,7 @@ class KindInfo(msgspec.Struct, frozen=True):
     etcd_prefix: str = ""
     singular: str = ""
     custom: bool = False
-    #: The minor release that began to serve it by default, where an older one can be run (kernel/versions.py: PACKS).
+    #: The minor release that began to serve it by default, where one without it can be run (kernel/versions.py: PACKS).
     since: str = ""
 
     @property
@@ -200,6 +200,15 @@ KINDS: tuple[KindInfo, ...] = (
     K("VolumeAttachment", "volumeattachments", STORE, namespaced=False, subresources=WITH_STATUS),
     K("VolumeAttributesClass", "volumeattributesclasses", STORE, namespaced=False, short_names=("vac",)),
 )
+
+#: What releases after the default one serve besides: their GA kinds, as the definitions of `kubernetes-validate` have them.
+LATER: tuple[KindInfo, ...] = (
+    K("ClusterTrustBundle", "clustertrustbundles", "certificates.k8s.io", namespaced=False, since="1.37"),
+    K("PodCertificateRequest", "podcertificaterequests", "certificates.k8s.io", subresources=WITH_STATUS, since="1.37"),
+    K("DeviceTaintRule", "devicetaintrules", RES, namespaced=False, subresources=WITH_STATUS, since="1.37"),
+    K("StorageVersionMigration", "storageversionmigrations", "storagemigration.k8s.io", namespaced=False,
+      subresources=WITH_STATUS, since="1.37"),
+)
 # fmt: on
 
 #: Discovery order of the groups (`pkg/controlplane/apiserver/aggregator.go`: apiVersionPriorities), highest first.
@@ -226,12 +235,15 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("resource.k8s.io", ("v1",)),
 )
 
-BY_RESOURCE: dict[tuple[str, str], KindInfo] = {(item.group, item.plural): item for item in KINDS}
-BY_KIND: dict[tuple[str, str], KindInfo] = {(item.group, item.kind): item for item in KINDS}
+#: Groups that only releases after the default one have; they follow GROUPS.
+LATER_GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (("storagemigration.k8s.io", ("v1",)),)
+
+BY_RESOURCE: dict[tuple[str, str], KindInfo] = {(item.group, item.plural): item for item in KINDS + LATER}
+BY_KIND: dict[tuple[str, str], KindInfo] = {(item.group, item.kind): item for item in KINDS + LATER}
 
 #: Plural → kind, the first row wins (`events` is the core one).
 BY_PLURAL: dict[str, KindInfo] = {}
-for _item in KINDS:
+for _item in KINDS + LATER:
     BY_PLURAL.setdefault(_item.plural, _item)
 
 

@@ -1,7 +1,7 @@
-"""What an older release serves, as differences to the schema that is extracted for the newest one (`kernel/versions.py: PACKS`).
+"""What each release serves: kinds, groups and types (`kernel/versions.py: PACKS`).
 
-Kinds say themselves since when they are served (`KindInfo.since`); `packs.txt` lists the types and fields that a release has not got.
-`tests/core/kube/api/test_packs.py` compares both with the definitions of the pinned `kubernetes-validate`.
+Kinds say themselves since when they are served (`KindInfo.since`); types and their descriptions are the release's own, from its
+definitions in the pinned `kubernetes-validate`, one pair of caches a release (`schema.py`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ...kernel.versions import MINOR, minor_of
+from ...kernel.versions import MINOR, PACKS, minor_of
 from . import schema
-from .kinds import KINDS, KindInfo
+from .kinds import GROUPS, KINDS, LATER, LATER_GROUPS, KindInfo
 
 Obj = dict[str, Any]
 
@@ -28,38 +28,27 @@ def kinds_of(release: str) -> tuple[KindInfo, ...]:
 
 @lru_cache(maxsize=8)
 def _kinds_of(minor: str) -> tuple[KindInfo, ...]:
-    return tuple(kind for kind in KINDS if serves(minor, kind))
+    return tuple(kind for kind in KINDS + LATER if serves(minor, kind))
+
+
+def groups_of(release: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The built-in groups of a release with their versions, in the order of discovery."""
+    if minor_of(release) == MINOR:
+        return GROUPS
+    held = {kind.group for kind in kinds_of(release)}
+    return tuple(item for item in GROUPS + LATER_GROUPS if item[0] in held)
 
 
 def _order(minor: str) -> tuple[int, ...]:
     return tuple(int(part) for part in minor.split("."))
 
 
-@lru_cache(maxsize=8)
-def absent(minor: str) -> frozenset[str]:
-    """Types, and fields as `Type.field`, that a minor release has not got; empty for one without a list."""
-    found: set[str] = set()
-    for line in schema.package_text("packs.txt").splitlines():
-        head, _, rest = line.partition(": ")
-        if head == minor:
-            found.update(rest.split())
-    return frozenset(found)
+def pack_of(release: str) -> str:
+    """The pack with the types of a release: its own, or the default one where it has none."""
+    minor = minor_of(release)
+    return minor if minor in PACKS else MINOR
 
 
 def definitions(release: str) -> Obj:
     """The component schemas of a release, for OpenAPI."""
-    minor = minor_of(release)
-    return schema.openapi_definitions() if minor == MINOR else _definitions(minor)
-
-
-@lru_cache(maxsize=4)
-def _definitions(minor: str) -> Obj:
-    lost, out = absent(minor), {}
-    for name, body in schema.openapi_definitions().items():
-        if name in lost:
-            continue
-        fields = body.get("properties") or {}
-        if any(f"{name}.{field}" in lost for field in fields):
-            body = {**body, "properties": {field: spec for field, spec in fields.items() if f"{name}.{field}" not in lost}}
-        out[name] = body
-    return out
+    return schema.openapi_definitions(pack_of(release))

@@ -43,19 +43,21 @@ class Field:
     a struct, `elem` the item or value of a list or map.  `zero` says what an empty value is written as: None means left out.
     """
 
-    __slots__ = ("always", "elem", "fmt", "kind", "list_keys", "list_type", "map_type", "merge_key", "name", "pointer", "ref",
+    __slots__ = ("always", "elem", "fmt", "kind", "list_keys", "list_type", "map_type", "merge_key", "name", "pack", "pointer", "ref",
                  "required", "strategy", "zero")  # fmt: skip
 
-    def __init__(self, name: str, raw: dict[str, Any], mark: str) -> None:
+    def __init__(self, name: str, raw: dict[str, Any], mark: str, pack: str) -> None:
         self.name = name
+        #: The minor release whose type `ref` is.
+        self.pack = pack
         self.ref: str = raw.get("$", "")
         self.elem: Field | None = None
         self.fmt: str = raw.get("o", "")
         self.kind = self._kind(raw)
         if self.kind == "list":
-            self.elem = Field(name, raw.get("i", {}), "")
+            self.elem = Field(name, raw.get("i", {}), "", pack)
         elif self.kind == "map":
-            self.elem = Field(name, raw["v"], "")
+            self.elem = Field(name, raw["v"], "", pack)
         self.list_type: str = raw.get("l", "")
         self.list_keys: tuple[str, ...] = tuple(raw.get("k", ()))
         self.map_type: str = raw.get("m", "")
@@ -97,17 +99,18 @@ class Field:
 class Type:
     """A struct: its fields in wire order, and whether server-side apply treats it as one value."""
 
-    __slots__ = ("always", "atomic", "fields", "go_name", "name")
+    __slots__ = ("always", "atomic", "fields", "go_name", "name", "pack")
 
-    def __init__(self, name: str, raw: dict[str, Any], order: dict[str, str]) -> None:
+    def __init__(self, name: str, raw: dict[str, Any], order: dict[str, str], pack: str) -> None:
         self.name = name
+        self.pack = pack
         self.go_name = name.rpartition(".")[2]
         self.atomic = bool(raw.get("a"))
         found: dict[str, Any] = raw.get("f", {})
         required = set(raw.get("r", ()))
         self.fields: dict[str, Field] = {}
         for field in [*(n for n in order if n in found), *(n for n in found if n not in order)]:
-            self.fields[field] = Field(field, found[field], order.get(field, "!" if field in required else ""))
+            self.fields[field] = Field(field, found[field], order.get(field, "!" if field in required else ""), pack)
             self.fields[field].required = field in required
         self.always = tuple(f for f in self.fields.values() if f.always)
 
@@ -127,9 +130,9 @@ def package_text(name: str) -> str:
     return _data(name).decode()
 
 
-@lru_cache(maxsize=1)
-def _raw() -> dict[str, Any]:
-    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{MINOR}.schema.json"))
+@lru_cache(maxsize=4)
+def _raw(pack: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{pack}.schema.json"))
     return loaded
 
 
@@ -148,10 +151,10 @@ def _wire() -> dict[str, dict[str, str]]:
     return out
 
 
-@lru_cache(maxsize=1)
-def openapi_definitions() -> dict[str, Any]:
-    """The component schemas with descriptions, for OpenAPI v3."""
-    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{MINOR}.openapi.json"))
+@lru_cache(maxsize=4)
+def openapi_definitions(pack: str = MINOR) -> dict[str, Any]:
+    """The component schemas of a minor release with descriptions, for OpenAPI v3."""
+    loaded: dict[str, Any] = orjson.loads(_data(f"data/v{pack}.openapi.json"))
     for where, part, values in enums():
         name, _, field = where.rpartition(".")
         body = ((loaded.get(name) or {}).get("properties") or {}).get(field)
@@ -180,16 +183,16 @@ def enums() -> list[tuple[str, str, list[str]]]:
     return out
 
 
-@lru_cache(maxsize=2048)
-def type_of(name: str) -> Type:
-    """The type of a full name (`io.k8s.api.core.v1.Pod`); KeyError when there is none."""
-    return Type(name, _raw()[name], _wire().get(name, {}))
+@lru_cache(maxsize=4096)
+def type_of(name: str, pack: str = MINOR) -> Type:
+    """The type of a full name (`io.k8s.api.core.v1.Pod`) in a minor release; KeyError when there is none."""
+    return Type(name, _raw(pack)[name], _wire().get(name, {}), pack)
 
 
-@lru_cache(maxsize=1)
-def _by_gvk() -> dict[tuple[str, str, str], str]:
+@lru_cache(maxsize=4)
+def _by_gvk(pack: str) -> dict[tuple[str, str, str], str]:
     out: dict[tuple[str, str, str], str] = {}
-    for name, raw in _raw().items():
+    for name, raw in _raw(pack).items():
         found = raw.get("g", ())
         if len(found) == 1:
             out.setdefault((found[0][0], found[0][1], found[0][2]), name)
@@ -197,12 +200,12 @@ def _by_gvk() -> dict[tuple[str, str, str], str]:
 
 
 @lru_cache(maxsize=1024)
-def type_for(group: str, version: str, kind: str) -> Type | None:
-    """The type of a group, version and kind; None for custom resources."""
-    name = _by_gvk().get((group, version, kind))
-    return type_of(name) if name else None
+def type_for(group: str, version: str, kind: str, pack: str = MINOR) -> Type | None:
+    """The type of a group, version and kind in a minor release; None for custom resources."""
+    name = _by_gvk(pack).get((group, version, kind))
+    return type_of(name, pack) if name else None
 
 
 def struct_of(field: Field) -> Type:
     """The type of a struct field."""
-    return type_of(field.ref)
+    return type_of(field.ref, field.pack)

@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from ..api import packs
-from ..api.kinds import GROUPS, KINDS, KindInfo, Subresource, version_order
+from ..api.kinds import KindInfo, Subresource, version_order
 from . import aggregation
 from .server import Server
 
@@ -22,12 +22,15 @@ def groups(server: Server) -> list[tuple[str, tuple[str, ...]]]:
     for (group, version), service in (aggregation.remote(server) if server.ready else {}).items():
         if aggregation.available(service):
             custom.setdefault(group, set()).add(version)
-    return [*GROUPS, *((group, tuple(sorted(custom[group], key=version_order))) for group in sorted(custom))]
+    return [
+        *packs.groups_of(server.version),
+        *((group, tuple(sorted(custom[group], key=version_order))) for group in sorted(custom)),
+    ]
 
 
 def kinds_of(server: Server, group: str, version: str) -> list[KindInfo]:
     """The kinds of a group version, sorted by plural."""
-    held = [kind for kind in KINDS if kind.group == group and version in kind.versions and packs.serves(server.version, kind)]
+    held = [kind for kind in packs.kinds_of(server.version) if kind.group == group and version in kind.versions]
     held += [kind for kind in server.custom_kinds() if kind.group == group and version in kind.versions]
     return sorted(held, key=lambda kind: kind.plural)
 

@@ -39,11 +39,13 @@ MADE_KEPT = 256
 
 def type_of(call: Call) -> Type | None:
     """The type in which fields are managed: the stored version's."""
-    return schema.type_for("" if call.kind.kind == "Event" else call.kind.group, call.kind.version, call.kind.kind)
+    return schema.type_for(
+        "" if call.kind.kind == "Event" else call.kind.group, call.kind.version, call.kind.kind, call.server.pack
+    )
 
 
 def _root(call: Call) -> Field | None:
-    key = f"{call.kind.group}/{call.kind.kind}"
+    key = f"{call.server.pack}/{call.kind.group}/{call.kind.kind}"
     if key not in _ROOTS:
         _ROOTS[key] = fieldset.root(type_of(call))
     return _ROOTS[key]

@@ -14,8 +14,8 @@ from ...etcd.errors import EtcdError
 from ...kernel import versions
 from ...kernel.errors import ConnectError
 from ...kernel.http import Request, Response
+from ..api import packs
 from ..api.errors import ApiError
-from ..api.kinds import KINDS
 
 if TYPE_CHECKING:
     from .audit import Seen
@@ -125,7 +125,7 @@ def _requests(server: Server, out: list[str]) -> None:
 
 def _storage(server: Server, out: list[str]) -> None:
     _family(out, "apiserver_storage_objects", "gauge", "Stored objects at the last check, by kind.", "STABLE")
-    for kind in sorted((*KINDS, *server.custom_kinds()), key=lambda k: k.group_resource):
+    for kind in sorted((*packs.kinds_of(server.version), *server.custom_kinds()), key=lambda k: k.group_resource):
         if "list" not in kind.verbs or kind.kind == "ComponentStatus" or kind.group == "events.k8s.io":
             continue
         try:

@@ -14,7 +14,7 @@ import orjson
 
 from ...kernel.versions import VERSION
 from ..api import packs, schema
-from ..api.kinds import KINDS, KindInfo
+from ..api.kinds import KindInfo
 from . import discovery
 from .server import Server
 
@@ -42,7 +42,7 @@ def index(server: Server) -> Obj:
 @lru_cache(maxsize=64)
 def cached(group: str, version: str, release: str) -> bytes:
     """The encoded document of a built-in group version; the same in every world of a release."""
-    held = [kind for kind in KINDS if kind.group == group and version in kind.versions and packs.serves(release, kind)]
+    held = [kind for kind in packs.kinds_of(release) if kind.group == group and version in kind.versions]
     return orjson.dumps(build(held, group, version, {}, release))
 
 
@@ -87,7 +87,7 @@ def build(held: list[KindInfo], group: str, version: str, extra: Obj, release: s
     queue: list[str] = [schema.META + name for name in ("DeleteOptions", "Status", "APIResourceList", "WatchEvent", "Patch")]
     paths: Obj = {}
     for kind in held:
-        found = schema.type_for(group, version, kind.kind)
+        found = schema.type_for(group, version, kind.kind, packs.pack_of(release))
         name = custom_name(kind, version) if kind.custom else (found.name if found is not None else "")
         if not name:
             continue

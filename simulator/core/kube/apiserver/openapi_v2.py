@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from ..api import schema
-from ..api.kinds import KINDS, KindInfo
+from ..api import packs, schema
+from ..api.kinds import KindInfo
 from . import openapi
 from .server import Server
 
@@ -64,10 +64,10 @@ def _operation(held: Obj) -> Obj:
     return out
 
 
-def _paths(kinds: list[tuple[KindInfo, str]]) -> Obj:
+def _paths(kinds: list[tuple[KindInfo, str]], pack: str) -> Obj:
     held: Obj = {}
     for kind, version in kinds:
-        found = schema.type_for(kind.group, version, kind.kind)
+        found = schema.type_for(kind.group, version, kind.kind, pack)
         name = openapi.custom_name(kind, version) if kind.custom else (found.name if found is not None else "")
         if name:
             openapi.add_paths(held, kind, version, name)
@@ -78,16 +78,16 @@ def _paths(kinds: list[tuple[KindInfo, str]]) -> Obj:
     return found_paths
 
 
-@lru_cache(maxsize=1)
-def _built_in() -> tuple[Obj, Obj]:
-    """(definitions, paths) of the built-in kinds."""
-    paths = _paths([(kind, version) for kind in KINDS for version in kind.versions])
-    return definitions_of(schema.openapi_definitions()), paths
+@lru_cache(maxsize=2)
+def _built_in(release: str) -> tuple[Obj, Obj]:
+    """(definitions, paths) of a release's built-in kinds."""
+    paths = _paths([(kind, version) for kind in packs.kinds_of(release) for version in kind.versions], packs.pack_of(release))
+    return definitions_of(packs.definitions(release)), paths
 
 
-@lru_cache(maxsize=1)
-def _built_in_encoded() -> tuple[bytes, bytes]:
-    definitions, paths = _built_in()
+@lru_cache(maxsize=2)
+def _built_in_encoded(release: str) -> tuple[bytes, bytes]:
+    definitions, paths = _built_in(release)
     return _encode_definitions(definitions), _encode_paths(paths)
 
 
@@ -114,12 +114,12 @@ def _custom(server: Server) -> tuple[Obj, Obj]:
                 body = {k: v for k, v in body.items() if k != "properties"}
             bodies[openapi.custom_name(kind, version)] = body
             kinds.append((kind, version))
-    return definitions_of(bodies), _paths(kinds)
+    return definitions_of(bodies), _paths(kinds, server.pack)
 
 
 def as_json(server: Server) -> bytes:
     """The document as JSON."""
-    definitions, paths = _built_in()
+    definitions, paths = _built_in(server.version)
     more, more_paths = _custom(server)
     return orjson.dumps(
         {
@@ -145,7 +145,7 @@ def as_json(server: Server) -> bytes:
 
 def as_protobuf(server: Server) -> bytes:
     """The document as `openapi.v2.Document`."""
-    definitions, paths = _built_in_encoded()
+    definitions, paths = _built_in_encoded(server.version)
     more, more_paths = _custom(server)
     info = _text(1, "Kubernetes") + _text(2, server.version)
     return b"".join(

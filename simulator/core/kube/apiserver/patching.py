@@ -52,7 +52,7 @@ def applied(call: Call, media: str, current: Obj, body: Any) -> Any:
     if not isinstance(body, dict):
         what = {str: "string", list: "array", bool: "bool"}.get(type(body), "number")
         raise errors.bad_request(f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}")
-    kind = schema.type_for(call.kind.group, call.version, call.kind.kind)
+    kind = schema.type_for(call.kind.group, call.version, call.kind.kind, call.server.pack)
     if media == STRATEGIC and kind is not None:
         return strategic.strategic_merge(current, body, kind)
     return patch.merge(current, body)
@@ -64,7 +64,7 @@ def redecode(call: Call, patched: Any, body: Any = None) -> Obj:
 
     if not isinstance(patched, dict):
         raise patch.rejected()
-    kind = schema.type_for(call.kind.group, call.version, call.kind.kind)
+    kind = schema.type_for(call.kind.group, call.version, call.kind.kind, call.server.pack)
     group = call.kind.group
     api_version = f"{group}/{call.version}" if group else call.version
     if patched.get("apiVersion", api_version) != api_version or patched.get("kind", call.kind.kind) != call.kind.kind:

@@ -45,7 +45,7 @@ def serve(call: Call, verb: str) -> Response:
 
 def type_of(call: Call) -> Type | None:
     """The type of the request's kind and version; None for custom resources."""
-    return schema.type_for(call.kind.group, call.version, call.kind.kind)
+    return schema.type_for(call.kind.group, call.version, call.kind.kind, call.server.pack)
 
 
 def decode_body(call: Call) -> Obj:

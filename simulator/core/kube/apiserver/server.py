@@ -5,6 +5,7 @@ Rebuilt from the process's command line and etcd at any time; nothing in it is s
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from ...etcd.client import EtcdClient
 from ...host import processes
 from ...host.process import Process
 from ...kernel.world import World
+from ..api import packs
 from ..api.errors import ApiError
 from ..api.kinds import BY_RESOURCE, KindInfo, from_crd
 from ..component import version_of
@@ -93,7 +95,9 @@ class Server:
 
     def kind(self, group: str, version: str, resource: str) -> KindInfo | None:
         """The row that serves a resource in a version, built in or custom."""
-        found = BY_RESOURCE.get((group, resource)) or self._custom_kind(group, resource)
+        found = BY_RESOURCE.get((group, resource))
+        if found is None or (found.since and not packs.serves(self.version, found)):
+            found = self._custom_kind(group, resource)
         return found if found is not None and version in found.versions else None
 
     def _custom_kind(self, group: str, resource: str) -> KindInfo | None:
@@ -146,10 +150,15 @@ class Server:
         for server in (self, *self.world.warm.get("apiservers", {}).values()):
             server._held.clear()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The release of its binary, `v1.36.2`."""
         return version_of(self.process())
+
+    @cached_property
+    def pack(self) -> str:
+        """The minor release whose types it speaks."""
+        return packs.pack_of(self.version)
 
     def process(self) -> Process | None:
         """The process that this is."""

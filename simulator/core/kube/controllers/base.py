@@ -19,7 +19,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.world import World
 from ..api.objects import controller_of, key_of
 from ..client import ApiError, Informer, InformerState, KubeClient, WorkQueue
-from ..component import explain, klog
+from ..component import explain, klog, version_of
 from ..events import EventState, Recorder
 from ..leaderelection import LeaderState
 from . import identity
@@ -74,6 +74,11 @@ class Controller:
         self.recorder = Recorder(self.world, self.client, runtime.state.events, self.source or self.name, "")
         self.setup()
 
+    @classmethod
+    def watched(cls, release: str) -> tuple[str, ...]:
+        """The resources that the controller of a release watches."""
+        return cls.resources
+
     def act_as(self, client: KubeClient) -> None:
         """From now on use this client."""
         self.client = client
@@ -118,14 +123,15 @@ class Runtime:
         self.controllers: list[Controller] = []
         self.watchers: dict[str, list[Controller]] = {}
         self._orphans: dict[str, Obj] | None = None
+        release = version_of(proc)
         for kind in table:
-            for resource in kind.resources:
+            for resource in kind.watched(release):
                 self._informer(resource)
         self._prime()
         for kind in table:
             controller = kind(self)
             self.controllers.append(controller)
-            for resource in kind.resources:
+            for resource in kind.watched(release):
                 self.watchers.setdefault(resource, []).append(controller)
 
     def _informer(self, resource: str) -> None:

@@ -8,9 +8,13 @@ Absence is never believed from the graph alone: the owner is asked for at the AP
 
 from __future__ import annotations
 
-from ..api import kinds
+from functools import lru_cache
+
+from ...kernel.versions import VERSION
+from ..api import kinds, packs
 from ..api.objects import Obj, key_of, split_key
 from ..client import ApiError
+from ..component import version_of
 from .base import Controller
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
@@ -19,9 +23,10 @@ _NEEDED = {"delete", "list", "watch"}
 _SKIPPED = frozenset(("events", "leases"))
 
 
-def _watched() -> tuple[str, ...]:
-    """The resources of the graph: all that can be listed, watched and deleted."""
-    found = (k.plural for k in kinds.KINDS if set(k.verbs) >= _NEEDED and k.plural not in _SKIPPED)
+@lru_cache(maxsize=8)
+def _watched(release: str) -> tuple[str, ...]:
+    """The resources of the graph: all that a release's server can list, watch and delete."""
+    found = (k.plural for k in packs.kinds_of(release) if set(k.verbs) >= _NEEDED and k.plural not in _SKIPPED)
     return tuple(sorted(set(found)))
 
 
@@ -30,14 +35,19 @@ class GarbageCollector(Controller):
 
     name = "garbage-collector-controller"
     source = "garbage-collector-controller"
-    resources = _watched()
+    resources = _watched(VERSION)
+
+    @classmethod
+    def watched(cls, release: str) -> tuple[str, ...]:
+        """What the release's server serves."""
+        return _watched(release)
 
     def setup(self) -> None:
         """Build the graph from what the informers hold already."""
         self.uids: dict[str, str] = {}
         self.owners: dict[str, tuple[str, tuple[str, ...]]] = {}
         self.dependents: dict[str, set[str]] = {}
-        for resource in self.resources:
+        for resource in self.watched(version_of(self.runtime.proc)):
             for key, obj in self.informer(resource).objects().items():
                 self._put(f"{resource}|{key}", obj)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...kernel import clock
-from ..api.kinds import KINDS
+from ..api import packs
 from ..api.objects import Obj
 from ..client import ApiError
+from ..component import version_of
 from .base import Controller
 
 #: (condition, its message once all is well), in the order of `conditionMessages`.
@@ -57,7 +58,7 @@ class NamespaceController(Controller):
     def _empty(self, namespace: str) -> dict[str, list[Obj]]:
         """Delete every object; returns what is still there afterwards, by `resource.group`."""
         left: dict[str, list[Obj]] = {}
-        for kind in KINDS:
+        for kind in packs.kinds_of(version_of(self.runtime.proc)):
             if not kind.namespaced or not {"list", "delete"} <= set(kind.verbs) or (kind.plural == "events" and kind.group):
                 continue
             try:

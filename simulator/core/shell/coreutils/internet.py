@@ -22,7 +22,7 @@ from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...host.machine import hosts
 from ...kernel.clock import DAY, DEFAULT_EPOCH
-from ...kernel.versions import NEWEST, PATCH, VERSION, newest
+from ...kernel.versions import NEWEST, NEXT, PATCH, VERSION, newest
 from ...kernel.world import World
 from ...runtime.addons import pages as addons
 from ...runtime.more_images import INGRESS_NGINX
@@ -129,7 +129,7 @@ def _release(match: re.Match[str]) -> Page:
 
 def _package_key(match: re.Match[str]) -> Page:
     """The key of the Kubernetes packages; the address sends elsewhere first, as the real one does."""
-    if match.group(1) not in NEWEST:
+    if match.group(1) not in NEWEST | NEXT:
         return Page(403, b"Forbidden")
     return Page(200, KUBERNETES_KEY)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from ...api import errors, fieldset, kinds, patch, schema, selectors
+from ...api import errors, fieldset, kinds, packs, patch, schema, selectors
 from ...api.decode import DecodeError, Decoder
 from ...api.errors import ApiError
 from ...api.objects import clone
@@ -156,7 +156,7 @@ def parameters(call: Call, policy: Obj, binding: Obj) -> list[Obj | None]:
     row = next(
         (
             k
-            for k in (*kinds.KINDS, *call.server.custom_kinds())
+            for k in (*packs.kinds_of(call.server.version), *call.server.custom_kinds())
             if k.group == group and k.kind == kind.get("kind") and version in k.versions
         ),
         None,
@@ -341,14 +341,14 @@ def _mutated(call: Call, mutation: Obj, scope: Obj, spec: Obj, obj: Obj, budget:
     stated = evaluate(mutation["applyConfiguration"]["expression"], scope, params=has_params, budget=budget)
     if not isinstance(stated, dict):
         raise Failed("ApplyConfiguration expression must return an Object")
-    root = fieldset.root(schema.type_for(call.kind.group, call.kind.version, call.kind.kind))
+    root = fieldset.root(schema.type_for(call.kind.group, call.kind.version, call.kind.kind, call.server.pack))
     merged = fieldset.merge(obj, {**stated, "kind": obj["kind"], "apiVersion": obj["apiVersion"]}, root)
     return _checked(call, clone(merged), obj)
 
 
 def _checked(call: Call, changed: Any, obj: Obj) -> Obj:
     """The changed object in typed form; what it is and whose it is stays."""
-    kind = schema.type_for(call.kind.group, call.kind.version, call.kind.kind)
+    kind = schema.type_for(call.kind.group, call.kind.version, call.kind.kind, call.server.pack)
     if not isinstance(changed, dict) or not isinstance(changed.get("metadata"), dict):
         raise Failed("the result is no object")
     meta = {**changed["metadata"], **{k: v for k, v in obj["metadata"].items() if k in KEPT}}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ....kernel import clock
-from ...api import kinds
+from ...api import kinds, packs
 from .. import nodeports
 from . import flowcontrol, policy
 
@@ -106,7 +106,7 @@ def _api_services(server: Server) -> None:
         return
     priority = 18_000
     entries: list[tuple[str, str, int, int]] = [("", "v1", 18_000, 1)]
-    for at, (group, versions) in enumerate(kinds.GROUPS):
+    for at, (group, versions) in enumerate(packs.groups_of(server.version)):
         if group == "apiregistration.k8s.io":
             continue  # the aggregator serves its own group and registers none for it
         for i, version in enumerate(versions):
