@@ -275,7 +275,12 @@ def attempt_save(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("lessons:quiz-result", attempt.pk)
     if automatic:
         left = _time(attempt)["left"]
-        return JsonResponse({"revisions": saved.revisions, "elsewhere": saved.elsewhere, "left": left})
+        rows = sheets(attempt)
+        marked = {
+            "answered": [row.item.name for row in rows if row.answered],
+            "flagged": [row.item.name for row in rows if row.flagged],
+        }
+        return JsonResponse({"revisions": saved.revisions, "elsewhere": saved.elsewhere, "left": left, **marked})
     for name in saved.elsewhere:
         slug = name.removeprefix("q.")
         messages.warning(request, _("%(question)s was answered later on another device; that answer stays.") % {"question": slug})
@@ -328,6 +333,13 @@ class Result:
     why: list[str]
     feedback: str
     lesson: Lesson | None
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What was answered, a line each, with the class of its state word where a line is right or wrong by itself."""
+        hits = self.item.kind.hits(self.item.spec, self.item.answer)
+        shapes = ["ok" if hit else "bad" for hit in hits] or [""] * len(self.said)
+        return list(zip(self.said, shapes, strict=True))
 
     @property
     def verdicts(self) -> list[CheckRow]:

@@ -103,7 +103,22 @@ export class Autosave {
     }
   }
 
-  saved(sent, { revisions = {}, elsewhere = [], left = null }) {
+  /* The overview beside the questions: what the server holds now. */
+  overview(answered, flagged) {
+    for (const item of document.querySelectorAll('[data-question]')) {
+      const has = answered.includes(item.dataset.question);
+      const flag = flagged.includes(item.dataset.question);
+      const link = item.querySelector('a');
+      item.classList.toggle('ans', has);
+      item.classList.toggle('flag', flag);
+      link.setAttribute('aria-label', `${has ? link.dataset.ans : link.dataset.not}${flag ? `, ${link.dataset.flag}` : ''}`);
+    }
+    const sum = document.querySelector('[data-answered]');
+    if (sum) sum.textContent = sum.textContent.replace(/^\d+/, String(answered.length));
+  }
+
+  saved(sent, { revisions = {}, elsewhere = [], left = null, answered = null, flagged = [] }) {
+    if (answered) this.overview(answered, flagged);
     for (const [question, at] of sent) if (this.edited.get(question) === at) this.edited.delete(question);
     for (const [question, revision] of Object.entries(revisions)) {
       const seen = this.form.elements[`${question}.seen`];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
@@ -61,9 +62,13 @@ SPECS: dict[str, dict[str, Any]] = {
         ("short", "store(ko)", 1),
         ("short", "etcdctl   get /a", 1),
         ("short", "etcdctl del /a", 0),
+        ("short", "ｅｔｃｄｃｔｌ", 1),
         ("numeric", "2379", 1),
         ("numeric", "2 379", 1),
         ("numeric", "2379,4", 1),
+        ("numeric", "2,379", 1),
+        ("numeric", "２３７９", 1),
+        ("numeric", "2,37,9", 0),
         ("numeric", "2380", 0),
         ("numeric", "nan", 0),
         ("numeric", "1e999999", 0),
@@ -88,6 +93,27 @@ SPECS: dict[str, dict[str, Any]] = {
 )
 def test_marks(kind: str, answer: Any, fraction: float) -> None:
     assert TYPES[kind].grade(SPECS[kind], answer).fraction == pytest.approx(fraction)
+
+
+def test_hangul_counts_however_a_keyboard_composes_it() -> None:
+    spec = {"accept": [{"ko": "쿠블릿", "en": "kubelet"}], "patterns": ["쿠[버베]렛"]}
+    for word in ("쿠블릿", "쿠버렛"):
+        assert TYPES["short"].grade(spec, unicodedata.normalize("NFD", word)).fraction == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "hits"),
+    [
+        ("multiple", [0, 2], [True, False]),
+        ("matching", [0, 2], [True, False]),
+        ("matching", [None, 1], [True]),
+        ("fillin", {"who": "etcd", "port": "1"}, [True, False]),
+        ("ordering", [3, 2, 1, 0], []),
+    ],
+)
+def test_each_line_of_an_answer_is_right_or_wrong(kind: str, answer: Any, hits: list[bool]) -> None:
+    assert TYPES[kind].hits(SPECS[kind], answer) == hits
+    assert len(TYPES[kind].said(SPECS[kind], answer, "ko")) == len(hits) or not hits
 
 
 def test_all_or_nothing_when_the_author_says_so() -> None:
@@ -117,7 +143,7 @@ def test_an_answer_of_any_shape_is_marked_and_shown(kind: str, answer: Any) -> N
     assert 0 <= mark.fraction <= 1
     json.dumps(mark.detail)
     this.present(spec, "en", "seed", answer)
-    this.said(spec, answer, "ko")
+    assert len(this.hits(spec, answer)) in (0, len(this.said(spec, answer, "ko")))
 
 
 @pytest.mark.parametrize("kind", sorted(SPECS))

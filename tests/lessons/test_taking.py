@@ -257,6 +257,17 @@ class TestTwoDevices:
         services.save(attempt, form(tool="etcdctl", tool__seen=0))
         assert answer(attempt, "port") == "2379"
 
+    def test_the_page_hears_which_questions_are_answered_and_marked(self, people: People, quiz: Quiz) -> None:
+        attempt = services.start(people.learner, quiz)
+        client = Client()
+        client.force_login(people.learner)
+        path = f"/en/quiz-attempts/{attempt.pk}/save/"
+        body = {"q.port": "2379", "q.port.seen": "0", "q.tool": "", "q.tool.seen": "0", "q.tool.flag": "on"}
+        said = client.post(path, body, HTTP_X_AUTOSAVE="1").json()
+        assert (said["answered"], said["flagged"]) == (["q.port"], ["q.tool"])
+        said = client.post(path, {"q.port": "", "q.port.seen": "1", "q.tool.seen": "0"}, HTTP_X_AUTOSAVE="1").json()
+        assert (said["answered"], said["flagged"]) == ([], [])
+
 
 class TestReview:
     def shown(self, people: People, attempt: QuizAttempt) -> str:

@@ -98,6 +98,10 @@ class QuestionType(ABC):
     def said(self, spec: Spec, response: Any, language: str) -> list[str]:
         """The learner's answer in words, a line each, for feedback and evidence."""
 
+    def hits(self, spec: Spec, response: Any) -> list[bool]:
+        """Whether each line of `said` is right; empty for a type whose lines are not right or wrong by themselves."""
+        return []
+
     def why(self, spec: Spec, response: Any, language: str) -> list[str]:
         """Remarks on what was chosen."""
         return []

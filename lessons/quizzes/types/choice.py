@@ -108,6 +108,10 @@ class Multiple(_Choice):
         if not correct(spec):
             yield ("choices",), "at least one choice has `correct: true`; here none has"
 
+    def hits(self, spec: Spec, response: Any) -> list[bool]:
+        right = correct(spec)
+        return [index in right for index in chosen(spec, response)]
+
     def grade(self, spec: Spec, response: Any) -> Mark:
         picked, right = chosen(spec, response), correct(spec)
         hits = len(set(picked) & set(right))

@@ -99,6 +99,9 @@ class FillIn(QuestionType):
         right = {name: name in kept and self._right(gap, kept[name]) for name, gap in spec["gaps"].items()}
         return Mark(sum(right.values()) / len(right), {"given": kept, "right": right})
 
+    def hits(self, spec: Spec, response: Any) -> list[bool]:
+        return [self._right(spec["gaps"][name], word) for name, word in given(spec, response).items()]
+
     @staticmethod
     def _right(gap: Spec, word: str) -> bool:
         if "choices" in gap:

@@ -76,6 +76,11 @@ class Matching(QuestionType):
         ok = [pick is not None and sides[pick] == pair["right"] for pick, pair in zip(chosen, spec["pairs"], strict=True)]
         return Mark(sum(ok) / len(ok), {"chosen": chosen, "right": ok})
 
+    def hits(self, spec: Spec, response: Any) -> list[bool]:
+        sides = rights(spec)
+        rows = zip(spec["pairs"], picks(spec, response), strict=True)
+        return [sides[pick] == pair["right"] for pair, pick in rows if pick is not None]
+
     def key(self, spec: Spec, language: str) -> list[str]:
         return [f"{text(pair['left'], language)} → {text(pair['right'], language)}" for pair in spec["pairs"]]
 

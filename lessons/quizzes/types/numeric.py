@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from lessons.quizzes.types.base import Form, Mark, QuestionType, Spec, text
 
+#: Thousands in groups of three; `0,125` is a decimal comma.
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
+
 
 def number(answer: Any) -> Decimal | None:
-    """The number that a learner typed: a decimal comma and thin spaces are understood, nothing else is guessed."""
+    """The number that a learner typed: full-width digits, thin spaces, `10,250` as Korean and English group thousands, and a decimal
+    comma are understood; nothing else is guessed."""
     if not isinstance(answer, str) or len(answer) > 40:
         return None
-    plain = answer.replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
-    if plain.count(",") == 1 and "." not in plain:
+    plain = unicodedata.normalize("NFKC", answer).replace(" ", "").replace("\u2212", "-")
+    if _GROUPED.fullmatch(plain):
+        plain = plain.replace(",", "")
+    elif plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")
     try:
         value = Decimal(plain)

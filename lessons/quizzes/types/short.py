@@ -6,6 +6,7 @@ Patterns are matched whole, in the language that authors may use for checks as w
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,8 +30,8 @@ def _compiled(pattern: str, *, case: bool) -> regexp.Pattern:
 
 
 def squeeze(answer: str) -> str:
-    """The answer without spaces that do not count."""
-    return " ".join(answer.split())
+    """The answer without spaces that do not count, its letters composed as a keyboard types them: Hangul that came as jamo, full-width Latin."""
+    return " ".join(unicodedata.normalize("NFKC", answer).split())
 
 
 def _says(accepted: Any, given: str, case: bool) -> bool:
