@@ -47,7 +47,7 @@ SNIPPETS: tuple[str, ...] = (
     "echo hi > f; echo $(<f) $(cat f | tr a-z A-Z)",
     "cat <(echo a) <(echo b); diff <(echo 1) <(echo 2)",
     "while read -r l; do echo \"[$l]\"; done < <(printf 'a b\\n c\\n')",
-    "echo data | tee >(cat > out.txt) > /dev/null; sleep 0.2; cat out.txt",
+    "echo data | tee >(cat > out.txt) > /dev/null; until [ -s out.txt ]; do sleep 0.01; done; cat out.txt",
     # arrays
     "a=(x 'y z' w); echo ${a[1]} ${#a[@]} ${a[-1]} \"${a[@]:1}\" ${!a[@]}",
     "a=(1 2); a+=(3); a[5]=9; echo ${a[@]} ${!a[@]} ${#a[@]}; unset 'a[0]'; echo ${a[@]}",
@@ -158,7 +158,7 @@ SNIPPETS: tuple[str, ...] = (
     "true; echo $?; false; echo $?; expr 1 + 2; expr 5 \\* 3; expr abc : 'a\\(.*\\)'; expr 1 '>' 2; echo $?; expr length hello",
     "date -u -d @0 +%Y-%m-%dT%H:%M:%S; date -u -d '2024-02-29 12:30' '+%a %b %e %j'; date -d @1700000000 -u +%s; date -u -d '2024-01-01 +1 day' +%F",
     "echo abc > f; tar cf a.tar f; rm f; tar tf a.tar; tar xf a.tar; cat f; gzip f; ls f*; gunzip f.gz; cat f; tar czf b.tgz f; tar tzf b.tgz",
-    "timeout 1 sleep 5; echo $?; timeout 5 true; echo $?; timeout; echo $?; sleep x; echo $?; which nosuch; echo $?; env FOO=bar printenv FOO",
+    "timeout 0.1 sleep 60; echo $?; timeout 60 true; echo $?; timeout; echo $?; sleep x; echo $?; which nosuch; echo $?; env FOO=bar printenv FOO",
     "echo a; exit 0; echo b",
     "if true; then echo a",
     "echo 'unterminated",

@@ -25,6 +25,8 @@ SCRATCH = "/tmp/scratch"
 FOLDER = Path(__file__).parent / "snippets_of"
 #: Files whose name is no tool of every machine.
 OPTIONAL = frozenset({"bc", "jq", "column", "xxd"})
+#: How often the machine's bash is asked before a difference counts.
+ATTEMPTS = 4
 
 
 def stored() -> list[tuple[str, str]]:
@@ -58,7 +60,7 @@ def real(text: str, folder: Path) -> tuple[str, str, int]:
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "TZ": "UTC"}
     # whoever started the tests may ignore signals (nohup, a background job), and bash would take that over
     argv = ["env", "--default-signal", "bash", "-c", text]
-    found = subprocess.run(argv, cwd=folder, env=env, capture_output=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+    found = subprocess.run(argv, cwd=folder, env=env, capture_output=True, timeout=300, stdin=subprocess.DEVNULL, check=False)
     code = found.returncode if found.returncode >= 0 else 128 - found.returncode
     return found.stdout.decode("utf-8", "replace"), found.stderr.decode("utf-8", "replace"), code
 
@@ -83,8 +85,22 @@ def test_a_stored_snippet_does_what_bash_does(name: int, tmp_path: Path) -> None
 
 
 def compare(text: str, tmp_path: Path) -> None:
-    """Run a snippet in both and compare all that they say."""
+    """Run a snippet in both and compare all that they say.
+
+    A real shell with background jobs, pipes and clocks has several true outcomes, of which a loaded machine also shows the rare ones (`jobs` right
+    after `wait` now and then still lists a job in bash 5.2). Snippets are written without such races; where one is left, the machine is asked again,
+    in an empty directory. Ours is asked once: it is the same every time.
+    """
     out, err, code = ours(text)
-    real_out, real_err, real_code = real(text, tmp_path)
-    where = str(tmp_path)
-    assert (normal(out, where), normal(err, where), code) == (normal(real_out, where), normal(real_err, where), real_code), text
+    for attempt in range(ATTEMPTS):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        real_out, real_err, real_code = real(text, folder)
+        where = str(folder)
+        found, expected = (
+            (normal(out, where), normal(err, where), code),
+            (normal(real_out, where), normal(real_err, where), real_code),
+        )
+        if found == expected:
+            break
+    assert found == expected, text

@@ -257,6 +257,12 @@ class Parameters(Call):
                 self.assign(target, value, index=index if inner is None else inner, append=append)
                 return
         self.check_readonly(name)
+        if (
+            name == "SECONDS" and index is None
+        ):  # variables.c, assign_seconds: counting goes on from there; what is no number is 0
+            count = int(value) if re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value) else 0
+            self.state.started = self.world.now - (count + (int(self._special(name) or 0) if append else 0)) * SECOND
+            return
         var = self.state.vars.get(name)
         if var is None:
             var = self.state.vars[name] = Var(
