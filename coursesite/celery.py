@@ -80,8 +80,10 @@ def send_periodic(queue: str) -> None:
 
 @celeryd_init.connect  # type: ignore[untyped-decorator]
 def _share_the_queues(**_kwargs: object) -> None:
-    """Only workers take part in that."""
-    from . import workers  # noqa: F401
+    """Only workers take part in that, and keep processes."""
+    from . import pool, workers  # noqa: F401
+
+    pool.install()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

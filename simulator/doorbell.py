@@ -20,14 +20,26 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
 
+#: Seconds after which a Redis that says nothing is taken for dead, so that nobody hangs on one that stands still.
+SILENCE = 5.0
+
+
 @functools.cache
 def connection() -> redis.Redis:
-    """This process's connection pool to Redis."""
-    return redis.Redis.from_url(settings.REDIS_URL, health_check_interval=30, socket_connect_timeout=3)
+    """This process's connection pool to Redis.
+
+    A request that fails is repeated twice, at once: whatever goes through here may get lost, and whoever misses it asks again.
+    """
+    again = Retry(ExponentialBackoff(base=0.02, cap=0.2), 2)
+    return redis.Redis.from_url(
+        settings.REDIS_URL, health_check_interval=30, socket_connect_timeout=3, socket_timeout=SILENCE, retry=again
+    )
 
 
 def group(session_id: uuid.UUID) -> str:
