@@ -13,7 +13,8 @@ class Redis:
     """Answers the last of so many questions, each of which takes all the seconds that it was given."""
 
     def __init__(self, questions: int) -> None:
-        self.questions, self.asked, self.now = questions, [], 100.0
+        self.questions, self.now = questions, 100.0
+        self.asked: list[float] = []
 
     def blpop(self, _keys: list[str], timeout: float) -> Any:
         self.asked.append(timeout)
