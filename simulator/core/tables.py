@@ -149,7 +149,7 @@ DISPATCH: dict[str, Callable[[World, str, Any], None]] = {
 }
 
 #: Where processes' output goes, by the part before `:` of `Process.sink`.
-SINKS: dict[str, Callable[..., None]] = {"fd": executor.fd_sink, "fd-out": executor.fd_out, **RUNTIME_SINKS}
+SINKS: dict[str, Callable[..., Any]] = {"fd": executor.fd_sink, "stdout": executor.standard_output, **RUNTIME_SINKS}
 
 
 def firewall(world: World, host: str) -> Tables:

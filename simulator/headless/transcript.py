@@ -2,7 +2,7 @@
 
 Reads `{"scenario", "env", "steps": [{"cmd"} | {"control"}]}` and prints a JSON list with one `{"stdout", "stderr", "code"}` a step: the
 protocol of a comparison with recordings of real clusters.  Each command is a new `bash -c` of the user `learner`, standard output is no
-terminal, and the world settles after each.
+terminal, and the world settles after each; worlds of etcd alone go on at once.
 
 The recordings' kubelets were stand-ins that pulled in a fraction of a second; pulls here take as long as anywhere in the simulator, so the
 world only counts as settled once no image is on its way.
@@ -48,10 +48,11 @@ def play(env: list[str], steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     except BadInput as error:
         print(f"python -m simulator transcript: {error}", file=sys.stderr)
         return [{} for _ in steps]
-    return [_step(world, step) for step in steps]
+    waits = not env[0].startswith("etcd")  # nothing but etcd runs there: the recorder saw nothing that could settle
+    return [_step(world, step, waits) for step in steps]
 
 
-def _step(world: recorded.Recorded, step: dict[str, Any]) -> dict[str, Any]:
+def _step(world: recorded.Recorded, step: dict[str, Any], waits: bool) -> dict[str, Any]:
     sandbox: Sandbox = world.sandbox
     if "control" in step:
         try:
@@ -60,7 +61,8 @@ def _step(world: recorded.Recorded, step: dict[str, Any]) -> dict[str, Any]:
             print(f"python -m simulator transcript: {error}", file=sys.stderr)
         return {}
     result = sandbox.run(str(step["cmd"]), host="controlplane", user="learner", cwd="/home/learner/work", limit=LIMIT)
-    settle(sandbox)
+    if waits:
+        settle(sandbox)
     return {"stdout": result.stdout, "stderr": result.stderr, "code": result.code}
 
 

@@ -31,6 +31,7 @@ FLOORS = {
     "describe": 91,
     "edit": 100,
     "etcd-kv": 97,
+    "etcd-snapshot": 98,
     "etcd-txn-watch": 96,
     "events-wait-watch": 96,
     "explain": 74,

@@ -16,6 +16,7 @@ import hashlib
 import msgspec
 
 from ..kernel.world import World
+from . import bolt
 from .member import DB_HEADER, Disk, MemberInfo, cluster_id, member_id, section
 from .mvcc import StoreState
 from .raft.state import Node
@@ -33,13 +34,14 @@ class BackupError(Exception):
 
 
 class FileStatus(msgspec.Struct):
-    """`etcdutl snapshot status`."""
+    """`etcdutl snapshot status`; `rows` counts what all buckets hold, which is what releases before 3.6 call keys."""
 
     hash: int
     revision: int
     total_keys: int
     total_size: int
     version: str
+    rows: int
 
 
 def encode(disk: Disk) -> bytes:
@@ -92,26 +94,8 @@ def content_hash(state: StoreState, revision: int = 0) -> int:
     for kv in state.log:
         if revision and kv.mod_revision > revision:
             break
-        at = kv.mod_revision.to_bytes(8, "big") + b"_" + kv.sub.to_bytes(8, "big")
-        if not kv.version:
-            parts.append(at + b"t" + b"\n" + _varint(len(kv.key)) + kv.key)
-            continue
-        parts.append(at + b"\n" + _varint(len(kv.key)) + kv.key + b"\x10" + _varint(kv.create_revision))
-        parts.append(b"\x18" + _varint(kv.mod_revision) + b"\x20" + _varint(kv.version))
-        if kv.value:
-            parts.append(b"\x2a" + _varint(len(kv.value)) + kv.value)
-        if kv.lease:
-            parts.append(b"\x30" + _varint(kv.lease))
+        parts.append(bolt.revision_key(kv) + bolt.key_value(kv))
     return crc32c(b"".join(parts))
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def _table() -> tuple[int, ...]:
@@ -135,14 +119,20 @@ def crc32c(data: bytes) -> int:
 
 
 def status(world: World, data: bytes) -> FileStatus:
-    """What a snapshot or a database file holds; raises BackupError."""
+    """What a snapshot or a database file holds; raises BackupError.
+
+    The hash is over every bucket, its name, keys and values: what the real tool prints for a cluster of one with the same history.
+    """
     disk = read(world, _parts(data)[0])
     if disk is None:
         raise BackupError("invalid database")
     live: set[bytes] = set()
     for kv in disk.store.log:
         (live.add if kv.version else live.discard)(kv.key)
-    return FileStatus(content_hash(disk.store), disk.store.revision, len(live), max(disk.file_size, PAGE), disk.version)
+    buckets = bolt.buckets_of(disk)
+    text = b"".join(name + b"".join(key + value for key, value in sorted(rows)) for name, rows in sorted(buckets.items()))
+    rows = sum(map(len, buckets.values()))
+    return FileStatus(crc32c(text), disk.store.revision, len(live), max(disk.file_size, PAGE), disk.version, rows)
 
 
 class Restore(msgspec.Struct):

@@ -12,7 +12,8 @@ import struct
 
 import orjson
 
-from .member import Disk
+from .authstore import READ, READWRITE, WRITE, Permission, User
+from .member import Disk, MemberInfo
 from .membership import members_of
 from .mvcc import KeyValue
 from .protobuf import varint
@@ -24,6 +25,11 @@ _BRANCH = struct.Struct("<IIQ")
 _META = struct.Struct("<IIIIQQQQQ")
 BRANCH, LEAF, META, FREELIST = 0x01, 0x02, 0x04, 0x10
 MAGIC, VERSION = 0xED0CDAED, 2
+#: By their numbers in etcd's protobuf.
+PERMISSIONS = (READ, WRITE, READWRITE)
+ALARMS = ("NONE", "NOSPACE", "CORRUPT")
+
+Rows = list[tuple[bytes, bytes]]
 
 
 def _fnv(data: bytes) -> int:
@@ -131,40 +137,72 @@ def revision_key(kv: KeyValue) -> bytes:
     return kv.mod_revision.to_bytes(8, "big") + b"_" + kv.sub.to_bytes(8, "big") + mark
 
 
-def buckets_of(disk: Disk) -> dict[bytes, list[tuple[bytes, bytes]]]:
-    """What etcd's backend holds, bucket by bucket (server/storage/schema)."""
-    version = disk.cluster_version or (disk.version[:3] + ".0" if disk.version else "3.5.0")
-    meta = [(b"consistent_index", disk.index.to_bytes(8, "big")), (b"term", disk.term.to_bytes(8, "big"))]
-    voters = [one.id for one in members_of(disk) if not one.is_learner]
-    learners = [one.id for one in members_of(disk) if one.is_learner]
-    conf = {"voters": voters, "auto_leave": False, **({"learners": learners} if learners else {})}
-    meta.append((b"confState", orjson.dumps(conf)))
+def _field(number: int, data: bytes) -> bytes:
+    """A length-delimited field of protobuf."""
+    return bytes([number << 3 | 2]) + varint(len(data)) + data
+
+
+def _user(user: User) -> bytes:
+    """authpb.User; its options are always there."""
+    out = _field(1, user.name.encode()) + (_field(2, user.password.encode()) if user.password else b"")
+    return out + b"".join(_field(3, role.encode()) for role in user.roles) + _field(4, b"\x08\x01" if user.no_password else b"")
+
+
+def _role(name: str, permissions: list[Permission]) -> bytes:
+    """authpb.Role."""
+    out = _field(1, name.encode())
+    for one in permissions:
+        kind = PERMISSIONS.index(one.kind)
+        body = (b"\x08" + varint(kind) if kind else b"") + _field(2, one.key)
+        out += _field(2, body + (_field(3, one.range_end) if one.range_end else b""))
+    return out
+
+
+def _meta(disk: Disk) -> Rows:
+    """The bucket `meta`; etcd 3.4 keeps only the index of the last write of a key."""
+    meta: Rows = []
+    if disk.kv_index:
+        meta.append((b"consistent_index", disk.kv_index.to_bytes(8, "big")))
+    else:
+        meta += [(b"consistent_index", disk.index.to_bytes(8, "big")), (b"term", disk.term.to_bytes(8, "big"))]
+        voters = [one.id for one in members_of(disk) if not one.is_learner]
+        learners = [one.id for one in members_of(disk) if one.is_learner]
+        conf = {"voters": voters, **({"learners": learners} if learners else {}), "auto_leave": False}
+        meta.append((b"confState", orjson.dumps(conf)))
     if disk.version:
         meta.append((b"storageVersion", disk.version.encode()))
     if disk.store.compacted:
         at = disk.store.compacted.to_bytes(8, "big") + b"_" + bytes(8)
         meta += [(b"finishedCompactRev", at), (b"scheduledCompactRev", at)]
-    members = []
-    for one in members_of(disk):
-        row = {"id": one.id, "peerURLs": one.peer_urls, **({"isLearner": True} if one.is_learner else {}), "name": one.name}
-        members.append((f"{one.id:x}".encode(), orjson.dumps({**row, "clientURLs": one.client_urls})))
-    leases = []
-    for lease in disk.store.leases.values():
-        leases.append(((lease.id).to_bytes(8, "big"), b"\x08" + varint(lease.id) + b"\x10" + varint(lease.ttl)))
+    return meta
+
+
+def _member(one: MemberInfo) -> bytes:
+    """A member as Go's JSON writes it: what is empty is left out."""
+    row: dict[str, object] = {"id": one.id, "peerURLs": one.peer_urls}
+    more = {"isLearner": one.is_learner, "name": one.name, "clientURLs": one.client_urls}
+    return orjson.dumps(row | {key: value for key, value in more.items() if value})
+
+
+def buckets_of(disk: Disk) -> dict[bytes, Rows]:
+    """What etcd's backend holds, bucket by bucket (server/storage/schema)."""
+    old = "3.4.0" if disk.kv_index else "3.5.0"
+    version = disk.cluster_version or (disk.version[:3] + ".0" if disk.version else old)
+    auth: Rows = [(b"authEnabled", b"\x01")] if disk.auth.enabled else []
     return {
-        b"alarm": [],
-        b"auth": [
-            (b"authEnabled", b"\x01" if disk.auth.enabled else b"\x00"),
-            (b"authRevision", disk.auth.revision.to_bytes(8, "big")),
-        ],
-        b"authRoles": [],
-        b"authUsers": [],
+        b"alarm": [(b"\x08" + varint(one.member_id) + b"\x10" + varint(ALARMS.index(one.alarm)), b"") for one in disk.alarms],
+        b"auth": [*auth, (b"authRevision", disk.auth.revision.to_bytes(8, "big"))],
+        b"authRoles": [(name.encode(), _role(name, held)) for name, held in disk.auth.roles.items()],
+        b"authUsers": [(user.name.encode(), _user(user)) for user in disk.auth.users.values()],
         b"cluster": [(b"clusterVersion", version.encode())],
         b"key": [(revision_key(kv), key_value(kv)) for kv in disk.store.log],
-        b"lease": leases,
-        b"members": members,
+        b"lease": [
+            (lease.id.to_bytes(8, "big"), b"\x08" + varint(lease.id) + b"\x10" + varint(lease.ttl))
+            for lease in disk.store.leases.values()
+        ],
+        b"members": [(f"{one.id:x}".encode(), _member(one)) for one in members_of(disk)],
         b"members_removed": [(f"{one:x}".encode(), b"removed") for one in disk.removed],
-        b"meta": meta,
+        b"meta": _meta(disk),
     }
 
 

@@ -124,7 +124,8 @@ def alarm(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[Al
     found = [one for one in disk.alarms if args.get("alarm", "NONE") in ("NONE", one.alarm) and wanted in (0, one.member_id)]
     if args.get("action", "GET") == "DEACTIVATE":
         disk.alarms = [one for one in disk.alarms if one not in found]
-        disk.index += 1 if found else 0
+        if disk.raft is None and not wanted:
+            disk.index += len(found)  # clients list first, then send one request for each
     return found
 
 

@@ -46,7 +46,7 @@ class Disk(msgspec.Struct, omit_defaults=True):
     """A data directory: the store and the member's identity.  `index` counts Raft entries, `term` elections.
 
     `file_size` is that of the database file: it grows with writes and only a defragmentation makes it smaller.  `version` is the
-    storage version, "" before etcd 3.6.
+    storage version, "" before etcd 3.6.  `kv_index` is the index of the last write that a member of 3.4 stored with it, 0 of later ones.
 
     A cluster that never had a second member keeps no log and no list of members: its one voter commits whatever it appends, so only
     the two counters show.  `raft` and `members` appear with the second member (membership.py).
@@ -70,6 +70,7 @@ class Disk(msgspec.Struct, omit_defaults=True):
     members: list[MemberInfo] = []
     removed: list[int] = []
     cluster_version: str = ""
+    kv_index: int = 0
 
 
 class Running(msgspec.Struct, omit_defaults=True):

@@ -16,7 +16,7 @@ from ..kernel.clock import SECOND
 from ..kernel.errors import SimulatorError
 from ..kernel.world import World
 from . import auth, lessor, maintenance, requests
-from .client import Call
+from .client import WRITES, Call
 from .errors import EtcdError, empty_key, lease_not_found
 from .member import Disk, MemberInfo, Running, store
 from .membership import members_of
@@ -97,7 +97,6 @@ def announce_restored(world: World, disk: Disk) -> None:
 def _write(world: World, disk: Disk, running: Running, change: Callable[[Store], Any]) -> Any:
     view = store(world, disk)
     before = len(disk.store.log)
-    disk.index += 1
     cause = world.cause
     try:
         result = change(view)
@@ -150,7 +149,6 @@ def range_(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> RangeR
 def compact(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> None:
     """KV/Compact."""
     store(world, disk).compact(args["revision"])
-    disk.index += 1
 
 
 def events(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[Event]:
@@ -170,7 +168,6 @@ def grant(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> L
     if ttl <= 0 or ttl > 9_000_000_000:
         raise EtcdError("etcdserver: too large lease TTL" if ttl > 0 else "etcdserver: lease TTL must be positive", "OutOfRange")
     lease_id = args.get("id") or (world.rng("etcd-lease").bits64() >> 1)
-    disk.index += 1
     return store(world, disk).grant(lease_id, ttl, world.now + max(ttl, 2) * SECOND)
 
 
@@ -209,6 +206,7 @@ def expire_leases(world: World, disk: Disk, running: Running) -> None:
     for lease in sorted((x for x in disk.store.leases.values() if x.expires <= world.now), key=lambda x: (x.expires, x.id)):
         call = Call("Lease/Revoke", {"id": lease.id})
         if disk.raft is None:
+            disk.index += 1
             revoke(world, disk, running, call.args)
         else:
             requests.submit(world, disk, running, call)
@@ -222,6 +220,25 @@ def header(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> Header
 def member_list(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> list[MemberInfo]:
     """Cluster/MemberList."""
     return members_of(disk)
+
+
+#: What becomes an entry of the log although it only reads, or also when it is then refused (v3_server.go: raftRequest).
+PROPOSED = WRITES | {"Maintenance/Alarm"} | set(auth.HANDLERS)
+
+
+def _proposed(disk: Disk, running: Running, call: Call, error: EtcdError | None = None) -> None:
+    """Count the entry of a request to a cluster of one; requests that are refused before they are proposed make none."""
+    if call.method not in PROPOSED or (call.method == "KV/Txn" and _reads_only(call.args)):
+        return
+    if error is not None and error.grpc_code in ("InvalidArgument", "Unauthenticated"):
+        return
+    disk.index += 1
+    if call.method in WRITES and running.version.startswith("3.4."):
+        disk.kv_index = disk.index
+
+
+def _reads_only(args: dict[str, Any]) -> bool:
+    return all(op.kind == "range" for branch in ("success", "failure") for op in args[branch])
 
 
 HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
@@ -258,9 +275,17 @@ def timed(world: World, disk: Disk, running: Running, call: Call, cert: bytes = 
     handler = HANDLERS.get(call.method)
     if handler is None and call.method not in requests.GROUP:
         raise SimulatorError(f"etcd has no method {call.method}")
-    if disk.auth.enabled:
-        auth.check(world, disk, running, call, cert)
-    if disk.raft is not None or call.method in requests.GROUP:
-        return requests.timed(world, disk, running, call)
-    assert handler is not None
-    return handler(world, disk, running, call.args), 0
+    alone = disk.raft is None and call.method not in requests.GROUP
+    try:
+        if disk.auth.enabled:
+            auth.check(world, disk, running, call, cert)
+        if not alone:
+            return requests.timed(world, disk, running, call)
+        assert handler is not None
+        result = handler(world, disk, running, call.args)
+    except EtcdError as error:
+        if alone:
+            _proposed(disk, running, call, error)
+        raise
+    _proposed(disk, running, call)
+    return result, 0

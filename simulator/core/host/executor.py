@@ -60,6 +60,7 @@ __all__ = [
     "get",
     "resolve",
     "run_in",
+    "standard_output",
 ]
 
 #: Tasks that may exist at once in a world: a fork bomb meets it.
@@ -196,7 +197,10 @@ class Executor(Scheduler):
         )
 
     def _daemon(self, proc: Process, fds: dict[int, streams.Stream]) -> Process:
-        """A daemon started by a shell: its log goes to descriptor 2, as plain data wherever that is possible."""
+        """A daemon started by a shell: its log goes to descriptor 2, as plain data wherever that is possible.
+
+        Standard output (`processes.say`) is for what it prints before it serves: `--version`, `--help`.
+        """
         stream = fds.get(2)
         if isinstance(stream, streams.Tty):
             proc.sink = f"tty:{stream.device.name}"
@@ -208,11 +212,15 @@ class Executor(Scheduler):
             self.tasks[proc.key] = task
             proc.sink = f"fd:{proc.key}"
             processes.watch_exit(self.world, proc, f"co:{proc.key}", 0)
+        if 1 in fds:
+            self.starting[proc.key] = fds[1]
         try:
             processes.program_of(self.world, proc.program).start(self.world, proc)
         except Exited as ended:
             processes.finish(self.world, proc, ended.code)
             self._drop(proc.key)
+        finally:
+            self.starting.pop(proc.key, None)
         return proc
 
     # -- running --------------------------------------------------------------------------------------------------------
@@ -354,21 +362,25 @@ def dispatch(world: World, rest: str, payload: Any) -> None:
 
 def fd_sink(world: World, proc: Process, rest: str, text: str) -> None:
     """`tables['sinks']['fd']`: a daemon that a shell started writes to its descriptor 2."""
-    _to_descriptor(world, proc, rest, 2, text)
-
-
-def fd_out(world: World, proc: Process, rest: str, text: str) -> None:
-    """`tables['sinks']['fd-out']`: its standard output."""
-    _to_descriptor(world, proc, rest, 1, text)
-
-
-def _to_descriptor(world: World, proc: Process, rest: str, fd: int, text: str) -> None:
     task = get(world).tasks.get(rest)
-    if task is not None and fd in task.fds:
-        try:
-            task.fds[fd].write(text.encode())
-        except streams.BrokenPipe:
-            processes.kill(world, proc, SIGPIPE)
+    if task is not None:
+        _write(world, proc, task.fds.get(2), text)
+
+
+def standard_output(world: World, proc: Process, text: str) -> bool:
+    """`tables['sinks']['stdout']`: text of a daemon that a shell is starting; whether it has a standard output of its own."""
+    stream = get(world).starting.get(proc.key)
+    _write(world, proc, stream, text)
+    return stream is not None
+
+
+def _write(world: World, proc: Process, stream: streams.Stream | None, text: str) -> None:
+    if stream is None:
+        return
+    try:
+        stream.write(text.encode())
+    except streams.BrokenPipe:
+        processes.kill(world, proc, SIGPIPE)
 
 
 class Collected:

@@ -259,12 +259,9 @@ def write(world: World, proc: Process, text: str) -> None:
 
 
 def say(world: World, proc: Process, text: str) -> None:
-    """Text to standard output, where a shell started the process; everywhere else both outputs are one."""
-    kind, _, rest = proc.sink.partition(":")
-    handler = world.tables.get("sinks", {}).get("fd-out") if kind == "fd" else None
-    if handler is not None:
-        handler(world, proc, rest, text)
-    else:
+    """Text to standard output while a shell starts the process; everywhere else both outputs are one."""
+    handler = world.tables.get("sinks", {}).get("stdout")
+    if handler is None or not handler(world, proc, text):
         write(world, proc, text)
 
 

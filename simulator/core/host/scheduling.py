@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from ..kernel.world import World
-from . import processes
+from . import processes, streams
 from .process import Process
 from .program import Sleep, Wait, WaitChild, WaitRead, WaitTopic
 from .tasks import (
@@ -34,6 +34,8 @@ class Scheduler:
     def __init__(self, world: World) -> None:
         self.world = world
         self.tasks: dict[str, Task] = {}
+        #: The standard outputs of daemons that are starting this moment.
+        self.starting: dict[str, streams.Stream] = {}
         self.ready: deque[Task] = deque()
         self.topics: dict[str, list[tuple[Task, int]]] = {}
         self.pumping = False

@@ -6,6 +6,7 @@ import json
 
 from simulator.core.etcd.backup import content_hash, crc32c
 from simulator.core.etcd.mvcc import Store, StoreState
+from simulator.headless import transcript
 
 from .member_world import Member
 
@@ -134,3 +135,36 @@ def test_a_short_lease_ends_before_a_long_one() -> None:
     member.out("etcdctl lease grant 600; ID=$(etcdctl lease grant 3 | awk '{print $2}'); etcdctl put k v --lease=$ID")
     member.wait(5)
     assert member.out("etcdctl get k") == ""
+
+
+def test_the_index_counts_every_request_that_went_through_the_log() -> None:
+    """Also those that only read through it (alarms, health) and those that were refused when applied; figures of a real member."""
+    commands = [f"etcdctl put k{i} v{i}" for i in range(1, 6)]
+    commands += ["etcdctl put k1 new", "etcdctl compact 4", "etcdctl compact 4", "etcdctl compact 999", "etcdctl compact"]
+    commands += ["etcdctl get k1 --rev=3", "etcdctl compact 7 --physical", "etcdctl alarm list", "etcdctl alarm disarm"]
+    commands += ["etcdctl endpoint health"] * 3
+    steps = [{"cmd": command} for command in [*commands, "etcdctl endpoint status"]]
+    assert transcript.play(["etcd1", "default"], steps)[-1]["stdout"].endswith("true, false, 2, 19, 19, , , false\n")
+
+
+def test_a_databases_hash_is_what_the_real_tool_prints_for_the_same_history() -> None:
+    steps = ["etcdctl put city riga", "etcdctl put river daugava", "etcdctl snapshot save s.db", "etcdutl snapshot status s.db"]
+    played = transcript.play(["etcd1", "default"], [{"cmd": step} for step in steps])
+    assert played[-1]["stdout"].startswith("d8facbd2, 3, 2, ")
+    seen = []
+    for more in ([], ["etcdctl user add ann --no-password"], ["etcdctl role add r"]):
+        commands = [*more, "etcdctl snapshot save s.db", "etcdutl snapshot status s.db"]
+        line = transcript.play(["etcd1", "default"], [{"cmd": one} for one in commands])[-1]["stdout"]
+        seen.append(line.split(", ")[0])
+        assert ", 1, 0, " in line
+    assert len(set(seen)) == 3, "what is no key counts in the hash as well"
+    old = ["ETCDCTL_API=2 etcdctl set color red", "etcdctl put color blue", "etcdctl del color"]
+    old += ["etcdctl snapshot save s.db", "etcdctl snapshot status s.db"]
+    assert transcript.play(["etcdv2"], [{"cmd": one} for one in old])[-1]["stdout"].startswith("5f2e5eb7, 3, 6, "), "of 3.4"
+
+
+def test_what_the_daemon_prints_before_it_serves_goes_to_standard_output() -> None:
+    member = Member()
+    for command in ("etcd --version | cat", "etcd --version >f 2>/dev/null; cat f", 'echo "$(etcd --version 2>&1)"'):
+        assert member.out(command).startswith("etcd Version: 3."), command
+    assert member.out("etcd --version >/dev/null") == ""

@@ -93,10 +93,7 @@ def status(inv: Invocation, path: str, form: str, version: str) -> None:
     except backup.BackupError as error:
         raise Stop(EXIT_ERROR, str(error)) from None
     new = tuple(int(part) for part in version.split(".")[:2]) >= (3, 6)
-    keys = found.total_keys
-    if not new:  # earlier releases count what every bucket holds: versions, member, cluster version, consistent index
-        disk = backup.read(inv.world, data)
-        keys = len(disk.store.log) + 4 if disk else 0
+    keys = found.total_keys if new else found.rows
     rows = [f"{found.hash:x}", str(found.revision), str(keys), render.size(found.total_size)]
     head = ["HASH", "REVISION", "TOTAL KEYS", "TOTAL SIZE"]
     body: dict[str, Any] = {"hash": found.hash, "revision": found.revision, "totalKey": keys, "totalSize": found.total_size}
