@@ -84,6 +84,7 @@ COMMANDS = Lazy(
         **HOST_COMMANDS,
         **HOST_TOOLS,
         "kubectl": "cli.kubectl:main",
+        "git": "cli.git:main",
         "helm": "cli.helm:main",
         "etcdctl": "cli.etcdctl:main",
         "etcdutl": "cli.etcdutl:main",

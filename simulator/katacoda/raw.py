@@ -23,6 +23,14 @@ def resolve(folder: Folder, url: str) -> str | None:
     return None
 
 
+def repository(folder: Folder, url: str) -> dict[str, tuple[bytes, int]] | None:
+    """What `git clone` of an address brings when it is the tree at hand, told by its name: path → (content, mode); else None."""
+    found = re.fullmatch(r"https?://[^/]+/(?:.+/)?([\w.-]+?)(?:\.git)?/?", url)
+    if found is None or folder.root.resolve().name.rpartition("+")[2].lower() != found[1].lower():
+        return None
+    return {path: (folder.read(path), 0o755 if path.endswith(".sh") else 0o644) for path in folder.paths}
+
+
 def mentioned(folder: Folder, texts: list[str]) -> Iterator[tuple[str, str]]:
     """The raw addresses that texts name and the tree has, each once: (address, path)."""
     seen: set[str] = set()

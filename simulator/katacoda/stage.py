@@ -76,14 +76,24 @@ class Stage:
     def _publish(self) -> None:
         """The repository's own files answer at their raw addresses, which scenarios apply manifests from."""
         self.sandbox.world.tables["pages"] = self._page
+        self.sandbox.world.tables["repositories"] = self._repository
+
+    def _repository(self, url: str) -> dict[str, tuple[bytes, int]] | None:
+        found = raw.repository(self.folder, url)
+        if found is not None:
+            self._note(f"git clone {url} brings this tree")
+        return found
+
+    def _note(self, text: str) -> None:
+        note = Note(self.scenario.index, 0, text)
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _page(self, url: str) -> bytes | None:
         path = raw.resolve(self.folder, url)
         if path is None:
             return None
-        note = Note(self.scenario.index, 0, f"{url} answers with {path} of this tree")
-        if note not in self.notes:
-            self.notes.append(note)
+        self._note(f"{url} answers with {path} of this tree")
         return self.folder.read(path)
 
     def copy(self) -> Stage | None:
