@@ -1,8 +1,9 @@
 """`python -m simulator transcript`: plays one scenario of recorded commands.
 
-Reads `{"scenario", "env", "steps": [{"cmd"} | {"control"}]}` and prints a JSON list with one `{"stdout", "stderr", "code"}` a step: the
-protocol of a comparison with recordings of real clusters.  Each command is a new `bash -c` of the user `learner`, standard output is no
-terminal, and the world settles after each; worlds of etcd alone go on at once.
+Reads `{"scenario", "env", "steps": [{"cmd"} | {"control"}]}` and prints a JSON list with one `{"stdout", "stderr", "code", "changes"}` a step:
+the protocol of a comparison with recordings of real clusters.  `changes` are the ordered writes below `/registry/` from the command on
+until the world was quiet, `[CREATE|UPDATE|DELETE, key]`, without leases and what the API server keeps for itself.  Each command is a new
+`bash -c` of the user `learner`, standard output is no terminal, and the world settles after each; worlds of etcd alone go on at once.
 
 The recordings' kubelets were stand-ins that pulled in a fraction of a second; pulls here take as long as anywhere in the simulator, so the
 world only counts as settled once no image is on its way.
@@ -60,10 +61,11 @@ def _step(world: recorded.Recorded, step: dict[str, Any], waits: bool) -> dict[s
         except BadInput as error:
             print(f"python -m simulator transcript: {error}", file=sys.stderr)
         return {}
+    before = world.revision()
     result = sandbox.run(str(step["cmd"]), host="controlplane", user="learner", cwd="/home/learner/work", limit=LIMIT)
     if waits:
         settle(sandbox)
-    return {"stdout": result.stdout, "stderr": result.stderr, "code": result.code}
+    return {"stdout": result.stdout, "stderr": result.stderr, "code": result.code, "changes": world.changes(before)}
 
 
 def settle(sandbox: Sandbox) -> None:

@@ -16,11 +16,15 @@ from ..kube.client import KubeClient
 from ..kube.kubeadm import addons, manifests
 from ..sandbox import Meta, Sandbox
 from .cluster import ClusterBuilder
+from .etcd_view import etcd_view
 from .machines import add_machine, put, service_unit
 
 USER = "learner"
 UID = 1001
 HOME = "/home/learner"
+PREFIX = b"/registry/"
+#: What is below it and told by nobody: heartbeats, and the API server's own records.
+UNSEEN = ("leases", "masterleases", "ranges")
 KUBELET = "/var/lib/kubelet/config.yaml"
 
 
@@ -164,6 +168,24 @@ class Recorded:
                 for name in tree.listdir(folder):
                     if name.endswith(".key"):
                         tree.edit(f"{folder}/{name}").mode = 0o644
+
+    # -- what was written ------------------------------------------------------------------------------------------------
+    def revision(self) -> int:
+        """The revision of the store that holds the API server's objects; 0 where there is none."""
+        store = etcd_view(self.world)[0]
+        return store.state.revision if store is not None else 0
+
+    def changes(self, since: int) -> list[list[str]]:
+        """The writes below `/registry/` after a revision, in order; none where the history was compacted meanwhile."""
+        store = etcd_view(self.world)[0]
+        if store is None or since + 1 < store.state.compacted:
+            return []
+        made: list[list[str]] = []
+        for event in store.events(PREFIX, since):
+            key = event.kv.key[len(PREFIX) :].decode()
+            if key.split("/")[0] not in UNSEEN:
+                made.append(["DELETE" if event.type == "DELETE" else "CREATE" if event.kv.version == 1 else "UPDATE", key])
+        return made
 
     # -- control steps --------------------------------------------------------------------------------------------------
     def control(self, step: str) -> None:

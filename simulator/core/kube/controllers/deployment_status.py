@@ -39,7 +39,8 @@ def calculate(world: World, d: Obj, every: list[Obj | None], new: Obj | None) ->
         "updatedReplicas": util.stat(new, "replicas"),
     }
     status: Obj = {key: value for key, value in counts.items() if value}
-    if all("terminatingReplicas" in (rs.get("status") or {}) for rs in sets):
+    synced = [rs.get("status") or {} for rs in sets if (rs.get("status") or {}).get("observedGeneration")]
+    if all("terminatingReplicas" in held for held in synced):  # sets that were never looked at have none
         status["terminatingReplicas"] = sum(util.stat(rs, "terminatingReplicas") for rs in sets)
     status["observedGeneration"] = d["metadata"].get("generation") or 0
     if d["status"].get("collisionCount") is not None:

@@ -18,6 +18,13 @@ HEADLESS = "service.kubernetes.io/headless"
 CONTROLLER = "endpointslice-controller.k8s.io"
 
 
+def ports_key(ports: list[Obj]) -> str:
+    """What makes two lists of ports the same, in whatever order their fields are written (NewPortMapKey)."""
+    return repr(
+        sorted((p.get("name") or "", p.get("port") or 0, p.get("protocol") or "TCP", p.get("appProtocol") or "") for p in ports)
+    )
+
+
 class Plan:
     """What one sync will write: slices to create and update, and slices whose endpoints are all gone."""
 
@@ -57,7 +64,7 @@ class EndpointSliceController(ServiceIndex):
         wanted: dict[str, tuple[list[Obj], dict[str, Obj]]] = {}
         for pod in pods:
             ports = self._ports(service, pod)
-            wanted.setdefault(repr(ports), (ports, {}))[1][pod["metadata"]["uid"]] = self._endpoint(service, pod)
+            wanted.setdefault(ports_key(ports), (ports, {}))[1][pod["metadata"]["uid"]] = self._endpoint(service, pod)
         stamp = trigger_time(self.memory, key, service, pods)
         held = [
             s
@@ -108,7 +115,7 @@ class EndpointSliceController(ServiceIndex):
         limit = int(self.flags.get("max-endpoints-per-slice", "100"))
         by_ports: dict[str, list[Obj]] = {}
         for item in held:
-            by_ports.setdefault(repr(item.get("ports") or []), []).append(item)
+            by_ports.setdefault(ports_key(item.get("ports") or []), []).append(item)
         for key in sorted(set(by_ports) - set(wanted)):
             plan.delete += by_ports[key]
         for key in sorted(wanted):

@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from ...kernel import clock
-from ..api.objects import Obj, annotations_of, condition, controller_of, key_of, split_key
+from ..api.objects import Obj, condition, controller_of, key_of, split_key
 from ..client import ApiError
-from . import common, job_indexes, job_policy
+from . import common, job_backoff, job_indexes, job_policy
 from .base import Controller
 
 FINALIZER = "batch.kubernetes.io/job-tracking"
 INDEX = job_indexes.INDEX
-BACKOFF, BACKOFF_MAX = 10 * clock.SECOND, 10 * clock.MINUTE
+#: What `spec.managedBy` says of a Job of ours.
+MANAGER = "kubernetes.io/job-controller"
+#: At most so many pods are made or deleted in one sync.
+MOST = 500
 
 
 def is_finished(job: Obj) -> bool:
@@ -27,7 +30,7 @@ def is_finished(job: Obj) -> bool:
 def _only_replaces_failed(job: Obj) -> bool:
     """Whether a pod that is being deleted is replaced only once it has failed (podReplacementPolicy)."""
     spec = job["spec"]
-    return (spec.get("podReplacementPolicy") or ("Failed" if spec.get("podFailurePolicy") else "")) == "Failed"
+    return (spec.get("podReplacementPolicy") or ("Failed" if spec.get("podFailurePolicy") is not None else "")) == "Failed"
 
 
 def _is_lost(job: Obj, pod: Obj) -> bool:
@@ -36,6 +39,12 @@ def _is_lost(job: Obj, pod: Obj) -> bool:
     if phase == "Failed" or _only_replaces_failed(job):
         return bool(phase == "Failed")
     return bool(pod["metadata"].get("deletionTimestamp")) and phase != "Succeeded"
+
+
+def _without(pods: list[Obj], others: list[Obj]) -> list[Obj]:
+    """The pods that are not among others."""
+    gone = {id(pod) for pod in others}
+    return [pod for pod in pods if id(pod) not in gone]
 
 
 class JobController(Controller):
@@ -67,10 +76,11 @@ class JobController(Controller):
             return
         namespace, name = split_key(key)
         job = self.informer("jobs").get(namespace, name)
-        if job is None or job["metadata"].get("deletionTimestamp"):
+        if job is None or job["spec"].get("managedBy", MANAGER) != MANAGER:
             return
         pods = self.informer("pods").by_owner(job["metadata"]["uid"])
         if is_finished(job):
+            self.memory.pop(key, None)
             for pod in pods:
                 if common.is_terminal(pod):
                     self._release(pod)
@@ -101,7 +111,7 @@ class JobController(Controller):
     # -- one Job ---------------------------------------------------------------------------------------------------------
     def _sync(self, job: Obj, pods: list[Obj]) -> None:
         status: Obj = dict(job.get("status") or {})
-        spec = job["spec"]
+        spec, key = job["spec"], key_of(job)
         if not status.get("startTime") and not spec.get("suspend"):
             status["startTime"] = self.world.timestamp()
         tracked = [p for p in pods if FINALIZER in (p["metadata"].get("finalizers") or ())]
@@ -111,24 +121,58 @@ class JobController(Controller):
         succeeded = int(status.get("succeeded") or 0) + len(won)
         failed = int(status.get("failed") or 0) + len(lost) - len(ignored)
         active = [p for p in pods if common.is_active(p)]
+        self.memory[key] = job_backoff.after(self.memory.get(key), won, lost)
         outcome = self._by_policy(job, lost) or self._outcome(job, status, active, succeeded, failed)
         if spec.get("completionMode") == "Indexed":
+            before = job_indexes.parse(status.get("completedIndexes") or "", int(spec.get("completions") or 0))
             outcome, lost = self._indexes(job, status, pods, lost, outcome)
-        if outcome is not None or spec.get("suspend"):
-            for pod in active:
-                self._delete(job, pod)
-            active = []
-        else:
-            active = self._manage(job, active, succeeded, failed, lost)
-        self._suspended(job, status)
+            done = job_indexes.parse(status.get("completedIndexes") or "", int(spec.get("completions") or 0))
+            succeeded, won = len(done), [p for p in won if job_indexes.of(p) in done - before]
         going = sum(1 for p in pods if common.is_terminating(p))
-        self._count(job, status, active, going, won, lost, outcome, ignored)
+        count, failure = len(active), None
+        if outcome is not None:
+            gone, failure = self._delete(job, active, release=False)
+            if len(gone) != len(active):
+                outcome = None
+            active, count, going = _without(active, gone), count - len(gone), going + len(gone)
+        elif not job["metadata"].get("deletionTimestamp"):
+            active, count, gone, failure = self._manage(job, active, succeeded, going)
+            going += len(gone)
+            outcome = self._complete(job, succeeded, count)
+            if outcome is None:
+                self._suspended(job, status)
+        left = [p for p in _without(tracked, [*won, *lost]) if self._lets_go(job, p, outcome)]
+        if outcome is not None and outcome[0] == "Failed":  # whatever had not ended by then counts as failed
+            more = [p for p in left if (p.get("status") or {}).get("phase") != "Succeeded"]
+            ignored |= {p["metadata"]["uid"] for p in more if not job_policy.judge(spec.get("podFailurePolicy"), p).counts}
+            lost, left = [*lost, *more], _without(left, more)
+        if spec.get("completionMode") == "Indexed":
+            last = int(spec.get("completions") or 0)
+            ignored |= {p["metadata"]["uid"] for p in lost if (index := job_indexes.of(p)) is None or index >= last}
+        status |= {"active": count, "ready": sum(1 for p in active if common.is_ready(p)), "terminating": going}
+        self._count(job, status, won, lost, outcome, ignored, left)
+        if failure is not None:
+            raise failure
+
+    @staticmethod
+    def _lets_go(job: Obj, pod: Obj, outcome: tuple[str, str, str] | None) -> bool:
+        """Whether a pod that is not counted may lose its finaliser (canRemoveFinalizer)."""
+        over = outcome is not None or bool(job["metadata"].get("deletionTimestamp"))
+        return over or (pod.get("status") or {}).get("phase") == "Succeeded"
+
+    @staticmethod
+    def _complete(job: Obj, succeeded: int, active: int) -> tuple[str, str, str] | None:
+        """Complete once enough pods have succeeded and none is active."""
+        completions = job["spec"].get("completions")
+        if active or not (succeeded > 0 if completions is None else succeeded >= completions):
+            return None
+        return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
 
     @staticmethod
     def _by_policy(job: Obj, lost: list[Obj]) -> tuple[str, str, str] | None:
         """Failed when a failed pod meets a FailJob rule (getFailJobMessage)."""
         policy = job["spec"].get("podFailurePolicy")
-        if condition(job, "FailureTarget") is not None or condition(job, "SuccessCriteriaMet") is not None:
+        if any((condition(job, kind) or {}).get("status") == "True" for kind in ("FailureTarget", "SuccessCriteriaMet")):
             return None
         found = (job_policy.judge(policy, pod).message for pod in lost) if policy else ()
         message = next((text for text in found if text), "")
@@ -176,7 +220,8 @@ class JobController(Controller):
     def _outcome(self, job: Obj, status: Obj, active: list[Obj], succeeded: int, failed: int) -> tuple[str, str, str] | None:
         """(Complete or Failed, reason, message) once it is certain."""
         spec = job["spec"]
-        target = condition(job, "FailureTarget") or condition(job, "SuccessCriteriaMet")
+        early = (condition(job, kind) for kind in ("SuccessCriteriaMet", "FailureTarget"))
+        target = next((c for c in early if c is not None and c["status"] == "True"), None)
         if target is not None:
             return "Failed" if target["type"] == "FailureTarget" else "Complete", target["reason"], target["message"]
         limit = int(spec.get("backoffLimit", 2**31 - 1 if spec.get("backoffLimitPerIndex") is not None else 6))
@@ -189,72 +234,75 @@ class JobController(Controller):
             if left <= 0:
                 return "Failed", "DeadlineExceeded", "Job was active longer than specified deadline"
             self.enqueue(key_of(job), left)
-        completions = spec.get("completions")
-        enough = succeeded >= completions if completions is not None else succeeded > 0 and not active
-        if enough:
-            return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
         return None
 
-    def _manage(self, job: Obj, active: list[Obj], succeeded: int, failed: int, lost: list[Obj]) -> list[Obj]:
-        """Have the right number of active pods; returns those that are."""
+    def _manage(
+        self, job: Obj, active: list[Obj], succeeded: int, going: int
+    ) -> tuple[list[Obj], int, list[Obj], ApiError | None]:
+        """Have the right number of active pods: those of the cache that stay, how many there are now, those deleted, and what went wrong."""
         spec = job["spec"]
         parallel, completions = int(spec.get("parallelism", 1)), spec.get("completions")
-        if completions is None:
+        if spec.get("suspend"):
+            wanted = 0
+        elif completions is None:
             wanted = len(active) if succeeded else parallel
         else:
-            wanted = min(parallel, int(completions) - succeeded)
-            if spec.get("backoffLimitPerIndex") is not None:
-                given_up = job_indexes.parse((job.get("status") or {}).get("failedIndexes") or "", int(completions))
-                wanted = min(parallel, int(completions) - succeeded - len(given_up))
-        if len(active) > wanted:
-            ranked = sorted(active, key=lambda p: common.deletion_rank(p, 0, self.world))
-            for pod in ranked[: len(active) - wanted]:
-                self._delete(job, pod)
-            return ranked[len(active) - wanted :]
-        missing = wanted - len(active)
-        if _only_replaces_failed(job):
-            owned = self.informer("pods").by_owner(job["metadata"]["uid"])
-            missing -= sum(1 for p in owned if common.is_terminating(p))
-        if missing <= 0:
-            return active
+            wanted = max(0, min(parallel, int(completions) - succeeded))
+        remove = self._surplus(job, active, len(active) - wanted)[:MOST]
+        if remove:
+            gone, failure = self._delete(job, remove)
+            return _without(active, gone), len(active) - len(gone), gone, failure
+        missing = wanted - len(active) - (going if _only_replaces_failed(job) else 0)
+        if spec.get("suspend") or missing <= 0:
+            return active, len(active), [], None
         per_index = spec.get("backoffLimitPerIndex") is not None
-        if failed and not per_index and not self._rested(job, failed, lost):
-            return active
-        return active + self._create(job, missing, active)
+        wait = 0 if per_index else job_backoff.left(self.memory[key_of(job)], self.world.wall)
+        if wait:
+            self.enqueue(key_of(job), wait)
+            return active, 0, [], None  # nothing counts as active while the back-off lasts, as in the real controller
+        made, failure = self._create(job, min(missing, MOST), active)
+        return active, len(active) + made, [], failure
 
-    def _rested(self, job: Obj, failed: int, lost: list[Obj]) -> bool:
-        """Whether the back-off after the last failure is over (10 s doubling to 10 min)."""
-        key = key_of(job)
-        if lost:
-            self.memory[key] = self.world.now + min(BACKOFF_MAX, BACKOFF << min(failed - 1, 10))
-        until = int(self.memory.get(key, 0))
-        if self.world.now < until:
-            self.enqueue(key, until - self.world.now)
-            return False
-        return True
+    def _surplus(self, job: Obj, active: list[Obj], count: int) -> list[Obj]:
+        """The pods to delete: those of an index that is taken in any case, then the least worth (activePodsForRemoval)."""
+        indexed = job["spec"].get("completionMode") == "Indexed" and not job["spec"].get("suspend")
+        rank = lambda p: common.deletion_rank(p, 0, self.world)  # noqa: E731
+        first = job_indexes.surplus(sorted(active, key=rank), int(job["spec"].get("completions") or 0)) if indexed else []
+        rest = sorted(_without(active, first), key=rank)
+        return [*first, *rest[: max(0, count - len(first))]]
 
-    def _create(self, job: Obj, count: int, active: list[Obj]) -> list[Obj]:
-        made: list[Obj] = []
+    def _create(self, job: Obj, count: int, active: list[Obj]) -> tuple[int, ApiError | None]:
+        """Make pods in batches that double while all goes well; how many were made, and the first error."""
+        made, batch = 0, 1
         indexes = self._free_indexes(job, count, active) if job["spec"].get("completionMode") == "Indexed" else [None] * count
-        for index in indexes:
-            name = job["metadata"]["name"]
-            pod = common.pod_from_template(
-                job["spec"]["template"], job, generate=f"{name}-" if index is None else f"{name}-{index}-"
-            )
-            pod["metadata"]["finalizers"] = [FINALIZER]
-            if index is not None:
-                self._indexed(pod, name, index)
-                self._counted(job, pod, index)
-            try:
-                created = self.client.create("pods", job["metadata"]["namespace"], pod)
-            except ApiError as error:
-                if "being terminated" in error.message:
-                    return made
-                self.event(job, "Warning", "FailedCreate", f"Error creating: {error}")
-                raise
-            made.append(created)
-            self.event(job, "Normal", "SuccessfulCreate", f"Created pod: {created['metadata']['name']}")
-        return made
+        while indexes:
+            now, indexes = indexes[:batch], indexes[batch:]
+            failure: ApiError | None = None
+            for index in now:
+                try:
+                    created = self.client.create("pods", job["metadata"]["namespace"], self._pod(job, index))
+                except ApiError as error:
+                    if "being terminated" in error.message:
+                        return made, None
+                    self.event(job, "Warning", "FailedCreate", f"Error creating: {error}")
+                    failure = failure or error
+                    continue
+                made += 1
+                self.event(job, "Normal", "SuccessfulCreate", f"Created pod: {created['metadata']['name']}")
+            if failure is not None:
+                return made, failure
+            batch *= 2
+        return made, None
+
+    def _pod(self, job: Obj, index: int | None) -> Obj:
+        name = job["metadata"]["name"]
+        prefix = f"{name}-" if index is None else f"{name}-{index}-"
+        pod = common.pod_from_template(job["spec"]["template"], job, generate=prefix)
+        pod["metadata"]["finalizers"] = [FINALIZER]
+        if index is not None:
+            self._indexed(pod, name, index)
+            self._counted(job, pod, index)
+        return pod
 
     def _free_indexes(self, job: Obj, count: int, active: list[Obj]) -> list[Any]:
         pods = self.informer("pods").by_owner(job["metadata"]["uid"])
@@ -287,15 +335,10 @@ class JobController(Controller):
 
     def _index_rested(self, job: Obj, pod: Obj) -> bool:
         """Whether the back-off of a failed pod's index is over (10 s doubling with the index's own failures)."""
-        statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-        ends = [(s.get("state") or {}).get("terminated") or {} for s in statuses]
-        stamps = [e["finishedAt"] for e in ends if e.get("finishedAt")] or [pod["metadata"]["creationTimestamp"]]
-        tries = job_indexes.failures(pod)
-        until = max(clock.parse_rfc3339(s) for s in stamps) + min(BACKOFF_MAX, BACKOFF << min(tries, 10))
-        if self.world.wall >= until:
-            return True
-        self.enqueue(key_of(job), until - self.world.wall)
-        return False
+        wait = job_backoff.left_of_index(pod, self.world.wall)
+        if wait:
+            self.enqueue(key_of(job), wait)
+        return not wait
 
     def _counted(self, job: Obj, pod: Obj, index: int) -> None:
         """A pod of an index that is tried again says how often that failed."""
@@ -306,7 +349,7 @@ class JobController(Controller):
         if before is not None:
             judged = job_policy.judge(job["spec"].get("podFailurePolicy"), before)
             counts = job_indexes.failures(before) + (1 if judged.counts else 0)
-            ignored = int(annotations_of(before).get(job_indexes.IGNORED, "0")) + (0 if judged.counts else 1)
+            ignored = job_indexes.ignored(before) + (0 if judged.counts else 1)
         notes = {**pod["metadata"]["annotations"], job_indexes.FAILURES: str(counts)}
         pod["metadata"]["annotations"] = {**notes, job_indexes.IGNORED: str(ignored)} if ignored else notes
 
@@ -320,15 +363,23 @@ class JobController(Controller):
         containers = [{**c, "env": [*(c.get("env") or ()), env]} for c in spec["containers"]]
         pod["spec"] = {**spec, "hostname": f"{name}-{index}", "containers": containers}
 
-    def _delete(self, job: Obj, pod: Obj) -> None:
-        try:
-            self.client.delete("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
-            return
-        self.event(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
-        self._release(self.client.get("pods", pod["metadata"]["namespace"], pod["metadata"]["name"]) if pod else pod)
+    def _delete(self, job: Obj, pods: list[Obj], *, release: bool = True) -> tuple[list[Obj], ApiError | None]:
+        """Let pods go (unless they are still to be counted) and delete them; those that went, and the first error (deleteJobPods)."""
+        gone: list[Obj] = []
+        failure: ApiError | None = None
+        for pod in pods:
+            try:
+                if release:
+                    self._release(pod)
+                self.client.delete("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+            except ApiError as error:
+                if error.code != 404:
+                    failure = failure or error
+                    continue
+            else:
+                self.event(job, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+            gone.append(pod)
+        return gone, failure
 
     # -- status ----------------------------------------------------------------------------------------------------------
     def _suspended(self, job: Obj, status: Obj) -> None:
@@ -362,16 +413,14 @@ class JobController(Controller):
         self,
         job: Obj,
         status: Obj,
-        active: list[Obj],
-        going: int,
         won: list[Obj],
         lost: list[Obj],
         outcome: tuple[str, str, str] | None,
         ignored: set[str],
+        left: list[Obj],
     ) -> None:
-        """Write what is uncounted, let the pods go, then count them; a certain outcome is announced first, then final."""
-        ready = sum(1 for p in active if common.is_ready(p))
-        status |= {"active": len(active), "ready": ready, "terminating": going}
+        """Write what is uncounted, let the pods go (those that count and what is `left`), then count them; a certain outcome is
+        announced first, then final."""
         conditions = list(status.get("conditions") or [])
         if outcome is not None:
             early = "SuccessCriteriaMet" if outcome[0] == "Complete" else "FailureTarget"
@@ -379,25 +428,30 @@ class JobController(Controller):
                 conditions.append(self._condition(early, outcome[1], outcome[2]))
         if conditions:
             status["conditions"] = conditions
+        indexed = job["spec"].get("completionMode") == "Indexed"
+        if indexed and (won or status.get("completedIndexes")):  # an index is counted once, whatever pods succeeded for it
+            status["succeeded"] = len(job_indexes.parse(status["completedIndexes"], int(job["spec"].get("completions") or 0)))
         if won or lost or outcome is not None:
             names = {
-                "succeeded": [p["metadata"]["uid"] for p in won],
+                "succeeded": [] if indexed else [p["metadata"]["uid"] for p in won],
                 "failed": [p["metadata"]["uid"] for p in lost if p["metadata"]["uid"] not in ignored],
             }
             status["uncountedTerminatedPods"] = {key: uids for key, uids in names.items() if uids}
             job = self._store(job, status)
-            for pod in [*won, *lost]:
+            for pod in [*won, *lost, *left]:
                 self._release(pod)
-            counts = {"succeeded": len(won), "failed": len(names["failed"])}
-            status = {**status, **{k: int(status.get(k) or 0) + n for k, n in counts.items() if n or status.get(k)}}
+            status = {**status, **{k: int(status.get(k) or 0) + len(n) for k, n in names.items() if n or status.get(k)}}
+        else:
+            for pod in left:
+                self._release(pod)
         status["uncountedTerminatedPods"] = {}
-        if outcome is not None and not going:
-            done = self._condition(*outcome)
-            status["conditions"] = [*status["conditions"], done]
+        over = outcome is not None and not status["terminating"]
+        if outcome is not None and over:
+            status["conditions"] = [*status["conditions"], self._condition(*outcome)]
             if outcome[0] == "Complete":
                 status["completionTime"] = self.world.timestamp()
         self._store(job, status)
-        if outcome is not None and not going:
+        if outcome is not None and over:
             if outcome[0] == "Complete":
                 self.event(job, "Normal", "Completed", "Job completed")
             else:

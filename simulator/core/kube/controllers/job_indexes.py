@@ -68,3 +68,23 @@ def failures(pod: Obj) -> int:
     """How often its index had failed before this pod."""
     text = annotations_of(pod).get(FAILURES, "")
     return int(text) if text.isdigit() else 0
+
+
+def ignored(pod: Obj) -> int:
+    """How many failures of its index before this pod the failure policy ignored."""
+    text = annotations_of(pod).get(IGNORED, "")
+    return int(text) if text.isdigit() else 0
+
+
+def surplus(pods: Iterable[Obj], completions: int) -> list[Obj]:
+    """Active pods that an Indexed Job has too many of: without an index of its own, beyond the last, or all but one of an index, the
+    oldest and furthest one staying (appendDuplicatedIndexPodsForRemoval)."""
+    by_index: dict[int | None, list[Obj]] = {}
+    out: list[Obj] = []
+    for pod in pods:
+        index = of(pod)
+        if index is None or index >= completions:
+            out.append(pod)
+        else:
+            by_index.setdefault(index, []).append(pod)
+    return out + [pod for held in by_index.values() for pod in held[:-1]]

@@ -298,3 +298,24 @@ def test_the_cluster_role_of_each_controller_is_not_bypassed() -> None:
     plane = RealPlane().all()
     assert "is forbidden: User" not in plane.journal("kube-controller-manager")
     assert "is forbidden: User" not in plane.journal("kube-scheduler")
+
+
+def test_a_slice_is_not_written_again_when_nothing_of_it_changed() -> None:
+    plane = RealPlane().all()
+    plane.deployment(replicas=2)
+    ports = [{"name": "b", "port": 81, "targetPort": 80}, {"name": "a", "port": 80, "targetPort": 80}]
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": ports}}
+    plane.client.create("services", "default", body)
+    plane.run(2)
+    before = [s["metadata"]["resourceVersion"] for s in plane.slices()]
+    plane.client.patch("services", "default", "web", {"spec": {"type": "NodePort"}}, kind="merge")
+    plane.run(2)
+    assert [s["metadata"]["resourceVersion"] for s in plane.slices()] == before
+
+
+def test_the_servers_own_service_comes_back() -> None:
+    plane = RealPlane().all()
+    plane.client.delete("services", "default", "kubernetes")
+    plane.run(12)
+    assert plane.get("services", "kubernetes")["spec"]["clusterIP"] == "10.96.0.1"
+    assert plane.get("endpoints", "kubernetes")["subsets"]

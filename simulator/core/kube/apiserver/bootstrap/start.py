@@ -177,10 +177,12 @@ def renew_endpoints(server: Server) -> None:
     endpoints = [{"addresses": [one], "conditions": {"ready": True}} for one in addresses]
     if _exists(server, "/registry/services/endpoints/default/kubernetes"):
         _replace(server, "/registry/services/endpoints/default/kubernetes", "subsets", subsets)
+    else:
+        meta: Obj = {"name": "kubernetes", "namespace": "default", "labels": labels}
+        make(server, {"kind": "Endpoints", "apiVersion": "v1", "metadata": meta, "subsets": subsets})
+    if _exists(server, "/registry/endpointslices/default/kubernetes"):
         _replace(server, "/registry/endpointslices/default/kubernetes", "endpoints", endpoints)
         return
-    meta: Obj = {"name": "kubernetes", "namespace": "default", "labels": labels}
-    make(server, {"kind": "Endpoints", "apiVersion": "v1", "metadata": meta, "subsets": subsets})
     meta = {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}}
     port = {"name": "https", "protocol": "TCP", "port": config.secure_port}
     obj = {"kind": "EndpointSlice", "apiVersion": "discovery.k8s.io/v1", "metadata": meta, "addressType": "IPv4"}
@@ -265,8 +267,11 @@ def _identity(server: Server) -> None:
 
 
 def renew(server: Server) -> None:
-    """Renew the server's identity lease and its place among the endpoints (every 10 s)."""
-    renew_endpoints(server)
+    """Renew the server's identity lease and its place among the endpoints, and make its Service again when somebody has deleted that
+    (every 10 s); the namespaces that every cluster has, once a minute (kubernetesservice and systemnamespaces controllers)."""
+    _service(server)
+    if server.world.now % clock.MINUTE < 10 * clock.SECOND:
+        _namespaces(server)
     name = identity(server)
     key = f"/registry/leases/kube-system/{name}".encode()
     found = server.storage.get(key)
