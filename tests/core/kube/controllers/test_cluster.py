@@ -304,7 +304,12 @@ def test_a_slice_is_not_written_again_when_nothing_of_it_changed() -> None:
     plane = RealPlane().all()
     plane.deployment(replicas=2)
     ports = [{"name": "b", "port": 81, "targetPort": 80}, {"name": "a", "port": 80, "targetPort": 80}]
-    body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": ports}}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": ports},
+    }
     plane.client.create("services", "default", body)
     plane.run(2)
     before = [s["metadata"]["resourceVersion"] for s in plane.slices()]
