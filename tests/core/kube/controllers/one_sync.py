@@ -18,6 +18,9 @@ def refused(message: str, code: int = 500, reason: str = "InternalError") -> Api
     return ApiError({"kind": "Status", "code": code, "reason": reason, "message": message})
 
 
+Found = list[Obj]
+
+
 class Cache:
     """An informer that holds what it was given."""
 
@@ -28,7 +31,7 @@ class Cache:
         """One object."""
         return self.held.get(f"{namespace}/{name}" if namespace else name)
 
-    def list(self, namespace: str | None = None) -> list[Obj]:
+    def list(self, namespace: str | None = None) -> Found:
         """All objects, or those of a namespace."""
         return [o for o in self.held.values() if namespace in (None, o["metadata"].get("namespace"))]
 
@@ -36,7 +39,7 @@ class Cache:
         """Objects by key."""
         return self.held
 
-    def by_owner(self, uid: str) -> list[Obj]:
+    def by_owner(self, uid: str) -> Found:
         """The objects that an owner controls."""
         return [o for o in self.held.values() if (controller_of(o) or {}).get("uid") == uid]
 
