@@ -75,6 +75,8 @@ class Builder:
         self.single_implied = False
         self.targets_single = False
         self.errors: list[Exception] = []
+        #: What was found or failed, in the order in which it was asked for.
+        self._seen: list[Info | Exception] = []
 
     # -- what is asked ----------------------------------------------------------------------------------------------------
     def infos(self) -> list[Info]:
@@ -162,11 +164,14 @@ class Builder:
         out: list[Info] = []
         for mapping in mappings:
             try:
-                out += self._list(mapping)
+                found = self._list(mapping)
+                self._seen += found
+                out += found
             except (CommandError, ApiError) as error:
                 if not self.eager:
                     raise
                 self.errors.append(error)
+                self._seen.append(error)
         return out
 
     def _list(self, mapping: Mapping) -> list[Info]:
@@ -204,6 +209,7 @@ class Builder:
                 raise CommandError("a resource cannot be retrieved by name across all namespaces")
             info = Info(mapping, self.s.namespace if mapping.kind.namespaced else "", name)
             if self._fetch(info):
+                self._seen.append(info)
                 out.append(info)
         return out
 
@@ -216,6 +222,7 @@ class Builder:
             if not self.eager:
                 raise
             self.errors.append(error)
+            self._seen.append(error)
             return False
         return True
 
@@ -233,6 +240,8 @@ class Builder:
                     if is_not_found(absent):
                         raise absent from None
             raise
+        if not isinstance(info.obj, dict):
+            raise CommandError("serializer for text/plain; charset=utf-8 doesn't exist")
         info.table = isinstance(info.obj, dict) and info.obj.get("kind") == "Table"
 
     # -- by file ----------------------------------------------------------------------------------------------------------
@@ -263,11 +272,13 @@ class Builder:
                     continue
                 if self.latest:
                     self.retrieve(info)
+                self._seen.append(info)
                 out.append(info)
             except (CommandError, ApiError) as error:
                 if not self.eager:
                     raise
                 self.errors.append(error)
+                self._seen.append(error)
         return out
 
     def _info(self, document: Document) -> Info:
@@ -290,6 +301,15 @@ class Builder:
             namespace = ""
             obj = {**obj, "metadata": {key: value for key, value in meta.items() if key != "namespace"}}
         return Info(mapping, namespace, str(meta.get("name") or ""), obj, document.source)
+
+    def fail(self, info: Info, error: Exception) -> None:
+        """An object's own error, put among the others in the order of what was asked for (`EagerVisitorList`)."""
+        place = next((at for at, item in enumerate(self._seen) if item is info), len(self._seen))
+        later = [item for item in self._seen[place + 1 :] if isinstance(item, Exception)]
+        first = next((at for at, item in enumerate(self.errors) if any(item is one for one in later)), len(self.errors))
+        self.errors.insert(first, error)
+        if place < len(self._seen):
+            self._seen[place] = error
 
     def finish(self) -> None:
         """Raise the errors that were kept."""

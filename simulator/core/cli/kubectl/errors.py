@@ -85,6 +85,13 @@ def raise_all(errors: list[Exception]) -> None:
         raise Aggregate(flat)
 
 
+def raise_listed(errors: list[Exception], *, files: bool) -> None:
+    """Raise what was gathered as a list, even of one: what is wrong with `files` gets no `error: ` before it (`utilerrors.NewAggregate`)."""
+    if files and len(errors) == 1 and isinstance(errors[0], CommandError):
+        raise Plain(str(errors[0]))
+    raise_all(errors)
+
+
 def connect_why(error: ConnectError, timed_out: bool = False) -> str:
     """The text of Go's network errors."""
     where = error.address.replace("localhost:", "127.0.0.1:")

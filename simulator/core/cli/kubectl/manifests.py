@@ -34,6 +34,8 @@ def read_documents(
     """All objects of the given files in order, lists taken apart.  With `errors`, what fails is kept there and the rest is read."""
     out: list[Document] = []
     paths: list[tuple[str, str]] = []
+    values = session.values
+    validated = values.has("validate") and values.text("validate") not in ("false", "ignore")
     for name in filenames:
         for path, source in _paths(session, name, recursive):
             paths.append((path, source))
@@ -41,7 +43,7 @@ def read_documents(
         try:
             for value in values_of(_text(session, path), source):
                 try:
-                    out += flatten(_checked(value, source), source)
+                    out += flatten(_checked(value, source) if validated else _decoded(value, source), source)
                 except Undecodable as error:  # the documents after it are still read
                     if errors is None:
                         raise
@@ -187,6 +189,27 @@ def _checked(value: Any, source: str) -> Obj:
         told = missing[0] if len(missing) == 1 else "[" + ", ".join(missing) + "]"
         raise CommandError(f"error validating {quote(source)}: error validating data: {told}; if you choose to ignore these errors, turn validation "
                            "off with --validate=false")  # fmt: skip
+    return _decoded(value, source)
+
+
+def _decoded(value: Any, source: str) -> Obj:
+    """An object of any kind (`unstructuredJSONScheme.Decode`)."""
+    if not isinstance(value, dict):
+        what = (
+            "array"
+            if isinstance(value, list)
+            else "string"
+            if isinstance(value, str)
+            else "bool"
+            if isinstance(value, bool)
+            else "number"
+        )
+        raise Undecodable(
+            f"unable to decode {quote(source)}: json: cannot unmarshal {what} into Go value of type unstructured.detector"
+        )
+    if not value.get("kind"):
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=not source.endswith(".json"))
+        raise Undecodable(f"unable to decode {quote(source)}: Object 'Kind' is missing in '{text}'")
     meta = value.get("metadata")
     if isinstance(meta, dict):
         for key in ("labels", "annotations"):

@@ -109,6 +109,8 @@ class Mapper:
         api_version, kind = str(obj.get("apiVersion") or ""), str(obj.get("kind") or "")
         group, version = kinds.split_api_version(api_version)
         found = kinds.by_kind(api_version, kind)
+        if found is not None and not api_version:
+            version = found.version
         if found is None or version not in found.versions or not packs.serves(self.release, found):
             self.session.discover()
             found = _of_kind(self.remembered(), group, version, kind) or _of_kind(self.custom(), group, version, kind)

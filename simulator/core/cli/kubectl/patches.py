@@ -86,4 +86,6 @@ def update_diff(mapping: Mapping, before: Obj, after: Obj) -> tuple[Obj, str]:
     found = type_of(mapping)
     if found is None:
         return merge_diff(before, after), "merge"
+    if before == after:  # lists whose merge keys repeat differ from themselves
+        return {}, "strategic"
     return strategic(before, after, before, found), "strategic"

@@ -294,7 +294,7 @@ _RESOURCE = re.compile(r"/(?:api/v1|apis/([^/]+)/[^/]+)(?:/namespaces/[^/]+(?=/[
 def _asked(method: str, path: str) -> str:
     """` (get boats.sea.example.com one)`: what a generic error says was asked for; "" for paths of no resource."""
     match = _RESOURCE.fullmatch(path)
-    if match is None or path.endswith("/scale"):  # the scale client asks by path
+    if match is None:
         return ""
     group, plural, name = match.groups()
     resource = f"{plural}.{group}" if group else plural
@@ -305,8 +305,6 @@ def _status_of(answer: Response, asked: str = "") -> Obj:
     """The Status of a failed answer, made up as client-go does when the server sent none."""
     found = answer.obj
     if isinstance(found, dict) and found.get("kind") == "Status":
-        if found.get("code") == 404 and not found.get("details") and found.get("message") in (None, "", NO_RESOURCE):
-            return {**found, "message": NO_RESOURCE + asked}
         return found
     text = answer.body.decode("utf-8", "replace").strip()
     code = answer.status

@@ -77,9 +77,10 @@ class PathNotFound(ApiError):
     HEADERS = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
 
 
-def path_not_found() -> ApiError:
-    """404 for a path that nothing serves."""
-    return PathNotFound(status(404, "NotFound", "the server could not find the requested resource", {}))
+def path_not_found(*, ours: bool = False) -> ApiError:
+    """404 for a path that nothing serves; below a built-in group's own paths (`ours`) it is a Status (`serviceErrorHandler`)."""
+    found = status(404, "NotFound", "the server could not find the requested resource", {})
+    return ApiError(found) if ours else PathNotFound(found)
 
 
 def already_exists(resource: str, name: str) -> ApiError:

@@ -28,6 +28,11 @@ def groups(server: Server) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
+def built_in(server: Server, group: str) -> bool:
+    """Whether the paths of a group belong to the server's own web services: all below `/api` and `/apis/<group>` (`director`)."""
+    return not group or any(group == name for name, _ in packs.groups_of(server.version))
+
+
 def kinds_of(server: Server, group: str, version: str) -> list[KindInfo]:
     """The kinds of a group version, sorted by plural."""
     held = [kind for kind in packs.kinds_of(server.version) if kind.group == group and version in kind.versions]

@@ -14,7 +14,20 @@ from ...kernel.http import Request, Response
 from ..api import errors
 from ..api.errors import ApiError
 from ..api.selectors import FieldTerm, SelectorError, parse_fields
-from . import aggregation, audit, authz, impersonation, metrics, negotiate, nonresource, recent, request_info, resource, wire
+from . import (
+    aggregation,
+    audit,
+    authz,
+    discovery,
+    impersonation,
+    metrics,
+    negotiate,
+    nonresource,
+    recent,
+    request_info,
+    resource,
+    wire,
+)
 from .audit import Seen
 from .authz import Attributes
 from .call import Call, User
@@ -87,12 +100,12 @@ def _serve(server: Server, request: Request, seen: Seen) -> Response:
     if kind is None and (elsewhere := aggregation.remote(server).get((info.group, info.version))) is not None:
         return aggregation.serve(server, elsewhere, request, user)
     if kind is None:
-        raise errors.path_not_found()
+        raise errors.path_not_found(ours=discovery.built_in(server, info.group))
     call = seen.call = Call(server, request, info, user, kind, server.strategy(kind))
     if seen.noted:
         call.changed = []
     if info.subresource and call.sub is None:
-        raise errors.path_not_found()
+        raise errors.path_not_found(ours=not kind.custom)
     verbs = call.sub.verbs if call.sub is not None else kind.verbs
     if verb not in verbs and not (verb == "watch" and "watch" in kind.verbs and call.sub is None):
         raise errors.method_not_allowed()

@@ -102,7 +102,7 @@ def discover(server: Server, request: Request, parts: list[str]) -> Response:
     else:
         found = discovery.resource_list(server, parts[1], parts[2]) if len(parts) == 3 else None
     if found is None:
-        raise errors.path_not_found()
+        raise errors.path_not_found(ours=discovery.built_in(server, "" if parts[0] == "api" else parts[1]))
     return Response(obj=found)
 
 

@@ -123,6 +123,14 @@ class BinderController(Controller):
             return
         delayed = self._delayed(claim) and SELECTED_NODE not in annotations_of(claim)
         volumes = self.informer("persistentvolumes").list()
+        older = [
+            v for v in volumes if _is_new(v) and int(v["metadata"]["resourceVersion"]) < int(claim["metadata"]["resourceVersion"])
+        ]
+        if older:  # volumes have a worker of their own, which was there before the claim came
+            for volume in older:
+                self._volume(volume)
+            self.enqueue(f"pvc|{key_of(claim)}", 1)
+            return
         if delayed:  # only a volume that names the claim is taken before a pod needs it
             volumes = [v for v in volumes if v["spec"].get("claimRef")]
         volume = best(volumes, claim)
@@ -224,6 +232,11 @@ class BinderController(Controller):
             if volume is not None:
                 text = "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
             self.event(claim, "Warning", "ClaimLost", text)
+
+
+def _is_new(volume: Obj) -> bool:
+    """Nobody has looked at it yet: no phase but that of the creation."""
+    return bool((volume.get("status") or {}).get("phase", "Pending") == "Pending")
 
 
 def _is_shut_down(pod: Obj) -> bool:

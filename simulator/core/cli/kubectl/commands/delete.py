@@ -114,6 +114,8 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     errors: list[Exception] = list(builder.errors)
     for info in infos:
         try:
+            if not info.name:
+                raise with_source("deleting", info.source, CommandError("resource name may not be empty"))
             deleted.append((info, deletion.delete(info)))
         except (ApiError, CommandError) as error:
             if not (ignore and is_not_found(error)):

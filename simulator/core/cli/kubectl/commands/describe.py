@@ -6,7 +6,7 @@ from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
 from ..builder import Builder
 from ..describe import describe
-from ..errors import CommandError, is_not_found, raise_all
+from ..errors import CommandError, is_not_found, raise_all, raise_listed
 from ..flagsets import all_namespaces_flag, chunk_flag, file_arguments, file_flags, selector_flag
 from ..session import Session
 
@@ -42,7 +42,7 @@ def run(s: Session) -> int:
             continue
         s.out(text if first else f"\n\n{text}")
         first = False
-    raise_all(errors)
+    raise_listed(errors, files=bool(builder.filenames))
     if not infos:
         s.err(f"No resources found in {s.namespace} namespace.\n" if not values.on("all-namespaces") else "No resources found\n")
     return 0

@@ -12,7 +12,7 @@ from ....kube.api.printers.base import human
 from ...cobra import Command, Flag
 from ...flags import parse_duration
 from ..builder import Builder, Info
-from ..errors import CommandError, UsageError, is_not_found, raise_all
+from ..errors import CommandError, UsageError, is_not_found, raise_all, raise_listed
 from ..flagsets import (
     all_namespaces_flag,
     chunk_flag,
@@ -145,7 +145,7 @@ def _tables(s: Session, builder: Builder, infos: list[Info], output: Output) -> 
     flush()
     if not written and not ignore and not errors:
         s.err(f"No resources found in {s.namespace} namespace.\n" if namespaced else "No resources found\n")
-    raise_all(errors)
+    raise_listed(errors, files=bool(builder.filenames))
     return 0
 
 
@@ -153,9 +153,9 @@ def _generic(s: Session, builder: Builder, infos: list[Info], output: Output) ->
     ignore = s.values.on("ignore-not-found")
     errors = [error for error in builder.errors if not (ignore and is_not_found(error))]
     if errors and builder.single_implied:
-        raise_all(errors)
+        raise_listed(errors, files=bool(builder.filenames))
     if not infos and ignore:
-        raise_all(errors)
+        raise_listed(errors, files=bool(builder.filenames))
         return 0
     objects = [info.obj for info in infos if info.obj is not None]
     if builder.single_implied and len(objects) == 1:
@@ -172,7 +172,7 @@ def _generic(s: Session, builder: Builder, infos: list[Info], output: Output) ->
                 output.print(item)
         else:
             output.print({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": objects})
-    raise_all(errors)
+    raise_listed(errors, files=bool(builder.filenames))
     return 0
 
 

@@ -183,7 +183,7 @@ def run_replace(s: Session) -> Generator[Wait, Any, int]:
             continue
         output.done(obj, "replaced" + dry_run_suffix(strategy))
     raise_all(errors)
-    if not infos:
+    if not infos and values.on("force"):
         raise CommandError("no objects passed to replace")
     return 0
 

@@ -9,7 +9,7 @@ from ....host.program import Wait, WaitTopic
 from ....kube.api.errors import ApiError
 from ...flags import quote
 from ..builder import Builder, Info
-from ..errors import CommandError, raise_all
+from ..errors import CommandError
 from ..flagsets import (
     file_arguments,
 )
@@ -112,31 +112,39 @@ def _stateful_set(meta: Obj, spec: Obj, status: Obj) -> tuple[str, bool]:
 
 def run_status(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl rollout status`."""
-    builder, infos = infos_of(s)
-    raise_all(builder.errors)
-    if not infos:
-        s.err(f"No resources found in {s.namespace} namespace.\n")
     revision = s.values.number("revision")
     if revision < 0:
         raise CommandError(f"revision must be a positive integer: {revision}")
+    builder, infos = infos_of(s)
     for info in infos:
-        deadline = s.world.now + (s.values.number("timeout") or WEEK)
-        last = ""
-        obj = info.obj or {}
-        while True:
-            text, done = progress(info.mapping.kind.kind, obj, revision)
-            if text != last:
-                s.out(text)
-                last = text
-            if done or not s.values.on("watch"):
-                break
-            if s.world.now >= deadline:
-                raise CommandError("timed out waiting for the condition")
-            yield WaitTopic((info.mapping.kind.topic,), deadline)
-            try:
-                obj = s.call("GET", info.path())
-            except ApiError as error:
-                if error.reason == "NotFound":
-                    raise CommandError("object has been deleted") from None
-                raise
+        try:
+            yield from _follow(s, info, revision)
+        except (CommandError, ApiError) as error:
+            builder.fail(info, error)
+    builder.finish()
+    if not infos:
+        s.err(f"No resources found in {s.namespace} namespace.\n")
     return 0
+
+
+def _follow(s: Session, info: Info, revision: int) -> Generator[Wait, Any, None]:
+    """Tell of one object until its rollout is done."""
+    deadline = s.world.now + (s.values.number("timeout") or WEEK)
+    last = ""
+    obj = info.obj or {}
+    while True:
+        text, done = progress(info.mapping.kind.kind, obj, revision)
+        if text != last:
+            s.out(text)
+            last = text
+        if done or not s.values.on("watch"):
+            return
+        if s.world.now >= deadline:
+            raise CommandError("timed out waiting for the condition")
+        yield WaitTopic((info.mapping.kind.topic,), deadline)
+        try:
+            obj = s.call("GET", info.path())
+        except ApiError as error:
+            if error.reason == "NotFound":
+                raise CommandError("object has been deleted") from None
+            raise

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ....kube.api import names, quantity, selectors
+from ....kube.api.decode import DecodeError, Decoder
 from ....kube.api.errors import ApiError
 from ....kube.api.objects import clone
 from ...cobra import Command, Flag
@@ -27,7 +28,7 @@ from ..flagsets import (
     selector_flag,
 )
 from ..groups import group_run
-from ..patches import send, update_diff
+from ..patches import send, type_of, update_diff
 from ..printers import Output
 from ..recording import recorded
 from ..session import Session
@@ -66,7 +67,7 @@ class Setter:
         self.local = values.has("local") and values.on("local")
         if self.local and not values.items("filename") and not values.text("kustomize"):
             raise CommandError(LOCAL)
-        self.strategy, self.output = dry_run(s), Output(s)
+        self.strategy, self.output = dry_run(s), Output(s, typed=self.local)
         everything = values.has("all") and values.on("all")
         self.builder = Builder(s, args=resources, **file_arguments(s), selector=values.text("selector") if values.has("selector") else "",
                                allow_empty=everything, latest=not self.local, local=self.local, fetch=not self.local)  # fmt: skip
@@ -77,14 +78,15 @@ class Setter:
         infos = self.builder.infos()
         errors = self.problems = [*self.builder.errors, *self.problems]
         for info in infos:
-            before = info.obj or {}
+            before = _typed(info) if self.local else info.obj or {}
             after = clone(before)
             try:
                 change(info, after)
             except Plain:
                 raise
             except CommandError as error:
-                errors.append(CommandError(f"error: {info.label} {error}\n"))
+                name = f"{info.mapping.kind.kind.lower()}/{info.name}" if self.local else info.label
+                errors.append(CommandError(f"error: {name} {error}\n"))
                 continue
             after = recorded(s, after)
             try:
@@ -109,6 +111,17 @@ class Setter:
 
     def _tell(self, obj: Obj) -> None:
         self.output.done(obj, self.word + dry_run_suffix(self.strategy))
+
+
+def _typed(info: Info) -> Obj:
+    """An object of a file as its Go type is written: with the members that are never left out."""
+    obj, kind = info.obj or {}, type_of(info.mapping)
+    if kind is None:
+        return obj
+    try:
+        return {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), **Decoder().decode(kind, obj)}
+    except DecodeError as error:
+        raise CommandError(f"unable to decode {quote(info.source)}: {error}") from None
 
 
 def _split(args: list[str], changes: str = "") -> tuple[list[str], list[str]]:
