@@ -96,8 +96,8 @@ COMMANDS = Lazy(
         "nerdctl": "cli.nerdctl:main",
         "runc": "cli.runc:main",
         "redis-cli": "cli.rediscli:main",
-        "python3": "cli.interpreters:python",
-        "node": "cli.interpreters:node",
+        "python3": "cli.python:main",
+        "node": "cli.node:node",
         "crictl": "cli.crictl:main",
         "kubeadm": "cli.kubeadm:main",
     }

@@ -27,7 +27,7 @@ _FILE_USE = re.compile(r"(?:(?:-f|--filename)[ =]|>\s*|\bvim?\s+|\bnano\s+|\bedi
 #: A line of output: a table's head, a message with capitals or a check mark, the row of a table, a rule, `key: value`.
 _OUTPUT = re.compile(
     r"\s*(?:[A-Z][A-Z()/%-]+(?:\s{2,}|\s*$)|[✅❌✓✗│├└→-]|[A-Z][a-z]+[ :,.]|[A-Z]{3,}\s+\S|\S+\s{3,}\S"
-    r"|[\w./-]+ (?:created|configured|deleted|unchanged)$|\S+:\s|\d|\\\w|[a-z][\w -]*:$|[bcdlps-][rwxsStT-]{9}\b)"
+    r"|[\w./-]+ (?:created|configured|deleted|unchanged)$|\S+:\s|\d|\\\w|[a-z][\w -]*:$|[bcdlps-][rwxsStT-]{9}\b|uid=\d|(?:https?|ftp)://\S+\s*$)"
 )
 #: A unit's or a program's setting: `ExecStart=/usr/bin/x -v` is no assignment of a shell.
 _SETTING = re.compile(r"[A-Z]\w*[a-z]\w*=")

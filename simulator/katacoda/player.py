@@ -29,7 +29,11 @@ _OUTSIDE = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:sudo\s+)?(?:kubectl|k|helm|docker
 _TAB = re.compile(
     r"(?i)\b(?:tab|onglet|reiter|pestaña|terminal)\s+[*`\"«]*(?P<after>[a-z][\w-]*)|[*`\"»](?P<before>[a-z][\w-]*)[*`\"»]*\s+tab\b"
 )
-_EDITS = re.compile(r"^\s*(?:sudo\s+)?(?:vim?|nano|(?:kubectl|k)\s+(?:\S+\s+)*edit)\b")
+_EDITS = re.compile(r"^\s*(?:sudo\s+)?(?:vim?|nano|(?:kubectl|k|systemctl)\s+(?:\S+\s+)*edit\b|crontab\s+-e|visudo|vipw)\b")
+#: Commands that clear away what a page made: a reader who wants to be checked presses the button before.
+_CLEARS = re.compile(r"\b(?:delete|rm|rmi|down|uninstall|destroy|prune|kill|stop|userdel|groupdel|drop)\b")
+#: How many times a page is checked before such a command.
+EARLY = 4
 
 
 class Played(msgspec.Struct):
@@ -51,7 +55,8 @@ class Verified(msgspec.Struct):
     """The result of a verify script: its dialect is `exit` (status 0) or `done` (it prints that word).
 
     `before` says whether it passed before the page's commands were typed, in a copy of the world: such a script proves nothing of
-    the work.  None: not known, for a program waited then.
+    the work.  None: not known, for a program waited then.  `early` says that it passed in a copy of the world before the page's own
+    clearing away, and not after it.
     """
 
     passed: bool
@@ -62,6 +67,7 @@ class Verified(msgspec.Struct):
     not_simulated: list[str] = []
     missing: list[str] = []
     before: bool | None = None
+    early: bool = False
 
 
 class Page(msgspec.Struct):
@@ -147,17 +153,22 @@ class Player:
         self.tabs = tabs(text, self.stage.image.hosts)
         told = self.with_answers and step in self.scenario.steps
         chosen = answers.of_page(found) if told else [one for one in found if one.kind in (EXEC, FILE, OPEN)]
-        for action in chosen:
-            self._action(action, step.text, page)
+        todo = [(action, step.text) for action in chosen]
         if self.with_answers and step.answer:
-            for action in answers.of_file(step.answer, self._text(step.answer)):
-                self._action(action, step.answer, page)
+            todo += [(action, step.answer) for action in answers.of_file(step.answer, self._text(step.answer))]
+        early, tried = False, 0
+        for action, file in todo:
+            if step.verify and page.commands and not early and tried < EARLY and _CLEARS.search(action.text):
+                early, tried = bool(self._before(step)), tried + 1
+            self._action(action, file, page)
         if text:
             self._quizzes(step, text, page)
         if running is not None:
             self._await(running, page)
         if step.verify:
             page.verify = self._verify(step, before)
+            if page.verify is not None and early and not page.verify.passed:
+                page.verify.passed = page.verify.early = True
         return page
 
     def _text(self, path: str) -> str:

@@ -45,6 +45,10 @@ _OPEN = re.compile(
 )
 
 
+#: Keys that leave full-screen programs, one after the other.
+_LEAVE = ("\x1b:q!\r", "q", "\x18n", "\x03", "\x1b:qa!\r")
+
+
 class Outcome(msgspec.Struct):
     """What a typed text did: status of the last command, output, and how it ended: done, running, keys (a full-screen program)."""
 
@@ -246,12 +250,11 @@ class Stage:
         self.sandbox.apply("key", {"terminal": name, "key": key}, self.sandbox.now)
 
     def free(self, name: str) -> None:
-        """End whatever still runs in a terminal (Ctrl-C; `:q!` for an editor)."""
-        for attempt in range(4):
+        """End whatever still runs in a terminal: Ctrl-C; `:q!` for vi and pagers, q for viewers, Ctrl-X and n for nano."""
+        for attempt in range(len(_LEAVE)):
             view = self.sandbox.terminals()[name]
             if view.raw:
-                keys = "\x1b:q!\r" if attempt < 2 else "q\x18\x03"
-                self.sandbox.apply("keys", {"terminal": name, "data": keys}, self.sandbox.now)
+                self.sandbox.apply("keys", {"terminal": name, "data": _LEAVE[attempt]}, self.sandbox.now)
             elif view.busy or view.continuation:
                 self.key(name, "ctrl-c" if attempt < 3 else "ctrl-\\")
             else:

@@ -151,7 +151,7 @@ def mv(call: Call) -> int:
 
 def install(call: Call) -> int:
     """`install [-d] [-m mode] sources target`."""
-    options, names = parse(call, "dm:o:g:DCvt:", "directory:d mode=m owner=o group=g target-directory=t")
+    options, names = parse(call, "cdm:o:g:DCvt:", "directory:d mode=m owner=o group=g target-directory=t")
     if "d" in options:
         for name in names:
             call.tree.mkdir(call.path(name), True, now=call.world.wall)

@@ -22,7 +22,7 @@ from .names import Found, resolve
 REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}  # fmt: skip
 LONG = """location:L output=o remote-name:O silent:s show-error:S insecure:k include:i head:I request=X data=d data-raw=d data-binary=d header=H
 fail:f verbose:v cacert=cacert cert=cert key=key user=u user-agent=A max-time=m connect-timeout=connect-timeout write-out=w get:G http1.1 http2
-progress-bar:# compressed retry=retry json=json cookie=b dump-header=D fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 request-target=x"""
+progress-bar:# compressed retry=retry json=json cookie=b dump-header=D fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 tlsv1.3 proto=proto proto-default=proto retry-connrefused retry-all-errors retry-delay=retry retry-max-time=retry disable:q request-target=x"""
 
 
 class CurlError(Exception):
