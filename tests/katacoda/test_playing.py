@@ -63,6 +63,7 @@ def test_a_katacoda_scenario_says_what_is_not_there(played: dict[str, Any]) -> N
     assert first[4]["output"] == "ubuntu\n"
     assert pages["step1"]["verify"] == {
         "passed": True, "status": 0, "dialect": "done", "tries": 1, "output": "done\n", "not_simulated": [], "missing": [], "before": False,
+        "early": False,
     }  # fmt: skip
     assert len(pages["step1"]["quizzes"]) == 4
     second = pages["step2"]["commands"]
