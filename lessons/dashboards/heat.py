@@ -102,9 +102,10 @@ class _Writer:
 
     def row(self, row: LearnerRow, signals: Mapping[int, object]) -> SafeString:
         name, base = escape(row.user.username), f"learners/{row.user.pk}/"
+        title = f' title="{escape(row.user.get_full_name())}"' if row.user.get_full_name() else ""
         signal = getattr(signals.get(row.user.pk), "kind", "")
         mark = f' <span class="sig is-{signal}">{escape(self.signal[signal])}</span>' if signal else ""
-        parts = [f'<tr data-learner="{name}"><th scope="row"><a href="{base}">{name}</a>{mark}</th>']
+        parts = [f'<tr data-learner="{name}"><th scope="row"><a href="{base}"{title}>{name}</a>{mark}</th>']
         exercises = {cell.exercise.pk: cell for cell in row.exercises}
         for chapter in row.chapters:
             parts.append("<td></td>")

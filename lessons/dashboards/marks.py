@@ -6,6 +6,8 @@ from people or lesson files is escaped.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -14,8 +16,17 @@ from lessons.desk.gradebook import Book, Head, Line, Mark
 from lessons.desk.templatetags.desk import figure
 from lessons.templatetags.slipway import points
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
 #: Learners on one page.
 PAGE = 100
+
+
+def full_name(user: User) -> str:
+    """Somebody's name behind their user name, where they have set one."""
+    name = escape(user.get_full_name())
+    return f' <span class="meta full-name" title="{name}">{name}</span>' if name else ""
 
 
 class Writer:
@@ -33,7 +44,7 @@ class Writer:
     def row(self, line: Line) -> SafeString:
         """One learner."""
         base = f"{self.base}{line.user.pk}/"
-        parts = [f'<tr><th scope="row"><a href="{base}">{escape(line.user.username)}</a></th>']
+        parts = [f'<tr><th scope="row"><a href="{base}">{escape(line.user.username)}</a>{full_name(line.user)}</th>']
         parts.append(f'<td class="num"><b>{points(line.total)}</b> <span class="meta">/ {points(line.of)}</span></td>')
         parts.append(f'<td class="num">{figure(line.percent, 0)}</td>')
         parts += [self.cell(base, head, line.marks[head.key]) for head in self.heads]

@@ -186,6 +186,16 @@ def new_number() -> str:
     return "-".join("".join(secrets.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _ in range(4)) for _ in range(3))
 
 
+class Preference(models.Model):
+    """What somebody set for themselves.  `zone` is an IANA name; nothing means their browser's."""
+
+    user = models.OneToOneField(USER, on_delete=models.CASCADE, related_name="preference")
+    zone = models.CharField(max_length=64, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.zone or 'as the browser'}"
+
+
 class Certificate(models.Model):
     """What somebody has done in a course, as it stood when it was issued."""
 

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lessons.desk import bells, live, privacy, roster
 from lessons.desk.certificates import issue
 from lessons.desk.models import Announcement, Certificate, Message, Signal, Watching
+from lessons.desk.qr import qr
 from lessons.models import Cohort, Course, Enrollment, Invite, Lesson, Membership
 from lessons.permissions import person
 
@@ -119,14 +121,21 @@ def certificate(request: HttpRequest, course: str) -> HttpResponse:
     if not Enrollment.objects.filter(user=user, course=found).exists():
         raise Http404
     row = issue(user, found)
-    return render(request, "desk/certificate.html", {"certificate": row, "course": found, "own": True})
+    return _certificate(request, row, found, own=True)
 
 
 @require_safe
 def certificate_check(request: HttpRequest, number: str) -> HttpResponse:
     """Anybody who has the number sees what it was issued for."""
     row = get_object_or_404(Certificate.objects.select_related("course__version"), number=number.upper())
-    return render(request, "desk/certificate.html", {"certificate": row, "course": row.course, "own": False})
+    return _certificate(request, row, row.course, own=False)
+
+
+def _certificate(request: HttpRequest, row: Certificate, course: Course, *, own: bool) -> HttpResponse:
+    """The page for paper: it carries the address where it is checked, in letters and as a QR code."""
+    address = request.build_absolute_uri(reverse("lessons:certificate-check", args=[row.number]))
+    context = {"certificate": row, "course": course, "own": own, "address": address, "code": qr(address)}
+    return render(request, "desk/certificate.html", context)
 
 
 @require_safe

@@ -46,6 +46,7 @@ ALSO: dict[str, tuple[str, ...]] = {
     "learning platforms": ("lti.Person", "user", "platform", "sub"),
     "links of platforms": ("lti.RegistrationLink", "made_by", "created_at", "used_at"),
     "rosters": ("desk.RosterEntry", "joined", "cohort__name", "email", "name", "role", "added_at"),
+    "preferences": ("desk.Preference", "user", "zone"),
     "watching": ("desk.Watching", "watcher", "session__owner__username", "began_at", "seen_at"),
     "addresses": ("account.EmailAddress", "user", "email", "verified", "primary"),
     "sign-in elsewhere": ("socialaccount.SocialAccount", "user", "provider", "uid", "date_joined", "last_login", "extra_data"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from lessons.desk import pages
+from lessons.desk.preferences import preferences
 
 urlpatterns = [
     path("lessons/<number:lesson>/signal/", pages.signal, name="signal"),
@@ -13,6 +14,7 @@ urlpatterns = [
     path("join/", pages.join_by_code, name="join-code"),
     path("courses/<slug:course>/certificate/", pages.certificate, name="certificate"),
     path("certificates/<str:number>/", pages.certificate_check, name="certificate-check"),
+    path("preferences/", preferences, name="preferences"),
     path("my-data/", pages.my_data, name="my-data"),
     path("my-data/slipway-data.json", pages.my_data_file, name="my-data-file"),
     path("my-data/delete/", pages.my_data_delete, name="my-data-delete"),

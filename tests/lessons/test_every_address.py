@@ -136,6 +136,7 @@ TABLE: list[Row] = [
     ("lessons:certificate", "get", "own", {}),  # only the learner is enrolled here
     ("lessons:certificate-check", "get", "public", {}),
     ("lessons:my-data", "get", "anybody", {}),
+    ("lessons:preferences", "get", "anybody", {}),
     ("lessons:my-data-file", "get", "anybody", {}),
     ("lessons:my-data-delete", "post", "anybody", {}),
     ("lessons:shared-replay", "get", "public", {}),
