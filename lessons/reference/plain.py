@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-_SILENT = {"button", "svg", "script", "style"}
+_SILENT = {"button", "svg", "script", "style", "summary"}
 _VOID = {"br", "img", "path", "hr"}
 _BLOCKS = {"p", "li", "h2", "h3", "h4", "pre", "tr", "td", "th", "figcaption", "div", "blockquote", "dd", "dt"}
 
@@ -28,7 +28,7 @@ class _Reader(HTMLParser):
             self.heading = True
         if tag in _VOID:
             return
-        quiet = tag in _SILENT or "tip" in classes or "sec" in classes
+        quiet = tag in _SILENT or not {"tip", "sec", "on"}.isdisjoint(classes)
         self.silent += quiet
         self.stack.append((tag, quiet, tag in _BLOCKS or "l" in classes))
 

@@ -129,4 +129,6 @@ def figure(source: str, alt: str, caption: str) -> str:
     if not alt.strip():
         raise BlockError("the picture says nothing to people who do not see it: ![What it shows](…)")
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img src="../{escape(source)}" alt="{escape(alt)}" loading="lazy">{below}</figure>\n'
+    label = escape(caption or alt)  # wide drawings are moved sideways on a phone: by keyboard too
+    drawing = f'<div class="drawing" tabindex="0" role="group" aria-label="{label}"><img src="../{escape(source)}" alt="{escape(alt)}" loading="lazy"></div>'
+    return f"<figure>{drawing}{below}</figure>\n"

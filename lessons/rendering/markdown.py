@@ -74,7 +74,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"class", "lang"},
     "a": {"href", "title", "aria-describedby"},
     "button": {"type", "data-copy", "data-needs-js", "data-run", "hidden", "aria-label"},
-    "div": {"data-command", "data-host"},
+    "div": {"data-command", "data-host", "tabindex", "role", "aria-label"},
     "h2": {"id"},
     "h3": {"id"},
     "img": {"src", "alt", "loading", "title"},

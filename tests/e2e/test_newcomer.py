@@ -158,13 +158,46 @@ def travel_in_time(visitor: Visitor) -> None:
     page.locator(".bench-past [data-now]").click()
     page.locator(".bench-past").wait_for(state="hidden")
 
+    take_up(page, "kubectl delete deployment web", 'deployment.apps "web" deleted')
+    assert "still here" not in bench.screen(page)
+    try_from_here(page, pods)
+
+
+def take_up(page: Page, last: str, shown: str) -> None:
+    """Comes back to the line of history that was left and whose last input is `last`."""
     page.locator("[data-past]").click()
-    page.locator(".past-moment", has_text="kubectl delete deployment web").click()
+    page.locator(".past-moment", has_text=last).last.click()
     page.wait_for_function(
-        "() => document.querySelector('[data-bench]').bench.panel.view?.contents().includes('delete deployment')"
+        "(text) => document.querySelector('[data-bench]').bench.panel.view?.contents().includes(text)", arg=shown
     )
     bench.ready(page)
-    assert "still here" not in bench.screen(page)
+
+
+def try_from_here(page: Page, pods: str) -> None:
+    """Goes on from before the deployment was made: it was never made there, and what was left can be taken up again."""
+    left = page.locator("[data-bench]").get_attribute("data-ws")
+    page.locator("[data-past]").click()
+    page.locator(".past-moment", has_text="kubectl create deployment web").first.click()
+    page.locator(".bench-past [data-branch]").wait_for()
+    page.wait_for_function(pods, arg=0)
+    page.locator("#bench-past .btn.is-first").click()
+    page.wait_for_function("(left) => document.querySelector('[data-bench]').dataset.ws !== left", arg=left)
+    bench.ready(page)
+    page.locator(".bench-past").wait_for(state="hidden")
+    type_command(page, "kubectl get deployments", "No resources found in default namespace")
+    assert "kubectl create deployment web" not in bench.screen(page)
+    type_command(page, "kubectl create deployment other --image=nginx", "deployment.apps/other created")
+    page.locator("[data-time=pause]").click()
+    before = page.evaluate("() => document.querySelector('[data-bench]').bench.clock.base")
+    page.locator("[data-time=skip]").click()
+    page.wait_for_function(
+        """(before) => { const { clock, view } = document.querySelector('[data-bench]').bench;
+          return clock.base >= before + 300e9 && view.hosts.flatMap((h) => h.pods).some((p) => p.name.startsWith('other-') && p.state === 'healthy'); }""",
+        arg=before,
+    )  # fmt: skip
+    page.locator("[data-time=pause]").click()
+    take_up(page, "kubectl delete deployment web", 'deployment.apps "web" deleted')
+    assert "deployment other" not in bench.screen(page)
 
 
 def take_quiz(visitor: Visitor) -> str:
