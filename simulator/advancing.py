@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from . import attempts, deadline, doorbell, engine, frames, measures, mishaps, tracing, worlds
+from . import attempts, deadline, doorbell, engine, frames, keyframes, measures, mishaps, tracing, worlds
 from .core.kernel.errors import BadInput, BudgetExceeded, SnapshotBusy
 from .models import ClusterSession, JournalEntry
 from .packing import without_nul
@@ -356,6 +356,8 @@ SNAPSHOT_NS = 600 * 1_000_000_000
 def _snapshot_if_due(warm: Warm) -> None:
     if warm.applied_seq - warm.snapshot_seq >= SNAPSHOT_ROWS or warm.sandbox.now - warm.snapshot_at >= SNAPSHOT_NS:
         store_snapshot(warm)
+    if keyframes.due(warm):
+        keyframes.store(warm)
 
 
 def rest(session_id: uuid.UUID) -> None:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import doorbell, services, worlds
+from . import doorbell, keyframes, services, worlds
 from .models import ClusterSession, JournalEntry, OutputBatch, Snapshot, TraceBatch
 from .packing import pack, unpack
 
@@ -126,6 +126,7 @@ def branch(session: ClusterSession, moment: Moment) -> ClusterSession:
             **_check(session, moment),
         )
         _copy_beginning(session, copy, moment)
+        keyframes.hand_over(session, copy, moment.seq, moment.at)
         worlds.forget_snapshots(session, newest=True)  # enough to be taken up again
         transaction.on_commit(functools.partial(services.schedule, copy.pk))
         transaction.on_commit(functools.partial(doorbell.ring, session.pk, {"type": "cluster.ended", "reason": "archived"}))

@@ -182,6 +182,24 @@ class Snapshot(models.Model):
         return f"snapshot after {self.journal_seq} at {self.at}"
 
 
+class Keyframe(models.Model):
+    """The world on its way, for looking back (`simulator.keyframes`): whole, or what differs from its `base`.  A cache, never the truth."""
+
+    session = models.ForeignKey(ClusterSession, on_delete=models.CASCADE, related_name="keyframes")
+    base = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="told")
+    journal_seq = models.PositiveIntegerField()
+    at = models.BigIntegerField()
+    engine_version = models.CharField(max_length=32)
+    blob = models.BinaryField()
+
+    class Meta:
+        ordering = ["session", "-journal_seq", "-at"]
+        constraints = [models.UniqueConstraint(fields=["session", "journal_seq", "at"], name="keyframe_once")]
+
+    def __str__(self) -> str:
+        return f"keyframe after {self.journal_seq} at {self.at}"
+
+
 class Beginning(models.Model):
     """How the worlds of a scenario and seed begin (`simulator.shelf`): a cache that spares workers the building."""
 

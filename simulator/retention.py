@@ -27,7 +27,7 @@ from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.utils import timezone
 
-from . import advancing, engine, history, storing, worlds
+from . import advancing, engine, history, keyframes, storing, worlds
 from .core.kernel.errors import BadInput
 from .models import ClusterSession, JournalEntry, OutputBatch, Snapshot, TraceBatch
 from .selectors import OUTPUT_LIMIT
@@ -191,6 +191,7 @@ def compact(session: ClusterSession) -> int:
         OutputBatch.objects.filter(session=found, last__lte=output - OUTPUT_LIMIT).delete()
         TraceBatch.objects.filter(session=found, last__lte=trace).delete()
         Snapshot.objects.filter(session=found, journal_seq__lt=moment.seq).delete()
+        keyframes.forget(found)
         ClusterSession.objects.filter(pk=found.pk).update(base_seq=moment.seq, base_at=moment.at)
     logger.info("session %s: %d rows were compacted, it begins at input %d now", session.pk, rows, moment.seq)
     return rows

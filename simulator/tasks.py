@@ -210,7 +210,11 @@ def _warm_up(**_kwargs: Any) -> None:
             each.close_pool()  # type: ignore[attr-defined]
     doorbell.connection().close()
     doorbell.connection.cache_clear()
-    # what is there now stays: collecting garbage need not walk through it, nor look up for each few hundred new objects
+    leave_alone_what_is_there()
+
+
+def leave_alone_what_is_there() -> None:
+    """What is in memory now stays: collecting garbage need not walk through it, nor look up for each few hundred new objects."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)

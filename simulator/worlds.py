@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
-from . import engine, measures, mishaps, shelf
+from . import engine, keyframes, measures, mishaps, shelf
 from .core.kernel.errors import BadInput, BudgetExceeded, NotSimulated
 from .engine import Engine
 from .models import ClusterSession, JournalEntry, Snapshot
@@ -46,6 +46,9 @@ class Warm:
     #: Journal row and virtual time of the newest snapshot, to know when the next is due.
     snapshot_seq: int = 0
     snapshot_at: int = 0
+    #: The same of the newest keyframe.
+    keyframe_seq: int = 0
+    keyframe_at: int = 0
     #: What was stored last, so that unchanged things are not stored again.
     terminals: dict[str, Any] = field(default_factory=dict)
     view: dict[str, Any] | None = None
@@ -149,6 +152,8 @@ def load(session: ClusterSession) -> Warm:
         trace_cursor=session.trace_cursor,
         snapshot_seq=done,
         snapshot_at=snapshot.at if snapshot else 0,
+        keyframe_seq=session.applied_seq,
+        keyframe_at=session.advanced_to,
         terminals=session.terminals,
         view=view.data if view else None,
         view_version=view.version if view else 0,
@@ -158,15 +163,39 @@ def load(session: ClusterSession) -> Warm:
 
 def past(session: ClusterSession, seq: int, at: int) -> Engine:
     """The world as it was with `seq` rows applied, at virtual time `at`; the session's own is not touched."""
-    sandbox, snapshot = _from_snapshot(session, seq, at)
-    _replay(session, sandbox, snapshot.journal_seq if snapshot else 0, seq)
+    sandbox, done = _near(session, seq, at)
+    _replay(session, sandbox, done, seq)
     if at > sandbox.now:
         sandbox.advance(at)
     return sandbox
 
 
+def _near(session: ClusterSession, seq: int, at: int) -> tuple[Engine, int]:
+    """The world of the nearest moment before, and the rows applied in it."""
+    keyframe = keyframes.nearest(session, seq, at)
+    newer = (
+        keyframe
+        and not Snapshot.objects.filter(
+            session=session,
+            engine_version=engine.version(),
+            journal_seq__range=(keyframe.journal_seq, seq),
+            at__range=(keyframe.at, at),
+        ).exists()
+    )
+    if keyframe and newer:
+        try:
+            return engine.engine().restore(keyframes.image(keyframe)), keyframe.journal_seq
+        except BadInput as error:
+            logger.warning("session %s: %s cannot be used (%s), falling back", session.pk, keyframe, error)
+            keyframe.delete()
+    sandbox, snapshot = _from_snapshot(session, seq, at)
+    return sandbox, snapshot.journal_seq if snapshot else 0
+
+
 def forget_snapshots(session: ClusterSession, *, newest: bool = False) -> int:
-    """Throw away a session's snapshots, which are a cache, but for the one that its journal begins with and, if wanted, the `newest`."""
+    """Throw away a session's snapshots and keyframes, which are a cache, but for the snapshot that its journal begins with and, if wanted,
+    the `newest`; returns how many snapshots went."""
+    keyframes.forget(session)
     rows = Snapshot.objects.filter(session=session)
     kept = list(rows.values_list("pk", flat=True)[:1]) if newest else []
     if session.base_seq:

@@ -1,4 +1,4 @@
-"""`make bench`: the simulator's own figures, then the round trip of a typed command against a bare Celery round trip.
+"""`make bench`: the simulator's own figures, what moving in time costs (`tools.timebench`), then the round trip of a typed command against a bare Celery round trip.
 
 Both round trips are measured in the same run, with the same processes, one after the other in turns, so that their ratio says
 something on any machine: WebSocket frame → journal row → Celery → worker → simulator → rows → doorbell → last byte, against
@@ -30,9 +30,24 @@ def main(argv: list[str]) -> int:
         code = subprocess.run([sys.executable, "-m", "simulator", "bench"], check=False).returncode
     with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as folder:
         _set_up(Path(folder))
+        if "--site" not in argv:
+            print("\nmoving in time (milliseconds, in the worker)", flush=True)
+            code = code or int(not _in_time())
         print("\nsite (round trips in milliseconds)", flush=True)
         _site(Path(folder), rounds)
     return code
+
+
+def _in_time() -> bool:
+    import logging
+
+    from . import timebench
+
+    logging.disable(logging.WARNING)  # nobody hears these sessions' doorbells
+    try:
+        return timebench.report()
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _set_up(var: Path) -> None:

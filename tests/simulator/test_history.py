@@ -10,7 +10,7 @@ from django.test import TestCase
 from django.urls import reverse
 
 from simulator import history, selectors, services, worlds
-from simulator.models import ClusterSession, JournalEntry, Snapshot
+from simulator.models import ClusterSession, JournalEntry, Keyframe, Snapshot
 from simulator.services import advance, append_input
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -139,6 +139,31 @@ def test_snapshots_on_the_way_are_kept_but_few(session: ClusterSession) -> None:
     assert kept[-1] >= 80
     gaps = [b - a for a, b in zip([0, *kept], kept)]
     assert max(gaps) <= 50
+
+
+def test_a_long_past_is_looked_at_through_keyframes_and_is_the_same_without(session: ClusterSession) -> None:
+    line(session, "kubectl create deployment web --image=nginx")
+    for number in range(22):
+        line(session, f"echo {number} >> /tmp/numbers; kubectl annotate node node01 n={number} --overwrite")
+    frames = list(Keyframe.objects.filter(session=session).order_by("journal_seq"))
+    seqs = [frame.journal_seq for frame in frames]
+    assert max(b - a for a, b in zip([0, *seqs], [*seqs, 23])) <= 6, seqs
+    assert [frame.base_id for frame in frames] == [None, *[frames[0].pk] * (len(frames) - 1)]
+    assert len(bytes(frames[1].blob)) < len(bytes(frames[0].blob)) / 2
+    moments = [history.moment_before(session, seq) for seq in (9, 13, 19, 22)]
+
+    def digests(of: ClusterSession) -> list[str]:
+        return [services.look(of, moment.seq, moment.at)["digest"] for moment in moments]
+
+    through = digests(session)
+    Keyframe.objects.filter(pk=frames[2].pk).update(blob=b"damaged")
+    assert digests(session) == through
+    assert not Keyframe.objects.filter(pk=frames[2].pk).exists(), "what cannot be read is removed"
+    went_on = branch(session, moments[1])
+    left = Keyframe.objects.filter(session=went_on).values_list("journal_seq", flat=True)
+    assert sorted(left) == [seq for seq in seqs if seq <= moments[1].seq]
+    assert not Keyframe.objects.filter(session=session).exists()
+    assert digests(session) == through
 
 
 def test_a_frozen_or_left_session_is_not_branched(session: ClusterSession) -> None:

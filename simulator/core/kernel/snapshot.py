@@ -39,6 +39,9 @@ class Image(msgspec.Struct, array_like=True):
     sections: dict[str, msgspec.Raw]
 
 
+#: How far back a match may lie in a world told by its difference from another: beyond both together.
+WINDOW_LOG = 24
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Image)
 _section_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
@@ -61,6 +64,35 @@ def dump(world: World) -> bytes:
         {name: msgspec.Raw(_encoder.encode(data)) for name, data in sorted(world.sections.items())},
     )
     return MAGIC + zstandard.ZstdCompressor(level=3).compress(_encoder.encode(image))
+
+
+def opened(data: bytes) -> bytes:
+    """The bytes inside a snapshot, which are alike in two snapshots of one world; what is no snapshot stays as it is."""
+    return unpacked(data[len(MAGIC) :]) if data.startswith(MAGIC) else data
+
+
+def closed(raw: bytes) -> bytes:
+    """A snapshot of what `opened` gave, compressed in passing: for reading soon, not for keeping."""
+    return MAGIC + zstandard.ZstdCompressor(level=-3).compress(raw)
+
+
+def packed(raw: bytes, base: bytes = b"") -> bytes:
+    """Bytes for keeping; with `base`, as what differs from it, which `unpacked` needs again."""
+    settings = zstandard.ZstdCompressionParameters.from_level(4 if base else 3, window_log=WINDOW_LOG, enable_ldm=bool(base))
+    return zstandard.ZstdCompressor(dict_data=_dictionary(base), compression_params=settings).compress(raw)
+
+
+def unpacked(data: bytes, base: bytes = b"") -> bytes:
+    """The bytes again; raises `BadInput` for damaged ones."""
+    try:
+        reader = zstandard.ZstdDecompressor(dict_data=_dictionary(base), max_window_size=1 << (WINDOW_LOG + 1))
+        return reader.decompress(data, max_output_size=MAX_BYTES)
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise BadInput(f"snapshot: damaged ({error})") from None
+
+
+def _dictionary(base: bytes) -> zstandard.ZstdCompressionDict | None:
+    return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT) if base else None
 
 
 def load(data: bytes, sections: Mapping[str, Any]) -> World:
