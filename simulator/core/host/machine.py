@@ -75,6 +75,9 @@ class Host(msgspec.Struct, omit_defaults=True):
     #: The world's timers of cron's next job and of a shutdown that was asked for.
     cron: int = 0
     shutdown: int = 0
+    #: A shutdown that has begun and waits (`reboot`, `poweroff`, `halt`), and for whom: pid → ns at most (systemd's delay locks).
+    going: str = ""
+    inhibitors: dict[int, int] = {}
     #: Containers without a PID namespace of their own, and whose they are in: "" is the host's, else a sandbox's.
     pid_spaces: dict[str, str] = {}
     #: How far this machine's clock is from the world's, in ns.

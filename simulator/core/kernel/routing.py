@@ -24,6 +24,8 @@ from .world import World
 HOPS = 4
 #: A round trip on one host, and between two.
 NEAR, FAR = 200 * clock.US, 700 * clock.US
+#: How often the first packet of a connection is sent again.
+SYN_RETRIES = 6
 #: A round trip longer than this is a lost connection to every client here.
 PATIENCE = 30 * clock.SECOND
 #: The machines' own network, where an address that nobody has is found out by ARP.
@@ -57,6 +59,8 @@ class Walker:
         if src is None or self.net.down.get(src.host):
             raise ConnectError("no-route", self.where)
         self.src: NetNs = src
+        #: What packets that were lost and sent again cost, in ns.
+        self.waited = 0
         self.packet = Packet(src=src.ips[0] if src.ips else "127.0.0.1", dst=ip, port=port, protocol=protocol)
 
     # -- words ----------------------------------------------------------------------------------------------------------
@@ -247,10 +251,22 @@ class Walker:
             raise self.fail("no-route" if owner in net.down else "timeout", a, "host is down")
         if net.cut.get(link_key(a, b)):
             raise self.fail("timeout", a, "link is cut")
-        loss = sum(shape.loss for shape in self.shapes([a, b]))
-        if loss and self.world.rng("netem").unit() * 100 < loss:
-            raise self.fail("timeout", a, "lost")
+        through = 1.0
+        for shape in self.shapes([a, b]):
+            through *= 1 - shape.loss / 100
+        if through < 1:
+            self.lose(a, through)
         self.note(b, "hop", via=a)
+
+    def lose(self, host: str, through: float) -> None:
+        """A link over which only this share of round trips comes through: an echo or a datagram is gone; a connection's first packet is sent again
+        after 1 s, 3 s, 7 s …, as Linux does (tcp_syn_retries 6), so that the connection comes late or, in the end, not at all."""
+        tries = 0
+        while self.world.rng("netem").unit() >= through:
+            tries += 1
+            if self.packet.protocol != "tcp" or tries > SYN_RETRIES:
+                raise self.fail("timeout", host, "lost")
+        self.waited += ((1 << tries) - 1) * clock.SECOND
 
     def masquerade(self, host: str, owner: str, pod: bool) -> None:
         """Source NAT on leaving a host: what kube-proxy marked, and a pod's traffic to what is no pod."""
@@ -271,7 +287,7 @@ class Walker:
 
     def delay(self, passed: list[str]) -> int:
         """The round trip in ns; a link that is slower than anybody waits for loses the connection."""
-        total = NEAR if len(passed) < 2 else FAR
+        total = (NEAR if len(passed) < 2 else FAR) + self.waited
         for shape in self.shapes(passed):
             total += shape.delay + (self.world.rng("netem").between(-shape.jitter, shape.jitter) if shape.jitter else 0)
         if total > PATIENCE:

@@ -211,6 +211,11 @@ class World:
         if hook is not None:
             hook(topic)
 
+    def ring_last(self, topic: str) -> None:
+        """`topic` rings and will never ring again: those who waited for it are told, and forgotten."""
+        self.ring(topic)
+        self.subscriptions.pop(topic, None)
+
     def mark(self, topic: str, target: str, payload: Any = None) -> None:
         """Note that `topic` rang without waking anybody; `marked` tells.  It counts as rung already."""
         self.subscribe(topic, target, payload, low=MARK, high=MARK)

@@ -138,7 +138,7 @@ class Containerd:
             record_image(world, proc.host, pull)
             world.emit(f"containerd/{proc.host}", "image.pulled", pull.ref, {"bytes": images.find(world, pull.build).size})
         world.after(KEEP, proc.target, ["forget", ident])
-        world.ring(f"pull:{proc.host}:{ident}")
+        world.ring_last(f"pull:{proc.host}:{ident}")
         world.ring(f"cri:{proc.host}")
 
     def stop(self, world: World, proc: Process, signal: int) -> int:
@@ -150,7 +150,7 @@ class Containerd:
         for pull in state.pulls.values():
             if not pull.done:
                 pull.done, pull.code, pull.error = True, "Unavailable", "error reading from server: EOF"
-                world.ring(f"pull:{proc.host}:{pull.id}")
+                world.ring_last(f"pull:{proc.host}:{pull.id}")
         if signal != 9:
             with contextlib.suppress(OSError):
                 files.remove_file(world, proc.host, SOCKET)

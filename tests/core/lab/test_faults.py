@@ -160,3 +160,22 @@ def test_leaders_change_when_a_leader_is_killed(base: Sandbox) -> None:
     fault(world, "kill kube-scheduler")
     world.advance(world.now + MINUTE)
     assert out(world, holder) != before
+
+
+def test_a_lossy_link_loses_echoes_and_makes_connections_late() -> None:
+    sandbox = Sandbox.boot()
+    sandbox.run(
+        'kubectl run web --image=nginx --overrides=\'{"spec":{"nodeName":"node01"}}\'; kubectl wait --for=condition=Ready pod/web'
+    )
+    address = sandbox.run("kubectl get pod web -o jsonpath={.status.podIP}").stdout
+    sandbox.apply("fault", {"name": "slow", "args": ["controlplane", "node01", "1ms", "15%"]}, sandbox.now)
+    lost = int(sandbox.run(f"ping -c 60 -q {address}").stdout.split("% packet loss")[0].split()[-1])
+    assert 10 <= lost <= 55  # 28 % of the round trips, more or less
+    asked = f"for i in $(seq 20); do curl -s -o /dev/null -w '%{{http_code}} %{{time_total}}\\n' http://{address}; done"
+    answers = [line.split() for line in sandbox.run(asked).stdout.splitlines()]
+    assert {code for code, _ in answers} == {"200"}
+    assert {float(took) // 1 for _, took in answers} >= {0.0, 1.0}  # first packets are sent again after a second
+    assert (
+        "28"
+        in sandbox.run(f"for i in $(seq 20); do curl -s -m 0.5 -o /dev/null -w '%{{exitcode}} ' http://{address}; done").stdout
+    )

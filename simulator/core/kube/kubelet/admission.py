@@ -21,12 +21,17 @@ Obj = dict[str, Any]
 
 def admit(kubelet: Kubelet, pod: PodState) -> None:
     """Refuse a new pod that does not fit; it is left as it is otherwise."""
-    found = _pressure(kubelet, pod) or _selector(kubelet, pod) or _resources(kubelet, pod)
+    found = _going(kubelet) or _pressure(kubelet, pod) or _selector(kubelet, pod) or _resources(kubelet, pod)
     if found is None:
         return
     reason, message = found
     pod.terminal, pod.reason, pod.message = "Failed", reason, f"Pod was rejected: {message}"
     kubelet.pod_event(pod, "Warning", reason, message)
+
+
+def _going(kubelet: Kubelet) -> tuple[str, str] | None:
+    going = kubelet.state.shutdown is not None
+    return ("NodeShutdown", "Pod was rejected as the node is shutting down.") if going else None
 
 
 def _pressure(kubelet: Kubelet, pod: PodState) -> tuple[str, str] | None:

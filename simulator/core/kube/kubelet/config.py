@@ -268,7 +268,25 @@ def validate(config: Obj) -> list[str]:
         for key in resource:
             if key not in ("cpu", "memory", "ephemeral-storage", "pid"):
                 bad.append(f'cannot reserve "{key}" resource')
+    for text in shutdown_problems(config):
+        say(text)
     return bad
+
+
+def shutdown_problems(config: Obj) -> list[str]:
+    """What is wrong with the times of a graceful node shutdown."""
+    names = ("shutdownGracePeriod", "shutdownGracePeriodCriticalPods")
+    text = [str(setting(config, name) or "0s") for name in names]
+    whole, critical = (component.parse_duration(one) for one in text)
+    out = []
+    if critical > whole:
+        out.append(f"shutdownGracePeriodCriticalPods {{{text[1]}}} must be <= shutdownGracePeriod {{{text[0]}}}")
+    for name, value, shown in zip(names, (whole, critical), text, strict=True):
+        if value < 0 or 0 < value < clock.SECOND:
+            out.append(f"{name} {{{shown}}} must be either zero or otherwise >= 1 sec")
+    if config.get("shutdownGracePeriodByPodPriority") and (whole > 0 or critical > 0):
+        out.append("Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time")
+    return out
 
 
 def period(config: Obj, name: str) -> int:

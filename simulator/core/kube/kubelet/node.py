@@ -113,6 +113,8 @@ def _readiness(kubelet: Kubelet) -> tuple[bool, str]:
         except ConnectError:
             if state.node_status is None:
                 problems.append("container runtime status check may not have completed yet")
+    if state.shutdown is not None:
+        problems.append("node is shutting down")
     if not problems:
         return True, "kubelet is posting ready status"
     return False, problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"

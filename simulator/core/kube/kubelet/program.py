@@ -23,6 +23,7 @@ from . import (
     refresh,
     resize,
     server,
+    shutdown,
     sources,
     startup,
     status,
@@ -54,6 +55,7 @@ class KubeletProgram:
         world.subscribe(f"registry:pods@{name}", proc.target, ["api"])
         netpolicy.attend(world, proc.host)
         refresh.attend(kubelet)
+        shutdown.attend(kubelet)
         world.subscribe(f"disk:{proc.host}", proc.target, ["pressure"], low=SECOND, high=10 * SECOND)
         world.subscribe(f"oom:{proc.host}", proc.target, ["oom"])
         directory = sources.static_directory(kubelet)
@@ -115,6 +117,8 @@ class KubeletProgram:
             termination.orphans(kubelet)
         elif kind == "begin":
             self._begin(kubelet)
+        elif kind == "shutdown":
+            (shutdown.look if payload[1:] else shutdown.begin)(kubelet)
         elif kind == "bootstrap":
             bootstrap.step(kubelet)
 

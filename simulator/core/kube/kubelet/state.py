@@ -152,6 +152,8 @@ class KubeletState(msgspec.Struct, kw_only=True, omit_defaults=True):
     #: Node condition → when its threshold was last met.
     pressure: dict[str, int] = {}
     pressure_timer: int = 0
+    #: While the machine goes down in an orderly way: the groups of pods that are left (`shutdown`).
+    shutdown: list[Any] | None = None
 
 
 def kubelets(world: World) -> dict[str, KubeletState]:

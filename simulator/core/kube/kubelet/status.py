@@ -190,6 +190,9 @@ def generate(kubelet: Kubelet, pod: PodState) -> Obj:
     current = pod.terminal or phase(pod, statuses, inits)
     if current in ("Succeeded", "Failed") and not pod.terminal:
         pod.terminal = current
+    held = any("running" in one["state"] for one in (*statuses, *inits, *debug))
+    if held and pod.terminal:  # as long as a container runs the pod is where it was (mergePodStatus)
+        current = str(pod.status.get("phase") or "Running")
     out: Obj = {}
     sandbox = runtime(kubelet.world, kubelet.proc.host).sandboxes.get(pod.sandbox)
     if sandbox is not None and sandbox.ip:
@@ -205,7 +208,7 @@ def generate(kubelet: Kubelet, pod: PodState) -> Obj:
     out["hostIPs"] = [{"ip": kubelet.host.ip}]
     if inits:
         out["initContainerStatuses"] = inits
-    if pod.message:
+    if pod.message and not held:
         out["message"] = pod.message
     generation = pod.pod["metadata"].get("generation")
     if generation:
@@ -217,7 +220,7 @@ def generate(kubelet: Kubelet, pod: PodState) -> Obj:
         out["podIP"] = pod.ip
         out["podIPs"] = [{"ip": pod.ip}]
     out["qosClass"] = qos_class(pod.pod)
-    if pod.reason:
+    if pod.reason and not held:
         out["reason"] = pod.reason
     out["startTime"] = pod.started_at
     return out
@@ -255,9 +258,10 @@ def _conditions(kubelet: Kubelet, pod: PodState, current: str, statuses: list[Ob
     wanted.append(("PodScheduled", "True", "", ""))
     for kind, reason, message in ((k, *v) for k, v in pod.resizing.items()):
         wanted.append((kind, "True", reason, message))
-    if pod.disrupted:
+    ended = current in ("Succeeded", "Failed")
+    if pod.disrupted and ended:
         wanted.append(("DisruptionTarget", "True", "TerminationByKubelet", pod.disrupted))
-    owned = (*_OWNED, "PodResizePending", "PodResizeInProgress", *(["DisruptionTarget"] if pod.disrupted else ()))
+    owned = (*_OWNED, "PodResizePending", "PodResizeInProgress", *(["DisruptionTarget"] if pod.disrupted and ended else ()))
     kept = [c for c in pod.pod.get("status", {}).get("conditions") or () if c["type"] not in owned]
     for kind, value, reason, message in wanted:
         before = old.get(kind)

@@ -246,13 +246,14 @@ def curl(call: Call) -> Code:
         return 2
     code = 0
     for url in urls:
+        began = call.world.now
         try:
             code = yield from _transfer(call, options, headers, data, known, url)
         except CurlError as failed:
             if "s" not in options or "S" in options:
                 call.err(f"curl: ({failed.code}) {failed}\n" + (curl_tls.HELP if failed.code == 60 else ""))
             if "w" in options:
-                call.out(_written(options["w"], None, url))
+                call.out(_written(options["w"], None, url, took=call.world.now - began, code=failed.code))
             code = failed.code
     return code
 
@@ -284,6 +285,10 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
                 if ("connect-timeout" in options or "m" in options) and failed.kind == "timeout":
                     raise CurlError(28, f"Connection timed out after {int(limit * 1000) + 1} milliseconds") from None
             raise _explain(failed, target) from None
+        most = float(options["m"]) if re.fullmatch(r"\d{1,6}(\.\d+)?", options.get("m", "")) else 0.0
+        if 0 < most * 1e9 < answer.latency:
+            yield Sleep(int(most * 1000) * MS)
+            raise CurlError(28, f"Operation timed out after {int(most * 1000) + 1} milliseconds with 0 bytes received")
         yield Sleep(max(answer.latency, MS))
         if "i" in options or "I" in options:
             shown += _head(answer)
@@ -383,15 +388,15 @@ def _head(answer: Response) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _written(form: str, answer: Response | None, url: str) -> str:
+def _written(form: str, answer: Response | None, url: str, *, took: int = 0, code: int = 0) -> str:
     table = {
         "http_code": f"{answer.status if answer else 0:03d}",
         "response_code": f"{answer.status if answer else 0:03d}",
         "size_download": str(len(body_of(answer)) if answer else 0),
         "url_effective": url,
-        "time_total": f"{(answer.latency if answer else 0) / 1e9:.6f}",
+        "time_total": f"{(answer.latency if answer else took) / 1e9:.6f}",
         "content_type": answer.headers.get("content-type", "") if answer else "",
-        "exitcode": "0" if answer else "7",
+        "exitcode": str(code),
     }
     form = form.replace("\\n", "\n").replace("\\t", "\t")
     return re.sub(r"%\{(\w+)\}", lambda m: table.get(m.group(1), ""), form)
