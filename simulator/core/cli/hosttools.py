@@ -30,7 +30,7 @@ from . import (
     systemdtools,
     yq,
 )
-from .packages import apt, dpkg, keys, questions
+from .packages import apk, apt, dpkg, keys, questions
 
 COMMANDS: dict[str, Command] = {
     "colrm": smalltools.colrm,
@@ -81,6 +81,7 @@ COMMANDS: dict[str, Command] = {
     "usermod": accounts.usermod,
     "w": accounts.who,
     "who": accounts.who,
+    "apk": apk.apk,
     "apt": apt.apt_get,
     "apt-cache": questions.apt_cache,
     "apt-get": apt.apt_get,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ..host import executor, procfs
+from ..host import executor, pidspace, procfs
 from ..host.invocation import Call
 from ..host.process import Process
 from ..host.program import Wait
@@ -74,7 +74,9 @@ def nsenter(call: Call) -> Code:
     if not options["t"].isdigit():
         call.err(f"nsenter: failed to parse pid: '{options['t']}'\n")
         return 1
-    proc = procfs.find(call.host, int(options["t"]))
+    target = int(options["t"])
+    inside = pidspace.space(call.host, call.proc)  # in a container of its own namespace, PID 1 is that container's
+    proc = pidspace.find(call.host, call.proc, target) if inside else procfs.find(call.host, target)
     if proc is None:
         kind = next(
             (

@@ -6,38 +6,21 @@ import shlex
 from collections.abc import Generator
 from typing import Any
 
-from ..host.dns import ask
 from ..host.program import Invocation, Wait
 from ..kernel import network
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request
 from ..runtime.programs.redisdata import Failure, Status
+from ..shell.coreutils.names import resolve
 from .flags import quote
 
 
-def _address(inv: Invocation, name: str) -> str:
-    """An address for a host name, by /etc/hosts and then by the name server."""
-    call: Any = inv
-    if name.replace(".", "").isdigit():
-        return name
-    try:
-        for line in inv.read_file("/etc/hosts").decode().splitlines():
-            words = line.split()
-            if name in words[1:]:
-                return words[0]
-        servers = [
-            line.split()[1] for line in inv.read_file("/etc/resolv.conf").decode().splitlines() if line.startswith("nameserver")
-        ]
-    except OSError:
-        servers = []
-    for server in servers:
-        try:
-            found = ask(inv.world, call.proc.netns, server, name).addresses
-        except ConnectError:
-            continue
-        if found:
-            return found[0]
-    raise ConnectError("dns", name)
+def _address(call: Any, name: str) -> str:
+    """An address for a host name; raises ConnectError where there is none."""
+    found = resolve(call, name)
+    if not found.addresses:
+        raise ConnectError("dns", name)
+    return found.addresses[0]
 
 
 def show(value: Any, tty: bool, indent: str = "") -> str:

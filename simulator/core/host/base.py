@@ -196,6 +196,8 @@ VIRTUAL: dict[str, str] = {
     "/sys/fs/cgroup/cgroup.controllers": "controllers",
 }
 ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 9
+#: What the executables of a busybox userland hold: they are all one program, which is how its applets are told from fuller tools.
+BOX = b"\x7fELF busybox"
 
 
 def ubuntu(kind: str) -> Inode:

@@ -48,6 +48,15 @@ def redis(version: str, flavour: str) -> Build:
     )
 
 
+#: Clients that images of databases bring. None is simulated, which each of them says when it is run.
+_CLIENTS: dict[str, tuple[str, ...]] = {
+    "mysql": ("mysql", "mysqladmin", "mysqldump"),
+    "mariadb": ("mariadb", "mariadb-admin", "mariadb-dump"),
+    "postgres": ("psql", "pg_dump", "pg_isready", "createdb"),
+    "mongo": ("mongosh", "mongodump"),
+}
+
+
 def database(repo: str, version: str, layers: tuple[int, ...], program: str, port: str, volume: str, **env: str) -> Build:
     """A version of a database server with its entry point script."""
     return Build(
@@ -60,7 +69,11 @@ def database(repo: str, version: str, layers: tuple[int, ...], program: str, por
         volumes=(volume,),
         stop_signal="SIGINT" if repo == "postgres" else "",
         userland="debian",
-        programs=((f"/usr/local/bin/{program}", program), ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint")),
+        programs=(
+            (f"/usr/local/bin/{program}", program),
+            ("/usr/local/bin/docker-entrypoint.sh", "docker-entrypoint"),
+            *((f"/usr/bin/{name}", name) for name in _CLIENTS.get(repo, ())),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ Follows containerd's `core/runtime/v2`, `cmd/containerd-shim-runc-v2` and runc's
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from ..host import executor, processes, streams
@@ -74,8 +75,13 @@ def _resolve(world: World, container: Container, host: str) -> tuple[str, list[s
         raise StartError(
             "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: no command specified"
         )
+    script = ""
     for _ in range(3):
         found = rootfs.find_executable(machine, container, argv[0])
+        if found is None and script:  # the entrypoint is a shell script that ran: it says so, and its status is the shell's
+            told = f"{script}: exec: {argv[0]}: not found"
+            shell = rootfs.find_executable(machine, container, "sh")
+            return "sh", ["sh", "-c", f"echo {shlex.quote(told)} >&2; exit 127"], shell[0] if shell else "/bin/sh"
         if found is None:
             where = (
                 f"stat {argv[0]}: no such file or directory"
@@ -91,6 +97,7 @@ def _resolve(world: World, container: Container, host: str) -> tuple[str, list[s
         path, program = found
         if program != "docker-entrypoint":
             return program, argv, path
+        script = path
         argv = _through_entrypoint(world, container, argv[1:])
     return "", argv, argv[0]
 

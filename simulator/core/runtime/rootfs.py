@@ -7,44 +7,16 @@ from __future__ import annotations
 
 import posixpath
 
+from ..host.base import BOX
 from ..host.filesystem import BASES, FileSystem, Inode
 from ..host.machine import Host
 from ..kernel.world import World
 from . import catalogue, images
 from .pages import FILES
 from .state import Container
+from .userlands import APPLETS, COREUTILS, PROCPS, release_of
 
-#: Commands that a busybox userland has (applets of busybox 1.36), by the names of the table of commands; one that the table lacks says
-#: that it is not simulated.
-APPLETS = tuple(
-    """
-    [ adduser arch ash awk base32 base64 basename cat chgrp chmod chown chpasswd cksum clear cmp comm cp crontab cut date dd deluser df diff
-    dirname dmesg du echo egrep env expand expr factor fallocate false fgrep find fold free getopt grep groups gunzip gzip hd head hexdump
-    hostname id ifconfig install ip kill killall last less ln logger ls lsmod lsof md5sum mkdir mkfifo mkswap mktemp modprobe more mount mv
-    nc netstat nice nl nohup nproc nslookup od passwd paste pgrep pidof ping pkill poweroff printenv printf ps pstree pwd readlink realpath
-    reboot rev rm rmdir sed seq setsid sh sha1sum sha256sum sha512sum shuf sleep sort split stat strings stty su sum swapoff swapon sync
-    sysctl tac tail tar tc tee telnet test time timeout top touch tr traceroute tree true truncate tty umount uname unexpand uniq unlink
-    unzip uptime vi watch wc wget which who whoami xargs xxd yes zcat
-    """.split()
-)
-#: What Debian and Ubuntu images have (coreutils, util-linux, findutils, diffutils, passwd, dpkg, apt …); the network and process tools
-#: are absent there, as in reality.
-COREUTILS = tuple(
-    """
-    [ apt apt-cache apt-get apt-mark arch awk b2sum base32 base64 basename bash cat chgrp chmod chown chpasswd cksum clear cmp comm cp cut
-    date dd df diff dirname dmesg dpkg dpkg-query du echo egrep env expand expr factor false fgrep find flock fmt fold getent getopt grep
-    groupadd groupdel groups gunzip gzip head hostname id install join ln ls lsblk lscpu md5sum mkdir mkfifo mktemp more mount mv nice nl
-    nohup nproc numfmt od passwd paste perl pidof printenv printf pwd readlink realpath rm rmdir sed seq service setsid sh sha1sum
-    sha224sum sha256sum sha384sum sha512sum shuf sleep sort split stat stdbuf stty su sum swapoff swapon sync tac tail tar tee test timeout
-    touch tr true truncate tty umount uname unexpand uniq unlink useradd userdel usermod wc which who whoami xargs yes zcat
-    """.split()
-)
-
-_RELEASE = {
-    "debian": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\nVERSION="13 (trixie)"\nID=debian\n',
-    "ubuntu": 'PRETTY_NAME="Ubuntu 24.04.3 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nVERSION="24.04.3 LTS (Noble Numbat)"\nID=ubuntu\nID_LIKE=debian\n',
-    "alpine": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.23.0\nPRETTY_NAME="Alpine Linux v3.23"\n',
-}
+ELF = b"\x7fELF"
 _PASSWD = (
     "root:x:0:0:root:/root:/bin/{shell}\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
@@ -97,20 +69,23 @@ def build_tree(name: str) -> Inode:
         shell = {"debian": "bash"}.get(userland, "sh")
         _put(root, "/etc/passwd", Inode("file", data=_PASSWD.format(shell=shell).encode()))
         _put(root, "/etc/group", Inode("file", data=b"root:x:0:\ndaemon:x:1:\n"))
-        release = "ubuntu" if "/ubuntu:" in name else userland
-        if release in _RELEASE:
-            _put(root, "/etc/os-release", Inode("file", data=_RELEASE[release].encode()))
-        if userland == "alpine":
-            _put(root, "/etc/alpine-release", Inode("file", data=b"3.23.0\n"))
-        if userland == "debian" and release == "debian":
-            _put(root, "/etc/debian_version", Inode("file", data=b"13.2\n"))
-    for command in {"debian": COREUTILS, "alpine": APPLETS, "busybox": APPLETS}.get(userland, ()):
-        folder = "/bin" if userland == "busybox" or command in ("sh", "ash", "bash", "ls", "cat", "echo", "sleep") else "/usr/bin"
-        _put(root, f"{folder}/{command}", Inode("exec", 0o755, data=b"\x7fELF", target=command))
+        release = release_of(build)
+        for path, text in release.files if release is not None else ():
+            _put(root, path, Inode("file", data=text.encode()))
+    commands = {"debian": COREUTILS, "alpine": APPLETS, "busybox": APPLETS}.get(userland, ())
+    if "/ubuntu:" in name:
+        commands += PROCPS
+    for command in commands:
+        folder = (
+            "/bin"
+            if userland == "busybox" or command in ("sh", "ash", "bash", "busybox", "ls", "cat", "echo", "sleep")
+            else "/usr/bin"
+        )
+        _put(root, f"{folder}/{command}", Inode("exec", 0o755, data=ELF if userland == "debian" else BOX, target=command))
     if userland == "alpine":
-        _put(root, "/sbin/apk", Inode("exec", 0o755, data=b"\x7fELF", target="apk"))
+        _put(root, "/sbin/apk", Inode("exec", 0o755, data=ELF, target="apk"))
     for path, program in build.programs:
-        _put(root, path, Inode("exec", 0o755, data=b"\x7fELF", target=program))
+        _put(root, path, Inode("exec", 0o755, data=ELF, target=program))
     for path, text in build.files:
         _put(root, path, Inode("file", data=(FILES[text[1:]] if text.startswith("@") else text).encode()))
     if build.cwd != "/" and not _has(root, build.cwd):

@@ -45,6 +45,11 @@ class Stdio:
             self._log.keep(data)
         self.pty.type(data)
 
+    @property
+    def waits(self) -> bool:
+        """The process waits for something to read."""
+        return bool(self.input.watchers) and not self.input.ready
+
     def end(self) -> None:
         """No more is written: the end of the file, or Ctrl-D."""
         self.input.ended = True

@@ -16,7 +16,7 @@ HINTS: dict[str, str] = {
 }
 
 KNOWN: frozenset[str] = frozenset(
-    """ansible apt-key arping at atop aptitude ar aws az brctl bridge busybox buildah bzip2 calicoctl cargo cfssl cfssljson cilium conntrack
+    """ansible apt-key arping at atop aptitude ar aws az brctl bridge buildah bzip2 calicoctl cargo cfssl cfssljson cilium conntrack
     containerd-shim-runc-v2 crio cri-dockerd dc dnf ed emacs ethtool eksctl fdisk flock flux gcc gcloud gdb go hcloud
     helmfile hping3 htop iftop iotop ipcalc ipset ipvsadm java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize
     lspci lsusb ltrace make man minikube mkfifo mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nvim

@@ -132,10 +132,13 @@ def test_wrong_calls(cluster: Sandbox, arguments: str, message: str) -> None:
 def test_attach_to_a_shell(cluster: Sandbox) -> None:
     ok(
         cluster,
-        'kubectl run box --image=busybox --overrides=\'{"spec":{"containers":[{"name":"box","image":"busybox","stdin":true,"tty":true}]}}\'',
+        'kubectl run box --image=busybox --overrides=\'{"spec":{"containers":[{"name":"box","image":"busybox","stdin":true,"stdinOnce":true}]}}\'',
         20,
     )
-    assert ok(cluster, "echo hostname | kubectl attach box -i -q").endswith("box\n")
     assert "cannot attach to the container: container nope is not valid for pod box out of: box" in fails(
         cluster, "kubectl attach box -c nope"
     )
+    # the main process is what reads: at the end of its input it ends
+    assert ok(cluster, "echo hostname | kubectl attach box -i -q", 2) == "box\n"
+    assert "hostname" not in ok(cluster, "kubectl logs box --tail=1")
+    assert ok(cluster, "kubectl get pod box -o jsonpath='{.status.containerStatuses[0].restartCount}'") == "1"

@@ -29,6 +29,14 @@ class Silent(Exception):
         self.code = code
 
 
+class Exit(Exception):
+    """Exit with this status and a message that is told as it is (`exec.CodeExitError`)."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class Fatal(Exception):
     """What ends a program by `klog.Exit`: a line of klog, written at `source`."""
 
@@ -174,6 +182,8 @@ def tell(error: Exception) -> tuple[str, int]:
     """What kubectl prints for an error before it ends, and its exit status."""
     if isinstance(error, Aggregate) and len(error.errors) == 1:
         error = error.errors[0]
+    if isinstance(error, Exit):
+        return str(error).rstrip("\n") + "\n", error.code
     if isinstance(error, Silent):
         return "", error.code
     if isinstance(error, ApiError) and error.reason == "Invalid":

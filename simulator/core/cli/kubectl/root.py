@@ -12,13 +12,13 @@ from ..cobra import Command, UsageError
 from ..cobra_help import kubectl_flags, kubectl_help, kubectl_usage
 from ..flags import FlagError, FlagSet, HelpRequested, Values
 from . import kuberc
-from .errors import Aggregate, CommandError, ConfigurationInvalid, Fatal, Silent, UrlError, tell
+from .errors import Aggregate, CommandError, ConfigurationInvalid, Exit, Fatal, Silent, UrlError, tell
 from .registry import GROUPS, ROOT, TRIES
 from .session import Session
 
 #: Its argument `-` is a list of variables on standard input.
 ENV = "kubectl set env"
-TOLD = (CommandError, ApiError, UrlError, Aggregate, Silent, ConfigurationInvalid)
+TOLD = (CommandError, ApiError, UrlError, Aggregate, Exit, Silent, ConfigurationInvalid)
 
 
 def help_text(command: Command) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from ...host import executor
@@ -10,12 +10,16 @@ from ...host.program import Wait, WaitTopic
 from ...kernel.clock import SECOND
 from ...kernel.http import Request
 from .describe.doc import selector_text
-from .errors import CommandError, Plain, Silent
+from .errors import CommandError, Plain
 from .mapper import Mapping
 from .session import Session
 
 Obj = dict[str, Any]
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+
+
+#: Phases of a pod that has ended.
+ENDED = ("Succeeded", "Failed")
 
 
 def log_path(s: Session, pod: Obj) -> str:
@@ -124,11 +128,13 @@ def execute(
     return code
 
 
-def open_exec(s: Session, pod: Obj, container: str, words: list[str], *, stdin: bool = False, tty: bool = False) -> Obj:
-    """Ask the server for an exec; the answer says where to run what.  Raises what the kubelet refuses."""
+def open_exec(
+    s: Session, pod: Obj, container: str, words: list[str], *, stdin: bool = False, tty: bool = False, verb: str = "exec"
+) -> Obj:
+    """Ask the server for an exec (or, without words, to `attach`); the answer says where to run what.  Raises what the kubelet refuses."""
     meta = pod["metadata"]
-    path = s.kind("pods").path(meta["namespace"], meta["name"], "exec")
-    query = {"container": [container], "command": words, "stdout": ["true"], "stderr": ["true"]}
+    path = s.kind("pods").path(meta["namespace"], meta["name"], verb)
+    query = {"container": [container], "stdout": ["true"], "stderr": ["true"]} | ({"command": words} if words else {})
     query.update({"stdin": ["true"]} if stdin else {})
     query.update({"tty": ["true"]} if tty else {})
     answer = s.checked(Request(method="POST", path=path, query=query, headers={"accept": "*/*"}))
@@ -138,35 +144,24 @@ def open_exec(s: Session, pod: Obj, container: str, words: list[str], *, stdin: 
     return target
 
 
-def running(s: Session, pod: Obj, timeout: int) -> Generator[Wait, Any, Obj]:
-    """Wait until a pod runs or has ended."""
+def until(s: Session, pod: Obj, done: Callable[[Obj], bool], timeout: int) -> Generator[Wait, Any, Obj]:
+    """Wait until a condition holds of a pod, and return it as it is then."""
     kind, meta = s.kind("pods"), pod["metadata"]
     deadline = s.world.now + timeout
     while True:
         found: Obj = s.call("GET", kind.path(meta["namespace"], meta["name"]))
-        if (found.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed"):
+        if done(found):
             return found
         if s.world.now >= deadline:
             raise CommandError("timed out waiting for the condition")
         yield WaitTopic((kind.topic,), deadline)
 
 
-def attach_or_logs(s: Session, pod: Obj) -> Generator[Wait, Any, int]:
-    """What `run -i` does once the pod is made: be its terminal, or print its log, until it ends."""
-    values = s.values
-    found = yield from running(s, pod, values.number("pod-running-timeout") or 60 * SECOND)
-    container = found["spec"]["containers"][0]
-    shell = (container.get("command") or []) + (container.get("args") or [])
-    if values.on("stdin") and (found.get("status") or {}).get("phase") == "Running":
-        s.err("If you don't see a command prompt, try pressing enter.\n")
-        words = shell or ["sh"]
-        code = yield from execute(s, found, container["name"], words, stdin=True, tty=values.on("tty"))
-        return code
-    yield from follow_log(s, found, {"container": container["name"]})
-    kind = s.kind("pods")
-    last: Obj = s.call("GET", kind.path(found["metadata"]["namespace"], found["metadata"]["name"]))
-    for status in (last.get("status") or {}).get("containerStatuses") or ():
-        ended = (status.get("state") or {}).get("terminated")
-        if status["name"] == container["name"] and ended and ended.get("exitCode"):
-            raise Silent(int(ended["exitCode"]))
-    return 0
+def phase_of(pod: Obj) -> str:
+    """`Pending`, `Running` …; "" before there is one."""
+    return str((pod.get("status") or {}).get("phase") or "")
+
+
+def running(s: Session, pod: Obj, timeout: int) -> Generator[Wait, Any, Obj]:
+    """Wait until a pod runs or has ended."""
+    return (yield from until(s, pod, lambda found: phase_of(found) in ("Running", *ENDED), timeout))

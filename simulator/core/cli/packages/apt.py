@@ -10,11 +10,11 @@ from typing import Any
 from ...host import systemd
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait
-from ...kernel import network
 from ...kernel.clock import MS, SECOND
-from ...kernel.errors import ConnectError, NotSimulated
+from ...kernel.errors import NotSimulated
+from ...shell.known import KNOWN
 from . import catalogue
-from .calls import need_root, size_text, words_of
+from .calls import need_root, outside, size_text, words_of
 from .catalogue import Package
 from .database import LISTS, Database, Installed, Line, Offer, fetched, list_file, number, offers, pick, sources
 from .questions import list_, query, upgradable
@@ -22,6 +22,12 @@ from .questions import list_, query, upgradable
 Steps = Generator[Wait, Any, int]
 #: Where pkgs.k8s.io sends its visitors.
 CDN = "https://prod-cdn.packages.k8s.io/repositories/isv:/kubernetes:"
+
+
+#: Packages that the real archives have and ours lack: their absence is told as what it is.
+OTHERS = KNOWN | frozenset(
+    "build-essential default-mysql-client mariadb-client mysql-client postgresql-client redis-tools".split()
+)
 
 
 class Plan:
@@ -85,14 +91,6 @@ def apt_get(call: Call) -> Steps:
 # -- update -------------------------------------------------------------------------------------------------------------
 
 
-def _reachable(call: Call) -> bool:
-    try:
-        host = network.network(call.world).namespaces.get(call.proc.netns)
-    except ConnectError:
-        return False
-    return not (host is not None and network.network(call.world).down.get(host.host))
-
-
 def _key_known(call: Call, line: Line, key: str) -> bool:
     if not key:
         return True
@@ -125,7 +123,6 @@ def _update(call: Call, flags: set[str], name: str) -> Steps:
     errors: list[str] = []
     count = 0
     received = 0
-    up = _reachable(call)
     done: set[str] = set()
     if not call.tree.isdir(LISTS):
         fresh = [line for line in lines if fetched(call, line)]
@@ -134,12 +131,19 @@ def _update(call: Call, flags: set[str], name: str) -> Steps:
             call.write_file(list_file(line), b"", mode=0o644)
     for line in lines:
         count += 1
-        source = catalogue.source(line.url)
+        source = catalogue.source(line.url, line.suite)
         host = re.sub(r"^https?://([^/]+).*", r"\1", line.url)
         shown = line.url.replace("https://pkgs.k8s.io", CDN)
         suite = "" if line.suite == "/" else f" {line.suite}"
+        up = outside(call, host)
         if not up or source is None:
             call.out(f"Err:{count} {line.url}{suite} InRelease\n")
+            if not up and call.proc.mnt != "host":
+                call.out(f"  Temporary failure resolving '{host}'\n")
+                warnings.append(
+                    f"W: Failed to fetch {line.url}/dists/{line.suite}/InRelease  Temporary failure resolving '{host}'"
+                )
+                continue
             why = f"  Could not resolve '{host}'" if not up or "." not in host or "k8s.io" not in host else "  403  Forbidden"
             call.out(f"{why}\n")
             if up and "k8s.io" in host:
@@ -166,7 +170,7 @@ def _update(call: Call, flags: set[str], name: str) -> Steps:
             )
         else:
             call.out(f"Get:{count} {shown}{suite}  InRelease [1186 B]\n")
-            if line.url not in done:
+            if line.url not in done and source.packages:
                 size = 4_000 + 900 * sum(len(package.versions) for package in source.packages)
                 count += 1
                 received += size + 1186
@@ -228,6 +232,8 @@ def _resolve(call: Call, plan: Plan, names: list[str], flags: set[str], db: Data
             if db.installed(name) is not None and not wanted:
                 call.out(f"{name} is already the newest version ({db.rows[name].version}).\n")
                 continue
+            if known and name in OTHERS:
+                raise NotSimulated(f"the package {name}")
             call.err(f"E: Unable to locate package {name}\n")
             return 100
         offer = pick(rows, wanted)
@@ -370,16 +376,20 @@ def _carry_out(call: Call, plan: Plan, db: Database, flags: set[str], say: Any, 
         if answer not in ("", "y", "yes") or (not answer and not call.stdin_tty):
             call.out("Abort.\n")
             return 1
-    if plan.install and not _reachable(call):
-        offer = next(iter(plan.install.values()))
+    first = next(iter(plan.install.values()), None)
+    if first is not None and not outside(call, re.sub(r"^https?://([^/]+).*", r"\1", first.url)):
         call.err(
-            f"E: Failed to fetch {offer.url}  Could not resolve host\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n"
+            f"E: Failed to fetch {first.url}  Could not resolve host\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n"
         )
         return 100
     order = sorted(plan.install, key=lambda name: (name in plan.asked, name))
     for n, name in enumerate(order, 1):
         offer = plan.install[name]
-        url = offer.url.replace("https://pkgs.k8s.io", CDN) if "k8s.io" in offer.url else f"{offer.url} noble/main amd64"
+        url = (
+            offer.url.replace("https://pkgs.k8s.io", CDN)
+            if "k8s.io" in offer.url
+            else f"{offer.url} {offer.label.rpartition('/')[2].rpartition(':')[2]}/main amd64"
+        )
         say(f"Get:{n} {url}  {name} {offer.version} [{size_text(offer.package.size)}]\n")
         yield Sleep(max(offer.package.size * SECOND // 40_000, 50 * MS))
     if order:

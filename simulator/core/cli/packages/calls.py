@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ...host.executor import Ended
 from ...host.invocation import Call
+from ...kernel import network
+from ...kernel.errors import ConnectError
+from ...shell.coreutils.names import AGAIN, resolve
 
 
 def words_of(call: Call) -> tuple[set[str], list[str]]:
@@ -46,3 +49,17 @@ def size_text(kib: int) -> str:
     """KiB as apt shows a size, in powers of ten."""
     size = kib * 1024 / 1000
     return f"{size / 1000:.1f} MB" if size >= 1000 else f"{size:.1f} kB" if size < 100 else f"{size:.0f} kB"
+
+
+def outside(call: Call, host: str) -> bool:
+    """Whether a host of the Internet can be reached: the interface is up, and from a container name servers answer.
+
+    The simulated Internet's names are in no zone, so an answer that there is no such name is one that the name servers work.
+    """
+    try:
+        namespace = network.network(call.world).namespaces.get(call.proc.netns)
+    except ConnectError:
+        return False
+    if namespace is not None and network.network(call.world).down.get(namespace.host):
+        return False
+    return call.proc.mnt == "host" or resolve(call, host).error != AGAIN

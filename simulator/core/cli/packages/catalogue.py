@@ -159,16 +159,26 @@ class Source(msgspec.Struct, frozen=True):
     key: str = ""
 
 
-def source(url: str) -> Source | None:
-    """The archive at an address; None when there is none."""
+def source(url: str, suite: str = "") -> Source | None:
+    """The archive at an address; None when there is none. Updates of a release are in its first suite here."""
     url = url.rstrip("/")
     for minor in KUBERNETES:
         if url == f"https://pkgs.k8s.io/core:/stable:/v{minor}/deb":
             return Source(f"isv:kubernetes:core:stable:v{minor}:pkgs.k8s.io", kubernetes(minor), "234654DA9A296436")
+    codename, _, pocket = suite.partition("-")
     if url in ("http://archive.ubuntu.com/ubuntu", "http://us.archive.ubuntu.com/ubuntu"):
-        return Source("Ubuntu:24.04/noble", UBUNTU)
+        return Source(
+            {"noble": "Ubuntu:24.04/noble", "": "Ubuntu:24.04/noble"}.get(codename, f"Ubuntu:{codename}"),
+            () if pocket else UBUNTU,
+        )
     if url == "http://security.ubuntu.com/ubuntu":
-        return Source("Ubuntu:24.04/noble-security", ())
+        return Source("Ubuntu:24.04/noble-security" if codename in ("", "noble") else f"Ubuntu:{suite}", ())
+    if url == "http://deb.debian.org/debian":
+        from .debian import packages  # it takes its rows from this table
+
+        return Source(f"Debian:{suite}", () if pocket else packages(codename))
+    if url in ("http://deb.debian.org/debian-security", "http://security.debian.org/debian-security"):
+        return Source(f"Debian-Security:{suite}", ())
     return None
 
 

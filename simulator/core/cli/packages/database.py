@@ -12,7 +12,7 @@ import msgspec
 from ...host.filesystem import Inode
 from ...host.invocation import Call
 from ...kernel.versions import MINOR, PATCH
-from . import catalogue
+from . import catalogue, debian
 from .catalogue import Package
 
 STATUS = "/var/lib/dpkg/status"
@@ -80,8 +80,34 @@ def initial(kind: str) -> str:
     return "".join(stanza(row, package) for row, package in sorted(rows, key=lambda item: item[0].name))
 
 
+def _came_with(call: Call) -> str:
+    """The status file of a host, or of a container's image, before anything was changed."""
+    if call.proc.mnt == "host" or call.proc.mnt.startswith("chroot:"):
+        return initial("k8s" if call.tree.exists("/usr/bin/kubeadm") else "")
+    base = debian.UBUNTU_BASE if _ubuntu(call) else debian.BASE
+    return "".join(stanza(Installed(p.name, p.versions[0]), p) for p in archive(call) if p.name in base)
+
+
+def _release(call: Call) -> dict[str, str]:
+    try:
+        text = call.tree.read("/etc/os-release").decode(errors="replace")
+    except OSError:
+        return {}
+    return {key: value.strip('"') for key, _, value in (line.partition("=") for line in text.splitlines())}
+
+
+def _ubuntu(call: Call) -> bool:
+    return _release(call).get("ID") != "debian"
+
+
+def archive(call: Call) -> tuple[Package, ...]:
+    """The packages of the distribution that the caller's files are of."""
+    release = _release(call)
+    return debian.packages(release.get("VERSION_CODENAME", "trixie")) if release.get("ID") == "debian" else catalogue.UBUNTU
+
+
 class Database:
-    """What is installed on the caller's host."""
+    """What is installed on the caller's host, or in the caller's container."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -89,7 +115,7 @@ class Database:
         try:
             text = call.tree.read(STATUS).decode(errors="replace")
         except OSError:  # nothing was changed yet: what the host came with
-            text = initial("k8s" if call.tree.exists("/usr/bin/kubeadm") else "")
+            text = _came_with(call)
         release = self._release(call)
         for part in text.split("\n\n"):
             fields = dict(line.split(": ", 1) for line in part.splitlines() if ": " in line and not line.startswith(" "))
@@ -125,7 +151,7 @@ class Database:
     def package(self, name: str, version: str = "") -> Package | None:
         """What the catalogue knows of a package."""
         minor = ".".join(version.split(".")[:2])
-        groups = [catalogue.kubernetes(minor if minor in catalogue.KUBERNETES else MINOR), catalogue.UBUNTU]
+        groups = [catalogue.kubernetes(minor if minor in catalogue.KUBERNETES else MINOR), archive(self.call)]
         return next((package for group in groups for package in group if package.name == name), None)
 
     # -- what programs and files a package has on this host -------------------------------------------------------------
@@ -220,8 +246,9 @@ def list_file(line: Line) -> str:
 def fetched(call: Call, line: Line) -> bool:
     """Whether `apt-get update` has read an entry; a fresh host has read those that it came with."""
     if not call.tree.isdir(LISTS):
-        return (
-            line.file in ("/etc/apt/sources.list.d/ubuntu.sources", "/etc/apt/sources.list.d/kubernetes.list")
+        return (  # images come without lists
+            call.proc.mnt == "host"
+            and line.file in ("/etc/apt/sources.list.d/ubuntu.sources", "/etc/apt/sources.list.d/kubernetes.list")
             and line.url in FRESH
         )
     return call.tree.exists(list_file(line))
@@ -239,8 +266,8 @@ def offers(call: Call) -> dict[str, list[Offer]]:
     lines, _ = sources(call)
     seen: set[str] = set()
     for line in lines:
-        source = catalogue.source(line.url)
-        if source is None or not fetched(call, line) or line.url in seen:
+        source = catalogue.source(line.url, line.suite)
+        if source is None or not source.packages or not fetched(call, line) or line.url in seen:
             continue
         seen.add(line.url)
         for package in source.packages:

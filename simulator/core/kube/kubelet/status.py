@@ -68,7 +68,11 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
     state: Obj
     if container is not None and container.state == "RUNNING":
         state = {"running": {"startedAt": clock.rfc3339(container.started_at)}}
-    elif container is not None and container.state == "EXITED" and not (track is not None and track.reason):
+    elif (
+        container is not None
+        and container.state == "EXITED"
+        and not (track is not None and track.reason and should_restart(pod.pod, spec, container.exit_code))
+    ):  # only what will be started again waits (`convertToAPIContainerStatuses`)
         state = {"terminated": terminated(container)}
     else:
         reason = track.reason if track is not None and track.reason else waiting

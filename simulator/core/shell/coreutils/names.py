@@ -7,6 +7,9 @@ import re
 import msgspec
 
 from ...host import dns, files
+from ...host.base import BOX
+from ...host.executor import DEFAULT_PATH
+from ...host.executor import resolve as executable
 from ...host.invocation import Call
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
@@ -67,8 +70,15 @@ class Found(msgspec.Struct):
 
 
 def busybox(call: Call) -> bool:
-    """Whether the commands here are busybox's (as in containers of alpine and busybox)."""
-    return call.proc.mnt != "host" and not call.tree.exists("/bin/bash") and not call.tree.exists("/usr/bin/bash")
+    """Whether this command is busybox's: it is in containers of alpine and busybox unless a package brought a fuller one."""
+    if call.proc.mnt == "host" or not call.tree.exists("/bin/busybox"):
+        return False
+    try:
+        path = call.env.get("PATH", DEFAULT_PATH)
+        _, node = executable(call.host, call.proc.mnt, call.argv[0], cwd=call.cwd, path=path, user=call.proc.user)
+    except OSError:  # called by a name that is no file: `busybox wget`
+        return True
+    return node.data == BOX
 
 
 def resolve(call: Call, name: str) -> Found:

@@ -11,6 +11,7 @@ from ...host.invocation import Call
 from ...host.machine import Host
 from ...host.process import Process
 from ...kernel.clock import SECOND, to_datetime
+from .names import busybox
 
 
 def table_of(call: Call) -> list[Process]:
@@ -46,7 +47,7 @@ def _tty(proc: Process) -> str:
 def ps(call: Call) -> int:
     """`ps`, `ps aux`, `ps -ef`, `-p`, `-o`, `-C`, `--no-headers`, `--sort` is by pid."""
     words = call.argv[1:]
-    if call.proc.mnt != "host" and call.tree.exists("/bin/ash"):
+    if busybox(call):
         return _busybox(call, words)
     options: dict[str, str] = {}
     wide = False

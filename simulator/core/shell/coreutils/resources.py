@@ -51,15 +51,40 @@ def _used(call: Call, path: str) -> int:
     return sum(4096 if node.kind == "dir" else -(-size_of(node) // 4096) * 4096 for _, node in call.tree.walk(path))
 
 
-def df(call: Call) -> int:
-    """`df [-h] [-T] [paths]`."""
-    options, _ = parse(call, "hTkai", "human-readable:h print-type:T")
-    total = call.host.disk_kib
+def _filesystems(call: Call) -> list[tuple[str, str, int, int, str]]:
+    """(device, type, KiB, KiB used, mount point): a container's root is an overlay on the node's disk, its projected volumes are in memory."""
+    total, memory = call.host.disk_kib, call.host.memory_kib
     used = min(used_disk(call.host), total)
-    rows = [
-        ("/dev/vda1", "ext4", total, used, total - used, "/"),
-        ("tmpfs", "tmpfs", call.host.memory_kib // 10, 1200, call.host.memory_kib // 10 - 1200, "/run"),
-    ]
+    if call.proc.mnt == "host" or call.proc.mnt.startswith("chroot:"):
+        return [("/dev/vda1", "ext4", total, used, "/"), ("tmpfs", "tmpfs", memory // 10, 1200, "/run")]
+    rows = [("overlay", "overlay", total, used, "/"), ("tmpfs", "tmpfs", 65536, 0, "/dev")]
+    for path, (_, source) in sorted(call.tree.mounts.items()):
+        if "/kubernetes.io~projected/" in source or "/kubernetes.io~secret/" in source:
+            rows.append(("tmpfs", "tmpfs", memory, 12, path))
+        elif source:
+            rows.append(("/dev/vda1", "ext4", total, used, path))
+    return rows
+
+
+def df(call: Call) -> int:
+    """`df [-h] [-T] [paths]`: of all file systems, or of those that hold the paths."""
+    options, names = parse(call, "hTkai", "human-readable:h print-type:T")
+    rows = _filesystems(call)
+    code = 0
+    if names:
+        chosen = []
+        for name in names:
+            if not call.exists(name):
+                call.err(f"df: {name}: No such file or directory\n")
+                code = 1
+                continue
+            path = call.path(name)
+            chosen.append(
+                max((row for row in rows if (path + "/").startswith(row[4].rstrip("/") + "/")), key=lambda row: len(row[4]))
+            )
+        if not chosen:
+            return code
+        rows = chosen
     show = (lambda kib: human(kib * 1024)) if "h" in options else str
     table = [
         [
@@ -72,16 +97,24 @@ def df(call: Call) -> int:
             "Mounted on",
         ]
     ]
-    for name, kind, size, taken, left, where in rows:
+    for name, kind, size, taken, where in rows:
         table.append(
-            [name, *([kind] if "T" in options else []), show(size), show(taken), show(left), f"{-(-taken * 100 // size)}%", where]
+            [
+                name,
+                *([kind] if "T" in options else []),
+                show(size),
+                show(taken),
+                show(size - taken),
+                f"{-(-taken * 100 // size)}%",
+                where,
+            ]
         )
     widths = [max(len(row[n]) for row in table) for n in range(len(table[0]))]
     text = 2 if "T" in options else 1
     for row in table:
         cells = [cell.ljust(widths[n]) if n < text else cell.rjust(widths[n]) for n, cell in enumerate(row[:-1])]
         call.out(" ".join(cells) + " " + row[-1] + "\n")
-    return 0
+    return code
 
 
 def du(call: Call) -> int:

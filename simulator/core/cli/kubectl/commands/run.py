@@ -10,6 +10,7 @@ from ....host.program import Wait
 from ... import goyaml
 from ...cobra import Command, Flag
 from ...flags import quote
+from ..attaching import attach_to_new
 from ..create.base import with_last_applied
 from ..errors import CommandError, UsageError
 from ..flagsets import dry_run, dry_run_flag, dry_run_suffix, field_manager_flag, print_flags, record_flag, save_config_flag
@@ -18,7 +19,6 @@ from ..patches import apply_local
 from ..printers import Output
 from ..recording import recorded
 from ..session import Session
-from ..streams import attach_or_logs
 
 Obj = dict[str, Any]
 #: An image reference.
@@ -136,22 +136,28 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     created = [] if service is None else [_send(s, "services", service, strategy)]
     created.append(_send(s, "pods", obj, strategy))
     if attach:
-        code = yield from attach_or_logs(s, created[-1])
-        if remove:
-            kind = s.kind("pods")
-            s.call(
-                "DELETE",
-                kind.path(s.namespace, name),
-                obj={"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"},
-            )
-            s.out(f'pod "{name}" deleted from {s.namespace} namespace\n')
-        return code
+        try:
+            yield from attach_to_new(s, created[-1], str(created[-1]["spec"].get("restartPolicy") or ""))
+        except Exception:
+            _remove(s, created if remove else [])
+            raise
+        _remove(s, created if remove else [])
+        return 0
     if not values.on("quiet") or output.given:
         for item in created:
             output.done(item, "created" + suffix)
             if output.name == "yaml" and item is not created[-1]:
                 s.out("---\n")  # by the command; the printer writes one more before the next document
     return 0
+
+
+def _remove(s: Session, created: list[Obj]) -> None:
+    """What `--rm` does at the end, however it ended; an interrupt leaves everything."""
+    for obj in created:
+        meta, kind = obj["metadata"], s.kind({"Pod": "pods", "Service": "services"}[obj["kind"]])
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        s.call("DELETE", kind.path(meta["namespace"], meta["name"]), obj=options)
+        s.out(f'{kind.singular_name} "{meta["name"]}" deleted from {meta["namespace"]} namespace\n')
 
 
 def _check(s: Session, name: str) -> None:
