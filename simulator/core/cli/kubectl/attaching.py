@@ -84,7 +84,9 @@ def _converse(s: Session, pod: Obj, item: Obj, *, stdin: bool, tty: bool) -> Gen
     if words and leaves:  # a shell here reads its input whole, so one that is never told its end would do nothing
         yield from execute(s, pod, name, words, stdin=True, tty=False)
         return
-    follow = s.request("GET", log_path(s, pod), query={"container": name, "tailLines": "0", "follow": "true"}, accept="text/plain")
+    follow = s.request(
+        "GET", log_path(s, pod), query={"container": name, "tailLines": "0", "follow": "true"}, accept="text/plain"
+    )
     stream = follow.stream
     if stream is None:
         return
