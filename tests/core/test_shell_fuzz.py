@@ -134,7 +134,13 @@ shuf -i=
 echo $((0x))
 tar --strip-components=x -xf t.tar
 xargs -n x < f
-expr substr abc x 1""".split("\n")
+expr substr abc x 1
+stat -c --format --format= .
+seq -f '%03"x"g' 2
+seq -f "%'g" 2
+shuf --head-count --zero-terminated1 -e a
+SECONDS=5 f=1 true; SECONDS=le IFS='=' true
+SECONDS=le IFS='=' r0""".split("\n")
 
 
 @pytest.mark.parametrize("text", FOUND)

@@ -71,6 +71,7 @@ class Command:
         sorted_commands: bool = True,
         simulated: bool = True,
         flags_in_use_line: bool = True,
+        prefix_matching: bool = False,
     ) -> None:
         self.use, self.short, self.long, self.example, self.aliases = use, short, long, example, aliases
         self.flags, self.persistent = FlagSet(flags), FlagSet(persistent)
@@ -81,6 +82,8 @@ class Command:
         self.simulated = simulated
         #: False: the usage line does not end in `[flags]` (cobra's DisableFlagsInUseLine).
         self.flags_in_use_line = flags_in_use_line
+        #: A root's: the beginning of one command's name will do for it (cobra's EnablePrefixMatching).
+        self.prefix_matching = prefix_matching
         self.parent: Command | None = None
         self.commands: list[Command] = []
         self._all: FlagSet | None = None
@@ -151,6 +154,9 @@ class Command:
         for item in self.commands:
             if item.name == word or word in item.aliases:
                 return item
+        if self.root.prefix_matching and word:
+            begun = [item for item in self.commands if any(name.startswith(word) for name in (item.name, *item.aliases))]
+            return begun[0] if len(begun) == 1 else None
         return None
 
     def find(self, args: list[str]) -> tuple[Command, list[str]]:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
+import msgspec
+import yaml
+
+from . import usage
+
 #: Flags that change what the simulated member does, with etcd's defaults.
 DEFAULTS: dict[str, str] = {
     "name": "default",
@@ -37,84 +45,46 @@ DEFAULTS: dict[str, str] = {
     "max-txn-ops": "128",
 }
 
-#: Flags that exist and are accepted but change nothing that can be seen in the simulator.
-ACCEPTED = frozenset(
-    [
-        "max-snapshots",
-        "max-wals",
-        "strict-reconfig-check",
-        "pre-vote",
-        "discovery",
-        "discovery-fallback",
-        "discovery-proxy",
-        "discovery-srv",
-        "cors",
-        "host-whitelist",
-        "auto-tls",
-        "peer-auto-tls",
-        "cipher-suites",
-        "tls-min-version",
-        "tls-max-version",
-        "log-outputs",
-        "logger",
-        "log-format",
-        "enable-pprof",
-        "metrics",
-        "enable-log-rotation",
-        "log-rotation-config-json",
-        "auth-token",
-        "bcrypt-cost",
-        "auth-token-ttl",
-        "initial-election-tick-advance",
-        "enable-grpc-gateway",
-        "experimental-initial-corrupt-check",
-        "experimental-watch-progress-notify-interval",
-        "grpc-keepalive-min-time",
-        "grpc-keepalive-interval",
-        "grpc-keepalive-timeout",
-        "socket-reuse-port",
-        "socket-reuse-address",
-        "client-crl-file",
-        "peer-crl-file",
-        "peer-cert-allowed-cn",
-        "peer-cert-allowed-hostname",
-        "client-cert-allowed-hostname",
-        "self-signed-cert-validity",
-        "unsafe-no-fsync",
-        "backend-batch-interval",
-        "backend-batch-limit",
-        "backend-bbolt-freelist-type",
-        "max-concurrent-streams",
-        "corrupt-check-time",
-        "compact-hash-check-time",
-        "compaction-batch-limit",
-        "compaction-sleep-interval",
-        "warning-apply-duration",
-        "warning-unary-request-duration",
-        "downgrade-check-time",
-        "memory-mlock",
-        "bootstrap-defrag-threshold-megabytes",
-        "max-learners",
-        "snapshot-catchup-entries",
-        "listen-client-http-urls",
-        "raft-read-timeout",
-        "raft-write-timeout",
-        "distributed-tracing-address",
-        "distributed-tracing-sampling-rate",
-        "distributed-tracing-service-name",
-        "distributed-tracing-instance-id",
-        "enable-distributed-tracing",
-    ]
-)
-
-#: Only in etcd 3.4 and 3.5.
-V2_ONLY = frozenset({"enable-v2", "proxy", "experimental-enable-v2v3"})
+#: Flags that the list of `--help` leaves out.
+UNLISTED = frozenset(
+    {"config-file", "version", "log-output", "cluster-active-size", "cluster-remove-delay", "cluster-sync-interval", "config", "force",
+     "max-result-buffer", "max-retry-attempts", "peer-heartbeat-interval", "peer-election-timeout", "retry-interval", "snapshot", "v", "vv",
+     "experimental-enable-lease-checkpoint-persist"}
+)  # fmt: skip
 
 BOOLEAN = frozenset(
-    {"client-cert-auth", "peer-client-cert-auth", "force-new-cluster", "auto-tls", "peer-auto-tls", "enable-v2", "pre-vote",
-     "strict-reconfig-check", "enable-pprof", "experimental-initial-corrupt-check", "unsafe-no-fsync", "enable-grpc-gateway",
-     "socket-reuse-port", "socket-reuse-address", "enable-log-rotation", "initial-election-tick-advance", "memory-mlock"}
+    {"auto-tls", "client-cert-auth", "debug", "discovery-insecure-skip-tls-verify", "discovery-insecure-transport",
+     "enable-distributed-tracing", "enable-grpc-gateway", "enable-log-rotation", "enable-pprof", "enable-v2",
+     "experimental-compact-hash-check-enabled", "experimental-enable-distributed-tracing", "experimental-enable-lease-checkpoint",
+     "experimental-enable-lease-checkpoint-persist", "experimental-initial-corrupt-check", "experimental-memory-mlock",
+     "experimental-peer-skip-client-san-verification", "experimental-stop-grpc-service-on-defrag",
+     "experimental-txn-mode-write-with-shared-buffer", "force-new-cluster", "initial-election-tick-advance", "memory-mlock",
+     "peer-auto-tls", "peer-client-cert-auth", "peer-skip-client-san-verification", "pre-vote", "socket-reuse-address",
+     "socket-reuse-port", "strict-reconfig-check", "unsafe-no-fsync", "version"}
 )  # fmt: skip
+_NUMBERS = frozenset(
+    {"auth-token-ttl", "bcrypt-cost", "bootstrap-defrag-threshold-megabytes", "election-timeout", "heartbeat-interval",
+     "experimental-bootstrap-defrag-threshold-megabytes", "max-request-bytes", "max-snapshots", "max-txn-ops", "max-wals",
+     "proxy-dial-timeout", "proxy-failure-wait", "proxy-read-timeout", "proxy-refresh-interval", "proxy-write-timeout",
+     "self-signed-cert-validity", "experimental-snapshot-catchup-entries", "snapshot-catchup-entries", "snapshot-count",
+     "max-concurrent-streams"}
+)  # fmt: skip
+_SIGNED = frozenset(
+    {"backend-batch-limit", "compaction-batch-limit", "distributed-tracing-sampling-rate", "experimental-compaction-batch-limit",
+     "experimental-distributed-tracing-sampling-rate", "max-learners", "quota-backend-bytes"}
+)  # fmt: skip
+_DURATIONS = frozenset(
+    {"backend-batch-interval", "compact-hash-check-time", "compaction-sleep-interval", "corrupt-check-time", "discovery-dial-timeout",
+     "discovery-keepalive-time", "discovery-keepalive-timeout", "discovery-request-timeout", "downgrade-check-time",
+     "experimental-compact-hash-check-time", "experimental-compaction-sleep-interval", "experimental-corrupt-check-time",
+     "experimental-downgrade-check-time", "experimental-warning-apply-duration", "experimental-warning-unary-request-duration",
+     "experimental-watch-progress-notify-interval", "grpc-keepalive-interval", "grpc-keepalive-min-time", "grpc-keepalive-timeout",
+     "raft-read-timeout", "raft-write-timeout", "warning-apply-duration", "warning-unary-request-duration",
+     "watch-progress-notify-interval"}
+)  # fmt: skip
+_WORDS = ("true", "false", "1", "0", "t", "f", "T", "F", "TRUE", "FALSE", "True", "False")
+_DURATION = re.compile(r"[-+]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$")
+_URLS = ("listen-peer-urls", "listen-client-urls", "listen-metrics-urls", "initial-advertise-peer-urls", "advertise-client-urls")
 
 
 #: embed.ErrUnsetAdvertiseClientURLsFlag
@@ -126,31 +96,7 @@ def unadvertised(flags: dict[str, str]) -> bool:
     return not flags["advertise-client-urls"]
 
 
-#: What follows a flag that cannot be read (server/etcdmain/help.go).
-USAGE = """\
-Usage:
-
-  etcd [flags]
-    Start an etcd server.
-
-  etcd --version
-    Show the version of etcd.
-
-  etcd -h | --help
-    Show the help information about etcd.
-
-  etcd --config-file
-    Path to the server configuration file. Note that if a configuration file is provided, other command line flags and environment variables will be ignored.
-
-  etcd gateway
-    Run the stateless pass-through etcd TCP connection forwarding proxy.
-
-  etcd grpc-proxy
-    Run the stateless etcd v3 gRPC L7 reverse proxy.
-"""
-
-_CHOICES = {"initial-cluster-state": ("new", "existing"), "auto-compaction-mode": ("periodic", "revision")}
-_NUMBERS = frozenset({"heartbeat-interval", "election-timeout", "snapshot-count", "max-txn-ops", "max-request-bytes"})
+_CHOICES = {"initial-cluster-state": ("new", "existing")}
 
 
 class FlagError(Exception):
@@ -177,39 +123,82 @@ def _check(flags: dict[str, str]) -> None:
                 raise FlagError(f"expected IP in URL for binding ({url})", usage=False)
 
 
-def _value(name: str, value: str) -> str:
-    """A value of the right kind, or Go's complaint."""
-    choices = _CHOICES.get(name, ())
-    if choices and value not in choices and name == "initial-cluster-state":
-        raise FlagError(f'invalid value "{value}" for flag -{name}: invalid value "{value}"')
-    if name in _NUMBERS and not value.isdigit():
-        raise FlagError(f'invalid value "{value}" for flag -{name}: parse error')
-    if name in BOOLEAN and value not in ("true", "false", "1", "0", "t", "f", "T", "F", "TRUE", "FALSE", "True", "False"):
-        raise FlagError(f'invalid boolean value "{value}" for -{name}: parse error')
-    return value
+def _url_error(text: str) -> str:
+    """What is wrong with a list of URLs (client/pkg/types: NewURLs); "" when nothing."""
+    for url in text.split(","):
+        scheme, found, rest = url.strip().partition("://")
+        if not found or scheme not in ("http", "https", "unix", "unixs"):
+            return f"URL scheme must be http, https, unix, or unixs: {url.strip()}"
+        host, slash, _ = rest.partition("/")
+        if scheme in ("http", "https"):
+            if ":" not in host.rpartition("]")[2]:
+                return f'URL address does not have the form "host:port": {url.strip()}'
+            if slash:
+                return f"URL must not contain a path: {url.strip()}"
+    return ""
 
 
-def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
-    """Flags of a command line over `ETCD_*` environment variables over defaults; raises FlagError."""
-    flags = dict(DEFAULTS)
-    given: set[str] = set()
-    for name in flags:
-        value = env.get("ETCD_" + name.upper().replace("-", "_"))
-        if value:
-            flags[name] = value
-            given.add(name)
+def _refused(name: str, value: str) -> str:
+    """Why a value is not of its flag's kind, in the words of Go's flag package; "" when it is."""
+    if name in _CHOICES and value not in _CHOICES[name]:
+        return "invalid value"
+    if name in _URLS and value:
+        return _url_error(value)
+    wrong = (
+        (name in _NUMBERS and not value.isdigit())
+        or (name in _SIGNED and not value.lstrip("+-").isdigit())
+        or (name in _DURATIONS and not _DURATION.match(value))
+        or (name in BOOLEAN and value not in _WORDS)
+    )
+    return "parse error" if wrong else ""
+
+
+class Parsed(msgspec.Struct):
+    """The flags with their values, and what is logged about them first: level, caller, message and fields."""
+
+    flags: dict[str, str]
+    notes: list[tuple[str, str, str, dict[str, str]]] = []
+
+
+def parse(argv: list[str], env: dict[str, str], version: str, read: Callable[[str], bytes]) -> Parsed:
+    """Flags of a command line over `ETCD_*` environment variables over defaults, or those of a configuration file alone.
+
+    `read` opens a file; raises FlagError.  Follows server/etcdmain/config.go (parse) and pkg/flags (SetFlagsFromEnv).
+    """
+    known = usage.names(version) | UNLISTED
+    given = _command_line(argv, known)
+    if "help" in given or "version" in given:
+        return Parsed(given)
+    path = given.get("config-file") or env.get("ETCD_CONFIG_FILE", "")
+    parsed = Parsed(dict(DEFAULTS))
+    if path:
+        given = _from_file(path, read)
+        text = "loaded server configuration, other configuration command line flags and environment variables will be ignored if provided"
+        parsed.notes.append(("info", "etcdmain/config.go:175", text, {"path": path}))
+    else:
+        _environment(given, env, known, parsed)
+    parsed.flags.update(given)
+    _finish(parsed.flags, given)
+    return parsed
+
+
+def _command_line(argv: list[str], known: frozenset[str]) -> dict[str, str]:
+    given: dict[str, str] = {}
     at = 1
     while at < len(argv):
         word = argv[at]
         at += 1
-        if not word.startswith("-") or word == "-":
-            raise FlagError(f'"{word}" is not a valid flag', usage=False)
-        name, eq, value = word.lstrip("-").partition("=")
-        known = name in DEFAULTS or name in ACCEPTED or (name in V2_ONLY and version < "3.6")
-        if name in ("version", "help", "h"):
-            flags[name] = "true"
-            continue
-        if not known:
+        if word == "--" and at == len(argv):
+            break
+        if not word.startswith("-") or word in ("-", "--"):
+            rest = argv[at] if word == "--" else word
+            raise FlagError(f'"{rest}" is not a valid flag', usage=False)
+        name, eq, value = word.removeprefix("-").removeprefix("-").partition("=")
+        if not name or name.startswith("-"):
+            raise FlagError(f"bad flag syntax: {word}")
+        if name in ("help", "h"):
+            return {"help": "true"}
+        if name not in known:
             raise FlagError(f"flag provided but not defined: -{name}")
         if not eq:
             if name in BOOLEAN:
@@ -219,8 +208,90 @@ def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
                 at += 1
             else:
                 raise FlagError(f"flag needs an argument: -{name}")
-        flags[name] = _value(name, value)
-        given.add(name)
+        wrong = _refused(name, value)
+        if wrong and name in BOOLEAN:
+            raise FlagError(f'invalid boolean value "{value}" for -{name}: {wrong}')
+        if wrong:
+            raise FlagError(f'invalid value "{value}" for flag -{name}: {wrong}')
+        given[name] = value
+    return given
+
+
+def _environment(given: dict[str, str], env: dict[str, str], known: frozenset[str], parsed: Parsed) -> None:
+    """Variables fill in for flags; one that a flag shadows ends the process, one that is no flag's is told of."""
+    set_already = {_variable(name) for name in given}
+    used = set()
+    for name in sorted(known):
+        key = _variable(name)
+        value = env.get(key, "")
+        if not value or key in set_already:
+            continue
+        if wrong := _refused(name, value):
+            raise FlagError(f'invalid value "{value}" for {key}: {wrong}', usage=False)
+        used.add(key)
+        given[name] = value
+        fields = {"variable-name": key, "variable-value": value}
+        parsed.notes.append(("info", "flags/flag.go:114", "recognized and used environment variable", fields))
+    for key, value in env.items():
+        if key in used:
+            continue
+        if key in set_already:
+            text = "conflicting environment variable is shadowed by corresponding command-line flag (either unset environment variable or disable flag))"
+            parsed.notes.append(("fatal", "flags/flag.go:86", text, {"environment-variable": key}))
+            return
+        if key.startswith("ETCD_"):
+            parsed.notes.append(
+                ("warn", "flags/flag.go:94", "unrecognized environment variable", {"environment-variable": f"{key}={value}"})
+            )
+
+
+def _variable(name: str) -> str:
+    return "ETCD_" + name.upper().replace("-", "_")
+
+
+def _from_file(path: str, read: Callable[[str], bytes]) -> dict[str, str]:
+    """The fields of a configuration file as flags (embed/config.go: configFromFile); fields that it does not know are passed over."""
+    try:
+        content = yaml.safe_load(read(path))
+    except OSError as error:
+        raise FlagError(f"open {path}: {(error.strerror or '').lower()}", usage=False) from None
+    except (yaml.YAMLError, ValueError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f"line {where.line + 1}: " if where is not None else ""
+        raise FlagError(
+            f"error converting YAML to JSON: yaml: {line}{getattr(error, 'problem', None) or error}", usage=False
+        ) from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise FlagError(
+            "error unmarshaling JSON: json: cannot unmarshal the file into Go value of type embed.configYAML", usage=False
+        )
+    given = {str(key): _scalar(value) for key, value in content.items() if not isinstance(value, dict)}
+    for section, prefix in (("client-transport-security", ""), ("peer-transport-security", "peer-")):
+        inside = content.get(section)
+        if inside is not None and not isinstance(inside, dict):
+            raise FlagError(f"invalid {section}", usage=False)
+        given.update({prefix + str(key): _scalar(value) for key, value in (inside or {}).items()})
+    for name in _URLS:
+        if wrong := _url_error(given[name]) if given.get(name) else "":
+            raise FlagError(f"unexpected error setting up {name}: {wrong}", usage=False)
+    for name, value in given.items():
+        if name in DEFAULTS and _refused(name, value):
+            raise FlagError(
+                f"error unmarshaling JSON: json: cannot unmarshal {value!r} into Go struct field configYAML.{name}", usage=False
+            )
+    return {name: value for name, value in given.items() if value}
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _finish(flags: dict[str, str], given: dict[str, str]) -> None:
+    """What follows from the flags together."""
     _check(flags)
     if "listen-client-urls" in given and "advertise-client-urls" not in given:
         flags["advertise-client-urls"] = ""  # the default is for the default listener only (etcdmain/config.go)
@@ -229,4 +300,3 @@ def parse(argv: list[str], env: dict[str, str], version: str) -> dict[str, str]:
         flags["data-dir"] = f"{flags['name']}.etcd"
     if not flags["initial-cluster"]:
         flags["initial-cluster"] = f"{flags['name']}={flags['initial-advertise-peer-urls']}"
-    return flags

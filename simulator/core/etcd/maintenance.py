@@ -13,7 +13,7 @@ import msgspec
 
 from ..kernel.world import World
 from . import backup
-from .errors import no_space
+from .errors import EtcdError, no_space
 from .member import Alarm, Disk, Running, store
 from .mvcc import Op, Store
 
@@ -132,3 +132,16 @@ def alarm(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> list[Al
 def snapshot(world: World, disk: Disk, _: Running, args: dict[str, Any]) -> tuple[bytes, str]:
     """Maintenance/Snapshot: the database with its checksum, and the storage version ("" before 3.6)."""
     return backup.snapshot(disk), disk.version
+
+
+def downgrade(world: World, disk: Disk, running: Running, args: dict[str, Any]) -> str:
+    """Maintenance/Downgrade: the cluster's version where a downgrade to `version` would be allowed ("": only tell); one minor release at a time."""
+    cluster = disk.cluster_version or running.version
+    major, minor = (int(part) for part in cluster.split(".")[:2])
+    if args["version"]:
+        parts = args["version"].split(".")
+        if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts):
+            raise EtcdError("etcdserver: wrong downgrade target version format", "InvalidArgument")
+        if (int(parts[0]), int(parts[1])) != (major, minor - 1):
+            raise EtcdError("etcdserver: invalid downgrade target version", "InvalidArgument")
+    return f"{major}.{minor}"

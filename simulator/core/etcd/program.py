@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from ..host import processes
+from ..host import files, processes
 from ..host.process import Process
 from ..host.program import Exited
 from ..kernel import clock, network
@@ -18,7 +18,21 @@ from ..kernel.clock import MS, SECOND
 from ..kernel.errors import ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import applying, bootstrap, gateway, gateway_v2, lessor, logs, maintenance, replication, resting, service, tls, transport
+from . import (
+    applying,
+    bootstrap,
+    gateway,
+    gateway_v2,
+    lessor,
+    logs,
+    maintenance,
+    replication,
+    resting,
+    service,
+    tls,
+    transport,
+    usage,
+)
 from . import flags as etcd_flags
 from .client import WRITES, Call, split_endpoint
 from .errors import EtcdError
@@ -40,23 +54,7 @@ class EtcdProgram:
     def start(self, world: World, proc: Process) -> None:
         """Parse flags, open or create the data directory, bind the ports, and schedule the election."""
         version = version_of(proc)
-        try:
-            found = etcd_flags.parse(proc.argv, proc.env, version)
-        except etcd_flags.FlagError as error:
-            if error.usage:
-                processes.log(world, proc, f"{error}\n{etcd_flags.USAGE}")
-                raise Exited(2) from None
-            log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
-            log(world, proc, "warn", "etcdmain/etcd.go:66", "failed to verify flags", error=str(error))
-            raise Exited(1) from None
-        if found.get("version"):
-            build = "Git SHA: Not provided (use ./build instead of go build)\nGo Version: go1.24\nGo OS/Arch: linux/amd64\n"
-            processes.say(world, proc, f"etcd Version: {version}\n{build}")
-            raise Exited(0)
-        if found.get("help"):
-            processes.say(world, proc, "etcd --help: the list of flags is not simulated in Slipway yet\n")
-            raise Exited(1)
-        log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
+        found = self._flags(world, proc, version)
         if etcd_flags.unadvertised(found):
             log(world, proc, "warn", "etcdmain/etcd.go:66", "failed to verify flags", error=etcd_flags.UNADVERTISED)
             log(world, proc, "warn", "etcdmain/etcd.go:69", "advertise client URLs are not set", error=etcd_flags.UNADVERTISED)
@@ -78,6 +76,40 @@ class EtcdProgram:
         world.subscribe(transport.TOPIC, proc.target, ["network"])
         world.after(4 * SECOND, proc.target, ["storage"])
         replication.start(world, disk, running)
+
+    def _flags(self, world: World, proc: Process, version: str) -> dict[str, str]:
+        """The flags, after everything that is said about them; ends the process for those that are refused."""
+        if proc.argv[1:2] and proc.argv[1] in ("gateway", "grpc-proxy"):
+            processes.log(world, proc, f"etcd {proc.argv[1]}: not simulated in Slipway yet")
+            raise Exited(1)
+
+        def read(path: str) -> bytes:
+            return files.read_file(world, proc.host, posixpath.join(proc.cwd, path), mnt=proc.mnt)
+
+        try:
+            parsed = etcd_flags.parse(proc.argv, proc.env, version, read)
+        except etcd_flags.FlagError as error:
+            if error.usage:
+                processes.log(world, proc, f"{error}\n{usage.USAGE}\n")
+                raise Exited(2) from None
+            log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
+            log(world, proc, "warn", "etcdmain/etcd.go:66", "failed to verify flags", error=str(error))
+            raise Exited(1) from None
+        found = parsed.flags
+        if found.get("version"):
+            build = "Git SHA: Not provided (use ./build instead of go build)\nGo Version: go1.24\nGo OS/Arch: linux/amd64\n"
+            processes.say(world, proc, f"etcd Version: {version}\n{build}")
+            raise Exited(0)
+        if found.get("help"):
+            processes.log(world, proc, f"{usage.USAGE}\n")
+            processes.say(world, proc, f"{usage.flags_text(version)}\n")
+            raise Exited(0)
+        for level, caller, text, fields in parsed.notes:
+            log(world, proc, level, caller, text, **fields)
+            if level == "fatal":
+                raise Exited(1)
+        log(world, proc, "info", "etcdmain/etcd.go:64", "Running: ", args=proc.argv)
+        return found
 
     def _bind(self, world: World, proc: Process, found: dict[str, str]) -> None:
         for kind in ("peer", "client", "metrics"):

@@ -79,6 +79,8 @@ def begin(world: World, disk: Disk, running: Running, call: Call) -> Ticket:
     known = section(world).tickets
     for stale in [t.id for t in known.values() if t.deadline < world.now]:
         del known[stale]
+    if ticket.done:
+        return ticket
     known[ticket.id] = ticket
     try_start(world, ticket, world.now)
     pump(world, world.now + REQUEST_TIMEOUT, lambda: ticket.done)
@@ -151,7 +153,10 @@ def _transfer_ticket(world: World, disk: Disk, call: Call) -> Ticket:
     member = membership.find(disk, call.args["target"])
     if member is None or member.is_learner:
         raise EtcdError("etcdserver: bad leader transferee", "FailedPrecondition")
-    return _ticket(world, disk, "transfer", encode(world, call))
+    ticket = _ticket(world, disk, "transfer", encode(world, call))
+    if member.id == disk.member_id:  # it leads already
+        ticket.done, ticket.at = True, world.now
+    return ticket
 
 
 def _change(world: World, disk: Disk, method: str, args: dict[str, Any]) -> bytes:

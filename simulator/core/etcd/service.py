@@ -259,6 +259,7 @@ HANDLERS: dict[str, Callable[[World, Disk, Running, dict[str, Any]], Any]] = {
     "Maintenance/HashKV": maintenance.hash_kv,
     "Maintenance/Defragment": maintenance.defragment,
     "Maintenance/Alarm": maintenance.alarm,
+    "Maintenance/Downgrade": maintenance.downgrade,
     "Maintenance/Snapshot": maintenance.snapshot,
     "Header": header,
     **auth.HANDLERS,

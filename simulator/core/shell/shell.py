@@ -336,8 +336,8 @@ class Shell(Substitution):
                     saved.setdefault(assign.name, None if old is None else Var(old.kind, old.value, dict(old.items), old.flags))
                     yield from self.expand_assign(assign)
                     self.trace_assign(assign)
-                    var = self.state.vars[assign.name]
-                    if "x" not in var.flags:
+                    var = self.state.vars.get(assign.name)  # None of those that are computed: SECONDS, RANDOM
+                    if var is not None and "x" not in var.flags:
                         var.flags += "x"
             if name in self.state.functions:
                 yield from self.charge(BUILTIN_COST)

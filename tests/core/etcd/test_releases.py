@@ -10,10 +10,13 @@ BASE = "https://github.com/etcd-io/etcd/releases/download"
 
 
 def test_the_default_announcement_is_for_the_default_listener_only() -> None:
-    assert not flags.unadvertised(flags.parse(["etcd"], {}, "3.6.13"))
-    assert flags.unadvertised(flags.parse(["etcd", "--listen-client-urls=http://0.0.0.0:2379"], {}, "3.6.13"))
+    def parsed(argv: list[str]) -> dict[str, str]:
+        return flags.parse(argv, {}, "3.6.13", lambda path: b"").flags
+
+    assert not flags.unadvertised(parsed(["etcd"]))
+    assert flags.unadvertised(parsed(["etcd", "--listen-client-urls=http://0.0.0.0:2379"]))
     both = ["etcd", "--listen-client-urls=http://0.0.0.0:2379", "--advertise-client-urls=http://10.0.0.1:2379"]
-    assert not flags.unadvertised(flags.parse(both, {}, "3.6.13"))
+    assert not flags.unadvertised(parsed(both))
 
 
 def _unpacked(sandbox: Sandbox, version: str) -> str:

@@ -6,6 +6,8 @@ import pytest
 
 from simulator.core.sandbox import Sandbox
 
+from .member_world import Member
+
 PKI = "/etc/kubernetes/pki/etcd"
 TLS = f"--cacert {PKI}/ca.crt --cert {PKI}/server.crt --key {PKI}/server.key"
 
@@ -49,3 +51,52 @@ def test_one_variable_or_one_flag_alone_is_no_conflict(box: Sandbox) -> None:
         ).code
         == 0
     )
+
+
+def test_etcd_lists_its_flags_and_says_what_is_wrong_with_one() -> None:
+    member = Member()
+    listed = member.run("etcd --help")
+    assert listed.code == 0 and listed.stderr.startswith("Usage:") and listed.stdout.startswith("\nMember:\n  --name 'default'\n")
+    assert "CompactHashCheck=true|false (ALPHA - default=false)" in listed.stdout
+    for flag, told in {
+        "--bogus": "flag provided but not defined: -bogus",
+        "--enable-v2": "flag provided but not defined: -enable-v2",
+        "---name=x": "bad flag syntax: ---name=x",
+        "--name": "flag needs an argument: -name",
+        "--election-timeout=soon": 'invalid value "soon" for flag -election-timeout: parse error',
+        "--grpc-keepalive-timeout 5": 'invalid value "5" for flag -grpc-keepalive-timeout: parse error',
+        "--pre-vote=maybe": 'invalid boolean value "maybe" for -pre-vote: parse error',
+        "--listen-peer-urls localhost:1": 'invalid value "localhost:1" for flag -listen-peer-urls: URL scheme must be http, https, unix, or unixs: localhost:1',
+    }.items():
+        refused = member.run(f"etcd {flag}")
+        assert (refused.code, refused.stderr.split("\n")[0]) == (2, told)
+    assert '"error":"\\"extra\\" is not a valid flag"' in member.run("etcd extra").stderr
+    assert member.run("etcd grpc-proxy start").stderr == "etcd grpc-proxy: not simulated in Slipway yet\n"
+
+
+def test_etcd_takes_its_settings_from_the_environment_or_a_file() -> None:
+    member = Member()
+    told = member.run("ETCD_NAME=zed ETCD_FOO=1 timeout 1 etcd --data-dir /tmp/z").stderr.split("\n")
+    assert '"variable-name":"ETCD_NAME","variable-value":"zed"' in told[0] and '"environment-variable":"ETCD_FOO=1"' in told[1]
+    shadowed = member.run("ETCD_NAME=zed etcd --name b")
+    assert shadowed.code == 1 and "conflicting environment variable is shadowed" in shadowed.stderr
+    assert '"error":"open none.yml: no such file or directory"' in member.run("etcd --config-file none.yml").stderr
+    assert (
+        '"error":"error converting YAML to JSON: yaml: line'
+        in member.run("printf 'a: b: c\\n' > bad.yml; etcd --config-file bad.yml").stderr
+    )
+    urls = {
+        "listen-client-urls": 7379,
+        "advertise-client-urls": 7379,
+        "listen-peer-urls": 7380,
+        "initial-advertise-peer-urls": 7380,
+    }
+    lines = [
+        "name: n7",
+        "data-dir: /tmp/n7",
+        "unknown: field",
+        *(f"{name}: http://127.0.0.1:{port}" for name, port in urls.items()),
+    ]
+    text = "\\n".join(lines)
+    member.out(f"printf '{text}\\n' > c.yml; (etcd --config-file c.yml --name other >log 2>&1 &); sleep 3")
+    assert "started, n7, http://127.0.0.1:7380" in member.out("etcdctl --endpoints=127.0.0.1:7379 member list")

@@ -11,7 +11,7 @@ from ...etcd.mvcc import prefix_end
 from ...host.program import Wait
 from ..cobra import Command
 from ..flags import Flag
-from . import render
+from . import answers, render
 from .session import EXIT_BAD_ARGS, Failed, Session
 
 Run = Generator[Wait, Any, int]
@@ -23,21 +23,6 @@ def _args(session: Session, count: int, message: str) -> list[str]:
     return session.values.args
 
 
-def _say(session: Session, text: str, more: dict[str, Any] | None = None, fields: str = "") -> Run:
-    """The answer in the chosen format: `text` for people, the header and `more` for programs."""
-    if session.form == "simple":
-        session.inv.out(text)
-        return 0
-    if session.form not in ("json", "fields"):
-        raise Failed(4, f"{session.form} not supported as output format")
-    header = yield from session.header()
-    if session.form == "json":
-        session.inv.out(render.dumps({"header": header, **(more or {})}))
-    else:
-        session.inv.out(render.header_fields(header) + fields)
-    return 0
-
-
 def auth_status(session: Session) -> Run:
     """`etcdctl auth status`."""
     _args(session, 0, "auth status command does not accept any arguments")
@@ -45,7 +30,7 @@ def auth_status(session: Session) -> Run:
     word = "true" if found.enabled else "false"
     more = {**({"enabled": True} if found.enabled else {}), "authRevision": found.revision}
     text = f"Authentication Status: {word}\nAuthRevision: {found.revision}\n"
-    return (yield from _say(session, text, more, f'"Enabled" : {word}\n"AuthRevision" : {found.revision}\n'))
+    return (yield from answers.show(session, "AuthStatusResponse", text, more, None))
 
 
 def auth_enable(session: Session) -> Run:
@@ -100,14 +85,14 @@ def user_add(session: Session) -> Run:
         else:
             password = yield from _password(session, name)
     yield from session.call("Auth/UserAdd", name=name, password=password, no_password=bare)
-    return (yield from _say(session, f"User {name} created\n"))
+    return (yield from answers.show(session, "AuthUserAddResponse", f"User {name} created\n"))
 
 
 def user_delete(session: Session) -> Run:
     """`etcdctl user delete NAME`."""
     [name] = _args(session, 1, "user delete command requires user name as its argument")
     yield from session.call("Auth/UserDelete", name=name)
-    return (yield from _say(session, f"User {name} deleted\n"))
+    return (yield from answers.show(session, "AuthUserDeleteResponse", f"User {name} deleted\n"))
 
 
 def user_get(session: Session) -> Run:
@@ -121,16 +106,18 @@ def user_get(session: Session) -> Run:
             yield from _role(session, role)
         return 0
     text = f"User: {name}\nRoles:{''.join(' ' + role for role in roles)}\n"
-    fields = '"Roles" :' + "".join(f" {render.quoted(r.encode())}" for r in roles) + "\n"
-    return (yield from _say(session, text, {"roles": roles} if roles else {}, fields))
+    return (yield from answers.show(session, "AuthUserGetResponse", text, {"roles": roles} if roles else {}, None))
 
 
 def user_list(session: Session) -> Run:
     """`etcdctl user list`."""
     _args(session, 0, "user list command requires no arguments")
     users = yield from session.call("Auth/UserList")
-    fields = '"Users" :' + "".join(f" {render.quoted(u.encode())}" for u in users) + "\n"
-    return (yield from _say(session, "".join(f"{u}\n" for u in users), {"users": users} if users else {}, fields))
+    return (
+        yield from answers.show(
+            session, "AuthUserListResponse", "".join(f"{u}\n" for u in users), {"users": users} if users else {}, None
+        )
+    )
 
 
 def user_password(session: Session) -> Run:
@@ -138,35 +125,35 @@ def user_password(session: Session) -> Run:
     [name] = _args(session, 1, "user passwd command requires user name as its argument")
     password = yield from _password(session, name)
     yield from session.call("Auth/UserChangePassword", name=name, password=password)
-    return (yield from _say(session, "Password updated\n"))
+    return (yield from answers.show(session, "AuthUserChangePasswordResponse", "Password updated\n"))
 
 
 def user_grant(session: Session) -> Run:
     """`etcdctl user grant-role USER ROLE`."""
     user, role = _args(session, 2, "user grant command requires user name and role name as its argument")
     yield from session.call("Auth/UserGrantRole", user=user, role=role)
-    return (yield from _say(session, f"Role {role} is granted to user {user}\n"))
+    return (yield from answers.show(session, "AuthUserGrantRoleResponse", f"Role {role} is granted to user {user}\n"))
 
 
 def user_revoke(session: Session) -> Run:
     """`etcdctl user revoke-role USER ROLE`."""
     user, role = _args(session, 2, "user revoke-role requires user name and role name as its argument")
     yield from session.call("Auth/UserRevokeRole", name=user, role=role)
-    return (yield from _say(session, f"Role {role} is revoked from user {user}\n"))
+    return (yield from answers.show(session, "AuthUserRevokeRoleResponse", f"Role {role} is revoked from user {user}\n"))
 
 
 def role_add(session: Session) -> Run:
     """`etcdctl role add NAME`."""
     [name] = _args(session, 1, "role add command requires role name as its argument")
     yield from session.call("Auth/RoleAdd", name=name)
-    return (yield from _say(session, f"Role {name} created\n"))
+    return (yield from answers.show(session, "AuthRoleAddResponse", f"Role {name} created\n"))
 
 
 def role_delete(session: Session) -> Run:
     """`etcdctl role delete NAME`."""
     [name] = _args(session, 1, "role delete command requires role name as its argument")
     yield from session.call("Auth/RoleDelete", role=name)
-    return (yield from _say(session, f"Role {name} deleted\n"))
+    return (yield from answers.show(session, "AuthRoleDeleteResponse", f"Role {name} deleted\n"))
 
 
 def role_get(session: Session) -> Run:
@@ -186,7 +173,7 @@ def _role(session: Session, name: str) -> Run:
         end = {"range_end": render.b64(one.range_end)} if one.range_end else {}
         rows.append({**row, "key": render.b64(one.key), **end})
         fields += f'"PermType" :  {one.kind}\n"Key" : {render.quoted(one.key)}\n"RangeEnd" : {render.quoted(one.range_end)}\n'
-    return (yield from _say(session, text, {"perm": rows} if rows else {}, fields))
+    return (yield from answers.show(session, "AuthRoleGetResponse", text, {"perm": rows} if rows else {}, fields))
 
 
 def _span(perm: Permission) -> str:
@@ -203,7 +190,11 @@ def role_list(session: Session) -> Run:
     _args(session, 0, "role list command requires no arguments")
     roles = yield from session.call("Auth/RoleList")
     fields = '"Roles" :' + "".join(f" {render.quoted(r.encode())}" for r in roles) + "\n"
-    return (yield from _say(session, "".join(f"{r}\n" for r in roles), {"roles": roles} if roles else {}, fields))
+    return (
+        yield from answers.show(
+            session, "AuthRoleListResponse", "".join(f"{r}\n" for r in roles), {"roles": roles} if roles else {}, fields
+        )
+    )
 
 
 def _range(session: Session, args: list[str]) -> tuple[bytes, bytes]:
@@ -229,7 +220,7 @@ def role_grant(session: Session) -> Run:
         raise Failed(EXIT_BAD_ARGS, f"invalid permission type: {args[1]}")
     key, end = _range(session, args[2:])
     yield from session.call("Auth/RoleGrantPermission", name=args[0], perm=Permission(args[1].upper(), key, end))
-    return (yield from _say(session, f"Role {args[0]} updated\n"))
+    return (yield from answers.show(session, "AuthRoleGrantPermissionResponse", f"Role {args[0]} updated\n"))
 
 
 def role_revoke(session: Session) -> Run:
@@ -245,7 +236,7 @@ def role_revoke(session: Session) -> Run:
     else:
         span = f"[{args[1]}, <open ended>" if end == b"\0" else f"[{args[1]}, {end.decode(errors='replace')})"
         text = f"Permission of range {span} is revoked from role {args[0]}\n"
-    return (yield from _say(session, text))
+    return (yield from answers.show(session, "AuthRoleRevokePermissionResponse", text))
 
 
 def _on(name: str, usage: str, *, default: bool = False) -> Flag:

@@ -11,7 +11,7 @@ from ...kernel.clock import MS
 from ..cobra import Command
 from ..flags import Flag
 from . import render
-from .session import EXIT_ERROR, Failed, Session
+from .session import EXIT_BAD_FEATURE, EXIT_ERROR, Failed, Session
 
 Run = Generator[Wait, Any, int]
 
@@ -35,6 +35,7 @@ def endpoints(session: Session) -> Generator[Wait, Any, list[str]]:
 def health(session: Session) -> Run:
     """`etcdctl endpoint health`."""
     wanted = yield from endpoints(session)
+    _refuse(session)
     rows: list[tuple[str, bool, str, str]] = []
     for endpoint in wanted:
         began = session.inv.world.now
@@ -64,6 +65,9 @@ def health(session: Session) -> Run:
     elif session.form == "table":
         cells = [[e, "true" if ok else "false", took, error_text] for e, ok, took, error_text in rows]
         session.inv.out(render.table(["ENDPOINT", "HEALTH", "TOOK", "ERROR"], cells))
+    elif session.form == "fields":
+        for endpoint, ok, took, error_text in rows:
+            session.inv.out(f'"Endpoint" : "{endpoint}"\n"Health" : {_word(ok)}\n"Took" : {took}\n"Error" : {error_text}\n\n')
     else:
         for endpoint, ok, took, error_text in rows:
             if ok:
@@ -78,9 +82,16 @@ def health(session: Session) -> Run:
     return 0
 
 
+def _refuse(session: Session) -> None:
+    """Answers about endpoints are no messages."""
+    if session.form == "protobuf":
+        raise Failed(EXIT_BAD_FEATURE, "protobuf not supported as output format")
+
+
 def status(session: Session) -> Run:
     """`etcdctl endpoint status`."""
     wanted = yield from endpoints(session)
+    _refuse(session)
     found, code = [], 0
     for endpoint in wanted:
         try:
@@ -111,7 +122,7 @@ def status(session: Session) -> Run:
         session.inv.out("".join(", ".join(row) + "\n" for row in rows))
     else:
         for endpoint, s in found:
-            session.inv.out(_status_fields(endpoint, s))
+            session.inv.out(_status_fields(endpoint, s, session.hex))
     return code
 
 
@@ -155,41 +166,47 @@ def _status_json(endpoint: str, s: Any) -> dict[str, Any]:
     return {"Endpoint": endpoint, "Status": body}
 
 
-def _status_fields(endpoint: str, s: Any) -> str:
+def _status_fields(endpoint: str, s: Any, hexed: bool) -> str:
     rows = (
         ("Version", f'"{s.version}"'), ("StorageVersion", f'"{s.storage_version}"'), ("DBSize", s.db_size), ("DBSizeInUse", s.db_size_in_use),
         ("DBSizeQuota", s.quota), ("Leader", s.leader), ("IsLearner", _word(s.is_learner)), ("RaftIndex", s.raft_index),
         ("RaftTerm", s.raft_term), ("RaftAppliedIndex", s.raft_index), ("Errors", "[" + " ".join(s.errors) + "]"),
         ("Endpoint", f'"{endpoint}"'), ("DowngradeTargetVersion", '""'), ("DowngradeEnabled", "false"),
     )  # fmt: skip
-    return render.header_fields(_header_of(s)) + "".join(f'"{n}" : {v}\n' for n, v in rows) + "\n"
+    return render.header_fields(_header_of(s), hexed) + "".join(f'"{n}" : {v}\n' for n, v in rows) + "\n"
 
 
 def hash_kv(session: Session) -> Run:
     """`etcdctl endpoint hashkv`."""
     wanted = yield from endpoints(session)
-    bodies, rows = [], []
+    _refuse(session)
+    failed, revision = "", session.values.number("rev")
+    bodies, rows, fields = [], [], ""
     for endpoint in wanted:
-        value, compacted = yield from session.call("Maintenance/HashKV", endpoint, revision=session.values.number("rev"))
-        found = yield from session.call("Maintenance/Status", endpoint)
-        rows.append([endpoint, str(value), str(found.revision)])
-        if session.form == "json":
-            header = yield from session.header()
-            body = {"header": header, "hash": value, "compact_revision": compacted or -1, "hash_revision": found.revision}
-            bodies.append({"Endpoint": endpoint, "HashKV": body})
+        try:
+            value, compacted = yield from session.call("Maintenance/HashKV", endpoint, revision=revision)
+            found = yield from session.call("Maintenance/Status", endpoint)
+        except (Failed, EtcdError) as error:
+            session.inv.err(f"Failed to get the hash of endpoint {endpoint} ({error})\n")
+            failed = str(error)
+            continue
+        header, at = _header_of(found), revision or found.revision
+        rows.append([endpoint, str(value), str(at)])
+        body = {"header": header, "hash": value, "compact_revision": compacted or -1, "hash_revision": at}
+        bodies.append({"Endpoint": endpoint, "HashKV": body})
+        fields += render.header_fields(header, session.hex)
+        fields += f'"Endpoint" : "{endpoint}"\n"Hash" : {value}\n"HashRevision" : {at}\n\n'
     if session.form == "json":
-        session.inv.out(render.dumps(bodies))
+        session.inv.out(render.dumps(bodies) if bodies else "null\n")
     elif session.form == "table":
         session.inv.out(render.table(["ENDPOINT", "HASH", "HASH REVISION"], rows))
+    elif session.form == "fields":
+        session.inv.out(fields)
     else:
         session.inv.out("".join(f"{', '.join(row)}\n" for row in rows))
+    if failed:
+        raise Failed(EXIT_ERROR, failed)
     return 0
-
-
-def refuse(session: Session) -> Run:
-    """Commands that exist and are not simulated."""
-    yield Sleep(0)
-    raise Failed(EXIT_ERROR, f"{session.inv.argv[1] if len(session.inv.argv) > 1 else ''}: not simulated in Slipway yet")
 
 
 #: `--cluster` of `endpoint` and `defrag`.
@@ -219,12 +236,5 @@ COMMANDS = (
                 flags=(Flag(name="rev", kind="int64", usage="maximum revision to hash (default: latest revision)"),),
             ),
         ),
-    ),
-    *(
-        Command(use, short=short, run=refuse, raw=True)
-        for use, short in (
-            ("completion <shell>", "Generate completion script"),
-            ("downgrade <subcommand>", "Downgrade related commands"),
-        )
     ),
 )

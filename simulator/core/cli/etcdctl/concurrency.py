@@ -150,7 +150,7 @@ def lock(session: Session) -> Run:
         found: RangeResult = yield from session.call("KV/Range", key=key)
         if not found.kvs:
             raise Failed(EXIT_ERROR, "lock lost on init")
-        yield from kv.print_range(session, found, False, False)
+        yield from kv.print_range(session, found)
         if (yield from lease.until(lambda: False)) == "expired":
             raise Failed(EXIT_ERROR, "session expired")
         yield from _leave(session, key, revision)
@@ -181,7 +181,7 @@ def _campaign(session: Session, lease: Lease, prefix: bytes, proposal: bytes) ->
     outcome = yield from lease.until(_oldest(lease, prefix, revision))
     if outcome == "ready":
         found: RangeResult = yield from session.call("KV/Range", key=key)
-        yield from kv.print_range(session, found, False, False)
+        yield from kv.print_range(session, found)
         if (yield from lease.until(lambda: False)) == "expired":
             raise Failed(EXIT_ERROR, "elect: session expired")
         yield from _leave(session, key, revision)
@@ -206,7 +206,7 @@ def _observe(session: Session, lease: Lease, prefix: bytes) -> Run:
         first = _first(lease, prefix)
         if first is not None:
             seen = (first.key, first.mod_revision)
-            yield from kv.print_range(session, RangeResult([first], 1, False, first.mod_revision), False, False)
+            yield from kv.print_range(session, RangeResult([first], 1, False, first.mod_revision))
 
 
 COMMANDS = (

@@ -12,7 +12,7 @@ from ...etcd.mvcc import Compare, DeleteResult, KeyValue, Op, PutResult, RangeRe
 from ...host.program import Wait
 from ..cobra import Command
 from ..flags import Flag
-from . import render
+from . import answers, render
 from .session import EXIT_BAD_ARGS, EXIT_BAD_FEATURE, EXIT_ERROR, EXIT_INVALID_INPUT, EXIT_IO, Failed, Session
 
 Run = Generator[Wait, Any, int]
@@ -67,13 +67,13 @@ def get(session: Session) -> Run:
     if values.on("count-only") and session.form != "fields":
         raise Failed(EXIT_BAD_ARGS, "--count-only is only for `--write-out=fields`")
     key, end = span(session, values.args, values.on("prefix"), values.on("from-key"))
-    limit = values.number("limit")
+    limit = max(0, values.number("limit"))
     plain = not target and not order
     found: RangeResult = yield from session.call(
         "KV/Range",
         key=key,
         range_end=end,
-        revision=values.number("rev"),
+        revision=max(0, values.number("rev")),
         limit=limit if plain else 0,
         keys_only=values.on("keys-only"),
         count_only=values.on("count-only"),
@@ -84,9 +84,7 @@ def get(session: Session) -> Run:
         if limit and len(found.kvs) > limit:
             found.kvs, found.more = found.kvs[:limit], True
     kvs = [kv for kv in found.kvs if _within(session, kv)]
-    yield from print_range(
-        session, RangeResult(kvs, found.count, found.more, found.revision), values.on("keys-only"), values.on("print-value-only")
-    )
+    yield from print_range(session, RangeResult(kvs, found.count, found.more, found.revision), values.on("print-value-only"))
     return 0
 
 
@@ -107,50 +105,12 @@ def session_quote(text: str) -> str:
     return render.quoted(text.encode())
 
 
-def write_kv(session: Session, kv: KeyValue, *, keys_only: bool = False, value_only: bool = False) -> None:
-    """A key-value as the simple printer writes it."""
-    if not value_only:
-        session.inv.out(render.text(kv.key, session.hex) + b"\n")
-        session.inv.out(b"\n" if keys_only else b"")
-    if not keys_only:
-        session.inv.out(render.text(kv.value, session.hex) + b"\n")
-
-
-def print_range(session: Session, found: RangeResult, keys_only: bool, value_only: bool) -> Run:
+def print_range(session: Session, found: RangeResult, value_only: bool = False) -> Run:
     """A range in the chosen format."""
-    form = session.form
-    if form == "simple":
-        for kv in found.kvs:
-            write_kv(session, kv, keys_only=keys_only, value_only=value_only)
-        return 0
-    unsupported(form)
-    header = yield from session.header()
-    if form == "json":
-        session.inv.out(render.dumps(range_json(found, header)))
-    else:
-        out = render.header_fields(header) + "".join(render.kv_fields(kv) for kv in found.kvs)
-        session.inv.out(out + f'"More" : {"true" if found.more else "false"}\n"Count" : {found.count}\n')
-    return 0
-
-
-def unsupported(form: str) -> None:
-    """Refuse the formats that most answers do not have."""
-    if form == "table":
-        raise Failed(EXIT_BAD_FEATURE, "table not supported as output format")
-    if form == "protobuf":
-        raise Failed(EXIT_ERROR, "protobuf output: not simulated in Slipway yet")
-
-
-def range_json(found: RangeResult, header: dict[str, int]) -> dict[str, Any]:
-    """A range as json."""
-    out: dict[str, Any] = {"header": header}
-    if found.kvs:
-        out["kvs"] = [render.kv_json(kv) for kv in found.kvs]
-    if found.more:
-        out["more"] = True
-    if found.count:
-        out["count"] = found.count
-    return out
+    text = b"".join(answers.kv_text(session, kv, value_only=value_only) for kv in found.kvs)
+    return (
+        yield from answers.show(session, "RangeResponse", text, answers.range_body(found), answers.one_fields(session, found))
+    )
 
 
 def put(session: Session) -> Run:
@@ -179,25 +139,17 @@ def put(session: Session) -> Run:
         kind="put", key=args[0].encode("utf-8", "surrogateescape"), value=value, lease=lease,
         prev_kv=values.on("prev-kv"), ignore_value=ignore_value, ignore_lease=ignore_lease,
     )  # fmt: skip
+    if ignore_lease and lease:
+        raise EtcdError("etcdserver: lease is provided", "InvalidArgument")
     if ignore_value or ignore_lease:
         found: TxnResult = yield from session.call("KV/Txn", compare=(), success=(op,), failure=())
         answer = found.responses[0]
     else:
         answer = yield from session.call("KV/Put", key=op.key, value=value, lease=lease, prev_kv=op.prev_kv)
     assert isinstance(answer, PutResult)
-    prev = answer.prev if values.on("prev-kv") else None
-    if session.form == "simple":
-        session.inv.out("OK\n")
-        if prev is not None:
-            write_kv(session, prev)
-        return 0
-    unsupported(session.form)
-    header = yield from session.header()
-    if session.form == "json":
-        session.inv.out(render.dumps({"header": header, **({"prev_kv": render.kv_json(prev)} if prev else {})}))
-    else:
-        session.inv.out(render.header_fields(header) + (render.kv_fields(prev, "Prev") if prev else ""))
-    return 0
+    answer = PutResult(answer.revision, answer.prev if values.on("prev-kv") else None)
+    text, fields = answers.one_text(session, answer), answers.one_fields(session, answer)
+    return (yield from answers.show(session, "PutResponse", text, answers.put_body(answer), fields))
 
 
 def delete(session: Session) -> Run:
@@ -207,24 +159,8 @@ def delete(session: Session) -> Run:
         raise Failed(EXIT_BAD_ARGS, "del command needs one argument as key and an optional argument as range_end")
     key, end = span(session, values.args, values.on("prefix"), values.on("from-key"))
     answer: DeleteResult = yield from session.call("KV/DeleteRange", key=key, range_end=end, prev_kv=values.on("prev-kv"))
-    if session.form == "simple":
-        session.inv.out(f"{answer.deleted}\n")
-        for kv in answer.prevs:
-            write_kv(session, kv)
-        return 0
-    unsupported(session.form)
-    header = yield from session.header()
-    if session.form == "json":
-        out: dict[str, Any] = {"header": header}
-        if answer.deleted:
-            out["deleted"] = answer.deleted
-        if answer.prevs:
-            out["prev_kvs"] = [render.kv_json(kv) for kv in answer.prevs]
-        session.inv.out(render.dumps(out))
-    else:
-        prevs = "".join(render.kv_fields(kv, "Prev") for kv in answer.prevs)
-        session.inv.out(render.header_fields(header) + f'"Deleted" : {answer.deleted}\n' + prevs)
-    return 0
+    text, fields = answers.one_text(session, answer), answers.one_fields(session, answer)
+    return (yield from answers.show(session, "DeleteRangeResponse", text, answers.delete_body(answer), fields))
 
 
 def compaction(session: Session) -> Run:
@@ -294,43 +230,7 @@ def txn(session: Session) -> Run:
     compare = tuple(_compare(line) for line in groups[0])
     success, failure = (tuple(_request(line) for line in group) for group in groups[1:])
     found: TxnResult = yield from session.call("KV/Txn", compare=compare, success=success, failure=failure)
-    if session.form == "json":
-        header = yield from session.header()
-        session.inv.out(render.dumps(_txn_json(found, header)))
-        return 0
-    unsupported(session.form)
-    session.inv.out("SUCCESS\n" if found.succeeded else "FAILURE\n")
-    for answer in found.responses:
-        session.inv.out("\n")
-        if isinstance(answer, PutResult):
-            session.inv.out("OK\n")
-            if answer.prev:
-                write_kv(session, answer.prev)
-        elif isinstance(answer, DeleteResult):
-            session.inv.out(f"{answer.deleted}\n")
-        elif isinstance(answer, RangeResult):
-            for kv in answer.kvs:
-                write_kv(session, kv)
-    return 0
-
-
-def _txn_json(found: TxnResult, header: dict[str, int]) -> dict[str, Any]:
-    inner = {"revision": found.revision}
-    responses: list[dict[str, Any]] = []
-    for answer in found.responses:
-        if isinstance(answer, RangeResult):
-            responses.append({"Response": {"response_range": range_json(answer, inner)}})
-        elif isinstance(answer, PutResult):
-            responses.append({"Response": {"response_put": {"header": inner}}})
-        elif isinstance(answer, DeleteResult):
-            deleted = {"deleted": answer.deleted} if answer.deleted else {}
-            responses.append({"Response": {"response_delete_range": {"header": inner, **deleted}}})
-    out: dict[str, Any] = {"header": header}
-    if found.succeeded:
-        out["succeeded"] = True
-    if responses:
-        out["responses"] = responses
-    return out
+    return (yield from answers.show_txn(session, found))
 
 
 def _flag(name: str, usage: str, kind: str = "bool", **extra: Any) -> Flag:

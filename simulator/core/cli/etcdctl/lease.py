@@ -10,7 +10,7 @@ from ...host.program import Sleep, Wait
 from ...kernel.clock import SECOND
 from ..cobra import Command
 from ..flags import Flag
-from . import kv, render
+from . import answers, kv, render
 from .session import EXIT_BAD_ARGS, EXIT_BAD_CONNECTION, EXIT_ERROR, Failed, Session
 
 Run = Generator[Wait, Any, int]
@@ -29,12 +29,17 @@ def grant(session: Session) -> Run:
         lease = yield from session.call("Lease/Grant", ttl=max(ttl, 2), id=0)
     except EtcdError as error:
         raise Failed(EXIT_ERROR, f"failed to grant lease ({error.message})") from None
-    if session.form == "json":
-        header = yield from session.header()
-        session.inv.out(render.dumps({**header, "ID": lease.id, "TTL": lease.ttl, "Error": ""}))
-    else:
-        session.inv.out(f"lease {lease.id:016x} granted with TTL({lease.ttl}s)\n")
-    return 0
+    text = f"lease {lease.id:016x} granted with TTL({lease.ttl}s)\n"
+    body = {"ID": lease.id, "TTL": lease.ttl, "Error": ""}
+    return (yield from answers.show(session, "", text, body, _ttl(session, lease.id, lease.ttl), flat=True))
+
+
+def _ttl(session: Session, lease: int, ttl: int) -> str:
+    return f'"ID" : {_id(session, lease)}\n"TTL" : {ttl}\n'
+
+
+def _id(session: Session, lease: int) -> str:
+    return f"{lease:016x}" if session.hex else str(lease)
 
 
 def revoke(session: Session) -> Run:
@@ -47,8 +52,7 @@ def revoke(session: Session) -> Run:
         yield from session.call("Lease/Revoke", id=lease)
     except EtcdError as error:
         raise Failed(EXIT_ERROR, f"failed to revoke lease ({error.message})") from None
-    session.inv.out(f"lease {lease:016x} revoked\n")
-    return 0
+    return (yield from answers.show(session, "LeaseRevokeResponse", f"lease {lease:016x} revoked\n"))
 
 
 def time_to_live(session: Session) -> Run:
@@ -59,24 +63,23 @@ def time_to_live(session: Session) -> Run:
     wanted = kv.lease_id(args[0], "bad lease ID arg")
     lease, remaining = yield from session.call("Lease/TimeToLive", id=wanted)
     keys = [k.decode(errors="replace") for k in lease.keys] if session.values.on("keys") else None
-    if session.form == "json":
-        header = yield from session.header()
-        out: dict[str, Any] = {**header, "id": wanted, "ttl": remaining, "granted-ttl": lease.ttl}
-        out["keys"] = [render.b64(k) for k in lease.keys] if keys else None
-        session.inv.out(render.dumps(out))
-    elif remaining < 0:
-        session.inv.out(f"lease {wanted:016x} already expired\n")
-    else:
-        attached = f", attached keys([{' '.join(keys)}])" if keys is not None else ""
-        session.inv.out(f"lease {wanted:016x} granted with TTL({lease.ttl}s), remaining({remaining}s){attached}\n")
-    return 0
+    body: dict[str, Any] = {"id": wanted, "ttl": remaining, "granted-ttl": lease.ttl}
+    body["keys"] = [render.b64(k) for k in lease.keys] if keys else None
+    attached = f", attached keys([{' '.join(keys)}])" if keys is not None else ""
+    text = f"lease {wanted:016x} granted with TTL({lease.ttl}s), remaining({remaining}s){attached}\n"
+    if remaining < 0:
+        text = f"lease {wanted:016x} already expired\n"
+    fields = _ttl(session, wanted, remaining) + f'"GrantedTTL" : {lease.ttl}\n'
+    fields += "".join(f'"Key" : {render.quoted(k)}\n' for k in lease.keys if keys is not None)
+    return (yield from answers.show(session, "", text, body, fields, flat=True))
 
 
 def list_(session: Session) -> Run:
     """`etcdctl lease list`."""
     found = yield from session.call("Lease/Leases")
-    session.inv.out(f"found {len(found)} leases\n" + "".join(f"{i:016x}\n" for i in found))
-    return 0
+    text = f"found {len(found)} leases\n" + "".join(f"{i:016x}\n" for i in found)
+    fields = "".join(f'"ID" : {_id(session, i)}\n' for i in found)
+    return (yield from answers.show(session, "", text, {"leases": [{"id": i} for i in found]}, fields, flat=True))
 
 
 def keep_alive(session: Session) -> Run:
@@ -92,7 +95,8 @@ def keep_alive(session: Session) -> Run:
                 raise Failed(EXIT_BAD_CONNECTION, "etcdserver: requested lease not found")
             session.inv.out(f"lease {wanted:016x} expired or revoked.\n")
             return 0
-        session.inv.out(f"lease {wanted:016x} keepalived with TTL({lease.ttl})\n")
+        text = f"lease {wanted:016x} keepalived with TTL({lease.ttl})\n"
+        yield from answers.show(session, "", text, {"ID": wanted, "TTL": lease.ttl}, _ttl(session, wanted, lease.ttl), flat=True)
         if session.values.on("once"):
             return 0
         yield Sleep(max(1, lease.ttl // 3) * SECOND)

@@ -12,7 +12,7 @@ from ...host.invocation import Call
 from ...host.program import Sleep, Wait
 from ...kernel import clock
 from ..cobra import Command
-from . import check, cluster, mirror, render
+from . import answers, check, cluster, mirror, render
 from .session import EXIT_BAD_ARGS, EXIT_ERROR, EXIT_INTERRUPTED, Failed, Session
 
 Run = Generator[Wait, Any, int]
@@ -52,19 +52,11 @@ def alarm_disarm(session: Session) -> Run:
 
 
 def _alarms(session: Session, found: list[Any]) -> Run:
-    if session.form in ("simple", "table", "protobuf"):
-        if session.form != "simple":
-            raise Failed(4, f"{session.form} not supported as output format")
-        session.inv.out("".join(f"{one}\n" for one in found))
-        return 0
-    header = yield from session.header()
-    if session.form == "json":
-        rows = [{"memberID": one.member_id, "alarm": 1} for one in found]
-        session.inv.out(render.dumps({"header": header, **({"alarms": rows} if rows else {})}))
-        return 0
-    rows_text = "".join(f'"MemberID" : {one.member_id}\n"AlarmType" : {one.alarm}\n\n' for one in found)
-    session.inv.out(render.header_fields(header) + rows_text)
-    return 0
+    text = "".join(f"{one}\n" for one in found)
+    rows = [{"memberID": one.member_id, "alarm": 1} for one in found]
+    ids = "x" if session.hex else "d"
+    fields = "".join(f'"MemberID" : {one.member_id:{ids}}\n"AlarmType" : {one.alarm}\n\n' for one in found)
+    return (yield from answers.show(session, "AlarmResponse", text, {"alarms": rows} if rows else {}, fields))
 
 
 def defrag(session: Session) -> Run:

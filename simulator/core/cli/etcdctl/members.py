@@ -12,8 +12,8 @@ from ...etcd.member import MemberInfo
 from ...host.program import Sleep, Wait
 from ..cobra import Command
 from ..flags import Flag
-from . import kv, render
-from .session import EXIT_BAD_ARGS, EXIT_BAD_FEATURE, EXIT_ERROR, Failed, Session
+from . import answers, render
+from .session import EXIT_BAD_ARGS, EXIT_ERROR, Failed, Session
 
 Run = Generator[Wait, Any, int]
 
@@ -34,23 +34,19 @@ def member_list(session: Session) -> Run:
     if form == "simple":
         session.inv.out("".join(", ".join(row) + "\n" for row in rows))
         return 0
-    kv.unsupported(form)
     header = yield from session.header()
-    if form == "json":
-        session.inv.out(
-            _hex_list(header, found)
-            if session.hex
-            else render.dumps({"header": plain(header), "members": [member_json(m) for m in found]})
-        )
+    if form == "json" and session.hex:
+        session.inv.out(_hex_list(header, found))
         return 0
-    out = render.header_fields(plain(header))
+    out = ""
     for m in found:
-        out += f'"ID" : {m.id}\n"Name" : {render.quoted(m.name.encode())}\n'
+        ident = f"{m.id:x}" if session.hex else m.id
+        out += f'"ID" : {ident}\n"Name" : {render.quoted(m.name.encode())}\n'
         out += "".join(f'"PeerURL" : {render.quoted(u.encode())}\n' for u in m.peer_urls)
         out += "".join(f'"ClientURL" : {render.quoted(u.encode())}\n' for u in m.client_urls)
         out += f'"IsLearner" : {"true" if m.is_learner else "false"}\n\n'
-    session.inv.out(out)
-    return 0
+    body = {"members": [member_json(m) for m in found]}
+    return (yield from answers.show(session, "MemberListResponse", "", body, out, header=plain(header)))
 
 
 def plain(header: dict[str, int]) -> dict[str, int]:
@@ -137,25 +133,15 @@ def add(session: Session) -> Run:
         session.inv.out(f'\nETCD_NAME="{args[0]}"\nETCD_INITIAL_CLUSTER="{conf}"\n')
         session.inv.out(f'ETCD_INITIAL_ADVERTISE_PEER_URLS="{values.text("peer-urls")}"\nETCD_INITIAL_CLUSTER_STATE="existing"\n')
         return 0
-    _other(session, {"header": plain(header), "member": member_json(new), "members": [member_json(m) for m in found]})
-    return 0
-
-
-def _other(session: Session, body: dict[str, Any]) -> None:
-    """JSON; the other formats do not know these answers."""
-    if session.form == "fields":
-        raise Failed(EXIT_BAD_FEATURE, "fields not supported as output format")
-    kv.unsupported(session.form)
-    session.inv.out(render.dumps(body))
+    body = {"member": member_json(new), "members": [member_json(m) for m in found]}
+    return (yield from answers.show(session, "MemberAddResponse", "", body, None, header=plain(header)))
 
 
 def _done(session: Session, ident: int, word: str, found: list[MemberInfo]) -> Run:
     header = yield from session.header()
-    if session.form == "simple":
-        session.inv.out(f"Member {ident:16x} {word} cluster {header['cluster_id']:16x}\n")
-    else:
-        _other(session, {"header": plain(header), "members": [member_json(m) for m in found]})
-    return 0
+    text = f"Member {ident:16x} {word} cluster {header['cluster_id']:16x}\n"
+    body = {"members": [member_json(m) for m in found]}
+    return (yield from answers.show(session, "MemberListResponse", text, body, None, header=plain(header)))
 
 
 def remove(session: Session) -> Run:
@@ -203,13 +189,9 @@ def move_leader(session: Session) -> Run:
     if not endpoint:
         raise Failed(EXIT_BAD_ARGS, f"no leader endpoint given at [{' '.join(session.endpoints)}]")
     yield from session.call("Maintenance/MoveLeader", endpoint, target=target)
-    if session.form == "simple":
-        session.inv.out(f"Leadership transferred from {leader:x} to {target:x}\n")
-    else:
-        if session.form in ("fields", "table"):
-            raise Failed(EXIT_BAD_FEATURE, f"{session.form} not supported as output format")
-        _other(session, {"header": plain((yield from session.header()))})
-    return 0
+    header = plain((yield from session.header()))
+    text = f"Leadership transferred from {leader:x} to {target:x}\n"
+    return (yield from answers.show(session, "MoveLeaderResponse", text, {}, None, header=header))
 
 
 COMMANDS = (

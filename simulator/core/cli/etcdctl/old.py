@@ -75,7 +75,6 @@ def tree_of(root: Command) -> Command:
             ),
         )
     )
-    tree.add(Command("help [command]", short="Help about any command", run=_absent, raw=True))
     tree.add(Command("migrate", short="Migrates keys in a v2 store to a mvcc store", run=_absent, raw=True))
     tree.add(
         Command(

@@ -52,19 +52,23 @@ def quoted(data: bytes) -> str:
     return '"' + "".join(out) + '"'
 
 
-def kv_fields(kv: KeyValue, prefix: str = "") -> str:
+def kv_fields(kv: KeyValue, prefix: str = "", *, hexed: bool = False) -> str:
     """A key-value as the fields printer writes it."""
     rows = (
         ("Key", quoted(kv.key)), ("CreateRevision", kv.create_revision), ("ModRevision", kv.mod_revision),
-        ("Version", kv.version), ("Value", quoted(kv.value)), ("Lease", kv.lease),
+        ("Version", kv.version), ("Value", quoted(kv.value)), ("Lease", f"{kv.lease:016x}" if hexed else kv.lease),
     )  # fmt: skip
     return "".join(f'"{prefix}{name}" : {value}\n' for name, value in rows)
 
 
-def header_fields(header: dict[str, int]) -> str:
-    """The header as the fields printer writes it."""
-    names = (("ClusterID", "cluster_id"), ("MemberID", "member_id"), ("Revision", "revision"), ("RaftTerm", "raft_term"))
-    return "".join(f'"{name}" : {header[key]}\n' for name, key in names)
+def header_fields(header: dict[str, int], hexed: bool = False) -> str:
+    """The header as the fields printer writes it: ids in hex with `--hex`, a revision only where there is one."""
+    ids = [
+        f'"{name}" : {header.get(key, 0):{"x" if hexed else "d"}}\n'
+        for name, key in (("ClusterID", "cluster_id"), ("MemberID", "member_id"))
+    ]
+    revision = [f'"Revision" : {header["revision"]}\n'] if header.get("revision") else []
+    return "".join([*ids, *revision, f'"RaftTerm" : {header.get("raft_term", 0)}\n'])
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

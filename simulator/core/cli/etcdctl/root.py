@@ -12,8 +12,8 @@ from ...kernel import clock
 from ..cobra import Command, FlagError, HelpRequested, UsageError
 from ..cobra_help import etcd_usage
 from ..flags import Flag, Values
-from . import auth, cluster, concurrency, kv, lease, maintenance, members, watch
-from .session import EXIT_ERROR, Failed, Session
+from . import auth, cluster, concurrency, downgrade, kv, lease, maintenance, members, watch
+from .session import EXIT_BAD_CONNECTION, EXIT_ERROR, Failed, Session
 
 DEFAULT_VERSION = "3.6.8"
 #: Variables that etcdctl knows besides one for each flag.
@@ -95,6 +95,7 @@ class Root(Command):
 
 ROOT = Root(
     "etcdctl",
+    prefix_matching=True,
     short="A simple command line client for etcd3.",
     persistent=_GLOBAL,
     commands=(
@@ -102,6 +103,8 @@ ROOT = Root(
         *watch.COMMANDS,
         *lease.COMMANDS,
         *cluster.COMMANDS,
+        *downgrade.COMMANDS,
+        Command("help [command]", short="Help about any command", run=lambda session: 0),
         *members.COMMANDS,
         *maintenance.COMMANDS,
         *concurrency.COMMANDS,
@@ -131,6 +134,8 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     api = ".".join(version.split(".")[:2])
     try:
         command, rest = tree.find(inv.argv[1:])
+        if command.name == "help" and command.parent is tree:
+            return _help(inv, tree, rest, version)
     except UsageError as error:
         if error.command is tree:
             again = f"Error: {error}\n" if old else ""  # those releases print it themselves once more
@@ -154,6 +159,19 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     return (yield from _run(inv, command, values, version))
 
 
+def _help(inv: Invocation, tree: Command, words: list[str], version: str) -> int:
+    """`etcdctl help [command]` (cobra's own command)."""
+    topics = [word for word in words if not word.startswith("-")]
+    try:
+        command, rest = tree.find(topics)
+    except UsageError:
+        command, rest = tree, topics
+    if rest and command is tree:
+        inv.err(f"Unknown help topic [{' '.join(f'`{word}`' for word in topics)}]\n")
+    inv.out(etcd_usage(command, version, ".".join(version.split(".")[:2]), old=_release(version) < (3, 5)))
+    return 0
+
+
 def _run(inv: Invocation, command: Command, values: Values, version: str) -> Generator[Wait, Any, int]:
     form = values.text("write-out") if values.has("write-out") else "simple"
     if form not in ("simple", "json", "fields", "table", "protobuf"):
@@ -161,6 +179,8 @@ def _run(inv: Invocation, command: Command, values: Values, version: str) -> Gen
         return 4
     try:
         session = Session(inv, values, version)
+        if not session.endpoints and command.run is not cluster.version:
+            raise Failed(EXIT_BAD_CONNECTION, "etcdclient: no available endpoints")
         yield from session.authenticate()
         code: int = yield from command.run(session)
         return code

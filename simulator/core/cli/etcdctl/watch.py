@@ -12,7 +12,7 @@ from ...host.invocation import Call
 from ...host.program import Wait, WaitTopic
 from ..cobra import Command
 from ..flags import Flag, FlagError, Values
-from . import kv, render
+from . import answers, render
 from .session import EXIT_BAD_ARGS, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_INVALID_INPUT, Failed, Session
 
 
@@ -39,7 +39,7 @@ class Watcher:
         # A watcher that has caught up is not held to the revision of its last event: compaction passes it by.
         self.since = max(self.since, reached, events[-1].kv.mod_revision if events else 0)
         if events:
-            yield from _print(self.session, events, self.prev)
+            yield from answers.show_events(self.session, events, self.prev)
             for event in events if self.command else ():
                 code = yield from _run(self.session, self.command, event)
                 if code:
@@ -135,28 +135,6 @@ def _request(session: Session, watchers: list[Watcher], line: str) -> Generator[
         args, command = _words(session, values)
         header = yield from session.header()
         watchers.append(Watcher(session, values, args, command, header["revision"]))
-
-
-def _print(session: Session, events: list[Event], prev: bool) -> Generator[Wait, Any, None]:
-    if session.form == "json":
-        header = yield from session.header()
-        rows = []
-        for event in events:
-            row: dict[str, Any] = {} if event.type == "PUT" else {"type": 1}
-            row["kv"] = render.kv_json(event.kv)
-            if prev and event.prev:
-                row["prev_kv"] = render.kv_json(event.prev)
-            rows.append(row)
-        session.inv.out(
-            render.dumps({"Header": header, "Events": rows, "CompactRevision": 0, "Canceled": False, "Created": False})
-        )
-        return
-    kv.unsupported(session.form)
-    for event in events:
-        session.inv.out(f"{event.type}\n")
-        if prev and event.prev is not None:
-            kv.write_kv(session, event.prev)
-        kv.write_kv(session, event.kv)
 
 
 def _run(session: Session, command: list[str], event: Event) -> Generator[Wait, Any, int]:

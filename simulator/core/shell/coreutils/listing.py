@@ -283,7 +283,7 @@ def stat(call: Call) -> int:
             _file_system(call, name, options.get("c"))
             continue
         if "c" in options or "printf" in options:
-            text = _format(call, options.get("c") or options["printf"], name, node)
+            text = _format(call, options["c"] if "c" in options else options["printf"], name, node)
             if "c" in options:
                 text += "\n"
             else:

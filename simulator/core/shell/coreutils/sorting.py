@@ -210,6 +210,10 @@ def uniq(call: Call) -> Code:
 def shuf(call: Call) -> Code:
     """`shuf [-n count] [-e args] [-i lo-hi] [file]`."""
     options, names = parse(call, "n:ei:r", "head-count=n echo:e input-range=i")
+    count = options.get("n", "")
+    if "n" in options and not (count.isascii() and count.isdigit() and len(count) < 16):
+        call.err(f"shuf: invalid line count: ‘{count}’\n")
+        return 1
     if "i" in options:
         low, dash, high = options["i"].partition("-")
         given = low if not (low.isascii() and low.isdigit() and len(low) < 16) else high
@@ -227,5 +231,5 @@ def shuf(call: Call) -> Code:
     for n in range(len(rows) - 1, 0, -1):
         m = rng.below(n + 1)
         rows[n], rows[m] = rows[m], rows[n]
-    call.out("".join(row + "\n" for row in rows[: int(options.get("n", len(rows)))]))
+    call.out("".join(row + "\n" for row in rows[: int(count) if count else len(rows)]))
     return 0

@@ -320,6 +320,23 @@ def tee(call: Call) -> Code:
                 call.write_file(name, data, append=True)
 
 
+def _seq_format(text: str) -> str:
+    """What is wrong with a format of `seq -f`; "" when nothing: one directive for a floating point number (seq.c: long_double_format)."""
+    plain = text.replace("%%", "")
+    begun = plain.partition("%")
+    if not begun[1]:
+        return f"format ‘{text}’ has no % directive"
+    match = re.match(r"[-+#0 ']*\d*(\.\d*)?(.?)", begun[2], re.DOTALL)
+    kind = match[2] if match is not None else ""
+    if not kind:
+        return f"format ‘{text}’ ends in %"
+    if kind not in "efgEFG":  # nor hexadecimal %a here
+        return f"format ‘{text}’ has unknown %{kind} directive"
+    if "%" in begun[2]:
+        return f"format ‘{text}’ has too many % directives"
+    return ""
+
+
 def seq(call: Call) -> Code:
     """`seq [-s sep] [-w] [-f format] [first [step]] last`."""
     args = list(call.argv[1:])
@@ -336,6 +353,10 @@ def seq(call: Call) -> Code:
     except ValueError:
         bad = next(arg for arg in args if not re.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?", arg))
         raise usage(call, f"invalid floating point argument: ‘{bad}’") from None
+    if "f" in options and (wrong := _seq_format(options["f"])):
+        call.err(f"seq: {wrong}\n" + ("Try 'seq --help' for more information.\n" if "directive" not in wrong else ""))
+        return 1
+    form = options.get("f", "").replace("'", "")  # the C locale groups no digits
     first = numbers[0] if len(args) > 1 else 1.0
     step = numbers[1] if len(args) > 2 else 1.0
     last = numbers[-1]
@@ -347,7 +368,7 @@ def seq(call: Call) -> Code:
     width = max(len(f"{first:.{digits}f}"), len(f"{last:.{digits}f}")) if "w" in options else 0
     while n < total:
         value = first + n * step
-        out.append(options["f"] % value if "f" in options else f"{value:0{width}.{digits}f}")
+        out.append(form % value if form else f"{value:0{width}.{digits}f}")
         n += 1
         if len(out) >= 5000 and "s" not in options:
             call.out("\n".join(out) + "\n")
