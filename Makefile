@@ -38,7 +38,7 @@ test: $(VENV)/.installed-dev $(SCHEMA)
 bench: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.bench
 
-# make soak SOAK="chaos --seconds 3600"; without words: Raft over 10,000 random schedules, ten minutes of chaos, ten of fuzz
+# make soak SOAK="chaos --seconds 3600"; without words: Raft over 10,000 random schedules, ten minutes of chaos, ten of fuzz, ten of new examples for all properties
 soak: $(VENV)/.installed-dev
 	@exec $(BIN)/python -m tools.soak $(SOAK)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import platform
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import redis
 
-from . import children, environment
+from . import children, environment, ports
 
 #: sun_path holds 108 bytes with the closing zero.
 SOCKET_PATH_LIMIT = 100
@@ -56,9 +55,7 @@ class Valkey:
         if len(str(path).encode()) <= SOCKET_PATH_LIMIT:
             path.unlink(missing_ok=True)
             return f"unix://{path}", [f"unixsocket {_quoted(path)}", "unixsocketperm 700", "port 0"]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = ports.free()
         password = secrets.token_urlsafe(24)
         return f"redis://:{password}@127.0.0.1:{port}/0", ["bind 127.0.0.1", f"port {port}", f"requirepass {password}"]
 

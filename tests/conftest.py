@@ -7,12 +7,21 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from simulator.core.host import processes
 
 # How long an example takes to be made or run says how busy the machine is, not whether the code is right: no test fails for it.
-hypothesis.settings.register_profile("slipway", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# Nor may a change be refused for an example that happens to be drawn for the first time: a run draws the same ones each time.
+# New ones are looked for by `make soak` (tools/soak.py), with --hypothesis-profile=explore.
+UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("slipway", derandomize=True, database=None, **UNHURRIED)
+hypothesis.settings.register_profile("explore", **UNHURRIED)
 hypothesis.settings.load_profile("slipway")
+
+# Hypothesis also draws constants that it reads in whatever modules of the project are loaded by then, which differs with the tests that ran
+# before and with every change of the code: tests/docs/test_repeatable.py sees to it that this stays off.
+vars(providers)["_get_local_constants"] = lambda: providers._local_constants
 
 
 #: A defect of a simulated program's behaviour fails the test instead of ending the simulated process.

@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coursesite import children
+from coursesite import children, ports
 
 from . import system
 
@@ -36,13 +35,6 @@ def _unprivileged() -> pwd.struct_passwd | None:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise NoPostgres("root needs an unprivileged user (postgres or nobody) to run the server")
-
-
-def free_port() -> int:
-    """A loopback port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Cluster:
@@ -117,7 +109,7 @@ def throwaway() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="slipway-pg-"))
     server: subprocess.Popen[bytes] | None = None
     try:
-        cluster = Cluster(folder, port=free_port(), password=secrets.token_hex(12), durable=False)
+        cluster = Cluster(folder, port=ports.free(), password=secrets.token_hex(12), durable=False)
         cluster.make()
         server = children.start(cluster.argv(), log=cluster.log, cwd=folder, user=cluster.user, how=signal.SIGQUIT)
         deadline = time.monotonic() + 60

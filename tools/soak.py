@@ -1,7 +1,8 @@
-"""`make soak` (`python -m tools.soak [raft|chaos|fuzz]`): long runs; see docs/simulator.md and docs/operations.md.
+"""`make soak` (`python -m tools.soak [raft|chaos|fuzz|properties]`): long runs; see docs/simulator.md and docs/operations.md.
 
 `raft`: `--seeds N` how many schedules (10,000), `--first N` where to begin (0).  A failure names its seed, and `--first SEED --seeds 1`
-shows it again.  `chaos` and `fuzz` run `--seconds S` (600) each: the site under random faults, and every reader under mutilated input.
+shows it again.  `chaos`, `fuzz` and `properties` run `--seconds S` (600) each: the site under random faults, every reader under mutilated input, and
+all properties with examples that `make test`, which draws the same ones every time, has not seen.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from tools import raft_soak
 
@@ -24,18 +26,27 @@ def chaos(seconds: int, seed: int) -> int:
 
 def fuzz(seconds: int, seed: int) -> int:
     """The fuzz tests again and again with other seeds, until the time is over or one fails."""
+    return _explore("fuzz", FUZZ, seconds, seed)
+
+
+def properties(seconds: int, seed: int) -> int:
+    """Everything that Hypothesis draws examples for, likewise."""
+    return _explore("properties", ("-m", "hypothesis and not e2e", "tests"), seconds, seed)
+
+
+def _explore(name: str, tests: Sequence[str], seconds: int, seed: int) -> int:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        print(f"fuzz: seed {seed}", flush=True)
-        options = ["-q", f"--hypothesis-seed={seed}", "--ds=coursesite.settings_test"]
-        code = subprocess.run([sys.executable, "-m", "pytest", *options, *FUZZ], check=False).returncode
+        print(f"{name}: seed {seed}", flush=True)
+        options = ["-q", "--hypothesis-profile=explore", f"--hypothesis-seed={seed}", "--ds=coursesite.settings_test"]
+        code = subprocess.run([sys.executable, "-m", "pytest", *options, *tests], check=False).returncode
         if code:
             return code
         seed += 1
     return 0
 
 
-LONG = {"chaos": chaos, "fuzz": fuzz}
+LONG = {"chaos": chaos, "fuzz": fuzz, "properties": properties}
 
 
 def main(argv: list[str]) -> int:

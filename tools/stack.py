@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import orjson
 import websocket
 from django.conf import settings
 
+from coursesite import ports
 from coursesite.embedded import Valkey
 from coursesite.processes import ready, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
@@ -34,9 +34,7 @@ class Stack:
         self.var = var
         self.queues = queues
         self.valkey = Valkey(var)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = ports.free()
         self.sandbox = sandbox
         self.debug = debug
         self.supervisor = Supervisor(env={}, cwd=ROOT, say=lambda text: print(text))
@@ -62,14 +60,14 @@ class Stack:
         self.supervisor.env = env
         self.supervisor.add("web", web_argv("127.0.0.1", self.port), self.var / "log" / "web.log")
         self.supervisor.add("worker", worker_argv(0), self.var / "log" / "worker.log")
-        self.wait(lambda: ready("127.0.0.1", self.port), 60)
+        self.wait(lambda: ready("127.0.0.1", self.port), 240)
 
     def stop(self) -> None:
         """Stop everything."""
         self.supervisor.stop()
         self.valkey.stop()
 
-    def wait(self, check: Callable[[], Any], seconds: float = 30) -> Any:
+    def wait(self, check: Callable[[], Any], seconds: float = 180) -> Any:
         """Until `check` gives something true; the supervisor looks after its children meanwhile."""
         deadline = time.monotonic() + seconds
         while True:
@@ -98,7 +96,7 @@ class Stack:
         cookie = f"{settings.SESSION_COOKIE_NAME}={login(user)}" if user is not None else None
         options.setdefault("origin", f"http://127.0.0.1:{self.port}")
         connection = websocket.create_connection(
-            f"ws://127.0.0.1:{self.port}/ws/cluster/{session_id}/", cookie=cookie, timeout=20, **options
+            f"ws://127.0.0.1:{self.port}/ws/cluster/{session_id}/", cookie=cookie, timeout=180, **options
         )
         connection.settimeout(0.05)
         try:
@@ -131,7 +129,7 @@ class Browser:
         self.send(t="hello", cursor=cursor, trace=trace)
         return self.until(lambda frame: frame["t"] == "state" and bool(frame["terminals"]))
 
-    def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 30) -> dict[str, Any]:
+    def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 180) -> dict[str, Any]:
         """The next frame that is wanted."""
 
         def look() -> dict[str, Any] | None:
@@ -164,7 +162,7 @@ class Browser:
         """Everything printed so far."""
         return "".join(chunk["data"] for frame in self.frames if frame["t"] == "out" for chunk in frame["chunks"])
 
-    def see(self, text: str, seconds: float = 30) -> None:
+    def see(self, text: str, seconds: float = 180) -> None:
         """Wait until this has been printed."""
 
         def look() -> bool:

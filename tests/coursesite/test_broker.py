@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 import redis
 from kombu.transport.redis import Channel
 
-from coursesite import broker
+from coursesite import broker, ports
 from coursesite import celery as _celery  # what a worker imports
 
 
@@ -19,9 +18,7 @@ class Line:
     """As much of a channel as its QoS uses, over a connection to a port at which nobody listens."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.client = redis.Redis(port=free.getsockname()[1])
+        self.client = redis.Redis(port=ports.free())
 
     @contextlib.contextmanager
     def conn_or_acquire(self, client: Any = None) -> Iterator[redis.Redis]:

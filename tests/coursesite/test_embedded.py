@@ -20,7 +20,7 @@ from coursesite.embedded import CannotStart, Valkey
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def eventually(check: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it never came true"
@@ -120,4 +120,4 @@ def test_a_server_that_cannot_start_says_why(var: Path) -> None:
     (var / "valkey").mkdir()
     (var / "valkey" / "appendonlydir").write_text("in the way")
     with pytest.raises(CannotStart, match="appendonlydir"):
-        Valkey(var).start(patience=10)
+        Valkey(var).start(patience=120)

@@ -55,7 +55,7 @@ def test_named_providers_are_offered(tmp_path: Path) -> None:
         "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
     }  # fmt: skip
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.splitlines() == [

@@ -23,7 +23,7 @@ while True:
 STUBBORN = [sys.executable, "-c", STUBBORN_PROGRAM]
 
 
-def eventually(check: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(check: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it never came true"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
 from playwright.sync_api import Page
+
+#: Milliseconds that a page is waited for. Only what fails takes as long: a loaded machine is no defect.
+PATIENCE = 120_000
 
 CONTENTS = """(name) => document.querySelector('[data-bench]').bench.panel.tabs.get(name).view?.contents() ?? ''"""
 
@@ -26,6 +33,14 @@ def shows(page: Page, text: str, name: str = "controlplane") -> None:
         page.wait_for_function(f"([name, text]) => ({CONTENTS})(name).endsWith(text)", arg=[name, text])
     except Exception as problem:
         raise AssertionError(f"wanted the screen to end with {text!r}, it is {screen(page, name)!r}") from problem
+
+
+def comes(page: Page, read: Callable[[], Any], wanted: Any) -> None:
+    """Waits until what has arrived behind the page (frames at the harness, rows of the database) is `wanted`."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while read() != wanted and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    assert read() == wanted
 
 
 def focus(page: Page) -> None:

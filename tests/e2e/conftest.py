@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from tests.e2e import site
+from tests.e2e import bench, site
 from tests.e2e.harness.server import Harness, Running
 
 HERE = Path(__file__).parent
@@ -99,7 +99,7 @@ class Watched:
 def watched(chromium: Browser, running: Running) -> Iterator[Watched]:
     """A desktop page; the test fails when the page logged an error or broke the security policy."""
     context = chromium.new_context(viewport={"width": 1440, "height": 1000}, permissions=["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(bench.PATIENCE)
     watched = Watched(context.new_page(), running.url)
     yield watched
     context.close()

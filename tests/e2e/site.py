@@ -6,12 +6,13 @@ import os
 import re
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from coursesite import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT = re.compile(r"^\s*(learner|instructor)\s+user (\S+)\s+password (\S+)", re.MULTILINE)
@@ -30,17 +31,15 @@ class Site:
         """Ctrl-C, and wait for the end."""
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(40)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
 
 
-def start(var: Path, *, seconds: float = 180) -> Site:
+def start(var: Path, *, seconds: float = 400) -> Site:
     """Starts the site and reads the address and the accounts that it prints; raises with its logs when it does not come up."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = ports.free()
     env = {
         k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "SLIPWAY_SANDBOX", "DATABASE_URL", "REDIS_URL")
     }

@@ -13,7 +13,7 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.e2e import answers, site
+from tests.e2e import answers, bench, site
 
 CHAPTERS = sorted(answers.COURSE.glob("[0-9][0-9]-*"))
 WIDTHS = (1440, 390)
@@ -23,7 +23,7 @@ WIDTHS = (1440, 390)
 def reader(chromium: Browser, running_site: site.Site) -> Iterator[Page]:
     """One page for all chapters; it fails at the end when a script or the security policy complained."""
     context = chromium.new_context(viewport={"width": 1440, "height": 1000}, reduced_motion="reduce", base_url=running_site.url)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(bench.PATIENCE)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

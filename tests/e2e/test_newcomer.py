@@ -65,7 +65,7 @@ def type_command(page: Page, command: str, expected: str) -> None:
       const { view } = panel.tabs.get(name);
       return panel.sessions.get(name).ready && view.idle && view.contents().length > before;
     }"""
-    page.wait_for_function(wait, arg=[before, "controlplane"], timeout=60_000)
+    page.wait_for_function(wait, arg=[before, "controlplane"])
     shown = bench.screen(page)
     assert command in shown, f"{command!r} is not on the screen:\n{shown[-1500:]}"
     assert re.search(expected, shown[shown.rindex(command) :]), (
@@ -100,15 +100,15 @@ def pass_exercise(visitor: Visitor) -> None:
     bench.ready(page)
     panel = page.locator("#try-first-cargo")
     panel.locator("[data-check] button").click()
-    panel.locator(".fail-box").first.wait_for(timeout=60_000)
+    panel.locator(".fail-box").first.wait_for()
     visitor.keep("exercise-failed")
     type_command(page, "kubectl create deployment web --image=nginx --replicas=3", "deployment.apps/web created")
     page.wait_for_selector(".tl-event")
     page.locator('[data-time="speed-10"]').click()
     page.wait_for_function("""() => document.querySelector('[data-bench]').bench.view.hosts.flatMap((h) => h.pods)
-      .filter((p) => p.name.startsWith('web-') && p.state === 'healthy').length === 3""", timeout=60_000)  # fmt: skip
+      .filter((p) => p.name.startsWith('web-') && p.state === 'healthy').length === 3""")  # fmt: skip
     panel.locator("[data-check] button").click()
-    panel.locator(".pass").wait_for(timeout=60_000)
+    panel.locator(".pass").wait_for()
     assert WORDS[visitor.lang]["passed"] in panel.locator(".pass").inner_text()
     visitor.keep("exercise-passed")
 

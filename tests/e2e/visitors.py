@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.e2e import site
+from tests.e2e import bench, site
 from tests.e2e.conftest import RESULTS
 
 PASSWORD = "a-long-wharf-2468"
@@ -46,7 +46,7 @@ def visit(browser: Browser, base: str, lang: str, name: str, *, width: int = 144
         is_mobile=phone,
         has_touch=phone,
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(bench.PATIENCE)
     errors: list[str] = []
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,7 +44,7 @@ class Client:
         options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe, "cwd": self.config.parent, **more}
         return subprocess.Popen([KUBECTL or "kubectl", *args], env=self.env, text=True, **options)
 
-    def run(self, *args: str, stdin: str = "", code: int | None = 0, timeout: float = 30) -> tuple[str, str, int]:
+    def run(self, *args: str, stdin: str = "", code: int | None = 0, timeout: float = 240) -> tuple[str, str, int]:
         """Run it to its end; the exit status must be `code` unless that is None."""
         proc = self.start(*args, stdin=subprocess.PIPE)
         try:
@@ -79,7 +80,7 @@ class Process:
         """End it as Ctrl-C would and return its exit status."""
         self.proc.terminate()
         try:
-            return self.proc.wait(10)
+            return self.proc.wait(120)
         finally:
             self.proc.kill()
             self.proc.wait()
@@ -115,7 +116,7 @@ class Thread:
 
     def wait(self, steps: Any) -> Any:
         """The result of a coroutine on the server's loop."""
-        return asyncio.run_coroutine_threadsafe(steps, self.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(steps, self.loop).result(240)
 
     def call(self, function: Callable[[Sandbox], T]) -> T:
         """The result of a function of the sandbox."""
@@ -140,19 +141,19 @@ class Thread:
         self.running.cancel()
         self.wait(self.listener.close())
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
 
 
-def until(what: Callable[[], Any], seconds: float = 20) -> Any:
+def until(what: Callable[[], Any], seconds: float = 180) -> Any:
     """Ask until the answer is true."""
     ask = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        found = what()
-        if found:
-            return found
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        if time.monotonic() > deadline:
+            pytest.fail("it did not happen in time")
         ask.wait(0.05)
-    pytest.fail("it did not happen in time")
+    return found
 
 
 def objects(text: str) -> list[str]:

@@ -64,7 +64,7 @@ def real(folder: Path) -> dict[str, Answer]:
 
     def one(line: str) -> Answer:
         done = subprocess.run(
-            ["bash", "-c", line], env=both.env, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+            ["bash", "-c", line], env=both.env, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
         )
         here = f"127.0.0.1:{both.thread.port}"
         texts = [folded(text.replace(here, "172.30.1.2:6443")) for text in (done.stdout, done.stderr)]

@@ -94,7 +94,7 @@ def test_execs_with_input_and_status(api: Any) -> None:
     )  # fmt: skip
     shell.write_stdin("echo one\necho two >&2\nexit 3\n")
     shell.close_channel(0)
-    shell.run_forever(timeout=20)
+    shell.run_forever(timeout=180)
     assert (shell.read_stdout(), shell.read_stderr(), shell.returncode) == ("one\n", "two\n", 3)
 
 
@@ -106,13 +106,13 @@ def test_a_terminal_echoes_and_edits(api: Any) -> None:
     shell.write_stdin("echo wrpmg\x7f\x7f\x7f\x7forld\r")
     shown = ""
     while "world\r\n" not in shown:
-        shell.update(timeout=10)
+        shell.update(timeout=180)
         assert shell.is_open(), shown
         shown += shell.read_stdout(timeout=1)
     assert "echo wrpmg\b \b\b \b\b \b\b \borld\r\nworld\r\n" in shown
     shell.write_stdin("sleep 90000\r")
     shell.write_stdin("\x03")
     shell.write_stdin("exit 5\r")
-    shell.run_forever(timeout=20)
+    shell.run_forever(timeout=180)
     assert "^C" in shell.read_stdout()
     assert shell.returncode == 5

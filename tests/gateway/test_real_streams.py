@@ -29,7 +29,7 @@ def ready(served: Process) -> Client:
     client.run("run", "web", "--image=nginx", "--port=80")
     client.run("run", "store", "--image=redis")
     client.run("run", "box", "--image=busybox", "--", "sh", "-c", "echo first; sleep 100000")
-    client.run("wait", "--for=condition=Ready", "pod/web", "pod/store", "pod/box", "--timeout=60s")
+    client.run("wait", "--for=condition=Ready", "pod/web", "pod/store", "pod/box", "--timeout=180s")
     return client
 
 
@@ -59,7 +59,7 @@ class Screen:
         while (found := re.search(pattern, self.shown)) is None:
             data = b""
             with contextlib.suppress(OSError):  # EIO: the client has ended
-                data = os.read(self.ours, 4096) if select.select([self.ours], [], [], 20)[0] else b""
+                data = os.read(self.ours, 4096) if select.select([self.ours], [], [], 180)[0] else b""
             assert data, f"{pattern!r} not in {self.shown!r}"
             self.shown += data
         self.shown = self.shown[found.end() :]
@@ -67,10 +67,10 @@ class Screen:
     def end(self) -> tuple[int, bytes]:
         """The exit status, and the rest of what was shown."""
         with contextlib.suppress(OSError):
-            while select.select([self.ours], [], [], 20)[0] and (data := os.read(self.ours, 4096)):
+            while select.select([self.ours], [], [], 180)[0] and (data := os.read(self.ours, 4096)):
                 self.shown += data
         os.close(self.ours)
-        return self.proc.wait(20), self.shown
+        return self.proc.wait(180), self.shown
 
 
 @contextlib.contextmanager
@@ -84,14 +84,14 @@ def forwarded(client: Client, *words: str) -> Iterator[tuple[int, subprocess.Pop
         yield int(line.split(":")[1].split()[0]), proc
     finally:
         proc.terminate()
-        proc.communicate(timeout=20)
+        proc.communicate(timeout=180)
 
 
 def fetch(port: int, path: str = "/", **options: Any) -> tuple[int, str]:
     """An answer from this machine's loopback."""
     asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", **options)
     try:
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=180) as answer:
             return int(answer.status), answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -108,7 +108,7 @@ def test_port_forward_to_a_server(kubectl: Client) -> None:
 def test_port_forward_to_redis(kubectl: Client) -> None:
     import socket
 
-    with forwarded(kubectl, "pod/store", ":6379") as (port, _), socket.create_connection(("127.0.0.1", port), 20) as sock:
+    with forwarded(kubectl, "pod/store", ":6379") as (port, _), socket.create_connection(("127.0.0.1", port), 180) as sock:
         sock.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$2\r\n42\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n")
         said = b""
         while len(said) < len(b"+OK\r\n$2\r\n42\r\n"):
@@ -120,7 +120,7 @@ def test_port_forward_to_nothing(kubectl: Client) -> None:
     with forwarded(kubectl, "pod/web", ":81") as (port, proc):
         with pytest.raises(OSError):
             fetch(port)
-        assert proc.wait(20) == 1
+        assert proc.wait(180) == 1
         assert proc.stderr is not None
         said = proc.stderr.read()
     assert f"an error occurred forwarding {port} -> 81: error forwarding port 81 to pod " in said

@@ -41,8 +41,8 @@ def admin(world: Thread) -> ssl.SSLContext:
 
 def dial(world: Thread, admin: ssl.SSLContext) -> ssl.SSLSocket:
     """A connection with TLS."""
-    found = admin.wrap_socket(socket.create_connection(("127.0.0.1", world.port), 20), server_hostname="127.0.0.1")
-    found.settimeout(20)
+    found = admin.wrap_socket(socket.create_connection(("127.0.0.1", world.port), 180), server_hostname="127.0.0.1")
+    found.settimeout(180)
     return found
 
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_served_is_refused_with_a_status(world: Thread, admin: ss
 def test_without_a_certificate_one_is_anonymous(world: Thread, admin: ssl.SSLContext) -> None:
     stranger = ssl.create_default_context()
     stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
-    connection = http.client.HTTPSConnection("127.0.0.1", world.port, context=stranger, timeout=20)
+    connection = http.client.HTTPSConnection("127.0.0.1", world.port, context=stranger, timeout=180)
     connection.request("GET", "/api/v1/nodes")
     response = connection.getresponse()
     assert response.status == 403
@@ -113,7 +113,7 @@ def test_without_a_certificate_one_is_anonymous(world: Thread, admin: ssl.SSLCon
 
 def test_plain_text_at_a_tls_port_and_silence(world: Thread) -> None:
     for sent in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b""):
-        with socket.create_connection(("127.0.0.1", world.port), 5) as sock:
+        with socket.create_connection(("127.0.0.1", world.port), 180) as sock:
             sock.sendall(sent)
 
 
@@ -190,7 +190,7 @@ def test_a_hundred_watches(world: Thread, admin: ssl.SSLContext) -> None:
         for reader, _ in streams:
             await reader.readuntil(b"\r\n\r\n")
         await asyncio.to_thread(world.shell, "kubectl create configmap crowd --from-literal=a=b")
-        seen = [await asyncio.wait_for(reader.readuntil(b'"name":"crowd"'), 20) for reader, _ in streams]
+        seen = [await asyncio.wait_for(reader.readuntil(b'"name":"crowd"'), 180) for reader, _ in streams]
         for _, writer in streams:
             writer.transport.abort()
         return seen
@@ -217,7 +217,7 @@ def test_the_terminals_kubectl_prints_the_same(world: Thread) -> None:
     world.shell(
         "kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80; kubectl label node node01 disk=fast"
     )
-    world.shell("kubectl wait --for=condition=Available deployment/web --timeout=60s")
+    world.shell("kubectl wait --for=condition=Available deployment/web --timeout=180s")
     for words in (
         "get nodes -L disk --no-headers -o custom-columns=NAME:.metadata.name,VERSION:.status.nodeInfo.kubeletVersion",
         "get pods -A -o name",

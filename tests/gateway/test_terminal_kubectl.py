@@ -151,7 +151,7 @@ class Both:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         self.thread.call(settle)
         return self.folded(done.stdout), self.folded(done.stderr), done.returncode

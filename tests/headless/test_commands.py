@@ -222,7 +222,7 @@ def test_as_a_process_whatever_the_locale(tmp_path: Path) -> None:
         env=env,
         input="echo 안녕\n".encode(),
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (found.returncode, found.stderr) == (0, b"")

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from coursesite import ports
+
 ROOT = Path(__file__).parents[2]
 ETCDCTL = shutil.which("etcdctl")
 needs_etcdctl = pytest.mark.skipif(ETCDCTL is None, reason="NO REAL etcdctl HERE: apt-get install etcd-client to run these tests")
@@ -24,7 +26,7 @@ class Server:
     """Three members behind real ports."""
 
     def __init__(self, members: int, *more: str) -> None:
-        self.first = _free_ports(members)
+        self.first = ports.free(members)
         self.members = members
         command = [
             sys.executable,
@@ -50,7 +52,7 @@ class Server:
             capture_output=True,
             text=True,
             env=env,
-            timeout=30,
+            timeout=240,
             check=False,
         )
 
@@ -69,25 +71,9 @@ class Server:
     def close(self) -> None:
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(10)
+            self.process.wait(120)
         finally:
             self.process.kill()
-
-
-def _free_ports(count: int) -> int:
-    """The first of `count` free ports in a row."""
-    for first in range(24000 + os.getpid() % 500 * 10, 60000, 10):
-        held = []
-        try:
-            for port in range(first, first + count):
-                held.append(socket.create_server(("127.0.0.1", port)))
-            return first
-        except OSError:
-            continue
-        finally:
-            for one in held:
-                one.close()
-    raise AssertionError("no free ports")
 
 
 @pytest.fixture(scope="module")
@@ -127,12 +113,15 @@ def test_transactions_and_compaction(server: Server) -> None:
 @needs_etcdctl
 def test_watch(server: Server) -> None:
     env = {**os.environ, "ETCDCTL_API": "3"}
+    revision = json.loads(server.out("get", "watch/", "-w", "json"))["header"][
+        "revision"
+    ]  # from there on, whenever the watch begins
+    since = f"--rev={revision + 1}"
     watcher = subprocess.Popen(
-        [str(ETCDCTL), "--endpoints", f"127.0.0.1:{server.first + 2}", "watch", "watch/", "--prefix", "--prev-kv"],
+        [str(ETCDCTL), "--endpoints", f"127.0.0.1:{server.first + 2}", "watch", "watch/", "--prefix", "--prev-kv", since],
         stdout=subprocess.PIPE, text=True, env=env,
     )  # fmt: skip
     try:
-        time.sleep(1.0)
         server.out("put", "watch/a", "1")
         server.out("put", "watch/a", "2")
         server.out("del", "watch/a")
@@ -217,8 +206,10 @@ def test_members_stop_and_start(server: Server) -> None:
     assert server.out("get", "quorum/a", "--consistency=s") == "quorum/a\n2\n"
     server.tell("start m2")
     server.tell("start m3")
-    time.sleep(2.5)
-    assert server.out("put", "quorum/a", "4", at=1) == "OK\n"
+    deadline = time.monotonic() + 180
+    while server.etcdctl("put", "quorum/a", "4", at=1).returncode and time.monotonic() < deadline:
+        pass  # the members elect a leader first; each attempt waits five seconds for one
+    assert server.out("get", "quorum/a", at=2) == "quorum/a\n4\n"
     assert server.tell("stop nobody").startswith("commands:")
 
 

@@ -32,7 +32,7 @@ async def connected(path: str, user: Any) -> AsyncIterator[Browser]:
     scope = {"type": "websocket", "path": path, "query_string": b"", "headers": [], "subprotocols": [], "user": user}
     socket = ApplicationCommunicator(URLRouter([*websocket_urlpatterns, *desk_sockets]), scope)
     await socket.send_input({"type": "websocket.connect"})
-    assert (await socket.receive_output(5))["type"] == "websocket.accept"
+    assert (await socket.receive_output(120))["type"] == "websocket.accept"
     try:
         yield Browser(socket)
     finally:

@@ -69,7 +69,7 @@ def test_frames(text: str) -> None:
 
 
 def test_frames_of_great_depth_and_length() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     for text in (
         "[" * 60_000,
         '{"a":' * 10_000,
@@ -79,7 +79,7 @@ def test_frames_of_great_depth_and_length() -> None:
     ):
         with pytest.raises(frames.BadFrame):
             frames.parse(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5  # 0.3 s; without the bounds minutes, or the memory ends
 
 
 @FAST
@@ -103,11 +103,11 @@ def test_yaml_of_authors(text: str) -> None:
 
 
 def test_yaml_bombs() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     bomb = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijk", "bcdefghijkl", strict=True))
     for text in (bomb, "[" * 5_000, "? " * 3_000, "!!python/object/apply:os.system [id]"):
         assert marked.parse(text, "lesson.yaml").problems, text[:20]
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5  # 0.3 s; without the bounds minutes, or the memory ends
 
 
 @pytest.fixture(scope="module")

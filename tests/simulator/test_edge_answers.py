@@ -62,8 +62,8 @@ async def test_no_answer_is_a_status_that_says_why(
 ) -> None:
     answering(monkeypatch, answer)
     _session, asked = await client(learner)
-    start = await asked.receive_output()
-    body = orjson.loads((await asked.receive_output())["body"])
+    start = await asked.receive_output(120)
+    body = orjson.loads((await asked.receive_output(120))["body"])
     headers = dict(start["headers"])
     assert (start["status"], body["kind"], body["code"], body["reason"]) == (code, "Status", code, reason)
     assert headers.get(b"retry-after", b"").decode() == wait
@@ -89,8 +89,8 @@ async def opened(
     monkeypatch.setattr(edge, "LOOK", 0.05)
     answering(monkeypatch, event("web"), *(later or (event(""),)))
     session, watch = await client(learner, query=b"watch=true")
-    assert (await watch.receive_output())["status"] == 200
-    assert b'"web"' in (await watch.receive_output())["body"]
+    assert (await watch.receive_output(120))["status"] == 200
+    assert b'"web"' in (await watch.receive_output(120))["body"]
     return session, watch
 
 
@@ -98,7 +98,7 @@ async def ending(watch: ApplicationCommunicator) -> list[dict[str, Any]]:
     """What comes until the answer is complete."""
     said = []
     while True:
-        said.append(await watch.receive_output(timeout=5))
+        said.append(await watch.receive_output(timeout=120))
         if not said[-1].get("more_body"):
             await watch.wait()
             return said
@@ -106,7 +106,7 @@ async def ending(watch: ApplicationCommunicator) -> list[dict[str, Any]]:
 
 async def test_a_watch_ends_when_its_token_is_taken_back(learner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     session, watch = await opened(learner, monkeypatch)
-    await watch.receive_output(timeout=5)  # it goes on while nothing is said
+    await watch.receive_output(timeout=120)  # it goes on while nothing is said
     await database_sync_to_async(edgetokens.revoke)(session)
     layer = get_channel_layer()
     assert layer is not None
@@ -152,10 +152,10 @@ async def test_a_stream_is_looked_after_by_the_round_and_ends_with_its_token(
     }  # fmt: skip
     exec_ = ApplicationCommunicator(edgestreams.application, scope)
     await exec_.send_input({"type": "websocket.connect"})
-    assert (await exec_.receive_output(timeout=5))["type"] == "websocket.accept"
-    assert (await asyncio.wait_for(told.get(), 5)).session_id == session.pk
+    assert (await exec_.receive_output(timeout=120))["type"] == "websocket.accept"
+    assert (await asyncio.wait_for(told.get(), 120)).session_id == session.pk
     await database_sync_to_async(EdgeToken.objects.filter(session=session).update)(revoked_at=session.created_at)
-    closed = await exec_.receive_output(timeout=5)
+    closed = await exec_.receive_output(timeout=120)
     assert (closed["type"], closed["code"]) == ("websocket.close", edgestreams.POLICY)
     await exec_.wait()
     assert not rounds.here()._watchers

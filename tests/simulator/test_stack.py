@@ -75,7 +75,7 @@ def test_a_worker_killed_in_the_middle_of_a_command(stack: Stack, session: Clust
         if victim != "worker":
             with contextlib.suppress(ProcessLookupError):  # it may have gone with its parent
                 os.kill(child, signal.SIGKILL)
-        browser.see("\nafter\n", 60)
+        browser.see("\nafter\n")
         assert browser.text().count("half of it\nall of it\n") == 1
         assert browser.text().count("half of it") == 1
         assert browser.text().count("$ echo before") == 1
@@ -93,7 +93,7 @@ def test_a_program_that_waits_survives_its_worker(stack: Stack, session: Cluster
         browser.until(lambda frame: frame["t"] == "state" and frame["terminals"]["t1"]["busy"])
         os.kill(stack.pid("worker"), signal.SIGKILL)
         browser.send(t="speed", value=10)
-        browser.see("\nrested\n", 60)
+        browser.see("\nrested\n")
         assert browser.text().replace("$ sleep 5 rested\n", "").count("rested") == 1
 
 
@@ -101,10 +101,10 @@ def test_an_input_that_kills_its_worker_is_set_aside(stack: Stack, session: Clus
     with stack.browser(session.pk, learner) as browser:
         browser.hello()
         poison = browser.line("die")
-        error = browser.until(lambda frame: frame["t"] == "error", 90)
+        error = browser.until(lambda frame: frame["t"] == "error")
         assert (error["reason"], error["id"], error["fatal"]) == ("failed", poison, False)
         browser.line("echo still here")
-        browser.see("\nstill here\n", 60)
+        browser.see("\nstill here\n")
     assert JournalEntry.objects.get(session=session, seq=1).quarantined
 
 
@@ -115,9 +115,9 @@ def test_a_killed_broker_comes_back_with_its_data(stack: Stack, session: Cluster
         stack.valkey.process.kill()
         stack.valkey.process.wait()
         browser.line("echo meanwhile")
-        browser.until(lambda frame: frame["t"] == "ack", 60)  # the journal needs no broker
+        browser.until(lambda frame: frame["t"] == "ack")  # the journal needs no broker
         stack.valkey.start()
-        browser.see("\nmeanwhile\n", 90)
+        browser.see("\nmeanwhile\n")
         assert browser.text().count("$ echo meanwhile") == 1
 
 
@@ -138,7 +138,7 @@ def test_without_a_login_the_reason_is_told(stack: Stack, session: ClusterSessio
 def test_a_frame_beyond_all_bounds_ends_the_connection_and_no_other(stack: Stack, session: ClusterSession, learner: Any) -> None:
     with stack.browser(session.pk, learner) as good, stack.browser(session.pk, learner) as bad:
         good.hello()
-        bad.connection.settimeout(10)
+        bad.connection.settimeout(120)
         try:
             bad.connection.send("x" * 100_000)
             opcode, data = bad.connection.recv_data()

@@ -21,7 +21,7 @@ from typing import Any
 
 import redis
 
-from coursesite import embedded, environment
+from coursesite import embedded, environment, ports
 from coursesite.processes import ready, web_argv, worker_argv
 from coursesite.supervisor import Child, Supervisor
 from tools import postgres, system
@@ -67,10 +67,15 @@ class Machine:
     def _kept(self, port: int, webs: int) -> dict[str, Any]:
         """Ports and passwords, chosen at the first start and kept: what is running knows them."""
         path = self.folder / "stack.json"
+
+        def given(kept: dict[str, Any]) -> list[int]:
+            return [*kept["web"], *(value for value in kept.values() if isinstance(value, int))]
+
         kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"password": secrets.token_hex(16), "web": []}
         for name in ("postgresql", "redis", "nginx"):
-            kept.setdefault(name, postgres.free_port())
-        kept["web"] += [postgres.free_port() for _ in range(webs - len(kept["web"]))]
+            kept[name] = kept.get(name) or ports.free(besides=given(kept))
+        while len(kept["web"]) < webs:
+            kept["web"].append(ports.free(besides=given(kept)))
         kept["nginx"] = port or kept["nginx"]
         environment.write_private(path, json.dumps(kept, indent=2) + "\n")
         return kept

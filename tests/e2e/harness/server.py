@@ -159,12 +159,11 @@ class Running:
 
     def __init__(self) -> None:
         self.harness = Harness()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        config = uvicorn.Config(self.harness, host="127.0.0.1", port=self.port, log_level="warning", ws="websockets-sansio")
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.port = listening.getsockname()[1]
+        config = uvicorn.Config(self.harness, log_level="warning", ws="websockets-sansio")
         self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread = threading.Thread(target=self.server.run, args=([listening],), daemon=True)
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.port}"
 
