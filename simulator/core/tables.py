@@ -94,6 +94,7 @@ COMMANDS = Lazy(
         "ctr": "cli.ctr:main",
         "docker": "cli.docker:main",
         "nerdctl": "cli.nerdctl:main",
+        "podman": "cli.podman:main",
         "runc": "cli.runc:main",
         "redis-cli": "cli.rediscli:main",
         "python3": "cli.python:main",

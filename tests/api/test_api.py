@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -356,11 +357,12 @@ def play(operation: Any, secret: str) -> None:
 
 
 def settings_of(function: Any) -> Any:
-    """Few and repeatable examples."""
+    """Few and repeatable examples; SLIPWAY_API_EXAMPLES=200 asks for more, drawn anew each time."""
+    wanted = os.environ.get("SLIPWAY_API_EXAMPLES")
     few = settings(
-        max_examples=5,
+        max_examples=int(wanted or 5),
         deadline=None,
-        derandomize=True,
+        derandomize=not wanted,
         database=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -36,7 +36,7 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             return 0
         if words[0] == "help":
             words = [*words[1:], "--help"]
-        command, rest = _find(ROOT, words, leading)
+        command, rest = find_command(ROOT, words, leading)
         if command is ROOT and rest and rest[0] != "--help":
             inv.err(f"docker: unknown command: docker {rest[0]}\n\nRun 'docker --help' for more information\n")
             return 1
@@ -109,7 +109,7 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         return 1
 
 
-def _find(root: Command, words: list[str], leading: Values) -> tuple[Command, list[str]]:
+def find_command(root: Command, words: list[str], leading: Values) -> tuple[Command, list[str]]:
     """The command that the words name; what is left are its arguments.  Unlike cobra's own search it stops at the first word that is none.
 
     Flags of a group before its command (`docker compose -f x up`) are added to `leading`.
