@@ -34,7 +34,7 @@ def snapshot() -> bytes:
         ("podman tag app:1.0 localhost:5000/app:2; podman push --tls-verify=false localhost:5000/app:2 >/dev/null; curl -s localhost:5000/v2/_catalog", '{"repositories":["app"]}\n', 0),
         ("podman save --format oci-archive -o /a.tar app:1.0; tar tf /a.tar | grep -cx -e oci-layout -e index.json; podman rmi app:1.0 >/dev/null; podman load -qi /a.tar; podman run --rm localhost/app:1.0", "2\nLoaded image: localhost/app:1.0\nhi\n", 0),
         ("podman ps --format '{{.Names}} {{.Image}}'; podman stop registry; podman rm registry; podman ps -aq", "registry docker.io/library/registry:2\nregistry\nregistry\n", 0),
-        ("podman run nothing-there 2>&1 | tail -n 1 | cut -c 1-60", "Error: initializing source docker://docker.io/library/nothing\n", 0),
+        ("podman run nothing-there 2>&1 | tail -n 1 | cut -c 1-60", "Error: initializing source docker://docker.io/library/nothin\n", 0),
         ("podman pod ls 2>&1", "podman pod: not simulated in Slipway yet\n", 1),
         ("podman frobnicate 2>&1", "Error: unrecognized command `podman frobnicate`\nTry 'podman --help' for more information\n", 125),
     ],
