@@ -28,11 +28,15 @@ def main(argv: list[str]) -> int:
     if "--site" not in argv:
         print("simulator", flush=True)
         code = subprocess.run([sys.executable, "-m", "simulator", "bench"], check=False).returncode
+    from . import pagebench
+
     with tempfile.TemporaryDirectory(prefix="slipway-bench-", ignore_cleanup_errors=True) as folder:
         _set_up(Path(folder))
         if "--site" not in argv:
             print("\nmoving in time (milliseconds, in the worker)", flush=True)
             code = code or int(not _in_time())
+            print("\nin the browser (milliseconds)", flush=True)
+            code = code or int(not pagebench.report())
         print("\nsite (round trips in milliseconds)", flush=True)
         _site(Path(folder), rounds)
     return code

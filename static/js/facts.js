@@ -139,7 +139,8 @@ export function partFacts(view, id, store) {
     what: t(`what.${what}`),
     rows: rowsFor(part, view),
     events: store.about(aboutPart(part), 4),
-    telling: telling(store, aboutPart(part)),
+    /* what a stopped component did last does not say why it stopped */
+    telling: part.kind === 'component' && part.component.state === 'stopped' ? undefined : telling(store, aboutPart(part)),
     commands: commandsFor(part, main),
   };
 }

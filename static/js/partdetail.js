@@ -19,6 +19,8 @@ export class PartDetail {
     this.bench = bench;
     this.open = new Set();
     this.element = h('div', { class: 'inspect-detail' });
+    /* What scheduler, kubelet and the others say about a part that is not well: beside the chain of causes. */
+    this.said = h('div', { class: 'inspect-said', 'aria-live': 'polite' });
   }
 
   /** The element for a part; what was known of it stays until the answer comes. */
@@ -27,6 +29,7 @@ export class PartDetail {
       this.id = id;
       this.told = '';
       this.element.replaceChildren();
+      this.said.replaceChildren();
     }
     this.soon();
     return this.element;
@@ -55,6 +58,8 @@ export class PartDetail {
   draw(data) {
     const remember = (name, open) => this.open[open ? 'add' : 'delete'](name);
     const one = (name, label, kids) => fold(name, label, this.open.has(name), kids, remember);
+    const said = (data.said ?? []).map(({ who, text: words, missing }) => h('p', {}, h('span', { class: 'who' }, who), ` ${missing ? t('detail.missing', { path: missing }) : words}`));
+    this.said.replaceChildren(...(said.length ? [h('h3', {}, t('detail.said')), ...said] : []));
     const focused = this.element.contains(document.activeElement) ? [...this.element.querySelectorAll('summary')].indexOf(document.activeElement) : -1;
     this.element.replaceChildren(
       ...(data.flags.length ? [one('flags', t('detail.flags', { n: data.flags.length }), text(data.flags.join('\n')))] : []),

@@ -30,7 +30,14 @@ const READING = new Set(['get', 'list', 'watch']);
 export function telling(store, about) {
   const changes = store.about((event) => about(event) && !READS.has(event.action) && !READING.has(event.detail?.verb), 40);
   const done = changes.filter((event) => !['kube-apiserver', 'etcd'].includes(event.actor.split('/')[0]) && event.action !== 'request');
-  return done.at(-1) ?? changes.at(-1);
+  return firstOfRun(done) ?? changes.at(-1);
+}
+
+/* Of a decision that was made again and again (no node fits, still none), the first: it leads back to what began it. */
+function firstOfRun(events) {
+  let at = events.length - 1;
+  while (at > 0 && events[at].actor === events[at - 1].actor && sentence(events[at]) === sentence(events[at - 1])) at -= 1;
+  return events[at];
 }
 
 /* Neighbours that say the same are one step for a reader. */

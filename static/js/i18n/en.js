@@ -206,6 +206,8 @@ export default {
   'fact.look': 'Look for yourself',
   'detail.flags': 'Flags ({n})',
   'detail.log': 'Log: {of}',
+  'detail.said': 'The reason, as they say it',
+  'detail.missing': 'starts it from {path}, and that file is not there',
   'fact.close': 'Clear the selection',
   'why.title': 'Why #{seq}: its causes, from the first',
   'why.begun': 'It began here. {who}',

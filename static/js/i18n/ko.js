@@ -206,6 +206,8 @@ export default {
   'fact.look': '직접 보기',
   'detail.flags': '플래그 {n}',
   'detail.log': '로그: {of}',
+  'detail.said': '당사자가 말하는 까닭',
+  'detail.missing': '{path} 파일을 보고 시작하는데, 그 파일이 없습니다',
   'fact.close': '선택 풀기',
   'why.title': '#{seq}의 까닭: 처음부터 차례로',
   'why.begun': '시작: {who}',

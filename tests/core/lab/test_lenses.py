@@ -315,6 +315,37 @@ def test_a_selected_pod_shows_its_object_and_its_log(cluster: Sandbox) -> None:
     assert (gone["flags"], gone["files"], gone["log"]) == ([], [], [])
 
 
+def test_a_part_that_is_not_well_says_why(cluster: Sandbox) -> None:
+    for name, spec in {
+        "adrift": '{"image":"nginx:nope"}',
+        "whale": '{"image":"nginx","resources":{"requests":{"cpu":"10"}}}',
+        "brief": '{"image":"busybox","command":["sh","-c","exit 3"]}',
+        "needy": '{"image":"nginx","envFrom":[{"configMapRef":{"name":"missing"}}]}',
+        "deaf": '{"image":"nginx","readinessProbe":{"exec":{"command":["cat","/nope"]}}}',
+    }.items():
+        line = f'kubectl run {name} --image=x --overrides=\'{{"spec":{{"containers":[{{"name":"c",{spec[1:]}]}}}}\''
+        assert cluster.run(line).code == 0
+    cluster.advance(cluster.now + 30 * SECOND)
+    cluster.run("ssh node02 systemctl stop kubelet; mv /etc/kubernetes/manifests/kube-scheduler.yaml /root")
+    cluster.advance(cluster.now + 70 * SECOND)
+
+    def said(about: str) -> str:
+        return " / ".join(f"{one['who']} {one.get('text') or one['missing']}" for one in cluster.lens("part", about)["said"])
+
+    wanted = {
+        "pod:default/adrift": "docker.io/library/nginx:nope: not found",
+        "pod:default/whale": "scheduler 0/3 nodes are available: ",
+        "pod:default/brief": "containerd c: Error: exit code 3",
+        "pod:default/needy": 'configmap "missing" not found',
+        "pod:default/deaf": "kubelet Unhealthy: Readiness probe failed: cat: /nope",
+        "node02/kubelet": "systemd Stopped kubelet.service",
+        "controlplane/kube-scheduler": "kubelet /etc/kubernetes/manifests/kube-scheduler.yaml",
+    }
+    assert {about: said(about) for about, words in wanted.items() if words not in said(about)} == {}
+    assert "node-controller NodeStatusUnknown: Kubelet stopped posting" in said("node02/kubelet")
+    assert said("etcd") == said("node01/kubelet") == ""
+
+
 def test_a_component_that_does_not_run_shows_the_log_of_its_last_container(cluster: Sandbox) -> None:
     cluster.apply("fault", {"name": "set-flag", "args": ["kube-scheduler", "--no-such-flag"]}, cluster.now)
     cluster.advance(cluster.now + 40 * SECOND)
