@@ -15,7 +15,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup, worker_ready, worker_shutting_down
 from celery.worker import state
 
-from simulator import doorbell, tasks
+from simulator import courier, doorbell, tasks
 from simulator.membership import BEAT, Membership
 
 from .watchdog import Watchdog
@@ -99,7 +99,7 @@ def gather() -> int:
     for (queue, step), length in tasks.lengths(old).items() if old else ():
         new = f"cluster.{int(queue.removeprefix('cluster.')) % count}"
         for _ in range(length):
-            moved += redis.lmove(tasks.list_of(queue, step), tasks.list_of(new, step), "RIGHT", "LEFT") is not None
+            moved += redis.lmove(courier.list_of(queue, step), courier.list_of(new, step), "RIGHT", "LEFT") is not None
     if moved:
         logger.info("%d tasks of queues that are gone were moved", moved)
     return moved

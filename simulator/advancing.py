@@ -26,7 +26,7 @@ from . import attempts, deadline, doorbell, engine, frames, keyframes, measures,
 from .core.kernel.errors import BadInput, BudgetExceeded, SnapshotBusy
 from .models import ClusterSession, JournalEntry
 from .packing import without_nul
-from .storing import Done, Lost, announce, store, store_snapshot, store_view
+from .storing import Done, Lost, announce, store, store_snapshot
 from .worlds import Frozen, Warm
 
 logger = logging.getLogger(__name__)
@@ -206,7 +206,6 @@ def _world(session_id: uuid.UUID) -> Warm | None:
         done = Done(first=True)
         store(warm, done, engine.version())
         announce(warm, done)
-        store_view(warm, done)
     return warm
 
 
@@ -256,7 +255,6 @@ def _run_rows(warm: Warm, rows: list[JournalEntry]) -> bool:
         attempts.undo(warm.session_id, position)
         raise
     announce(warm, done)
-    store_view(warm, done)
     _snapshot_if_due(warm)
     return len(done.rows) == len(rows)
 
@@ -279,7 +277,6 @@ def _run_carried(warm: Warm, row: JournalEntry) -> None:
         raise
     store(warm, done, engine.version())
     announce(warm, done)
-    store_view(warm, done)
     _snapshot_if_due(warm)
 
 
@@ -344,7 +341,6 @@ def _run_time(warm: Warm, until: int) -> None:
     if done.visible or time.monotonic() - warm.stored_wall > STORE_SECONDS:
         store(warm, done, engine.version())
     announce(warm, done)
-    store_view(warm, done)
     _snapshot_if_due(warm)
 
 

@@ -221,11 +221,18 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         busy = any(view["busy"] and not view.get("raw") for view in self.terminals.values())
         pending = self.last_seq > self.applied
         self.pace.answer(
-            next_due=event["next"], busy=busy, pending=pending, visible=event["visible"], speed=self.clock.speed, real=real
+            next_due=event["next"],
+            busy=busy,
+            pending=pending,
+            visible=event["visible"],
+            lively=event["lively"],
+            speed=self.clock.speed,
+            real=real,
         )
+        picture = await self._picture(event["view"])
         if self._continues(event["out"], self.cursor) and self._continues(event["trace"], self.trace):
             async with self.sending:
-                await self._send(*self._output(event["out"][2]), *self._trace(event["trace"][2]), *self._state())
+                await self._send(*self._output(event["out"][2]), *self._trace(event["trace"][2]), *self._state(), *picture)
         else:
             await self._catch_up()
         for client_id, reason, message in event["errors"]:
@@ -239,10 +246,14 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         before, after, items = part
         return after <= cursor or (before <= cursor and items is not None)
 
-    async def cluster_viewed(self, event: dict[str, Any]) -> None:
-        """The map's picture has changed."""
-        if self.greeted and event["view"] > self.view_version:
-            await self._send(*self._view(await in_thread(selectors.view_after)(self.session_id, self.view_version)))
+    async def _picture(self, news: list[Any] | None) -> list[Frame]:
+        """The map's new picture; one that was too large to ride along is read."""
+        if news is None or news[0] <= self.view_version:
+            return []
+        version, data = news
+        if data is None:
+            return self._view(await in_thread(selectors.view_after)(self.session_id, self.view_version))
+        return self._view(ClusterView(version=version, data=data))
 
     async def cluster_speed(self, event: dict[str, Any]) -> None:
         """Somebody set the speed."""

@@ -4,7 +4,8 @@ Everything here takes the real time as an argument (seconds of a monotonic clock
 
 * The clock runs from the last known virtual time by the speed.  It never runs back, and not far ahead of a slow worker.
 * Time is moved at most four times a second, only when a timer of the world is due or a program waits in a terminal.  What
-  the timers of a quiet cluster do (leases, heartbeats) nobody sees, so each look that showed nothing doubles the pause.
+  the timers of a quiet cluster do (leases, heartbeats) nobody sees, so each look that showed nothing doubles the pause; who only
+  looks around in it (`kubectl get`) is answered, and does not make its time be looked at more often.
 * Workers that answer late are asked more rarely: a pause is at least `SPARE` times as long as the last answer took.  So a crowd
   of clusters that only stand there slows its own clocks before it slows anybody's typing (which also goes first in the queue).
 """
@@ -86,16 +87,20 @@ class Pace:
     def input(self, real: float) -> None:
         """An input was written; the worker has been rung for it."""
         self.pending = True
-        self.pause = TICK
         self.asked = real
 
-    def answer(self, *, next_due: int | None, busy: bool, pending: bool, visible: bool, speed: int, real: float) -> None:
-        """The worker said where the world stands."""
+    def answer(
+        self, *, next_due: int | None, busy: bool, pending: bool, visible: bool, lively: bool, speed: int, real: float
+    ) -> None:
+        """The worker said where the world stands; `visible`: there was something to see, `lively`: and more of it may come by itself."""
         self.next_due, self.busy, self.pending = next_due, busy, pending
         if self.asked is not None:
             self.took = max(0.0, real - self.asked)
         self.last, self.asked, self.patience = real, (self.asked if pending else None), PATIENCE
-        self.pause = TICK if visible else min(self.pause * 2, IDLE if speed <= 1 else IDLE_FAST)
+        if lively:
+            self.pause = TICK
+        elif not visible:
+            self.pause = min(self.pause * 2, IDLE if speed <= 1 else IDLE_FAST)
 
 
 @dataclass(slots=True)

@@ -63,6 +63,9 @@ def clean(value: Any) -> Any:
 
 def without_nul(value: Any) -> Any:
     """The same for a database's JSON, which holds no NUL."""
-    value = clean(value)
-    text = orjson.dumps(value)
+    try:
+        text = orjson.dumps(value)
+    except TypeError:
+        value = clean(value)
+        text = orjson.dumps(value)
     return orjson.loads(text.replace(b"\\u0000", "\ufffd".encode())) if b"\\u0000" in text else value

@@ -5,6 +5,7 @@ The worker's side is `simulator.advancing`; this side never holds a world.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import uuid
@@ -194,7 +195,7 @@ def append_input(
     client_id = client_id or uuid.uuid4()
     for _try in range(3):
         try:
-            with transaction.atomic():
+            with _whole():
                 return _append(session.pk, kind, data, client_id, at)
         except IntegrityError:  # this input is there already, or the same one came over two connections at once
             found = JournalEntry.objects.filter(session_id=session.pk, client_id=client_id).first()
@@ -208,28 +209,34 @@ def append_input(
     raise OperationalError(f"session {session.pk}: the journal could not be written")
 
 
+def _whole() -> contextlib.AbstractContextManager[Any]:
+    """A transaction, where what is inside is not one statement and nobody has begun one."""
+    connection = transaction.get_connection()
+    one = connection.vendor == "postgresql" and not connection.in_atomic_block
+    return contextlib.nullcontext() if one else transaction.atomic()
+
+
 _JOURNAL_COLUMNS = tuple(field.attname for field in JournalEntry._meta.concrete_fields if not field.primary_key)
 
 
 def _append(session_id: uuid.UUID, kind: str, data: dict[str, Any], client_id: uuid.UUID, at: int | None) -> JournalEntry:
     open_ = {"pk": session_id, "archived_at": None, "frozen_reason": ""}
     limit, wanted = settings.SLIPWAY_JOURNAL_LIMIT, ("applied_seq", "advanced_to")
-    found = statements.next_number(ClusterSession, "last_seq", limit, wanted, **open_)
+    row = JournalEntry(
+        session_id=session_id, at=max(at or 0, 0), kind=kind, data=data, client_id=client_id, created_at=timezone.now()
+    )
+    values = {name: getattr(row, name) for name in _JOURNAL_COLUMNS if name != "seq"}
+    if at is None:
+        values["at"] = statements.Column("advanced_to")
+    new = statements.Insert(JournalEntry, values)
+    found = statements.numbered(ClusterSession, "last_seq", limit, wanted, open_, new, "seq")
     if found is None:
         _refuse(ClusterSession.objects.get(pk=session_id))
-    seq, applied, advanced_to = found
-    row = JournalEntry(
-        session_id=session_id,
-        seq=seq,
-        at=advanced_to if at is None else max(at, 0),
-        kind=kind,
-        data=data,
-        client_id=client_id,
-        created_at=timezone.now(),
-    )
-    statements.insert(JournalEntry, **{name: getattr(row, name) for name in _JOURNAL_COLUMNS})
+    row.seq, applied, advanced_to = found
+    if at is None:
+        row.at = advanced_to
     # several rows that wait are read and stored at one go, which is cheaper than carrying each
-    carried = row.carried() if seq == applied + 1 else None
+    carried = row.carried() if row.seq == applied + 1 else None
     transaction.on_commit(functools.partial(schedule, session_id, None, carried))
     return row
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import orjson
 import redis
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -19,8 +21,12 @@ from .models import ClusterSession, ClusterView, JournalEntry, OutputBatch, Snap
 from .packing import clean, pack, without_nul
 from .worlds import Warm
 
+logger = logging.getLogger(__name__)
+
 #: Output and trace up to this size (characters) ride along with the doorbell; more is read from the database.
 INLINE_LIMIT = 24_000
+#: Actions of trace events that change nothing but counters: a line was typed, something was asked for and read.
+LOOKING = frozenset({"line", "request", "read", "range"})
 #: Trace events kept for the page (the trace can be computed again).
 TRACE_KEPT = 4_000
 
@@ -41,6 +47,8 @@ class Done:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What the sessions of outside clients have said: (id, where it begins, items).
     said: list[tuple[str, int, list[Any]]] = field(default_factory=list)
+    #: The map's picture, when it is another than before.
+    view: dict[str, Any] | None = None
     first: bool = False
     cursor_before: int = 0
     trace_before: int = 0
@@ -78,6 +86,16 @@ class Done:
         """Is there anything that a watcher could see?"""
         return bool(self.rows or self.chunks or self.events or self.terminals is not None or self.first)
 
+    @property
+    def lively(self) -> bool:
+        """Did more happen than that somebody was answered?  Then the next change that can be seen may be near."""
+        return bool(
+            self.view is not None
+            or self.first
+            or (not self.rows and (self.chunks or self.terminals is not None))
+            or any(event[3] not in LOOKING for event in self.events)
+        )
+
 
 def store(warm: Warm, done: Done, engine_version: str) -> None:
     """Write an advance's results; raises `Lost` when the session is not what it was when this world was loaded."""
@@ -101,58 +119,65 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
     if done.terminals is not None:
         values["terminals"] = done.terminals
     values |= {"output_cursor": output, "trace_cursor": trace}
+    done.view = _picture(warm, done)
     try:
-        with transaction.atomic():
-            if not statements.update(ClusterSession, values, **_condition(warm)):
-                raise Lost
-            _write_rows(warm, done)
-            _write_results(warm, done, output, trace)
-    except IntegrityError as error:
+        statements.together(
+            statements.Update(ClusterSession, values, _condition(warm)),
+            [*_marks(warm, done), *_results(warm, done, output, trace)],
+        )
+    except (IntegrityError, statements.NotThere) as error:  # also: no effect without its row, wherever the row was read
         raise Lost from error
     warm.version += 1
     warm.applied_seq, warm.output_cursor, warm.trace_cursor = applied, output, trace
     warm.stored_at, warm.stored_wall = sandbox.now, time.monotonic()
     if done.terminals is not None:
         warm.terminals = done.terminals
+    if done.view is not None:
+        warm.view, warm.view_version = done.view, warm.view_version + 1
 
 
-def _write_rows(warm: Warm, done: Done) -> None:
-    for row in done.rows:
-        marks = {
-            name: getattr(row, name)
-            for name in ("applied_at", "output_before", "trace_before", "attempts", "refusal", "quarantined")
-        }
-        if not statements.update(JournalEntry, marks, session_id=warm.session_id, seq=row.seq):
-            raise Lost  # no effect without its row, wherever the row was read
+def _marks(warm: Warm, done: Done) -> list[statements.Update]:
+    names = ("applied_at", "output_before", "trace_before", "attempts", "refusal", "quarantined")
+    return [
+        statements.Update(
+            JournalEntry, {name: getattr(row, name) for name in names}, {"session_id": warm.session_id, "seq": row.seq}
+        )
+        for row in done.rows
+    ]
 
 
-def _write_results(warm: Warm, done: Done, output: int, trace: int) -> None:
+def _results(warm: Warm, done: Done, output: int, trace: int) -> list[statements.Insert]:
+    results = []
     if done.chunks:
-        first = warm.output_cursor + 1
-        statements.insert(OutputBatch, session_id=warm.session_id, first=first, last=output, chunks=pack(done.chunks))
+        values = {"session_id": warm.session_id, "first": warm.output_cursor + 1, "last": output, "chunks": pack(done.chunks)}
+        results.append(statements.Insert(OutputBatch, values))
     if done.events:
-        first = done.events[0][0]
-        statements.insert(TraceBatch, session_id=warm.session_id, first=first, last=trace, events=pack(done.events))
+        values = {"session_id": warm.session_id, "first": done.events[0][0], "last": trace, "events": pack(done.events)}
+        results.append(statements.Insert(TraceBatch, values))
+    if done.view is not None:
+        values = {"session_id": warm.session_id, "version": warm.view_version + 1, "data": done.view}
+        results.append(statements.Insert(ClusterView, values, key=("session_id",)))
+    return results
 
 
-def store_view(warm: Warm, done: Done) -> None:
-    """Store and announce the map's picture if it changed.
-
-    It is a cache of what the rows say, and comes after the output, which somebody waits for.
-    """
+def _picture(warm: Warm, done: Done) -> dict[str, Any] | None:
+    """The map's picture if it has changed.  Where somebody only looked, etcd's revision, which goes on by itself, is no change."""
     if not (done.events or done.rows or done.first):
-        return
-    view = without_nul(warm.sandbox.view())
+        return None
+    try:
+        view: dict[str, Any] = without_nul(warm.sandbox.view())
+    except Exception:  # a defect must not cost more than this picture
+        logger.exception("session %s: no picture for the map", warm.session_id)
+        return None
     if view == warm.view:
-        return
-    version = warm.view_version + 1
-    with transaction.atomic():
-        if not _mine(warm).exists():
-            return  # another worker has gone on; it stores its own
-        if not ClusterView.objects.filter(session_id=warm.session_id).update(version=version, data=view):
-            ClusterView.objects.create(session_id=warm.session_id, version=version, data=view)
-    warm.view, warm.view_version = view, version
-    doorbell.ring(warm.session_id, {"type": "cluster.viewed", "view": version})
+        return None
+    looked = warm.view is not None and not done.first and all(event[3] in LOOKING for event in done.events)
+    return None if looked and _still(view) == _still(warm.view or {}) else view
+
+
+def _still(view: dict[str, Any]) -> dict[str, Any]:
+    """A picture without the counters that go on by themselves (leases are written every few seconds)."""
+    return {**view, "rv": 0, "etcd": {**(view.get("etcd") or {}), "revision": 0}}
 
 
 def _mine(warm: Warm) -> QuerySet[ClusterSession]:
@@ -174,6 +199,11 @@ def _inline(items: list[list[Any]]) -> list[list[Any]] | None:
     return items
 
 
+def _small(view: dict[str, Any]) -> dict[str, Any] | None:
+    """A picture if it is small enough to ride along."""
+    return view if len(orjson.dumps(view)) <= INLINE_LIMIT else None
+
+
 def announce(warm: Warm, done: Done) -> None:
     """Ring for an advance that was stored (or that changed nothing but the time)."""
     message: dict[str, Any] = {
@@ -183,6 +213,8 @@ def announce(warm: Warm, done: Done) -> None:
         "next": warm.sandbox.next_due(),
         "applied": warm.applied_seq,
         "visible": done.visible,
+        "lively": done.lively or not warm.sandbox.can_snapshot(),
+        "view": None if done.view is None else [warm.view_version, _small(done.view)],
         "terminals": warm.terminals,
         "out": [done.cursor_before, warm.output_cursor, _inline(done.chunks)],
         "trace": [done.trace_before, warm.trace_cursor, _inline(done.events)],

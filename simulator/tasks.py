@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from kombu.exceptions import OperationalError as BrokerError
 
-from . import advancing, context, doorbell, mailbox, trials
+from . import advancing, context, courier, doorbell, mailbox, trials
 
 logger = logging.getLogger(__name__)
 
@@ -152,27 +152,19 @@ STEPS = (TYPED, SEEN, QUIET, AWAY)
 MOST_QUEUES = 64
 
 
-def list_of(queue: str, step: int) -> str:
-    """The Redis list that holds a queue's tasks of one place (kombu.transport.redis: Channel._q_for_pri)."""
-    return f"{queue}\x06\x16{step}" if step else queue
-
-
 def send(task: Any, session_id: uuid.UUID, *args: Any, priority: int = TYPED) -> None:
-    """Queue a task of a cluster.  Blocks about a millisecond: keep it off an event loop."""
-    # Celery would make a readable copy of the arguments for monitors: a tenth of the whole cost
-    task.apply_async(
-        (str(session_id), *args), queue=queue_of(session_id), argsrepr=str(session_id), kwargsrepr="", priority=priority
-    )
+    """Queue a task of a cluster.  Blocks for a request to Redis: keep it off an event loop."""
+    courier.send(task, [str(session_id), *args], queue_of(session_id), priority, about=str(session_id))
 
 
 def send_together(queue: str, looks: list[tuple[str, int]]) -> None:
     """Queue one task that lets time pass in several quiet clusters of a queue, `(id, virtual time)` each."""
-    pass_time.apply_async((looks,), queue=queue, argsrepr=str(len(looks)), kwargsrepr="", priority=QUIET)
+    courier.send(pass_time, [looks], queue, QUIET, about=str(len(looks)))
 
 
 def lengths(names: list[str]) -> dict[tuple[str, int], int]:
     """Tasks that wait in these queues, by queue and priority."""
-    keys = {(name, step): list_of(name, step) for name in names for step in STEPS}
+    keys = {(name, step): courier.list_of(name, step) for name in names for step in STEPS}
     with doorbell.connection().pipeline(transaction=False) as pipe:
         for key in keys.values():
             pipe.llen(key)

@@ -83,7 +83,7 @@ def _measure(options: argparse.Namespace) -> None:
     profile = cProfile.Profile() if options.profile else None
     calls: list[tuple[Any, ...]] = []
     services.tasks.send = lambda *args, **kwargs: calls.append(args)  # type: ignore[assignment]
-    _meter(purse, {worlds: ("take_effect",), advancing: ("store", "announce", "store_view", "store_snapshot")})
+    _meter(purse, {worlds: ("take_effect",), advancing: ("store", "announce", "store_snapshot")})
     draw = random.Random(1)
     clocks = dict.fromkeys((session.pk for session in sessions), EVERY * 1_000_000_000)
     terminals = {session.pk: min(worlds.cache.get(session.pk).terminals) for session in sessions}  # type: ignore[union-attr]

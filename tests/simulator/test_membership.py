@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from coursesite import embedded, workers
-from simulator import doorbell, tasks
+from simulator import courier, doorbell, tasks
 from simulator.membership import GONE, Membership, share_out
 
 QUEUES = [f"cluster.{number}" for number in range(16)]
@@ -85,11 +85,11 @@ def test_tasks_of_queues_that_are_gone_are_moved(broker: redis.Redis, settings: 
     monkeypatch.setattr(doorbell, "connection", lambda: broker)
     broker.flushall()
     for number in range(5):
-        broker.lpush(tasks.list_of("cluster.7", tasks.QUIET), str(number))
+        broker.lpush(courier.list_of("cluster.7", tasks.QUIET), str(number))
     broker.lpush("cluster.3", "typed")
     broker.lpush("cluster.2", "stays")
     assert workers.gather() == 6
-    moved = [broker.rpop(tasks.list_of("cluster.1", tasks.QUIET)) for _ in range(6)]
+    moved = [broker.rpop(courier.list_of("cluster.1", tasks.QUIET)) for _ in range(6)]
     assert moved == [b"0", b"1", b"2", b"3", b"4", None]
     assert (broker.rpop("cluster.0"), broker.rpop("cluster.2"), workers.gather()) == (b"typed", b"stays", 0)
 

@@ -57,7 +57,9 @@ def test_workers_that_answer_late_are_asked_more_rarely() -> None:
         for step in range(int(20 / TICK)):
             real = step * TICK
             if pace.asked is not None and real - pace.asked >= took:
-                pace.answer(next_due=clock.now(real), real=pace.asked + took, busy=True, pending=False, visible=True, speed=1)
+                pace.answer(
+                    next_due=clock.now(real), real=pace.asked + took, busy=True, pending=False, visible=True, lively=True, speed=1
+                )
             if pace.asked is None and pace.wanted(clock, real):
                 pace.ask(real)
                 count += 1
@@ -73,9 +75,9 @@ def test_a_paused_cluster_is_left_alone() -> None:
 
 def test_nothing_due_nothing_asked() -> None:
     pace, clock = Pace(), Clock()
-    pace.answer(next_due=None, real=0.0, busy=False, pending=False, visible=True, speed=1)
+    pace.answer(next_due=None, real=0.0, busy=False, pending=False, visible=True, lively=True, speed=1)
     assert not pace.wanted(clock, 30.0)
-    pace.answer(next_due=40 * SECOND, real=0.0, busy=False, pending=False, visible=True, speed=1)
+    pace.answer(next_due=40 * SECOND, real=0.0, busy=False, pending=False, visible=True, lively=True, speed=1)
     assert not pace.wanted(clock, 30.0)
     assert pace.wanted(clock, 40.0)
 
@@ -99,3 +101,17 @@ def test_the_bucket_allows_a_burst_and_then_its_rate() -> None:
     bucket = Bucket(rate=10, burst=3)
     assert [bucket.take(0.0) for _ in range(4)] == [True, True, True, False]
     assert [bucket.take(0.1), bucket.take(0.1)] == [True, False]
+
+
+def test_who_only_looks_around_does_not_wake_the_clock() -> None:
+    pace, clock = Pace(), Clock()
+    for step in range(12):
+        pace.answer(next_due=0, real=float(step), busy=False, pending=False, visible=False, lively=False, speed=1)
+    slow = pace.pause
+    pace.input(20.0)
+    pace.answer(next_due=0, real=20.1, busy=False, pending=False, visible=True, lively=False, speed=1)
+    assert pace.pause == slow
+    assert not pace.wanted(clock, 20.1 + slow / 2)
+    pace.input(30.0)
+    pace.answer(next_due=0, real=30.1, busy=False, pending=False, visible=True, lively=True, speed=1)
+    assert pace.pause == TICK
