@@ -5,6 +5,7 @@ Every variable that the site reads is listed in `docs/operations.md`; a test com
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -114,3 +115,16 @@ def redis_url(var: Path) -> str:
 def celery_url(url: str) -> str:
     """The same address in Celery's spelling: kombu calls a unix socket `redis+socket`."""
     return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
+
+
+def memory() -> int:
+    """Bytes of memory that this machine has, or that this container may take (cgroup v2)."""
+    bounds = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(OSError, ValueError):  # "max": as much as there is
+        bounds.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(bounds)
+
+
+def warm_worlds(workers: int, memory: int) -> int:
+    """Clusters that a worker may keep: in half of the memory, shared by all workers, at some 3 MB each; 64 to 1,000."""
+    return max(64, min(1_000, memory // 2 // workers // 3_000_000))

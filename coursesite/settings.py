@@ -119,6 +119,8 @@ REDIS_URL = env.redis_url(VAR_DIR)
 CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "slipway"}
 }
+#: Are pages that are the same for everybody kept (`lessons.pages.kept`)?  Not while their sources are worked on.
+PAGES_KEPT = not DEBUG
 CHANNEL_LAYERS: dict[str, Any] = {
     # Publish/subscribe: a doorbell for nobody is dropped, which is right, since every reader catches up by cursor.
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "slipway"}}
@@ -164,7 +166,7 @@ CELERY_TIMEZONE = "UTC"
 #: The façade's class; tests put a stand-in here.
 SLIPWAY_SANDBOX = env.text("SLIPWAY_SANDBOX", "simulator.core.sandbox.Sandbox")
 #: Worlds that one worker keeps in memory; the least recently used is let go (after a snapshot).
-SLIPWAY_WARM_WORLDS = env.number("SLIPWAY_WARM_WORLDS", 200, least=1, most=10_000)
+SLIPWAY_WARM_WORLDS = env.number("SLIPWAY_WARM_WORLDS", env.warm_worlds(WORKERS, env.memory()), least=1, most=10_000)
 #: Scenario that a new worker process builds once before its first learner needs it; empty for none.
 SLIPWAY_WARM_UP = env.text("SLIPWAY_WARM_UP", "three-nodes")
 #: Real seconds that one input may take of its worker before it is set aside.

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from lessons import freshness
 from lessons.loading.source import ChapterSource, CourseSource, LessonSource
 from lessons.models import Chapter, Course, Exercise, Figure, Lesson, Question, Quiz, Version
 from lessons.reference import publishing
@@ -37,12 +38,14 @@ def digest(data: Any) -> str:
 @transaction.atomic
 def publish(source: CourseSource) -> Published:
     """Make `source` what learners see.  Idempotent: the same source a second time changes nothing."""
+    freshness.renew()
     return _Publisher(source).run()
 
 
 @transaction.atomic
 def publish_chapter(course: Course, source: ChapterSource) -> Chapter:
     """Put up one chapter that is in no course folder; its data names an `origin`, so that loading the folder leaves it alone."""
+    freshness.renew()
     publisher = _Publisher(CourseSource(course.slug, {}))
     publisher.course = course
     chapter = publisher.chapter(source)

@@ -21,6 +21,7 @@ from lessons.grading import services as grading
 from lessons.labs import services as labs
 from lessons.labs.panel import Panel, panel
 from lessons.models import Exercise, Figure, Lesson, LessonProgress, Question
+from lessons.pages.kept import for_strangers
 from lessons.permissions import person
 from lessons.quizzes import services as quizzes
 from lessons.reference.models import ChapterReview
@@ -117,6 +118,7 @@ def _remember(request: HttpRequest, lesson: Lesson) -> LessonProgress | None:
 
 
 @require_safe
+@for_strangers
 def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) -> HttpResponse:
     """Text on the left, the cluster on the right."""
     found = find_lesson(course, chapter, lesson)

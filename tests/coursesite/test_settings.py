@@ -125,3 +125,11 @@ def test_dates_read_the_same_to_everybody(language: str, said: str) -> None:
     at = datetime.datetime(2026, 11, 9, 15, 29, tzinfo=datetime.UTC)
     with translation.override(language):
         assert date_format(at, "DATETIME_FORMAT") == said
+
+
+def test_a_worker_keeps_as_many_clusters_as_memory_allows() -> None:
+    gigabyte = 1_000_000_000
+    assert environment.warm_worlds(2, 24 * gigabyte) == 1_000
+    assert environment.warm_worlds(2, 3 * gigabyte) == 250
+    assert environment.warm_worlds(16, gigabyte) == 64
+    assert environment.memory() > 100_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.pacing import IDLE, PATIENCE, SECOND, TICK, Bucket, Clock, Pace
 
-IDLE_WORLD = {"busy": False, "pending": False, "visible": False, "speed": 1}
+IDLE_WORLD = {"busy": False, "pending": False, "visible": False, "lively": False, "speed": 1}
 
 
 def test_the_clock_runs_by_its_speed_and_never_back() -> None:
