@@ -33,12 +33,13 @@ _TOKENS = re.compile(r'name="(?:csrf-token|csrfmiddlewaretoken)" (?:content|valu
 
 @dataclass(slots=True)
 class _Page:
-    text: str
+    what: Any
+    size: int
     until: float
 
 
 class Pages:
-    """The pages used last, as many as there is room for."""
+    """The pages (or what pages are made of) used last, as many as there is room for."""
 
     def __init__(self, room: int = ROOM) -> None:
         self.room = room
@@ -46,27 +47,27 @@ class Pages:
         self._size = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Any, now: float) -> str | None:
-        """The page, unless it is too old."""
+    def get(self, key: Any, now: float) -> Any:
+        """The page, unless it is too old; None when there is none."""
         with self._lock:
             found = self._pages.get(key)
             if found is None or found.until < now:
                 return None
             self._pages.move_to_end(key)
-            return found.text
+            return found.what
 
-    def put(self, key: Any, text: str, now: float) -> None:
-        """Keep a page; those that were not asked for longest go for it."""
+    def put(self, key: Any, what: Any, size: int, now: float) -> None:
+        """Keep a page of so many characters; those that were not asked for longest go for it."""
         with self._lock:
             self._drop(key)
-            self._pages[key] = _Page(text, now + KEEP)
-            self._size += len(text)
+            self._pages[key] = _Page(what, size, now + KEEP)
+            self._size += size
             while self._size > self.room:
                 self._drop(next(iter(self._pages)))
 
     def _drop(self, key: Any) -> None:
         gone = self._pages.pop(key, None)
-        self._size -= len(gone.text) if gone is not None else 0
+        self._size -= gone.size if gone is not None else 0
 
 
 _pages = Pages()
@@ -85,7 +86,8 @@ def for_strangers(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         if text is None:
             answer = view(request, course, *args, **kwargs)
             if answer.status_code == 200:
-                _pages.put(key, _without_secrets(request, answer.content.decode()), now)
+                text = _without_secrets(request, answer.content.decode())
+                _pages.put(key, text, len(text), now)
             return answer
         nonce = str(getattr(request, "csp_nonce", ""))
         return HttpResponse(text.replace(_NONCE, nonce).replace(_TOKEN, get_token(request)))

@@ -22,9 +22,9 @@ from lessons.labs import services as labs
 from lessons.labs.panel import Panel, panel
 from lessons.models import Exercise, Figure, Lesson, LessonProgress, Question
 from lessons.pages.kept import for_strangers
+from lessons.pages.plans import Plan, exercises_of, find_lesson, plan_of, questions_of
 from lessons.permissions import person
 from lessons.quizzes import services as quizzes
-from lessons.reference.models import ChapterReview
 from simulator import selectors as clusters
 from simulator.models import ClusterSession
 from simulator.services import BadScenario
@@ -58,20 +58,6 @@ class Bench:
         return reverse("simulator:reset", args=[self.session.pk]) if self.session else ""
 
 
-def find_lesson(course: str, chapter: str, lesson: str) -> Lesson:
-    """An active lesson by its address, else 404."""
-    rows = Lesson.objects.select_related("version", "chapter__version", "chapter__course__version")
-    return get_object_or_404(
-        rows,
-        slug=lesson,
-        chapter__slug=chapter,
-        chapter__course__slug=course,
-        active=True,
-        chapter__active=True,
-        chapter__course__active=True,
-    )
-
-
 def _bench(request: HttpRequest, lesson: Lesson) -> Bench:
     hosts = list(lesson.data["hosts"])
     if not request.user.is_authenticated:
@@ -83,10 +69,10 @@ def _bench(request: HttpRequest, lesson: Lesson) -> Bench:
         return Bench(None, hosts, _("The cluster of this lesson cannot be started: %(why)s") % {"why": error})
 
 
-def parts_of(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
+def parts_of(request: HttpRequest, lesson: Lesson, plan: Plan | None = None) -> list[dict[str, Any]]:
     """The text with live questions and exercises between its HTML."""
-    questions = {item.slug: item for item in Question.objects.filter(chapter=lesson.chapter, quiz=None).select_related("version")}
-    exercises = {item.slug: item for item in lesson.exercises.filter(active=True).select_related("version")}
+    questions = {item.slug: item for item in (plan.questions if plan else questions_of(lesson))}
+    exercises = {item.slug: item for item in (plan.exercises if plan else exercises_of(lesson))}
     answers = quizzes.kept_answers(request.user, questions.values())
     parts: list[dict[str, Any]] = []
     for part in (lesson.version.body or {}).get(language(), []):
@@ -102,17 +88,6 @@ def parts_of(request: HttpRequest, lesson: Lesson) -> list[dict[str, Any]]:
     return parts
 
 
-def _around(lesson: Lesson) -> tuple[Lesson | None, Lesson | None, int]:
-    """The lessons before and after in the course, and how many its chapter has."""
-    rows = Lesson.objects.filter(chapter__course=lesson.chapter.course_id, active=True, chapter__active=True)
-    keys = list(rows.order_by("chapter__number", "number").values_list("pk", "chapter_id"))
-    place = keys.index((lesson.pk, lesson.chapter_id))
-    sides = [keys[at][0] if 0 <= at < len(keys) else None for at in (place - 1, place + 1)]
-    shown = rows.select_related("version", "chapter__course").defer("version__body").in_bulk([pk for pk in sides if pk])
-    before, after = (shown.get(pk) if pk else None for pk in sides)
-    return before, after, sum(chapter == lesson.chapter_id for _pk, chapter in keys)
-
-
 def _remember(request: HttpRequest, lesson: Lesson) -> LessonProgress | None:
     return reading.visit(person(request), lesson) if request.user.is_authenticated else None
 
@@ -121,13 +96,13 @@ def _remember(request: HttpRequest, lesson: Lesson) -> LessonProgress | None:
 @for_strangers
 def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) -> HttpResponse:
     """Text on the left, the cluster on the right."""
-    found = find_lesson(course, chapter, lesson)
+    plan = plan_of(course, chapter, lesson)
+    found, after = plan.lesson, plan.after
     opens = opens_later(request.user, found.chapter, timezone.now())
     if opens is not None:
         return render(request, "pages/not_open.html", {"lesson": found, "opens": opens}, status=403)
-    parts = parts_of(request, found)
+    parts = parts_of(request, found, plan)
     first_try = next((part["panel"].exercise.slug for part in parts if "panel" in part), None)
-    before, after, count = _around(found)
     return render(
         request,
         "pages/lesson.html",
@@ -136,12 +111,12 @@ def lesson_page(request: HttpRequest, course: str, chapter: str, lesson: str) ->
             "parts": parts,
             "progress": _remember(request, found),
             "bench": _bench(request, found),
-            "before": before,
+            "before": plan.before,
             "after": after,
             "last_of_chapter": after is None or after.chapter_id != found.chapter_id,
-            "review": ChapterReview.objects.filter(chapter=found.chapter).exists(),
-            "count": count,
-            "quiz": found.chapter.quizzes.filter(active=True).select_related("version", "chapter__course").first(),
+            "review": plan.review,
+            "count": plan.count,
+            "quiz": plan.quiz,
             "anchor": f"#try-{first_try}" if first_try else "#text",
         },
     )
