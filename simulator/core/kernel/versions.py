@@ -17,6 +17,8 @@ NEXT: dict[str, int] = {"1.37": 0}
 PACKS = ("1.36", "1.37", "1.35")
 #: Images of the control plane besides those of VERSION.
 OTHER_IMAGES = ("1.37.0", "1.36.1", "1.36.0", "1.35.5", "1.35.4")
+#: The kustomize that kubectl has built in.
+KUSTOMIZE = "v5.8.1"
 COMMIT = "98b35193b2ac7a23a673325f5e9b830ecd5ba406"
 BUILT, GO = "2026-08-21T00:00:00Z", "go1.26.4"
 

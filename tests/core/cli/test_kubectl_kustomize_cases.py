@@ -1,8 +1,8 @@
 """Kustomizations of many forms beside what the real kubectl builds of them, and what it says of wrong ones.
 
-    python -m tests.core.cli.test_kubectl_kustomize_cases
+    python -m tests.core.cli.test_kubectl_kustomize_cases [cases|plugins]
 
-asks the kubectl on the PATH again and writes `kustomize/said.json`.
+asks the kubectl on the PATH again (v1.36 for `plugins`) and writes `kustomize/said.json` or `kustomize/plugins.json`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,8 +20,11 @@ from simulator.core.kernel.clock import SECOND
 from simulator.core.sandbox import Sandbox
 
 HERE = Path(__file__).parent / "kustomize"
-CASES, SAID = HERE / "cases.sh", HERE / "said.json"
-COUNT = 11
+#: Scripts of cases → (what the real one said, the numbers of the cases).
+SUITES = {
+    "cases": (HERE / "said.json", tuple(range(1, 12))),
+    "plugins": (HERE / "plugins.json", tuple(number for number in range(1, 45) if number != 42)),
+}
 
 
 def folded(text: str, home: str) -> str:
@@ -34,39 +38,44 @@ def folded(text: str, home: str) -> str:
         lambda m: "error: " + re.sub("(?m)^\t", "", m[1]).rstrip("\n"),
         text,
     )
-    return re.sub(r"0xc[0-9a-f]+", "<pointer>", re.sub(r"(?m)^Error: ", "error: ", text))
+    text = re.sub(r"(?m)^([IWE])\d{4} [\d:.]+ +\d+ ", r"\1<klog> ", text)
+    return re.sub(r"0x[0-9a-f]{6,}|<pointer>", "<pointer>", re.sub(r"(?m)^Error: ", "error: ", text))
 
 
 @pytest.fixture(scope="module")
 def box() -> Sandbox:
     box = Sandbox.boot("one-node", 1)
-    assert box.run(f"cat > cases.sh <<'END'\n{CASES.read_text()}\nEND").code == 0
+    for suite in SUITES:
+        assert box.run(f"cat > {suite}.sh <<'END'\n{(HERE / f'{suite}.sh').read_text()}\nEND").code == 0
     return box
 
 
-@pytest.mark.parametrize("case", range(1, COUNT + 1))
-def test_it_builds_what_the_real_one_builds(box: Sandbox, case: int) -> None:
-    command = f"rm -rf w; mkdir w; cp cases.sh w; cd w; bash cases.sh {case} 2> err; cat err >&2; cd .."
+@pytest.mark.parametrize(("suite", "case"), [(suite, case) for suite, (_, cases) in SUITES.items() for case in cases])
+def test_it_builds_what_the_real_one_builds(box: Sandbox, suite: str, case: int) -> None:
+    command = f"rm -rf w; mkdir w; cp {suite}.sh w; cd w; bash {suite}.sh {case} 2> err; cat err >&2; cd .."
     result = box.run(command, limit=60 * SECOND)
-    out, err = json.loads(SAID.read_text())[case - 1]
+    said, cases = SUITES[suite]
+    out, err = json.loads(said.read_text())[cases.index(case)]
     assert (result.stdout, folded(result.stderr, "/root/w")) == (out, err)
 
 
-def test_the_recorded_answers_are_not_empty() -> None:
-    said = json.loads(SAID.read_text())
-    assert len(said) == COUNT and all(out or err for out, err in said)
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_recorded_answers_are_not_empty(suite: str) -> None:
+    said, cases = SUITES[suite]
+    answers = json.loads(said.read_text())
+    assert len(answers) == len(cases) and all(out or err for out, err in answers)
 
 
-def main() -> None:
+def main(suite: str = "cases") -> None:
     """Ask the real kubectl."""
-    said = []
-    for case in range(1, COUNT + 1):
+    answers, (said, cases) = [], SUITES[suite]
+    for case in cases:
         with tempfile.TemporaryDirectory() as home:
-            (Path(home) / "cases.sh").write_text(CASES.read_text())
-            done = subprocess.run(["bash", "cases.sh", str(case)], cwd=home, capture_output=True, text=True, check=False)
-            said.append((folded(done.stdout, home), folded(done.stderr, home)))
-    SAID.write_text(json.dumps(said, indent=0, ensure_ascii=False) + "\n")
+            (Path(home) / f"{suite}.sh").write_text((HERE / f"{suite}.sh").read_text())
+            done = subprocess.run(["bash", f"{suite}.sh", str(case)], cwd=home, capture_output=True, text=True, check=False)
+            answers.append((folded(done.stdout, home), folded(done.stderr, home)))
+    said.write_text(json.dumps(answers, indent=0, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

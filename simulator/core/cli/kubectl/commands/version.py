@@ -14,7 +14,6 @@ from ..jsontext import indented
 from ..session import Session
 from .dump import DUMP
 
-KUSTOMIZE = "v5.8.1"
 CLIENT: dict[str, str] = {**versions.info(), "goVersion": "go1.27.3"}
 
 
@@ -28,7 +27,7 @@ def run_version(s: Session) -> int:
         raise CommandError("--output must be 'yaml' or 'json'")
     own = version_of(s.inv.proc)
     client = {**CLIENT, "minor": own.split(".")[1], "gitVersion": own}
-    found: dict[str, Any] = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE}
+    found: dict[str, Any] = {"clientVersion": client, "kustomizeVersion": versions.KUSTOMIZE}
     failed: Exception | None = None
     if not values.on("client"):
         try:
@@ -40,7 +39,7 @@ def run_version(s: Session) -> int:
     elif form == "yaml":
         s.out(goyaml.dump(found) + "\n")
     else:
-        s.out(f"Client Version: {own}\nKustomize Version: {KUSTOMIZE}\n")
+        s.out(f"Client Version: {own}\nKustomize Version: {versions.KUSTOMIZE}\n")
         if "serverVersion" in found:
             server = found["serverVersion"]
             s.out(f"Server Version: {server['gitVersion']}\n")

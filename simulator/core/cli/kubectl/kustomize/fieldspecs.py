@@ -68,7 +68,7 @@ COMMON_LABELS = (
     *TEMPLATE_LABELS,
 )
 REPLICAS = tuple(
-    Spec("spec/replicas", kind, create=True) for kind in ("Deployment", "ReplicationController", "ReplicaSet", "StatefulSet")
+    Spec("spec/replicas", kind, create=True) for kind in ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 )
 NAMESPACE = (
     Spec("spec/service/namespace", "APIService", "apiregistration.k8s.io", True),

@@ -19,10 +19,11 @@ def retag(value: Any, change: Obj) -> None:
             for one in inner if key in ("containers", "initContainers", "volumes") and isinstance(inner, list) else ():
                 holder, field = (one, "image") if key != "volumes" else ((one or {}).get("image"), "reference")
                 if isinstance(holder, dict) and isinstance(holder.get(field), str):
-                    holder[field] = _image(holder[field], change)
+                    holder[field] = renamed(holder[field], change)
 
 
-def _image(image: str, change: Obj) -> str:
+def renamed(image: str, change: Obj) -> str:
+    """An image as a change of `images` has it."""
     match = re.fullmatch(r"(.*?)(:[\w][\w.-]*)?(@.*)?", image)
     name, tag, digest = (match[1], match[2] or "", match[3] or "") if match else (image, "", "")
     if name != change.get("name"):

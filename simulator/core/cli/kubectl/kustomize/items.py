@@ -48,6 +48,9 @@ class Item:
     before: list[Id] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     suffixes: list[str] = field(default_factory=list)
+    #: Where it came from and what changed it, as annotations tell it (`origins.py`).
+    origin: str = ""
+    changes: list[str] = field(default_factory=list)
 
     @property
     def id(self) -> Id:

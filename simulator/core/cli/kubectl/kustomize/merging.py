@@ -18,11 +18,43 @@ from .items import Obj
 PATCH = "$patch"
 
 
-def merge(obj: Obj, change: Obj) -> Obj | None:
-    """The object after a patch; None when the patch deletes it."""
+def merge(obj: Obj, change: Obj, given: dict[tuple[str, str, str], Obj] | None = None) -> Obj | None:
+    """The object after a patch; None when the patch deletes it.  `given` are OpenAPI schemas of the kustomization's own."""
     group, version = kinds.split_api_version(str(obj.get("apiVersion") or ""))
-    merged = _map(obj, change, schema.type_for(group, version, str(obj.get("kind") or "")))
+    kind = str(obj.get("kind") or "")
+    own = (given or {}).get((group, version, kind))
+    merged = _map(obj, change, _given(own["schema"], own["definitions"], 0) if own else schema.type_for(group, version, kind))
     return merged if isinstance(merged, dict) else None
+
+
+def _given(body: Obj, definitions: Obj, depth: int) -> Type:
+    """The type of a given schema, as far as merging needs it."""
+    kind = Type("", {}, {}, "")
+    for name, spec in (body.get("properties") or {}).items() if depth < 20 else ():
+        kind.fields[name] = _GivenField(name, spec, definitions, depth)
+    return kind
+
+
+class _GivenField(Field):
+    """A field of a given schema."""
+
+    __slots__ = ("given",)
+
+    def __init__(self, name: str, spec: Obj, definitions: Obj, depth: int) -> None:
+        body = definitions.get(str(spec.get("$ref") or "").rpartition("/")[2]) or spec
+        super().__init__(name, {"t": "array" if "items" in body else "object"}, "", "")
+        self.kind = "list" if "items" in body else "struct" if "properties" in body else "any"
+        self.strategy = tuple(str(spec.get("x-kubernetes-patch-strategy") or "").split(","))
+        self.merge_key = str(spec.get("x-kubernetes-patch-merge-key") or "")
+        self.given = _given(body, definitions, depth + 1) if self.kind == "struct" else None
+        if self.kind == "list":
+            self.elem = _GivenField(
+                name, {**body["items"], "properties": body["items"].get("properties") or {}}, definitions, depth + 1
+            )
+
+
+def _struct_of(field: Field) -> Type:
+    return field.given if isinstance(field, _GivenField) and field.given is not None else schema.struct_of(field)
 
 
 def _map(held: Any, change: Obj, kind: Type | None) -> Any:
@@ -38,7 +70,7 @@ def _map(held: Any, change: Obj, kind: Type | None) -> Any:
         if value is None:
             out.pop(key, None)
         elif isinstance(value, dict):
-            inner = schema.struct_of(field) if field is not None and field.kind == "struct" else None
+            inner = _struct_of(field) if field is not None and field.kind == "struct" else None
             merged = _map(out.get(key), value, inner)
             if merged is None or (merged == {} and value != {}):
                 out.pop(key, None)
@@ -60,7 +92,7 @@ def _list(held: Any, change: list[Any], field: Field | None) -> list[Any]:
         return [_plain(one) for one in change]
     if not field.merge_key or field.elem is None or field.elem.kind != "struct":
         return [*change, *(one for one in held if one not in change)]
-    kind, rest, out = schema.struct_of(field.elem), list(held), []
+    kind, rest, out = _struct_of(field.elem), list(held), []
     for one in change:
         at = next((at for at, old in enumerate(rest) if _same(old, one, field)), -1)
         old = rest.pop(at) if at >= 0 else None

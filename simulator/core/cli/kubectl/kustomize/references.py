@@ -82,15 +82,18 @@ REFERENCES: dict[str, tuple[Spec, ...]] = {
 }  # fmt: skip
 
 
-def follow(items: list[Item]) -> None:
-    """Put the present names wherever the former ones are referred to."""
+def follow(items: list[Item], more: list[tuple[str, Spec]]) -> None:
+    """Put the present names wherever the former ones are referred to; `more` are places that the kustomization names, by kind."""
+    places = dict(REFERENCES)
+    for kind, spec in more:
+        places[kind] = (*places.get(kind, ()), spec)
     renamed: dict[str, list[Item]] = {}
     for item in items:
-        if item.before and item.id.kind in REFERENCES:
+        if item.before and item.id.kind in places:
             renamed.setdefault(item.id.kind, []).append(item)
     for referrer in items:
         for kind, candidates in renamed.items():
-            for spec in REFERENCES[kind]:
+            for spec in places[kind]:
                 if spec.fits(referrer.obj):
                     act = partial(_set, candidates=candidates, spec=spec, referrer=referrer)
                     visit(referrer.obj, split(spec.path), False, act)

@@ -9,12 +9,23 @@ from .items import Obj
 
 #: Fields that are lists of texts, lists of objects, maps of texts, texts.
 SHAPES: dict[str, tuple[str, ...]] = {
-    "[]string": ("resources", "bases", "components", "patchesStrategicMerge"),
+    "[]string": (
+        "resources",
+        "bases",
+        "components",
+        "patchesStrategicMerge",
+        "transformers",
+        "generators",
+        "validators",
+        "crds",
+        "configurations",
+        "buildMetadata",
+    ),
     "map[string]string": ("commonLabels", "commonAnnotations"),
     "string": ("namePrefix", "nameSuffix", "namespace", "kind", "apiVersion"),
 }
 OBJECTS = {"images": "Image", "replicas": "Replica", "patches": "Patch", "patchesJson6902": "Patch", "labels": "Label", "replacements": "ReplacementField",
-           "configMapGenerator": "ConfigMapArgs", "secretGenerator": "SecretArgs"}  # fmt: skip
+           "vars": "Var", "helmCharts": "HelmChart", "helmChartInflationGenerator": "HelmChartArgs", "configMapGenerator": "ConfigMapArgs", "secretGenerator": "SecretArgs"}  # fmt: skip
 
 
 def check(spec: Obj) -> None:
