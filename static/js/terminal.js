@@ -33,13 +33,14 @@ export class TerminalPanel {
     this.list.addEventListener('keydown', (event) => this.arrow(event));
     this.readerButton = button(t('term.reader'), { class: 'tail-key', 'aria-pressed': String(this.screenReader), onclick: () => this.toggleReader() });
     this.plainButton = button(t('term.plain'), { class: 'tail-key', 'aria-pressed': String(this.plain), onclick: () => this.togglePlain() });
+    this.splitButton = button(t('term.split'), { class: 'tail-key is-split-key', 'aria-pressed': 'false', title: t('term.split.long'), hidden: true, onclick: () => this.toggleSplit() });
     this.growButton = button(t('term.grow'), { class: 'tail-key is-grow', 'aria-pressed': 'false', onclick: () => this.toggleGrow() }, icon('grow'));
     const leave = h('span', { class: 'tail is-key' }, h('kbd', {}, 'Esc'), h('kbd', {}, 'Tab'), ` ${t('term.leave')}`);
     this.finder = this.buildFinder();
     this.panels = h('div', { class: 'term-panels' });
     this.live = h('p', { class: 'vh', role: 'status' });
     this.host.classList.add('term');
-    this.host.replaceChildren(h('div', { class: 'tabs' }, this.list, leave, this.readerButton, this.plainButton, this.growButton), this.finder, this.panels, this.live);
+    this.host.replaceChildren(h('div', { class: 'tabs' }, this.list, leave, this.readerButton, this.plainButton, this.splitButton, this.growButton), this.finder, this.panels, this.live);
   }
 
   buildFinder() {
@@ -82,8 +83,10 @@ export class TerminalPanel {
       this.session(name, view.host).state(view, frame.pending ?? 0);
     }
     /* a cluster that is still being made has none yet: its own come by themselves */
-    if (this.current && this.there && !terminals[this.current]) this.openOnServer(this.current);
-    if (this.current) this.sendSize(this.current);
+    for (const name of [this.current, this.beside]) {
+      if (name && this.there && !terminals[name]) this.openOnServer(name);
+      if (name) this.sendSize(name);
+    }
   }
 
   /* ---- tabs ---- */
@@ -103,9 +106,13 @@ export class TerminalPanel {
       type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}`, 'aria-selected': 'false', tabindex: '-1', onclick: () => this.show(name, true),
     }, name);
     const panel = h('div', { class: 'term-panel', role: 'tabpanel', id: `panel-${name}`, 'aria-labelledby': `tab-${name}`, hidden: true });
+    panel.addEventListener('focusin', () => {
+      if (name === this.beside) this.show(name);
+    });
     this.list.append(tab);
     this.panels.append(panel);
     this.tabs.set(name, { tab, panel, view: null });
+    this.splitButton.hidden = this.tabs.size < 2;
     if (!this.current) this.show(name);
   }
 
@@ -132,16 +139,29 @@ export class TerminalPanel {
   /** Brings a host's terminal to the front; opens it in the cluster if nobody has. */
   async show(name, focus = false) {
     if (!this.tabs.has(name)) this.add(name, name);
+    if (name === this.beside) this.beside = this.current; // the two change places
     this.current = name;
     for (const [other, { tab, panel }] of this.tabs) {
       const chosen = other === name;
       tab.setAttribute('aria-selected', String(chosen));
       tab.setAttribute('tabindex', chosen ? '0' : '-1');
-      panel.hidden = !chosen;
+      panel.hidden = !chosen && other !== this.beside;
+      panel.classList.toggle('is-front', chosen);
     }
     if (this.there && !this.hosts[name]) this.openOnServer(name);
     await this.makeView(name);
     if (focus) this.view?.focus();
+    if (this.beside) await this.makeView(this.beside);
+  }
+
+  /** Shows the next tab's terminal beside the front one, or no longer; the one that has the keyboard is the front one. */
+  async toggleSplit() {
+    const names = [...this.tabs.keys()];
+    this.beside = this.beside || names.length < 2 ? null : names[(names.indexOf(this.current) + 1) % names.length];
+    this.splitButton.setAttribute('aria-pressed', String(Boolean(this.beside)));
+    this.panels.classList.toggle('is-split', Boolean(this.beside));
+    if (this.beside && this.there && !this.hosts[this.beside]) this.openOnServer(this.beside);
+    await this.show(this.current, true);
   }
 
   openOnServer(name) {

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.e2e.bench import comes, focus, ready, run, screen, shows
 from tests.e2e.conftest import Watched
 from tests.e2e.harness.server import Harness
+from tests.e2e.test_page import violations
 
 PROMPT = "controlplane:~$ "
 PASTE = """(text) => {
@@ -270,6 +271,32 @@ def test_a_terminal_of_another_host_is_opened_once(watched: Watched, harness: Ha
     page.get_by_role("tab", name="node02").click()
     page.wait_for_timeout(100)
     assert [f["data"]["terminal"] for f in harness.cluster().order if f["kind"] == "open"] == ["node02"]
+
+
+def test_two_terminals_stand_side_by_side_and_change_places(watched: Watched, harness: Harness) -> None:
+    page = bench(watched, harness)
+    split = page.get_by_role("button", name="Split", exact=True)
+    split.click()
+    page.wait_for_function("() => document.querySelector('[data-bench]').bench.panel.tabs.get('node01').view")
+    assert page.locator(".term-panel:visible").count() == 2
+    run(page, "echo one")
+    shows(page, "one\ncontrolplane:~$")
+    page.locator("#panel-node01 .xterm-screen").click()
+    page.wait_for_function("() => document.querySelector('[data-bench]').bench.panel.current === 'node01'")
+    page.keyboard.type("echo two")
+    page.keyboard.press("Enter")
+    shows(page, "two\nnode01:~$", "node01")
+    assert (
+        page.locator("#panel-controlplane").is_visible()
+        and page.get_by_role("tab", name="node01").get_attribute("aria-selected") == "true"
+    )
+    assert violations(page) == []
+    page.get_by_role("tab", name="node02").click()
+    assert page.locator(".term-panel:visible").count() == 2 and not page.locator("#panel-node01").is_visible()
+    split.click()
+    assert page.locator(".term-panel:visible").count() == 1
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert not split.is_visible()
 
 
 def test_a_cluster_that_is_still_being_made_gets_no_second_terminal(watched: Watched, harness: Harness) -> None:

@@ -460,6 +460,8 @@ export default {
   'term.reader': 'Screen reader',
   'term.plain': 'Plain',
   'term.grow': 'Enlarge',
+  'term.split': 'Split',
+  'term.split.long': 'Two terminals side by side',
   'term.send': 'Enter',
   'term.find': 'Find in the output',
   'term.find.next': 'Next',

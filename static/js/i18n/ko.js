@@ -460,6 +460,8 @@ export default {
   'term.reader': '화면 낭독기',
   'term.plain': '단순',
   'term.grow': '크게',
+  'term.split': '나란히',
+  'term.split.long': '터미널 두 개를 나란히 보기',
   'term.send': '입력',
   'term.find': '출력에서 찾기',
   'term.find.next': '다음',
