@@ -254,7 +254,7 @@ export class Bench {
       class: 'btn is-command', 'aria-label': t('term.run', { name: host, command }), onclick: () => this.run(host, [command]),
     }, icon('run'))));
     this.inspector.replaceChildren(
-      h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), h('p', {}, facts.what), factList(facts.rows), this.detail.said, ...this.why(facts.telling)),
+      h('div', { class: 'inspect-main' }, h('p', {}, h('strong', {}, facts.title), ' ', stateOf(facts.state, facts.note)), this.detail.said, h('p', {}, facts.what), factList(facts.rows), ...this.why(facts.telling)),
       h('div', { class: 'inspect-more' }, ...(offered.length ? [h('h3', {}, t('fact.look')), commands] : []), h('h3', {}, t('fact.last')), events), this.closeInspector(), this.detail.show(this.selected));
   }
 
