@@ -13,7 +13,7 @@ export PYTHONUNBUFFERED = 1
 # Dozens of processes start from the same thousand files: where the caller forbids it, compiling them again would cost each of them seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run stack stack-stop load test bench soak lint types unit postgres e2e vendor clean
+.PHONY: help run stack stack-stop load pictures test bench soak lint types unit postgres e2e vendor clean
 
 help:
 	@sed -n '1,5p' Makefile
@@ -34,6 +34,10 @@ load: $(VENV)/.installed-dev $(SCHEMA)
 
 test: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.check
+
+# docs/images anew from today's pages, with a demo class of thirty; make pictures PICTURES="--var var/pictures replay"
+pictures: $(VENV)/.installed-dev $(SCHEMA)
+	@exec $(BIN)/python -m tools.pictures $(PICTURES)
 
 bench: $(VENV)/.installed-dev $(SCHEMA)
 	@exec $(BIN)/python -m tools.bench

@@ -7,7 +7,7 @@ keep the text they saw, and a regrade can take the mended key to what was handed
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -32,6 +32,7 @@ from lessons.permissions import managed_cohort, person
 from lessons.quizzes import layout, marking, proof
 from lessons.quizzes.models import Assignment
 from lessons.quizzes.types import TYPES
+from lessons.reasons import said
 from simulator import services as simulator
 from simulator import trials
 from simulator.core.kernel.errors import BadInput
@@ -60,6 +61,11 @@ def as_yaml(spec: Any) -> str:
     return str(yaml.dump(spec, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110))
 
 
+def mark_of(spec: Any) -> str:
+    """By which a form knows the text that it was begun from; nothing for a question that is not there."""
+    return digest(spec) if spec else ""
+
+
 def text_of(cohort: Cohort, quiz: Quiz) -> Version:
     """What the cohort is asked now."""
     given = assignment_of(cohort, quiz)
@@ -77,6 +83,15 @@ class Draft:
     played: list[str] | None = None
     #: what the world of a question that shows outputs printed
     world: dict[str, Any] | None = None
+    #: which text of the question this one was begun from (`mark_of`); nothing for a new one, None for whoever does not say
+    seen: str | None = ""
+    #: somebody else's text, kept since this one was begun; empty when they took the question out, None when nobody did anything
+    theirs: str | None = None
+
+    @property
+    def complaints(self) -> list[tuple[Problem, str]]:
+        """What is wrong, each with its reason in the page's language."""
+        return [(item, said(item.reason)) for item in self.problems]
 
     @property
     def plays(self) -> bool:
@@ -109,7 +124,7 @@ def draft(cohort: Cohort, quiz: Quiz, source: str, slug: str) -> Draft:
     problems = list(questions.one(alone, ("questions", 0), marked.data, lessons))
     if not problems and any(spec["id"] == marked.data["id"] for spec in others):
         problems.append(alone.problem(("questions", 0, "id"), f"another question is already called `{marked.data['id']}`"))
-    short = [Problem(item.file, item.line, item.field.removeprefix("questions[0]").lstrip("."), item.reason) for item in problems]
+    short = [replace(item, field=item.field.removeprefix("questions[0]").lstrip(".")) for item in problems]
     return Draft(source, marked.data, short)
 
 
@@ -205,7 +220,7 @@ def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpRespons
     found = quiz_of(cohort, quiz)
     given = assignment_of(cohort, found)
     spec = next((item for item in text_of(cohort, found).data["questions"] if item["id"] == slug), None)
-    if given is None or (spec is None and slug != NEW):
+    if given is None or (spec is None and slug != NEW and request.method != "POST"):
         return redirect("lessons:questions", cohort.pk, found.pk)
     source = (
         request.POST.get("source", "").replace("\r\n", "\n")
@@ -220,6 +235,7 @@ def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpRespons
     made = draft(cohort, found, source, slug)
     if request.method == "POST" and do == "play":
         play(made)
+    made.seen = request.POST.get("seen") if request.method == "POST" else mark_of(spec)
     wanted = request.method == "POST" and do == "save" and not made.problems
     if wanted and _save(given, slug, made):
         messages.success(request, _("Saved. New attempts ask it; what was handed in changes by a regrade only."))
@@ -227,11 +243,14 @@ def question(request: HttpRequest, pk: int, quiz: int, slug: str) -> HttpRespons
     context = {"cohort": cohort, "quiz": found, "slug": slug, "draft": made, "new": spec is None}
     if request.headers.get("HX-Request"):
         return render(request, "assessment/_draft.html", context)
-    return render(request, "assessment/question.html", context, status=422 if made.problems else 200)
+    return render(
+        request, "assessment/question.html", context, status=422 if made.problems else 409 if made.theirs is not None else 200
+    )
 
 
 def _save(given: Assignment, slug: str, made: Draft) -> bool:
-    """Keep a question that is right by itself; false, with the reason in the draft, when the quiz as a whole is not."""
+    """Keep a question that is right by itself; false, with the reason in the draft, when the quiz as a whole is not, or when somebody else
+    has kept another text of it since this one was begun."""
     assert made.spec is not None
     with transaction.atomic():
         locked = (
@@ -239,7 +258,12 @@ def _save(given: Assignment, slug: str, made: Draft) -> bool:
             .select_related("version", "quiz__version", "quiz__chapter")
             .get(pk=given.pk)
         )
-        data = put((locked.version or locked.quiz.version).data, slug, made.spec)
+        kept = (locked.version or locked.quiz.version).data
+        now = next((item for item in kept["questions"] if item["id"] == slug), None)
+        if made.seen is not None and made.seen != mark_of(now):
+            made.theirs, made.seen = as_yaml(now) if now else "", mark_of(now)
+            return False
+        data = put(kept, slug, made.spec)
         whole = Marked(slug, data)
         made.problems += [*validate.problems(whole, validate.schema("quiz")), *questions.problems(whole, _lessons(given))]
         if made.problems:
@@ -265,7 +289,7 @@ def _remove(request: HttpRequest, cohort: Cohort, quiz: Quiz, given: Assignment,
         if not problems:
             keep(locked, data)
     if problems:
-        messages.error(request, _("It cannot be taken out: %(why)s") % {"why": problems[0].reason})
+        messages.error(request, _("It cannot be taken out: %(why)s") % {"why": said(problems[0].reason)})
     return redirect("lessons:questions", cohort.pk, quiz.pk)
 
 

@@ -11,6 +11,8 @@ from lessons.labs import services
 from lessons.labs.models import CheckRun, ExerciseAttempt, ExercisePass
 from lessons.models import Exercise
 from lessons.models.content import in_language
+from lessons.reasons import in_time
+from lessons.reasons import said as said_of
 from simulator import selectors as clusters
 from simulator.models import ClusterSession
 
@@ -162,8 +164,9 @@ def check_rows(checks: list[dict[str, Any]], given: list[dict[str, Any]]) -> lis
         state = str(verdict.get("state", "error"))
         row = CheckRow(in_language(check["title"]), state, said.get(state, said["error"]))
         if state in ("failed", "error"):
-            row.expected = in_language(check.get("expected") or verdict.get("expected") or "")
+            row.expected = in_time(in_language(check.get("expected") or verdict.get("expected") or ""))
             found = str(verdict.get("found") or "")
+            found = said_of(found) if state == "error" else found
             row.found = _("nothing there") if found == NOTHING else found
             row.message = in_language(verdict.get("message") or check["message"]) if state == "failed" else ""
             row.evidence = [item for item in verdict.get("evidence") or [] if isinstance(item, dict)][:6]

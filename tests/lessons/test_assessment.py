@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from lessons.quizzes.models import Assignment, Extension, QuizAttempt, Response
 from tests.lessons.conftest import People
 from tests.lessons.test_access import status
 from tests.lessons.test_taking import form
+
+HANGUL = re.compile("[가-힣]")
 
 pytestmark = pytest.mark.postgres
 
@@ -317,6 +320,34 @@ class TestEditing:
         assert said in response.content.decode()
         given.refresh_from_db()
         assert given.version is None
+        korean = client.post(f"{at.quiz}questions/port/".replace("/en/", "/ko/"), {"source": source, "do": "look"})
+        complaints = korean.context["draft"].complaints
+        assert complaints
+        assert all(HANGUL.search(reason) for _problem, reason in complaints), complaints
+
+    def test_of_two_who_edit_one_question_the_second_is_told(self, people: People, given: Assignment, at: Paths) -> None:
+        first, second = signed_in(people.owner), signed_in(people.instructor)
+        path = f"{at.quiz}questions/port/"
+        begun = first.get(path).context["draft"]
+        mine = begun.source.replace("answer: 2379", "answer: 2380")
+        theirs = begun.source.replace("answer: 2379", "answer: 2381")
+        assert first.post(path, {"source": mine, "do": "save", "seen": begun.seen}).status_code == 302
+        told = second.post(path, {"source": theirs, "do": "save", "seen": begun.seen})
+        assert told.status_code == 409
+        assert "Somebody else has changed this question" in told.content.decode()
+        draft = told.context["draft"]
+        assert "answer: 2380" in draft.theirs
+        assert draft.source == theirs
+        assert second.post(path, {"source": theirs, "do": "save", "seen": draft.seen}).status_code == 302
+        given.refresh_from_db()
+        assert given.version is not None
+        assert next(item for item in given.version.data["questions"] if item["id"] == "port")["answer"] == 2381
+        # and one who edits what another has taken out
+        first.post(path, {"do": "remove"})
+        gone = second.post(path, {"source": theirs, "do": "save", "seen": draft.seen})
+        assert gone.status_code == 409
+        assert "taken this question out" in gone.content.decode()
+        assert "answer: 2381" in gone.content.decode()
 
     def test_the_preview_comes_while_typing(self, people: People, given: Assignment, at: Paths) -> None:
         client = signed_in(people.owner)
