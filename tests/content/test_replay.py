@@ -23,7 +23,11 @@ def _digests(seed: str) -> subprocess.Popen[str]:
 
 def test_every_journal_has_the_same_digest_under_two_hash_seeds() -> None:
     one, two = _digests("1"), _digests("4242")
-    first, second = one.communicate(timeout=600)[0], two.communicate(timeout=600)[0]
+    try:
+        first, second = one.communicate(timeout=1800)[0], two.communicate(timeout=1800)[0]
+    finally:
+        one.kill()
+        two.kill()
     assert one.returncode == 0
     assert two.returncode == 0
     assert len(first.splitlines()) == len(journals.everything())
