@@ -321,7 +321,7 @@ def webhook_make(request: HttpRequest, cohort: Ident, body: WebhookIn) -> Any:
     try:
         http.check(body.url)
     except http.Refused as refused:
-        raise Refusal(422, "invalid", f"url: {refused}") from None
+        raise Refusal(403, "forbidden", f"url: {refused}") from None
     if Webhook.objects.filter(cohort=found).count() >= MAX_WEBHOOKS:
         raise Refusal(409, "conflict", f"a cohort has at most {MAX_WEBHOOKS} webhooks")
     made = Webhook.objects.create(cohort=found, url=body.url, events=sorted(set(body.events)), created_by=person(request))

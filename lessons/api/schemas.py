@@ -167,10 +167,15 @@ class Me(Schema):
 EventName = Literal["grade.changed", "lesson.read", "learner.enrolled"]
 
 
-class WebhookIn(Schema):
-    """An address to be told; its host has to be one of INTEGRATION_HOSTS."""
+_PORT = r"(:(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}))?"
+#: What a webhook's address looks like; no user, no fragment.
+ADDRESS = rf"^(https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|http://(localhost|127\.0\.0\.1|\[::1\])){_PORT}(/[!-\"$-~]*)?$"
 
-    url: Annotated[str, Field(min_length=8, max_length=500)]
+
+class WebhookIn(Schema):
+    """An address to be told: https, or http on this machine; a host that is not one of INTEGRATION_HOSTS is refused with 403."""
+
+    url: Annotated[str, Field(min_length=8, max_length=500, pattern=ADDRESS)]
     events: Annotated[list[EventName], Field(min_length=1, max_length=3)]
 
 

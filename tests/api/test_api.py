@@ -306,7 +306,7 @@ def test_addresses_that_are_not_contacted(people: People, settings: Any, url: st
     answer = Client(headers={"authorization": f"Bearer {secret}"}).post(
         f"/api/v1/cohorts/{people.cohort.pk}/webhooks", {"url": url, "events": ["grade.changed"]}, content_type="application/json"
     )
-    assert answer.status_code == 422
+    assert answer.status_code in (403, 422)  # a host that is not listed, an address that is none
 
 
 def test_webhooks_by_the_api(people: People, settings: Any) -> None:
