@@ -14,7 +14,7 @@ from typing import Any
 from simulator.core.kernel.clock import HOUR, SECOND
 from simulator.core.sandbox import Sandbox
 
-from . import bench_api, bench_client, bench_etcd, bench_loop
+from . import bench_api, bench_client, bench_etcd, bench_fixture, bench_loop
 
 
 def _time(work: Callable[[], Any], runs: int) -> float:
@@ -60,6 +60,7 @@ def measure() -> dict[str, float]:
     out.update(bench_api.measure())
     out.update(bench_etcd.measure())
     out.update(bench_client.measure())
+    out.update(bench_fixture.measure())
     return out
 
 
@@ -67,6 +68,7 @@ TARGETS = {
     **bench_api.TARGETS,
     **bench_client.TARGETS,
     **bench_etcd.TARGETS,
+    **bench_fixture.TARGETS,
     **bench_loop.TARGETS,
     "boot_s": 0.5,
     "restore_s": 0.02,

@@ -277,3 +277,17 @@ def test_answers_without_an_end_are_refused_before_they_are_read(answer: str) ->
     with pytest.raises(gift.GiftError, match="more than 100 answers"):
         gift.read("which? {" + answer * 200_000 + "}")
     assert time.process_time() - began < 2  # reading them took 4 to 9 s
+
+
+def test_every_form_of_moodles_documentation_comes_back_as_it_was() -> None:
+    """Also with the line ends and the mark of Windows."""
+    text = (DATA / "moodle-forms.gift").read_text()
+    found = gift.read(text, "moodle-forms.gift")
+    assert found.notes == []
+    assert {item.kind for item in found.items} == set(Kind) - {Kind.ORDERING}
+    assert [item.category for item in found.items].count("tom/dick/harry") == 8
+    written, notes = gift.write(found.items)
+    assert notes == []
+    expected = [plain(item) for item in found.items]
+    assert [plain(item) for item in gift.read(written).items] == expected
+    assert [plain(item) for item in gift.read("\ufeff" + text.replace("\n", "\r\n")).items] == expected
