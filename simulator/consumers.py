@@ -225,11 +225,11 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             busy=busy,
             pending=pending,
             visible=event["visible"],
-            lively=event["lively"],
+            lively=event.get("lively", event["visible"]),  # a worker of the version before says less
             speed=self.clock.speed,
             real=real,
         )
-        picture = await self._picture(event["view"])
+        picture = await self._picture(event.get("view"))
         if self._continues(event["out"], self.cursor) and self._continues(event["trace"], self.trace):
             async with self.sending:
                 await self._send(*self._output(event["out"][2]), *self._trace(event["trace"][2]), *self._state(), *picture)

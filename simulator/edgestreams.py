@@ -210,7 +210,7 @@ class Stream:
             self.applied = max(self.applied, event["applied"])
             real = time.monotonic()
             self.pace.answer(
-                next_due=event["next"], busy=False, pending=False, visible=event["visible"], lively=event["lively"],
+                next_due=event["next"], busy=False, pending=False, visible=event["visible"], lively=event.get("lively", event["visible"]),
                 speed=self.moment.clock.speed, real=real,
             )  # fmt: skip
         elif kind == "cluster.ended":

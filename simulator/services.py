@@ -260,7 +260,10 @@ def evaluate(session: ClusterSession, program: dict[str, Any], *, timeout: float
 
 def trial(program: dict[str, Any], *, timeout: float = 20.0) -> dict[str, Any]:
     """Run commands and checks in a fresh world, in a worker (`simulator.trials`); raises `EvaluationTimeout`."""
-    return _ask(tasks.trial, lambda _id, what: trials.run(what), uuid.uuid4(), program, timeout=timeout)
+    who_types_goes_first = tasks.SEEN
+    return _ask(
+        tasks.trial, lambda _id, what: trials.run(what), uuid.uuid4(), program, timeout=timeout, priority=who_types_goes_first
+    )
 
 
 def look(session: ClusterSession, seq: int, at: int, *, lens: str = "", about: str = "", timeout: float = 20.0) -> dict[str, Any]:
@@ -309,21 +312,25 @@ def settle(session: ClusterSession, *, timeout: float = 20.0) -> int:
     return int(_ask(tasks.settle, advancing.settle, session.pk, timeout=timeout)["applied"])
 
 
-def _ask(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float) -> dict[str, Any]:
+def _ask(
+    task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float, priority: int = tasks.TYPED
+) -> dict[str, Any]:
     """Put a question to the cluster's worker and wait for the answer; one that says "error" is none."""
-    answer = _put(task, directly, session_id, *args, timeout=timeout)
+    answer = _put(task, directly, session_id, *args, timeout=timeout, priority=priority)
     if "error" in answer:
         raise EvaluationTimeout(str(answer.get("message") or answer["error"]))
     return answer
 
 
-def _put(task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float) -> dict[str, Any]:
+def _put(
+    task: Any, directly: Callable[..., Any], session_id: uuid.UUID, *args: Any, timeout: float, priority: int = tasks.TYPED
+) -> dict[str, Any]:
     if settings.CELERY_TASK_ALWAYS_EAGER:
         answer: Any = directly(session_id, *args)
     else:
         key = mailbox.new_key()
         try:
-            tasks.send(task, session_id, key, *args)
+            tasks.send(task, session_id, key, *args, priority=priority)
             answer = mailbox.take(key, timeout)
         except (mailbox.NoAnswer, *tasks.BROKER_AWAY) as error:
             raise EvaluationTimeout(str(error)) from error
