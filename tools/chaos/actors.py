@@ -43,6 +43,9 @@ class Record:
     #: Answers of the quiz in the order in which they were sent; and how many of them are known to be stored.
     sent: list[str] = field(default_factory=list)
     stored: int = 0
+    #: Those of them that nobody answered for, by their place: a process that was held up may store one of them after a later one.  (The page
+    #: names the revision that it changes, so there the later one stands; these learners do not.)
+    doubtful: set[int] = field(default_factory=set)
     #: (when it was sent, seconds until its output was there) of each command.
     answered: list[tuple[float, float]] = field(default_factory=list)
     connections: int = 0
@@ -160,6 +163,7 @@ class Learner:
                     web.post(f"/en/quiz-attempts/{self.account.attempt}/save/", {field_name: choice}), 15
                 )
             except (OSError, TimeoutError):
+                self.record.doubtful.add(len(self.record.sent) - 1)
                 web.close()
                 continue
             if 200 <= status < 300:  # what the page's script takes for "saved" (docs/protocol.md)
