@@ -16,6 +16,12 @@ from .tainteviction import mark_disruption
 QUARANTINE = 40 * clock.SECOND
 
 
+def _rank(pod: Obj) -> tuple[bool, str, str]:
+    """Finished pods in the order in which they go: evicted ones, then the oldest (byEvictionAndCreationTimestamp)."""
+    evicted = (pod.get("status") or {}).get("reason") == "Evicted"
+    return not evicted, pod["metadata"].get("creationTimestamp") or "", pod["metadata"]["name"]
+
+
 class PodGCController(Controller):
     """Works by `tick` alone."""
 
@@ -42,7 +48,7 @@ class PodGCController(Controller):
         self._orphans(gone)
         threshold = int(self.flags.get("terminated-pod-gc-threshold", "12500"))
         if 0 < threshold < len(finished):
-            finished.sort(key=lambda p: (p["metadata"].get("creationTimestamp") or "", p["metadata"]["name"]))
+            finished.sort(key=_rank)
             for pod in finished[: len(finished) - threshold]:
                 self._delete(pod)
 
