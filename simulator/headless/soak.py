@@ -24,8 +24,9 @@ from simulator.core.lab import faults
 from simulator.core.runtime.state import runtimes
 from simulator.core.sandbox import Sandbox
 
-#: After the last fault: virtual seconds within which the cluster has to have come to rest.
-BOUND = 900
+#: After the last fault: virtual seconds within which the cluster has to have come to rest.  A ReplicaSet that a full quota has refused
+#: often enough tries again only after 1000 s (the longest back-off of client-go's work queues), here as in a real cluster.
+BOUND = 1200
 WORKERS = ("node01", "node02")
 QUOTA = 12
 
