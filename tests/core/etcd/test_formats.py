@@ -8,6 +8,7 @@ import json
 import pytest
 
 from simulator.core.etcd import protobuf
+from simulator.headless import transcript
 
 from .member_world import Member
 
@@ -100,3 +101,10 @@ def test_a_downgrade_is_validated_and_never_pretended(member: Member) -> None:
     assert "wrong downgrade target version format" in member.run("etcdctl downgrade validate x").stderr
     refused = member.run("etcdctl downgrade enable 3.5.0")
     assert refused.code == 1 and refused.stderr == "Error: downgrade enable: not simulated in Slipway yet\n"
+
+
+def test_releases_before_3_6_have_help_and_prefixes_too() -> None:
+    steps = ["etcdctl mem list", "etcdctl help get", "etcdctl downgrade validate 3.3"]
+    members, told, absent = transcript.play(["etcdv2"], [{"cmd": one} for one in steps])
+    assert ", started, default, " in members["stdout"] and told["stdout"].startswith("NAME:\n\tget - Gets the key")
+    assert 'unknown command "downgrade"' in absent["stderr"]

@@ -57,7 +57,7 @@ def _absent(session: Session) -> Run:
 def tree_of(root: Command) -> Command:
     """The command tree of releases before 3.6, made of that of now."""
     flags = tuple(flag for flag in root.persistent if flag.name not in NEW_FLAGS)
-    tree = type(root)(root.use, short=root.short, persistent=flags)
+    tree = type(root)(root.use, short=root.short, persistent=flags, prefix_matching=True)
     tree.commands = []
     for command in root.commands:
         if command.name == "auth":

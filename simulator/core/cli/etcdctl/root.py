@@ -134,7 +134,7 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
     api = ".".join(version.split(".")[:2])
     try:
         command, rest = tree.find(inv.argv[1:])
-        if command.name == "help" and command.parent is tree:
+        if command.name == "help" and command.parent is ROOT:  # releases before 3.6 share it
             return _help(inv, tree, rest, version)
     except UsageError as error:
         if error.command is tree:

@@ -283,6 +283,7 @@ def awk(call: Call) -> Code:
     except AwkSyntaxError as failed:
         call.err(f"awk: {_place(source, str(failed))}\n")
         return 2
+    machine.streams = re.search(r"\b(getline|RS)\b", source) is None  # those look further than the line at hand
     for name, value in settings.items():
         machine.vars[name] = StrNum(value) if looks_numeric(value) else value
     machine.vars["ENVIRON"] = {name: StrNum(value) if looks_numeric(value) else value for name, value in call.env.items()}

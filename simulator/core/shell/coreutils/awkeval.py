@@ -49,6 +49,7 @@ class Evaluator:
         self.readers: dict[str, list[str]] = {}
         self.pipes: dict[str, list[str]] = {}
         self.ahead = False  # whether the first input was read for BEGIN
+        self.streams = False  # whether standard input can be taken line by line
 
     def set_record(self, line: str) -> None:
         self.record = line

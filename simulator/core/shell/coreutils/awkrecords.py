@@ -11,6 +11,9 @@ from ...host.program import Wait
 from .awkvalues import StrNum, looks_numeric, plain_split, text
 from .common import Code, inputs
 
+#: How much of standard input is taken at a time.
+CHUNK = 65536
+
 if TYPE_CHECKING:
     from .awk import Machine
 
@@ -35,6 +38,9 @@ def _records(call: Call, machine: Machine, names: list[str]) -> Code:
             if files:
                 continue
             name = "-"
+        if name == "-" and machine.streams and not machine.ahead and text(machine.vars["RS"]) == "\n":
+            yield from _stream(call, machine)
+            continue
         if machine.ahead:
             machine.ahead = False
             rest = machine.queue
@@ -54,15 +60,34 @@ def _records(call: Call, machine: Machine, names: list[str]) -> Code:
             machine.vars["FILENAME"] = "" if shown == "-" else shown
             machine.vars["FNR"] = 0.0
             machine.queue = rest or _cut(data.decode("utf-8", "surrogateescape"), text(machine.vars["RS"]), machine)
-            while machine.queue:
-                line = machine.queue.pop(0)
-                machine.vars["NR"] += 1
-                machine.vars["FNR"] += 1
-                machine.set_record(line)
-                machine.line()
-                if len(machine.out) > 500:
-                    machine.flush()
+            _run(machine)
     return code
+
+
+def _run(machine: Machine) -> None:
+    """The rules over the records at hand."""
+    while machine.queue:
+        line = machine.queue.pop(0)
+        machine.vars["NR"] += 1
+        machine.vars["FNR"] += 1
+        machine.set_record(line)
+        machine.line()
+        if len(machine.out) > 500:
+            machine.flush()
+
+
+def _stream(call: Call, machine: Machine) -> Generator[Wait, Any, None]:
+    """Lines of standard input as they come; what they print is written before the next input is waited for."""
+    machine.vars["FILENAME"], machine.vars["FNR"] = "", 0.0
+    rest, data = b"", b"\n"
+    while data:
+        data = yield from call.read_some(CHUNK)
+        *complete, rest = (rest + data).split(b"\n")
+        if not data and rest:
+            complete = [rest]
+        machine.queue = [line.decode("utf-8", "surrogateescape") for line in complete]
+        _run(machine)
+        machine.flush()
 
 
 def _cut(data: str, sep: str, machine: Machine) -> list[str]:

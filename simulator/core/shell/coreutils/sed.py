@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
 from ...host.invocation import Call
+from ...host.program import Wait
 from .common import Code, inputs
 from .sedfiles import _program, _visible
 from .sedparse import SedError, _Command, _Parser
 
 MAX_STEPS = 2_000_000
+#: How much of standard input is taken at a time.
+CHUNK = 65536
 
 
 def _fill(pieces: list[Any], match: re.Match[str]) -> str:
@@ -33,6 +37,10 @@ def _fill(pieces: list[Any], match: re.Match[str]) -> str:
     return out
 
 
+class _More(Exception):
+    """The next line, or whether there is one, is not known yet."""
+
+
 class _Machine:
     """Runs a program over lines."""
 
@@ -52,9 +60,14 @@ class _Machine:
         self.last_regex: re.Pattern[str] | None = None
         self.code: int | None = None
         self.steps = 0
+        #: Whether `lines` is all there is; otherwise more may come, and a cycle that needs it raises `_More`.
+        self.ended = True
+        self.ranged = [c for c in commands if c.second is not None]
 
     def read(self) -> bool:
         if self.at >= len(self.lines):
+            if not self.ended:
+                raise _More
             return False
         self.space = self.lines[self.at]
         self.at += 1
@@ -63,7 +76,11 @@ class _Machine:
 
     @property
     def last(self) -> bool:
-        return self.at >= len(self.lines)
+        if self.at < len(self.lines):
+            return False
+        if not self.ended:
+            raise _More
+        return True
 
     def emit(self, text: str) -> None:
         self.out.append(text + "\n")
@@ -123,6 +140,21 @@ class _Machine:
         elif self.matches(c.second):
             c.active = False
         return True
+
+    def kept(self) -> tuple[Any, ...]:
+        """What a cycle changes, to begin it again once more input has come."""
+        ranges = [(c, c.active, c.end, c.first) for c in self.ranged]
+        files, sources = dict(self.files), {name: list(rows) for name, rows in self.sources.items()}
+        plain = (self.at, self.number, self.hold, self.space, len(self.out), list(self.after), self.last_regex)
+        return ranges, files, sources, plain
+
+    def back(self, kept: tuple[Any, ...]) -> None:
+        """Undo a cycle that came to the end of the input that there is so far."""
+        ranges, self.files, self.sources, plain = kept
+        self.at, self.number, self.hold, self.space, written, self.after, self.last_regex = plain
+        del self.out[written:]
+        for c, active, end, first in ranges:
+            c.active, c.end, c.first = active, end, first
 
     def run(self) -> None:
         restart = False
@@ -295,6 +327,10 @@ def sed(call: Call) -> Code:
                 code = _one_file(call, _Parser(text, extended).parse(), quiet, name, options) or code
             return code
         machine = _Machine(call, commands, quiet)
+        if not names or names == ["-"]:
+            yield from _stream(call, machine)
+            _output(call, machine)
+            return machine.code or 0
         found, code = yield from _inputs(call, names)
         data = b"".join(d if d.endswith(b"\n") or not d or n == len(found) - 1 else d + b"\n" for n, (_, d) in enumerate(found))
         _feed(machine, data)
@@ -305,6 +341,28 @@ def sed(call: Call) -> Code:
         where = f"-e expression #1, char {failed.at}: " if failed.at >= 0 else ""
         call.err(f"sed: {where}{failed}\n")
         return 1
+
+
+def _stream(call: Call, machine: _Machine) -> Generator[Wait, Any, None]:
+    """Run over standard input as it comes: what can be printed is printed before the next input is waited for."""
+    rest, restart, machine.ended = b"", False, False
+    while machine.code is None:
+        kept = machine.kept()
+        try:
+            if not restart and not machine.read():
+                return
+            restart = machine.cycle()
+        except _More:
+            machine.back(kept)
+            call.out("".join(machine.out).encode("utf-8", "surrogateescape"))
+            machine.out.clear()
+            data = yield from call.read_some(CHUNK)
+            *complete, rest = (rest + data).split(b"\n")
+            machine.lines = [*machine.lines[machine.at :], *(line.decode("utf-8", "surrogateescape") for line in complete)]
+            machine.at = 0
+            if not data:
+                machine.ended, machine.final_newline = True, not rest
+                machine.lines += [rest.decode("utf-8", "surrogateescape")] if rest else []
 
 
 def _inputs(call: Call, names: list[str]) -> Any:

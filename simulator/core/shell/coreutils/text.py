@@ -354,7 +354,7 @@ def seq(call: Call) -> Code:
         bad = next(arg for arg in args if not re.fullmatch(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?", arg))
         raise usage(call, f"invalid floating point argument: ‘{bad}’") from None
     if "f" in options and (wrong := _seq_format(options["f"])):
-        call.err(f"seq: {wrong}\n" + ("Try 'seq --help' for more information.\n" if "directive" not in wrong else ""))
+        call.err(f"seq: {wrong}\n")
         return 1
     form = options.get("f", "").replace("'", "")  # the C locale groups no digits
     first = numbers[0] if len(args) > 1 else 1.0
