@@ -103,6 +103,11 @@ class _Row:
             return None
         return float(response.points or 0.0)
 
+    @property
+    def total(self) -> float:
+        """The sum of its questions, not rounded as the attempt's points are: a question's points are taken from it again."""
+        return sum(float(response.points or 0.0) for response in self.responses.values())
+
 
 def attempts_that_count(quiz: Quiz, cohort: Cohort | None, which: str) -> list[QuizAttempt]:
     """Submitted attempts of learners: of each the first, last or best one, or all."""
@@ -144,7 +149,7 @@ def analyse(quiz: Quiz, *, cohort: Cohort | None = None, which: str = "first") -
         if slug not in questions:
             spec = asked_now.get(slug) or by_attempt[response.attempt_id].specs.get(slug) or response.question.data
             questions[slug] = (response.question_id, response.question.position, spec)
-    totals = [float(row.attempt.points or 0) for row in rows]
+    totals = [row.total for row in rows]
     most = max((float(row.attempt.max_points or 0) for row in rows), default=0.0)
     slugs = sorted(questions, key=lambda slug: (questions[slug][1], slug))
     common = [slug for slug in slugs if all(slug in row.responses for row in rows)]
@@ -191,7 +196,7 @@ def _item(
 ) -> Item:
     asked = [row for row in rows if slug in row.responses]
     scores = [row.score(slug) or 0.0 for row in asked]
-    totals = [float(row.attempt.points or 0) for row in asked]
+    totals = [row.total for row in asked]
     points = max((float(row.responses[slug].max_points or 0) for row in asked), default=0.0)
     spec = question[2]
     answers = _answers(asked, slug, spec, totals)
