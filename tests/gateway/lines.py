@@ -1,9 +1,9 @@
 """What the real kubectl says to the command lines of `lines.txt`, kept in `lines.json` for a fast test.
 
-    python -m tests.gateway.lines [--check]
+    python -m tests.gateway.lines [--check | --new]
 
 plays the lines with the kubectl on the PATH (v1.36 or newer) against a served world and writes what it said; with `--check` it only
-tells where the terminal's kubectl says something else.  To be run again when the API server's answers or the lines change.
+tells where the terminal's kubectl says something else, and with `--new` it plays those that have no answer yet.  To be run again when the API server's answers or the lines change.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def ours(sandbox: Sandbox, line: str) -> Answer:
     return folded(result.stdout), folded(result.stderr), result.code
 
 
-def real(folder: Path) -> dict[str, Answer]:
-    """What the real client says to every line."""
+def real(folder: Path, known: dict[str, Answer]) -> dict[str, Answer]:
+    """What the real client says to every line that is not known yet, and what is known, in the order of the lines."""
     from .test_terminal_kubectl import Both
 
     both = Both(folder)
@@ -71,25 +71,28 @@ def real(folder: Path) -> dict[str, Answer]:
         return texts[0], texts[1], done.returncode
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        found = dict(zip(asked, pool.map(one, asked), strict=True))
+        new = [line for line in asked if line not in known]
+        found = {**known, **dict(zip(new, pool.map(one, new), strict=True))}
     both.thread.stop()
-    return found
+    return {line: found[line] for line in asked}
 
 
 def main() -> int:
     """Write what the real client says, or show the differences; exit status 1 when there are any."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args().check
+    parser.add_argument("--new", action="store_true", help="ask only about lines that have no answer yet")
+    args = parser.parse_args()
+    known = {line: (out, err, code) for line, (out, err, code) in json.loads(SAID.read_text()).items()} if args.new else {}
     with tempfile.TemporaryDirectory() as folder:
-        found = real(Path(folder))
+        found = real(Path(folder), known)
     sandbox, different = terminal(), 0
     for line, said in found.items():
         mine = ours(sandbox, line)
         if mine != said:
             different += 1
             print(f"$ {line}\nreal: {said}\nours: {mine}\n")
-    if not check:
+    if not args.check:
         SAID.write_text(json.dumps(found, indent=0, ensure_ascii=False) + "\n")
     print(f"{len(found)} lines, {different} different")
     return int(different > 0)

@@ -10,7 +10,7 @@ import pytest
 from .harness import Process, until
 
 kubernetes = pytest.importorskip("kubernetes", reason="NO OFFICIAL PYTHON CLIENT: install requirements-dev.txt")
-from kubernetes import client, config, watch  # noqa: E402
+from kubernetes import client, config, utils, watch  # noqa: E402
 from kubernetes.stream import stream  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("processes")]
@@ -57,6 +57,51 @@ def test_creates_watches_patches_and_deletes(api: Any) -> None:
             if event["type"] == "DELETED":
                 watcher.stop()
     assert seen == [("ADDED", "red"), ("MODIFIED", "blue"), ("DELETED", "blue")]
+
+
+def test_every_patch_type_scale_eviction_and_collections(api: Any) -> None:
+    connection = api.api_client
+    apps, objects = client.AppsV1Api(connection), client.CustomObjectsApi(connection)
+    labels = {"app": "many"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "nginx"}]}}
+    body = {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "many"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": pod},
+    }  # fmt: skip
+    made = utils.create_from_dict(connection, body, namespace="default")
+    assert [item.metadata.name for item in made] == ["many"]
+
+    def patched(content: str, change: Any, **more: Any) -> Any:
+        return apps.patch_namespaced_deployment("many", "default", change, _content_type=content, **more)
+
+    env = [{"name": "A", "value": "1"}]
+    spec = {"template": {"spec": {"containers": [{"name": "a", "env": env}]}}}
+    found = patched("application/strategic-merge-patch+json", {"spec": spec})
+    assert [(c.image, c.env[0].value) for c in found.spec.template.spec.containers] == [("nginx", "1")]
+    found = patched("application/json-patch+json", [{"op": "add", "path": "/metadata/labels", "value": {"x": "y"}}])
+    assert found.metadata.labels == {"x": "y"}
+    assert patched("application/merge-patch+json", {"metadata": {"labels": {"x": None}}}).metadata.labels is None
+    apply = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "many"}, "spec": {"replicas": 2}}
+    with pytest.raises(client.ApiException) as refused:
+        patched("application/apply-patch+yaml", apply, field_manager="me")
+    assert refused.value.status == 409 and "conflict" in str(refused.value.body)
+    assert patched("application/apply-patch+yaml", apply, field_manager="me", force=True).spec.replicas == 2
+    scale = apps.read_namespaced_deployment_scale("many", "default")
+    scale.spec.replicas = 3
+    assert apps.replace_namespaced_deployment_scale("many", "default", scale).spec.replicas == 3
+    pods = until(
+        lambda: found if len(found := api.list_namespaced_pod("default", label_selector="app=many").items) == 3 else None
+    )
+    gone = pods[0].metadata
+    api.create_namespaced_pod_eviction(gone.name, "default", client.V1Eviction(metadata=client.V1ObjectMeta(name=gone.name)))
+    until(
+        lambda: (
+            gone.name not in [one.metadata.name for one in api.list_namespaced_pod("default", label_selector="app=many").items]
+        )
+    )
+    assert objects.get_namespaced_custom_object("apps", "v1", "default", "deployments", "many")["spec"]["replicas"] == 3
+    apps.delete_collection_namespaced_deployment("default", field_selector="metadata.name=many")
+    until(lambda: not api.list_namespaced_pod("default", label_selector="app=many").items)
 
 
 def test_a_conflict_and_an_unknown_name(api: Any) -> None:

@@ -65,6 +65,7 @@ def _set(s: Session) -> int:
             raise CommandError(f"no last-applied-configuration annotation found on resource: {info.name}, to create the annotation, run the command "
                                "with --create-annotation")  # fmt: skip
         if stored is not None and stored == wanted:
+            s.out(f"set-last-applied {info.name}: no changes required.\n")
             continue
         patch = {"metadata": {"annotations": {LAST_APPLIED: wanted}}}
         result = live

@@ -127,12 +127,14 @@ def run_cp(s: Session) -> int:
     tree = host_files.tree(host, where["container"])
     if source[1]:
         path = posixpath.normpath("/" + posixpath.join(where["cwd"] or "/", source[2]).lstrip("/"))
+        # what tar complains of in the container goes to standard output, and the pipe ends as an empty archive does
+        if source[2].startswith("/"):
+            s.out("tar: Removing leading `/' from member names\n")
         if not tree.exists(path):
-            s.err(
-                f"tar: {source[2].lstrip('/')}: No such file or directory\ntar: Exiting with failure status due to previous errors\n"
+            s.out(
+                f"tar: {source[2]}: Cannot stat: No such file or directory\ntar: Exiting with failure status due to previous errors\n"
             )
-            s.err("command terminated with exit code 2\n")
-            raise Silent(1)
+            return 0
         _from_container(s, tree, path, target[2])
         return 0
     base = posixpath.normpath("/" + posixpath.join(where["cwd"] or "/", target[2]).lstrip("/"))

@@ -36,7 +36,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     pods = _pods(s, args, selector)
     _validate(s, container, query)
     wanted = [(pod, name) for pod in pods for name in _containers(s, pod, container)]
-    if values.on("follow") and len(wanted) > values.number("max-log-requests"):
+    if values.on("follow") and len(wanted) > max(values.number("max-log-requests"), 1):  # one stream is never too many
         raise CommandError(f"you are attempting to follow {len(wanted)} log streams, but maximum allowed concurrency is "
                            f"{values.number('max-log-requests')}, use --max-log-requests to increase the limit")  # fmt: skip
     for pod, name in wanted:

@@ -200,7 +200,7 @@ def _put(s: Session, info: Info, obj: Obj, query: dict[str, str]) -> Obj:
 
 def _remove(s: Session, infos: list[Info]) -> Generator[Wait, Any, None]:
     values = s.values
-    grace = values.number("grace-period")
+    grace = values.number("grace-period") or 1  # zero waits for the object like any other
     deletion = Deletion(
         s,
         grace=grace,
