@@ -61,7 +61,8 @@ def test_creates_watches_patches_and_deletes(api: Any) -> None:
 
 def test_every_patch_type_scale_eviction_and_collections(api: Any) -> None:
     connection = api.api_client
-    apps, objects = client.AppsV1Api(connection), client.CustomObjectsApi(connection)
+    apps: Any = client.AppsV1Api(connection)
+    objects: Any = client.CustomObjectsApi(connection)
     labels = {"app": "many"}
     pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "nginx"}]}}
     body = {
