@@ -43,7 +43,9 @@ def test_all_of_it_in_one_statement_where_the_database_can(session: ClusterSessi
         connection,
     ) as queries:
         statements.together(guard(session), parts(session))
-    assert len(queries) == 1 or connection.vendor != "postgresql"
+    # the test itself is a transaction, so a savepoint stands around it here
+    changes = [query for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT"))]
+    assert len(changes) == 1 or connection.vendor != "postgresql"
     session.refresh_from_db()
     assert (session.version, session.terminals) == (1, {"t1": {}})
     row = JournalEntry.objects.get()
