@@ -16,6 +16,7 @@ from ...host.program import Wait, WaitTopic
 from ...kernel.clock import MS, SECOND
 from ...kube.api.errors import ApiError
 from ...runtime import stdio
+from ...runtime.state import find_container
 from .errors import CommandError, Exit, UrlError
 from .session import Session
 from .streams import ENDED, execute, log_path, open_exec, phase_of, read_log, until
@@ -103,6 +104,8 @@ def _converse(s: Session, pod: Obj, item: Obj, *, stdin: bool, tty: bool) -> Gen
                 return
             if held is not None and s.inv.stdin_tty and held.waits:
                 words = [*(item.get("command") or ()), *(item.get("args") or ())]
+                record = find_container(s.world, str(target["host"]), str(target["container"]))
+                words = words or (list(record.argv) if record is not None else [])
                 yield from _stand_in(s, pod, name, words, held, tty)
                 return
             yield WaitTopic((stream.topic, s.kind("pods").topic), s.world.now + 200 * MS)
