@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from simulator.core.etcd import usage
 from simulator.core.sandbox import Sandbox
 
 from .member_world import Member
@@ -72,6 +75,35 @@ def test_etcd_lists_its_flags_and_says_what_is_wrong_with_one() -> None:
         assert (refused.code, refused.stderr.split("\n")[0]) == (2, told)
     assert '"error":"\\"extra\\" is not a valid flag"' in member.run("etcd extra").stderr
     assert member.run("etcd grpc-proxy start").stderr == "etcd grpc-proxy: not simulated in Slipway yet\n"
+
+
+def test_each_release_lists_its_own_flags_with_its_own_defaults() -> None:
+    listed = {}
+    for version, count in {"3.4.37": 80, "3.6.4": 136}.items():
+        text = usage.flags_text(version)
+        told = re.findall(r"^  --([\w-]+)(?: (.*))?\n    \S", text, re.MULTILINE)
+        assert (
+            len(told) == count == len(re.findall(r"^  --", text, re.MULTILINE))
+        )  # each with its default and at least a line of words
+        listed[version] = dict(told)
+    old, new = listed.values()
+    assert {name: (old[name], new[name]) for name in old if new.get(name, old[name]) != old[name]} == {
+        "snapshot-count": ("'100000'", "'10000'"),
+        "discovery-fallback": ("'proxy'", "'exit'"),
+        "pre-vote": ("'false'", "'true'"),
+        "logger": ("'capnslog'", "'zap'"),
+    }
+    assert usage.names("3.6.4") == set(new) and usage.names("3.5.21") == set(old) | set(new)
+    assert {"enable-v2", "proxy", "debug"} <= set(old) - set(new)
+    assert re.findall(r"^(\w.*):$", usage.flags_text("3.4.37"), re.MULTILINE) == [
+        "Member", "Clustering", "Security", "Auth", "Profiling and Monitoring", "Logging", "v2 Proxy (to be deprecated in v4)",
+        "Experimental feature", "Unsafe feature", "TO BE DEPRECATED",
+    ]  # fmt: skip
+    for name in (name for name in new if name.startswith("experimental-")):  # each says what it has become
+        became = re.search(
+            rf"^  --{name}\b.*\n    .* now '--(?:feature-gates=(\w+)=true|([\w-]+))'", usage.flags_text("3.6.4"), re.MULTILINE
+        )
+        assert became and (f"{became[1]}=true|false" in usage.flags_text("3.6.4") or became[2] in new)
 
 
 def test_etcd_takes_its_settings_from_the_environment_or_a_file() -> None:

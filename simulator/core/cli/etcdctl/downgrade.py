@@ -61,11 +61,11 @@ def completion(session: Session) -> Run:
 COMMANDS = (
     Command(
         "downgrade <TARGET_VERSION>",
-        short="Downgrade related commands",
+        short="Takes a cluster back to the release before",
         commands=(
-            Command("validate <TARGET_VERSION>", short="Validate downgrade capability before starting downgrade", run=validate),
-            Command("enable <TARGET_VERSION>", short="Start a downgrade action to cluster", run=enable),
-            Command("cancel", short="Cancel the ongoing downgrade action to cluster", run=cancel),
+            Command("validate <TARGET_VERSION>", short="Asks whether the cluster could be taken back", run=validate),
+            Command("enable <TARGET_VERSION>", short="Begins taking the cluster back", run=enable),
+            Command("cancel", short="Gives up a downgrade that has begun", run=cancel),
         ),
     ),
     Command(

@@ -140,22 +140,20 @@ def apk(call: Call) -> Steps:
 
 
 HELP = """Package installation and removal:
-  add        Add packages to WORLD and commit changes
-  del        Remove packages from WORLD and commit changes
+  add        Put packages on the machine, and what they depend on
+  del        Take packages off again, and what only they needed
 
 System maintenance:
-  fix        Fix, reinstall or upgrade packages without modifying WORLD
-  update     Update repository indexes
-  upgrade    Install upgrades available from repositories
-  cache      Manage the local package cache
+  fix        Mend what is installed; what was asked for stays as it is
+  update     Fetch the repositories' lists
+  upgrade    Bring what is installed to the newest release
+  cache      Look after the packages that are kept on disk
 
 Querying package information:
-  info       Give detailed information about packages or repositories
-  list       List packages matching a pattern or other criteria
-  search     Search for packages by name or description
-  policy     Show repository policy for packages
-
-This apk has coffee making abilities.
+  info       Tell about installed packages
+  list       Name packages, installed or not
+  search     Find packages by a part of their name
+  policy     Tell which releases there are, and where each comes from
 """
 
 
