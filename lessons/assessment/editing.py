@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lessons.assessment import templates
-from lessons.assessment.views import assignment_of, quiz_of
+from lessons.assessment.views import assignment_of, quiz_of, text_of
 from lessons.loading import questions, validate
 from lessons.loading.marked import Marked, parse
 from lessons.loading.problems import Problem
@@ -64,12 +64,6 @@ def as_yaml(spec: Any) -> str:
 def mark_of(spec: Any) -> str:
     """By which a form knows the text that it was begun from; nothing for a question that is not there."""
     return digest(spec) if spec else ""
-
-
-def text_of(cohort: Cohort, quiz: Quiz) -> Version:
-    """What the cohort is asked now."""
-    given = assignment_of(cohort, quiz)
-    return (given.version if given else None) or quiz.version
 
 
 @dataclass(slots=True)

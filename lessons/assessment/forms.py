@@ -254,6 +254,19 @@ class ReasonForm(forms.Form):
     )
 
 
+class RegradeForm(ReasonForm):
+    """Why work is marked again, and what of it."""
+
+    question = forms.ChoiceField(label=_("Questions"), required=False)
+    everything = forms.BooleanField(label=_("Also run answers given in a cluster again"), required=False)
+
+    def __init__(self, *args: Any, questions: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["question"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("all questions")), *((slug, slug) for slug in questions)]
+
+
 class GroupForm(forms.ModelForm):  # type: ignore[type-arg]
     """A group of items that count together."""
 

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from lessons.assessment.forms import ReasonForm
-from lessons.assessment.views import assignment_of, manages, quiz_of
+from lessons.assessment.forms import RegradeForm
+from lessons.assessment.views import manages, quiz_of, text_of
 from lessons.grading import regrades
 from lessons.grading.models import Regrade
 from lessons.models import Cohort, Quiz
@@ -25,16 +25,18 @@ def _regrade(cohort: Cohort, quiz: Quiz, pk: int) -> Regrade:
 @require_POST
 @login_required
 def begin(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
-    """Mark everything again by the text that is up now, for a preview."""
+    """Mark everything, or one question, again by the text and the code of now, for a preview."""
     cohort = managed_cohort(person(request), pk)
     found = quiz_of(cohort, quiz)
-    form = ReasonForm(request.POST)
+    version = text_of(cohort, found)
+    form = RegradeForm(request.POST, questions=[spec["id"] for spec in version.data.get("questions", [])])
+    if "question" in form.errors:
+        messages.error(request, _("This question is not there any more. Choose again."))
+        return redirect("lessons:assignment", cohort.pk, found.pk)
     if not form.is_valid():
         messages.error(request, _("Say why: the learners read the reason."))
         return redirect("lessons:assignment", cohort.pk, found.pk)
-    given = assignment_of(cohort, found)
-    version = (given.version if given else None) or found.version
-    made = regrades.begin(cohort, found, version, by=person(request), reason=form.cleaned_data["reason"])
+    made = regrades.begin(cohort, found, version, by=person(request), **form.cleaned_data)
     return redirect("lessons:regrade", cohort.pk, found.pk, made.pk)
 
 

@@ -47,6 +47,12 @@ def assignment_of(cohort: Cohort, quiz: Quiz) -> Assignment | None:
     return found
 
 
+def text_of(cohort: Cohort, quiz: Quiz) -> Version:
+    """What the cohort is asked now."""
+    given = assignment_of(cohort, quiz)
+    return (given.version if given else None) or quiz.version
+
+
 @dataclass(slots=True)
 class QuizRow:
     """One quiz of the course as the cohort's list shows it."""
@@ -191,6 +197,7 @@ def assignment(request: HttpRequest, pk: int, quiz: int) -> HttpResponse:
         "manages": manages(request, cohort),
         "by_hand": Response.objects.filter(attempt__quiz=found, attempt__assignment=given, attempt__user__in=sheet.users,
                                            state=Response.State.HAND).count(),
+        "questions": text_of(cohort, found).data.get("questions", []),
         "regrades": Regrade.objects.filter(cohort=cohort, quiz=found).select_related("by")[:10],
         "mended": bool(given and given.version_id and given.version_id != found.version_id),
     }  # fmt: skip

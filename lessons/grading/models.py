@@ -161,7 +161,7 @@ class GradeEvent(models.Model):
 
 
 class Regrade(models.Model):
-    """A mended text of a quiz, what it would change, and when it was published.
+    """What was handed in to a quiz marked again: by which text, what it would change, and when it was published.
 
     `changes` is the preview as its author saw it: publishing applies exactly that, or refuses when the work has changed since.
     """
@@ -170,7 +170,14 @@ class Regrade(models.Model):
     quiz = models.ForeignKey(Quiz, on_delete=models.CASCADE, related_name="regrades")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500)
+    #: only answers to this question; empty: to all
+    question = models.CharField(max_length=100, blank=True)
+    #: answers about worlds are replayed even where neither the question nor the engine is another
+    everything = models.BooleanField(default=False)
     changes = models.JSONField(default=list)
+    #: how many answers were marked again, and how many of them in a world
+    marked = models.PositiveIntegerField(default=0)
+    replayed = models.PositiveIntegerField(default=0)
     #: questions that cannot be marked by the mended text, and why
     skipped = models.JSONField(default=list)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

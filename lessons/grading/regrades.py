@@ -1,18 +1,23 @@
-"""Regrading: mark what was handed in again by a mended text, see who would change by how much, then publish.
+"""Regrading: mark what was handed in again by the text and the code of today, see who would change by how much, then publish.
 
-A learner's attempt keeps the text that it saw; only what decides the marks is taken from the mended one, and only where an answer to the
-old text can be read by the new one (`QuestionType.same_answers`).  Answers about worlds are replayed: commands run again in a fresh world,
-clusters are brought back to the row of their journal at which they were handed in.
+A learner's attempt keeps the text that it saw; only what decides the marks is taken from the new one, and only where an answer to the
+old text can be read by the new one (`QuestionType.same_answers`).  Every answer that says everything by itself is marked again, whether
+its question changed or not: the code that reads answers may have been mended.  Answers about worlds cost time, so they are replayed when
+their mark names another question or another engine than today's, or when all of them are asked for (`Regrade.everything`): commands
+run again in a fresh world, clusters are brought back to the row of their journal at which they were handed in.  What a person marked
+stays as long as its question does.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from lessons.grading.models import Grade, GradeEvent, Regrade
 from lessons.grading.services import counted, record_quiz
@@ -21,12 +26,23 @@ from lessons.quizzes import expressions, layout, marking, terms
 from lessons.quizzes.models import Assignment, QuizAttempt, Response
 from lessons.quizzes.sheet import Asked, asked
 from lessons.quizzes.types import TYPES
+from simulator import trials
 from simulator.tasks import BROKER_AWAY
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
+
+
+#: What a mark can be replaced of; rows from before marks had states have none.
+_MARKED = (Response.State.MARKED, Response.State.OPEN)
+#: How an answer is marked again: not at all, by its text, in a world.
+Way = Literal["", "text", "world"]
+
+
+class _Skip(Exception):
+    """Why an answer cannot be marked again."""
 
 
 class Stale(Exception):
@@ -56,24 +72,74 @@ def mended(item: Asked, version: Version) -> dict[str, Any] | None:
     return spec
 
 
-def begin(cohort: Cohort, quiz: Quiz, version: Version, *, by: User, reason: str) -> Regrade:
-    """A regrade by `version`, prepared at once when no world must be asked (else a worker does: `prepare`)."""
-    regrade = Regrade.objects.create(cohort=cohort, quiz=quiz, version=version, by=by, reason=reason)
-    if any(_asks_world(attempt, version) for attempt in attempts_of(cohort, quiz)):
+def begin(
+    cohort: Cohort, quiz: Quiz, version: Version, *, by: User, reason: str, question: str = "", everything: bool = False
+) -> Regrade:
+    """A regrade by `version`, prepared at once when no world must be asked (else a worker does: `prepare`).
+
+    With `question` only answers to that one; with `everything` answers about worlds are replayed whatever their marks name.
+    """
+    scope = {"question": question, "everything": everything}
+    regrade = Regrade.objects.create(cohort=cohort, quiz=quiz, version=version, by=by, reason=reason, **scope)
+    if any(_asks_world(regrade, item) for attempt in attempts_of(cohort, quiz) for item in asked(attempt)):
         transaction.on_commit(lambda: _schedule(regrade.pk))
     else:
         prepare(regrade)
     return regrade
 
 
-def _asks_world(attempt: QuizAttempt, version: Version) -> bool:
-    for item in asked(attempt):
-        new = mended(item, version)
-        if new is not None and item.kind.marked_by == "world" and item.answer is not None and _differs(item.spec, new):
-            return True
-        if new is not None and item.spec["type"] == "output" and new["answer"] != item.spec["answer"]:
-            return True
-    return False
+def _asks_world(regrade: Regrade, item: Asked) -> bool:
+    try:
+        return _plan(regrade, item)[1] == "world"
+    except _Skip:
+        return False
+
+
+def _plan(regrade: Regrade, item: Asked) -> tuple[dict[str, Any], Way]:
+    """The text by which an answer is marked again, and how.  Raises `_Skip`."""
+    if regrade.question and item.spec["id"] != regrade.question:
+        return {}, ""
+    if item.response is None or item.response.state not in _MARKED:
+        return {}, ""
+    try:
+        new = mended(item, regrade.version)
+    except expressions.BadExpression as error:
+        raise _Skip(f"let: {error}"[:200]) from error
+    if new is None:
+        raise _Skip(gettext_noop("the question is not in the mended text"))
+    reason = item.kind.same_answers(item.spec, new)
+    if reason:
+        raise _Skip(reason)
+    return new, _way(item, new, everything=regrade.everything)
+
+
+def _way(item: Asked, new: dict[str, Any], *, everything: bool) -> Way:
+    mark = (item.response.mark if item.response else None) or {}
+    changed = _changed(item, new, mark)
+    if not changed and "by" in mark:
+        return ""
+    if new.get("credit") == "all":
+        return "text"
+    if item.kind.marked_by == "hand":
+        if changed:
+            raise _Skip(gettext_noop("marked by a person"))
+        return ""
+    if item.kind.marked_by == "world" and item.answer is not None:
+        return "world" if changed or everything or mark.get("engine") != trials.version() else ""
+    # what a learner read off a world stays what the answer is compared with, unless another answer is asked for
+    return "world" if _other_output(item, new) else "text"
+
+
+def _other_output(old: Asked, new: dict[str, Any]) -> bool:
+    return old.spec["type"] == "output" and bool(new["answer"] != old.spec["answer"])
+
+
+def _changed(item: Asked, new: dict[str, Any], mark: dict[str, Any]) -> bool:
+    """Whether the stored mark was given by another question: by the attempt's own text, or by that of an earlier regrade."""
+    by = mark.get("question")
+    if by is None or by == marking.digest_of(item.spec):
+        return _differs(item.spec, new)
+    return bool(by != marking.digest_of(new))
 
 
 def _schedule(pk: int) -> None:
@@ -95,6 +161,7 @@ def _differs(old: dict[str, Any], new: dict[str, Any]) -> bool:
 class _Found:
     changes: list[dict[str, Any]] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    ways: list[Way] = field(default_factory=list)
 
 
 def prepare(regrade: Regrade) -> Regrade:
@@ -102,34 +169,29 @@ def prepare(regrade: Regrade) -> Regrade:
     found = _Found()
     for attempt in attempts_of(regrade.cohort, regrade.quiz):
         for item in asked(attempt):
-            _one(regrade.version, attempt, item, found)
+            try:
+                _one(regrade, attempt, item, found)
+            except _Skip as skip:
+                found.skipped[item.spec["id"]] = str(skip)
     regrade.changes = found.changes
     regrade.skipped = [{"question": slug, "why": why} for slug, why in sorted(found.skipped.items())]
+    regrade.marked, regrade.replayed = len(found.ways), found.ways.count("world")
     regrade.prepared_at = timezone.now()
-    regrade.save(update_fields=["changes", "skipped", "prepared_at"])
+    regrade.save(update_fields=["changes", "skipped", "marked", "replayed", "prepared_at"])
     return regrade
 
 
-def _one(version: Version, attempt: QuizAttempt, item: Asked, found: _Found) -> None:
+def _one(regrade: Regrade, attempt: QuizAttempt, item: Asked, found: _Found) -> None:
+    new, way = _plan(regrade, item)
     response, slug = item.response, item.spec["id"]
-    if response is None or response.state not in (Response.State.MARKED, ""):
-        return
-    new = mended(item, version)
-    if new is None:
-        found.skipped[slug] = "the question is not in the mended text"
-        return
-    if not _differs(item.spec, new):
-        return
-    reason = item.kind.same_answers(item.spec, new)
-    if reason:
-        found.skipped[slug] = reason
+    if response is None or not way:
         return
     again = Asked(item.number, new, TYPES[new["type"]], item.question_id, item.seed, response, item.values, item.section)
     try:
         mark = _mark(again, item)
     except Exception as error:  # one answer that cannot be replayed must not hide the others
-        found.skipped[slug] = f"{type(error).__name__}: {error}"[:200]
-        return
+        raise _Skip(f"{type(error).__name__}: {error}"[:200]) from error
+    found.ways.append(way)
     points, most = mark["points"], layout.points_of(new)
     if points == response.points and most == response.max_points:
         return
@@ -155,12 +217,10 @@ def _mark(item: Asked, old: Asked) -> dict[str, Any]:
     evidence: dict[str, Any] = {}
     if item.spec.get("credit") == "all":
         mark = kind.grade(item.spec, item.answer)
-    elif kind.marked_by == "hand":
-        raise ValueError("marked by a person")
     elif kind.marked_by == "world" and item.answer is not None:
         mark, evidence = marking.run(item)
     else:
-        if item.spec["type"] == "output" and item.spec["answer"] != old.spec["answer"]:
+        if _other_output(old, item.spec):
             trial = kind.produces(item.spec)
             assert trial is not None
             item.spec["world"] = marking.produced({**trial, "seed": item.spec["world"]["evidence"]["seed"]})
@@ -232,7 +292,9 @@ def publish(regrade: Regrade, *, by: User) -> Regrade:
     for change in locked.changes:
         mark = {**change["mark"], "regrade": locked.pk, "version": locked.version.digest[:16]}
         values = {"points": change["after"], "max_points": change["max_after"], "mark": mark}
-        current = Response.objects.filter(pk=change["response"], points=change["before"], max_points=change["max_before"])
+        same = Q(points=change["before"]) if change["before"] else Q(points=0) | Q(points=None)
+        found = Response.objects.filter(same, pk=change["response"], state__in=_MARKED)
+        current = found.filter(max_points=change["max_before"])
         if change["attempt"] not in attempts or attempts[change["attempt"]].submitted_at is None or not current.update(**values):
             raise Stale
     for attempt in attempts.values():

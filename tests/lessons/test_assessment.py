@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from lessons.grading import regrades
+from lessons.grading import adjusting, regrades
 from lessons.grading.models import Adjustment, Grade, GradeEvent, GradeGroup, Regrade
 from lessons.grading.selectors import grade_sheet
 from lessons.models import Membership, Question, Quiz, Version
-from lessons.quizzes import services
+from lessons.quizzes import marking, services
 from lessons.quizzes.models import Assignment, Extension, QuizAttempt, Response
 from tests.lessons.conftest import People
 from tests.lessons.test_access import status
@@ -238,6 +239,69 @@ class TestRegrade:
         # the attempt keeps the text that it saw
         assert QuizAttempt.objects.get(user=people.learner).version.data["questions"][0]["answer"] == 2380
         assert "the client port is 2379" in signed_in(people.learner).get(f"{at.cohort}my-grades/").content.decode()
+
+    def test_mended_code_marks_unchanged_questions_again(
+        self, people: People, quiz: Quiz, given: Assignment, at: Paths, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The key was right all the time; what read the answers was not."""
+        version = asked(quiz, given, port(10250))
+        with monkeypatch.context() as broken:
+            broken.setattr("lessons.quizzes.types.numeric.number", lambda word: Decimal(word) if word.isdecimal() else None)
+            self.taken(people, quiz, given, {"learner": "10,250", "other_learner": "10250"})
+        assert Grade.objects.get(user=people.learner).points == 0
+        client = signed_in(people.instructor)
+        client.post(f"{at.quiz}regrades/", {"reason": "10,250 is a number", "question": "port"})
+        regrade = Regrade.objects.get()
+        assert (regrade.question, regrade.marked, regrade.replayed) == ("port", 2, 0)
+        (row,) = regrades.people(regrade)
+        assert (row.user_id, row.before, row.after, row.delta) == (people.learner.pk, 0, 2, 2)
+        page = client.get(f"{at.quiz}regrades/{regrade.pk}/").content.decode()
+        assert "+2" in page
+        assert Grade.objects.get(user=people.learner).points == 0
+        client.post(f"{at.quiz}regrades/{regrade.pk}/publish/")
+        assert Grade.objects.get(user=people.learner).points == 2
+        event = GradeEvent.objects.get(kind="regrade")
+        assert (event.user, event.by, event.before["points"]) == (people.learner, people.instructor, 0)
+        assert event.after == {"points": 2, "regrade": regrade.pk}
+        response = Response.objects.get(attempt__user=people.learner)
+        assert response.mark is not None
+        assert response.mark["question"] == marking.digest_of(services.asked(response.attempt)[0].spec)
+        # what the code gives now is what is kept: once more changes nobody
+        again = regrades.begin(people.cohort, quiz, version, by=people.owner, reason="r")
+        assert (again.changes, again.marked) == ([], 2)
+
+    def test_a_key_taken_back_is_regraded_though_the_attempts_text_is_the_same(
+        self, people: People, quiz: Quiz, given: Assignment
+    ) -> None:
+        old = asked(quiz, given, port(2380))
+        self.taken(people, quiz, given, {"learner": "2380"})
+        new = asked(quiz, given, port(2379))
+        regrades.publish(regrades.begin(people.cohort, quiz, new, by=people.owner, reason="r"), by=people.owner)
+        assert Grade.objects.get().points == 0
+        regrades.publish(regrades.begin(people.cohort, quiz, old, by=people.owner, reason="r"), by=people.owner)
+        assert Grade.objects.get().points == 2
+
+    def test_what_a_person_marked_stays_while_its_question_does(self, people: People, quiz: Quiz, given: Assignment) -> None:
+        version = asked(quiz, given, port(2380))
+        self.taken(people, quiz, given, {"learner": "about 2380"})
+        adjusting.mark_by_hand(Response.objects.get(), by=people.owner, given={"points": 1})
+        same = regrades.begin(people.cohort, quiz, version, by=people.owner, reason="r", everything=True)
+        assert (same.changes, same.marked) == ([], 0)
+        other = regrades.begin(people.cohort, quiz, asked(quiz, given, port(2379)), by=people.owner, reason="r")
+        assert [(change["before"], change["after"]) for change in other.changes] == [(1, 0)]
+
+    def test_only_the_chosen_question_and_only_one_that_is_there(
+        self, people: People, quiz: Quiz, given: Assignment, at: Paths
+    ) -> None:
+        asked(quiz, given, port(2380), {**port(1), "id": "other"})
+        self.taken(people, quiz, given, {"learner": "2379"})
+        version = asked(quiz, given, port(2379), {**port(1, credit="all"), "id": "other"})
+        found = regrades.begin(people.cohort, quiz, version, by=people.owner, reason="r", question="port")
+        assert [change["question"] for change in found.changes] == ["port"]
+        client = signed_in(people.instructor)
+        client.post(f"{at.quiz}regrades/", {"reason": "r", "question": "gone"})
+        assert Regrade.objects.get() == found
+        assert "all questions" in client.get(at.quiz).content.decode()
 
     def test_marks_that_changed_since_the_preview_stop_it(self, people: People, quiz: Quiz, given: Assignment) -> None:
         asked(quiz, given, port(2380))

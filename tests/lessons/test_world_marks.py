@@ -11,6 +11,7 @@ from lessons.grading.models import Grade
 from lessons.models import Quiz
 from lessons.quizzes import clusters, marking, services, tasks
 from lessons.quizzes.models import Assignment, Produced, QuizAttempt, Response
+from lessons.quizzes.types import Mark
 from simulator import services as simulator
 from simulator import trials
 from tests.lessons.conftest import People
@@ -68,7 +69,9 @@ def given(people: People, quiz: Quiz) -> Assignment:
     return Assignment.objects.create(cohort=people.cohort, quiz=quiz)
 
 
-def test_a_command_waits_is_marked_and_is_regraded_by_running_it_again(people: People, quiz: Quiz, given: Assignment) -> None:
+def test_a_command_waits_is_marked_and_is_regraded_by_running_it_again(
+    people: People, quiz: Quiz, given: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked(quiz, given, command(2))
     attempt = services.start(people.learner, quiz)
     services.save(attempt, form(cmd="kubectl create deploy web --image nginx --replicas 3", cmd__seen=0))
@@ -91,6 +94,24 @@ def test_a_command_waits_is_marked_and_is_regraded_by_running_it_again(people: P
     assert [(change["before"], change["after"]) for change in regrade.changes] == [(0, 2)]
     regrades.publish(regrade, by=people.owner)
     assert Grade.objects.get().points == 2
+    # the mark names this question and this engine: nothing runs again unless everything is asked for
+    same = regrades.begin(people.cohort, quiz, version, by=people.owner, reason="r")
+    assert (same.prepared_at is None, same.changes, same.marked) == (False, [], 0)
+    ran: list[str] = []
+
+    def failing(item: Any) -> Any:
+        ran.append(item.spec["id"])
+        return Mark(0.0), {"engine": trials.version()}
+
+    monkeypatch.setattr(marking, "run", failing)
+    everything = regrades.begin(people.cohort, quiz, version, by=people.owner, reason="r", everything=True)
+    assert everything.prepared_at is None
+    regrades.prepare(everything)
+    assert [(change["before"], change["after"]) for change in everything.changes] == [(2, 0)]
+    assert (everything.marked, everything.replayed, ran) == (1, 1, ["cmd"])
+    # another engine than the one that gave the mark is a reason, too
+    monkeypatch.setattr(trials, "version", lambda: "another")
+    assert regrades.begin(people.cohort, quiz, version, by=people.owner, reason="r").prepared_at is None
 
 
 def test_what_the_cluster_was_when_it_was_handed_in_is_what_counts(people: People, quiz: Quiz, given: Assignment) -> None:
