@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 
 from lessons.assessment import templates
-from lessons.assessment.editing import draft, text_of
+from lessons.assessment.editing import draft
+from lessons.assessment.views import text_of
 from lessons.dashboards.selectors import board
 from lessons.desk.analysis import analyse
 from lessons.desk.gradebook import book
