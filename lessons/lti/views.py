@@ -247,6 +247,19 @@ def platforms(request: HttpRequest) -> HttpResponse:
         made.save()
         messages.success(request, _("The platform is registered."))
         return redirect("lti:platforms")
+    chosen = request.GET.get("lang", "")
+    if chosen in dict(settings.LANGUAGES):
+        # the address has no language (documentation and platforms' people keep it): the choice is kept as Django's own form keeps it
+        answer = redirect("lti:platforms")
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            path=settings.LANGUAGE_COOKIE_PATH,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        )
+        return answer
     queue = Delivery.objects.filter(channel="ags").exclude(done_at__isnull=False).order_by("-id")[:100]
     ours = [
         (word, absolute(request, name))

@@ -9,7 +9,7 @@ from django.template.context import Context
 from django.urls import reverse, translate_url
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_from_path
 
 from lessons.authoring import note
 from lessons.models import Course, Lesson
@@ -59,8 +59,9 @@ def points(value: float | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def in_other_language(context: Context, language: str) -> str:
-    """This page's address in `language`."""
-    return translate_url(context["request"].get_full_path(), language)
+    """This page's address in `language`; one that carries no language is asked for it."""
+    request = context["request"]
+    return translate_url(request.get_full_path(), language) if get_language_from_path(request.path_info) else f"?lang={language}"
 
 
 @register.simple_tag(takes_context=True)

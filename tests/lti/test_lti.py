@@ -352,6 +352,11 @@ def test_staffs_page(platform: Platform, exercise: Exercise, client: Client, peo
     page = client.get("/lti/platforms/").content.decode()
     assert "answered 404" in page
     assert "School" in page
+    for language, word in (("ko", "로그인 주소"), ("en", "Log-in address")):
+        assert f'href="?lang={language}"' in page
+        page = client.get(f"/lti/platforms/?lang={language}", follow=True).content.decode()
+        assert word in page
+        assert word in client.get("/lti/platforms/", headers={"accept-language": "ja"}).content.decode()
     client.post("/lti/platforms/act/", {"what": "again"})
     assert Delivery.objects.get().state == "waiting"
     form = {
