@@ -8,7 +8,6 @@ what was typed is read in that one, whatever the reader's zone is by then.
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 
 from lessons.desk.models import Preference
 
@@ -73,16 +73,17 @@ def _arrived(request: HttpRequest | None, user: Any, **_kwargs: Any) -> None:
         request.session[SESSION] = zone
 
 
-class ReadersZone:
+class ReadersZone(MiddlewareMixin):
     """Shows and reads times in the zone of whoever asks."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+    def process_request(self, request: HttpRequest) -> None:
+        """The answer is made in the reader's zone."""
+        timezone.activate(of_reader(request) or settings.TIME_ZONE)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """The answer, made in the reader's zone."""
-        with timezone.override(of_reader(request) or settings.TIME_ZONE):
-            return self.get_response(request)
+    def process_response(self, _request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """The next request begins without."""
+        timezone.deactivate()
+        return response
 
     def process_view(self, request: HttpRequest, *_args: Any) -> None:
         """A form's times are in the zone in which it was shown."""

@@ -179,6 +179,8 @@ def test_a_transcript_answers_step_by_step(simulator: Any) -> None:
     found = simulator("transcript", stdin=json.dumps({"scenario": "x", "env": "kube", "steps": steps}))
     assert found.code == 0
     answers = json.loads(found.out)
+    for answer in answers:  # of a world with an API server: what was written to etcd until it was quiet
+        assert all(verb in ("CREATE", "UPDATE", "DELETE") and "/" in key for verb, key in answer.pop("changes"))
     assert answers[0] == {"stdout": "hello\n", "stderr": "", "code": 0}
     assert answers[1] == {"stdout": "", "stderr": "ls: cannot access '/nope': No such file or directory\n", "code": 2}
     assert answers[2]["stdout"] == "namespace/default\n"

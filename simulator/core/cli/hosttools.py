@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..host.executor import Command
-from ..shell.coreutils import rooted
+from ..shell.coreutils import busybox, rooted
 from . import (
     accounts,
     copytools,
@@ -33,6 +33,7 @@ from . import (
 from .packages import apk, apt, dpkg, keys, questions
 
 COMMANDS: dict[str, Command] = {
+    "busybox": busybox.busybox,
     "colrm": smalltools.colrm,
     "envsubst": smalltools.envsubst,
     "findmnt": smalltools.findmnt,
