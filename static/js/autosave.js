@@ -8,6 +8,7 @@ import { t } from './strings.js';
 const PAUSE_MS = 400;
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000];
 const SECRET = new Set(['csrfmiddlewaretoken', 'then']);
+const PATIENCE_MS = 15_000; // a connection that died with the network answers nothing, for minutes
 const FINAL = new Set([403, 409, 410]);
 
 /** `q.store.1` belongs to the question `q.store`. */
@@ -84,7 +85,9 @@ export class Autosave {
     }
     let answer = null;
     try {
-      answer = await fetch(this.url, { method: 'POST', body, headers: { 'X-CSRFToken': csrfToken(), 'X-Autosave': '1' }, credentials: 'same-origin' });
+      answer = await fetch(this.url, {
+        method: 'POST', body, headers: { 'X-CSRFToken': csrfToken(), 'X-Autosave': '1' }, credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE_MS),
+      });
     } catch {
       answer = null;
     }
