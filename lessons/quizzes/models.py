@@ -173,6 +173,9 @@ class SavedAnswer(models.Model):
     edited_at = models.DateTimeField(default=timezone.now)
     at = models.DateTimeField(default=timezone.now)
     why = models.CharField(max_length=16, blank=True)
+    #: The browser that sent it, by an id that the browser drew, and when it was changed there, in milliseconds of its own clock.
+    device = models.CharField(max_length=36, blank=True)
+    device_at = models.BigIntegerField(null=True)
 
     class Meta:
         ordering: ClassVar = ["id"]

@@ -3,12 +3,17 @@
 Saving is a three-way merge for each question.  A page says by `<name>.seen` which revision of an answer it shows and by
 `<name>.age` how long ago (milliseconds) its reader changed it.  What the reader did not change is left alone; where two devices
 changed one answer the later change wins, and the other one stays in `SavedAnswer`.  Sending the same page twice changes nothing.
+
+An age counts from the moment of sending, so a request that was held up on its way looks younger than it is.  That is no matter between
+two devices, and would be between two requests of one: there `device` (an id that the browser drew) and `<name>.at` (milliseconds of its
+own clock) say which change was the later one, whenever either arrives.
 """
 
 from __future__ import annotations
 
 import datetime
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 logger = logging.getLogger(__name__)
+
+#: What a browser calls itself.
+DEVICE = re.compile("[0-9a-f]{32}")
 
 __all__ = [
     "Asked",
@@ -151,6 +159,7 @@ class _Merge:
         self.seen = {item.name: _number(form.get(f"{item.name}.seen", "")) for item in self.items}
         #: a form without any `.seen` is the whole page as it should be
         self.whole = all(value is None for value in self.seen.values())
+        self.device = form.get("device", "") if DEVICE.fullmatch(form.get("device", "")) else ""
         self.done = Saved()
 
     def run(self) -> Saved:
@@ -179,7 +188,7 @@ class _Merge:
             return
         age = datetime.timedelta(milliseconds=min(_number(self.form.get(f"{item.name}.age", "")) or 0, 10**9))
         edited = max(self.now - age, self.attempt.started_at)
-        overtaken = stale and kept is not None and edited < kept.edited_at
+        overtaken = stale and kept is not None and self.earlier(item, kept, edited)
         log = SavedAnswer(
             attempt=self.attempt,
             question_id=item.question_id,
@@ -187,6 +196,8 @@ class _Merge:
             edited_at=edited,
             at=self.now,
             revision=revision + 1,
+            device=self.device,
+            device_at=self.changed_at(item),
         )
         if self.over or overtaken:
             log.kept, log.why, log.revision = False, "late" if self.over else "overtaken", revision
@@ -196,6 +207,22 @@ class _Merge:
         log.save()
         values = {"answer": answer, "flagged": flagged, "revision": revision + 1, "saved_at": self.now, "edited_at": edited}
         item.response = self.write(item, values)
+
+    def changed_at(self, item: Asked) -> int | None:
+        """When the browser says that its reader changed this answer: milliseconds of the browser's clock."""
+        return _number(self.form.get(f"{item.name}.at", ""), digits=15) if self.device else None
+
+    def earlier(self, item: Asked, kept: Response, edited: datetime.datetime) -> bool:
+        """Was this answer changed before the one that is kept?"""
+        at = self.changed_at(item)
+        if at is not None:
+            rows = SavedAnswer.objects.filter(
+                attempt=self.attempt, question_id=item.question_id, revision=kept.revision, kept=True
+            )
+            other = rows.filter(device=self.device).values_list("device_at", flat=True).first()
+            if other is not None:
+                return at < other
+        return edited < kept.edited_at
 
     def base(self, item: Asked, seen: int) -> Any:
         """The answer that the page showed."""
@@ -211,8 +238,8 @@ class _Merge:
         return Response.objects.update_or_create(attempt=self.attempt, question_id=item.question_id, defaults=values)[0]
 
 
-def _number(text: Any) -> int | None:
-    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 12 else None
+def _number(text: Any, digits: int = 11) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) <= digits else None
 
 
 def submit(attempt: QuizAttempt, by: str = QuizAttempt.Closed.LEARNER) -> QuizAttempt:

@@ -11,6 +11,15 @@ const SECRET = new Set(['csrfmiddlewaretoken', 'then']);
 const PATIENCE_MS = 15_000; // a connection that died with the network answers nothing, for minutes
 const FINAL = new Set([403, 409, 410]);
 
+/* An id of this browser, and its clock: the server puts what one browser sends in the order in which it was changed there. */
+function device() {
+  const known = memory.get('answers:device');
+  if (known) return known;
+  const drawn = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  memory.set('answers:device', drawn);
+  return drawn;
+}
+
 /** `q.store.1` belongs to the question `q.store`. */
 const questionOf = (name) => name.split('.', 2).join('.');
 
@@ -31,6 +40,8 @@ export class Autosave {
     this.url = form.dataset.autosave;
     this.key = `answers:${this.url}`;
     this.tries = 0;
+    this.device = device();
+    this.latest = 0;
     this.edited = new Map(); // question → when it was last changed here and not saved since
     form.addEventListener('input', (event) => this.changed(event.target));
     form.addEventListener('change', (event) => this.changed(event.target));
@@ -47,6 +58,7 @@ export class Autosave {
       for (const [question, { at, kept }] of JSON.parse(text)) {
         putBack(this.form, question, kept);
         this.edited.set(question, at);
+        this.latest = Math.max(this.latest, at);
       }
       this.form.dispatchEvent(new Event('answers:restored'));
       this.send();
@@ -58,7 +70,8 @@ export class Autosave {
   changed(field) {
     const name = field?.name || field?.querySelector?.('input[name]')?.name; // a list that was put in another order has no name
     if (!name || SECRET.has(name)) return;
-    this.edited.set(questionOf(name), Date.now());
+    this.latest = Math.max(Date.now(), this.latest + 1); // two changes are never of one moment
+    this.edited.set(questionOf(name), this.latest);
     clearTimeout(this.timer);
     this.show('wait', t('save.sending'));
     this.timer = setTimeout(() => this.send(), PAUSE_MS);
@@ -78,10 +91,11 @@ export class Autosave {
     this.keep();
     this.show('wait', t('save.sending'));
     const sent = new Map(this.edited);
-    const body = new URLSearchParams();
+    const body = new URLSearchParams({ device: this.device });
     for (const [question, at] of sent) {
       for (const [name, value] of this.entries(question)) body.append(name, value);
       body.append(`${question}.age`, String(Math.max(0, Date.now() - at)));
+      body.append(`${question}.at`, String(at));
     }
     let answer = null;
     try {

@@ -38,8 +38,10 @@ def put(given: Assignment, **values: Any) -> Assignment:
     return given
 
 
-def form(**fields: Any) -> QueryDict:
+def form(words: dict[str, str] | None = None, **fields: Any) -> QueryDict:
+    """A page's form: `words` as they are, and fields of questions (`port__seen` is `q.port.seen`)."""
     out = QueryDict(mutable=True)
+    out.update(words or {})
     for name, value in fields.items():
         out["q." + name.replace("__", ".").replace("_", "-")] = str(value)
     return out
@@ -237,6 +239,31 @@ class TestTwoDevices:
         assert answer(attempt, "port") == "2381"
         kept = list(SavedAnswer.objects.filter(attempt=attempt).values_list("answer", "kept"))
         assert kept == [("2379", True), ("2380", False), ("2381", True)]
+
+    def test_a_request_that_was_held_up_does_not_undo_a_later_change_of_the_same_browser(
+        self, people: People, quiz: Quiz
+    ) -> None:
+        attempt = services.start(people.learner, quiz)
+        browser = {"device": "ab" * 16}
+        # both were changed from the same revision; the earlier one arrives last, and its age says nothing of its time on the way
+        services.save(attempt, form(browser, port="2380", port__seen=0, port__age=5, port__at=1_790_000_002_000))
+        saved = services.save(attempt, form(browser, port="2379", port__seen=0, port__age=5, port__at=1_790_000_001_000))
+        assert (answer(attempt, "port"), saved.elsewhere) == ("2380", ["q.port"])
+        # another browser's clock says nothing about this one's, so there the ages count
+        other = {"device": "cd" * 16}
+        services.save(attempt, form(other, port="2381", port__seen=0, port__age=5, port__at=1_700_000_000_000))
+        assert answer(attempt, "port") == "2381"
+
+    @pytest.mark.parametrize("words", [{"device": "me"}, {"device": "ab" * 16, "q.port.at": "soon"}, {"q.port.at": "9" * 400}])
+    def test_a_browser_that_says_nonsense_about_itself_is_taken_by_age(
+        self, people: People, quiz: Quiz, words: dict[str, str]
+    ) -> None:
+        attempt = services.start(people.learner, quiz)
+        QuizAttempt.objects.update(started_at=timezone.now() - 30 * MINUTE)
+        attempt.refresh_from_db()
+        services.save(attempt, form(words, port="2379", port__seen=0, port__age=60_000))
+        services.save(attempt, form(words, port="2380", port__seen=0, port__age=600_000))
+        assert answer(attempt, "port") == "2379"
 
     def test_sending_the_same_page_twice_changes_nothing(self, people: People, quiz: Quiz) -> None:
         attempt = services.start(people.learner, quiz)

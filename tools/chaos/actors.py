@@ -43,9 +43,6 @@ class Record:
     #: Answers of the quiz in the order in which they were sent; and how many of them are known to be stored.
     sent: list[str] = field(default_factory=list)
     stored: int = 0
-    #: Those of them that nobody answered for, by their place: a process that was held up may store one of them after a later one.  (The page
-    #: names the revision that it changes, so there the later one stands; these learners do not.)
-    doubtful: set[int] = field(default_factory=set)
     #: (when it was sent, seconds until its output was there) of each command.
     answered: list[tuple[float, float]] = field(default_factory=list)
     connections: int = 0
@@ -152,22 +149,26 @@ class Learner:
         self.cursor = frame["cursor"]
 
     async def answer(self, stop: asyncio.Event, field_name: str, choices: list[str]) -> None:
-        """Answer one question of a quiz again and again; an answer counts as stored when the page was told so."""
+        """Answer one question of a quiz again and again, saying with each answer what the page says (static/js/autosave.js): the revision
+        that it was changed from, its age, and the browser with its own clock.  An answer counts as stored when the page was told so."""
         web = Client(self.port, self.account.cookie)
+        device, seen, latest = f"{self.random.getrandbits(128):032x}", 0, 0
         while not stop.is_set():
             await asyncio.sleep(self.random.uniform(0.2, 1.0))
             choice = self.random.choice(choices)
             self.record.sent.append(choice)
+            latest = max(time.monotonic_ns() // 1_000_000, latest + 1)
+            said = {f"{field_name}.seen": str(seen), f"{field_name}.age": "0", f"{field_name}.at": str(latest), "device": device}
             try:
                 status = await asyncio.wait_for(
-                    web.post(f"/en/quiz-attempts/{self.account.attempt}/save/", {field_name: choice}), 15
+                    web.post(f"/en/quiz-attempts/{self.account.attempt}/save/", {field_name: choice, **said}), 15
                 )
             except (OSError, TimeoutError):
-                self.record.doubtful.add(len(self.record.sent) - 1)
                 web.close()
                 continue
             if 200 <= status < 300:  # what the page's script takes for "saved" (docs/protocol.md)
                 self.record.stored = len(self.record.sent)
+                seen = orjson.loads(web.body)["revisions"][field_name]
             elif status < 500:
                 self.record.errors.append(f"an answer was refused with {status}")
         web.close()

@@ -85,13 +85,8 @@ def _where(one: dict[str, str], other: dict[str, str]) -> str:
     return ""
 
 
-#: An answer that nobody answered for may still be on its way while so many later ones are acknowledged (15 s of patience, one or two a second).
-DOUBTED = 30
-
-
 def wrong_answers(attempt: int, question: str, record: Record) -> list[str]:
-    """The answer that is stored must be the last that was acknowledged, one that was sent after it, or one of the last before it of which
-    nobody knows what became."""
+    """The answer that is stored must be the last that was acknowledged, or one that was sent after it."""
     from django.http import QueryDict
 
     from lessons.quizzes.models import QuizAttempt
@@ -110,12 +105,7 @@ def wrong_answers(attempt: int, question: str, record: Record) -> list[str]:
         form["q"] = value
         return TYPES[spec["type"]].parse(form, "q", spec)
 
-    last = record.stored - 1
-    allowed = [
-        value
-        for place, value in enumerate(record.sent)
-        if place >= last or (place in record.doubtful and last - place <= DOUBTED)
-    ]
+    allowed = record.sent[record.stored - 1 :]
     return (
         []
         if row.answer in [stored_as(value) for value in allowed]

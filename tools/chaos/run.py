@@ -48,6 +48,10 @@ FIRST = (
 LEAST = 4
 
 
+#: Seconds within which what is on its way takes effect once the faults are over; longer only than any machine needs that is just busy.
+PATIENCE = 300
+
+
 #: A question's id and the values of its form field.
 Question = tuple[str, list[str]]
 
@@ -204,7 +208,7 @@ def _settle(machine: Machine, accounts: list[Account]) -> None:
             return not late
         return False
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not done() and time.monotonic() < deadline:
         machine.turn()
         time.sleep(0.5)

@@ -14,6 +14,8 @@ class Client:
     def __init__(self, port: int, cookie: str = "") -> None:
         self.port = port
         self.cookie = f"csrftoken={TOKEN}" + (f"; sessionid={cookie}" if cookie else "")
+        #: The body of the last answer.
+        self.body = b""
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, path: str) -> int:
@@ -43,7 +45,7 @@ class Client:
                 if line.startswith(b"content-length:"):
                     length = int(line.split(b":")[1])
                 closing |= line == b"connection: close"
-            await reader.readexactly(length)
+            self.body = await reader.readexactly(length)
         except (OSError, IndexError, asyncio.IncompleteReadError) as error:
             self.close()
             raise OSError(str(error)) from error
