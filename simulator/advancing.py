@@ -418,6 +418,22 @@ def _through(sandbox: Any, name: str, about: str) -> dict[str, Any]:
         return {"error": "failed"}
 
 
+def question(session_id: uuid.UUID, name: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """What an editor of the page asks: `file` (after all that was typed) or `outline`; `error` when there is no answer."""
+    warm = advance(session_id)
+    if warm is None:
+        return {"error": "unavailable"}
+    try:
+        if name == "file":
+            return {"data": warm.sandbox.file(asked["terminal"], asked["path"], taken=asked["taken"])}
+        return {"data": warm.sandbox.outline(asked["api"], asked["kind"], asked["about"])}
+    except BadInput as error:
+        return {"error": "bad-question", "message": str(error)}
+    except Exception:  # a defect must not cost more than this answer
+        logger.exception("session %s: no answer to %s", session_id, name)
+        return {"error": "failed"}
+
+
 def settle(session_id: uuid.UUID) -> dict[str, Any]:
     """Run the session to the end of its journal and say where that is."""
     warm = advance(session_id)

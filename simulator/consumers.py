@@ -157,6 +157,10 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 await self._task(tasks.complete, self.channel_name, frame.id, frame.terminal, frame.line, frame.cursor)
             case frames.Lens():
                 await self._task(tasks.lens, self.channel_name, frame.id, frame.name, frame.about, priority=tasks.SEEN)
+            case frames.File(id=frame_id, terminal=terminal, path=path, taken=taken):
+                await self._question("file", frame_id, {"terminal": terminal, "path": path, "taken": taken})
+            case frames.Outline(id=frame_id, api=api, kind=kind, about=about):
+                await self._question("outline", frame_id, {"api": api, "kind": kind, "about": about})
             case frames.Ping():
                 await self._send({"t": "pong", "id": frame.id})
 
@@ -178,6 +182,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             await in_thread(services.thaw)(self.session)
         if self.session.frozen_reason or self.session.archived_at:
             await self.cluster_ended({"reason": "archived" if self.session.archived_at else "frozen"})
+
+    async def _question(self, name: str, frame_id: str, asked: dict[str, Any]) -> None:
+        await self._task(tasks.question, self.channel_name, frame_id, name, asked)
 
     async def _input(self, frame: frames.Input) -> None:
         real = time.monotonic()
@@ -270,6 +277,10 @@ class TerminalConsumer(AsyncWebsocketConsumer):
     async def cluster_lens(self, event: dict[str, Any]) -> None:
         """The worker answered our question for what a lens shows."""
         await self._send({"t": "lens", **{key: event[key] for key in ("id", "data", "error") if key in event}})
+
+    async def cluster_answer(self, event: dict[str, Any]) -> None:
+        """The worker answered a question of our page's editor."""
+        await self._send({"t": event["name"], **{key: event[key] for key in ("id", "data", "error") if key in event}})
 
     async def cluster_watched(self, event: dict[str, Any]) -> None:
         """Others look at this cluster; its learner is told who, and who asks to type or may."""

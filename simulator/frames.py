@@ -17,6 +17,10 @@ from msgspec import Meta
 LINE_LIMIT = 8_192
 #: A whole frame; the server closes the connection above it (uvicorn's --ws-max-size).
 FRAME_LIMIT = 65_536
+#: A text that is saved, in bytes of UTF-8 (`core.shell.filepane.TEXT_LIMIT`): with its escapes it fits into one frame.
+TEXT_LIMIT = 48 * 1024
+#: A path, in characters.
+PATH_LIMIT = 4_096
 #: Virtual time that one `skip` may jump.
 SKIP_LIMIT = 3_600 * 1_000_000_000
 
@@ -77,13 +81,31 @@ class Lens(msgspec.Struct, tag="lens", tag_field="t", frozen=True):
     about: Annotated[str, Meta(max_length=253)] = ""
 
 
+class File(msgspec.Struct, tag="file", tag_field="t", frozen=True):
+    """A query for a file as the shell of a terminal would read it; `taken` for that of the editor on its screen."""
+
+    id: FrameId
+    terminal: Terminal
+    path: Annotated[str, Meta(max_length=PATH_LIMIT)] = ""
+    taken: bool = False
+
+
+class Outline(msgspec.Struct, tag="outline", tag_field="t", frozen=True):
+    """A query for the fields of a kind of the API: all kinds, one, or one field of it (`about`)."""
+
+    id: FrameId
+    api: Annotated[str, Meta(max_length=320)] = ""
+    kind: Annotated[str, Meta(max_length=200)] = ""
+    about: Annotated[str, Meta(max_length=1000)] = ""
+
+
 class Ping(msgspec.Struct, tag="ping", tag_field="t", frozen=True):
     """Are you there?"""
 
     id: FrameId | None = None
 
 
-Frame = Hello | Input | Speed | Complete | Lens | Ping
+Frame = Hello | Input | Speed | Complete | Lens | File | Outline | Ping
 
 
 class LineData(msgspec.Struct, forbid_unknown_fields=True):
@@ -174,6 +196,18 @@ class StreamData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     close: bool = False
 
 
+class SaveData(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Data of kind `save`: a text for a file, from the page's editor (`simulator.core.shell.filepane.Save`)."""
+
+    terminal: Terminal
+    path: Annotated[str, Meta(min_length=1, max_length=PATH_LIMIT)]
+    text: str
+    was: Annotated[str, Meta(max_length=32)] = ""
+    taken: bool = False
+    leave: bool = False
+    sudo: bool = False
+
+
 #: The kinds of journal rows.
 KINDS: dict[str, type[msgspec.Struct]] = {
     "line": LineData,
@@ -186,6 +220,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "skip": SkipData,
     "http": HttpData,
     "stream": StreamData,
+    "save": SaveData,
 }
 #: Kinds that come by their own way, where somebody waits for the answer (`simulator.edge`).
 OUTSIDE = ("http", "stream")
@@ -229,12 +264,19 @@ def check_input(kind: str, data: dict[str, Any], frame_id: str | None = None) ->
         text = data.get("text")
         if isinstance(text, str) and len(text.encode(errors="surrogatepass")) > LINE_LIMIT:
             raise BadFrame("too-long", _("The line is longer than %(limit)d bytes.") % {"limit": LINE_LIMIT}, frame_id)
+    if kind == "save":
+        text = data.get("text")
+        if isinstance(text, str) and len(text.encode(errors="surrogatepass")) > TEXT_LIMIT:
+            raise BadFrame("too-long", _("The text is longer than %(limit)d bytes.") % {"limit": TEXT_LIMIT}, frame_id)
     try:
         value = msgspec.convert(data, shape)
     except msgspec.ValidationError as error:
         raise BadFrame("bad-frame", str(error), frame_id) from None
     if isinstance(value, LineData):
         _check_text(value.text, frame_id)
+    if isinstance(value, SaveData):
+        _check_text(value.path, frame_id)
+        _check_text(value.text.replace("\n", "").replace("\r", ""), frame_id)
     if isinstance(value, KeyData) and value.key not in KEYS:
         raise BadFrame("bad-frame", _("Unknown key."), frame_id)
     if isinstance(value, FaultData):

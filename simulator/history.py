@@ -20,7 +20,7 @@ from .models import ClusterSession, JournalEntry, OutputBatch, Snapshot, TraceBa
 from .packing import pack, unpack
 
 #: Kinds of input that are worth a mark in the past; sizes of terminals are not.
-MEANT = ("line", "key", "fault", "skip", "open", "close")
+MEANT = ("line", "key", "fault", "skip", "open", "close", "save")
 #: Terminals that exercises type their set-up into (`lessons.labs.services`): that is not the learner's to undo.
 SET_UP = "setup"
 #: Moments shown of a past, the latest; and earlier branches offered.
@@ -89,6 +89,8 @@ def _text(kind: str, data: dict[str, Any]) -> str:
             return str(data.get("text", ""))
         case "key":
             return str(data.get("key", ""))
+        case "save":
+            return str(data.get("path", ""))
         case "fault":
             return " ".join([str(data.get("name", "")), *map(str, data.get("args", []))])
         case "skip":

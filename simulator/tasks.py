@@ -92,6 +92,13 @@ def lens(session_id: str, channel: str, frame_id: str, name: str, about: str) ->
     doorbell.reply(channel, {"type": "cluster.lens", "id": frame_id, **advancing.lens(uuid.UUID(session_id), name, about)})
 
 
+@shared_task(name="simulator.question")
+def question(session_id: str, channel: str, frame_id: str, name: str, asked: dict[str, Any]) -> None:
+    """Answer one consumer's question of an editor: `file` or `outline` (docs/protocol.md)."""
+    answer = advancing.question(uuid.UUID(session_id), name, asked)
+    doorbell.reply(channel, {"type": "cluster.answer", "name": name, "id": frame_id, **answer})
+
+
 def _answer(key: str, question: Callable[[], dict[str, Any]]) -> None:
     """Leave the answer to a question in the mailbox, also when there is none."""
     try:

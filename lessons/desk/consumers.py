@@ -86,9 +86,9 @@ class WatchConsumer(TerminalConsumer):
         return row.session
 
     async def _act(self, frame: frames.Frame) -> None:
-        moves = isinstance(frame, frames.Input | frames.Speed | frames.Complete)
+        moves = isinstance(frame, frames.Input | frames.Speed | frames.Complete | frames.File)
         if moves and not await in_thread(live.may_type)(self.watching):
-            frame_id = str(frame.id) if isinstance(frame, frames.Input | frames.Complete) else None
+            frame_id = str(frame.id) if isinstance(frame, frames.Input | frames.Complete | frames.File) else None
             raise frames.BadFrame("watching", _("You only look here. The learner can let you type."), frame_id)
         await super()._act(frame)
 

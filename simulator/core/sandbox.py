@@ -23,11 +23,11 @@ from .kernel.shared import Shared
 from .kernel.trace import TraceEvent
 from .kernel.world import World
 from .kube.apiserver import copies
-from .lab import edge, faults, lenses, scenarios
+from .lab import edge, faults, lenses, outlines, scenarios
 from .lab import view as map_view
 from .lab.streaming import held as streaming
 from .lab.streaming.session import Item
-from .shell import runner, terminal
+from .shell import filepane, runner, terminal
 from .shell.terminal import Chunk, TerminalView
 from .tables import SECTIONS, install
 
@@ -259,6 +259,7 @@ class Sandbox:
             "skip": self._skip,
             "http": self._http,
             "stream": self._stream,
+            "save": self._save,
         }.get(kind)
         if handler is None:
             raise BadInput(f"input: unknown kind {kind!r}")
@@ -371,6 +372,18 @@ class Sandbox:
             until = min(until, max(due, self.now))
         self.advance(until)
 
+    def _save(self, data: dict[str, Any]) -> None:
+        row = filepane.parse(data)
+        name = self._terminal(data)
+        seq = self.world.emit("terminal", "save", name, {"path": row.path}, cause=0)
+        saving = filepane.Saving(self.world, row)
+        self.world.because(seq, saving.begin)
+        self._run_on(lambda: not saving.done, GRACE)
+        action, detail = saving.tell()
+        self.world.emit("terminal", action, name, detail, cause=seq)
+        if row.taken:
+            self._run_terminal_on(name, GRACE)
+
     def _http(self, data: dict[str, Any]) -> None:
         self.answer = self.ask(data)
 
@@ -407,6 +420,14 @@ class Sandbox:
         from .shell import completion
 
         return Completion(*completion.complete(self.world, name, line, cursor))
+
+    def file(self, name: str, path: str, *, taken: bool = False) -> dict[str, Any]:
+        """A file as the shell of a terminal would open it (`shell.filepane.look`); changes nothing."""
+        return filepane.look(self.world, name, path, taken=taken)
+
+    def outline(self, api_version: str = "", kind: str = "", about: str = "") -> dict[str, Any]:
+        """All kinds, the fields of one, or what there is to say of a field (`lab.outlines`); changes nothing."""
+        return outlines.outline(self.world, api_version, kind, about)
 
     def run(
         self,

@@ -63,6 +63,8 @@ async def test_the_learner_sees_who_watches_and_decides_who_types(session: Clust
             # without permission nothing is typed and nothing is moved
             for frame in (
                 {"t": "input", "id": str(uuid.uuid4()), "kind": "line", "data": {"terminal": "t1", "text": "rm -rf /"}},
+                {"t": "input", "id": str(uuid.uuid4()), "kind": "save", "data": {"terminal": "t1", "path": "/f", "text": "x"}},
+                {"t": "file", "id": "f", "terminal": "t1", "path": "/root/notes"},
                 {"t": "speed", "value": 100},
             ):
                 await watcher.send(**frame)

@@ -68,6 +68,7 @@ class State:
     chunks: int = 0
     events: int = 0
     runs: int = 0
+    files: dict[str, str] = field(default_factory=dict)
 
 
 class World:
@@ -130,6 +131,9 @@ class StandIn:
             self.state.hosts[data["terminal"]] = data["host"]
         elif kind == "skip":
             self.advance(self.now + data["ns"])
+        elif kind == "save":
+            self.state.files[data["path"]] = data["text"]
+            self._emit("saved", data["terminal"])
         elif kind == "fault":
             raise BadInput(f"no fault {data['name']}")
         if self.waiting:
@@ -171,6 +175,16 @@ class StandIn:
         if name != "etcd":
             raise BadInput(f"lens: {name!r} is not one of etcd")
         return {"lens": name, "at": self.state.now, "about": about, "runs": self.state.runs}
+
+    def file(self, name: str, path: str, *, taken: bool = False) -> dict[str, Any]:
+        if name not in self.state.hosts:
+            raise BadInput(f"no terminal {name}")
+        if path == "/boom":
+            raise RuntimeError(path)
+        return {"path": path, "text": self.state.files.get(path, ""), "taken": taken}
+
+    def outline(self, api_version: str = "", kind: str = "", about: str = "") -> dict[str, Any]:
+        return {"api": api_version, "kind": kind, "about": about}
 
     def digest(self) -> str:
         return hashlib.blake2b(json.dumps(asdict(self.state), sort_keys=True).encode(), digest_size=16).hexdigest()

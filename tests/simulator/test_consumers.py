@@ -14,9 +14,10 @@ from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from simulator import connections, frames, pacing, services
-from simulator.history import SET_UP
+from simulator.history import SET_UP, moments
 from simulator.models import ClusterSession, JournalEntry
 from simulator.routing import websocket_urlpatterns
 
@@ -363,6 +364,70 @@ async def test_a_lens_is_a_query_that_leaves_no_row(session: ClusterSession, lea
         await browser.send(t="lens", id="l3", name="Not A Lens")
         assert (await browser.until(lambda frame: frame["t"] == "error"))["reason"] == "bad-frame"
         assert not await database_sync_to_async(JournalEntry.objects.filter(session=session).exists)()
+
+
+async def test_an_editor_reads_asks_and_saves(session: ClusterSession, learner: Any) -> None:
+    async with connected(session.pk, learner) as browser:
+        await browser.hello()
+        await browser.send(t="file", id="f0", terminal="t1", path="/etc/motd")
+        answer = await browser.until(lambda frame: frame["t"] == "file")
+        assert answer == {"t": "file", "id": "f0", "data": {"path": "/etc/motd", "text": "", "taken": False}}
+        data = {"terminal": "t1", "path": "/etc/motd", "text": "안녕\n" * 1000, "was": "ab"}
+        await browser.send(t="input", id=SOME_ID, kind="save", data=data)
+        await browser.send(
+            t="file", id="f1", terminal="t1", path="/etc/motd"
+        )  # asked before anything came back: it waits for the save
+        answer = await browser.until(lambda frame: frame["t"] == "file" and frame["id"] == "f1")
+        assert answer["data"]["text"] == data["text"]
+        await browser.send(t="outline", id="o1", api="apps/v1", kind="Deployment", about="spec")
+        answer = await browser.until(lambda frame: frame["t"] == "outline")
+        assert answer == {"t": "outline", "id": "o1", "data": {"api": "apps/v1", "kind": "Deployment", "about": "spec"}}
+        for path, terminal, why in (("/boom", "t1", "failed"), ("/", "nowhere", "bad-question")):
+            await browser.send(t="file", id="f2", terminal=terminal, path=path)
+            assert (await browser.until(lambda frame: frame["t"] == "file"))["error"] == why
+    rows = await database_sync_to_async(lambda: list(JournalEntry.objects.values_list("kind", flat=True)))()
+    assert rows == ["save"]
+    past = await database_sync_to_async(lambda: moments(ClusterSession.objects.get(pk=session.pk)))()
+    assert [(one["kind"], one["text"]) for one in past] == [("save", "/etc/motd")]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"text": "x" * (frames.TEXT_LIMIT + 1)}, "too-long"),
+        ({"text": "가" * (frames.TEXT_LIMIT // 3 + 1)}, "too-long"),
+        ({"text": "a\0b"}, "bad-frame"),
+        ({"text": "\ud800"}, "bad-frame"),
+        ({"text": 3}, "bad-frame"),
+        ({"path": ""}, "bad-frame"),
+        ({"path": "a\nb"}, "bad-frame"),
+        ({"path": "x" * (frames.PATH_LIMIT + 1)}, "bad-frame"),
+        ({"terminal": "../t"}, "bad-frame"),
+        ({"was": "0" * 33}, "bad-frame"),
+        ({"mode": 511}, "bad-frame"),
+    ],
+)
+def test_a_save_that_no_row_may_hold_is_refused(data: dict[str, Any], reason: str) -> None:
+    with pytest.raises(frames.BadFrame) as refused:
+        frames.check_input("save", {"terminal": "t1", "path": "/f", "text": "", **data})
+    assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [{"t": "file", "path": "/f"}, {"t": "file", "terminal": "t1", "path": "x" * 5000}, {"t": "outline", "kind": "x" * 300}],
+)
+def test_questions_of_an_editor_have_limits(frame: dict[str, Any]) -> None:
+    with pytest.raises(frames.BadFrame):
+        frames.parse(json.dumps({"id": "q", **frame}))
+
+
+async def test_what_is_frozen_takes_no_text(session: ClusterSession, learner: Any) -> None:
+    await database_sync_to_async(ClusterSession.objects.filter(pk=session.pk).update)(archived_at=timezone.now())
+    async with connected(session.pk, learner) as browser:
+        await browser.send(t="input", id=SOME_ID, kind="save", data={"terminal": "t1", "path": "/f", "text": "mine"})
+        refused = await browser.until(lambda frame: frame["t"] == "error" and frame["id"] is not None)
+        assert (refused["reason"], refused["id"]) == ("archived", SOME_ID)
 
 
 async def test_much_output_arrives_whole_and_in_order(session: ClusterSession, learner: Any) -> None:

@@ -301,6 +301,7 @@ class Device(Protocol):
     stack: list[Any]  # the interactive shells on it, the newest last
     prompt: str  # of a nested shell that waits for a line
     raw: tuple[str, str] | None  # a program that reads keys: its process, and `raw` or `cbreak` (Ctrl-C and Ctrl-Z are signals)
+    taken: Any  # the editor that has the screen, None when none has (`simulator.core.shell.editors.taken.Taken`)
 
     def cook(self) -> None:
         """Input is lines again."""

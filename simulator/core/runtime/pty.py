@@ -30,6 +30,7 @@ class Pty:
         self.stack: list[Any] = []
         self.leader: Process | None = None
         self._raw: tuple[str, str] | None = None
+        self.taken: Any = None
         self._prompt = ""
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -67,6 +67,7 @@ class Device:
         self.stack: list[Interactive] = []
         self.prompt = ""
         self.raw: tuple[str, str] | None = None
+        self.taken: Any = None
         self.used = 0
         self.tail = b""
 

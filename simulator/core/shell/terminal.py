@@ -20,9 +20,11 @@ from ..kernel.errors import BadInput
 from ..kernel.world import World
 from . import launch
 from .control import Exit
+from .editors.taken import Taken
 from .screen import OUTPUT_LIMIT, Chunk, Device, Interactive, Terminals, TerminalState, device, drain, emit, section, show
 from .session import MAX_LINE, Session, complete, prompt
 from .shell import Shell
+from .state import ShellState
 
 __all__ = [
     "KEYS",
@@ -55,6 +57,8 @@ class TerminalView(msgspec.Struct):
     closed: bool = False
     status: int = 0
     raw: bool = False
+    #: The file of the editor that has the screen, absolute.
+    editing: str = ""
 
 
 class Terminal:
@@ -116,8 +120,17 @@ class Terminal:
         state = self.state
         waiting = self.prompt()
         busy = self.running and not waiting
+        editor = self.editor
         return TerminalView(
-            state.host, waiting, busy, bool(state.pending), state.columns, state.closed, state.shell.status, bool(self.raw)
+            state.host,
+            waiting,
+            busy,
+            bool(state.pending),
+            state.columns,
+            state.closed,
+            state.shell.status,
+            bool(self.raw),
+            editor.path if editor is not None else "",
         )
 
     @property
@@ -129,6 +142,19 @@ class Terminal:
         host, _, pid = owner[0].rpartition("/")
         proc = processes.find(self.world, host, int(pid))
         return owner[1] if proc is not None and proc.state != "T" else ""
+
+    @property
+    def editor(self) -> Taken | None:
+        """The editor that reads this terminal's keys."""
+        found: Taken | None = device(self.world, self.name).taken
+        return found if found is not None and self.raw and found.path else None
+
+    def shell(self) -> tuple[Process | None, ShellState]:
+        """The innermost interactive shell (of ssh, sudo -i, kubectl exec …) and its state; no process while it is away."""
+        stack = device(self.world, self.name).stack
+        if stack and isinstance(stack[-1], Shell):
+            return stack[-1].proc, stack[-1].state
+        return self.process, self.state.shell
 
     # -- input ----------------------------------------------------------------------------------------------------------
     def feed_line(self, text: str) -> None:

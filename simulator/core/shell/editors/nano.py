@@ -10,6 +10,7 @@ from ...host.invocation import Call
 from ...host.program import Wait
 from .buffer import MAX_TEXT, Buffer
 from .screen import Closed, Screen, shown
+from .taken import TakenNano
 
 VERSION = (
     " GNU nano, version 7.2\n (C) 2023 the Free Software Foundation and various contributors\n Compiled options: --enable-utf8\n"
@@ -35,6 +36,7 @@ class Nano:
     def __init__(self, call: Call, name: str, options: dict[str, Any]) -> None:
         self.call, self.name, self.options = call, name, options
         self.screen = Screen(call)
+        self.screen.taken = TakenNano(self)
         self.buffer = Buffer()
         self.row = self.col = self.top = 0
         self.want: int | None = None
@@ -86,16 +88,23 @@ class Nano:
             if answer != "y":
                 raise Cancelled
         try:
+            self.put(name)
+        except OSError:
+            return False
+        return True
+
+    def put(self, name: str) -> None:
+        """Write the text to a file and say how many lines that were.  Raises OSError, with the message set."""
+        try:
             self.call.write_file(name, self.text().encode("utf-8", "surrogateescape"))
         except OSError as failed:
             self.message = f"Error writing {name}: {failed.strerror}"
-            return False
+            raise
         self.name = name
         self.buffer.commit((self.row, self.col))
         self.buffer.mark_saved()
         count = self.text().count("\n")
         self.message = f"Wrote {count} line{'s' if count != 1 else ''}"
-        return True
 
     # -- questions ------------------------------------------------------------------------------------------------------
     def ask(self, question: str, text: str = "") -> Generator[Wait, Any, str]:

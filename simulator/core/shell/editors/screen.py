@@ -96,6 +96,8 @@ class Screen:
         self.alternate = alternate
         self.queue: deque[str] = deque()
         self.drawn: list[str] = []
+        #: The editor that draws here, for whoever wants to take it over (`taken.Taken`).
+        self.taken: Any = None
         stream = call.fds.get(0)
         if not isinstance(stream, streams.Tty):
             stream = next((one for one in call.fds.values() if isinstance(one, streams.Tty)), None)
@@ -122,13 +124,14 @@ class Screen:
         """Raw mode, and the alternate screen."""
         if self.device is not None:
             self.device.raw = (self.call.proc.key, self.mode)
+            self.device.taken = self.taken
         self.drawn = []
         self.write("\x1b[?1049h\x1b[2J" if self.alternate else "")
 
     def leave(self) -> None:
         """Back to lines and the shell's screen."""
         if self.device is not None and self.device.raw and self.device.raw[0] == self.call.proc.key:
-            self.device.raw = None
+            self.device.raw = self.device.taken = None
             self.device.cook()
         self.write(f"\x1b[{self.rows};1H\x1b[K\x1b[?1049l" if self.alternate else "")
 

@@ -18,6 +18,7 @@ from .ex import Ex, Quit
 from .motions import Position, Span
 from .normal import SIMPLE, Abort
 from .screen import Closed, Keys, Screen, shown
+from .taken import TakenVi
 from .visual import Visual
 
 Step = Generator[Wait, Any, None]
@@ -31,6 +32,7 @@ class Vi(Visual, Ex):
     def __init__(self, call: Call, names: list[str], *, readonly: bool = False) -> None:
         self.call = call
         self.screen = Screen(call)
+        self.screen.taken = TakenVi(self)
         self.names = names
         self.file_at = 0
         self.name = ""
