@@ -50,32 +50,54 @@ export { Unicode11Addon } from '@xterm/addon-unicode11';
 export { WebLinksAddon } from '@xterm/addon-web-links';
 `;
 
+/* The editor of the bench, loaded when it is first opened. CodeMirror takes the nonce itself (EditorView.cspNonce). */
+const EDITOR = `
+export { Compartment, EditorState, StateEffect, StateField, Prec } from '@codemirror/state';
+export {
+  EditorView, drawSelection, dropCursor, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, hoverTooltip, keymap, lineNumbers,
+  rectangularSelection, tooltips,
+} from '@codemirror/view';
+export { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands';
+export { HighlightStyle, StreamLanguage, bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+export { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from '@codemirror/search';
+export { acceptCompletion, autocompletion, completionKeymap, closeBrackets, startCompletion } from '@codemirror/autocomplete';
+export { diagnosticCount, forceLinting, lintGutter, lintKeymap, linter, nextDiagnostic } from '@codemirror/lint';
+export { yaml } from '@codemirror/lang-yaml';
+export { tags } from '@lezer/highlight';
+export { Vim, getCM, vim } from '@replit/codemirror-vim';
+export { LineCounter, isMap, isPair, isScalar, isSeq, parseAllDocuments } from 'yaml';
+`;
 async function packageOf(name) {
   return JSON.parse(await readFile(path.join(modules, name, 'package.json'), 'utf8'));
 }
 
-async function main() {
-  await mkdir(out, { recursive: true });
-  await build({
-    stdin: { contents: ENTRY, resolveDir: root, loader: 'js' },
-    outfile: path.join(out, 'xterm.js'),
+/** Bundles what `contents` exports into one module of static/vendor; returns the packages whose code is in it. */
+async function bundle(contents, name, plugins = []) {
+  const { metafile } = await build({
+    stdin: { contents, resolveDir: root, loader: 'js' },
+    outfile: path.join(out, name),
     bundle: true,
     format: 'esm',
     target: 'es2022',
     minify: true,
     legalComments: 'none',
-    plugins: [strictCsp],
+    metafile: true,
+    plugins,
     logLevel: 'warning',
   });
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs)).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  return [...new Set(used.map(([file]) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]).filter(Boolean))].sort();
+}
+
+async function main() {
+  await mkdir(out, { recursive: true });
+  const xterm = await bundle(ENTRY, 'xterm.js', [strictCsp]);
+  const editor = await bundle(EDITOR, 'editor.js');
   await copyFile(require.resolve('@xterm/xterm/css/xterm.css'), path.join(out, 'xterm.css'));
   const htmx = await readFile(path.join(modules, 'htmx.org', 'dist', 'htmx.min.js'), 'utf8');
   await writeFile(path.join(out, 'htmx.js'), htmx.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n'));
 
-  const files = {
-    'htmx.js': ['htmx.org'],
-    'xterm.css': ['@xterm/xterm'],
-    'xterm.js': ['@xterm/xterm', '@xterm/addon-fit', '@xterm/addon-search', '@xterm/addon-unicode11', '@xterm/addon-web-links'],
-  };
+  const files = { 'editor.js': editor, 'htmx.js': ['htmx.org'], 'xterm.css': ['@xterm/xterm'], 'xterm.js': xterm };
   const names = [...new Set(Object.values(files).flat())].sort();
   const packages = {};
   let licences = 'Licences of the code in this folder. Written by `make vendor`.\n';

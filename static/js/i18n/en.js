@@ -103,6 +103,7 @@ export default {
   'past.failed': 'That did not work. The cluster is unchanged.',
   'past.key': 'key {what}',
   'past.fault': 'fault: {what}',
+  'past.save': 'saved {what} in the editor',
   'past.skip': 'skipped {what}',
   'past.close': 'terminal closed: {what}',
   'past.opened': 'terminal on {what}',
@@ -167,6 +168,9 @@ export default {
   'tl.title': ({ n }) => (n === 1 ? 'Causal time line: 1 event' : 'Causal time line: {n} events'),
 
   'act.line': '$ {text}',
+  'act.save': 'save {path}',
+  'act.saved': '{path} written by {user}',
+  'act.unsaved': '{path} not written',
   'act.fault': 'fault {action} {ref}',
   'act.request': '{verb} {ref}{sub}',
   'act.admit': 'admitted: {verb} {ref}{sub}',

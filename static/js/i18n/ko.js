@@ -103,6 +103,7 @@ export default {
   'past.failed': '실패했습니다. 클러스터는 그대로입니다.',
   'past.key': '키 {what}',
   'past.fault': '장애: {what}',
+  'past.save': '편집기에서 {what} 저장',
   'past.skip': '{what} 건너뜀',
   'past.close': '터미널 닫음: {what}',
   'past.opened': '{what}의 터미널',
@@ -167,6 +168,9 @@ export default {
   'tl.title': '원인과 결과의 시간선: 사건 {n}개',
 
   'act.line': '$ {text}',
+  'act.save': '{path} 저장',
+  'act.saved': '{user} 권한으로 {path} 기록됨',
+  'act.unsaved': '{path} 기록되지 않음',
   'act.fault': '장애 {action} {ref}',
   'act.request': '{verb} {ref}{sub}',
   'act.admit': '허가: {verb} {ref}{sub}',
