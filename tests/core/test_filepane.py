@@ -56,7 +56,7 @@ def saved(sandbox: Sandbox, path: str, text: str, **more: Any) -> tuple[str, dic
     sandbox.drain_trace()
     sandbox.apply("save", {"terminal": T, "path": path, "text": text, **more}, sandbox.now)
     event = next(e for e in sandbox.drain_trace() if e.action in ("saved", "unsaved"))
-    return event.action, event.detail
+    return event.action, event.detail or {}
 
 
 def test_a_new_file_is_written_where_the_shell_stands(sandbox: Sandbox) -> None:
@@ -184,7 +184,7 @@ def test_bad_rows_and_machines_that_are_off(sandbox: Sandbox) -> None:
     sandbox.apply("fault", {"name": "power-off", "args": ["node01"]}, sandbox.now)
     assert sandbox.file("node01", "/etc/hosts")["why"] == "off"
     sandbox.apply("save", {"terminal": "node01", "path": "/f", "text": ""}, sandbox.now)
-    assert [e.detail["why"] for e in sandbox.drain_trace() if e.action == "unsaved"] == ["off"]
+    assert [(e.detail or {})["why"] for e in sandbox.drain_trace() if e.action == "unsaved"] == ["off"]
 
 
 def test_outlines_are_those_of_the_worlds_api(sandbox: Sandbox) -> None:

@@ -56,11 +56,12 @@ def test_scripts_stay_small_and_evaluate_nothing(script: Path) -> None:
 def test_vendored_bundles_say_their_versions_and_licences() -> None:
     folder = ROOT / "static" / "vendor"
     listed = json.loads((folder / "versions.json").read_text("utf-8"))
-    wanted = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+    asked = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+    locked = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
     licences = (folder / "LICENCES.txt").read_text("utf-8")
     assert {p.name for p in folder.iterdir()} == {*listed["files"], "versions.json", "LICENCES.txt"}
     for name, entry in listed["packages"].items():
-        assert wanted[name] == entry["version"]
+        assert entry["version"] == locked[f"node_modules/{name}"]["version"] == asked.get(name, entry["version"])
         assert f"{name} {entry['version']} ({entry['license']})" in licences
 
 
