@@ -37,6 +37,7 @@ from .runtime.programs.ingress_nginx import IngressState
 from .runtime.programs.local_path import Provisioner as LocalPathState
 from .runtime.programs.metallb import Controller as MetalLBState
 from .runtime.programs.metrics_server import Scrapes as MetricsScrapes
+from .runtime.programs.nginx import NginxState
 from .runtime.state import RuntimeState
 from .runtime.table import PROGRAMS as RUNTIME_PROGRAMS
 from .runtime.table import SINKS as RUNTIME_SINKS
@@ -95,6 +96,12 @@ COMMANDS = Lazy(
         "docker": "cli.docker:main",
         "nerdctl": "cli.nerdctl:main",
         "podman": "cli.podman:main",
+        "zip": "cli.ziptools:zip_",
+        "unzip": "cli.ziptools:unzip",
+        "htpasswd": "cli.webtools:htpasswd",
+        "apache2ctl": "cli.webtools:apache2ctl",
+        "a2ensite": "cli.webtools:a2ensite",
+        "docker-compose": "cli.webtools:compose",
         "runc": "cli.runc:main",
         "redis-cli": "cli.rediscli:main",
         "python3": "cli.python:main",
@@ -122,6 +129,7 @@ SECTIONS: dict[str, Any] = {
     "metallb": dict[str, MetalLBState],
     "metrics-server": dict[str, MetricsScrapes],
     "network": Network,
+    "nginx": dict[str, NginxState],
     "processes": ProcessTable,
     "redis": dict[str, dict[str, str]],
     "runtime": dict[str, RuntimeState],

@@ -214,14 +214,27 @@ class Executor(Scheduler):
             processes.watch_exit(self.world, proc, f"co:{proc.key}", 0)
         if 1 in fds:
             self.starting[proc.key] = fds[1]
+        behaviour = processes.program_of(self.world, proc.program)
+        leaves = getattr(behaviour, "daemonizes", None)
         try:
-            processes.program_of(self.world, proc.program).start(self.world, proc)
+            if leaves is not None and leaves(proc):
+                raise Exited(self._leave(proc))
+            behaviour.start(self.world, proc)
         except Exited as ended:
             processes.finish(self.world, proc, ended.code)
             self._drop(proc.key)
         finally:
             self.starting.pop(proc.key, None)
         return proc
+
+    def _leave(self, proc: Process) -> int:
+        """What daemon(3) does: the program goes on as a child of init, without a terminal; the status of the one that was called."""
+        child = processes.start(
+            self.world, host=proc.host, program=proc.program, argv=list(proc.argv), user=proc.user, env=dict(proc.env), sink=proc.sink,
+            mnt=proc.mnt, netns=proc.netns, container=proc.container,
+        )  # fmt: skip
+        child.sink = "null"
+        return child.exit_code if child.state == "X" else 0
 
     # -- running --------------------------------------------------------------------------------------------------------
     def _steps(self, task: Task, body: Callable[[Task], int | Steps]) -> Generator[Wait, Any, int]:

@@ -23,7 +23,15 @@ def nginx(version: str, flavour: str) -> Build:
         stop_signal="SIGQUIT",
         userland="alpine" if alpine else "debian",
         programs=(("/usr/sbin/nginx", "nginx"), ("/docker-entrypoint.sh", "docker-entrypoint"), ("/usr/bin/curl", "curl")),
-        files=(("/usr/share/nginx/html/index.html", "@nginx-index"), ("/etc/nginx/nginx.conf", "@nginx-conf")),
+        files=(
+            ("/usr/share/nginx/html/index.html", "@nginx-index"),
+            ("/usr/share/nginx/html/50x.html", "@nginx-50x"),
+            ("/etc/nginx/nginx.conf", "@nginx-conf"),
+            ("/etc/nginx/mime.types", "@nginx-types"),
+            ("/etc/nginx/conf.d/default.conf", "@nginx-default"),
+            ("/var/log/nginx/access.log", "->/dev/stdout"),
+            ("/var/log/nginx/error.log", "->/dev/stderr"),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ Follows containerd's `core/runtime/v2`, `cmd/containerd-shim-runc-v2` and runc's
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import Any
 
 from ..host import executor, processes, streams
@@ -118,6 +119,7 @@ def start(
     sink: str = "",
     actor: str = "",
     fds: dict[int, streams.Stream] | None = None,
+    ready: Callable[[], None] | None = None,
 ) -> Process:
     """Start a container's task; raises StartError, after which the container is EXITED with code 128.
 
@@ -132,6 +134,8 @@ def start(
         container.started_at, container.finished_at = 0, world.wall
         raise
     shim = _ensure_shim(world, host, container)
+    if ready is not None:
+        ready()  # what the process finds when it begins
     container.state, container.started_at, container.has_task = "RUNNING", world.wall, True
     container.exit_code, container.reason, container.message, container.finished_at = 0, "", "", 0
     proc = _launch(world, host, container, program, argv, shim, sink, fds)

@@ -87,6 +87,9 @@ def build_tree(name: str) -> Inode:
     for path, program in build.programs:
         _put(root, path, Inode("exec", 0o755, data=ELF, target=program))
     for path, text in build.files:
+        if text.startswith("->"):
+            _put(root, path, Inode("link", 0o777, target=text[2:]))
+            continue
         _put(root, path, Inode("file", data=(FILES[text[1:]] if text.startswith("@") else text).encode()))
     if build.cwd != "/" and not _has(root, build.cwd):
         _put(root, build.cwd, _dir())

@@ -22,5 +22,5 @@ KNOWN: frozenset[str] = frozenset(
     lspci lsusb ltrace make man minikube mkfifo mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nvim
     openstack perl php pip pip3 podman-compose popper psql python python2 redis-cli rpm ruby
     runc rustc sar screen sftp skopeo socat sqlite3 stern strace tcpdump telnet terraform tmux
-    systemd-run systemd-cgtop loginctl localectl ssh-keyscan ssh-agent ssh-add stress stress-ng chage lastlog rmmod modinfo tracepath ufw umount unshare unzip vagrant valgrind velero vmstat wireshark xz yum zip zsh zypper""".split()
+    systemd-run systemd-cgtop loginctl localectl ssh-keyscan ssh-agent ssh-add stress stress-ng chage lastlog rmmod modinfo tracepath ufw umount unshare vagrant valgrind velero vmstat wireshark xz yum zsh zypper""".split()
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from ...host import webservers as web
 from ...host.packaged import CONTAINERD_UNIT, HAPROXY_CONFIG, HAPROXY_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
 from ...kernel.versions import NEWEST, NEXT, patches
+from ...runtime.pages import NGINX_INDEX, NGINX_TYPES
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -20,7 +22,7 @@ class Package(msgspec.Struct, frozen=True):
     installed: int = 400
     programs: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
-    units: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()  # files whose text begins with `->` are symbolic links
     section: str = "admin"
 
 
@@ -77,6 +79,8 @@ UBUNTU: tuple[Package, ...] = (
     _tool("curl", "8.5.0-2ubuntu10.6", "command line tool for transferring data with URL syntax", "curl", size=227),
     _tool("diffutils", "1:3.10-1build1", "File comparison utilities", "cmp", "diff", size=180),
     _tool("dnsutils", "1:9.18.28-0ubuntu0.24.04.1", "Transitional package for bind9-dnsutils", size=4, depends=("bind9-dnsutils",)),
+    Package("docker-compose", ("1.29.2-6ubuntu1",), "define and run multi-container Docker applications with YAML", (), 95, 580,
+            (("/usr/bin/docker-compose", "docker-compose"),)),
     _tool("dpkg", "1.22.6ubuntu6", "Debian package management system", "dpkg", "dpkg-query", size=1_300),
     _tool("ebtables", "2.0.11-6", "Ethernet bridge frame table administration", size=84),
     Package("etcd-client", ("3.4.30-1ubuntu0.24.04.3",), "highly-available key value store -- client", (), 6_900, 24_000,
@@ -105,12 +109,32 @@ UBUNTU: tuple[Package, ...] = (
     _tool("less", "590-2ubuntu2.1", "pager program similar to more", "less", size=142),
     _tool("lsb-release", "12.0-2", "Linux Standard Base version reporting utility (minimal implementation)", "lsb_release", size=6),
     _tool("lsof", "4.95.0-1build3", "utility to list open files", "lsof", size=248),
+    _tool("make", "4.3-4.1build2", "utility for directing compilation", "make", size=180),
     _tool("mawk", "1.3.4.20240123-1build1", "Pattern scanning and text processing language", "awk", size=128),
     _tool("mount", "2.39.3-9ubuntu6.1", "tools for mounting and manipulating filesystems", "mount", "umount", "/usr/sbin/swapon",
           "/usr/sbin/swapoff", size=118),
     _tool("nano", "7.2-2build1", "small, friendly text editor inspired by Pico", "nano", size=282),
     _tool("net-tools", "2.10-0.1ubuntu4", "NET-3 networking toolkit", "netstat", "/usr/sbin/ifconfig", size=204),
     _tool("netcat-openbsd", "1.226-1ubuntu2", "TCP/IP swiss army knife", "nc", size=44),
+    Package("nginx", ("1.24.0-2ubuntu7.5",), "small, powerful, scalable web/proxy server", ("nginx-common",), 520, 1_600,
+            (("/usr/sbin/nginx", "nginx"),), (("/usr/share/nginx/html/index.html", NGINX_INDEX),), ("nginx.service",)),
+    Package("nginx-common", ("1.24.0-2ubuntu7.5",), "small, powerful, scalable web/proxy server - common files", (), 32, 230, (),
+            (("/etc/nginx/nginx.conf", web.NGINX_CONF), ("/etc/nginx/mime.types", NGINX_TYPES), ("/etc/nginx/proxy_params", web.PROXY_PARAMS),
+             ("/etc/nginx/sites-available/default", web.NGINX_SITE), ("/etc/nginx/sites-enabled/default", "->/etc/nginx/sites-available/default"),
+             ("/usr/lib/systemd/system/nginx.service", web.NGINX_UNIT), ("/var/www/html/index.nginx-debian.html", NGINX_INDEX),
+             ("/etc/nginx/conf.d/.keep", ""), ("/etc/nginx/modules-enabled/.keep", ""), ("/var/log/nginx/access.log", ""),
+             ("/var/log/nginx/error.log", ""))),
+    Package("apache2", ("2.4.58-1ubuntu8.8",), "Apache HTTP Server", ("apache2-utils",), 90, 460,
+            (("/usr/sbin/apache2", "apache2"), ("/usr/sbin/apache2ctl", "apache2ctl"), ("/usr/sbin/apachectl", "apache2ctl"),
+             ("/usr/sbin/a2ensite", "a2ensite"), ("/usr/sbin/a2dissite", "a2ensite"), ("/usr/sbin/a2enmod", "a2ensite"),
+             ("/usr/sbin/a2dismod", "a2ensite")),
+            (("/etc/apache2/apache2.conf", web.APACHE_CONF), ("/etc/apache2/ports.conf", "Listen 80\n"),
+             ("/etc/apache2/sites-available/000-default.conf", web.APACHE_SITE),
+             ("/etc/apache2/sites-enabled/000-default.conf", "->../sites-available/000-default.conf"),
+             ("/etc/apache2/mods-enabled/.keep", ""), ("/etc/apache2/conf-enabled/.keep", ""), ("/var/www/html/index.html", web.APACHE_INDEX),
+             ("/var/log/apache2/access.log", ""), ("/var/log/apache2/error.log", ""),
+             ("/usr/lib/systemd/system/apache2.service", web.APACHE_UNIT)), ("apache2.service",)),
+    _tool("apache2-utils", "2.4.58-1ubuntu8.8", "Apache HTTP Server (utility programs for web servers)", "htpasswd", size=97),
     _tool("nfs-common", "1:2.6.4-3ubuntu5", "NFS support files common to client and server", size=248),
     _tool("open-iscsi", "2.1.9-3ubuntu5.1", "iSCSI initiator tools", size=323),
     _tool("openssh-client", "1:9.6p1-3ubuntu13.5", "secure shell (SSH) client, for secure access to remote machines", "ssh", "scp", size=905),
@@ -147,7 +171,7 @@ UBUNTU: tuple[Package, ...] = (
 #: What a fresh host has not: everything else of Ubuntu's table is installed.
 NOT_INSTALLED = frozenset(
     """containerd runc etcd-client etcd-server git haproxy htop podman python3 tcpdump telnet tmux strace unzip zip nfs-common open-iscsi ipvsadm
-bridge-utils software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
+bridge-utils nginx nginx-common apache2 apache2-utils docker-compose make python3-pip software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
 )
 
 

@@ -166,7 +166,11 @@ class Database:
             tree.put(path, Inode("exec", 0o755, 0, 0, wall, target=target), wall)
         for path, text in package.files:
             tree.mkdir(path.rpartition("/")[0], True, now=wall)
-            self.call.write_file(path, text.encode(), mode=0o644)
+            if text.startswith("->"):
+                if not tree.exists(path):
+                    tree.symlink(text[2:], path, now=wall)
+            elif not (path.startswith(("/etc/", "/var/www/")) and tree.exists(path)):  # what a person has written is kept
+                self.call.write_file(path, text.encode(), mode=0o644)
 
     def erase(self, package: Package) -> None:
         """Take a package's files away."""

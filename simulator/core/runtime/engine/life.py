@@ -44,13 +44,13 @@ def start(world: World, host: str, container: Container, *, fds: dict[int, strea
     container.asked_to_stop = False
     container.restarting = False
     try:
-        containers.start(world, host, container, fds=fds, actor=f"dockerd/{host}" if core.is_docker(container.namespace) else "")
+        actor = f"dockerd/{host}" if core.is_docker(container.namespace) else ""
+        containers.start(world, host, container, fds=fds, actor=actor, ready=lambda: networks.listen(world, host, container))
     except containers.StartError:
         containers.release(world, host, container)
         container.state = "CREATED" if not container.started_at else container.state
         container.has_task = False
         raise
-    networks.listen(world, host, container)
     networks.refresh(world, host, container.namespace)
     core.container_event(world, host, container, "start")
     if container.health is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...host.program import Program
+from .apache import Apache
 from .basics import Agnhost, Hello, Pause, Silent, Sleep, Unsimulated
 from .calico import CalicoNode, Install, KubeControllers, Operator
 from .certgen import Certgen
@@ -16,10 +17,11 @@ from .ingress_nginx import IngressNginx
 from .local_path import LocalPath
 from .metallb import MetalLB
 from .metrics_server import MetricsServer
+from .nginx import Nginx
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
 from .stress import Consumer, Stress
-from .web import Httpd, Nginx
+from .web import Httpd
 
 PROGRAMS: dict[str, Program] = {
     "pause": Pause(),
@@ -27,6 +29,7 @@ PROGRAMS: dict[str, Program] = {
     "container-script": Script(),
     "unsimulated": Unsimulated(),
     "hello": Hello(),
+    "apache2": Apache(),
     "nginx": Nginx(),
     "httpd": Httpd(),
     "redis-server": Redis(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import posixpath
 import re
 from collections.abc import Generator
@@ -181,6 +182,8 @@ def _request(
         table["content-type"] = "application/x-www-form-urlencoded"
     if "json" in options:
         table["content-type"] = table["accept"] = "application/json"
+    if "u" in options:
+        table["authorization"] = "Basic " + base64.b64encode(options["u"].encode("utf-8", "surrogateescape")).decode()
     for header in headers:
         name, _, value = header.partition(":")
         table[name.strip().lower()] = value.strip()
