@@ -167,6 +167,17 @@ def _string_to_string(text: str) -> dict[str, str]:
     return out
 
 
+def _pairs(text: str) -> dict[str, str]:
+    """`k8s.io/component-base/cli/flag`: MapStringString."""
+    out: dict[str, str] = {}
+    for pair in filter(None, text.split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError("malformed pair, expect string=string")
+        out[key.strip()] = value.strip()
+    return out
+
+
 #: Every type of value a flag may have, by the name it is declared with.
 KINDS: dict[str, Kind] = {
     "string": Kind("string", str),
@@ -181,6 +192,7 @@ KINDS: dict[str, Kind] = {
     "strings": Kind("strings", read_csv, True),
     "array": Kind("stringArray", lambda text: [text], True),
     "map": Kind("stringToString", _string_to_string, True),
+    "pairs": Kind("mapStringString", _pairs, True),
     "count": Kind("count", lambda text: 1 if text == "+1" else int(text), True),
     "level": Kind("Level", _integer(32)),
 }

@@ -36,7 +36,7 @@ class HelpRequested(Exception):
 
 #: What a flag holds when nobody set it and its declaration gives no default.
 _ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "int32": 0, "int64": 0, "uint": 0, "uint64": 0, "float": 0.0, "duration": 0, "strings": [],
-                         "array": [], "map": {}, "count": 0, "level": 0}  # fmt: skip
+                         "array": [], "map": {}, "pairs": {}, "count": 0, "level": 0}  # fmt: skip
 
 
 class Flag(msgspec.Struct, kw_only=True):
@@ -80,7 +80,7 @@ class Flag(msgspec.Struct, kw_only=True):
             return format_duration(value)
         if self.kind in ("strings", "array"):
             return "[" + ",".join(value) + "]"
-        return "[]" if self.kind == "map" and not value else str(value)
+        return "[]" if self.kind in ("map", "pairs") and not value else str(value)
 
 
 class Values:

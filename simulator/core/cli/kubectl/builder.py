@@ -294,6 +294,9 @@ class Builder:
             if namespace and self.s.explicit_namespace and namespace != self.s.namespace:
                 raise CommandError(f"the namespace from the provided object {quote(namespace)} does not match the namespace {quote(self.s.namespace)}. "
                                    f"You must pass '--namespace={namespace}' to perform this operation.")  # fmt: skip
+            if not namespace and self.all_namespaces:
+                raise CommandError(f"no namespace set on resource {mapping.api_version if mapping.kind.group else '/v1'}, "
+                                   f"Resource={mapping.kind.plural} {quote(str(meta.get('name') or ''))}")  # fmt: skip
             if not namespace:
                 namespace = self.s.namespace
                 obj = {**obj, "metadata": {**meta, "namespace": namespace}}

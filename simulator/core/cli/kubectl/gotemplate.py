@@ -138,7 +138,10 @@ class Template:
         elif isinstance(value, int) and not isinstance(value, bool):
             pairs = [(at, at) for at in range(min(value, MAX_STEPS))]
         else:
-            raise self._fail(f": range can't iterate over {show(value)}")
+            last = node.pipeline.commands[-1][0]
+            if not isinstance(last, Chain):
+                raise self._fail(f": range can't iterate over {show(value)}")
+            raise self._fail(f"at <{last.text}>: range can't iterate over {show(value)}", last.where)
         if not pairs:
             self._run(node.otherwise, dot, names, out, depth + 1)
             return
@@ -242,6 +245,12 @@ def _kinds(a: Any, b: Any) -> bool:
     return any(type(a) is kind and type(b) is kind for kind in (bool, str, int, float))
 
 
+def _compared(value: Any) -> str:
+    """The Go type of what is compared; a number is taken for one that the template has."""
+    known = {bool: "bool", str: "string", int: "int", float: "float64", list: "[]interface {}", dict: "map[string]interface {}"}
+    return known.get(type(value), "<nil>")
+
+
 def _eq(first: Any, *rest: Any) -> bool:
     if not rest:
         raise ValueError("missing argument for comparison")
@@ -251,7 +260,7 @@ def _eq(first: Any, *rest: Any) -> bool:
                 return True
             continue
         if not _kinds(first, item):
-            raise ValueError("incompatible types for comparison")
+            raise ValueError(f"incompatible types for comparison: {_compared(first)} and {_compared(item)}")
         if first == item:
             return True
     return False
@@ -259,12 +268,12 @@ def _eq(first: Any, *rest: Any) -> bool:
 
 def _lt(a: Any, b: Any) -> bool:
     if not _kinds(a, b):
-        raise ValueError("incompatible types for comparison")
+        raise ValueError(f"incompatible types for comparison: {_compared(a)} and {_compared(b)}")
     return bool(a < b)
 
 
 def _index(value: Any, *keys: Any) -> Any:
-    for key in keys:
+    for at, key in enumerate(keys):
         if isinstance(value, dict):
             value = value.get(key, MISSING)
         elif isinstance(value, (list, str)) and isinstance(key, int):
@@ -272,7 +281,7 @@ def _index(value: Any, *keys: Any) -> Any:
                 raise ValueError(f"index out of range: {key}")
             value = value[key] if isinstance(value, list) else ord(value[key])
         elif value is MISSING or value is None:
-            raise ValueError("index of untyped nil")
+            raise ValueError("index of nil pointer" if at else "index of untyped nil")
         else:
             raise ValueError("can't index item of this type")
     return value

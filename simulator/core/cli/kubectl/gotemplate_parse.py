@@ -83,6 +83,7 @@ class _Reader:
         #: Where each piece begins in the source, and where the last operand ended.
         self.starts: list[int] = []
         self.cursor = 0
+        self.names = ["$"]  # variables in force, innermost last
         self.ranging = 0  # how many `range` stand around
         self.pieces = self._split(text)
         self.at = 0
@@ -185,7 +186,9 @@ class _Reader:
             match = re.match(r'"([^"]*)"\s*(.*)', rest, re.DOTALL)
             if match is None:
                 raise self.fail(f"missing name in {word}")
+            outer, self.names = self.names, ["$"]
             body, _, _ = self.block(("end",))
+            self.names = outer
             self.defines[match[1]] = body
             if word == "block":
                 nodes.append(Define(match[1], self.pipeline(match[2])))
@@ -204,6 +207,7 @@ class _Reader:
         """`if`, `with`, `range` with its bodies."""
         if not text:
             raise self.fail(f"missing value for {word}")
+        mark = len(self.names)
         pipeline = self.pipeline(text, ranging=word == "range")
         self.ranging += word == "range"
         body, ended, rest = self.block(("else", "end"))
@@ -215,6 +219,7 @@ class _Reader:
                 otherwise = [self.branch(inner, more.strip())]
             else:
                 otherwise, _, _ = self.block(("end",))
+        del self.names[mark:]
         return Branch(word, pipeline, body, otherwise)
 
     # -- pipelines --------------------------------------------------------------------------------------------------------
@@ -226,6 +231,10 @@ class _Reader:
         if match is not None and (match[2] is None or ranging):
             declares = (match[1],) if match[2] is None else (match[1], match[2])
             assigns = match[3] == "="
+            if assigns:
+                self._known(match[1])
+            else:
+                self.names += declares
             text = text[match.end() :]
         tokens = self.tokens(text)
         commands, at = self.commands(tokens, 0)
@@ -234,6 +243,10 @@ class _Reader:
                 f'unexpected "{tokens[at][1]}" in operand' if tokens[at][1] == ")" else f"unexpected {tokens[at][1]!r} in command"
             )
         return Pipeline(tuple(commands), declares, assigns)
+
+    def _known(self, variable: str) -> None:
+        if variable not in self.names:
+            raise self.fail(f'undefined variable "{variable}"')
 
     def tokens(self, text: str) -> list[tuple[str, str, bool]]:
         """Kind, text, and whether a blank follows."""
@@ -308,6 +321,8 @@ class _Reader:
         elif kind == "word" and text not in self.functions:
             raise self.fail(f'function "{text}" not defined')
         elif kind in ("variable", "word") or text == ".":
+            if kind == "variable":
+                self._known(text)
             base = text
         else:
             raise self.fail(f'unexpected "{text}" in operand')

@@ -24,19 +24,21 @@ def _text(text: str, indent: str) -> str:
     return '"\\\n' + body + "\\n\\\n" + last + '"'
 
 
-def _value(value: Any, depth: int) -> str:
+def _value(value: Any, depth: int, sort: bool) -> str:
     indent = "  " * depth
     if isinstance(value, dict):
         if not value:
             return "{}"
-        rows = "".join(f"{indent}  {_key(key)}: {_value(value[key], depth + 1)},\n" for key in sorted_keys(value))
+        rows = "".join(
+            f"{indent}  {_key(key)}: {_value(value[key], depth + 1, sort)},\n" for key in (sorted_keys(value) if sort else value)
+        )
         return "{\n" + rows + indent + "}"
     if isinstance(value, list):
         if not value:
             return "[]"
         if all(isinstance(item, (dict, list)) and item for item in value):
-            return "[" + ", ".join(_value(item, depth) for item in value) + "]"
-        return "[\n" + "".join(f"{indent}  {_value(item, depth + 1)},\n" for item in value) + indent + "]"
+            return "[" + ", ".join(_value(item, depth, sort) for item in value) + "]"
+        return "[\n" + "".join(f"{indent}  {_value(item, depth + 1, sort)},\n" for item in value) + indent + "]"
     if isinstance(value, str):
         return _text(value, indent)
     if value is None:
@@ -44,6 +46,6 @@ def _value(value: Any, depth: int) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else format_number(value)
 
 
-def dump(value: Any) -> str:
-    """One document, with its `---`."""
-    return f"---\n{_value(value, 0)}\n"
+def dump(value: Any, *, sort: bool = True) -> str:
+    """One document, with its `---`; the keys of what was a Go struct keep its order."""
+    return f"---\n{_value(value, 0, sort)}\n"

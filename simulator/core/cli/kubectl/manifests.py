@@ -13,7 +13,7 @@ from ...kube.api import gojson
 from ...kube.component import dialled
 from .. import goyaml
 from ..flags import quote
-from .errors import CommandError
+from .errors import CommandError, raise_all
 from .session import Session
 
 Obj = dict[str, Any]
@@ -36,9 +36,13 @@ def read_documents(
     paths: list[tuple[str, str]] = []
     values = session.values
     validated = values.has("validate") and values.text("validate") not in ("false", "ignore")
+    absent: list[Exception] = []
     for name in filenames:
-        for path, source in _paths(session, name, recursive):
-            paths.append((path, source))
+        try:
+            paths += _paths(session, name, recursive)
+        except CommandError as error:  # every one is told
+            absent.append(error)
+    raise_all(absent)
     for path, source in paths:
         try:
             for value in values_of(_text(session, path), source):
@@ -56,7 +60,12 @@ def read_documents(
     if kustomize:
         from .kustomize import build
 
-        out += [Document(obj, kustomize) for obj in build(session, kustomize)]
+        try:
+            out += [Document(obj, kustomize) for obj in build(session, kustomize)]
+        except CommandError as error:
+            if errors is None:
+                raise
+            errors.append(error)
     if len(out) > MAX_DOCUMENTS:
         raise CommandError(f"more than {MAX_DOCUMENTS} objects")
     return out

@@ -181,6 +181,9 @@ def _find(word: str, table: tuple[KindInfo, ...]) -> Mapping | None:
     for item in named if dot else ():  # a version is only meant in `resource.version.group`
         if version in item.versions and group == item.group:
             return Mapping(item, version)
+    for item in named if dot else ():  # a short name is spelt out first, which forgets a version that is not served
+        if name in item.short_names and group == item.group:
+            return Mapping(item)
     for item in named:
         if (
             rest == item.group

@@ -34,6 +34,8 @@ PLAIN = (
     "jsonpath-as-json",
     "jsonpath-file",
 )
+#: Formats whose names may be written in any case.
+UNFOLDED = ("json", "yaml", "kyaml", "name")
 OF_GET = ("custom-columns", "custom-columns-file", "wide")
 
 
@@ -100,6 +102,8 @@ class Output:
         self.format = self.format or default
         self.count = 0
         self.name, _, argument = self.format.partition("=")
+        if self.name.lower() in UNFOLDED:
+            self.name = self.name.lower()
         if argument:
             self.template = argument
         self.keep_fields = values.has("show-managed-fields") and values.on("show-managed-fields")
@@ -118,6 +122,19 @@ class Output:
         """Print one object (or list)."""
         self.count += 1
         self._print(obj)
+
+    def event(self, word: str, obj: Obj) -> None:
+        """Print one change of a watch with its type, JSON on a line of its own (`metav1.WatchEvent`)."""
+        self.count += 1
+        whole = {"type": word, "object": self._shown(obj)}
+        if self.name == "name":
+            self._print(obj)
+        elif self.name == "json":
+            self.write('{"type":' + _raw(word) + ',"object":' + _raw(whole["object"]) + "}\n")
+        elif self.name == "kyaml":
+            self.write(kyaml.dump(whole, sort=False))
+        else:
+            self._print(whole)
 
     def done(self, obj: Obj, operation: str) -> None:
         """Say what was done to an object, or print it when a format was asked for."""
@@ -207,14 +224,14 @@ class Output:
         self.write(goyaml.dump(self._shown(obj)))
 
     def _kyaml(self, obj: Obj) -> None:
-        self.write(kyaml.dump(self._shown(obj)))
+        self.write(kyaml.dump(self._shown(obj), sort=not self.typed))
 
     def _name(self, obj: Obj) -> None:
         for item in obj["items"] if is_list(obj) else [obj]:
             self.write(reference(item) + (f" {self.operation}" if self.operation and self.name != "name" else "") + "\n")
 
 
-def _raw(obj: Obj) -> str:
+def _raw(obj: Obj | str) -> str:
     from .jsontext import compact
 
     return compact(obj)

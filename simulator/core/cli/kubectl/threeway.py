@@ -50,7 +50,9 @@ def _delta(current: Obj, modified: Obj, kind: Type | None) -> Obj:
             out[key] = value
             continue
         held = current[key]
-        if isinstance(value, dict) and isinstance(held, dict):
+        if isinstance(value, dict) and isinstance(held, dict) and field is not None and "replace" in field.strategy:
+            out[key] = value  # told whole, changed or not
+        elif isinstance(value, dict) and isinstance(held, dict):
             inner = _delta(held, value, _child(field))
             if inner:
                 if field is not None and "retainKeys" in field.strategy:
@@ -103,6 +105,8 @@ def _deletions(original: Obj, modified: Obj, kind: Type | None) -> Obj:
                 out[key] = None
             continue
         field, new = _field(kind, key), modified[key]
+        if field is not None and "replace" in field.strategy:
+            continue
         if isinstance(value, dict) and isinstance(new, dict):
             inner = _deletions(value, new, _child(field))
             if inner:

@@ -92,7 +92,7 @@ def _merge_map(target: Obj, patch: Obj, kind: Type | None) -> Obj:
 def _merge_member(out: Obj, name: str, value: Any, field: Field | None, order: Any) -> None:
     held = out.get(name)
     if isinstance(value, dict):
-        if isinstance(held, dict):
+        if isinstance(held, dict) and not (field is not None and "replace" in field.strategy):
             out[name] = _merge_map(held, value, _child(field))
         elif value.get(PATCH) != "delete":
             out[name] = _without_directives(value)

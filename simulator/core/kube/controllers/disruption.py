@@ -94,7 +94,7 @@ class DisruptionController(Controller):
         total, seen = 0, set()
         if any(controller_of(pod) is None for pod in pods):
             text = (
-                f"Pods selected by this PodDisruptionBudget (selector: {_shown(budget['spec'].get('selector'))}) were found to be "
+                f"Pods selected by this PodDisruptionBudget (selector: {selector_text(budget['spec'].get('selector'))}) were found to be "
                 "unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined "
                 'behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
             )
@@ -155,7 +155,7 @@ class DisruptionController(Controller):
         return [c for c in old if c["type"] != "DisruptionAllowed"] + [new]
 
 
-def _shown(selector: Obj | None) -> str:
+def selector_text(selector: Obj | None) -> str:
     """A label selector as Go prints it."""
     if selector is None:
         return "nil"

@@ -18,6 +18,7 @@ from ..api.objects import Obj, condition
 from ..api.selectors import parse_labels
 from ..client import ApiError, Informer, KubeClient
 from ..component import duration, parse_duration
+from .disruption import selector_text
 
 UNREADY = "did not receive metrics for targeted pods (pods might be unready)"
 NO_PODS = "no pods returned by selector while calculating replica count"
@@ -384,8 +385,8 @@ def _object(source: Source, hpa: Obj, spec: Obj, current: int, status: int) -> t
         try:
             usage = source.of_object(ref, metric)
         except Failed as error:
-            where = f"{ref['kind']} {source.namespace}/{ref['name']}"
-            raise Failed(f"unable to get metric {metric['name']}: {where} on {error}") from None
+            where = f"{ref['kind']} on {source.namespace} {ref['name']}/{error}"
+            raise Failed(f"unable to get metric {metric['name']}: {where}") from None
         if target.get("value") is not None:
             replicas = by_ratio(source, current, usage / quantity.milli(target["value"]), tolerance)
             found = {"value": amount("", usage)}
@@ -406,7 +407,7 @@ def _external(source: Source, hpa: Obj, spec: Obj, current: int, status: int) ->
             usage = source.external(metric)
         except Failed as error:
             where = f"{source.namespace}/{metric['name']}"
-            raise Failed(f"unable to get external metric {where}/{metric.get('selector') or 'nil'}: {error}") from None
+            raise Failed(f"unable to get external metric {where}/{selector_text(metric.get('selector'))}: {error}") from None
         if target.get("averageValue") is not None:
             replicas, each = per_pod(status, usage, quantity.milli(target["averageValue"]), tolerance)
             found = {"averageValue": amount("", each)}
@@ -416,5 +417,5 @@ def _external(source: Source, hpa: Obj, spec: Obj, current: int, status: int) ->
     except Failed as error:
         text = f"failed to get {metric['name']} external metric value: {error}"
         raise Unable("FailedGetExternalMetric", str(error), text) from None
-    text = f"external metric {metric['name']}({metric.get('selector') or 'nil'})"
+    text = f"external metric {metric['name']}({selector_text(metric.get('selector'))})"
     return replicas, text, {"type": "External", "external": {"metric": metric, "current": found}}

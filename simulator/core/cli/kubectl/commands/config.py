@@ -59,6 +59,16 @@ def _put(config: Config, section: str, name: str, fields: Obj) -> None:
     config.section(section).setdefault(name, {}).update(fields)
 
 
+#: Fields in the order of the Go structs (client-go, tools/clientcmd/api/v1/types.go).
+ORDERED = {
+    "clusters": ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority", "certificate-authority-data", "proxy-url",
+                 "disable-compression"),
+    "users": ("client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile", "as", "as-uid", "as-groups",
+              "as-user-extra", "username", "password", "auth-provider", "exec"),
+    "contexts": ("cluster", "user", "namespace"),
+}  # fmt: skip
+
+
 def run_view(s: Session) -> int:
     """`config view`."""
     values = s.values
@@ -72,6 +82,9 @@ def run_view(s: Session) -> int:
     if values.on("minify"):
         config = _minified(s, config)
     raw = config.to_object()
+    for section, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context")):
+        for item in raw[section] or ():
+            item[inner] = {key: item[inner][key] for key in (*ORDERED[section], *item[inner]) if key in item[inner]}
     if not values.on("raw"):
         for section, inner in (("clusters", "cluster"), ("users", "user")):
             for item in raw[section] or ():

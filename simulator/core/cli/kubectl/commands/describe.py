@@ -42,7 +42,7 @@ def run(s: Session) -> int:
             continue
         s.out(text if first else f"\n\n{text}")
         first = False
-    raise_listed(errors, files=bool(builder.filenames))
+    raise_listed(errors, files=bool(builder.filenames or builder.kustomize))
     if not infos:
         s.err(f"No resources found in {s.namespace} namespace.\n" if not values.on("all-namespaces") else "No resources found\n")
     return 0

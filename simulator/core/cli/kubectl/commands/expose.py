@@ -134,7 +134,7 @@ def run(s: Session) -> int:
             obj = recorded(s, obj)
             if strategy != "client":
                 if values.on("save-config"):
-                    obj = with_last_applied(obj)
+                    obj = with_last_applied(obj, typed=True)
                 query = {"fieldManager": values.text("field-manager"), **({"dryRun": "All"} if strategy == "server" else {})}
                 obj = s.call("POST", s.kind("services").path(s.namespace), query=query, obj=obj)
             elif s.explicit_namespace:

@@ -145,7 +145,7 @@ def _tables(s: Session, builder: Builder, infos: list[Info], output: Output) -> 
     flush()
     if not written and not ignore and not errors:
         s.err(f"No resources found in {s.namespace} namespace.\n" if namespaced else "No resources found\n")
-    raise_listed(errors, files=bool(builder.filenames))
+    raise_listed(errors, files=bool(builder.filenames or builder.kustomize))
     return 0
 
 
@@ -153,9 +153,9 @@ def _generic(s: Session, builder: Builder, infos: list[Info], output: Output) ->
     ignore = s.values.on("ignore-not-found")
     errors = [error for error in builder.errors if not (ignore and is_not_found(error))]
     if errors and builder.single_implied:
-        raise_listed(errors, files=bool(builder.filenames))
+        raise_listed(errors, files=bool(builder.filenames or builder.kustomize))
     if not infos and ignore:
-        raise_listed(errors, files=bool(builder.filenames))
+        raise_listed(errors, files=bool(builder.filenames or builder.kustomize))
         return 0
     objects = [info.obj for info in infos if info.obj is not None]
     if builder.single_implied and len(objects) == 1:
@@ -172,7 +172,7 @@ def _generic(s: Session, builder: Builder, infos: list[Info], output: Output) ->
                 output.print(item)
         else:
             output.print({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": objects})
-    raise_listed(errors, files=bool(builder.filenames))
+    raise_listed(errors, files=bool(builder.filenames or builder.kustomize))
     return 0
 
 
@@ -252,7 +252,7 @@ def _print_first(s: Session, first: Obj, listed: bool, printer: TablePrinter, ou
     for item in first.get("items") or () if listed else (first,):
         kind = str(first.get("kind", "")).removesuffix("List")
         whole = item if "kind" in item else {"apiVersion": first.get("apiVersion"), "kind": kind, **item}
-        output.print({"type": "ADDED", "object": whole} if events and output.name != "name" else whole)
+        output.event("ADDED", whole) if events else output.print(whole)
 
 
 def _print_event(s: Session, event: Obj, printer: TablePrinter, output: Output, human: bool, events: bool) -> None:
@@ -267,8 +267,7 @@ def _print_event(s: Session, event: Obj, printer: TablePrinter, output: Output, 
             table = {"columnDefinitions": printer.definitions, "rows": [{"cells": [meta.get("name")], "object": table}]}
         s.out(printer.text(table, event["type"] if events else ""))
     else:
-        item = event["object"]
-        output.print({"type": event["type"], "object": item} if events and output.name != "name" else item)
+        output.event(event["type"], event["object"]) if events else output.print(event["object"])
 
 
 COMMAND = Command(

@@ -232,7 +232,7 @@ def run_change(s: Session) -> int:
 
 def _change(s: Session, word: str, info: Info) -> Obj:
     kind, spec = info.mapping.kind, (info.obj or {}).get("spec") or {}
-    label = f"{kind.group_resource} {quote(info.name)}"
+    label = f"error: {kind.group_resource} {quote(info.name)}"
     if word == "restart":
         if kind.kind not in ("Deployment", "DaemonSet", "StatefulSet"):
             raise CommandError(f"{label} restarting is not supported")

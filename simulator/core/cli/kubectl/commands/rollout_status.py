@@ -55,7 +55,8 @@ def progress(kind: str, obj: Obj, revision: int) -> tuple[str, bool]:
         return f'daemon set "{name}" successfully rolled out\n', True
     if kind == "StatefulSet":
         return _stateful_set(meta, spec, status)
-    raise CommandError(f"no status viewer has been implemented for {kind}")
+    group = str(obj.get("apiVersion") or "").rpartition("/")[0]
+    raise CommandError(f"no status viewer has been implemented for {kind}{'.' + group if group else ''}")
 
 
 def _deployment(name: str, meta: Obj, spec: Obj, status: Obj, revision: int) -> tuple[str, bool]:

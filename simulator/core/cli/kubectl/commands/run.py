@@ -130,8 +130,8 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     s.discover()
     if values.text("overrides"):
         obj = overridden(obj, values.text("overrides"), values.text("override-type"), Mapping(s.kind("pods")))
-    if values.on("save-config"):
-        obj = with_last_applied(obj)
+    if values.on("save-config") and strategy != "client":
+        obj = with_last_applied(obj, typed=True)
     obj = recorded(s, obj)
     created = [] if service is None else [_send(s, "services", service, strategy)]
     created.append(_send(s, "pods", obj, strategy))

@@ -150,8 +150,8 @@ def run_autoscale(s: Session) -> int:
     errors = builder.errors
     for info in infos:
         obj = recorded(s, _autoscaler(s, info, low, high, metrics))
-        if values.on("save-config"):
-            obj = with_last_applied(obj)
+        if values.on("save-config") and strategy != "client":
+            obj = with_last_applied(obj, typed=True)
         try:
             if strategy != "client":
                 obj = _create_autoscaler(s, info, obj, strategy)

@@ -76,6 +76,8 @@ class Setter:
         """Change every object; `change` edits a copy or raises."""
         s = self.s
         infos = self.builder.infos()
+        if not self.even_equal or self.failed:  # all are read before one is changed
+            raise_all(self.builder.errors)
         errors = self.problems = [*self.builder.errors, *self.problems]
         for info in infos:
             before = _typed(info) if self.local else info.obj or {}
@@ -387,6 +389,8 @@ def run_selector(s: Session) -> int:
         if rest:
             raise Plain(f"error: match expression [{' '.join(rest)}] not supported on this object")
         obj["spec"]["selector"] = labels
+        if s.values.text("resource-version"):
+            obj["metadata"]["resourceVersion"] = s.values.text("resource-version")
 
     return Setter(s, args[:-1], "selector updated", even_equal=True).run(change)
 

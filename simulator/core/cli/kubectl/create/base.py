@@ -52,12 +52,14 @@ def metadata(s: Session, name: str, *, namespaced: bool = True, labels: dict[str
     return out
 
 
-def with_last_applied(obj: Obj) -> Obj:
-    """The object with itself in its annotation, as apply stores it."""
+def with_last_applied(obj: Obj, *, typed: bool = False) -> Obj:
+    """The object with itself in its annotation, as apply stores it; a `typed` one in the order of its Go struct."""
     meta = obj.get("metadata") or {}
     annotations = {key: value for key, value in (meta.get("annotations") or {}).items() if key != LAST_APPLIED}
     bare = {**obj, "metadata": {**meta, "annotations": annotations}}
-    text = compact(bare) + "\n"
+    if typed and not annotations:
+        del bare["metadata"]["annotations"]
+    text = compact(bare, sort=not typed) + "\n"
     return {**obj, "metadata": {**meta, "annotations": {**annotations, LAST_APPLIED: text}}}
 
 
@@ -67,7 +69,7 @@ def submit(s: Session, resource: str, obj: Obj, wrap: str = "", *, manager: str 
     directive = validation(s) if s.values.has("validate") else "Strict"
     output = Output(s, operation="created" + dry_run_suffix(strategy), typed=True)
     if s.values.has("save-config") and s.values.on("save-config"):
-        obj = with_last_applied(obj)
+        obj = with_last_applied(obj, typed=True)
     if strategy != "client":
         kind = s.kind(resource)
         chosen = s.values.text("field-manager") if s.values.has("field-manager") else manager

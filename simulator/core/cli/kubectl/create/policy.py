@@ -7,11 +7,14 @@ from typing import Any
 
 from ....kube.api import quantity, selectors
 from ...cobra import Flag
+from ...flags import quote
 from ..errors import CommandError
 from ..session import Session
 from .base import generator, metadata
 
 Obj = dict[str, Any]
+#: What is wrong with operators that selectors of objects have not got (`metav1.ParseToLabelSelector`).
+_UNFIT = {"gt": "isn't supported in label selectors", "lt": "isn't supported in label selectors"}
 
 
 def namespace(s: Session, name: str) -> Obj:
@@ -56,7 +59,7 @@ def budget(s: Session, name: str) -> Obj:
     try:
         parsed = selectors.parse_labels(values.text("selector"))
     except selectors.SelectorError as error:
-        raise CommandError(str(error)) from None
+        raise CommandError(f"couldn't parse the selector string {quote(values.text('selector'))}: {error}") from None
     labels: dict[str, str] = {}
     expressions: list[Obj] = []
     names = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
@@ -64,9 +67,12 @@ def budget(s: Session, name: str) -> Obj:
         if item.operator in ("=", "=="):
             labels[item.key] = item.values[0]
         else:
-            expressions.append(
-                {"key": item.key, "operator": names.get(item.operator, item.operator), "values": list(item.values)}
-            )
+            if item.operator not in names:
+                raise CommandError(
+                    f"{quote(item.operator)} " + _UNFIT.get(item.operator, "is not a valid label selector operator")
+                )
+            found: Obj = {"key": item.key, "operator": names[item.operator]}
+            expressions.append({**found, "values": list(item.values)} if item.values else found)
     selector: Obj = {"matchLabels": labels} if labels else {}
     if expressions:
         selector["matchExpressions"] = expressions

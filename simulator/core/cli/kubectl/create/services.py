@@ -29,6 +29,7 @@ def parse_port(text: str) -> int:
 def parse_ports(text: str) -> tuple[int, int | str]:
     """`port` or `port:target`."""
     first, colon, second = text.partition(":")
+    second = second.partition(":")[0]
     port = parse_port(first)
     if not colon:
         return port, port
@@ -102,11 +103,11 @@ SERVICE = Command(
     ),
 )  # fmt: skip
 
-_RULE = re.compile(r"^(?:(?:[a-z0-9.\-*]+)?)/(?:[^=]*)=(?:[^:,]+):(?:[^,]+)(?:,tls(?:=[^,]*)?)?$")
+_RULE = re.compile(r"[\w*\-.]*/.*=[\w\-]+:[\w\-]+", re.ASCII)
 
 
 def _backend(text: str) -> Obj:
-    name, _, port = text.partition(":")
+    name, port = text.split(":")[:2]
     return {"service": {"name": name, "port": {"number": int(port)} if port.isdigit() else {"name": port}}}
 
 

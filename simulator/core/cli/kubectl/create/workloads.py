@@ -12,11 +12,12 @@ from .base import command_words, generator, metadata
 Obj = dict[str, Any]
 
 
-def container_name(image: str) -> str:
-    """A container name from an image: its last path part without tag or digest."""
+def container_name(s: Session, image: str) -> str:
+    """A container name from an image: its last path part without tag or digest; where that took changes, random letters follow."""
     name = image.split("/")[-1]
     name = name.split(":")[0].split("@")[0]
-    return "".join(char if char.isalnum() or char == "-" else "-" for char in name.lower()).strip("-") or "container"
+    fit = name.replace("_", "-").replace(".", "-")
+    return fit if fit == name else f"{fit}-{s.world.rng('kubectl').token(5)}"
 
 
 def deployment(s: Session, name: str) -> Obj:
@@ -28,7 +29,7 @@ def deployment(s: Session, name: str) -> Obj:
     replicas = values.number("replicas")
     containers: list[Obj] = []
     for image in images:
-        item: Obj = {"name": container_name(image), "image": image}
+        item: Obj = {"name": container_name(s, image), "image": image}
         if words:
             item["command"] = words
         if values.number("port") >= 0 and "port" in values.changed and not containers:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ....kube.api import quantity
 from ....kube.api.errors import ApiError
-from .doc import Doc, time_text
+from .doc import Doc, labels_text, time_text
 
 Obj = dict[str, Any]
 ROLE = "node-role.kubernetes.io/"
@@ -249,5 +249,5 @@ def priority_class(d: Doc, obj: Obj) -> None:
     d.line(0, f"GlobalDefault:\t{'true' if obj.get('globalDefault') else 'false'}")
     d.line(0, f"PreemptionPolicy:\t{obj.get('preemptionPolicy', 'PreemptLowerPriority')}")
     d.line(0, f"Description:\t{obj.get('description', '')}")
-    d.annotations("Annotations", obj["metadata"].get("annotations"))
+    d.line(0, f"Annotations:\t{labels_text(obj['metadata'].get('annotations'))}")
     d.events(obj)

@@ -151,7 +151,7 @@ def _backend(d: Doc, namespace: str, backend: Obj) -> str:
                      if (port.get("number") and port["number"] == item["port"]) or (port.get("name") and port["name"] == item.get("name"))), "")  # fmt: skip
         return f"{text} ({endpoints_text(slices, name)})"
     found = backend.get("resource") or {}
-    return f"APIGroup: {found.get('apiGroup', '<none>')}, Kind: {found.get('kind', '')}, Name: {found.get('name', '')}"
+    return f"APIGroup: {found.get('apiGroup') or '<none>'}, Kind: {found.get('kind', '')}, Name: {found.get('name', '')}"
 
 
 def ingress(d: Doc, obj: Obj) -> None:

@@ -9,6 +9,8 @@ from ..jsonpath import go_value
 from .doc import Doc
 
 Obj = dict[str, Any]
+#: A longer attribute is cut (`maxAnnotationLen`).
+LONGEST = 140
 
 #: Volume sources that print plain fields: heading, then (title, key) pairs.
 PLAIN: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -32,6 +34,89 @@ PLAIN: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         "AWSElasticBlockStore (a Persistent Disk resource in AWS)",
         (("VolumeID", "volumeID"), ("FSType", "fsType"), ("Partition", "partition#"), ("ReadOnly", "readOnly?")),
     ),
+    "quobyte": (
+        "Quobyte (a Quobyte mount on the host that shares a pod's lifetime)",
+        (("Registry", "registry"), ("Volume", "volume"), ("ReadOnly", "readOnly?")),
+    ),
+    "portworxVolume": ("PortworxVolume (a Portworx Volume resource)", (("VolumeID", "volumeID"),)),
+    "glusterfs": (
+        "Glusterfs (a Glusterfs mount on the host that shares a pod's lifetime)",
+        (("EndpointsName", "endpoints"), ("Path", "path"), ("ReadOnly", "readOnly?")),
+    ),
+    "rbd": (
+        "RBD (a Rados Block Device mount on the host that shares a pod's lifetime)",
+        (
+            ("CephMonitors", "monitors[]"),
+            ("RBDImage", "image"),
+            ("FSType", "fsType"),
+            ("RBDPool", "pool"),
+            ("RadosUser", "user"),
+            ("Keyring", "keyring"),
+            ("SecretRef", "secretRef&"),
+            ("ReadOnly", "readOnly?"),
+        ),
+    ),
+    "azureDisk": (
+        "AzureDisk (an Azure Data Disk mount on the host and bind mount to the pod)",
+        (
+            ("DiskName", "diskName"),
+            ("DiskURI", "diskURI"),
+            ("Kind", "kind"),
+            ("FSType", "fsType"),
+            ("CachingMode", "cachingMode"),
+            ("ReadOnly", "readOnly?"),
+        ),
+    ),
+    "vsphereVolume": (
+        "vSphereVolume (a Persistent Disk resource in vSphere)",
+        (("VolumePath", "volumePath"), ("FSType", "fsType"), ("StoragePolicyName", "storagePolicyName")),
+    ),
+    "photonPersistentDisk": (
+        "PhotonPersistentDisk (a Persistent Disk resource in photon platform)",
+        (("PdID", "pdID"), ("FSType", "fsType")),
+    ),
+    "cinder": (
+        "Cinder (a Persistent Disk resource in OpenStack)",
+        (("VolumeID", "volumeID"), ("FSType", "fsType"), ("ReadOnly", "readOnly?"), ("SecretRef", "secretRef&")),
+    ),
+    "cephfs": (
+        "CephFS (a CephFS mount on the host that shares a pod's lifetime)",
+        (
+            ("Monitors", "monitors[]"),
+            ("Path", "path"),
+            ("User", "user"),
+            ("SecretFile", "secretFile"),
+            ("SecretRef", "secretRef&"),
+            ("ReadOnly", "readOnly?"),
+        ),
+    ),
+    "storageos": (
+        "StorageOS (a StorageOS Persistent Disk resource)",
+        (
+            ("VolumeName", "volumeName"),
+            ("VolumeNamespace", "volumeNamespace"),
+            ("FSType", "fsType"),
+            ("ReadOnly", "readOnly?"),
+        ),
+    ),
+    "fc": (
+        "FC (a Fibre Channel disk)",
+        (("TargetWWNs", "targetWWNs,"), ("LUN", "lun-"), ("FSType", "fsType"), ("ReadOnly", "readOnly?")),
+    ),
+    "flexVolume": (
+        "FlexVolume (a generic volume resource that is provisioned/attached using an exec based plugin)",
+        (
+            ("Driver", "driver"),
+            ("FSType", "fsType"),
+            ("SecretRef", "secretRef&"),
+            ("ReadOnly", "readOnly?"),
+            ("Options", "options{}"),
+        ),
+    ),
+    "flocker": (
+        "Flocker (a Flocker volume mounted by the Flocker agent)",
+        (("DatasetName", "datasetName"), ("DatasetUUID", "datasetUUID")),
+    ),
     "gcePersistentDisk": (
         "GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)",
         (("PDName", "pdName"), ("FSType", "fsType"), ("Partition", "partition#"), ("ReadOnly", "readOnly?")),
@@ -44,7 +129,26 @@ def _field(source: Obj, key: str) -> str:
         return "true" if source.get(key[:-1]) else "false"
     if key.endswith("#"):
         return str(source.get(key[:-1], 0))
+    if key.endswith("[]"):
+        return go_value(source.get(key[:-2]) or [])
+    if key.endswith("{}"):
+        return go_value(source.get(key[:-2]) or {})
+    if key.endswith("&"):
+        return _reference(source.get(key[:-1]))
+    if key.endswith(","):
+        return ", ".join(source.get(key[:-1]) or ())
+    if key.endswith("-"):
+        return str(source.get(key[:-1], "<none>"))
     return str(source.get(key, ""))
+
+
+def _reference(found: Obj | None) -> str:
+    """A reference to a Secret, as Go prints the struct behind a pointer."""
+    if found is None:
+        return "nil"
+    if "namespace" in found:
+        return f"&SecretReference{{Name:{found.get('name', '')},Namespace:{found['namespace']},}}"
+    return f"&LocalObjectReference{{Name:{found.get('name', '')},}}"
 
 
 def source(d: Doc, item: Obj) -> None:
@@ -74,6 +178,12 @@ def source(d: Doc, item: Obj) -> None:
         for entry in item["downwardAPI"].get("items") or ():
             field = (entry.get("fieldRef") or {}).get("fieldPath") or (entry.get("resourceFieldRef") or {}).get("resource", "")
             d.line(3, f"{field} -> {entry['path']}")
+    elif "iscsi" in item:
+        _iscsi(d, item["iscsi"])
+    elif "scaleIO" in item:
+        _scale_io(d, item["scaleIO"])
+    elif "azureFile" in item:
+        _azure_file(d, item["azureFile"])
     elif "csi" in item:
         _csi(d, item["csi"])
     elif "ephemeral" in item:
@@ -97,6 +207,37 @@ def _projected(d: Doc, sources: list[Obj]) -> None:
             d.line(2, f"TokenExpirationSeconds:\t{entry['serviceAccountToken'].get('expirationSeconds', 3600)}")
 
 
+def _iscsi(d: Doc, found: Obj) -> None:
+    d.line(2, "Type:\tISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then exposed to the pod)")
+    for title, key in (("TargetPortal:", "targetPortal"), ("IQN:", "iqn"), ("Lun:", "lun#"), ("ISCSIInterface", "iscsiInterface"),
+                       ("FSType:", "fsType"), ("ReadOnly:", "readOnly?"), ("Portals:", "portals[]"), ("DiscoveryCHAPAuth:", "chapAuthDiscovery?"),
+                       ("SessionCHAPAuth:", "chapAuthSession?"), ("SecretRef:", "secretRef&"), ("InitiatorName:", "initiatorName-")):  # fmt: skip
+        d.line(2, f"{title}\t{_field(found, key)}")
+
+
+def _scale_io(d: Doc, found: Obj) -> None:
+    d.line(2, "Type:\tScaleIO (a persistent volume backed by a block device in ScaleIO)")
+    rows = [("Gateway", "gateway"), ("System", "system"), ("Protection Domain", "protectionDomain"), ("Storage Pool", "storagePool"),
+            ("Storage Mode", "storageMode"), ("VolumeName", "volumeName")]  # fmt: skip
+    for title, key in rows:
+        d.line(2, f"{title}:\t{_field(found, key)}")
+    secret = found.get("secretRef") or {}
+    if "namespace" in secret:
+        d.line(2, f"SecretName:\t{secret.get('name', '')}")
+        d.line(2, f"SecretNamespace:\t{secret['namespace']}")
+    for title, key in (("FSType", "fsType"), ("ReadOnly", "readOnly?")):
+        d.line(2, f"{title}:\t{_field(found, key)}")
+
+
+def _azure_file(d: Doc, found: Obj) -> None:
+    d.line(2, "Type:\tAzureFile (an Azure File Service mount on the host and bind mount to the pod)")
+    d.line(2, f"SecretName:\t{found.get('secretName', '')}")
+    if "secretNamespace" in found:
+        d.line(2, f"SecretNamespace:\t{found['secretNamespace'] or ''}")
+    d.line(2, f"ShareName:\t{found.get('shareName', '')}")
+    d.line(2, f"ReadOnly:\t{_field(found, 'readOnly?')}")
+
+
 def _csi(d: Doc, found: Obj) -> None:
     d.line(2, "Type:\tCSI (a Container Storage Interface (CSI) volume source)")
     d.line(2, f"Driver:\t{found['driver']}")
@@ -104,8 +245,9 @@ def _csi(d: Doc, found: Obj) -> None:
     if "volumeHandle" in found:
         d.line(2, f"VolumeHandle:\t{found['volumeHandle']}")
     d.line(2, f"ReadOnly:\t{_field(found, 'readOnly?')}")
-    pairs = [f"{key}={value}" for key, value in sorted((found.get("volumeAttributes") or {}).items())] or ["<none>"]
-    d.add("    VolumeAttributes:\t" + "\n        \t".join(pairs) + "\n")
+    pairs = [f"{key}={value}" for key, value in sorted((found.get("volumeAttributes") or {}).items())]
+    cut = ["    " + (pair if len(pair) <= LONGEST else pair[:LONGEST] + "...") for pair in pairs] or ["<none>"]
+    d.add("    VolumeAttributes:\t" + "\n        \t".join(cut) + "\n")
 
 
 def _ephemeral(d: Doc, template: Obj) -> None:
