@@ -231,7 +231,7 @@ class Output:
             self.write(reference(item) + (f" {self.operation}" if self.operation and self.name != "name" else "") + "\n")
 
 
-def _raw(obj: Obj | str) -> str:
+def _raw(obj: Any) -> str:
     from .jsontext import compact
 
     return compact(obj)
