@@ -9,7 +9,7 @@ from ...host.executor import Ended
 from ...host.invocation import Call
 from ...host.program import Wait
 from ...kernel.errors import NotSimulated
-from . import realoptions
+from . import about, harmless, realoptions
 
 Code = Generator[Wait, Any, int]
 Options = dict[str, str]
@@ -79,6 +79,13 @@ def parse(call: Call, short: str, long: str = "", *, code: int = 1, permute: boo
 def _long(call: Call, word: str, longs: dict[str, tuple[str, str]], options: Options, args: list[str], code: int) -> None:
     name, equals, value = word.partition("=")
     fits = [full for full in longs if full == name] or [full for full in longs if full.startswith(name)]
+    if not fits and (taken := harmless.long(name_of(call), name)) is not None:
+        if taken == "=" and not equals and args:
+            args.pop(0)
+        return
+    if not fits and name in ("help", "version") and (said := about.said(name_of(call), name, longs)):
+        call.out(said)
+        raise Ended(0)
     if not fits:
         raise unknown(call, f"--{name}", f"unrecognized option '--{word}'", code)
     if len(fits) > 1:
@@ -101,6 +108,11 @@ def _long(call: Call, word: str, longs: dict[str, tuple[str, str]], options: Opt
 def _short(call: Call, letters: str, takes: dict[str, bool], options: Options, args: list[str], code: int) -> None:
     while letters:
         letter, letters = letters[0], letters[1:]
+        if letter not in takes and (taken := harmless.short(name_of(call), letter)) is not None:
+            if taken == ":":
+                letters = letters or (args.pop(0) if args else "")
+                return
+            continue
         if letter not in takes:
             raise unknown(call, f"-{letter}", f"invalid option -- '{letter}'", code)
         if not takes[letter]:

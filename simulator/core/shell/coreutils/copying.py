@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import posixpath
+from collections.abc import Generator
+from typing import Any
 
 from ...host import files
 from ...host.filesystem import Inode, error
 from ...host.invocation import Call
-from .common import name_of, parse, usage
+from ...host.program import Wait
+from .common import Code, name_of, parse, usage
 from .modes import _may_change
 
 
@@ -56,12 +59,30 @@ def copy_node(call: Call, node: Inode, path: str, into: str, *, keep: bool) -> N
         made.uid, made.gid, made.mtime, made.mode = node.uid, node.gid, node.mtime, node.mode
 
 
-def cp(call: Call) -> int:
+def _agreed(call: Call, shown: str) -> Generator[Wait, Any, bool]:
+    """The answer to `overwrite?`."""
+    call.err(f"{name_of(call)}: overwrite '{shown}'? ")
+    answer = (yield from call.read_line()).decode("utf-8", "replace").strip()
+    return answer[:1] in ("y", "Y")
+
+
+def _backed_up(call: Call, options: dict[str, str], into: str) -> None:
+    """Put what is at the destination aside, as `-b` and `--backup=numbered` ask."""
+    if "b" not in options or not call.exists(into) or call.isdir(into):
+        return
+    kept = into + options.get("S", "~")
+    if options["b"] in ("numbered", "t"):
+        number = next(n for n in range(1, 10_000) if not call.exists(f"{into}.~{n}~"))
+        kept = f"{into}.~{number}~"
+    files.rename_file(call.world, call.host, into, kept, mnt=call.proc.mnt)
+
+
+def cp(call: Call) -> Code:
     """`cp [-rapfvnT] sources target`."""
     options, names = parse(
         call,
-        "rRapfvniTt:LPdux",
-        "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents update:u dereference:L",
+        "rRapfvniTt:LPduxbS:lsH",
+        "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents update?u dereference:L no-dereference:P interactive:i link:l symbolic-link:s backup?b suffix=S attributes-only:attributes remove-destination:f no-preserve=nopreserve debug:v",
     )
     deep = any(flag in options for flag in "rRa")
     sources, target, inside = _destination(call, options, names)
@@ -83,6 +104,11 @@ def cp(call: Call) -> int:
         into = call.path(shown)
         if "n" in options and call.exists(into):
             continue
+        if "u" in options and call.exists(into) and call.lookup(into).mtime >= node.mtime:
+            continue
+        if "i" in options and call.exists(into) and not call.isdir(into) and not (yield from _agreed(call, shown)):
+            code = 1
+            continue
         if into == call.path(name):
             call.err(f"cp: '{name}' and '{shown}' are the same file\n")
             code = 1
@@ -96,7 +122,13 @@ def cp(call: Call) -> int:
                 call.err(f"cp: cannot overwrite directory '{shown}' with non-directory\n")
                 code = 1
                 continue
-            copy_node(call, node, call.path(name), into, keep="a" in options or "p" in options)
+            _backed_up(call, options, into)
+            if "s" in options:
+                call.tree.symlink(name, into, uid=call.uid, gid=call.gid, now=call.world.wall)
+            elif "l" in options and node.kind != "dir":
+                call.tree.link(call.path(name), into, now=call.world.wall)
+            else:
+                copy_node(call, node, call.path(name), into, keep="a" in options or "p" in options)
             if "v" in options:
                 call.out(f"'{name}' -> '{shown}'\n")
         except OSError as failed:
@@ -106,9 +138,13 @@ def cp(call: Call) -> int:
     return code
 
 
-def mv(call: Call) -> int:
+def mv(call: Call) -> Code:
     """`mv [-fnvT] sources target`."""
-    options, names = parse(call, "fnviTt:u", "force:f no-clobber:n verbose:v target-directory=t no-target-directory:T")
+    options, names = parse(
+        call,
+        "fnviTt:ubS:",
+        "force:f no-clobber:n verbose:v target-directory=t no-target-directory:T interactive:i update?u backup?b suffix=S",
+    )
     sources, target, inside = _destination(call, options, names)
     code = 0 if sources else 1
     for name in sources:
@@ -126,7 +162,13 @@ def mv(call: Call) -> int:
             continue
         if "n" in options and call.exists(into):
             continue
+        if "u" in options and call.exists(into) and call.lookup(into).mtime >= node.mtime:
+            continue
+        if "i" in options and "f" not in options and call.exists(into) and not (yield from _agreed(call, shown)):
+            code = 1
+            continue
         try:
+            _backed_up(call, options, into)
             _may_change(call, source)
             _may_change(call, into)
             if node.kind != "dir" and call.isdir(into) and not inside:

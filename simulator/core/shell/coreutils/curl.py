@@ -7,14 +7,14 @@ import posixpath
 import re
 from collections.abc import Generator
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from ...host.dns import OUTSIDE
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel import routing
 from ...kernel.clock import MS
-from ...kernel.errors import ConnectError
+from ...kernel.errors import ConnectError, NotSimulated
 from ...kernel.http import Request, Response, stream_item
 from . import archive, curl_tls, internet, packets
 from .common import Code, parse
@@ -24,6 +24,10 @@ REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently
 LONG = """location:L output=o remote-name:O silent:s show-error:S insecure:k include:i head:I request=X data=d data-raw=d data-binary=d header=H
 fail:f verbose:v cacert=cacert cert=cert key=key user=u user-agent=A max-time=m connect-timeout=connect-timeout write-out=w get:G http1.1 http2
 progress-bar:# compressed retry=retry json=json cookie=b dump-header=D fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 tlsv1.3 proto=proto proto-default=proto retry-connrefused retry-all-errors retry-delay=retry retry-max-time=retry disable:q request-target=x"""
+
+
+_MORE = """ cookie-jar=c continue-at=C range=r upload-file=T proxy=x config=K url=url help?help http1.0:0 referer=e stderr=stderr
+oauth2-bearer=bearer"""
 
 
 class CurlError(Exception):
@@ -182,12 +186,27 @@ def _request(
         table["content-type"] = "application/x-www-form-urlencoded"
     if "json" in options:
         table["content-type"] = table["accept"] = "application/json"
+    if "bearer" in options:
+        table["authorization"] = f"Bearer {options['bearer']}"
+    if "e" in options:
+        table["referer"] = options["e"]
+    if "r" in options:
+        table["range"] = f"bytes={options['r']}"
+    if "b" in options:
+        table["cookie"] = _cookies(call, options["b"])
+    if "T" in options:
+        try:
+            body = (yield from call.read()) if options["T"] in ("-", ".") else call.read_file(options["T"])
+        except OSError:
+            raise CurlError(26, f"Failed to open/read local data from file/application: {options['T']}") from None
     if "u" in options:
         table["authorization"] = "Basic " + base64.b64encode(options["u"].encode("utf-8", "surrogateescape")).decode()
     for header in headers:
         name, _, value = header.partition(":")
         table[name.strip().lower()] = value.strip()
-    method = options.get("X") or ("HEAD" if "I" in options else "POST" if data and "G" not in options else "GET")
+    method = options.get("X") or (
+        "HEAD" if "I" in options else "PUT" if "T" in options else "POST" if data and "G" not in options else "GET"
+    )
     query = target.query
     if "G" in options and data:
         query = "&".join([part for part in (query, body.decode()) if part])
@@ -207,12 +226,21 @@ def _collect(call: Call) -> tuple[list[str], list[str], dict[str, str]]:
     """Every -H and -d in order, and the addresses of --resolve (options that may be repeated); raises CurlError."""
     headers: list[str] = []
     data: list[str] = []
+    forms: list[str] = []
     known: dict[str, str] = {}
     args, at = [call.argv[0]], 1
     while at < len(call.argv):
         word = call.argv[at]
         value = word.partition("=")[2]
-        if word in ("-H", "-d", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"):
+        if word == "--data-urlencode" or word.startswith("--data-urlencode="):
+            at += word == "--data-urlencode"
+            value = value or (call.argv[at] if at < len(call.argv) else "")
+            name, mark, text = value.partition("=")
+            data.append(f"{name}={quote(text, safe='')}" if mark and name else quote(text if mark else value, safe=""))
+        elif word in ("-F", "--form", "--form-string") or (word.startswith("-F") and len(word) > 2):
+            at += len(word) == 2 or word.startswith("--")
+            forms.append(word[2:] if word.startswith("-F") and len(word) > 2 else call.argv[at] if at < len(call.argv) else "")
+        elif word in ("-H", "-d", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"):
             at += 1
             value = call.argv[at] if at < len(call.argv) else ""
             (headers if word in ("-H", "--header") else data).append(value)
@@ -231,7 +259,36 @@ def _collect(call: Call) -> tuple[list[str], list[str], dict[str, str]]:
             args.append(word)
         at += 1
     call.argv = args
+    if forms:
+        data[:] = [_form(call, forms)]
+        headers.insert(0, f"Content-Type: multipart/form-data; boundary={BOUNDARY}")
     return headers, data, known
+
+
+BOUNDARY = "------------------------slipway0c0a1b2d"
+
+
+def _form(call: Call, forms: list[str]) -> str:
+    """The body of `-F name=text`, `name=@file`, `name=<file`; raises CurlError."""
+    out = ""
+    for one in forms:
+        name, mark, value = one.partition("=")
+        if not mark:
+            raise CurlError(2, "Illegally formatted input field")
+        value, *more = value.split(";") if value[:1] in ("@", "<") else [value]
+        kind, file = "", ""
+        if value[:1] in ("@", "<"):
+            try:
+                held = call.read_file(value[1:]).decode("utf-8", "surrogateescape")
+            except OSError:
+                raise CurlError(26, "Failed to open/read local data from file/application") from None
+            if value[0] == "@":
+                file = f'; filename="{posixpath.basename(value[1:])}"'
+                kind = next((part[5:] for part in more if part.startswith("type=")), "application/octet-stream")
+            value = held
+        head = f'Content-Disposition: form-data; name="{name}"{file}' + (f"\r\nContent-Type: {kind}" if kind else "")
+        out += f"--{BOUNDARY}\r\n{head}\r\n\r\n{value}\r\n"
+    return out + f"--{BOUNDARY}--\r\n"
 
 
 def curl(call: Call) -> Code:
@@ -243,7 +300,26 @@ def curl(call: Call) -> Code:
         return failed.code
     if "-E" in call.argv:
         call.argv = ["--cert" if word == "-E" else word for word in call.argv]
-    options, urls = parse(call, "LOsSkiIfvGo:X:H:u:A:m:w:b:e:D:#gN", LONG, code=2)
+    if set(call.argv[1:]) & {"-V", "--version"}:
+        call.out(
+            "curl 8.5.0 (x86_64-pc-linux-gnu) libcurl/8.5.0 OpenSSL/3.0.13 zlib/1.3\nRelease-Date: 2023-12-06\nProtocols: http https\n"
+            "Features: alt-svc AsynchDNS HSTS HTTPS-proxy IPv6 Largefile libz SSL threadsafe UnixSockets\n"
+        )
+        return 0
+    options, urls = parse(call, "LOsSkiIfvGo:X:H:u:A:m:w:b:e:D:#gNc:C:r:T:x:K:h0", LONG + _MORE, code=2)
+    urls += [options["url"]] if "url" in options else []
+    if "h" in options or "help" in options:
+        call.out("Usage: curl [options...] <url>\n")
+        return 0
+    if "x" in options or "K" in options:
+        raise NotSimulated(f"option '-{'x' if 'x' in options else 'K'}'")
+    for key in ("m", "connect-timeout"):
+        if key in options and not re.fullmatch(r"\d{1,6}(\.\d+)?", options[key]):
+            shown = "-m" if key == "m" else f"--{key}"
+            call.err(
+                f"curl: option {shown}: expected a proper numerical parameter\ncurl: try 'curl --help' for more information\n"
+            )
+            return 2
     if not urls:
         call.err("curl: (2) no URL specified\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
         return 2
@@ -299,6 +375,8 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
             yield from _dump(call, options["D"], _head(answer))
         if "v" in options:
             call.err("".join(f"< {line}\n" for line in _head(answer).decode().splitlines()))
+        if "c" in options and answer.headers.get("set-cookie"):
+            _keep(call, options["c"], target.host, answer.headers["set-cookie"])
         location = answer.headers.get("location")
         if answer.status in (301, 302, 303, 307, 308) and location and "L" in options:
             target = Target(location if "://" in location else f"{target.scheme}://{target.host}:{target.port}{location}")
@@ -319,6 +397,33 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
     if "w" in options:
         call.out(_written(options["w"], answer, target.url))
     return 0
+
+
+def _cookies(call: Call, given: str) -> str:
+    """The cookies of `-b`: `name=value`, or those of a file in Netscape's format (and of its own making)."""
+    if "=" in given:
+        return given
+    try:
+        rows = [
+            line.removeprefix("#HttpOnly_").split("\t") for line in call.read_file(given).decode("utf-8", "replace").splitlines()
+        ]
+    except OSError:
+        return ""
+    return "; ".join(f"{row[5]}={row[6]}" for row in rows if len(row) == 7)
+
+
+def _keep(call: Call, path: str, host: str, text: str) -> None:
+    """Write a cookie that came into the jar of `-c`."""
+    pair, *_ = text.split(";")
+    name, _, value = pair.strip().partition("=")
+    row = f"{host}\tFALSE\t/\tFALSE\t0\t{name}\t{value}\n"
+    head = "# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n# This file was generated by libcurl! Edit at your own risk.\n\n"
+    old = call.read_file(path).decode("utf-8", "replace") if path != "-" and call.exists(path) else head
+    kept = "".join(line for line in old.splitlines(keepends=True) if line.split("\t")[5:6] != [name])
+    if path == "-":
+        call.out(kept + row)
+    else:
+        call.write_file(path, (kept + row).encode())
 
 
 def _dump(call: Call, path: str, head: bytes) -> Generator[Wait, Any, None]:

@@ -132,14 +132,22 @@ def rm(call: Call) -> int:
 
 def ln(call: Call) -> int:
     """`ln [-sfvn] target [link]`."""
-    options, names = parse(call, "sfvnTr", "symbolic:s force:f verbose:v no-dereference:n")
+    options, names = parse(
+        call,
+        "sfvnTrbiLPdt:S:",
+        "symbolic:s force:f verbose:v no-dereference:n relative:r target-directory=t no-target-directory:T interactive:i logical:L physical:P backup?b suffix=S",
+    )
     if not names:
         raise usage(call, "missing file operand")
+    if "t" in options:
+        names = [*names, options["t"]]
     targets = names[:-1] if len(names) > 1 else names
     last = names[-1] if len(names) > 1 else "."
     code = 0
     for target in targets:
-        inside = call.isdir(last) and not ("n" in options and call.lookup(last, follow=False).kind == "link")
+        inside = (
+            call.isdir(last) and "T" not in options and not ("n" in options and call.lookup(last, follow=False).kind == "link")
+        )
         shown = posixpath.join(last, posixpath.basename(target.rstrip("/"))) if inside else last
         path = call.path(shown)
         kind = "symbolic link" if "s" in options else "hard link"
@@ -147,13 +155,16 @@ def ln(call: Call) -> int:
             _may_change(call, path)
             try:
                 call.tree.lookup(path, follow=False)
-                if "f" in options:
+                if "b" in options:
+                    files.rename_file(call.world, call.host, path, path + options.get("S", "~"), mnt=call.proc.mnt)
+                elif "f" in options:
                     call.tree.remove(path)
             except OSError as failed:
                 if failed.errno != errno.ENOENT:
                     raise
             if "s" in options:
-                call.tree.symlink(target, path, uid=call.uid, gid=call.gid, now=call.world.wall)
+                where = posixpath.relpath(call.path(target), posixpath.dirname(path)) if "r" in options else target
+                call.tree.symlink(where, path, uid=call.uid, gid=call.gid, now=call.world.wall)
             else:
                 if call.isdir(target):
                     call.err(f"ln: {target}: hard link not allowed for directory\n")
@@ -161,6 +172,8 @@ def ln(call: Call) -> int:
                     continue
                 call.tree.link(call.path(target), path, now=call.world.wall)
             files.ring(call.world, call.host, call.proc.mnt, path)
+            if "v" in options:
+                call.out(f"'{shown}' {'->' if 's' in options else '=>'} '{target}'\n")
         except OSError as failed:
             if "s" not in options and failed.errno == errno.ENOENT:
                 call.err(f"ln: failed to access '{target}': {failed.strerror}\n")

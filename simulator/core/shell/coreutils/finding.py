@@ -14,7 +14,7 @@ from ...host.program import Wait
 from ...kernel.clock import DAY, MINUTE, to_datetime
 from .. import patterns
 from . import modes, regexes
-from .common import Code, parse
+from .common import Code
 from .dateparse import parse_date
 from .dates import render
 from .listing import links, mode_text, size_of
@@ -370,36 +370,3 @@ def _visit(call: Call, finder: _Find, test: Test, path: str, depth: int, childre
             )
     if children_first:
         yield from here()
-
-
-def tree(call: Call) -> int:
-    """`tree [-L depth] [-a] [-d] [dir]`."""
-    options, names = parse(call, "L:adfi", "")
-    depth = int(options.get("L", 1 << 20))
-    counts = [0, 0]
-    for name in names or ["."]:
-        if not call.isdir(name):
-            call.out(f"{name}  [error opening dir]\n")
-            continue
-        call.out(name + "\n")
-        _branch(call, call.path(name), "", depth, options, counts)
-    call.out(
-        f"\n{counts[0]} director{'y' if counts[0] == 1 else 'ies'}"
-        + ("" if "d" in options else f", {counts[1]} file{'' if counts[1] == 1 else 's'}")
-        + "\n"
-    )
-    return 0
-
-
-def _branch(call: Call, path: str, indent: str, depth: int, options: dict[str, str], counts: list[int]) -> None:
-    if depth == 0:
-        return
-    names = [name for name in call.tree.listdir(path) if "a" in options or not name.startswith(".")]
-    nodes = [(name, call.tree.lookup(posixpath.join(path, name), follow=False)) for name in names]
-    nodes = [(name, node) for name, node in nodes if "d" not in options or node.kind == "dir"]
-    for number, (name, node) in enumerate(nodes):
-        last = number == len(nodes) - 1
-        call.out(f"{indent}{'└── ' if last else '├── '}{name}{' -> ' + node.target if node.kind == 'link' else ''}\n")
-        counts[0 if node.kind == "dir" else 1] += 1
-        if node.kind == "dir":
-            _branch(call, posixpath.join(path, name), indent + ("    " if last else "│   "), depth - 1, options, counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
 import unicodedata
@@ -88,7 +89,11 @@ class _Lister:
 
     def shown(self, name: str, node: Inode, path: str) -> str:
         text = name
-        if self.call.stdout_tty and any(c in " '\"$&|;<>*?()#~`\\\t\n" for c in name):
+        if "Q" in self.o:
+            text = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        elif "b" in self.o:
+            text = name.replace("\\", "\\\\").replace(" ", "\\ ")
+        elif self.call.stdout_tty and any(c in " '\"$&|;<>*?()#~`\\\t\n" for c in name):
             text = "'" + name.replace("'", "'\\''") + "'" if "'" not in name else '"' + name + '"'
         executable = node.kind == "exec" or (node.kind == "file" and node.mode & 0o111)
         if self.colour:
@@ -108,6 +113,8 @@ class _Lister:
             return lambda item: (-size_of(item[1]), item[0])
         if "X" in self.o:
             return lambda item: (posixpath.splitext(item[0])[1], item[0])
+        if "v" in self.o or self.o.get("sort") == "version":
+            return lambda item: [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", item[0])]
         return lambda item: item[0]
 
     def entries(self, items: list[tuple[str, Inode]], folder: str) -> None:
@@ -122,7 +129,14 @@ class _Lister:
             (str(_inode(path_of(folder, n))) + " " if "i" in self.o else "") + self.shown(n, node, folder) for n, node in items
         ]
         plain = [(f"{_inode(path_of(folder, n))} " if "i" in self.o else "") + n for n, _ in items]
-        if "1" in self.o or not (self.call.stdout_tty or "C" in self.o):
+        if "s" in self.o:
+            names = [
+                f"{-(-size_of(node) // 4096) * 4 if node.kind != 'link' else 0} {one}"
+                for one, (_, node) in zip(names, items, strict=True)
+            ]
+        if "m" in self.o:
+            self.call.out(", ".join(names) + "\n" if names else "")
+        elif "1" in self.o or not (self.call.stdout_tty or "C" in self.o or "x" in self.o):
             self.call.out("".join(name + "\n" for name in names))
         elif names:
             self.columns(
@@ -156,7 +170,7 @@ class _Lister:
         rows = []
         for name, node in items:
             size = size_of(node)
-            text = human(size) if "h" in self.o else str(size)
+            text = human(size, si="si" in self.o) if "h" in self.o else str(size)
             if node.kind == "virtual" and node.target.startswith("dev:"):
                 text = "1, 3"
             owner = str(node.uid) if numeric else users.user_name(tree, node.uid)
@@ -168,7 +182,11 @@ class _Lister:
             if self.o.get("time-style") in ("long-iso", "full-iso"):
                 stamp = f"{to_datetime(node.mtime):%Y-%m-%d %H:%M}"
             inode = [str(_inode(path_of(folder, name)))] if "i" in self.o else []
+            if "s" in self.o:
+                inode.append(str(-(-size // 4096) * 4 if node.kind != "link" else 0))
             owners = ([owner] if "g" not in self.o else []) + ([group] if "o" not in self.o and "G" not in self.o else [])
+            if "author" in self.o:
+                owners.append(owner)
             rows.append((inode, mode_text(node), str(links(self.call, node)), owners, text, stamp, shown))
         if not rows:
             return
@@ -205,10 +223,28 @@ def ls(call: Call) -> int:
     """`ls [options] [files]`."""
     options, names = parse(
         call,
-        "alhtrRSd1FCiAnpGgoXUsI:",
-        "all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I",
+        "alhtrRSd1FCiAnpGgoXUsI:cufmLqQvw:xbB",
+        "all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I author:author size:s dereference:L quote-name:Q hide=hide file-type:p ignore-backups:B escape:b hide-control-chars:q si:si zero:zero indicator-style=indicator format=format time=time width=w",
         code=2,
     )
+    style = options.get("format", "")
+    options |= {
+        key: "1"
+        for key, words in (
+            ("l", ("long", "verbose")),
+            ("1", ("single-column",)),
+            ("m", ("commas",)),
+            ("x", ("across", "horizontal")),
+            ("C", ("vertical",)),
+        )
+        if style in words
+    }
+    options |= {"si": {"h": "1"}, "f": {"a": "1", "U": "1"}, "zero": {"1": "1"}}.get(
+        next((k for k in ("si", "f", "zero") if k in options), ""), {}
+    )
+    options |= {"slash": {"p": "1"}, "classify": {"F": "1"}, "file-type": {"p": "1"}}.get(options.get("indicator", ""), {})
+    if ("c" in options or "u" in options) and "l" not in options:
+        options["t"] = "1"
     if "color" in options and options["color"] == "":
         options["color"] = "always"
     lister = _Lister(call, options)
@@ -217,7 +253,7 @@ def ls(call: Call) -> int:
     folders: list[str] = []
     for name in sorted(names) or ["."]:
         try:
-            node = call.lookup(name, follow="l" not in options and "d" not in options)
+            node = call.lookup(name, follow="L" in options or ("l" not in options and "d" not in options))
             if node.kind == "link" and name.endswith("/"):
                 node = call.lookup(name)
         except OSError as failed:
@@ -248,7 +284,11 @@ def ls(call: Call) -> int:
         for child in call.tree.listdir(call.path(name)):
             if child.startswith(".") and not ("a" in options or "A" in options):
                 continue
-            items.append((child, call.lookup(posixpath.join(name, child), follow=False)))
+            if ("B" in options and child.endswith("~")) or (
+                "a" not in options and any(fnmatch.fnmatchcase(child, options[k]) for k in ("I", "hide") if k in options)
+            ):
+                continue
+            items.append((child, call.lookup(posixpath.join(name, child), follow="L" in options)))
         if title:
             call.out(("" if first else "\n") + f"{name}:\n")
         first = False

@@ -51,7 +51,7 @@ def chmod(call: Call) -> int:
     args = call.argv
     if len(args) > 1 and re.fullmatch(r"-[rwxXst]+", args[1]):
         call.argv = [args[0], "--", *args[1:]]
-    options, names = parse(call, "Rvcf", "recursive:R verbose:v reference=reference")
+    options, names = parse(call, "Rvcf", "recursive:R verbose:v changes:c silent:f quiet:f reference=reference")
     if len(names) < 2:
         raise usage(call, "missing operand" if not names else f"missing operand after ‘{names[0]}’")
     text, code = names[0], 0
@@ -74,7 +74,16 @@ def chmod(call: Call) -> int:
 
 def chown(call: Call) -> int:
     """`chown [-R] owner[:group] files`, `chgrp group files`."""
-    options, names = parse(call, "Rvhf", "recursive:R no-dereference:h")
+    options, names = parse(
+        call, "Rvhfc", "recursive:R no-dereference:h verbose:v changes:c silent:f quiet:f reference=reference from=from"
+    )
+    if "reference" in options:
+        try:
+            like = call.lookup(options["reference"])
+        except OSError as failed:
+            call.err(f"{name_of(call)}: failed to get attributes of '{options['reference']}': {failed.strerror}\n")
+            return 1
+        names = [str(like.gid) if name_of(call) == "chgrp" else f"{like.uid}:{like.gid}", *names]
     if len(names) < 2:
         raise usage(call, "missing operand" if not names else f"missing operand after ‘{names[0]}’")
     tree = call.tree
@@ -105,6 +114,28 @@ def chown(call: Call) -> int:
                 raise error(errno.EPERM, name)
             for path in paths:
                 node = tree.edit(path, follow="h" not in options)
+                held = (users.user_name(tree, node.uid), users.group_name(tree, node.gid))
+                if "from" in options:
+                    mine, _, theirs = options["from"].partition(":")
+                    if (mine and mine not in (held[0], str(node.uid))) or (theirs and theirs not in (held[1], str(node.gid))):
+                        continue
+                changed = (uid >= 0 and uid != node.uid) or (gid >= 0 and gid != node.gid)
+                if "v" in options or ("c" in options and changed):
+                    wanted = ":".join(
+                        part
+                        for part in (
+                            users.user_name(tree, uid) if uid >= 0 else "",
+                            users.group_name(tree, gid) if gid >= 0 else "",
+                        )
+                        if part
+                    )
+                    of = ":".join(held) if ":" in wanted else held[0] if uid >= 0 else held[1]
+                    what = "group" if name_of(call) == "chgrp" else "ownership"
+                    call.out(
+                        f"changed {what} of '{name}' from {of} to {wanted}\n"
+                        if changed
+                        else f"{what} of '{name}' retained as {of}\n"
+                    )
                 node.uid = uid if uid >= 0 else node.uid
                 node.gid = gid if gid >= 0 else node.gid
         except OSError as failed:

@@ -57,7 +57,7 @@ def _found(call: Call, name: str, who: str) -> int:
 
 def timeout(call: Call) -> Code:
     """`timeout [-s signal] [-k after] seconds command`."""
-    options, rest = parse(call, "s:k:v", "signal=s kill-after=k preserve-status foreground", code=125, permute=False)
+    options, rest = parse(call, "s:k:v", "signal=s kill-after=k preserve-status foreground verbose:v", code=125, permute=False)
     if len(rest) < 2:
         call.err("Try 'timeout --help' for more information.\n")
         return 125
@@ -262,27 +262,47 @@ def _matching(call: Call, options: dict[str, str], pattern: str) -> list[Process
 
     test = regexes.compile_posix(pattern, extended=True, ignore_case="i" in options)
     found = []
+
+    def users_of(key: str) -> set[str]:
+        return {users.user_name(call.tree, int(one)) if one.isdigit() else one for one in options[key].split(",")}
+
     for proc in table_of(call):
         if proc.pid == call.proc.pid:
             continue
+        if "P" in options and str(proc.ppid) not in options["P"].split(","):
+            continue
+        if "U" in options and proc.user not in users_of("U"):
+            continue
+        if "t" in options and proc.tty.removeprefix("/dev/") not in options["t"].split(","):
+            continue
         text = _command(proc) if "f" in options else comm(proc)
         match = test.search(text)
-        if match and (match.group() == text or "x" not in options) and ("u" not in options or proc.user == options["u"]):
+        fits = match is not None and (match.group() == text or "x" not in options)
+        fits = fits and ("u" not in options or proc.user in users_of("u"))
+        if fits != ("v" in options):
             found.append(proc)
-    return found
+    found.sort(key=lambda proc: (proc.started, proc.pid))
+    return found[-1:] if "n" in options else found[:1] if "o" in options else sorted(found, key=lambda proc: proc.pid)
 
 
 def pgrep(call: Call) -> int:
     """`pgrep [-flxn] pattern`, `pidof`."""
-    options, rest = parse(call, "flxincau:o", "full:f list-name:l exact:x count:c list-full:a", code=2)
+    options, rest = parse(
+        call,
+        "flxincau:oP:U:t:vd:w",
+        "full:f list-name:l exact:x count:c list-full:a delimiter=d inverse:v ignore-case:i newest:n oldest:o parent=P terminal=t euid=u uid=U lightweight:w",
+        code=2,
+    )
+    if not rest and any(key in options for key in ("u", "U", "P", "t")):
+        rest = [""]
     if not rest:
         call.err("pgrep: no matching criteria specified\nTry `pgrep --help' for more information.\n")
         return 2
     found = _matching(call, options, rest[0])
-    if "n" in options:
-        found = found[-1:]
     if "c" in options:
         call.out(f"{len(found)}\n")
+    elif "d" in options and found:
+        call.out(options["d"].join(str(pid_of(call, proc)) for proc in found) + "\n")
     else:
         for proc in found:
             call.out(
@@ -302,13 +322,20 @@ def pkill(call: Call) -> int:
     signal = 15
     args = [call.argv[0]]
     for word in call.argv[1:]:
-        named = number(word[1:]) if word.startswith("-") and not re.fullmatch("-[fxniu]", word) else None
+        named = number(word[1:]) if word.startswith("-") and not re.fullmatch("-[fxniuoPUte]", word) else None
         if named is not None:
             signal = named
         else:
             args.append(word)
     call.argv = args
-    options, rest = parse(call, "fxnis:u:eq", "full:f exact:x signal=s", code=2)
+    options, rest = parse(
+        call,
+        "fxnis:u:eqoP:U:t:vcI",
+        "full:f exact:x signal=s echo:e ignore-case:i newest:n oldest:o parent=P terminal=t euid=u uid=U count:c inverse:v quiet:q wait:w",
+        code=2,
+    )
+    if not rest and name_of(call) == "pkill" and any(key in options for key in ("u", "U", "P", "t")):
+        rest = [""]
     if "s" in options:
         signal = number(options["s"]) or 15
     if not rest:
@@ -322,7 +349,11 @@ def pkill(call: Call) -> int:
         if call.uid and users.uid_of(call.tree, proc.user) != call.uid:
             call.err(f"{name_of(call)}: killing pid {pid_of(call, proc)} failed: Operation not permitted\n")
             continue
+        if "e" in options:
+            call.out(f"{comm(proc)} killed (pid {pid_of(call, proc)})\n")
         send(call, proc, signal)
+    if "c" in options and not everybody:
+        call.out(f"{len(found)}\n")
     return int(not found)
 
 

@@ -47,6 +47,12 @@ def _program(call: Call) -> tuple[str, dict[str, str], list[str]]:
                 args.append("-" + match.group(1))
         elif word.startswith("--expression="):
             scripts.append(word[13:])
+        elif word.startswith("--file="):
+            scripts.append(_script(call, word[7:]))
+        elif word in ("--expression", "--file"):
+            at += 1
+            value = call.argv[at] if at < len(call.argv) else ""
+            scripts.append(value if word == "--expression" else _script(call, value))
         elif re.fullmatch(r"-[nErsu]*i.*", word) and not word.startswith("--"):
             flags, _, suffix = word[1:].partition("i")
             args.append(f"--in-place={suffix}")

@@ -57,15 +57,29 @@ def dirname(call: Call) -> int:
 
 def realpath(call: Call) -> int:
     """`realpath names` (all but the last part must exist)."""
-    options, names = parse(call, "eqmsz", "canonicalize-existing:e")
+    options, names = parse(
+        call,
+        "eqmszL",
+        "canonicalize-existing:e canonicalize-missing:m quiet:q strip:s no-symlinks:s zero:z logical:L relative-to=to relative-base=base",
+    )
     code = 0
+    end = "\0" if "z" in options else "\n"
     for name in names:
         try:
-            place = call.tree.locate(call.path(name))
-            if place.node is None and "e" in options:
-                raise OSError(2, "No such file or directory")
-            call.out(place.seen + "\n")
+            if "s" in options:
+                seen = posixpath.normpath(call.path(name))
+            else:
+                place = call.tree.locate(call.path(name))
+                if place.node is None and "e" in options:
+                    raise OSError(2, "No such file or directory")
+                seen = place.seen
+            if "to" in options:
+                seen = posixpath.relpath(seen, call.tree.realpath(call.path(options["to"])))
+            call.out(seen + end)
         except OSError as failed:
+            if "q" in options:
+                code = 1
+                continue
             call.err(f"realpath: {name}: {failed.strerror}\n")
             code = 1
     return code
@@ -73,18 +87,23 @@ def realpath(call: Call) -> int:
 
 def readlink(call: Call) -> int:
     """`readlink [-f] names`."""
-    options, names = parse(call, "fenm", "canonicalize:f")
+    options, names = parse(
+        call,
+        "fenmqsvz",
+        "canonicalize:f canonicalize-existing:e canonicalize-missing:m no-newline:n quiet:q silent:s verbose:v zero:z",
+    )
     code = 0
+    end = "" if "n" in options else "\0" if "z" in options else "\n"
     for name in names:
         try:
             if any(flag in options for flag in "fem"):
-                call.out(call.tree.locate(call.path(name)).seen + ("" if "n" in options else "\n"))
+                call.out(call.tree.locate(call.path(name)).seen + end)
                 continue
             node = call.lookup(name, follow=False)
             if node.kind != "link":
                 code = 1
                 continue
-            call.out(node.target + ("" if "n" in options else "\n"))
+            call.out(node.target + end)
         except OSError:
             code = 1
     return code
@@ -246,7 +265,9 @@ def _content(data: bytes) -> str:
 def uname(call: Call) -> int:
     """`uname [-asnrvmo]`."""
     options, _ = parse(
-        call, "asnrvmpio", "all:a kernel-name:s nodename:n kernel-release:r kernel-version:v machine:m operating-system:o"
+        call,
+        "asnrvmpio",
+        "all:a kernel-name:s nodename:n kernel-release:r kernel-version:v machine:m operating-system:o processor:p hardware-platform:i",
     )
     host = call.host
     parts = {
@@ -261,7 +282,7 @@ def uname(call: Call) -> int:
         return 0
     chosen = (
         [parts[flag] for flag in "snrvm" if flag in options]
-        + (["x86_64"] if "p" in options else [])
+        + ["x86_64" for flag in "pi" if flag in options]
         + (["GNU/Linux"] if "o" in options else [])
     )
     call.out(" ".join(chosen or ["Linux"]) + "\n")

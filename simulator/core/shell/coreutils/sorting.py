@@ -63,9 +63,14 @@ def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
     options, names = parse(
         call,
         "nrufbdhVMsczCgit:o:mRS:T:",
-        "numeric-sort:n reverse:r unique:u ignore-case:f human-numeric-sort:h version-sort:V stable:s check:c field-separator=t output=o month-sort:M general-numeric-sort:g ignore-leading-blanks:b",
+        "numeric-sort:n reverse:r unique:u ignore-case:f human-numeric-sort:h version-sort:V stable:s check:c field-separator=t output=o month-sort:M general-numeric-sort:g ignore-leading-blanks:b merge:m zero-terminated:z dictionary-order:d ignore-nonprinting:i random-sort:R random-source=source sort=sort",
         code=2,
     )
+    if "sort" in options:
+        by = {"general-numeric": "g", "human-numeric": "h", "month": "M", "numeric": "n", "random": "R", "version": "V"}.get(
+            options.pop("sort")
+        )
+        options |= {by: "1"} if by else {}
     if keys:
         options["k"] = "\0".join(keys)
     return options, names
@@ -209,7 +214,9 @@ def uniq(call: Call) -> Code:
 
 def shuf(call: Call) -> Code:
     """`shuf [-n count] [-e args] [-i lo-hi] [file]`."""
-    options, names = parse(call, "n:ei:r", "head-count=n echo:e input-range=i")
+    options, names = parse(
+        call, "n:ei:ro:z", "head-count=n echo:e input-range=i repeat:r output=o zero-terminated:z random-source=source"
+    )
     count = options.get("n", "")
     if "n" in options and not (count.isascii() and count.isdigit() and len(count) < 16):
         call.err(f"shuf: invalid line count: ‘{count}’\n")
@@ -228,8 +235,17 @@ def shuf(call: Call) -> Code:
         found, _ = yield from inputs(call, names)
         rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
     rng = call.world.rng("shuf")
+    end = "\0" if "z" in options else "\n"
+    if "r" in options and rows:
+        rows = [rows[rng.below(len(rows))] for _ in range(min(int(count or 0), 100_000))]
+        call.out("".join(row + end for row in rows))
+        return 0
     for n in range(len(rows) - 1, 0, -1):
         m = rng.below(n + 1)
         rows[n], rows[m] = rows[m], rows[n]
-    call.out("".join(row + "\n" for row in rows[: int(count) if count else len(rows)]))
+    text = "".join(row + end for row in rows[: int(count) if count else len(rows)])
+    if "o" in options:
+        call.write_file(options["o"], text.encode("utf-8", "surrogateescape"))
+    else:
+        call.out(text)
     return 0

@@ -42,6 +42,7 @@ from . import (
     text,
     top,
     tr,
+    trees,
     wget,
     xargs,
 )
@@ -161,7 +162,7 @@ COMMANDS: dict[str, Command] = {
     "top": top.top,
     "touch": filing.touch,
     "tr": tr.tr,
-    "tree": finding.tree,
+    "tree": trees.tree,
     "true": small.true,
     "truncate": filing.truncate,
     "tty": small.tty,

@@ -18,6 +18,7 @@ from ...host.filesystem import Inode, error
 from ...host.invocation import Call
 from ...kernel.clock import SECOND, to_datetime
 from .. import patterns
+from . import harmless
 from .archive import LIMIT, build, inflate, unpack
 from .common import Code, unknown, whole
 from .listing import mode_text
@@ -92,6 +93,14 @@ def _long(call: Call, wish: Wish, word: str, args: list[str]) -> None:
     elif name == "version":
         call.out("tar (GNU tar) 1.35\n")
         raise _Refused(0)
+    elif (taken := harmless.long("tar", name)) is not None:
+        if taken == "=" and not equals and args:
+            args.pop(0)
+    elif name in ("exclude-vcs", "exclude-backups"):
+        vcs = (
+            ".git .git/* */.git */.git/* .gitignore .gitmodules .svn .svn/* .hg .hg/*" if name == "exclude-vcs" else ".#* *~ #*#"
+        )
+        wish.exclude += vcs.split()
     else:
         raise unknown(call, f"--{name}", f"unrecognized option '{word}'", 64)
 
@@ -105,6 +114,11 @@ def _letters(call: Call, wish: Wish, letters: str, args: list[str]) -> None:
                 raise _Refused(64)
             _value(call, wish, letter, letters or args.pop(0))
             return
+        if (taken := harmless.short("tar", letter)) is not None:
+            if taken == ":":
+                letters = letters or (args.pop(0) if args else "")
+                return
+            continue
         if letter not in "xctrudvzjJapkmhOPWS":
             raise unknown(call, f"-{letter}", f"invalid option -- '{letter}'", 64)
         wish.flags += letter

@@ -229,11 +229,17 @@ def wc(call: Call) -> Code:
 
 
 def tac(call: Call) -> Code:
-    """`tac [files]`."""
-    _, names = parse(call, "")
+    """`tac [-b] [-s SEPARATOR] [files]`."""
+    options, names = parse(call, "bs:", "before:b separator=s")
     found, code = yield from inputs(call, names)
     for _, data in found:
-        call.out(b"".join(reversed(lines(data))))
+        if "s" not in options:
+            call.out(b"".join(reversed(lines(data))))
+            continue
+        mark = options["s"].encode("utf-8", "surrogateescape")
+        parts = data.split(mark)
+        pieces = [part + mark for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+        call.out(b"".join(reversed(pieces)))
     return code
 
 

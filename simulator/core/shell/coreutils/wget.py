@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import posixpath
+import re
 from urllib.parse import parse_qs, unquote
 
 from ...host.invocation import Call
 from ...host.program import Sleep
 from ...kernel.clock import MS
-from ...kernel.errors import ConnectError
+from ...kernel.errors import ConnectError, NotSimulated
 from ...kernel.http import Request
 from . import internet
 from .common import Code, parse
 from .curl import REASONS, CurlError, Target, body_of, fetch
 from .names import busybox
+
+#: `--header=NAME: VALUE` among the words of the command line, one a line.
+HEADERS = re.compile(r"(?m)^--header(?:=|\n)(.+)$")
 
 
 def _limit(options: dict[str, str], default: float) -> int:
@@ -81,14 +86,39 @@ def wget(call: Call) -> Code:
     """`wget [-q] [-O file] [-P dir] [--https-only] urls`."""
     options, urls = parse(
         call,
-        "qO:P:cNST:t:",
-        "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:n",
+        "qO:P:cNST:t:a:o:i:n:Vhxr",
+        "quiet:q https-only output-document=O directory-prefix=P no-check-certificate timeout=T tries=t spider no-verbose:nv continue:c "
+        "timestamping:N server-response:S append-output=a output-file=o input-file=i header=header post-data=post user=user password=password "
+        "http-user=user http-password=password method=method body-data=post user-agent=agent referer=referer no-clobber:nc recursive:r "
+        "version:V no-directories:nd force-directories:x max-redirect=redirects",
         code=2,
     )
+    if "V" in options:
+        call.out("GNU Wget 1.21.4 built on linux-gnu.\n")
+        return 0
+    if "r" in options:
+        raise NotSimulated("option '-r'")
+    if "i" in options:
+        try:
+            urls += call.read_file(options["i"]).decode("utf-8", "replace").split()
+        except OSError as failed:
+            call.err(f"{options['i']}: {failed.strerror}\nNo URLs found in {options['i']}.\n")
+            return 1
+    sent = {"user-agent": options.get("agent", "Wget/1.21.4")}
+    for given in HEADERS.findall("\n".join(call.argv)):
+        name, _, value = given.partition(":")
+        sent[name.strip().lower()] = value.strip()
+    if "user" in options:
+        pair = f"{options['user']}:{options.get('password', '')}"
+        sent["authorization"] = "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
+    method = options.get("method", "POST" if "post" in options else "GET")
+    log = options.get("o") or options.get("a")
+    if log:
+        call.write_file(log, b"" if "o" in options else call.read_file(log) if call.exists(log) else b"")
     if not urls:
         call.err("wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n")
         return 1
-    quiet = "q" in options
+    quiet = "q" in options or bool(log) or options.get("n") == "v" or "nv" in options
     if busybox(call):
         return (yield from _applet(call, options, urls[0]))
     code = 0
@@ -102,10 +132,11 @@ def wget(call: Call) -> Code:
                     call,
                     target,
                     Request(
-                        method="GET",
+                        method=method,
                         path=unquote(target.path),
                         query=parse_qs(target.query),
-                        headers={"host": target.host, "user-agent": "Wget/1.21.4"},
+                        headers={"host": target.host, **sent},
+                        body=options.get("post", "").encode("utf-8", "surrogateescape"),
                     ),
                 )
                 yield Sleep(max(answer.latency, MS))
@@ -142,6 +173,8 @@ def wget(call: Call) -> Code:
             continue
         path = posixpath.join(options.get("P", ""), name) if "O" not in options else name
         call.write_file(path, body)
+        if (options.get("n") == "v" or "nv" in options) and "q" not in options:
+            call.err(f'{_stamp(call).strip("-")} URL:{target.url} [{len(body)}/{len(body)}] -> "{path}" [1]\n')
         if not quiet:
             call.err(
                 f"HTTP request sent, awaiting response... 200 OK\nLength: {len(body)}\nSaving to: ‘{path}’\n\n{_stamp(call).strip('-')} ({len(body) / 1024:.1f} KB/s) - ‘{path}’ saved [{len(body)}/{len(body)}]\n\n"
