@@ -53,7 +53,10 @@ export class Autosave {
 
   restore() {
     const text = memory.get(this.key);
-    if (!text) return;
+    if (!text) {
+      this.form.dataset.saved = 'ok'; // nothing of this page waits; the words are the server's
+      return;
+    }
     try {
       for (const [question, { at, kept }] of JSON.parse(text)) {
         putBack(this.form, question, kept);

@@ -62,11 +62,19 @@ def test_selector_objects() -> None:
 
 @given(st.text(max_size=40))
 def test_any_text_parses_or_is_refused(text: str) -> None:
-    for parse in (parse_labels, parse_fields):
-        try:
-            parse(text)
-        except SelectorError:
-            continue
+    try:
+        labels = parse_labels(text)
+    except SelectorError as refused:
+        assert str(refused)
+    else:
+        assert str(parse_labels(str(labels))) == str(labels), "what it prints is not what it is"
+    try:
+        fields = parse_fields(text)
+    except SelectorError as refused:
+        assert repr(text)[1:-1] in repr(str(refused))
+    else:
+        assert all(term.field in text for term in fields)
+        assert len(fields) <= text.count(",") + 1
 
 
 def test_names_and_kinds() -> None:
