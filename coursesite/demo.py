@@ -6,10 +6,12 @@ makes none; production sets that (docs/operations.md).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -17,6 +19,9 @@ from django.contrib.auth import get_user_model
 from lessons import demo as course
 
 from . import environment
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 # fmt: off
 _WORDS = (
@@ -53,17 +58,28 @@ def passwords(path: Path) -> dict[str, str]:
         return made
 
 
+def _mark(users: dict[str, User], kept: dict[str, str]) -> str:
+    """Changes when a kept password or what the database holds of one does."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, user in sorted(users.items()):
+        digest.update(f"{name}\0{kept[name]}\0{user.password}\n".encode())
+    return digest.hexdigest()
+
+
 def ensure() -> Accounts | None:
     """Make the accounts where they are missing, and a cohort of the instructor's with the learner in it."""
     if not environment.flag("DEMO_ACCOUNTS", True):
         return None
     kept = passwords(Path(settings.VAR_DIR) / "demo.json")
-    users = {}
-    for name, password in kept.items():
-        user, made = get_user_model().objects.get_or_create(username=name, defaults={"email": f"{name}@example.org"})
-        if made or not user.check_password(password):
-            user.set_password(password)
-            user.save(update_fields=["password"])
-        users[name] = user
+    find = get_user_model().objects.get_or_create
+    users = {name: find(username=name, defaults={"email": f"{name}@example.org"})[0] for name in kept}
+    stamp = Path(settings.VAR_DIR) / "stamps" / "demo"
+    if not stamp.exists() or stamp.read_text() != _mark(users, kept):  # Argon2 takes a fifth of a second a password, on purpose
+        for name, user in users.items():
+            if not user.check_password(kept[name]):
+                user.set_password(kept[name])
+                user.save(update_fields=["password"])
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        environment.write_private(stamp, _mark(users, kept))
     course.ensure(learner=users["learner"], instructor=users["instructor"])
     return Accounts(("learner", kept["learner"]), ("instructor", kept["instructor"]))
