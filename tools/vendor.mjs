@@ -52,20 +52,20 @@ export { WebLinksAddon } from '@xterm/addon-web-links';
 
 /* The editor of the bench, loaded when it is first opened. CodeMirror takes the nonce itself (EditorView.cspNonce). */
 const EDITOR = `
-export { Compartment, EditorState, StateEffect, StateField, Prec } from '@codemirror/state';
+export { Compartment, EditorState, Prec, StateEffect } from '@codemirror/state';
 export {
   EditorView, drawSelection, dropCursor, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, hoverTooltip, keymap, lineNumbers,
   rectangularSelection, tooltips,
 } from '@codemirror/view';
 export { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands';
-export { HighlightStyle, StreamLanguage, bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
-export { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from '@codemirror/search';
-export { acceptCompletion, autocompletion, completionKeymap, closeBrackets, startCompletion } from '@codemirror/autocomplete';
-export { diagnosticCount, forceLinting, lintGutter, lintKeymap, linter, nextDiagnostic } from '@codemirror/lint';
+export { HighlightStyle, bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+export { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
+export { acceptCompletion, autocompletion, closeBrackets, completionKeymap, startCompletion } from '@codemirror/autocomplete';
+export { diagnosticCount, lintGutter, lintKeymap, linter, nextDiagnostic } from '@codemirror/lint';
 export { yaml } from '@codemirror/lang-yaml';
 export { tags } from '@lezer/highlight';
-export { Vim, getCM, vim } from '@replit/codemirror-vim';
-export { LineCounter, isMap, isPair, isScalar, isSeq, parseAllDocuments } from 'yaml';
+export { Vim, vim } from '@replit/codemirror-vim';
+export { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml';
 `;
 async function packageOf(name) {
   return JSON.parse(await readFile(path.join(modules, name, 'package.json'), 'utf8'));

@@ -131,6 +131,7 @@ export class Bench {
     this.chosen = null;
     this.fillTools();
     this.panel = new TerminalPanel(this.terminals, this.connection, this.hosts);
+    if (!this.looksOn) this.panel.onEdit = (terminal, taken) => this.edit(terminal, taken);
     this.listen();
     this.lens.start(this.connection, this.clock);
     this.line.show('connecting');
@@ -170,6 +171,7 @@ export class Bench {
 
   /** Another cluster takes the place of this one. */
   use(path, { hosts, reset } = {}) {
+    this.editor?.leave();
     this.connection.close();
     this.clock.dispose();
     this.panel.dispose();
@@ -360,6 +362,20 @@ export class Bench {
     if (!warped) return h('p', {}, t('bench.noevents'));
     return h('div', {}, warped.hidden ? h('p', {}, t('bench.earlier', { n: warped.hidden })) : null,
       h('ol', {}, asText(warped).map((one) => h('li', {}, `${one.when} `, h('code', {}, `#${one.seq}`), ` ${one.lane}: ${one.words}`, one.cause ? ` ${t('bench.cause', { seq: one.cause })}` : ''))));
+  }
+
+  /* ---- the editor ---- */
+
+  /** Opens the editor, which is loaded now if it was not, on files of a terminal's shell; `taken`: on what the editor on its screen has. */
+  async edit(terminal, taken = false, path = '') {
+    try {
+      const { EditorPane } = await import('./editor.js');
+      this.editor ??= new EditorPane(this);
+      await this.editor.open(terminal, { taken, path });
+    } catch (error) {
+      console.warn('the editor cannot be loaded', error);
+      this.tell(t('bench.noeditor'));
+    }
   }
 
   /* ---- for the page ---- */

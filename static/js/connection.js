@@ -179,6 +179,14 @@ export class Connection extends EventTarget {
     this.answered(frame);
   }
 
+  on_file(frame) {
+    this.answered(frame);
+  }
+
+  on_outline(frame) {
+    this.answered(frame);
+  }
+
   answered(frame) {
     this.queries.get(frame.id)?.(frame);
     this.queries.delete(frame.id);
@@ -230,6 +238,16 @@ export class Connection extends EventTarget {
   /** Asks what a lens of the map shows; null when there is no answer. */
   lens(name, about) {
     return this.ask({ t: 'lens', name, about });
+  }
+
+  /** Asks for a file as a terminal's shell would read it, or (`taken`) for the text of the editor on its screen. */
+  file(terminal, path, taken = false) {
+    return this.ask({ t: 'file', terminal, path, taken });
+  }
+
+  /** Asks for the fields of a kind of the API, for all kinds, or for what there is to say of one field. */
+  outline(api = '', kind = '', about = '') {
+    return this.ask({ t: 'outline', api, kind, about });
   }
 
   ask(question) {

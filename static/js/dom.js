@@ -32,6 +32,7 @@ const ICONS = {
   reset: 'M6 3L2 7l4 4M2 7h8a4 4 0 010 8',
   undo: 'M6 2L2 6l4 4M2 6h7a4.5 4.5 0 010 9H6',
   past: 'M8 2a6 6 0 11-6 6M2 3v5h5M8 5v3l2.5 2',
+  edit: 'M3 13l1-4 7-7 3 3-7 7zM9 4l3 3',
   grow: 'M2 14h12M8 2v8M4 6l4-4 4 4',
 };
 

@@ -17,6 +17,11 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** More words, of a part that is loaded later. */
+export function extend(words) {
+  Object.assign(table, words);
+}
+
 /** Whether there are words for `key`. */
 export function has(key) {
   return key in table;

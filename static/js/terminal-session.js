@@ -23,6 +23,8 @@ export class TerminalSession extends EventTarget {
     this.continuation = false;
     /* a full-screen program (vi, less) reads keys: they go to it as they are, a few at a time */
     this.raw = false;
+    /* the file of the editor on the screen */
+    this.editing = '';
     this.typed = '';
     this.typing = 0;
     this.known = false;
@@ -157,6 +159,7 @@ export class TerminalSession extends EventTarget {
     this.busy = Boolean(view.busy);
     this.continuation = Boolean(view.continuation);
     this.raw = Boolean(view.raw);
+    this.editing = view.editing ?? '';
     /* all that was acknowledged has taken effect: what was not echoed never will be */
     if (pending === 0) this.flight = this.flight.filter((item) => !item.acked);
     this.settled ||= !this.flight.length;

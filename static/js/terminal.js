@@ -35,12 +35,19 @@ export class TerminalPanel {
     this.plainButton = button(t('term.plain'), { class: 'tail-key', 'aria-pressed': String(this.plain), onclick: () => this.togglePlain() });
     this.splitButton = button(t('term.split'), { class: 'tail-key is-split-key', 'aria-pressed': 'false', title: t('term.split.long'), hidden: true, onclick: () => this.toggleSplit() });
     this.growButton = button(t('term.grow'), { class: 'tail-key is-grow', 'aria-pressed': 'false', onclick: () => this.toggleGrow() }, icon('grow'));
+    this.editButton = button('', { class: 'tail-key is-edit', hidden: true, 'aria-keyshortcuts': 'Alt+Shift+E', onclick: () => this.edit() });
     const leave = h('span', { class: 'tail is-key' }, h('kbd', {}, 'Esc'), h('kbd', {}, 'Tab'), ` ${t('term.leave')}`);
     this.finder = this.buildFinder();
     this.panels = h('div', { class: 'term-panels' });
     this.live = h('p', { class: 'vh', role: 'status' });
     this.host.classList.add('term');
-    this.host.replaceChildren(h('div', { class: 'tabs' }, this.list, leave, this.readerButton, this.plainButton, this.splitButton, this.growButton), this.finder, this.panels, this.live);
+    this.host.addEventListener('keydown', (event) => {
+      if (!event.altKey || !event.shiftKey || event.code !== 'KeyE' || this.editButton.hidden) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.edit();
+    }, { capture: true });
+    this.host.replaceChildren(h('div', { class: 'tabs' }, this.list, this.editButton, leave, this.readerButton, this.plainButton, this.splitButton, this.growButton), this.finder, this.panels, this.live);
   }
 
   buildFinder() {
@@ -87,6 +94,28 @@ export class TerminalPanel {
       if (name && this.there && !terminals[name]) this.openOnServer(name);
       if (name) this.sendSize(name);
     }
+    this.offer();
+  }
+
+  /* ---- the page's editor (bench.js sets `onEdit`) ---- */
+
+  /** Opens the editor on files of the front terminal's shell, or takes over the editor on its screen. */
+  edit() {
+    this.onEdit?.(this.current, Boolean(this.sessions.get(this.current)?.editing));
+  }
+
+  /* The button says what it would open; that an editor has begun is told once. */
+  offer() {
+    if (!this.onEdit) return;
+    const editing = this.sessions.get(this.current)?.editing ?? '';
+    const words = editing ? t('term.take') : t('term.edit');
+    this.editButton.hidden = !this.there;
+    if (this.offered === `${this.current} ${editing}`) return;
+    this.offered = `${this.current} ${editing}`;
+    this.editButton.classList.toggle('is-offered', Boolean(editing));
+    this.editButton.title = editing ? t('term.take.long', { path: editing }) : t('term.edit.long');
+    this.editButton.replaceChildren(icon('edit'), h('span', {}, words));
+    if (editing) this.say(t('term.take.said', { path: editing }));
   }
 
   /* ---- tabs ---- */
@@ -149,6 +178,7 @@ export class TerminalPanel {
       panel.classList.toggle('is-front', chosen);
     }
     if (this.there && !this.hosts[name]) this.openOnServer(name);
+    this.offer();
     await this.makeView(name);
     if (focus) this.view?.focus();
     if (this.beside) await this.makeView(this.beside);

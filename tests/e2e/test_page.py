@@ -23,7 +23,8 @@ def test_both_languages_have_the_same_words(watched: Watched, harness: Harness) 
     keys = page.evaluate("""async () => {
       const out = {};
       for (const lang of ['en', 'ko']) {
-        const words = (await import(`/static/js/i18n/${lang}.js`)).default;
+        const parts = await Promise.all(['', 'editor-'].map((part) => import(`/static/js/i18n/${part}${lang}.js`)));
+        const words = Object.assign({}, ...parts.map((part) => part.default));
         const holes = (v) => [...new Set(String(v).match(/{\\w+}/g) ?? [])].filter((h) => h !== '{n}').sort().join();
         out[lang] = Object.fromEntries(Object.entries(words).map(([k, v]) => [k, typeof v === 'function' ? '' : holes(v)]));
       }
@@ -40,7 +41,7 @@ def test_every_key_used_in_a_script_has_words() -> None:
     for script in SCRIPTS:
         if script.parent.name != "i18n":
             used |= set(re.findall(r"\bt\('([a-z0-9.-]+)'", script.read_text("utf-8")))
-    words = (ROOT / "static" / "js" / "i18n" / "en.js").read_text("utf-8")
+    words = "".join(path.read_text("utf-8") for path in (ROOT / "static" / "js" / "i18n").glob("*en.js"))
     missing = [k for k in sorted(used) if f"  {k}: " not in words and f"'{k}': " not in words]
     assert missing == []
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from simulator.core.sandbox import Sandbox
 
 Frame = dict[str, Any]
@@ -199,8 +201,10 @@ class FakeCluster:
         self.hold_acks = False
         self.completions: list[str] = []
         self.history: dict[str, list[str]] = {}
-        #: A simulated world that answers questions of lenses and skips of time; nothing answers without one.
+        #: A simulated world that answers questions of lenses and editors and skips of time; nothing answers without one.
         self.world: Sandbox | None = None
+        #: Whether that world takes all inputs and prints everything, in place of the pretended shell.
+        self.live = False
 
     # ---- frames in
 
@@ -219,6 +223,12 @@ class FakeCluster:
             self.complete(frame, send)
         elif kind == "lens" and self.world is not None:
             send({"t": "lens", "id": frame["id"], "data": self.world.lens(frame["name"], frame["about"])})
+        elif kind == "file" and self.world is not None:
+            data = self.world.file(frame["terminal"], frame["path"], taken=frame["taken"])
+            send({"t": "file", "id": frame["id"], "data": data})
+        elif kind == "outline" and self.world is not None:
+            data = self.world.outline(frame["api"], frame["kind"], frame["about"])
+            send({"t": "outline", "id": frame["id"], "data": data})
         elif kind == "ping":
             send({"t": "pong", "id": frame.get("id")})
 
@@ -252,6 +262,11 @@ class FakeCluster:
 
     def complete(self, frame: Frame, send: Callable[[Frame], None]) -> None:
         """Candidates for the word before the cursor."""
+        if self.live and self.world is not None:
+            found = self.world.complete(frame["terminal"], frame["line"], frame["cursor"])
+            listed = [{"text": one, "hint": ""} for one in found.items]
+            send({"t": "completion", "id": frame["id"], "start": found.start, "end": found.end, "items": listed})
+            return
         before = frame["line"][: frame["cursor"]]
         word = before.rsplit(" ", 1)[-1]
         items = [{"text": c, "hint": ""} for c in self.completions if c.startswith(word)]
@@ -261,7 +276,9 @@ class FakeCluster:
 
     def take_effect(self, kind: str, data: Frame) -> None:
         """What an input does."""
-        if kind == "open":
+        if self.live and self.world is not None:
+            self.play(self.world, kind, data)
+        elif kind == "open":
             self.terminals[data["terminal"]] = Terminal(data["terminal"], data["host"], prompt=f"{data['host']}:~$ ")
         elif kind == "skip":
             self.now += data["ns"]
@@ -272,6 +289,17 @@ class FakeCluster:
             self.line(self.terminals[data["terminal"]], data["text"])
         elif kind == "key":
             self.key(self.terminals[data["terminal"]], data["key"])
+
+    def play(self, world: Sandbox, kind: str, data: Frame) -> None:
+        """An input takes effect in the world; what it printed and caused is sent."""
+        world.apply(kind, data, world.now)
+        world.advance(world.now + 1_000_000_000)
+        self.now = world.now
+        for chunk in world.drain():
+            self.out(chunk.terminal, chunk.fd, chunk.data)
+        events = [msgspec.structs.asdict(event) for event in world.drain_trace()]
+        if events:
+            self.emit(events)
 
     def line(self, terminal: Terminal, text: str) -> None:
         """A line for the program in the foreground, for an open here-document, or for the shell."""
@@ -342,10 +370,16 @@ class FakeCluster:
             "running": self.speed > 0,
             "scenario": "three-nodes",
             "pending": 0,
-            "terminals": {name: t.view() for name, t in self.terminals.items()},
+            "terminals": self.views(),
             "cursor": self.chunks[-1]["cursor"] if self.chunks else 0,
             "trace": self.events[-1]["seq"] if self.events else 0,
         }
+
+    def views(self) -> Frame:
+        """The terminals as the state tells them."""
+        if self.live and self.world is not None:
+            return {name: msgspec.to_builtins(view) for name, view in self.world.terminals().items()}
+        return {name: t.view() for name, t in self.terminals.items()}
 
     def out(self, terminal: str, fd: int, data: str) -> None:
         """Terminal output, kept and sent to every browser."""
