@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from .test_shell_language import FOLDER, shell_world
 
 #: Seconds of processor time that one line may take on a slow machine: budgets end what would run longer.
 LIMIT = 20.0
+#: Bytes that one line may take besides its world.
+MOST_MEMORY = 160_000_000
 WORDS = [*"abcxyz", "f", "d", "nofile", "'a b'", '"$x"', "$x", "${x:-y}", "${#x}", "${x%%a*}", "${a[@]}", "$(echo s)", "$((1+2))", "*", "{a,b}", "~",
          "-n", "-r", "-1", "--", "-", "\\", "$", "`", "'", '"', "(", ")", "[[", "]]", "((", "))", "{", "}", ";", "&", "|", "&&", "||", ">", ">>",
          "<", "<<E", "<<<", "2>&1", "!", "#", "é", "한", "\t", "\n", "\x00"[:0] or "%", "999999999999", "0x1f", "1e9", "^", "=", "x=1", "a=(1 2)",
@@ -140,12 +143,37 @@ seq -f '%03"x"g' 2
 seq -f "%'g" 2
 shuf --head-count --zero-terminated1 -e a
 SECONDS=5 f=1 true; SECONDS=le IFS='=' true
-SECONDS=le IFS='=' r0""".split("\n")
+SECONDS=le IFS='=' r0
+awk 'BEGIN{x[1]; print x, x+1; if (x) print 1}'
+echo a | awk '{NR="x"; FNR="y"; print} END{print NR}'
+awk 'NR=4.5' f
+echo 'sqrt(F' | bc
+echo $((0x1fn > 3))""".split("\n")
 
 
 @pytest.mark.parametrize("text", FOUND)
 def test_what_soaks_found_stays_mended(text: str) -> None:
     play(fresh(), text)
+
+
+#: Formats that ask for a field of gigabytes: a soak once grew by as much.
+WIDE = ["seq -f '%09999999999993g' 2", "seq -f %.999999999f 2", "printf %999999999d 1", "printf %.999999999f 1", "printf '%*d' 999999999 1",
+        "awk 'BEGIN{printf \"%.999999999f\", 1}'", "awk 'BEGIN{printf \"%999999999s\", 1}'", "awk 'BEGIN{OFMT=\"%999999999.2f\"; print 3.5}'", "awk 'BEGIN{CONVFMT=\"%999999999.2f\"; x = 3.5 \"\"}'",
+        "date +%999999999N%999999999Y", "numfmt --padding=999999999 1", "find . -printf '%999999999p'", "stat -c %999999999n f", "jq -n '\"ab\" * 999999999'", "head -c 99999999999 /dev/zero | tail -c 1",
+        "x=$(yes | head -c 99999999999)", "echo {1..999999999}", "bc <<< 2^999999999", "awk 'BEGIN{s=\"a\"; while(1) s = s s}'", "sed ':a;s/.*/&&/;ta' f", "nl -w 999999999 f", "fold -w 1 f", "pr -w 999999999 f",
+        "od -w999999999 f", "xxd -c 999999999 f", "hexdump -e '999999999/1 \"%x\"' f", "column -c 999999999 f", "truncate -s 9G z; cat z | wc -c", "dd if=/dev/zero of=z bs=9G count=1", "split -a 999999999 f", "tr a '[b*999999999]' < f", "printf '%s' {a..z}{a..z}{a..z}{a..z}{a..z}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WIDE)
+def test_no_line_takes_the_workers_memory(text: str) -> None:
+    world = fresh()
+    tracemalloc.start()
+    try:
+        play(world, text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < MOST_MEMORY, f"{peak / 1e6:.0f} MB"
 
 
 def soak(minutes: float, seed: int) -> int:

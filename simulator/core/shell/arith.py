@@ -200,6 +200,8 @@ class _Evaluator:
                 value = value * radix + digit
             return wrap(value)
         if token[:2] in ("0x", "0X"):
+            if not re.fullmatch(r"[0-9a-fA-F]*", token[2:]):
+                raise ArithError(f'{self.text.lstrip()}: value too great for base (error token is "{token}")')
             return wrap(int(token[2:] or "0", 16))
         if token[0] == "0" and len(token) > 1:
             if not re.fullmatch("[0-7]+", token):

@@ -360,7 +360,7 @@ class Compound(Jobs):
         source = self.state.functions[name]
         body = self.parsed.get(source)
         if body is None:
-            body = self.parsed[source] = Parser(source).command()
+            body = self.parsed[source] = Parser(source).function_body()
         if self.calls >= MAX_CALLS:
             self.complain(f"{name}: maximum function nesting level exceeded ({MAX_CALLS})")
             raise BudgetExceeded(f"{name}: functions call each other more than {MAX_CALLS} deep")

@@ -183,5 +183,9 @@ class Compounds(Conditions):
         start = self.pos
         if self.peek() != "(" and self.keyword() not in ("{", "if", "while", "until", "for", "case", "[[", "select"):
             self.unexpected()
+        waiting = len(self.heredocs)
         self.command()
-        return Function(name, self.src[start : self.pos], [], self.line_at(start))
+        made = Function(name, self.src[start : self.pos], [], self.line_at(start))
+        if len(self.heredocs) > waiting:  # bodies that stand behind the function's last line are part of it
+            self.late.append(made)
+        return made

@@ -74,14 +74,18 @@ def binary(call: Call, left: str, op: str, right: str) -> bool:
     if op in ("<", ">"):
         return left < right if op == "<" else left > right
     if op in ("-nt", "-ot", "-ef"):
+        if op == "-ef":
+            try:
+                one, other = call.lookup(left), call.lookup(right)
+            except OSError:
+                return False
+            return one is other or call.tree.realpath(call.path(left)) == call.tree.realpath(call.path(right))
         times = []
         for name in (left, right):
             try:
                 times.append(call.lookup(name).mtime)
             except OSError:
                 times.append(-1)
-        if op == "-ef":
-            return -1 not in times and call.tree.realpath(call.path(left)) == call.tree.realpath(call.path(right))
         return times[0] > times[1] if op == "-nt" else times[0] < times[1]
     a, b = number(left), number(right)
     table = {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}

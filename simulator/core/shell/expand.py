@@ -145,6 +145,7 @@ class Expander(Parameters):
             items["0"] = old.value
         at = max((int(n) for n in items), default=-1) + 1 if kind == "a" else 0
         loose: list[str] = []
+        integers = old is not None and "i" in old.flags
         for pair_key, value in pairs:
             if kind == "A":
                 if pair_key is None:
@@ -154,7 +155,7 @@ class Expander(Parameters):
                 continue
             if pair_key is not None:
                 at = self.arithmetic(pair_key)
-            items[str(at)] = value
+            items[str(at)] = str(self.arithmetic(value)) if integers else value
             at += 1
         items.update(zip(loose[::2], [*loose[1::2], ""], strict=False))
         self.ledger.hold(self.state, sum(len(text) for _, text in pairs))
@@ -266,7 +267,13 @@ class Expander(Parameters):
             yield from self._default(part, index, value, value is not None, not value, fields, split)
             return
         if value is None and self.state.options.get("nounset") and not part.op.startswith("@"):
-            shown = f"${part.name}" if part.name.isdigit() else part.name if index is None else f"{part.name}[{index}]"
+            shown = (
+                f"${part.name}"
+                if part.name.isdigit() or part.name == "!"
+                else part.name
+                if index is None
+                else f"{part.name}[{index}]"
+            )
             raise ExpansionError(f"{shown}: unbound variable", fatal=True)
         if part.op.startswith("@"):
             value = yield from self._attribute(part, index, value)
@@ -285,10 +292,20 @@ class Expander(Parameters):
         elif part.op == ":":
             first = self.arithmetic((yield from self.expand_text(part.arg or [])))
             pool = [self.state.name, *values] if part.name in ("@", "*") else values
-            first = max(len(pool) + first, 0) if first < 0 else first
+            var = None if part.name in ("@", "*") else self.state.vars.get(self.nameref(part.name)[0])
+            if var is not None and var.kind == "a":  # an offset is an index: what is missing before it does not count
+                indexes = [int(key) for key in self.keys(part.name)]
+                first += indexes[-1] + 1 if first < 0 and indexes else 0
+                first = sum(1 for index in indexes if index < first) if first >= 0 else len(pool)
+            else:
+                first = max(len(pool) + first, 0) if first < 0 else first
             last = len(pool)
             if part.arg2 is not None:
-                last = first + self.arithmetic((yield from self.expand_text(part.arg2)))
+                text = yield from self.expand_text(part.arg2)
+                length = self.arithmetic(text)
+                if length < 0:
+                    raise ExpansionError(f"{text.strip()}: substring expression < 0")
+                last = first + length
             values = pool[first:last]
         elif part.op == "@":
             how = yield from self.expand_text(part.arg or [])

@@ -59,6 +59,13 @@ class Parser(Compounds):
         self.heredocs = saved
         return items
 
+    def function_body(self) -> Command:
+        """The command that a function's text is, with the here-documents behind its last line."""
+        found = self.command()
+        if self.heredocs and self.peek() == "\n":
+            self.newline()
+        return found
+
     def parse_text(self, text: str) -> ListNode:
         """A whole text as one list."""
         inner = Parser(text)

@@ -7,6 +7,7 @@ time pass; `MAX_STEPS` commands a line are the budget.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any
@@ -263,6 +264,11 @@ class Shell(Substitution):
                 return (yield from self._assign_only(command))
             if self.state.options.get("xtrace"):
                 self.trace(" ".join(_traced(word) for word in words))
+                if words[0] in ("export", "readonly"):  # bash shows what they assign once more
+                    for word in words[1:]:
+                        name, equals, value = word.partition("=")
+                        if equals:
+                            self.trace(f"{name}={_traced(value) if value else ''}")
             self.last_argument = words[-1]
             status = yield from self._dispatch(command, words)
             for name, literal, append, kind in arrays:
@@ -502,7 +508,11 @@ def _runner(command: Command) -> Callable[[Shell], Code]:
 
 
 def _traced(word: str) -> str:
-    return word if word and shell_quote(word) == word else quote(word)
+    if word and shell_quote(word) == word:
+        return word
+    if re.search(r"[\s|&;()<>$`\\\"'*?\[\]#~=%!{}]", word) and not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", word):
+        return "'" + word.replace("'", "'\\''") + "'"
+    return quote(word)
 
 
 __all__ = ["Break", "CommandSub", "Continue", "Shell"]

@@ -7,6 +7,7 @@ import re
 from .lexer import META, Incomplete, Lexer, ShellSyntaxError
 from .reserved import MAX_SOURCE, OPERATORS, REDIRECT, RESERVED
 from .syntax import (
+    Function,
     Lit,
     Redirect,
 )
@@ -22,6 +23,8 @@ class Tokens(Lexer):
         self.expanded: list[tuple[str, int]] = []
         self.final = False
         self.unended: list[tuple[int, str]] = []
+        #: Functions that end on a line with here-documents of theirs still to come.
+        self.late: list[Function] = []
         #: Where the bodies of here-documents stand in the text, each with the line that ends it.
         self.bodies: list[tuple[int, int]] = []
         if len(source) > MAX_SOURCE:
@@ -44,6 +47,7 @@ class Tokens(Lexer):
     def read_heredocs(self) -> None:
         """Read the bodies of announced here-documents."""
         pending, self.heredocs = self.heredocs, []
+        first = self.pos
         for redirect, delimiter, strip, literal, announced in pending:
             lines: list[str] = []
             began = self.pos
@@ -64,6 +68,9 @@ class Tokens(Lexer):
             self.bodies.append((began, self.pos))
             body = "".join(lines)
             redirect.target = [Lit(body, True)] if literal else (self.sub(body) or [Lit("", True)])
+        for made in self.late:
+            made.source += "\n" + self.src[first : self.pos]
+        self.late = []
 
     def line_at(self, pos: int) -> int:
         """The number of the line of a position, from 1."""

@@ -10,7 +10,7 @@ from ..control import Break, Continue, Exit, Return
 from ..expand import quote
 from ..reserved import RESERVED
 from ..state import Var
-from .signals import SIGNAL_NAMES, number
+from .signals import SIGNAL_NAMES, number, table
 
 
 def _level(shell: Any, words: list[str]) -> int:
@@ -170,7 +170,7 @@ def trap(shell: Any, words: list[str]) -> int:
                 )
         return 0
     if args[0] == "-l":
-        shell.out("".join(f"{n:2}) SIG{name}" + ("\n" if n % 5 == 0 else "\t") for n, name in SIGNAL_NAMES.items() if n) + "\n")
+        shell.out(table())
         return 0
     action, names = (args[0], args[1:]) if len(args) > 1 else ("-", args)
     status = 0

@@ -8,7 +8,7 @@ from typing import Any
 from ...host import pidspace, processes, users
 from ...host.program import WaitTopic
 from ...runtime.programs import signals
-from .signals import SIGNAL_NAMES, number
+from .signals import SIGNAL_NAMES, number, table
 
 
 def _pids(shell: Any, job: Any) -> list[int]:
@@ -206,9 +206,7 @@ def kill(shell: Any, words: list[str]) -> int:
 
 def _list(shell: Any, args: list[str]) -> int:
     if not args:
-        rows = [f"{n:2}) SIG{name}" for n, name in SIGNAL_NAMES.items() if n]
-        for at in range(0, len(rows), 5):
-            shell.out("\t".join(rows[at : at + 5]) + "\n")
+        shell.out(table())
         return 0
     for arg in args:
         if arg.isdigit():

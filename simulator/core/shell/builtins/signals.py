@@ -8,6 +8,9 @@ SIGNAL_NAMES: dict[int, str] = dict(
         "XFSZ VTALRM PROF WINCH IO PWR SYS".split()
     )
 )
+# 32 and 33 are the C library's own
+SIGNAL_NAMES.update({34 + n: f"RTMIN{f'+{n}' if n else ''}" for n in range(16)})
+SIGNAL_NAMES.update({64 - n: f"RTMAX{f'-{n}' if n else ''}" for n in range(15)})
 SIGNAL_NUMBERS: dict[str, int] = {name: n for n, name in SIGNAL_NAMES.items()}
 
 
@@ -17,3 +20,9 @@ def number(text: str) -> int | None:
         return int(text) if int(text) < 65 else None
     name = text.upper()
     return SIGNAL_NUMBERS.get(name[3:] if name.startswith("SIG") else name)
+
+
+def table() -> str:
+    """What `kill -l` and `trap -l` print: five in a row."""
+    names = [(n, name) for n, name in sorted(SIGNAL_NAMES.items()) if n]
+    return "".join(f"{n:2}) SIG{name}" + ("\n" if at % 5 == 0 else "\t") for at, (n, name) in enumerate(names, 1)) + "\n"

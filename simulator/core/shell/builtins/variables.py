@@ -46,6 +46,11 @@ def _declare(shell: Any, name: str, words: list[str], on: str, off: str, args: l
         var = shell.make_local(base) if local else shell.state.vars.get(base)
         if var is None:
             var = shell.state.vars[base] = Var()
+        if ("a" in on and var.kind == "A") or ("A" in on and var.kind == "a"):
+            kinds = ("associative", "indexed") if var.kind == "A" else ("indexed", "associative")
+            shell.complain(f"{name}: {base}: cannot convert {kinds[0]} to {kinds[1]} array")
+            status = 1
+            continue
         if "A" in on and var.kind != "A":
             var.kind, var.items, var.value, var.unset = "A", {}, None, True
         elif "a" in on and var.kind == "s":
@@ -198,6 +203,7 @@ def getopts(shell: Any, words: list[str]) -> int:
     index = max(int(given[:9]), 1) if given.isascii() and given.isdigit() else 1
     within = shell.getopts_at if index == shell.getopts_index else 1
     silent = spec.startswith(":")
+    quiet = silent or shell.state.get("OPTERR") == "0"
     if index > len(args) or not args[index - 1].startswith("-") or args[index - 1] in ("-", "--"):
         if index <= len(args) and args[index - 1] == "--":
             shell.state.set("OPTIND", str(index + 1))
@@ -215,7 +221,7 @@ def getopts(shell: Any, words: list[str]) -> int:
         found = "?"
         if silent:
             shell.state.set("OPTARG", letter)
-        else:
+        elif not quiet:
             shell.err(f"{shell.state.name}: illegal option -- {letter}\n")
     elif spec[at + 1 : at + 2] == ":":
         if more:
@@ -228,7 +234,7 @@ def getopts(shell: Any, words: list[str]) -> int:
             found = ":" if silent else "?"
             if silent:
                 shell.state.set("OPTARG", letter)
-            else:
+            elif not quiet:
                 shell.err(f"{shell.state.name}: option requires an argument -- {letter}\n")
     if more:
         shell.getopts_at = within + 1

@@ -144,7 +144,7 @@ class Machine(Evaluator):
                 width = str(integer(number(values.pop(0)))) if values else ""
             if precision == "*":
                 precision = str(integer(number(values.pop(0)))) if values else ""
-            if int(width or 0) > 10_000:
+            if int(width or 0) > 10_000 or int(precision or 0) > 10_000:
                 raise AwkError("stopped by Slipway: width too large")
             value = values.pop(0) if values else None
             spec = "%" + (flags or "") + (width or "") + (f".{precision or 0}" if "." in match.group() else "")

@@ -234,8 +234,8 @@ class Evaluator:
             if not self.queue:
                 return 0.0
             line = self.queue.pop(0)
-            self.vars["NR"] += 1
-            self.vars["FNR"] += 1
+            self.vars["NR"] = number(self.vars["NR"]) + 1
+            self.vars["FNR"] = number(self.vars["FNR"]) + 1
         else:
             name = text(self.eval(source))
             if name not in self.readers:
@@ -268,7 +268,7 @@ class Evaluator:
             self.readers[command] = out.removesuffix("\n").split("\n") if out else []
         if not self.readers[command]:
             return 0.0
-        self.vars["NR"] += 1
+        self.vars["NR"] = number(self.vars["NR"]) + 1
         return self._got(node[2], self.readers[command].pop(0))
 
     def e_call(self, node: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...host.invocation import Call
 from ...host.program import Wait
-from .awkvalues import StrNum, looks_numeric, plain_split, text
+from .awkvalues import StrNum, looks_numeric, number, plain_split, text
 from .common import Code, inputs
 
 #: How much of standard input is taken at a time.
@@ -68,8 +68,8 @@ def _run(machine: Machine) -> None:
     """The rules over the records at hand."""
     while machine.queue:
         line = machine.queue.pop(0)
-        machine.vars["NR"] += 1
-        machine.vars["FNR"] += 1
+        machine.vars["NR"] = number(machine.vars["NR"]) + 1
+        machine.vars["FNR"] = number(machine.vars["FNR"]) + 1
         machine.set_record(line)
         machine.line()
         if len(machine.out) > 500:

@@ -43,6 +43,8 @@ def number(value: Any) -> float:
         return value
     if value is None:
         return 0.0
+    if isinstance(value, dict):
+        raise AwkError("attempt to use an array in a scalar context")
     match = re.match(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", value)
     return float(match.group()) if match else 0.0
 
@@ -63,10 +65,14 @@ def text(value: Any, form: str = "%.6g") -> str:
         return value
     if value is None:
         return ""
+    if isinstance(value, dict):
+        raise AwkError("attempt to use an array in a scalar context")
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if value == int(value) and abs(value) < 1e16:
         return str(int(value))
+    if re.search(r"\d{5}", form):
+        raise AwkError("stopped by Slipway: width too large")
     try:
         return str(form % value)
     except (TypeError, ValueError, KeyError):

@@ -106,6 +106,8 @@ class _Machine:
 
     def take(self) -> str:
         self.place += 1
+        if self.place > len(self.tokens):
+            raise _Problem("syntax error")
         return self.tokens[self.place - 1][1]
 
     def sum(self) -> _Number:
@@ -227,8 +229,8 @@ class _Machine:
             )
             text = f"{whole}.{part}" if part else whole
         else:
-            value, text = number.at(0), ""
-            value = abs(value)
+            text = ""
+            value = abs(number.at(0))
             while value or not text:
                 value, digit = divmod(value, base)
                 text = "0123456789ABCDEF"[digit] + text

@@ -18,7 +18,10 @@ Options = dict[str, str]
 def usage(call: Call, message: str, code: int = 1) -> Ended:
     """Print a usage error; the caller raises what this returns."""
     name = call.argv[0].rpartition("/")[2]
-    call.err(f"{name}: {message}\nTry '{name} --help' for more information.\n")
+    lead = f"{name}: " if name in ("diff", "cmp") else ""  # diffutils' way
+    if name in ("grep", "egrep", "fgrep"):
+        name, lead = "grep", "Usage: grep [OPTION]... PATTERNS [FILE]...\n"
+    call.err(f"{name}: {message}\n{lead}Try '{name} --help' for more information.\n")
     return Ended(code)
 
 

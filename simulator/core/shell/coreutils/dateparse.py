@@ -145,6 +145,7 @@ def parse_date(text: str, now: int, tz: str = "") -> int | None:
     if re.fullmatch(r"@-?\d{1,11}(\.\d{1,9})?", text):
         whole, _, part = text[1:].partition(".")
         return int(whole) * SECOND + int((part or "0").ljust(9, "0"))
+    text = text or "0:00"  # an empty text is the beginning of today
     reader = _Reader(now, zone(tz))
     text = re.sub(r"(\d)T(\d)", r"\1 \2", text)
     text = re.sub(r"(\d)Z\b", r"\1 UTC", text)

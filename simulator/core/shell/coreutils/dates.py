@@ -8,7 +8,7 @@ import re
 from ...host.invocation import Call
 from ...kernel.clock import SECOND
 from . import dateparse
-from .common import parse
+from .common import parse, usage
 from .dateparse import parse_date
 
 __all__ = ["date", "parse_date", "render"]
@@ -86,6 +86,12 @@ def date(call: Call) -> int:
             return 1
     if rest and rest[0].startswith("+"):
         form = rest[0][1:]
+    elif rest and ("d" in options or "r" in options or "s" in options):
+        raise usage(
+            call,
+            f"the argument ‘{rest[0]}’ lacks a leading '+';\nwhen using an option to specify date(s), any non-option\n"
+            "argument must be a format string beginning with '+'",
+        )
     elif rest:
         call.err(f"date: cannot set date: Operation not permitted\n{render(moment, '%a %b %e %H:%M:%S %Z %Y')}\n")
         return 1

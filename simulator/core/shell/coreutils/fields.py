@@ -8,16 +8,23 @@ from ...host.invocation import Call
 from .common import Code, inputs, lines, parse, usage
 
 
-def _ranges(call: Call, text: str) -> list[tuple[int, int]]:
+def _ranges(call: Call, text: str, kind: str) -> list[tuple[int, int]]:
+    zero, what = (
+        ("fields are numbered from 1", "field value")
+        if kind == "f"
+        else ("byte/character positions are numbered from 1", "byte or character position")
+    )
     out = []
     for part in text.split(","):
         match = re.fullmatch(r"(\d*)(-?)(\d*)", part)
         if match is None or not (match.group(1) or match.group(3)):
-            raise usage(call, f"invalid field value ‘{part}’" if part else "fields are numbered from 1")
+            raise usage(
+                call, f"invalid {what} ‘{part}’" if part.strip("-") else ("invalid range with no endpoint: -" if part else zero)
+            )
         first = int(match.group(1) or 1)
         last = int(match.group(3) or 1 << 30) if match.group(2) else first
         if first == 0:
-            raise usage(call, "fields are numbered from 1")
+            raise usage(call, zero)
         if last < first:
             raise usage(call, "invalid decreasing range")
         out.append((first, last))
@@ -32,7 +39,9 @@ def cut(call: Call) -> Code:
     kinds = [flag for flag in "fcb" if flag in options]
     if not kinds:
         raise usage(call, "you must specify a list of bytes, characters, or fields")
-    ranges = _ranges(call, options[kinds[0]])
+    if len(kinds) > 1:
+        raise usage(call, "only one list may be specified")
+    ranges = _ranges(call, options[kinds[0]], kinds[0])
     delimiter = options.get("d", "\t")
     if len(delimiter) > 1:
         raise usage(call, "the delimiter must be a single character")

@@ -7,7 +7,7 @@ import posixpath
 import re
 
 from ...host import files
-from ...host.filesystem import error
+from ...host.filesystem import Inode, error
 from ...host.invocation import Call
 from ...kernel.clock import SECOND, parse_rfc3339, to_datetime
 from . import modes
@@ -119,15 +119,23 @@ def rm(call: Call) -> int:
                 code = 1
                 continue
             _may_change(call, path)
+            gone = _below(name, node) if "v" in options else []
             files.remove_file(call.world, call.host, path, mnt=call.proc.mnt, recursive=deep)
-            if "v" in options:
-                call.out(f"removed {'directory ' if node.kind == 'dir' else ''}'{name}'\n")
+            call.out("".join(f"removed {'directory ' if kind == 'dir' else ''}'{shown}'\n" for shown, kind in gone))
         except OSError as failed:
             if failed.errno in (errno.ENOENT, errno.ENOTDIR) and "f" in options:
                 continue
             call.err(f"rm: cannot remove '{name}': {failed.strerror}\n")
             code = 1
     return code
+
+
+def _below(name: str, node: Inode) -> list[tuple[str, str]]:
+    """(name, kind) of all that `rm -r` takes, each directory after what it holds."""
+    found = []
+    for child, inner in (node.children or {}).items():
+        found += _below(posixpath.join(name, child), inner)
+    return [*found, (name, node.kind)]
 
 
 def ln(call: Call) -> int:
@@ -250,7 +258,8 @@ def truncate(call: Call) -> int:
         match = re.fullmatch(r"([-+]?)(\d+)([KMGT]?)(i?B)?", options.get("s", ""))
         if match is None:
             if "s" in options:
-                raise usage(call, f"Invalid number: ‘{options['s']}’")
+                call.err(f"truncate: Invalid number: ‘{options['s']}’\n")
+                return 1
             raise usage(call, "you must specify either ‘--size’ or ‘--reference’")
         sign, wanted = (
             match[1],

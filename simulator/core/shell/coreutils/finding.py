@@ -103,6 +103,9 @@ class _Find:
             return lambda path, node: pattern.fullmatch(path) is not None
         if word == "-type":
             kinds = {"f": ("file", "exec", "virtual"), "d": ("dir",), "l": ("link",)}
+            for letter in value.split(","):
+                if letter not in ("b", "c", "d", "p", "f", "l", "s", "D"):
+                    raise ValueError(f"Unknown argument to -type: {letter[:1]}")
             wanted = [kind for letter in value.split(",") for kind in kinds.get(letter, ())]
             return lambda path, node: node.kind in wanted
         if word == "-empty":

@@ -132,8 +132,9 @@ def _compile(call: Call, options: dict[str, str], patterns: list[str]) -> re.Pat
     except regexes.BadPattern as failed:
         call.err(f"{name_of(call)}: {failed}\n")
         raise Ended(2) from None
-    except re.error:
-        call.err(f"{name_of(call)}: Invalid regular expression\n")
+    except re.error as failed:
+        unclosed = any(word in str(failed) for word in ("unterminated subpattern", "missing )")) and "P" in options
+        call.err(f"{name_of(call)}: {'missing closing parenthesis' if unclosed else 'Invalid regular expression'}\n")
         raise Ended(2) from None
 
 

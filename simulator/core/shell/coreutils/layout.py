@@ -230,7 +230,10 @@ def split(call: Call) -> Code:
             lines = data.splitlines(keepends=True)
             parts = [b"".join(lines[at : at + size]) for at in range(0, len(lines), size)]
     except (ValueError, ZeroDivisionError):
-        call.err("split: invalid number\n")
+        what = "lines" if "b" not in options and "n" not in options else "bytes" if "b" in options else "chunks"
+        given = options.get("l", options.get("b", options.get("n", "")))
+        tail = ": Numerical result out of range" if given.strip("0") == "" and given else ""
+        call.err(f"split: invalid number of {what}: ‘{given}’{tail}\n")
         return 1
     length = min(whole(call, options.get("a", "2"), "invalid suffix length: ‘{}’"), 20)
     first = int(options["d"]) if options.get("d", "").isdigit() and options["d"] != "1" else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import posixpath
 import re
@@ -40,11 +41,16 @@ def size_of(node: Inode) -> int:
 def mode_text(node: Inode) -> str:
     """`drwxr-xr-x`."""
     kind = {"dir": "d", "link": "l"}.get(node.kind, "c" if node.kind == "virtual" and node.target.startswith("dev:") else "-")
-    out = kind
+    return kind + permissions(node.mode)
+
+
+def permissions(mode: int) -> str:
+    """`rwxr-xr-x`, with the letters of set-id bits and of the sticky bit."""
+    out = ""
     for shift, special, letter in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
-        bits = node.mode >> shift & 7
+        bits = mode >> shift & 7
         x = "x" if bits & 1 else "-"
-        if node.mode & special:
+        if mode & special:
             x = letter if bits & 1 else letter.upper()
         out += ("r" if bits & 4 else "-") + ("w" if bits & 2 else "-") + x
     return out
@@ -93,7 +99,7 @@ class _Lister:
             text = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
         elif "b" in self.o:
             text = name.replace("\\", "\\\\").replace(" ", "\\ ")
-        elif self.call.stdout_tty and any(c in " '\"$&|;<>*?()#~`\\\t\n" for c in name):
+        elif self.call.stdout_tty and "N" not in self.o and any(c in " '\"$&|;<>*?()#~`\\\t\n" for c in name):
             text = "'" + name.replace("'", "'\\''") + "'" if "'" not in name else '"' + name + '"'
         executable = node.kind == "exec" or (node.kind == "file" and node.mode & 0o111)
         if self.colour:
@@ -126,16 +132,17 @@ class _Lister:
             self.long(items, folder)
             return
         names = [
-            (str(_inode(path_of(folder, n))) + " " if "i" in self.o else "") + self.shown(n, node, folder) for n, node in items
+            (f"{inode(self.call, path_of(folder, n), node)} " if "i" in self.o else "") + self.shown(n, node, folder)
+            for n, node in items
         ]
-        plain = [(f"{_inode(path_of(folder, n))} " if "i" in self.o else "") + n for n, _ in items]
+        plain = [(f"{inode(self.call, path_of(folder, n), node)} " if "i" in self.o else "") + n for n, node in items]
         if "s" in self.o:
             names = [
                 f"{-(-size_of(node) // 4096) * 4 if node.kind != 'link' else 0} {one}"
                 for one, (_, node) in zip(names, items, strict=True)
             ]
-        if "m" in self.o:
-            self.call.out(", ".join(names) + "\n" if names else "")
+        if "m" in self.o and names:
+            self.commas(names)
         elif "1" in self.o or not (self.call.stdout_tty or "C" in self.o or "x" in self.o):
             self.call.out("".join(name + "\n" for name in names))
         elif names:
@@ -150,6 +157,9 @@ class _Lister:
     def columns(self, names: list[str], widths: list[int]) -> None:
         total = self.call.columns
         count = len(names)
+        if "x" in self.o:
+            self.across(names, widths)
+            return
         for rows in range(1, count + 1):
             cols = -(-count // rows)
             spans = [max(widths[c * rows : (c + 1) * rows]) for c in range(cols) if widths[c * rows : (c + 1) * rows]]
@@ -163,6 +173,44 @@ class _Lister:
                 if at != cells[-1]:
                     line += " " * (spans[col] + 2 - widths[at])
             self.call.out(line + "\n")
+
+    def across(self, names: list[str], widths: list[int]) -> None:
+        """`-x`: rows first."""
+        count = len(names)
+        for cols in range(count, 0, -1):
+            spans = [max(widths[col::cols]) for col in range(cols)]
+            if sum(spans) + 2 * (cols - 1) < self.call.columns or cols == 1:
+                break
+        for start in range(0, count, cols):
+            row = range(start, min(start + cols, count))
+            self.call.out(
+                "".join(names[at] + (" " * (spans[at - start] + 2 - widths[at]) if at != row[-1] else "\n") for at in row)
+            )
+
+    def styled(self, mtime: int) -> str:
+        """The time in the style that was asked for; empty for the ordinary one."""
+        from .dates import render
+
+        style = "full-iso" if "full-time" in self.o else self.o.get("time-style", "").removeprefix("posix-")
+        if style.startswith("+"):
+            older, _, recent = style[1:].partition("\n")
+            young = self.call.world.wall - 183 * DAY < mtime <= self.call.world.wall
+            return render(mtime, recent if recent and young else older)
+        forms = {"long-iso": "%Y-%m-%d %H:%M", "full-iso": "%Y-%m-%d %H:%M:%S.%N %z"}
+        if style == "iso":
+            forms["iso"] = "%m-%d %H:%M" if self.call.world.wall - 183 * DAY < mtime else "%Y-%m-%d "
+        return render(mtime, forms[style]) if style in forms else ""
+
+    def commas(self, names: list[str]) -> None:
+        """`-m`: names after one another, a comma between them."""
+        line = ""
+        for number, name in enumerate(names):
+            text = name + ("," if number < len(names) - 1 else "")
+            if line and width(_bare(line)) + 1 + width(_bare(text)) >= self.call.columns:
+                self.call.out(line + "\n")
+                line = ""
+            line += (" " if line else "") + text
+        self.call.out(line + "\n")
 
     def long(self, items: list[tuple[str, Inode]], folder: str) -> None:
         tree = self.call.tree
@@ -179,22 +227,21 @@ class _Lister:
             if node.kind == "link":
                 shown += f" -> {node.target}"
             stamp = when(self.call, node.mtime)
-            if self.o.get("time-style") in ("long-iso", "full-iso"):
-                stamp = f"{to_datetime(node.mtime):%Y-%m-%d %H:%M}"
-            inode = [str(_inode(path_of(folder, name)))] if "i" in self.o else []
+            stamp = self.styled(node.mtime) or stamp
+            number = [str(inode(self.call, path_of(folder, name), node))] if "i" in self.o else []
             if "s" in self.o:
-                inode.append(str(-(-size // 4096) * 4 if node.kind != "link" else 0))
+                number.append(str(-(-size // 4096) * 4 if node.kind != "link" else 0))
             owners = ([owner] if "g" not in self.o else []) + ([group] if "o" not in self.o and "G" not in self.o else [])
             if "author" in self.o:
                 owners.append(owner)
-            rows.append((inode, mode_text(node), str(links(self.call, node)), owners, text, stamp, shown))
+            rows.append((number, mode_text(node), str(links(self.call, node)), owners, text, stamp, shown))
         if not rows:
             return
         wide = [max(len(row[2]) for row in rows), max(len(row[4]) for row in rows)]
         owner_widths = [max(len(row[3][n]) for row in rows) for n in range(len(rows[0][3]))]
-        for inode, mode, count, owners, text, stamp, shown in rows:
+        for number, mode, count, owners, text, stamp, shown in rows:
             cells = [
-                *inode,
+                *number,
                 mode,
                 count.rjust(wide[0]),
                 *(o.ljust(owner_widths[n]) for n, o in enumerate(owners)),
@@ -215,7 +262,15 @@ def path_of(folder: str, name: str) -> str:
     return posixpath.join(folder, name) if folder else name
 
 
-def _inode(path: str) -> int:
+def inode(call: Call, name: str, node: Inode) -> int:
+    """The number of an inode: all names of a file that is linked hard share one."""
+    for key, fs in call.tree.filesystems.items():
+        for ident, shared in fs.shared.items():
+            if shared is node:
+                return 260_000 + zlib.crc32(f"{key} {ident}".encode()) % 500_000
+    path = call.path(name)
+    with contextlib.suppress(OSError):
+        path = call.tree.locate(path, follow=False).seen
     return 260_000 + zlib.crc32(path.encode()) % 500_000
 
 
@@ -223,8 +278,8 @@ def ls(call: Call) -> int:
     """`ls [options] [files]`."""
     options, names = parse(
         call,
-        "alhtrRSd1FCiAnpGgoXUsI:cufmLqQvw:xbB",
-        "all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I author:author size:s dereference:L quote-name:Q hide=hide file-type:p ignore-backups:B escape:b hide-control-chars:q si:si zero:zero indicator-style=indicator format=format time=time width=w",
+        "alhtrRSd1FCiAnpGgoXUsI:cufmLqQvw:xbBN",
+        "literal:N all:a almost-all:A human-readable:h recursive:R reverse:r directory:d color?color classify:F inode:i time-style=time-style group-directories-first full-time no-group:G numeric-uid-gid:n sort=sort ignore=I author:author size:s dereference:L quote-name:Q hide=hide file-type:p ignore-backups:B escape:b hide-control-chars:q si:si zero:zero indicator-style=indicator format=format time=time width=w",
         code=2,
     )
     style = options.get("format", "")
@@ -247,6 +302,8 @@ def ls(call: Call) -> int:
         options["t"] = "1"
     if "color" in options and options["color"] == "":
         options["color"] = "always"
+    if "full-time" in options:
+        options["l"] = "1"
     lister = _Lister(call, options)
     code = 0
     plain: list[tuple[str, Inode]] = []
@@ -292,13 +349,13 @@ def ls(call: Call) -> int:
         if title:
             call.out(("" if first else "\n") + f"{name}:\n")
         first = False
-        subfolders = [child for child, inode in items if inode.kind == "dir"] if "R" in options else []
+        subfolders = [child for child, found in items if found.kind == "dir"] if "R" in options else []
         if "a" in options:
             items += [(".", node), ("..", call.lookup(posixpath.join(name, "..")))]
         if "l" in options or "n" in options or "s" in options:
             blocks = sum(
-                4 if inode.kind == "dir" else -(-size_of(inode) // 4096) * 4 if inode.kind != "link" and size_of(inode) else 0
-                for _, inode in items
+                4 if found.kind == "dir" else -(-size_of(found) // 4096) * 4 if found.kind != "link" and size_of(found) else 0
+                for _, found in items
             )
             call.out(f"total {human(blocks * 1024) if 'h' in options else blocks}\n")
         lister.entries(items, name)
@@ -339,7 +396,7 @@ def stat(call: Call) -> int:
         owner = f"Uid: ({node.uid:5d}/{users.user_name(call.tree, node.uid):>8})   Gid: ({node.gid:5d}/{users.group_name(call.tree, node.gid):>8})"
         call.out(
             f"  File: {name}{arrow}\n  Size: {size:<10}\tBlocks: {-(-size // 4096) * 8:<10} IO Block: 4096   {kind}\n"
-            f"Device: 253,1\tInode: {_inode(call.path(name)):<11} Links: {links(call, node)}\n"
+            f"Device: 253,1\tInode: {inode(call, name, node):<11} Links: {links(call, node)}\n"
             f"Access: ({node.mode:04o}/{mode_text(node)})  {owner}\nAccess: {stamp}\nModify: {stamp}\nChange: {stamp}\n Birth: {stamp}\n"
         )
     return code
@@ -378,7 +435,7 @@ def _format(call: Call, form: str, name: str, node: Inode) -> str:
         "n": name, "N": f"'{name}'" + (f" -> '{node.target}'" if node.kind == "link" else ""), "s": str(size_of(node)), "a": f"{node.mode:o}",
         "A": mode_text(node), "u": str(node.uid), "g": str(node.gid), "U": users.user_name(call.tree, node.uid),
         "G": users.group_name(call.tree, node.gid), "F": _kind(node), "Y": str(node.mtime // SECOND), "X": str(node.mtime // SECOND),
-        "Z": str(node.mtime // SECOND), "h": str(links(call, node)), "i": str(_inode(call.path(name))), "%": "%",
+        "Z": str(node.mtime // SECOND), "h": str(links(call, node)), "i": str(inode(call, name, node)), "%": "%",
         "y": f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000", "b": str(-(-size_of(node) // 4096) * 8), "B": "512",
     }  # fmt: skip
     return re.sub(r"%(.)", lambda match: table.get(match.group(1), "?"), form)

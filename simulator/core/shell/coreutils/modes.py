@@ -10,6 +10,7 @@ from ...host import users
 from ...host.filesystem import error
 from ...host.invocation import Call
 from .common import name_of, parse, usage
+from .listing import permissions
 
 
 def _may_change(call: Call, path: str) -> None:
@@ -42,6 +43,8 @@ def new_mode(text: str, old: int, directory: bool) -> int | None:
                 if letter == "t":
                     bits |= 0o1000
             mask = sum(7 << shift for person, shift in (("u", 6), ("g", 3), ("o", 0)) if person in who or "a" in who)
+            if not directory:  # what `=` says nothing of is taken from files; directories keep it
+                mask |= (0o4000 if "u" in who or "a" in who else 0) | (0o2000 if "g" in who or "a" in who else 0)
             mode = mode | bits if op == "+" else mode & ~bits if op == "-" else (mode & ~mask) | bits
     return mode
 
@@ -52,6 +55,12 @@ def chmod(call: Call) -> int:
     if len(args) > 1 and re.fullmatch(r"-[rwxXst]+", args[1]):
         call.argv = [args[0], "--", *args[1:]]
     options, names = parse(call, "Rvcf", "recursive:R verbose:v changes:c silent:f quiet:f reference=reference")
+    if "reference" in options:
+        try:
+            names = [f"{call.lookup(options['reference']).mode & 0o7777:o}", *names]
+        except OSError as failed:
+            call.err(f"chmod: failed to get attributes of '{options['reference']}': {failed.strerror}\n")
+            return 1
     if len(names) < 2:
         raise usage(call, "missing operand" if not names else f"missing operand after ‘{names[0]}’")
     text, code = names[0], 0
@@ -64,12 +73,22 @@ def chmod(call: Call) -> int:
                 node = call.tree.edit(path)
                 if call.uid not in (0, node.uid):
                     raise error(errno.EPERM, name)
-                node.mode = new_mode(text, node.mode, node.kind == "dir") or 0
+                before, node.mode = node.mode, new_mode(text, node.mode, node.kind == "dir") or 0
+                shown = name if path == call.path(name) else posixpath.join(name, posixpath.relpath(path, call.path(name)))
+                if before != node.mode and ("v" in options or "c" in options):
+                    call.out(f"mode of '{shown}' changed from {_mode(before)} to {_mode(node.mode)}\n")
+                elif "v" in options:
+                    call.out(f"mode of '{shown}' retained as {_mode(node.mode)}\n")
         except OSError as failed:
             verb = "cannot access" if failed.errno == errno.ENOENT else "changing permissions of"
             call.err(f"chmod: {verb} '{name}': {failed.strerror}\n")
             code = 1
     return code
+
+
+def _mode(mode: int) -> str:
+    """`0644 (rw-r--r--)`."""
+    return f"{mode & 0o7777:04o} ({permissions(mode)})"
 
 
 def chown(call: Call) -> int:

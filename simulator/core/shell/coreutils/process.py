@@ -33,7 +33,8 @@ def sleep(call: Call) -> Code:
     if len(call.argv) < 2:
         raise usage(call, "missing operand")
     total = 0.0
-    for word in call.argv[1:]:
+    _, words = parse(call, "")
+    for word in words:
         value = seconds(word)
         if value is None:
             raise usage(call, f"invalid time interval ‘{word}’")

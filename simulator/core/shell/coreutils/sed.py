@@ -14,6 +14,8 @@ from .sedfiles import _program, _visible
 from .sedparse import SedError, _Command, _Parser
 
 MAX_STEPS = 2_000_000
+#: Characters that the pattern space may hold.
+MAX_SPACE = 4_000_000
 #: How much of standard input is taken at a time.
 CHUNK = 65536
 
@@ -273,7 +275,7 @@ class _Machine:
                 self.after.append(self.sources[c.args].pop(0) + "\n")
         elif name == "w":
             self.write(c.args, self.space)
-        if len(self.space) > 4_000_000:
+        if len(self.space) > MAX_SPACE:
             raise SedError("stopped by Slipway: the pattern space is too large", -1)
         return False
 
@@ -297,6 +299,8 @@ class _Machine:
             out += self.space[at : match.start()] + _fill(pieces, match)
             at = match.end()
             done = True
+            if len(out) > MAX_SPACE:
+                raise SedError("stopped by Slipway: the pattern space is too large", -1)
             if not flags["g"]:
                 break
         if not done:

@@ -7,6 +7,9 @@ from typing import Any
 
 from . import regexes
 
+#: Escapes that sed reads within brackets as well.
+BLANKS = {"t": "\t", "f": "\f", "v": "\v", "a": "\a", "r": "\r"}
+
 
 class SedError(Exception):
     """A wrong program: the message of `sed: -e expression #1, char N:`."""
@@ -137,7 +140,7 @@ class _Parser:
                 out += (
                     after
                     if after == delimiter and delimiter not in ".*[]^$+?(){}|\\"
-                    else ("\n" if after == "n" and keep else c + after)
+                    else ("\n" if after == "n" and keep else BLANKS[after] if bracket and after in BLANKS else c + after)
                 )
                 continue
             if c == "[" and keep and not bracket and "]" in self.text[self.at :]:
@@ -182,6 +185,8 @@ class _Parser:
             match = re.compile(r"[^\n;}]*" if name != ":" else r"[^\n;]*").match(self.text, self.at)
             assert match
             command.args = match.group().strip()
+            if name == ":" and not command.args:
+                raise self.fail('":" lacks a label')
             self.at = match.end()
         elif name in "rwR":
             self.blanks()
@@ -232,12 +237,16 @@ class _Parser:
         pattern = self.until(delimiter, "unterminated `s' command")
         replacement = self.until(delimiter, "unterminated `s' command", keep=False)
         flags = {"g": False, "p": False, "i": False, "m": False, "e": False}
-        number, target = 1, ""
+        number, target, counted = 1, "", False
         while self.peek() and self.peek() not in ";\n}# \t":
             c = self.peek()
             if c.isdigit():
                 match = re.compile(r"\d+").match(self.text, self.at)
                 assert match
+                if counted:
+                    self.at += 1
+                    raise self.fail("multiple number options to `s' command")
+                counted = True
                 number = int(match.group())
                 if number == 0:
                     raise self.fail("number option to `s' command may not be zero")
@@ -252,6 +261,8 @@ class _Parser:
                 break
             if c.lower() not in flags or c == "e":
                 raise self.fail("unknown option to `s'")
+            if c in "gp" and flags[c]:
+                raise self.fail(f"multiple `{c}' options to `s' command")
             flags[c.lower()] = True
         compiled = self.regex(pattern, flags["i"], flags["m"])
         pieces = _replacement(replacement)

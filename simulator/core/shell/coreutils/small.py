@@ -60,27 +60,36 @@ def realpath(call: Call) -> int:
     options, names = parse(
         call,
         "eqmszL",
-        "canonicalize-existing:e canonicalize-missing:m quiet:q strip:s no-symlinks:s zero:z logical:L relative-to=to relative-base=base",
+        "canonicalize-existing:e canonicalize-missing:m no-symlinks:s strip:s quiet:q zero:z logical:L relative-to=to relative-base=base",
     )
+    if not names:
+        raise usage(call, "missing operand")
+
+    def resolved(name: str) -> str:
+        path = call.path(name)
+        if "s" in options:
+            return path
+        try:
+            place = call.tree.locate(path)
+        except OSError:
+            if "m" not in options:
+                raise
+            return path
+        if place.node is None and "e" in options:
+            raise OSError(2, "No such file or directory")
+        return place.seen
+
     code = 0
-    end = "\0" if "z" in options else "\n"
     for name in names:
         try:
-            if "s" in options:
-                seen = posixpath.normpath(call.path(name))
-            else:
-                place = call.tree.locate(call.path(name))
-                if place.node is None and "e" in options:
-                    raise OSError(2, "No such file or directory")
-                seen = place.seen
-            if "to" in options:
-                seen = posixpath.relpath(seen, call.tree.realpath(call.path(options["to"])))
-            call.out(seen + end)
+            found = resolved(name)
+            base = resolved(options["base"]) if "base" in options else "/"
+            if ("to" in options or "base" in options) and (found + "/").startswith(base.rstrip("/") + "/"):
+                found = posixpath.relpath(found, resolved(options.get("to", base)))
+            call.out(found + ("\0" if "z" in options else "\n"))
         except OSError as failed:
-            if "q" in options:
-                code = 1
-                continue
-            call.err(f"realpath: {name}: {failed.strerror}\n")
+            if "q" not in options:
+                call.err(f"realpath: {name}: {failed.strerror}\n")
             code = 1
     return code
 
@@ -92,6 +101,8 @@ def readlink(call: Call) -> int:
         "fenmqsvz",
         "canonicalize:f canonicalize-existing:e canonicalize-missing:m no-newline:n quiet:q silent:s verbose:v zero:z",
     )
+    if not names:
+        raise usage(call, "missing operand")
     code = 0
     end = "" if "n" in options else "\0" if "z" in options else "\n"
     for name in names:

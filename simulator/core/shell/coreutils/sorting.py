@@ -6,8 +6,9 @@ import re
 from functools import cmp_to_key
 from typing import Any
 
+from ...host.executor import Ended
 from ...host.invocation import Call
-from .common import Code, inputs, lines, parse, whole
+from .common import Code, inputs, lines, parse, usage, whole
 
 
 def sort(call: Call) -> Code:
@@ -54,8 +55,12 @@ def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
             value = word[2:] if word.startswith("-k") else word.partition("=")[2]
             if not value:
                 at += 1
-                value = call.argv[at] if at < len(call.argv) else ""
-            keys.append(value)
+                if at >= len(call.argv):
+                    raise usage(
+                        call, "option requires an argument -- 'k'" if word == "-k" else "option '--key' requires an argument", 2
+                    )
+                value = call.argv[at]
+            keys.append(_checked(call, value))
         else:
             args.append(word)
         at += 1
@@ -71,9 +76,32 @@ def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
             options.pop("sort")
         )
         options |= {by: "1"} if by else {}
+    if len(options.get("t", "")) > 1 and options["t"] not in ("\\0", "\\t"):
+        call.err(f"sort: multi-character tab ‘{options['t']}’\n")
+        raise Ended(2)
     if keys:
         options["k"] = "\0".join(keys)
     return options, names
+
+
+def _checked(call: Call, spec: str) -> str:
+    """A key's definition, when it is one; sort's own message else."""
+    wrong = ""
+    for number, part in enumerate(spec.split(",")[:2]):
+        match = re.match(r"(\d+)(?:\.(\d+))?", part)
+        if match is None:
+            where = "field start" if number == 0 else "field end"
+            wrong = f"invalid number {'at' if number == 0 else 'after'} {where if number == 0 else '‘,’'}: invalid count at start of ‘{part}’"
+        elif int(match[1]) == 0:
+            wrong = f"field number is zero: invalid field specification ‘{spec}’"
+        elif number == 0 and match[2] is not None and int(match[2]) == 0:
+            wrong = f"character offset is zero: invalid field specification ‘{spec}’"
+        elif re.search(r"[^bdfghiMnRrV]", part[match.end() :]):
+            wrong = f"stray character in field spec: invalid field specification ‘{spec}’"
+        if wrong:
+            call.err(f"sort: {wrong}\n")
+            raise Ended(2)
+    return spec
 
 
 def _sort_key(spec: str, options: dict[str, str]) -> tuple[int, int, int, int, str]:
@@ -176,6 +204,8 @@ def uniq(call: Call) -> Code:
         "cduif:s:w:D",
         "count:c repeated:d all-repeated?D unique:u ignore-case:i skip-fields=f skip-chars=s check-chars=w group?group zero-terminated:z",
     )
+    if len(names) > 2:
+        raise usage(call, f"extra operand ‘{names[2]}’")
     found, code = yield from inputs(call, names[:1])
     rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
     fields = whole(call, options.get("f", "0"), "{}: invalid number of fields to skip")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Generator
 from typing import Any
@@ -10,7 +11,7 @@ from ...host import streams
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel.clock import MS
-from .common import Code, device_fd, inputs, lines, name_of, parse, usage, whole
+from .common import Code, device_fd, inputs, lines, name_of, parse, read_path, usage, whole
 
 
 def cat(call: Call) -> Code:
@@ -231,8 +232,17 @@ def wc(call: Call) -> Code:
 def tac(call: Call) -> Code:
     """`tac [-b] [-s SEPARATOR] [files]`."""
     options, names = parse(call, "bs:", "before:b separator=s")
-    found, code = yield from inputs(call, names)
-    for _, data in found:
+    code = 0
+    for name in names or ["-"]:
+        try:
+            data = (yield from call.read()) if name == "-" else (yield from read_path(call, name))
+        except OSError as failed:
+            if failed.errno == errno.ENOENT:
+                call.err(f"tac: failed to open '{name}' for reading: {failed.strerror}\n")
+            else:
+                call.err(f"tac: {name}: read error: {failed.strerror}\n")
+            code = 1
+            continue
         if "s" not in options:
             call.out(b"".join(reversed(lines(data))))
             continue
@@ -263,7 +273,7 @@ def nl(call: Call) -> Code:
     found, code = yield from inputs(call, names)
     step = whole(call, options.get("i", "1"), "invalid line number increment: ‘{}’")
     number = whole(call, options.get("v", "1"), "invalid starting line number: ‘{}’") - step
-    width = whole(call, options.get("w", "6"), "invalid line number field width: ‘{}’")
+    width = min(whole(call, options.get("w", "6"), "invalid line number field width: ‘{}’"), 4096)
     for _, data in found:
         for raw in lines(data):
             line = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
@@ -363,6 +373,7 @@ def seq(call: Call) -> Code:
         call.err(f"seq: {wrong}\n")
         return 1
     form = options.get("f", "").replace("'", "")  # the C locale groups no digits
+    form = re.sub(r"\d{5,}", "4096", form)  # no line of a screen is longer, and a worker's memory is everybody's
     first = numbers[0] if len(args) > 1 else 1.0
     step = numbers[1] if len(args) > 2 else 1.0
     last = numbers[-1]
@@ -387,7 +398,8 @@ def seq(call: Call) -> Code:
 
 def yes(call: Call) -> Code:
     """`yes [text]`: until nobody reads."""
-    text = (" ".join(call.argv[1:]) or "y") + "\n"
+    _, words = parse(call, "", "", permute=False)
+    text = (" ".join(words) or "y") + "\n"
     block = text * max(4096 // len(text), 1)
     while True:
         call.out(block)

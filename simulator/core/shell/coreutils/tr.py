@@ -27,7 +27,10 @@ def _set(call: Call, text: str) -> list[str]:
     at = 0
     while at < len(text):
         match = re.compile(r"\[:(\w+):\]").match(text, at)
-        if match and match.group(1) in classes:
+        if match and match.group(1) not in classes:
+            call.err(f"tr: invalid character class ‘{match.group(1)}’\n")
+            raise Ended(1)
+        if match:
             out += classes[match.group(1)]
             at = match.end()
             continue
@@ -67,8 +70,19 @@ def tr(call: Call) -> Code:
         raise usage(call, "missing operand")
     if len(sets) < 2 and "d" not in options and "s" not in options:
         raise usage(call, f"missing operand after ‘{sets[0]}’\nTwo strings must be given when translating.")
+    if len(sets) < 2 and "d" in options and "s" in options:
+        raise usage(
+            call, f"missing operand after ‘{sets[0]}’\nTwo strings must be given when both deleting and squeezing repeats."
+        )
+    most = 1 if "d" in options and "s" not in options else 2
+    if len(sets) > most:
+        only = "\nOnly one string may be given when deleting without squeezing repeats." if len(sets) == 2 else ""
+        raise usage(call, f"extra operand ‘{sets[most]}’{only}")
     first = _set(call, sets[0])
     second = _set(call, sets[1]) if len(sets) > 1 else []
+    if len(sets) > 1 and not second and "t" not in options and "d" not in options:
+        call.err("tr: when not truncating set1, string2 must be non-empty\n")
+        return 1
     data = (yield from call.read()).decode("utf-8", "surrogateescape")
     complement = "c" in options or "C" in options
     members = set(first)

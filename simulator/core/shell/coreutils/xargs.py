@@ -6,7 +6,7 @@ import re
 
 from ...host.executor import DEFAULT_PATH, resolve
 from ...host.invocation import Call
-from .common import Code, Options, parse, whole
+from .common import Code, Options, parse, read_path, whole
 
 #: What a command line may hold when `-s` does not say (xargs' own default, 128 KiB less room for the environment).
 ROOM = 131072 - 2048
@@ -28,7 +28,11 @@ def xargs(call: Call) -> Code:
     options, command = parse(call, "n:I:0d:rtL:P:s:xa:pE:", LONG, permute=False)
     if "I" in options and not options["I"]:
         options["I"] = "{}"
-    source = call.read_file(options["a"]) if "a" in options else (yield from call.read())
+    try:
+        source = (yield from read_path(call, options["a"])) if "a" in options else (yield from call.read())
+    except OSError as failed:
+        call.err(f"xargs: Cannot open input file ‘{options['a']}’: {failed.strerror}\n")
+        return 1
     command = command or ["echo"]
     try:
         lines = _lines(source.decode("utf-8", "surrogateescape"), options)
