@@ -13,13 +13,13 @@ from typing import Any
 
 from ...host import executor
 from ...host.program import Wait, WaitTopic
-from ...kernel.clock import MS, SECOND
+from ...kernel.clock import MS
 from ...kube.api.errors import ApiError
 from ...runtime import stdio
 from ...runtime.state import find_container
 from .errors import CommandError, Exit, UrlError
 from .session import Session
-from .streams import ENDED, execute, log_path, open_exec, phase_of, read_log, until
+from .streams import ENDED, execute, log_path, open_exec, phase_of, pod_timeout, read_log, until
 
 Obj = dict[str, Any]
 SHELLS = ("sh", "bash", "ash", "dash")
@@ -132,7 +132,7 @@ def _running_and_ready(pod: Obj) -> bool:
 def attach_to_new(s: Session, pod: Obj, restart: str) -> Generator[Wait, Any, None]:
     """What `run -i` does once its pod is made: attach to it, then end as it ends. Raises `Exit` with the container's status."""
     values = s.values
-    timeout = values.number("pod-running-timeout") or 60 * SECOND
+    timeout = pod_timeout(s)
     found = yield from until(s, pod, _running_and_ready, timeout)
     name = found["spec"]["containers"][0]["name"]
     s.out(read_log(s, found, {"container": name}))

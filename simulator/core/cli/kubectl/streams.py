@@ -10,7 +10,7 @@ from ...host.program import Wait, WaitTopic
 from ...kernel.clock import SECOND
 from ...kernel.http import Request
 from .describe.doc import selector_text
-from .errors import CommandError, Plain
+from .errors import CommandError, Plain, UsageError
 from .mapper import Mapping
 from .session import Session
 
@@ -160,6 +160,15 @@ def until(s: Session, pod: Obj, done: Callable[[Obj], bool], timeout: int) -> Ge
 def phase_of(pod: Obj) -> str:
     """`Pending`, `Running` …; "" before there is one."""
     return str((pod.get("status") or {}).get("phase") or "")
+
+
+def pod_timeout(s: Session) -> int:
+    """`--pod-running-timeout`, which has to be one (`cmdutil.GetPodRunningTimeoutFlag`)."""
+    timeout = s.values.number("pod-running-timeout")
+    if timeout <= 0:
+        text = "--pod-running-timeout must be higher than zero"
+        raise CommandError(text) if s.command.name in ("logs", "run") else UsageError(s.command, text)
+    return timeout
 
 
 def running(s: Session, pod: Obj, timeout: int) -> Generator[Wait, Any, Obj]:

@@ -16,7 +16,7 @@ from ..builder import Builder
 from ..errors import CommandError, Silent
 from ..flagsets import file_flags
 from ..session import Session
-from ..streams import check_container, default_container, execute, open_exec, pods_of
+from ..streams import check_container, default_container, execute, open_exec, pod_timeout, pods_of
 
 Obj = dict[str, Any]
 CONTAINER = Flag(name="container", short="c", usage="The container; by default the annotated or the first one.")
@@ -51,6 +51,7 @@ def run_exec(s: Session) -> Generator[Wait, Any, int]:
         raise CommandError("pod, type/name or --filename must be specified")
     if not words:
         raise CommandError("you must specify at least one command for the container")
+    pod_timeout(s)
     pod = one_pod(s, targets[0])
     phase = (pod.get("status") or {}).get("phase")
     if phase in ("Succeeded", "Failed"):
@@ -79,6 +80,7 @@ def run_attach(s: Session) -> Generator[Wait, Any, int]:
         raise CommandError(
             f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(values.args)}: [{' '.join(values.args)}]",
         )
+    pod_timeout(s)
     pod = one_pod(s, "/".join(values.args))
     phase = (pod.get("status") or {}).get("phase")
     if phase in ("Succeeded", "Failed"):

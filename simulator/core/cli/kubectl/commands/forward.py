@@ -24,7 +24,7 @@ from ..builder import Builder
 from ..errors import CommandError, UsageError
 from ..flagsets import unsupported
 from ..session import Session
-from ..streams import pods_of, running
+from ..streams import pod_timeout, pods_of, running
 
 Obj = dict[str, Any]
 #: Addresses that `localhost` stands for.
@@ -45,7 +45,7 @@ def run_forward(s: Session) -> Generator[Wait, Any, int]:
     values = s.values
     if len(values.args) < 2:
         raise UsageError(s.command, "TYPE/NAME and list of ports are required for port-forward")
-    word = values.args[0]
+    word, timeout = values.args[0], pod_timeout(s)
     info = Builder(s, args=[word] if "/" in word else ["pods", word], eager=False).infos()[0]
     obj = info.obj or {}
     found = pods_of(s, info.mapping, obj, "cannot attach to")
@@ -53,7 +53,7 @@ def run_forward(s: Session) -> Generator[Wait, Any, int]:
         raise CommandError("timed out waiting for the condition")
     pod = found[0]
     if info.mapping.kind.kind != "Pod":
-        pod = yield from running(s, pod, values.number("pod-running-timeout"))
+        pod = yield from running(s, pod, timeout)
     service = obj if info.mapping.kind.kind == "Service" else None
     specs = [_numbered(spec, service, pod) for spec in values.args[1:]]
     phase = (pod.get("status") or {}).get("phase")

@@ -15,7 +15,7 @@ from ..builder import Builder
 from ..errors import CommandError, UsageError, is_not_found
 from ..flagsets import selector_flag
 from ..session import Session
-from ..streams import check_container, container_names, default_container, follow_log, pods_of, read_log
+from ..streams import check_container, container_names, default_container, follow_log, pod_timeout, pods_of, read_log
 
 Obj = dict[str, Any]
 USAGE = (
@@ -31,6 +31,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         raise UsageError(s.command, USAGE)
     if len(args) == 1 and selector:
         raise UsageError(s.command, "only a selector (-l) or a POD name is allowed")
+    pod_timeout(s)
     container = args[1] if len(args) == 2 else values.text("container")
     query = _query(s, bool(selector))
     pods = _pods(s, args, selector)

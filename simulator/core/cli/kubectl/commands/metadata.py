@@ -125,7 +125,7 @@ class Change:
             try:
                 self._one(info)
             except (ApiError, CommandError) as error:
-                errors.append(error)
+                self.builder.fail(info, error)
         raise_all(errors)
         return 0
 

@@ -6,10 +6,12 @@ from collections.abc import Generator
 from typing import Any
 
 from ....host.program import Wait, WaitTopic
+from ....kernel import clock
 from ....kernel.clock import SECOND
 from ....kube.api import objects, selectors
 from ....kube.api.errors import ApiError
 from ...cobra import Command, Flag
+from ...flags import quote
 from ..builder import Builder, Info
 from ..errors import Aggregate, CommandError, UsageError, is_not_found, message_of, raise_all
 from ..flagsets import (
@@ -36,7 +38,12 @@ def _nodes(s: Session) -> list[Info]:
         raise UsageError(s.command, "error: cannot specify both a node name and a --selector option")
     words = ["nodes", *values.args] if not any("/" in arg for arg in values.args) else values.args
     builder = Builder(s, args=words, selector=values.text("selector"), eager=False)
-    return builder.infos()
+    infos = builder.infos()
+    for info in infos:
+        if info.mapping.kind.kind != "Node":
+            where = f"{info.mapping.kind.group}/{info.mapping.version}, Resource={info.mapping.kind.plural}"
+            raise CommandError(f"expected resource of type node, got {quote(where)}")
+    return infos
 
 
 def cordon(s: Session, info: Info, wanted: bool, strategy: str) -> None:
@@ -86,8 +93,7 @@ class Drain:
         pods = s.list(s.kind("pods"), "", labels=query, fields=f"spec.nodeName={self.info.name}")
         chosen = [pod for pod in pods if self._verdict(pod)]
         if self.problems:
-            told = "; ".join(f"cannot delete {text}: {', '.join(items)}" for text, items in self.problems.items())
-            raise CommandError(told if len(self.problems) == 1 else f"[{told.replace('; ', ', ')}]")
+            raise_all([CommandError(f"cannot delete {text}: {', '.join(items)}") for text, items in self.problems.items()])
         if self.warnings:
             s.err("Warning: " + "; ".join(f"{text}: {', '.join(items)}" for text, items in self.warnings.items()) + "\n")
         return chosen
@@ -96,6 +102,9 @@ class Drain:
         values, meta = self.s.values, pod["metadata"]
         name = f"{meta['namespace']}/{meta['name']}"
         annotations, phase = meta.get("annotations") or {}, (pod.get("status") or {}).get("phase")
+        patience, ended = values.number("skip-wait-for-delete-timeout"), meta.get("deletionTimestamp")
+        if patience > 0 and ended and (self.s.world.wall - clock.parse_rfc3339(ended)) // SECOND > patience:
+            return False
         if "kubernetes.io/config.mirror" in annotations:
             return False
         finished = phase in ("Succeeded", "Failed")
@@ -232,26 +241,26 @@ def run_drain(s: Session) -> Generator[Wait, Any, int]:
     for info in infos:
         cordon(s, info, True, strategy)
     done: list[str] = []
-    failed: Exception | None = None
+    failed: list[Exception] = []
     for info in infos:
         drain = Drain(s, info, strategy)
         try:
             pods = drain.choose()
             yield from drain.evict_all(pods)
         except (CommandError, ApiError, Aggregate) as error:
-            failed = error
-            told = _list(error.errors if isinstance(error, Aggregate) else [error])
+            own: list[Exception] = list(error.errors) if isinstance(error, Aggregate) else [error]
+            failed += own
+            told = _list(own)
             s.err(f'error: unable to drain node "{info.name}" due to error: {told}, continuing command...\n')
             continue
         done.append(info.name)
         s.out(f"node/{info.name} drained{dry_run_suffix(strategy)}\n")
-    if failed is not None:
+    if failed:
         pending = [info.name for info in infos if info.name not in done]
         s.err("There are pending nodes to be drained:\n" + "".join(f" {name}\n" for name in pending))
         from ..errors import Plain
 
-        texts = [message_of(item) for item in (failed.errors if isinstance(failed, Aggregate) else [failed])]
-        raise Plain("\n".join(texts))
+        raise Plain("\n".join(message_of(item) for item in failed))
     return 0
 
 
@@ -282,7 +291,6 @@ kubectl drain foo --grace-period=900""",
         Flag(name="disable-eviction", kind="bool", usage="Delete instead of evicting, past any budget."),
         Flag(
             name="skip-wait-for-delete-timeout",
-            support="no",
             kind="int",
             usage="Do not wait for pods deleted more than so many seconds ago.",
         ),

@@ -158,6 +158,8 @@ def source(d: Doc, item: Obj) -> None:
             d.line(2, f"Type:\t{heading}")
             for title, key in fields:
                 d.line(2, f"{title}:\t{_field(item[name] or {}, key)}")
+                if title == "EndpointsName" and "name" not in item:  # a persistent volume's, which may be of another namespace
+                    d.line(2, f"EndpointsNamespace:\t{item[name].get('endpointsNamespace', '<unset>')}")
             return
     if "hostPath" in item:
         found = item["hostPath"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .pods import network_volume
+
 Obj = dict[str, Any]
 RBAC = "rbac.authorization.k8s.io"
 
@@ -65,6 +67,7 @@ def persistent_volume(obj: Obj) -> None:
     spec.setdefault("volumeMode", "Filesystem")
     if spec.get("hostPath") is not None:
         spec["hostPath"].setdefault("type", "")
+    network_volume(spec)
 
 
 def claim(obj: Obj) -> None:

@@ -125,13 +125,18 @@ def volume(item: Obj) -> None:
             source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
         for found in (source.get("downwardAPI") or {}).get("items") or ():
             _field_ref(found)
+    network_volume(item)
+    claim = (item.get("ephemeral") or {}).get("volumeClaimTemplate")
+    if claim is not None:
+        claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+
+
+def network_volume(item: Obj) -> None:
+    """Defaults of what volumes of pods and persistent volumes have in common."""
     for name, fields in _NETWORK_VOLUMES.items():
         if item.get(name) is not None:
             for field, value in fields.items():
                 item[name].setdefault(field, value)
-    claim = (item.get("ephemeral") or {}).get("volumeClaimTemplate")
-    if claim is not None:
-        claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
 
 
 _NETWORK_VOLUMES: dict[str, Obj] = {
