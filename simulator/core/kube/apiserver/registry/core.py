@@ -8,7 +8,7 @@ from ...api import names
 from ...api.errors import FieldError
 from ..defaults import others
 from ..validation import core as rules
-from ..validation import quotas, volumes
+from ..validation import endpoints, limits, quotas, volumes
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -140,6 +140,14 @@ class Endpoints(Strategy):
         """TCP."""
         others.endpoints(obj)
 
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateEndpoints`."""
+        return endpoints.endpoints(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """What was there before is not looked at again."""
+        return [] if obj.get("subsets") == old.get("subsets") else endpoints.endpoints(obj)
+
     def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
         """Every write warns."""
         return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
@@ -196,6 +204,10 @@ class LimitRange(Strategy):
     def default(self, obj: Obj) -> None:
         """Container limits give defaults."""
         others.limit_range(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateLimitRange`."""
+        return limits.limit_range(obj)
 
 
 class ResourceQuota(Strategy):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...api import names
 from ...api.errors import FieldError, invalid_value
 from ..defaults import others
-from ..validation import certificates, networking, volumes
+from ..validation import certificates, endpoints, ingress, networking, volumes
 from ..validation import others as rules
 from .strategy import Strategy
 
@@ -71,6 +71,10 @@ class Lease(Strategy):
     quiet = True
     status_fields = ()
 
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateLease`."""
+        return rules.lease(obj)
+
 
 class EndpointSlice(Counted):
     """EndpointSlices."""
@@ -80,6 +84,18 @@ class EndpointSlice(Counted):
     def default(self, obj: Obj) -> None:
         """Port names and protocols."""
         others.endpoint_slice(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateEndpointSlice`."""
+        return endpoints.slice_errors(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The family stays, and what was there before is not looked at again."""
+        same = obj.get("endpoints") == old.get("endpoints")
+        out = endpoints.slice_errors({**obj, "endpoints": []} if same else obj)
+        if obj.get("addressType") != old.get("addressType"):
+            out.append(invalid_value("addressType", obj.get("addressType"), "field is immutable"))
+        return out
 
 
 class NetworkPolicy(Counted):
@@ -94,6 +110,18 @@ class NetworkPolicy(Counted):
         return networking.network_policy(obj)
 
 
+class RuntimeClass(Strategy):
+    """RuntimeClasses."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateRuntimeClass`."""
+        return rules.runtime_class(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The handler is immutable."""
+        return rules.runtime_class(obj) + rules.runtime_class_update(obj, old)
+
+
 class IngressClass(Counted):
     """IngressClasses."""
 
@@ -101,13 +129,21 @@ class IngressClass(Counted):
         """Scope of parameters."""
         others.ingress_class(obj)
 
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateIngressClass`."""
+        return ingress.ingress_class(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The controller is immutable."""
+        return ingress.ingress_class_update(obj, old)
+
 
 class Ingress(Counted):
     """Ingresses."""
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """Rules and backends."""
-        return rules.ingress(obj)
+        return ingress.ingress(obj)
 
     def prepare_create(self, call: Call, obj: Obj) -> None:
         """An empty load balancer status."""

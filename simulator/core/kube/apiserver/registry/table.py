@@ -45,6 +45,7 @@ _TABLE: dict[tuple[str, str], type[Strategy]] = {
     ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"): others.Counted,
     ("networking.k8s.io", "Ingress"): others.Ingress,
     ("networking.k8s.io", "IngressClass"): others.IngressClass,
+    ("node.k8s.io", "RuntimeClass"): others.RuntimeClass,
     ("networking.k8s.io", "NetworkPolicy"): others.NetworkPolicy,
     ("policy", "PodDisruptionBudget"): others.DisruptionBudget,
     ("rbac.authorization.k8s.io", "ClusterRole"): others.Rbac,

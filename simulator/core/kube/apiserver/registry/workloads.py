@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...api import names
 from ...api.errors import FieldError
 from ..defaults import workloads as defaults
+from ..validation import scaling
 from ..validation import workloads as rules
 from .strategy import Strategy
 
@@ -67,6 +68,10 @@ class ReplicationController(Strategy):
     def default(self, obj: Obj) -> None:
         """ReplicationController defaults."""
         defaults.replication_controller(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateReplicationController`."""
+        return rules.replication_controller(obj)
 
     def default_finalizers(self, obj: Obj) -> list[str]:
         """Replication controllers orphan by default in the oldest API; v1 does not ask for it."""
@@ -187,4 +192,8 @@ class Autoscaler(Strategy):
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateHorizontalPodAutoscaler`."""
-        return rules.autoscaler(obj)
+        return scaling.autoscaler(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """`ValidateHorizontalPodAutoscalerUpdate`."""
+        return scaling.autoscaler(obj, old)

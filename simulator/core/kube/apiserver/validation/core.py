@@ -7,6 +7,7 @@ from typing import Any
 
 from ...api import names, quantity
 from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_supported, required, too_long
+from . import affinity
 
 Obj = dict[str, Any]
 MAX_DATA = 1024 * 1024
@@ -116,10 +117,28 @@ def claim(obj: Obj) -> list[FieldError]:
     modes = spec.get("accessModes") or ()
     if not modes:
         out.append(required("spec.accessModes", "at least 1 access mode is required"))
+    out += affinity.label_selector(spec.get("selector"), "spec.selector")
     out += [not_supported("spec.accessModes", mode, ACCESS_MODES) for mode in modes if mode not in ACCESS_MODES]
+    if "ReadWriteOncePod" in modes and any(mode in ACCESS_MODES and mode != "ReadWriteOncePod" for mode in modes):
+        out.append(forbidden_field("spec.accessModes", "may not use ReadWriteOncePod with other access modes"))
     storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if storage is None:
         out.append(required("spec.resources[storage]"))
     elif quantity.nano(storage) <= 0:
         out.append(invalid_value("spec.resources[storage]", storage, "must be greater than zero"))
+    if spec.get("storageClassName"):
+        name = spec["storageClassName"]
+        out += [invalid_value("spec.storageClassName", name, text) for text in names.dns_subdomain(name)]
+    if spec.get("volumeMode") not in (None, "Block", "Filesystem"):
+        out.append(not_supported("spec.volumeMode", spec["volumeMode"], ("Block", "Filesystem")))
+    source = spec.get("dataSource")
+    if source is not None:
+        out += [required(f"spec.dataSource.{name}") for name in ("name", "kind") if not source.get(name)]
+        group = source.get("apiGroup") or ""
+        if not group and source.get("kind") != "PersistentVolumeClaim":
+            text = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+            out.append(invalid_value("spec.dataSource", source.get("kind") or "", text))
+    if spec.get("volumeAttributesClassName"):
+        name = spec["volumeAttributesClassName"]
+        out += [invalid_value("spec.volumeAttributesClassName", name, text) for text in names.dns_subdomain(name)]
     return out

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...api import names
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
-from . import affinity
+from . import affinity, meta
+from .workloads import int_or_percent
 
 Obj = dict[str, Any]
 SUBJECT_KINDS = ("ServiceAccount", "User", "Group")
@@ -55,24 +57,33 @@ def binding(obj: Obj) -> list[FieldError]:
     return out
 
 
-def ingress(obj: Obj) -> list[FieldError]:
-    """`ValidateIngressSpec`."""
+def lease(obj: Obj) -> list[FieldError]:
+    """`ValidateLeaseSpec`."""
     spec = obj.get("spec") or {}
     out: list[FieldError] = []
-    if not spec.get("rules") and spec.get("defaultBackend") is None:
-        out.append(invalid_value("spec", [], "either `defaultBackend` or `rules` must be specified"))
-    for i, rule in enumerate(spec.get("rules") or ()):
-        for j, path in enumerate((rule.get("http") or {}).get("paths") or ()):
-            at = f"spec.rules[{i}].http.paths[{j}]"
-            if path.get("pathType") not in ("Exact", "Prefix", "ImplementationSpecific"):
-                if not path.get("pathType"):
-                    out.append(required(f"{at}.pathType", "pathType must be specified"))
-                else:
-                    out.append(not_supported(f"{at}.pathType", path["pathType"], ("Exact", "ImplementationSpecific", "Prefix")))
-            service = (path.get("backend") or {}).get("service")
-            if service is not None and not service.get("name"):
-                out.append(required(f"{at}.backend.service.name"))
+    duration, transitions = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
+    if duration is not None and duration <= 0:
+        out.append(invalid_value("spec.leaseDurationSeconds", duration, "must be greater than 0"))
+    if transitions is not None and transitions < 0:
+        out.append(invalid_value("spec.leaseTransitions", transitions, "must be greater than or equal to 0"))
+    if spec.get("preferredHolder") and not spec.get("strategy"):
+        out.append(forbidden_field("spec.preferredHolder", "may only be specified if `strategy` is defined"))
     return out
+
+
+def runtime_class(obj: Obj) -> list[FieldError]:
+    """`ValidateRuntimeClass`."""
+    handler = obj.get("handler") or ""
+    out = [invalid_value("handler", handler, text) for text in names.dns_label(handler)] if handler else [required("handler")]
+    scheduling = obj.get("scheduling") or {}
+    out += meta.check_labels(scheduling.get("nodeSelector"), "scheduling.nodeSelector")
+    return out + affinity.tolerations(scheduling.get("tolerations") or [], "scheduling.tolerations")
+
+
+def runtime_class_update(obj: Obj, old: Obj) -> list[FieldError]:
+    """The handler stays."""
+    mine = obj.get("handler")
+    return [] if mine == old.get("handler") else [invalid_value("handler", mine, "field is immutable")]
 
 
 def priority_class(obj: Obj) -> list[FieldError]:
@@ -105,4 +116,10 @@ def disruption_budget(obj: Obj) -> list[FieldError]:
     out: list[FieldError] = []
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         out.append(invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
-    return out + affinity.label_selector(spec.get("selector"), "spec.selector")
+    for name in ("minAvailable", "maxUnavailable"):
+        out += int_or_percent(spec.get(name), f"spec.{name}", bounded=True)
+    out += affinity.label_selector(spec.get("selector"), "spec.selector")
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in ("AlwaysAllow", "IfHealthyBudget"):
+        out.append(not_supported("spec.unhealthyPodEvictionPolicy", policy, ("AlwaysAllow", "IfHealthyBudget")))
+    return out

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...api import quantity
+from ...api import names, quantity
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
 from ...api.internal import difference
 from .core import claim
@@ -152,6 +152,12 @@ def storage_class(obj: Obj) -> list[FieldError]:
     out: list[FieldError] = []
     if not obj.get("provisioner"):
         out.append(required("provisioner"))
+    else:
+        out += [
+            invalid_value("provisioner", obj["provisioner"].lower(), text)
+            for text in names.qualified_name(obj["provisioner"].lower())
+        ]
+    out += [invalid_value("parameters", key, "field can not be empty.") for key in obj.get("parameters") or () if not key]
     if obj.get("reclaimPolicy") not in RECLAIM:
         out.append(not_supported("reclaimPolicy", obj.get("reclaimPolicy"), RECLAIM))
     if obj.get("volumeBindingMode") not in BINDING:

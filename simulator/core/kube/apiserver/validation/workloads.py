@@ -8,7 +8,7 @@ from typing import Any
 from ...api import selectors
 from ...api.cronspec import Schedule, zone_of
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
-from . import affinity, pod
+from . import affinity, jobs, pod
 
 Obj = dict[str, Any]
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -100,7 +100,7 @@ def _amount(value: Any) -> int:
     return int(match.group(1)) if match else -1
 
 
-def int_or_percent(value: Any, path: str) -> list[FieldError]:
+def int_or_percent(value: Any, path: str, *, bounded: bool = False) -> list[FieldError]:
     """`ValidatePositiveIntOrPercent` and the 100% bound."""
     if isinstance(value, int):
         return [] if value >= 0 else [invalid_value(path, value, NOT_NEGATIVE)]
@@ -113,7 +113,7 @@ def int_or_percent(value: Any, path: str) -> list[FieldError]:
             "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
         )
         return [invalid_value(path, value, text)]
-    if int(match.group(1)) > 100 and path.endswith("maxUnavailable"):
+    if int(match.group(1)) > 100 and (bounded or path.endswith("maxUnavailable")):
         return [invalid_value(path, value, "must not be greater than 100%")]
     return []
 
@@ -136,7 +136,47 @@ def daemon_set(obj: Obj) -> list[FieldError]:
     out = _selector(spec) + _template(spec) + _non_negative(spec, ("minReadySeconds", "revisionHistoryLimit"))
     kind = (spec.get("updateStrategy") or {}).get("type")
     if kind not in ("OnDelete", "RollingUpdate"):
-        out.append(not_supported("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, ("OnDelete", "RollingUpdate")))
+        out.append(not_supported("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, ("RollingUpdate", "OnDelete")))
+    elif kind == "RollingUpdate":
+        out += _rolling_daemons(spec["updateStrategy"].get("rollingUpdate"), "spec.updateStrategy.rollingUpdate")
+    return out
+
+
+def _rolling_daemons(rolling: Obj | None, at: str) -> list[FieldError]:
+    """`ValidateRollingUpdateDaemonSet`: one of the two amounts, and not both."""
+    if rolling is None:
+        return [required(at)]
+    low, high = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    out = int_or_percent(low, f"{at}.maxUnavailable") + int_or_percent(high, f"{at}.maxSurge")
+    if isinstance(high, str) and _amount(high) > 100:
+        out.append(invalid_value(f"{at}.maxSurge", high, "must not be greater than 100%"))
+    unavailable, surge = (_amount(value or 0) != 0 for value in (low, high))
+    if unavailable and surge:
+        out.append(invalid_value(f"{at}.maxSurge", high, "may not be set when maxUnavailable is non-zero"))
+    elif not unavailable and not surge:
+        out.append(required(f"{at}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
+    return out
+
+
+def replication_controller(obj: Obj) -> list[FieldError]:
+    """`ValidateReplicationControllerSpec`."""
+    spec = obj.get("spec") or {}
+    out = _non_negative(spec, ("minReadySeconds",))
+    selector, template = spec.get("selector") or {}, spec.get("template")
+    if not selector:
+        out.append(required("spec.selector"))
+    out += _non_negative(spec, ("replicas",))
+    if template is None:
+        return [*out, required("spec.template")]
+    labels, inner = (template.get("metadata") or {}).get("labels") or {}, template.get("spec") or {}
+    if any(labels.get(key) != value for key, value in selector.items()):
+        out.append(invalid_value("spec.template.metadata.labels", labels or None, MISMATCH))
+    out += pod.template(template, "spec.template")
+    if inner.get("restartPolicy") in ("OnFailure", "Never"):
+        out.append(not_supported("spec.template.spec.restartPolicy", inner["restartPolicy"], ("Always",)))
+    if inner.get("activeDeadlineSeconds") is not None:
+        text = "activeDeadlineSeconds in ReplicationController is not Supported"
+        out.append(forbidden_field("spec.template.spec.activeDeadlineSeconds", text))
     return out
 
 
@@ -190,20 +230,7 @@ def stateful_set_update(obj: Obj, old: Obj) -> list[FieldError]:
 
 def job(obj: Obj) -> list[FieldError]:
     """`ValidateJobSpec`."""
-    return _job_spec(obj.get("spec") or {}, "spec")
-
-
-def _job_spec(spec: Obj, path: str) -> list[FieldError]:
-    names = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
-    out = _non_negative(spec, names, path)
-    template = spec.get("template") or {}
-    out += pod.template(template, f"{path}.template")
-    policy = (template.get("spec") or {}).get("restartPolicy")
-    if policy == "Always":
-        out.append(required(f"{path}.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"'))
-    if spec.get("completionMode") == "Indexed" and spec.get("completions") is None:
-        out.append(required(f"{path}.completions", "when completion mode is Indexed"))
-    return out
+    return jobs.spec_errors(obj.get("spec") or {}, "spec")
 
 
 def job_update(obj: Obj, old: Obj) -> list[FieldError]:
@@ -245,22 +272,4 @@ def cron_job(obj: Obj) -> list[FieldError]:
     out += _non_negative(spec, ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"))
     if len(obj["metadata"].get("name", "")) > 52:
         out.append(invalid_value("metadata.name", obj["metadata"]["name"], "must be no more than 52 characters"))
-    return out + _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
-
-
-def autoscaler(obj: Obj) -> list[FieldError]:
-    """`ValidateHorizontalPodAutoscaler`."""
-    spec = obj.get("spec") or {}
-    out: list[FieldError] = []
-    low, high = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
-    if low < 1:
-        out.append(invalid_value("spec.minReplicas", low, "must be greater than or equal to 1"))
-    if high < 1:
-        out.append(invalid_value("spec.maxReplicas", high, "must be greater than 0"))
-    if high < low:
-        out.append(invalid_value("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`"))
-    target = spec.get("scaleTargetRef") or {}
-    for name in ("kind", "name"):
-        if not target.get(name):
-            out.append(required(f"spec.scaleTargetRef.{name}"))
-    return out
+    return out + jobs.spec_errors((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
