@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, TimeoutError
 
 from tests.e2e import bench, site
 from tests.e2e.visitors import Visitor, log_in, sign_up, visit
@@ -141,9 +141,25 @@ def answer(page: Page, **given: str) -> None:
             sheet.locator(f"input[name='q.{slug}']").fill(value)
 
 
+#: What a page knows about its answers and the requests that carried them.
+STATE = """() => JSON.stringify({
+  saved: document.querySelector('[data-autosave]')?.dataset.saved,
+  words: document.querySelector('[data-save-state]')?.innerText,
+  kept: Object.fromEntries(Object.entries(localStorage).filter(([key]) => key.includes('answers'))),
+  online: navigator.onLine,
+  now: Math.round(performance.now()),
+  failed: performance.getEntriesByType('resource').filter((r) => !r.responseStatus || r.responseStatus >= 400).map((r) => r.name),
+  sent: performance.getEntriesByType('resource').filter((r) => r.name.endsWith('/save/'))
+    .map((r) => [Math.round(r.startTime), Math.round(r.duration), r.responseStatus]),
+})"""
+
+
 def saved(page: Page) -> None:
-    """Waits until the page says that the server has everything."""
-    page.wait_for_function("() => document.querySelector('[data-autosave]').dataset.saved === 'ok'")
+    """Waits until the page says that the server has everything; tells what it knows where it never does."""
+    try:
+        page.wait_for_selector("form[data-autosave][data-saved=ok]", state="attached")
+    except TimeoutError:
+        pytest.fail(f"not saved: {page.evaluate(STATE)}")
 
 
 def hand_in(page: Page, *, blank: bool = False) -> None:
