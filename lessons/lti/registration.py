@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from django.db import transaction
 from django.utils import timezone
 
 from lessons.lti.grades import ROSTER, SCORE
@@ -27,41 +26,52 @@ _ADDRESSES = {
 
 def register(secret: str, address: str, token: str, ours: dict[str, str]) -> Platform:
     """Register with the platform whose OpenID configuration is at `address`; `ours` are login, launch, jwks.  Raises `Refused`."""
-    with transaction.atomic():
-        link = RegistrationLink.objects.select_for_update().filter(digest=RegistrationLink.digest_of(secret)).first()
-        if link is None or not link.live:
-            raise Refused("this registration link has been used or has ended")
-        try:
-            http.check(address)
-            configuration = _object(http.send("GET", address, headers={"Accept": "application/json"}))
-        except (http.Refused, http.Unreachable) as error:
-            raise Refused(f"the platform's configuration could not be fetched: {error}") from None
-        found = _addresses(address, configuration)
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        try:
-            answer = _object(http.send("POST", found.pop("register"), body=orjson.dumps(_request(ours)), headers=headers))
-        except (http.Refused, http.Unreachable) as error:
-            raise Refused(f"the platform did not take the registration: {error}") from None
-        client = answer.get("client_id")
-        if not isinstance(client, str) or not 0 < len(client) <= 255:
-            raise Refused("the platform did not take the registration: it gave no client_id")
-        issuer = str(configuration["issuer"])
-        if Platform.objects.filter(issuer=issuer, client_id=client).exists():
-            raise Refused("this platform is registered already")
-        tool = answer.get(TOOL)
-        deployment = tool.get("deployment_id") if isinstance(tool, dict) else None
-        described = configuration.get(PLATFORM)
-        family = described.get("product_family_code") if isinstance(described, dict) else ""
-        made = Platform.objects.create(
-            name=f"{urlsplit(issuer).hostname} ({family})"[:80] if family else str(urlsplit(issuer).hostname)[:80],
-            issuer=issuer,
-            client_id=client,
-            deployments=[str(deployment)] if deployment else [],
+    now = timezone.now()
+    claimed = RegistrationLink.objects.filter(digest=RegistrationLink.digest_of(secret), used_at=None)
+    link = claimed.first()
+    # one opening takes the link, before anything is sent: no transaction stays open while another host answers
+    if link is None or not link.live or not claimed.update(used_at=now):
+        raise Refused("this registration link has been used or has ended")
+    try:
+        return _registered(address, token, ours)
+    except BaseException:
+        RegistrationLink.objects.filter(pk=link.pk, used_at=now).update(used_at=None)  # it can be opened again
+        raise
+
+
+def _registered(address: str, token: str, ours: dict[str, str]) -> Platform:
+    try:
+        http.check(address)
+        configuration = _object(http.send("GET", address, headers={"Accept": "application/json"}))
+    except (http.Refused, http.Unreachable) as error:
+        raise Refused(f"the platform's configuration could not be fetched: {error}") from None
+    found = _addresses(address, configuration)
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    try:
+        answer = _object(http.send("POST", found.pop("register"), body=orjson.dumps(_request(ours)), headers=headers))
+    except (http.Refused, http.Unreachable) as error:
+        raise Refused(f"the platform did not take the registration: {error}") from None
+    client = answer.get("client_id")
+    if not isinstance(client, str) or not 0 < len(client) <= 255:
+        raise Refused("the platform did not take the registration: it gave no client_id")
+    issuer = str(configuration["issuer"])
+    tool = answer.get(TOOL)
+    deployment = tool.get("deployment_id") if isinstance(tool, dict) else None
+    described = configuration.get(PLATFORM)
+    family = described.get("product_family_code") if isinstance(described, dict) else ""
+    made, new = Platform.objects.get_or_create(
+        issuer=issuer,
+        client_id=client,
+        defaults={
+            "name": f"{urlsplit(issuer).hostname} ({family})"[:80] if family else str(urlsplit(issuer).hostname)[:80],
+            "deployments": [str(deployment)] if deployment else [],
             **found,
-        )
-        RegistrationLink.objects.filter(pk=link.pk).update(used_at=timezone.now())
+        },
+    )
+    if not new:
+        raise Refused("this platform is registered already")
     return made
 
 

@@ -13,6 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ from lessons.lti.launch import CLAIM, DEEP
 from lessons.lti.models import Context, Key, Link, Login, Person, RegistrationLink
 from lessons.lti.models import Platform as Registered
 from lessons.models import Course, Exercise, Membership
+from lessons.outbox import http
 from lessons.outbox.models import Delivery
 from lessons.outbox.services import deliver_due
 from tests.lessons.conftest import course as course
@@ -372,7 +374,9 @@ def test_staffs_page(platform: Platform, exercise: Exercise, client: Client, peo
     assert not Registered.objects.get(name="Two").active
 
 
-def test_a_platform_registers_itself_once(platform: Platform, client: Client, people: Any) -> None:
+def test_a_platform_registers_itself_once(
+    platform: Platform, client: Client, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dynamic registration: a link of staff's, the platform's configuration, what we ask for, a deployment added by hand."""
     boss = get_user_model().objects.create_user("boss", "boss@example.org", "a long password", is_staff=True)
     Registered.objects.all().delete()
@@ -400,7 +404,17 @@ def test_a_platform_registers_itself_once(platform: Platform, client: Client, pe
     assert anybody.get(where, {"openid_configuration": "https://elsewhere.example/openid"}).status_code == 403
     assert anybody.get("/lti/register/guessed/", config).status_code == 403
     assert platform.registered == [] and not Registered.objects.exists()
+    held: list[int] = []
+    sends = http.send
+
+    def watched(*given: Any, **named: Any) -> Any:
+        held.append(len(connection.savepoint_ids))
+        return sends(*given, **named)
+
+    monkeypatch.setattr(http, "send", watched)
     answer = anybody.get(where, config)
+    # a platform may ask for our keys before it answers: no transaction of ours stays open while it does
+    assert held == [len(connection.savepoint_ids)] * 2
     assert answer.status_code == 200 and "X-Frame-Options" not in answer and "js/lticlose" in answer.content.decode()
     assert f"frame-ancestors {platform.base}" in answer["Content-Security-Policy"]
     asked = platform.registered[0]
