@@ -14,6 +14,7 @@ class Image(msgspec.Struct, frozen=True):
     scenario: str
     hosts: tuple[str, ...]
     remark: str = ""
+    docker: bool = False  # Docker is to be installed beside the cluster
 
 
 _ONE = Image("playground-1node", ("controlplane",))
@@ -44,10 +45,22 @@ _KITS = re.compile(
 )
 
 
+#: Commands to Docker's engine at the beginning of a line or of a part of one, and what installs it.
+_DOCKER = re.compile(
+    r"(?m)^[\s`$>|(]*(?:sudo\s+)?docker\s+(?:container\s+|image\s+)?(?:run|build|ps|pull|images|login|tag|push|stop|exec|inspect|compose|ls)\b"
+)
+_INSTALLS = re.compile(r"get\.docker\.com|install\s[^\n]*\b(?:docker\.io|docker-ce)\b")
+
+
 def of(imageid: str, texts: Iterable[str]) -> Image:
-    """The world for an image and the scenario's texts: a plain machine on which they install a small cluster is one that has it."""
+    """The world for an image and the scenario's texts: a plain machine on which they install a small cluster is one that has it; a
+    cluster's machine has Docker when they use it there without installing it, as the platforms' machines had."""
     found = find(imageid)
     if found.scenario != _UBUNTU.scenario:
+        known = list(texts)
+        if any(_DOCKER.search(text) for text in known) and not any(_INSTALLS.search(text) for text in known):
+            said = "Docker is installed on the cluster's machines, for this scenario uses it"
+            return msgspec.structs.replace(found, docker=True, remark=f"{found.remark}; {said}" if found.remark else said)
         return found
     for text in texts:
         if match := _KITS.search(text):
@@ -56,6 +69,10 @@ def of(imageid: str, texts: Iterable[str]) -> Image:
                 _ONE, remark=f"{kit} is played on a kubeadm cluster of one node, which the machine has from the start"
             )
     return found
+
+
+#: What installs Docker on a machine that has none.
+INSTALL_DOCKER = "command -v docker >/dev/null || { apt-get update -qq && apt-get install -y -qq docker.io docker-buildx docker-compose-v2; } >/dev/null 2>&1"
 
 
 def find(imageid: str) -> Image:

@@ -195,6 +195,23 @@ def test_images(image: str, world: str, remark: str) -> None:
     assert found.scenario == world and remark in found.remark and bool(remark) == bool(found.remark)
 
 
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("docker run -d nginx", True),
+        ("first\n  sudo docker build -t a .", True),
+        ("We compare it with docker run in words", False),
+        ("curl -fsSL https://get.docker.com | sh\ndocker ps", False),
+        ("apt-get install -y docker.io\ndocker ps", False),
+        ("kubectl get pods", False),
+    ],
+)
+def test_docker_beside_a_cluster(text: str, there: bool) -> None:
+    """A cluster's machines have Docker where a scenario uses it and does not install it itself."""
+    assert images.of("kubernetes-kubeadm-1node", [text]).docker is there
+    assert not images.of("ubuntu", [text]).docker
+
+
 def test_dialects_of_verify_scripts() -> None:
     """A script that says done is judged by that; every other one by its status."""
     assert [dialect(t) for t in ('[ -f /a ] && echo "done"', "echo done", "if x; then echo 'done'; fi", "for a in b; do c; done", "echo done: ok")] == [

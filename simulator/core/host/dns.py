@@ -19,11 +19,13 @@ from ..kernel.world import World
 
 #: Names of the world outside, at addresses of the documentation networks (RFC 5737): there is no real Internet here.
 OUTSIDE: dict[str, str] = {
+    "api.github.com": "203.0.113.30",
     "archive.ubuntu.com": "203.0.113.20",
     "cdn.dl.k8s.io": "203.0.113.18",
     "dl.k8s.io": "203.0.113.10",
     "example.com": "203.0.113.11",
     "github.com": "203.0.113.12",
+    "get.docker.com": "203.0.113.29",
     "get.helm.sh": "203.0.113.28",
     "get.k3s.io": "203.0.113.26",
     "k8s.io": "203.0.113.24",

@@ -4,53 +4,13 @@ from __future__ import annotations
 
 from ..host import base, files, systemd
 from ..host.machine import Host, UnitState, hosts
-from ..host.packaged import CONTAINERD_UNIT
+from ..host.packaged import CONTAINERD_UNIT, DOCKER_SOCKET, DOCKER_UNIT
 from ..kernel import network
 from ..kernel.clock import SECOND
 from ..kernel.world import World
 from .cluster import ClusterBuilder
 from .machines import put
 
-_DOCKER_UNIT = """\
-[Unit]
-Description=Docker Application Container Engine
-Documentation=https://docs.docker.com
-After=network-online.target nss-lookup.target docker.socket firewalld.service containerd.service time-set.target
-Wants=network-online.target containerd.service
-Requires=docker.socket
-
-[Service]
-Type=notify
-ExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock
-ExecReload=/bin/kill -s HUP $MAINPID
-TimeoutStartSec=0
-RestartSec=2
-Restart=always
-StartLimitBurst=3
-StartLimitInterval=60s
-LimitNPROC=infinity
-LimitCORE=infinity
-TasksMax=infinity
-Delegate=yes
-KillMode=process
-OOMScoreAdjust=-500
-
-[Install]
-WantedBy=multi-user.target
-"""
-_DOCKER_SOCKET = """\
-[Unit]
-Description=Docker Socket for the API
-
-[Socket]
-ListenStream=/run/docker.sock
-SocketMode=0660
-SocketUser=root
-SocketGroup=docker
-
-[Install]
-WantedBy=sockets.target
-"""
 #: What containerd.io installs: CRI is off, Docker has no use for it.
 _CONTAINERD_CONFIG = """\
 #   Copyright 2018-2022 Docker Inc.
@@ -106,8 +66,8 @@ def install_docker(world: World, host: Host) -> None:
     for plugin in ("docker-buildx", "docker-compose"):
         host.fs.install(f"/usr/libexec/docker/cli-plugins/{plugin}", "docker", now=world.wall)
     put(world, host, "/usr/lib/systemd/system/containerd.service", CONTAINERD_UNIT)
-    put(world, host, "/usr/lib/systemd/system/docker.service", _DOCKER_UNIT)
-    put(world, host, "/usr/lib/systemd/system/docker.socket", _DOCKER_SOCKET)
+    put(world, host, "/usr/lib/systemd/system/docker.service", DOCKER_UNIT)
+    put(world, host, "/usr/lib/systemd/system/docker.socket", DOCKER_SOCKET)
     put(world, host, "/etc/containerd/config.toml", _CONTAINERD_CONFIG)
     files.make_dir(world, host, "/etc/docker", parents=True)
     groups = host.fs.read("/etc/group").decode()
@@ -117,7 +77,7 @@ def install_docker(world: World, host: Host) -> None:
         host.units[unit] = UnitState(enabled=True)
 
 
-_CRI_DOCKER_UNIT = """\
+_CRIDOCKER_UNIT = """\
 [Unit]
 Description=CRI Interface for Docker Application Container Engine
 Documentation=https://docs.mirantis.com
@@ -158,7 +118,7 @@ class _Dockershim(ClusterBuilder):
         host.fs.install("/usr/bin/kubelet", "kubelet:1.23.17", now=self.world.wall)
         host.fs.install("/opt/kubernetes/v1.24.17/kubelet", "kubelet:1.24.17", now=self.world.wall)
         host.fs.install("/usr/bin/cri-dockerd", "cri-dockerd", now=self.world.wall)
-        put(self.world, host, "/usr/lib/systemd/system/cri-docker.service", _CRI_DOCKER_UNIT)
+        put(self.world, host, "/usr/lib/systemd/system/cri-docker.service", _CRIDOCKER_UNIT)
         socket = "unix:///var/run/dockershim.sock"
         put(self.world, host, "/etc/crictl.yaml", f"runtime-endpoint: {socket}\nimage-endpoint: {socket}\n")
         systemd.start_unit(self.world, name, "docker.service")

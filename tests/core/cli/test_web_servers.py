@@ -176,3 +176,25 @@ def test_locations_in_nginxs_order() -> None:
         ("~*", "\\.GIF$"),
     ]
     assert nginxconf.search("(a+)+$", "a" * 40 + "b") is None
+
+
+def test_docker_is_installed_beside_a_cluster() -> None:
+    """get.docker.com and Ubuntu's packages bring an engine; the kubelet goes on with containerd, and a project's newest release is told."""
+    box = Sandbox.boot("playground-1node", 1)
+
+    def on(text: str) -> str:
+        found = box.run(text, host="controlplane", limit=300 * SECOND)
+        return found.stdout + found.stderr
+
+    assert "Server: Docker Engine" in on("curl -fsSL https://get.docker.com | sh")
+    on(
+        "docker run -d --name web -p 8080:80 nginx; kubectl run x --image=nginx; kubectl wait --for=condition=Ready pod/x --timeout=60s"
+    )
+    assert "HTTP/1.1 200 OK" in on("curl -sI localhost:8080")
+    assert on("kubectl get pod x --no-headers | tr -s ' ' | cut -d' ' -f3") == "Running\n"
+    assert on("curl -s https://api.github.com/repos/etcd-io/etcd/releases/latest | grep tag_name | cut -d '\"' -f4").startswith(
+        "v3.6."
+    )
+    assert on(
+        "curl -sLo /usr/local/bin/docker-compose https://github.com/docker/compose/releases/latest/download/docker-compose-linux-x86_64; chmod +x /usr/local/bin/docker-compose; docker-compose version"
+    ).startswith("Docker Compose version")

@@ -5,7 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from ...host import webservers as web
-from ...host.packaged import CONTAINERD_UNIT, HAPROXY_CONFIG, HAPROXY_UNIT, KUBELET_DROP_IN, KUBELET_UNIT
+from ...host.packaged import (
+    CONTAINERD_UNIT,
+    DOCKER_SOCKET,
+    DOCKER_UNIT,
+    HAPROXY_CONFIG,
+    HAPROXY_UNIT,
+    KUBELET_DROP_IN,
+    KUBELET_UNIT,
+)
 from ...kernel.versions import NEWEST, NEXT, patches
 from ...runtime.pages import NGINX_INDEX, NGINX_TYPES
 
@@ -79,6 +87,14 @@ UBUNTU: tuple[Package, ...] = (
     _tool("curl", "8.5.0-2ubuntu10.6", "command line tool for transferring data with URL syntax", "curl", size=227),
     _tool("diffutils", "1:3.10-1build1", "File comparison utilities", "cmp", "diff", size=180),
     _tool("dnsutils", "1:9.18.28-0ubuntu0.24.04.1", "Transitional package for bind9-dnsutils", size=4, depends=("bind9-dnsutils",)),
+    Package("docker.io", ("28.2.2-0ubuntu1~24.04.1",), "Linux container runtime", ("containerd", "runc"), 27_900, 112_000,
+            (("/usr/bin/docker", "docker"), ("/usr/bin/dockerd", "dockerd")),
+            (("/usr/lib/systemd/system/docker.service", DOCKER_UNIT), ("/usr/lib/systemd/system/docker.socket", DOCKER_SOCKET),
+             ("/etc/docker/.keep", "")), ("docker.socket", "docker.service")),
+    Package("docker-compose-v2", ("2.37.1+ds1-0ubuntu2~24.04.1",), "define and run multi-container Docker applications with YAML (v2)",
+            ("docker.io",), 15_000, 60_000, (("/usr/libexec/docker/cli-plugins/docker-compose", "docker"),)),
+    Package("docker-buildx", ("0.20.1-0ubuntu1~24.04.2",), "Docker CLI plugin for extended build capabilities with BuildKit", ("docker.io",),
+            16_000, 60_000, (("/usr/libexec/docker/cli-plugins/docker-buildx", "docker"),)),
     Package("docker-compose", ("1.29.2-6ubuntu1",), "define and run multi-container Docker applications with YAML", (), 95, 580,
             (("/usr/bin/docker-compose", "docker-compose"),)),
     _tool("dpkg", "1.22.6ubuntu6", "Debian package management system", "dpkg", "dpkg-query", size=1_300),
@@ -171,7 +187,7 @@ UBUNTU: tuple[Package, ...] = (
 #: What a fresh host has not: everything else of Ubuntu's table is installed.
 NOT_INSTALLED = frozenset(
     """containerd runc etcd-client etcd-server git haproxy htop podman python3 tcpdump telnet tmux strace unzip zip nfs-common open-iscsi ipvsadm
-bridge-utils nginx nginx-common apache2 apache2-utils docker-compose make python3-pip software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
+bridge-utils nginx nginx-common apache2 apache2-utils docker-compose docker.io docker-compose-v2 docker-buildx make python3-pip software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
 )
 
 

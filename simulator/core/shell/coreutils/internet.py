@@ -280,6 +280,49 @@ echo "helm installed into /usr/local/bin/helm"
 """.encode()
 
 
+#: Docker's installer; Ubuntu's own packages are what it brings here.
+DOCKER_INSTALLER = b"""#!/bin/sh
+if command -v docker >/dev/null 2>&1; then
+  echo 'Warning: the "docker" command appears to already exist on this system.' >&2
+  exit 0
+fi
+echo "# Executing docker install script"
+echo "Slipway: Ubuntu's packages docker.io, docker-buildx and docker-compose-v2 stand in for Docker's own" >&2
+apt-get update -qq >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker.io docker-buildx docker-compose-v2 >/dev/null || exit 1
+docker version
+"""
+
+
+#: The newest release of a project at GitHub, as its API tells scripts that ask for it.
+LATEST = {
+    "etcd-io/etcd": f"v{ETCD_RELEASES[-1]}", "kubernetes/kubernetes": VERSION, "helm/helm": HELM, "flannel-io/flannel": FLANNEL,
+    "kubernetes-sigs/metrics-server": METRICS, "metallb/metallb": "v0.15.3", "cert-manager/cert-manager": addons.CERT_MANAGER[0],
+    "containerd/containerd": "v2.2.1", "opencontainers/runc": "v1.3.4", "containernetworking/plugins": "v1.8.0",
+    "kubernetes-sigs/cri-tools": "v1.36.0", "docker/compose": "v2.40.2", "mikefarah/yq": "v4.48.1", "jqlang/jq": "jq-1.7.1",
+    "kubernetes-sigs/kind": "v0.30.0", "kubernetes/minikube": "v1.37.0", "kubernetes-sigs/gateway-api": addons.GATEWAY_API[0],
+}  # fmt: skip
+
+
+def _latest(match: re.Match[str]) -> Page:
+    """What the API says of a project's newest release."""
+    name = match[1].lower()
+    tag = LATEST.get(name)
+    if tag is None:
+        return Page(404, ABSENT.encode())
+    said = {
+        "url": f"https://api.github.com/repos/{name}/releases/latest",
+        "html_url": f"https://github.com/{name}/releases/tag/{tag}",
+        "tag_name": tag,
+    }
+    rows = ",\n".join(f'  "{key}": "{value}"' for key, value in (said | {"name": tag}).items())
+    return Page(
+        200,
+        f'{{\n{rows},\n  "draft": false,\n  "prerelease": false\n}}\n'.encode(),
+        {"content-type": "application/json; charset=utf-8"},
+    )
+
+
 PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (r"https?://github\.com/(?:etcd-io|coreos)/etcd/releases/download/v([\d.]+)/([\w.-]+)", _redirect),
     (r"https://objects\.githubusercontent\.com/etcd/([\d.]+)/([\w.-]+)", _asset),
@@ -352,6 +395,24 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (
         r"https?://(?:www\.)?google\.com/?.*",
         lambda match: Page(200, b"<!doctype html><title>Google</title>\n", {"content-type": "text/html; charset=ISO-8859-1"}),
+    ),
+    (r"https?://api\.github\.com/repos/([\w.-]+/[\w.-]+)/releases/latest", _latest),
+    (r"https?://get\.docker\.com/?", _file(lambda: DOCKER_INSTALLER)),
+    (
+        r"https?://github\.com/docker/compose/releases/(?:latest/download|download/v?[\d.]+)/docker-compose-[Ll]inux-x86_64",
+        _file(lambda: downloads.binary("docker-compose", PATCH)),
+    ),
+    (
+        r"https?://github\.com/mikefarah/yq/releases/(?:latest/download|download/v4[\d.]+)/yq_linux_amd64",
+        _file(lambda: downloads.binary("yq", PATCH)),
+    ),
+    (
+        r"https?://github\.com/(?:jqlang|stedolan)/jq/releases/(?:latest/download|download/jq-1\.[\d.]+)/jq-linux(?:64|-amd64)",
+        _file(lambda: downloads.binary("jq", PATCH)),
+    ),
+    (
+        r"https?://github\.com/sigstore/cosign/releases/(?:latest/download|download/v[\d.]+)/cosign-linux-amd64",
+        _file(lambda: downloads.binary("cosign", PATCH)),
     ),
     (r"https?://get\.k3s\.io/?", _file(lambda: K3S_INSTALLER)),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),
