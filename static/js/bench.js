@@ -114,6 +114,7 @@ export class Bench {
     if (types === Boolean(this.typesAlong)) return;
     this.typesAlong = types;
     for (const one of this.clock.buttons) one.hidden = !types;
+    this.letEdit(types);
     this.inspect();
     this.tell(t(types ? 'watch.may' : 'watch.mayno'));
   }
@@ -131,7 +132,7 @@ export class Bench {
     this.chosen = null;
     this.fillTools();
     this.panel = new TerminalPanel(this.terminals, this.connection, this.hosts);
-    if (!this.looksOn) this.panel.onEdit = (terminal, taken) => this.edit(terminal, taken);
+    this.letEdit(!this.looksOn || this.typesAlong);
     this.listen();
     this.lens.start(this.connection, this.clock);
     this.line.show('connecting');
@@ -365,6 +366,11 @@ export class Bench {
   }
 
   /* ---- the editor ---- */
+
+  letEdit(may) {
+    this.panel.onEdit = may ? (terminal, taken) => this.edit(terminal, taken) : null;
+    this.panel.offer();
+  }
 
   /** Opens the editor, which is loaded now if it was not, on files of a terminal's shell; `taken`: on what the editor on its screen has. */
   async edit(terminal, taken = false, path = '') {

@@ -106,7 +106,10 @@ export class TerminalPanel {
 
   /* The button says what it would open; that an editor has begun is told once. */
   offer() {
-    if (!this.onEdit) return;
+    if (!this.onEdit) {
+      this.editButton.hidden = true;
+      return;
+    }
     const editing = this.sessions.get(this.current)?.editing ?? '';
     const words = editing ? t('term.take') : t('term.edit');
     this.editButton.hidden = !this.there;
