@@ -9,7 +9,8 @@ import { Outlines } from './editor-outlines.js';
 import { CodeView } from './editor-view.js';
 import { extend, lang, t } from './strings.js';
 
-extend((await import(`./i18n/editor-${lang}.js`)).default);
+/* whole names: hashed copies are found by them */
+extend((await (lang === 'ko' ? import('./i18n/editor-ko.js') : import('./i18n/editor-en.js'))).default);
 
 const TEXT_LIMIT = 48 * 1024;
 const FRAME_LIMIT = 65_000;
