@@ -140,6 +140,14 @@ def config_key(value: str) -> list[str]:
     return errors
 
 
+def relaxed_env_name(value: str) -> list[str]:
+    """`IsRelaxedEnvVarName`: what the API server asks of the names of environment variables since v1.34."""
+    out = [] if value else ["environment variable name must be non-empty"]
+    if any(not " " <= char <= "~" or char == "=" for char in value):
+        out.append("a valid environment variable name must consist only of printable ASCII characters other than '='")
+    return out
+
+
 def env_name(value: str) -> list[str]:
     """`IsEnvVarName`."""
     if not _ENV.match(value):

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from simulator.core.kube.apiserver.validation import core, endpoints, ingress, jobs, limits, others, scaling, volumes, workloads
+from simulator.core.kube.apiserver.validation import (
+    core,
+    endpoints,
+    ingress,
+    jobs,
+    limits,
+    others,
+    pod,
+    podparts,
+    scaling,
+    volumes,
+    workloads,
+)
 
 Obj = dict[str, Any]
 
@@ -190,3 +202,54 @@ def test_small_kinds() -> None:
         "spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes",
         'spec.volumeMode: Unsupported value: "X": supported values: "Block", "Filesystem"',
     ]
+
+
+def container(**more: Any) -> list[str]:
+    """What is said of a pod with one such container."""
+    held = {"name": "a", "image": "b", "imagePullPolicy": "Always", **more}
+    spec = {"containers": [held], "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30}
+    return [text.removeprefix("spec.containers[0]") for text in texts(pod.pod_spec(spec, "spec"))]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"env": [{"name": "1 printable.name", "value": "x"}]}, []),
+        ({"env": [{"name": "a=b"}]},
+         [".env[0].name: Invalid value: \"a=b\": a valid environment variable name must consist only of printable ASCII characters other than '='"]),
+        ({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['x']"}}}]}, []),
+        ({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "status.nope"}}}]},
+         ['.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "status.nope": error converting fieldPath: field label not supported: status.nope']),
+        ({"envFrom": [{}]}, ['.envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`']),
+        ({"lifecycle": {"preStop": {}}}, [".lifecycle.preStop: Required value: must specify a handler type"]),
+        ({"ports": [{"containerPort": 0, "protocol": "TCP"}], "livenessProbe": {"exec": {}}},
+         [".ports[0].containerPort: Required value", ".livenessProbe.exec.command: Required value"]),
+        ({"securityContext": {"privileged": True, "allowPrivilegeEscalation": False}},
+         ['.securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set `allowPrivilegeEscalation` to false and '
+          "`privileged` to true"]),
+        ({"resources": {"limits": {"foo": "1"}}},
+         ['.resources.limits[foo]: Invalid value: "foo": must be a standard resource type or fully qualified',
+          '.resources.limits[foo]: Invalid value: "foo": must be a standard resource for containers']),
+    ],
+)  # fmt: skip
+def test_containers(more: Obj, said: list[str]) -> None:
+    assert container(**more) == said
+
+
+@pytest.mark.parametrize(
+    ("volume", "said"),
+    [
+        ({"hostPath": {"path": "/x"}, "emptyDir": {}}, [".hostPath: Forbidden: may not specify more than 1 volume type"]),
+        ({"hostPath": {"path": "/x", "type": "Foo"}},
+         ['.hostPath.type: Unsupported value: "Foo": supported values: "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", '
+          '"FileOrCreate", "Socket"']),
+        ({"configMap": {"name": "c", "items": [{"key": "k", "path": "../x"}]}},
+         ['.configMap.items[0].path: Invalid value: "../x": must not contain \'..\'']),
+        ({"secret": {"secretName": "s", "defaultMode": 1000}},
+         [".secret.defaultMode: Invalid value: 1000: must be a number between 0 and 0777 (octal), both inclusive"]),
+        ({"projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 5}}]}},
+         [".projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes"]),
+    ],
+)  # fmt: skip
+def test_sources_of_volumes(volume: Obj, said: list[str]) -> None:
+    assert texts(podparts.source({"name": "v", **volume}, "at")) == [f"at{text}" for text in said]

@@ -6,14 +6,14 @@ from typing import Any
 
 from ...api import internal, names, quantity
 from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_found_field, not_supported, required
-from . import affinity, meta
+from . import affinity, meta, podparts
+from .quotas import STANDARD
 
 Obj = dict[str, Any]
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
-HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 UPDATABLE = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -43,7 +43,7 @@ def pod_spec(spec: Obj, path: str) -> list[FieldError]:
     seen: set[str] = set()
     out += _containers(spec.get("containers") or (), f"{path}.containers", volumes, seen, spec)
     out += _containers(spec.get("initContainers") or (), f"{path}.initContainers", volumes, seen, spec, initial=True)
-    out += _ports_conflict(spec, path)
+    out += podparts.host_ports(spec, path)
     if spec.get("restartPolicy") not in RESTART_POLICIES:
         out.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTART_POLICIES))
     if spec.get("dnsPolicy") not in DNS_POLICIES:
@@ -51,26 +51,37 @@ def pod_spec(spec: Obj, path: str) -> list[FieldError]:
     for key, value in sorted((spec.get("nodeSelector") or {}).items()):
         out += [invalid_value(f"{path}.nodeSelector", key, text) for text in names.qualified_name(key)]
         out += [invalid_value(f"{path}.nodeSelector", value, text) for text in names.label_value(value)]
-    for name, check in (("serviceAccountName", names.dns_subdomain), ("nodeName", names.dns_subdomain)):
+    out += podparts.pod_context(spec, f"{path}.securityContext")
+    out += affinity.affinity(spec.get("affinity") or {}, f"{path}.affinity")
+    out += podparts.dns(spec, f"{path}.dnsConfig")
+    for i, gate in enumerate(spec.get("readinessGates") or ()):
+        kind = gate.get("conditionType") or ""
+        out += [invalid_value(f"{path}.readinessGates[{i}].conditionType", kind, text) for text in names.qualified_name(kind)]
+    out += affinity.spread(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
+    for name in ("serviceAccountName", "nodeName"):
         if spec.get(name):
-            out += [invalid_value(f"{path}.{name}", spec[name], text) for text in check(spec[name])]
-    for name in ("hostname", "subdomain"):
-        if spec.get(name):
-            out += [invalid_value(f"{path}.{name}", spec[name], text) for text in names.dns_label(spec[name])]
+            out += [invalid_value(f"{path}.{name}", spec[name], text) for text in names.dns_subdomain(spec[name])]
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= 2147483647:
         out.append(invalid_value(f"{path}.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive"))
+    for name in ("hostname", "subdomain"):
+        if spec.get(name):
+            out += [invalid_value(f"{path}.{name}", spec[name], text) for text in names.dns_label(spec[name])]
     grace = spec.get("terminationGracePeriodSeconds")
     if grace is not None and grace < 0:
         out.append(invalid_value(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"))
     out += affinity.tolerations(spec.get("tolerations") or (), f"{path}.tolerations")
-    out += affinity.affinity(spec.get("affinity") or {}, f"{path}.affinity")
-    out += affinity.spread(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
+    out += podparts.host_aliases(spec.get("hostAliases") or (), f"{path}.hostAliases")
     if spec.get("priorityClassName"):
         out += [
             invalid_value(f"{path}.priorityClassName", spec["priorityClassName"], t)
             for t in names.dns_subdomain(spec["priorityClassName"])
         ]
+    if spec.get("runtimeClassName"):
+        name = spec["runtimeClassName"]
+        out += [invalid_value(f"{path}.runtimeClassName", name, text) for text in names.dns_subdomain(name)]
+    if spec.get("preemptionPolicy") not in (None, "PreemptLowerPriority", "Never"):
+        out.append(not_supported(f"{path}.preemptionPolicy", spec["preemptionPolicy"], ("PreemptLowerPriority", "Never")))
     return out
 
 
@@ -79,16 +90,7 @@ def _volumes(held: Any, path: str) -> tuple[list[FieldError], dict[str, Obj]]:
     found: dict[str, Obj] = {}
     for i, item in enumerate(held):
         name, at = item.get("name", ""), f"{path}[{i}]"
-        sources = [key for key in item if key != "name"]
-        out += [forbidden_field(f"{at}.{extra}", "may not specify more than 1 volume type") for extra in sources[1:]]
-        if sources and sources[0] == "hostPath" and not item["hostPath"].get("path"):
-            out.append(required(f"{at}.hostPath.path"))
-        if "persistentVolumeClaim" in item and not item["persistentVolumeClaim"].get("claimName"):
-            out.append(required(f"{at}.persistentVolumeClaim.claimName"))
-        if "configMap" in item and not item["configMap"].get("name"):
-            out.append(required(f"{at}.configMap.name"))
-        if "secret" in item and not item["secret"].get("secretName"):
-            out.append(required(f"{at}.secret.secretName"))
+        out += podparts.source(item, at)
         if not name:
             out.append(required(f"{at}.name"))
         else:
@@ -120,13 +122,30 @@ def _containers(
             out.append(required(f"{at}.image"))
         elif image != image.strip():
             out.append(invalid_value(f"{at}.image", image, "must not have leading or trailing whitespace"))
-        out += _container(item, at, volumes, initial=initial)
+        out += _container(item, at, volumes, initial=initial, grace=spec.get("terminationGracePeriodSeconds"))
+    if not initial:
+        out += _ports_conflict(spec, path.rpartition(".")[0])
     return out
 
 
-def _container(item: Obj, at: str, volumes: dict[str, Obj], *, initial: bool) -> list[FieldError]:
+def _container(item: Obj, at: str, volumes: dict[str, Obj], *, initial: bool, grace: int | None = None) -> list[FieldError]:
     out: list[FieldError] = []
     sidecar = item.get("restartPolicy") == "Always"
+    policy = item.get("terminationMessagePolicy", "File")
+    if policy not in ("File", "FallbackToLogsOnError"):
+        out.append(not_supported(f"{at}.terminationMessagePolicy", policy, ("File", "FallbackToLogsOnError")))
+    out += _ports(item.get("ports") or (), f"{at}.ports")
+    out += _env(item.get("env") or (), f"{at}.env")
+    out += podparts.env_from(item.get("envFrom") or (), f"{at}.envFrom")
+    out += _mounts(item.get("volumeMounts") or (), f"{at}.volumeMounts", volumes)
+    if item.get("imagePullPolicy") not in PULL_POLICIES:
+        out.append(not_supported(f"{at}.imagePullPolicy", item.get("imagePullPolicy", ""), PULL_POLICIES))
+    out += resources(item.get("resources") or {}, f"{at}.resources")
+    out += podparts.container_context(item.get("securityContext"), f"{at}.securityContext")
+    for name in ("postStart", "preStop"):
+        hook = (item.get("lifecycle") or {}).get(name)
+        if hook is not None:
+            out += podparts.handler(hook, f"{at}.lifecycle.{name}", grace)
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if item.get(name) is not None:
             if initial and not sidecar:
@@ -135,39 +154,16 @@ def _container(item: Obj, at: str, volumes: dict[str, Obj], *, initial: bool) ->
                 out += _probe(item[name], f"{at}.{name}")
                 if name != "readinessProbe" and item[name].get("successThreshold", 1) != 1:
                     out.append(invalid_value(f"{at}.{name}.successThreshold", item[name]["successThreshold"], "must be 1"))
-    out += _ports(item.get("ports") or (), f"{at}.ports")
-    out += _env(item.get("env") or (), f"{at}.env")
-    out += _mounts(item.get("volumeMounts") or (), f"{at}.volumeMounts", volumes)
-    if item.get("imagePullPolicy") not in PULL_POLICIES:
-        out.append(not_supported(f"{at}.imagePullPolicy", item.get("imagePullPolicy", ""), PULL_POLICIES))
-    out += resources(item.get("resources") or {}, f"{at}.resources")
     return out
 
 
 def _probe(probe: Obj, at: str) -> list[FieldError]:
     out: list[FieldError] = []
-    found = [name for name in HANDLERS if probe.get(name) is not None]
-    if not found:
-        out.append(required(at, "must specify a handler type"))
-    out += [forbidden_field(f"{at}.{name}", "may not specify more than 1 handler type") for name in found[1:]]
-    for name in found[:1]:
-        handler = probe[name]
-        if name == "exec" and not handler.get("command"):
-            out.append(required(f"{at}.exec.command"))
-        if name in ("httpGet", "tcpSocket"):
-            out += _target_port(handler.get("port", 0), f"{at}.{name}.port")
-        if name == "httpGet" and handler.get("scheme") not in ("HTTP", "HTTPS"):
-            out.append(not_supported(f"{at}.httpGet.scheme", handler.get("scheme"), ("HTTP", "HTTPS")))
+    out += podparts.handler(probe, at)
     for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
         if probe.get(name, 0) < 0:
             out.append(invalid_value(f"{at}.{name}", probe[name], "must be greater than or equal to 0"))
     return out
-
-
-def _target_port(port: Any, at: str) -> list[FieldError]:
-    if isinstance(port, int):
-        return [invalid_value(at, port, text) for text in names.port_number(port)]
-    return [invalid_value(at, port, text) for text in names.port_name(port)]
 
 
 def _ports(held: Any, path: str) -> list[FieldError]:
@@ -215,20 +211,9 @@ def _env(held: Any, path: str) -> list[FieldError]:
         if not item.get("name"):
             out.append(required(f"{at}.name"))
         else:
-            out += [invalid_value(f"{at}.name", item["name"], text) for text in names.env_name(item["name"])]
-        source = item.get("valueFrom")
-        if source is None:
-            continue
-        if item.get("value"):
-            out.append(invalid_value(f"{at}.valueFrom", "", "may not be specified when `value` is not empty"))
-        if not source:
-            text = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
-            out.append(invalid_value(f"{at}.valueFrom", "", text))
-        elif len(source) > 1:
-            out.append(invalid_value(f"{at}.valueFrom", "", "may not have more than one field specified at a time"))
-        for name in ("configMapKeyRef", "secretKeyRef"):
-            if source.get(name) is not None and not source[name].get("key"):
-                out.append(required(f"{at}.valueFrom.{name}.key"))
+            out += [invalid_value(f"{at}.name", item["name"], text) for text in names.relaxed_env_name(item["name"])]
+        if item.get("valueFrom") is not None:
+            out += podparts.value_from(item, f"{at}.valueFrom")
     return out
 
 
@@ -247,8 +232,8 @@ def _mounts(held: Any, path: str, volumes: dict[str, Obj]) -> list[FieldError]:
         elif where in seen:
             out.append(invalid_value(f"{at}.mountPath", where, "must be unique"))
         seen.add(where)
-        if item.get("subPath", "").startswith("/"):
-            out.append(invalid_value(f"{at}.subPath", item["subPath"], "must be a relative path"))
+        if item.get("subPath"):  # the error names the list, as the real one does
+            out += podparts.descending(item["subPath"], f"{path}.subPath")
     return out
 
 
@@ -260,6 +245,8 @@ def resources(held: Obj, path: str) -> list[FieldError]:
         for name, amount in sorted(amounts.items()):
             at = f"{path}.{kind}[{name}]"
             out += [invalid_value(at if "/" in name else f"{path}.{kind}", name, text) for text in names.qualified_name(name)]
+            if "/" not in name and name not in STANDARD and not name.startswith("hugepages-"):
+                out.append(invalid_value(f"{path}.{kind}[{name}]", name, "must be a standard resource type or fully qualified"))
             if "/" not in name and name not in ("cpu", "memory", "ephemeral-storage") and not name.startswith("hugepages-"):
                 out.append(invalid_value(f"{path}.{kind}[{name}]", name, "must be a standard resource for containers"))
             if quantity.nano(amount) < 0:
