@@ -40,11 +40,26 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Handler = Callable[[World, Disk, Running, dict[str, Any]], Any]
 
 #: Requests of the Auth service that need no role.
-FREE = frozenset({"Auth/Authenticate", "Auth/AuthStatus", "Auth/UserGet", "Auth/RoleGet"})
+FREE = frozenset({"Auth/Authenticate", "Auth/UserGet", "Auth/RoleGet"})
 #: Reads of an open watch.
 WATCHES = ("Watch/Events", "Watch/Named")
-ADMIN = frozenset({"Maintenance/Defragment", "Maintenance/Snapshot", "Maintenance/HashKV"})
-USER = frozenset({"Maintenance/Status", "Lease/Grant", "Lease/Revoke", "Lease/TimeToLive", "Lease/Leases", "Cluster/MemberList"})
+ADMIN = frozenset(
+    {
+        "KV/Compact", "Maintenance/Defragment", "Maintenance/Snapshot", "Maintenance/HashKV", "Maintenance/MoveLeader",
+        "Maintenance/Downgrade", "Cluster/MemberAdd", "Cluster/MemberRemove", "Cluster/MemberUpdate", "Cluster/MemberPromote",
+    }
+)  # fmt: skip
+USER = frozenset(
+    {
+        "Maintenance/Status",
+        "Lease/Grant",
+        "Lease/Revoke",
+        "Lease/TimeToLive",
+        "Lease/KeepAlive",
+        "Lease/Leases",
+        "Cluster/MemberList",
+    }
+)
 
 
 def identify(world: World, disk: Disk, running: Running, call: Call, cert: bytes) -> Identity | None:
@@ -90,7 +105,7 @@ def check(world: World, disk: Disk, running: Running, call: Call, cert: bytes) -
         (require_admin if args.get("action") == "DEACTIVATE" else require_user)(state, who)
     elif method in USER:
         require_user(state, who)
-        if method == "Lease/Revoke":
+        if method in ("Lease/Revoke", "Lease/KeepAlive"):
             _check_lease(disk, who, args["id"], WRITE)
         elif method == "Lease/TimeToLive":
             _check_lease(disk, who, args["id"], READ)

@@ -84,21 +84,21 @@ def user_add(session: Session) -> Run:
                 raise Failed(EXIT_BAD_ARGS, "empty user name is not allowed")
         else:
             password = yield from _password(session, name)
-    yield from session.call("Auth/UserAdd", name=name, password=password, no_password=bare)
+    yield from session.call("Auth/UserAdd", forever=True, name=name, password=password, no_password=bare)
     return (yield from answers.show(session, "AuthUserAddResponse", f"User {name} created\n"))
 
 
 def user_delete(session: Session) -> Run:
     """`etcdctl user delete NAME`."""
     [name] = _args(session, 1, "user delete command requires user name as its argument")
-    yield from session.call("Auth/UserDelete", name=name)
+    yield from session.call("Auth/UserDelete", forever=True, name=name)
     return (yield from answers.show(session, "AuthUserDeleteResponse", f"User {name} deleted\n"))
 
 
 def user_get(session: Session) -> Run:
     """`etcdctl user get NAME [--detail]`."""
     [name] = _args(session, 1, "user get command requires user name as its argument")
-    roles = yield from session.call("Auth/UserGet", name=name)
+    roles = yield from session.call("Auth/UserGet", forever=True, name=name)
     if session.values.on("detail"):
         session.inv.out(f"User: {name}\n")
         for role in roles:
@@ -112,7 +112,7 @@ def user_get(session: Session) -> Run:
 def user_list(session: Session) -> Run:
     """`etcdctl user list`."""
     _args(session, 0, "user list command requires no arguments")
-    users = yield from session.call("Auth/UserList")
+    users = yield from session.call("Auth/UserList", forever=True)
     return (
         yield from answers.show(
             session, "AuthUserListResponse", "".join(f"{u}\n" for u in users), {"users": users} if users else {}, None
@@ -124,35 +124,35 @@ def user_password(session: Session) -> Run:
     """`etcdctl user passwd NAME`."""
     [name] = _args(session, 1, "user passwd command requires user name as its argument")
     password = yield from _password(session, name)
-    yield from session.call("Auth/UserChangePassword", name=name, password=password)
+    yield from session.call("Auth/UserChangePassword", forever=True, name=name, password=password)
     return (yield from answers.show(session, "AuthUserChangePasswordResponse", "Password updated\n"))
 
 
 def user_grant(session: Session) -> Run:
     """`etcdctl user grant-role USER ROLE`."""
     user, role = _args(session, 2, "user grant command requires user name and role name as its argument")
-    yield from session.call("Auth/UserGrantRole", user=user, role=role)
+    yield from session.call("Auth/UserGrantRole", forever=True, user=user, role=role)
     return (yield from answers.show(session, "AuthUserGrantRoleResponse", f"Role {role} is granted to user {user}\n"))
 
 
 def user_revoke(session: Session) -> Run:
     """`etcdctl user revoke-role USER ROLE`."""
     user, role = _args(session, 2, "user revoke-role requires user name and role name as its argument")
-    yield from session.call("Auth/UserRevokeRole", name=user, role=role)
+    yield from session.call("Auth/UserRevokeRole", forever=True, name=user, role=role)
     return (yield from answers.show(session, "AuthUserRevokeRoleResponse", f"Role {role} is revoked from user {user}\n"))
 
 
 def role_add(session: Session) -> Run:
     """`etcdctl role add NAME`."""
     [name] = _args(session, 1, "role add command requires role name as its argument")
-    yield from session.call("Auth/RoleAdd", name=name)
+    yield from session.call("Auth/RoleAdd", forever=True, name=name)
     return (yield from answers.show(session, "AuthRoleAddResponse", f"Role {name} created\n"))
 
 
 def role_delete(session: Session) -> Run:
     """`etcdctl role delete NAME`."""
     [name] = _args(session, 1, "role delete command requires role name as its argument")
-    yield from session.call("Auth/RoleDelete", role=name)
+    yield from session.call("Auth/RoleDelete", forever=True, role=name)
     return (yield from answers.show(session, "AuthRoleDeleteResponse", f"Role {name} deleted\n"))
 
 
@@ -163,7 +163,7 @@ def role_get(session: Session) -> Run:
 
 
 def _role(session: Session, name: str) -> Run:
-    perms: list[Permission] = yield from session.call("Auth/RoleGet", role=name)
+    perms: list[Permission] = yield from session.call("Auth/RoleGet", forever=True, role=name)
     text = f"Role {name}\n"
     for title, kinds in (("KV Read:", ("READ", "READWRITE")), ("KV Write:", ("WRITE", "READWRITE"))):
         text += f"{title}\n" + "".join(f"\t{_span(one)}\n" for one in perms if one.kind in kinds)
@@ -188,7 +188,7 @@ def _span(perm: Permission) -> str:
 def role_list(session: Session) -> Run:
     """`etcdctl role list`."""
     _args(session, 0, "role list command requires no arguments")
-    roles = yield from session.call("Auth/RoleList")
+    roles = yield from session.call("Auth/RoleList", forever=True)
     fields = '"Roles" :' + "".join(f" {render.quoted(r.encode())}" for r in roles) + "\n"
     return (
         yield from answers.show(
@@ -219,7 +219,7 @@ def role_grant(session: Session) -> Run:
     if args[1].upper() not in ("READ", "WRITE", "READWRITE"):
         raise Failed(EXIT_BAD_ARGS, f"invalid permission type: {args[1]}")
     key, end = _range(session, args[2:])
-    yield from session.call("Auth/RoleGrantPermission", name=args[0], perm=Permission(args[1].upper(), key, end))
+    yield from session.call("Auth/RoleGrantPermission", forever=True, name=args[0], perm=Permission(args[1].upper(), key, end))
     return (yield from answers.show(session, "AuthRoleGrantPermissionResponse", f"Role {args[0]} updated\n"))
 
 
@@ -230,7 +230,7 @@ def role_revoke(session: Session) -> Run:
         message = "role revoke-permission command requires role name and key [endkey] as its argument"
         raise Failed(EXIT_BAD_ARGS, message)
     key, end = _range(session, args[1:])
-    yield from session.call("Auth/RoleRevokePermission", role=args[0], key=key, range_end=end)
+    yield from session.call("Auth/RoleRevokePermission", forever=True, role=args[0], key=key, range_end=end)
     if not end:
         text = f"Permission of key {args[1]} is revoked from role {args[0]}\n"
     else:

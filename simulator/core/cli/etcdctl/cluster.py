@@ -28,7 +28,10 @@ def endpoints(session: Session) -> Generator[Wait, Any, list[str]]:
     """The endpoints that were given, or with `--cluster` those of all members."""
     if not session.values.on("cluster"):
         return session.endpoints
-    found = yield from session.call("Cluster/MemberList")
+    try:
+        found = yield from session.call("Cluster/MemberList")
+    except (EtcdError, Failed) as error:
+        raise Failed(EXIT_ERROR, f"failed to fetch endpoints from etcd cluster member list: {error}") from None
     return [url for m in found for url in m.client_urls]
 
 

@@ -87,8 +87,8 @@ class Lease:
 
 
 def _session(session: Session, ttl: int) -> Generator[Wait, Any, Lease]:
-    granted = yield from session.call("Lease/Grant", ttl=ttl, id=0)
-    members = yield from session.call("Cluster/MemberList")
+    granted = yield from session.call("Lease/Grant", forever=True, ttl=ttl, id=0)
+    members = yield from session.quiet("Cluster/MemberList")
     return Lease(session, granted.id, ttl, tuple(f"etcd:{m.name}" for m in members))
 
 

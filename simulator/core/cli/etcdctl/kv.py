@@ -1,21 +1,23 @@
-"""get, put, del, compaction, txn (get_command.go, put_command.go, del_command.go, txn_command.go)."""
+"""get, put, del, compaction (get_command.go, put_command.go, del_command.go, compaction_command.go)."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Generator
 from typing import Any
 
 from ...etcd.errors import EtcdError
-from ...etcd.mvcc import Compare, DeleteResult, KeyValue, Op, PutResult, RangeResult, TxnResult, prefix_end
-from ...host.program import Wait
+from ...etcd.mvcc import DeleteResult, KeyValue, Op, PutResult, RangeResult, TxnResult, prefix_end
+from ...host.program import Sleep, Wait
+from ...kernel.clock import SECOND
 from ..cobra import Command
-from ..flags import Flag
+from ..flags import Flag, Values
 from . import answers, render
-from .session import EXIT_BAD_ARGS, EXIT_BAD_FEATURE, EXIT_ERROR, EXIT_INVALID_INPUT, EXIT_IO, Failed, Session
+from .session import EXIT_BAD_ARGS, EXIT_BAD_FEATURE, EXIT_ERROR, EXIT_IO, Failed, Session
 
 Run = Generator[Wait, Any, int]
+BOTH = "`--prefix` and `--from-key` cannot be set at the same time, choose one"
+TOO_MANY = "too many arguments, only accept one argument when `--prefix` or `--from-key` is set"
+PUT_NEEDS = "put command needs 1 argument and input from stdin or 2 arguments"
 SORTS = {"": "key", "KEY": "key", "CREATE": "create_revision", "MODIFY": "mod_revision", "VERSION": "version", "VALUE": "value"}
 
 
@@ -37,11 +39,11 @@ def lease_id(text: str, what: str = "bad lease ID") -> int:
 def span(session: Session, args: list[str], prefix: bool, from_key: bool) -> tuple[bytes, bytes]:
     """Key and range end from arguments and flags."""
     if prefix and from_key:
-        raise Failed(EXIT_BAD_ARGS, "`--prefix` and `--from-key` cannot be set at the same time, choose one")
+        raise Failed(EXIT_BAD_ARGS, BOTH)
     key = args[0].encode("utf-8", "surrogateescape")
     if len(args) > 1:
         if prefix or from_key:
-            raise Failed(EXIT_BAD_ARGS, "too many arguments, only accept one argument when `--prefix` or `--from-key` is set")
+            raise Failed(EXIT_BAD_ARGS, TOO_MANY)
         return key, args[1].encode("utf-8", "surrogateescape")
     if prefix:
         return (key, prefix_end(key)) if key else (b"\0", b"\0")
@@ -50,11 +52,14 @@ def span(session: Session, args: list[str], prefix: bool, from_key: bool) -> tup
     return key, b""
 
 
-def get(session: Session) -> Run:
-    """`etcdctl get`."""
-    values = session.values
-    if not values.args or len(values.args) > 2:
+def check_get(values: Values) -> tuple[str, str]:
+    """What is wrong with the words of a `get`; else the sort order and what is sorted by, in capitals."""
+    if not values.args:
         raise Failed(EXIT_BAD_ARGS, "get command needs one argument as key and an optional argument as range_end")
+    if values.on("prefix") and values.on("from-key"):
+        raise Failed(EXIT_BAD_ARGS, BOTH)
+    if values.on("keys-only") and values.on("count-only"):
+        raise Failed(EXIT_BAD_ARGS, "`--keys-only` and `--count-only` cannot be set at the same time, choose one")
     order, target = values.text("order").upper(), values.text("sort-by").upper()
     if values.text("consistency") not in ("l", "s"):
         raise Failed(EXIT_BAD_FEATURE, f"unknown consistency flag {session_quote(values.text('consistency'))}")
@@ -62,10 +67,21 @@ def get(session: Session) -> Run:
         raise Failed(EXIT_BAD_FEATURE, f"bad sort order {values.text('order')}")
     if target not in SORTS:
         raise Failed(EXIT_BAD_FEATURE, f"bad sort target {values.text('sort-by')}")
-    if values.on("keys-only") and values.on("count-only"):
-        raise Failed(EXIT_BAD_ARGS, "`--keys-only` and `--count-only` cannot be set at the same time, choose one")
+    for kind, name in (("create", "Create"), ("mod", "Mod")):
+        low, high = values.number(f"min-{kind}-rev"), values.number(f"max-{kind}-rev")
+        if 0 < high < low:
+            raise Failed(EXIT_BAD_FEATURE, f"getMin{name}Rev(={low}) > getMax{name}Rev(={high})")
+    return order, target
+
+
+def get(session: Session) -> Run:
+    """`etcdctl get`."""
+    values = session.values
+    order, target = check_get(values)
     if values.on("count-only") and session.form != "fields":
         raise Failed(EXIT_BAD_ARGS, "--count-only is only for `--write-out=fields`")
+    if values.on("print-value-only") and session.form != "simple":
+        raise Failed(EXIT_BAD_ARGS, "print-value-only is only for `--write-out=simple`")
     key, end = span(session, values.args, values.on("prefix"), values.on("from-key"))
     limit = max(0, values.number("limit"))
     plain = not target and not order
@@ -113,50 +129,72 @@ def print_range(session: Session, found: RangeResult, value_only: bool = False) 
     )
 
 
+def check_put(values: Values) -> None:
+    """What is wrong with the words of a `put`, but for a value that is missing."""
+    if not values.args:
+        raise Failed(EXIT_BAD_ARGS, PUT_NEEDS)
+    if values.on("ignore-value") and len(values.args) > 1:
+        raise Failed(EXIT_BAD_ARGS, "put command needs only 1 argument when 'ignore-value' is set")
+
+
+def put_op(values: Values, value: bytes) -> Op:
+    """The request that a `put` makes."""
+    return Op(
+        kind="put", key=values.args[0].encode("utf-8", "surrogateescape"), value=value, lease=lease_id(values.text("lease")),
+        prev_kv=values.on("prev-kv"), ignore_value=values.on("ignore-value"), ignore_lease=values.on("ignore-lease"),
+    )  # fmt: skip
+
+
 def put(session: Session) -> Run:
     """`etcdctl put`."""
     values = session.values
     args = values.args
-    ignore_value, ignore_lease = values.on("ignore-value"), values.on("ignore-lease")
-    if not args:
-        raise Failed(EXIT_BAD_ARGS, "put command needs 1 argument and input from stdin or 2 arguments")
-    if ignore_value and len(args) > 1:
-        raise Failed(EXIT_BAD_ARGS, "put command needs only 1 argument when 'ignore-value' is set")
+    check_put(values)
     value = b""
-    if not ignore_value:
-        if len(args) > 1:
-            value = args[1].encode("utf-8", "surrogateescape")
-        else:
-            if session.inv.stdin_tty:
-                data = yield from session.inv.read()
-            else:
-                data = yield from session.inv.read()
-                if not data:
-                    raise Failed(EXIT_BAD_ARGS, "put command needs 1 argument and input from stdin or 2 arguments")
-            value = data
-    lease = lease_id(values.text("lease"))
-    op = Op(
-        kind="put", key=args[0].encode("utf-8", "surrogateescape"), value=value, lease=lease,
-        prev_kv=values.on("prev-kv"), ignore_value=ignore_value, ignore_lease=ignore_lease,
-    )  # fmt: skip
-    if ignore_lease and lease:
+    if not values.on("ignore-value"):
+        value = args[1].encode("utf-8", "surrogateescape") if len(args) > 1 else (yield from session.inv.read())
+        if len(args) == 1 and not value and not session.inv.stdin_tty:
+            raise Failed(EXIT_BAD_ARGS, PUT_NEEDS)
+    op = put_op(values, value)
+    if op.ignore_lease and op.lease:
         raise EtcdError("etcdserver: lease is provided", "InvalidArgument")
-    if ignore_value or ignore_lease:
+    if op.ignore_value or op.ignore_lease:
         found: TxnResult = yield from session.call("KV/Txn", compare=(), success=(op,), failure=())
         answer = found.responses[0]
     else:
-        answer = yield from session.call("KV/Put", key=op.key, value=value, lease=lease, prev_kv=op.prev_kv)
+        answer = yield from session.call("KV/Put", key=op.key, value=value, lease=op.lease, prev_kv=op.prev_kv)
     assert isinstance(answer, PutResult)
     answer = PutResult(answer.revision, answer.prev if values.on("prev-kv") else None)
     text, fields = answers.one_text(session, answer), answers.one_fields(session, answer)
     return (yield from answers.show(session, "PutResponse", text, answers.put_body(answer), fields))
 
 
+def check_delete(values: Values) -> None:
+    """What is wrong with the words of a `del`."""
+    if not values.args or len(values.args) > 2:
+        raise Failed(EXIT_BAD_ARGS, "del command needs one argument as key and an optional argument as range_end")
+    if values.on("prefix") and values.on("from-key"):
+        raise Failed(EXIT_BAD_ARGS, BOTH)
+    if len(values.args) > 1 and (values.on("prefix") or values.on("from-key")):
+        raise Failed(EXIT_BAD_ARGS, TOO_MANY)
+
+
+def _grace(session: Session, key: str, end: str) -> Generator[Wait, Any, None]:
+    """Since 3.6 a range is deleted after a warning and two seconds, or at once with `--range`."""
+    first, last = (render.quoted(word.encode("utf-8", "surrogateescape")) for word in (key, end))
+    session.inv.err(
+        f"Warning: Keys between {first} and {last} will be deleted. Please interrupt the command within next 2 seconds to cancel. "
+        "You can provide `--range` flag to avoid the delay.\n"
+    )
+    yield Sleep(2 * SECOND)
+
+
 def delete(session: Session) -> Run:
     """`etcdctl del`."""
     values = session.values
-    if not values.args or len(values.args) > 2:
-        raise Failed(EXIT_BAD_ARGS, "del command needs one argument as key and an optional argument as range_end")
+    check_delete(values)
+    if len(values.args) > 1 and not values.on("range") and session.release >= (3, 6):
+        yield from _grace(session, *values.args)
     key, end = span(session, values.args, values.on("prefix"), values.on("from-key"))
     answer: DeleteResult = yield from session.call("KV/DeleteRange", key=key, range_end=end, prev_kv=values.on("prev-kv"))
     text, fields = answers.one_text(session, answer), answers.one_fields(session, answer)
@@ -175,62 +213,6 @@ def compaction(session: Session) -> Run:
     yield from session.call("KV/Compact", revision=revision)
     session.inv.out(f"compacted revision {revision}\n")
     return 0
-
-
-_COMPARE = re.compile(r'^\s*(\w+)\("((?:[^"\\]|\\.)*)"\)\s*(=|!=|<|>)\s*"((?:[^"\\]|\\.)*)"\s*$')
-_TARGETS = {"value": "value", "val": "value", "ver": "version", "version": "version", "mod": "mod", "mod_revision": "mod",
-            "c": "create", "cre": "create", "create": "create", "lease": "lease"}  # fmt: skip
-
-
-def _compare(line: str) -> Compare:
-    found = _COMPARE.match(line)
-    if found is None or found[1] not in _TARGETS:
-        raise Failed(EXIT_INVALID_INPUT, f'malformed comparison: {line}; got {line.split("(")[0]}("")  ""')
-    target = _TARGETS[found[1]]
-    key = found[2].encode().decode("unicode_escape").encode("latin-1", "replace")
-    value: int | bytes = found[4].encode() if target == "value" else _parse_int(found[4], 16 if target == "lease" else 10)
-    return Compare(key, target, found[3], value)
-
-
-def _request(line: str) -> Op:
-    try:
-        words = shlex.split(line)
-    except ValueError:
-        words = []
-    flags = {w for w in words if w.startswith("--")}
-    args = [w.encode() for w in words if not w.startswith("--")]
-    kind = {b"get": "range", b"put": "put", b"del": "delete"}.get(args[0] if args else b"")
-    if kind is None or len(args) < 2 or (kind == "put" and len(args) < 3):
-        raise Failed(EXIT_INVALID_INPUT, f"invalid txn request: {line}")
-    end = prefix_end(args[1]) if "--prefix" in flags else (args[2] if kind != "put" and len(args) > 2 else b"")
-    return Op(kind=kind, key=args[1], range_end=end, value=args[2] if kind == "put" else b"", prev_kv="--prev-kv" in flags)
-
-
-def txn(session: Session) -> Run:
-    """`etcdctl txn`: compares, an empty line, success requests, an empty line, failure requests."""
-    interactive = session.values.on("interactive")
-    groups: list[list[str]] = []
-    for title in ("compares:", "success requests (get, put, del):", "failure requests (get, put, del):"):
-        if interactive:
-            session.inv.out(f"{title}\n")
-        lines: list[str] = []
-        while True:
-            raw = yield from session.inv.read_line()
-            if not raw:
-                if interactive:
-                    raise Failed(EXIT_INVALID_INPUT, "EOF")
-                break
-            line = raw.decode("utf-8", "replace").strip()
-            if not line:
-                break
-            lines.append(line)
-        groups.append(lines)
-        if interactive:
-            session.inv.out("\n")
-    compare = tuple(_compare(line) for line in groups[0])
-    success, failure = (tuple(_request(line) for line in group) for group in groups[1:])
-    found: TxnResult = yield from session.call("KV/Txn", compare=compare, success=success, failure=failure)
-    return (yield from answers.show_txn(session, found))
 
 
 def _flag(name: str, usage: str, kind: str = "bool", **extra: Any) -> Flag:
@@ -287,12 +269,6 @@ COMMANDS = (
         aliases=("compact",),
         run=compaction,
         flags=(_flag("physical", "'true' to wait for compaction to physically remove all old revisions"),),
-    ),
-    Command(
-        "txn [options]",
-        short="Txn processes all the requests in one transaction",
-        run=txn,
-        flags=(_flag("interactive", "Input transaction in interactive mode", short="i"),),
     ),
 )
 

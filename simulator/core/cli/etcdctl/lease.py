@@ -27,8 +27,8 @@ def grant(session: Session) -> Run:
         raise Failed(EXIT_BAD_ARGS, f"bad TTL ({error})") from None
     try:
         lease = yield from session.call("Lease/Grant", ttl=max(ttl, 2), id=0)
-    except EtcdError as error:
-        raise Failed(EXIT_ERROR, f"failed to grant lease ({error.message})") from None
+    except (EtcdError, Failed) as error:
+        raise Failed(EXIT_ERROR, f"failed to grant lease ({error})") from None
     text = f"lease {lease.id:016x} granted with TTL({lease.ttl}s)\n"
     body = {"ID": lease.id, "TTL": lease.ttl, "Error": ""}
     return (yield from answers.show(session, "", text, body, _ttl(session, lease.id, lease.ttl), flat=True))
@@ -50,8 +50,8 @@ def revoke(session: Session) -> Run:
     lease = kv.lease_id(args[0], "bad lease ID arg")
     try:
         yield from session.call("Lease/Revoke", id=lease)
-    except EtcdError as error:
-        raise Failed(EXIT_ERROR, f"failed to revoke lease ({error.message})") from None
+    except (EtcdError, Failed) as error:
+        raise Failed(EXIT_ERROR, f"failed to revoke lease ({error})") from None
     return (yield from answers.show(session, "LeaseRevokeResponse", f"lease {lease:016x} revoked\n"))
 
 
@@ -61,7 +61,7 @@ def time_to_live(session: Session) -> Run:
     if len(args) != 1:
         raise Failed(EXIT_BAD_ARGS, "lease timetolive command needs lease ID as argument")
     wanted = kv.lease_id(args[0], "bad lease ID arg")
-    lease, remaining = yield from session.call("Lease/TimeToLive", id=wanted)
+    lease, remaining = yield from session.call("Lease/TimeToLive", forever=True, id=wanted)
     keys = [k.decode(errors="replace") for k in lease.keys] if session.values.on("keys") else None
     body: dict[str, Any] = {"id": wanted, "ttl": remaining, "granted-ttl": lease.ttl}
     body["keys"] = [render.b64(k) for k in lease.keys] if keys else None
@@ -76,7 +76,7 @@ def time_to_live(session: Session) -> Run:
 
 def list_(session: Session) -> Run:
     """`etcdctl lease list`."""
-    found = yield from session.call("Lease/Leases")
+    found = yield from session.call("Lease/Leases", forever=True)
     text = f"found {len(found)} leases\n" + "".join(f"{i:016x}\n" for i in found)
     fields = "".join(f'"ID" : {_id(session, i)}\n' for i in found)
     return (yield from answers.show(session, "", text, {"leases": [{"id": i} for i in found]}, fields, flat=True))
@@ -89,7 +89,7 @@ def keep_alive(session: Session) -> Run:
         raise Failed(EXIT_BAD_ARGS, "lease keep-alive command needs lease ID as argument")
     wanted = kv.lease_id(args[0], "bad lease ID arg")
     while True:
-        lease = yield from session.call("Lease/KeepAlive", id=wanted)
+        lease = yield from session.call("Lease/KeepAlive", forever=True, id=wanted)
         if not lease.ttl:
             if session.values.on("once"):
                 raise Failed(EXIT_BAD_CONNECTION, "etcdserver: requested lease not found")

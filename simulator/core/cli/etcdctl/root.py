@@ -11,8 +11,8 @@ from ...host.program import Invocation, Wait
 from ...kernel import clock
 from ..cobra import Command, FlagError, HelpRequested, UsageError
 from ..cobra_help import etcd_usage
-from ..flags import Flag, Values
-from . import auth, cluster, concurrency, downgrade, kv, lease, maintenance, members, watch
+from ..flags import Flag, Values, format_duration
+from . import auth, cluster, concurrency, downgrade, kv, lease, maintenance, members, txn, watch
 from .session import EXIT_BAD_CONNECTION, EXIT_ERROR, Failed, Session
 
 DEFAULT_VERSION = "3.6.8"
@@ -100,6 +100,7 @@ ROOT = Root(
     persistent=_GLOBAL,
     commands=(
         *kv.COMMANDS,
+        *txn.COMMANDS,
         *watch.COMMANDS,
         *lease.COMMANDS,
         *cluster.COMMANDS,
@@ -156,6 +157,10 @@ def main(inv: Invocation) -> Generator[Wait, Any, int]:
         return 0
     if not _environment(inv, values, version):
         return 1
+    _from_environment(inv, values)
+    if values.has("debug") and values.on("debug"):
+        told = sorted(tree.persistent, key=lambda flag: flag.name)
+        inv.err("".join(f"ETCDCTL_{flag.name.upper().replace('-', '_')}={_shown(values, flag)}\n" for flag in told))
     return (yield from _run(inv, command, values, version))
 
 
@@ -200,6 +205,26 @@ def _speaks_v2(inv: Invocation, version: str) -> bool:
     """Whether this release would speak API v2 now: on request up to 3.5, before 3.4 unless told otherwise (etcdctl/main.go)."""
     release, wanted = _release(version), inv.env.get("ETCDCTL_API", "")
     return release < (3, 6) and (wanted == "2" or (release < (3, 4) and wanted != "3"))
+
+
+def _shown(values: Values, flag: Flag) -> str:
+    """A flag's value as `--debug` tells it: the texts of Go's flag values."""
+    if flag.kind == "duration":
+        return format_duration(values.number(flag.name))
+    if flag.kind == "strings":
+        return f"[{','.join(values.items(flag.name))}]"
+    return str(values.on(flag.name)).lower() if flag.kind == "bool" else values.text(flag.name)
+
+
+def _from_environment(inv: Invocation, values: Values) -> None:
+    """Set the global flags that were not given from their variables; a text that a flag refuses is left aside, as the tool does."""
+    for flag in ROOT.persistent:
+        text = inv.env.get("ETCDCTL_" + flag.name.upper().replace("-", "_"))
+        if text and values.has(flag.name) and flag.name not in values.changed:
+            try:
+                values.put(flag, text)
+            except FlagError:
+                continue
 
 
 SHADOWED = "conflicting environment variable is shadowed by corresponding command-line flag (either unset environment variable or disable flag))"

@@ -41,6 +41,8 @@ REPEATABLE = frozenset(
     {"KV/Range", "Cluster/MemberList", "Lease/TimeToLive", "Lease/Leases", "Maintenance/Status", "Maintenance/HashKV"}
 )
 RETRY = 25 * clock.MS
+#: A deadline for commands that wait as long as they are let.
+FOREVER = 10 * 365 * 86400 * clock.SECOND
 
 
 class Failed(Exception):
@@ -76,35 +78,13 @@ class Session:
 
     def __init__(self, inv: Invocation, values: Values, version: str) -> None:
         self.inv, self.values, self.version = inv, values, version
-        self.endpoints = self._endpoints()
-        self.timeout = int(self._setting("command-timeout", values.number("command-timeout")))
+        self.endpoints = values.items("endpoints")
+        self.timeout = values.number("command-timeout")
         self.tls = self._tls()
         self.token = ""
 
-    def _setting(self, name: str, given: Any) -> Any:
-        """A flag, or its `ETCDCTL_*` variable when the flag was not given."""
-        if name in self.values.changed:
-            return given
-        text = self.inv.env.get("ETCDCTL_" + name.upper().replace("-", "_"))
-        if text is None:
-            return given
-        if isinstance(given, int):
-            from ..flags import parse_duration
-
-            try:
-                return parse_duration(text)
-            except ValueError:
-                return given
-        return text
-
-    def _endpoints(self) -> list[str]:
-        given = self._setting("endpoints", None)
-        if isinstance(given, str):
-            return [part for part in given.split(",") if part]
-        return self.values.items("endpoints")
-
     def _file(self, flag: str) -> bytes:
-        path = str(self._setting(flag, self.values.text(flag)))
+        path = self.values.text(flag)
         if not path:
             return b""
         try:
@@ -113,10 +93,13 @@ class Session:
             raise Failed(EXIT_BAD_ARGS, f"open {path}: {(error.strerror or '').lower()}") from None
 
     def _tls(self) -> TlsFiles:
+        for flag in ("cert", "key", "cacert"):
+            if flag in self.values.changed and not self.values.text(flag):
+                raise Failed(EXIT_BAD_ARGS, f"empty string is passed to --{flag} option")
+        cert, key = self.values.text("cert"), self.values.text("key")
+        if bool(cert) != bool(key):
+            raise Failed(EXIT_BAD_ARGS, f"KeyFile and CertFile must both be present[key: {key}, cert: {cert}]")
         tls = TlsFiles(cert=self._file("cert"), key=self._file("key"), ca=self._file("cacert"))
-        if bool(tls.cert) != bool(tls.key):
-            raise Failed(EXIT_BAD_ARGS, "KeyFile and CertFile must both be present[key: %s, cert: %s]" % (  # noqa: UP031
-                self._setting("key", self.values.text("key")), self._setting("cert", self.values.text("cert"))))  # fmt: skip
         why = pair_problem(tls.cert, tls.key) if tls.cert else ""
         if why:
             raise Failed(EXIT_BAD_ARGS, why)
@@ -124,8 +107,8 @@ class Session:
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is spoken where the endpoint does not say otherwise (certificates were given)."""
-        return bool(self.tls.cert or self.tls.ca)
+        """Whether TLS is spoken where the endpoint does not say otherwise (certificates were given, or plain transport was refused)."""
+        return bool(self.tls.cert or self.tls.ca or not self.values.on("insecure-transport"))
 
     def client(self, endpoint: str | None = None) -> EtcdClient:
         """A client of one endpoint, or of all in turn."""
@@ -148,14 +131,16 @@ class Session:
 
     def authenticate(self) -> Generator[Wait, Any, None]:
         """Get a token for `--user name[:password]`; without authentication on the server none is needed (clientv3: getToken)."""
-        given = str(self._setting("user", self.values.text("user"))) if self.values.has("user") else ""
+        given = self.values.text("user") if self.values.has("user") else ""
         if not given:
             return
         name, colon, password = given.partition(":")
-        separate = str(self._setting("password", self.values.text("password")))
+        separate = self.values.text("password")
         if separate:
             name, password = given, separate
         elif not colon:
+            if not self.inv.stdin_tty:
+                raise Failed(EXIT_ERROR, "inappropriate ioctl for device")
             password = yield from self.ask("Password: ")
         try:
             self.token = yield from self.call("Auth/Authenticate", name=name, password=password)
@@ -167,13 +152,15 @@ class Session:
 
     # -- calls ----------------------------------------------------------------------------------------------------------
     def call(
-        self, method: str, endpoint: str | None = None, *, logger: str = "etcd-client", **args: Any
+        self, method: str, endpoint: str | None = None, *, logger: str = "etcd-client", forever: bool = False, **args: Any
     ) -> Generator[Wait, Any, Any]:
-        """One request; waits for its latency, or for the command time-out where nobody answers.  Raises EtcdError or Failed."""
+        """One request; waits for its latency, or for the command time-out where nobody answers (`forever`: the command sets none, it
+        tries until it is ended).  Raises EtcdError or Failed.
+        """
         client = self.client(endpoint)
         client.sync = False
         where = (endpoint or self.endpoints[0]).split("://")[-1]
-        deadline = self.inv.world.now + self.timeout
+        deadline = self.inv.world.now + (FOREVER if forever else self.timeout)
         attempt = 0
         while True:
             try:
@@ -189,8 +176,6 @@ class Session:
                 raise Failed(EXIT_ERROR, "context deadline exceeded") from None
             except EtcdError as error:
                 yield Sleep(client.take_latency())
-                if method == "Auth/Authenticate" and "not enabled" in error.message:
-                    raise  # the client library asks and goes on without a token
                 self.warn(
                     method,
                     where,
@@ -290,9 +275,9 @@ class Session:
         }
         self.inv.err(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
 
-    def header(self) -> Generator[Wait, Any, dict[str, int]]:
+    def header(self, *, forever: bool = False) -> Generator[Wait, Any, dict[str, int]]:
         """The response header as it stands now, for json and fields output."""
-        found = yield from self.call("Header")
+        found = yield from self.call("Header", forever=forever)
         return {
             "cluster_id": found.cluster_id,
             "member_id": found.member_id,
@@ -308,7 +293,7 @@ class Session:
     @property
     def form(self) -> str:
         """The output format."""
-        return str(self._setting("write-out", self.values.text("write-out")))
+        return self.values.text("write-out")
 
     @property
     def hex(self) -> bool:

@@ -24,7 +24,7 @@ class Watcher:
         if len(args) > 1 and values.on("prefix"):
             raise Failed(EXIT_BAD_ARGS, "`range_end` and `--prefix` are mutually exclusive")
         self.session, self.command, self.prev = session, command, values.on("prev-kv")
-        self.key, self.end = key, prefix_end(key) if values.on("prefix") else (args[1].encode() if len(args) > 1 else b"")
+        self.key, self.end = key, prefix_end(key) if values.on("prefix") else (args[1].encode() if len(args) == 2 else b"")
         self.since = values.number("rev") - 1 if values.number("rev") else reached
         self.client = session.client()
 
@@ -34,7 +34,11 @@ class Watcher:
             reached = self.client.call("Header").revision
             events: list[Event] = self.client.call("Watch/Events", prefix=self.key, since=self.since, range_end=self.end)
         except EtcdError as error:
-            self.session.inv.err(f"watch was canceled ({error.message})\n")
+            # what the server cancels by itself comes with the whole text of the RPC's error (watch.go: isWatchPermitted)
+            why = error.message
+            if error.grpc_code in ("PermissionDenied", "InvalidArgument", "Unauthenticated"):
+                why = f"rpc error: code = {error.grpc_code} desc = {why}"
+            self.session.inv.err(f"watch was canceled ({why})\n")
             return False
         # A watcher that has caught up is not held to the revision of its last event: compaction passes it by.
         self.since = max(self.since, reached, events[-1].kv.mod_revision if events else 0)
@@ -43,8 +47,8 @@ class Watcher:
             for event in events if self.command else ():
                 code = yield from _run(self.session, self.command, event)
                 if code:
-                    words = "[" + " ".join(self.command) + "]"
-                    self.session.inv.err(f"command {render.quoted(words.encode())} error (exit status {code})\n")
+                    words = " ".join(render.quoted(word.encode()) for word in self.command)
+                    self.session.inv.err(f"command [{words}] error (exit status {code})\n")
                     raise Failed(EXIT_ERROR, "")
         return True
 
@@ -61,7 +65,10 @@ def _words(session: Session, values: Values) -> tuple[list[str], list[str]]:
         raise Failed(EXIT_BAD_ARGS, "bad number of arguments (found conflicting environment key)")
     if key:
         args = [a for a in (key, session.inv.env.get("ETCDCTL_WATCH_RANGE_END", "")) if a]
-    if not args or len(args) > 2:
+    elif session.inv.env.get("ETCDCTL_WATCH_RANGE_END"):
+        end = render.quoted(session.inv.env["ETCDCTL_WATCH_RANGE_END"].encode())
+        raise Failed(EXIT_BAD_ARGS, f"ETCDCTL_WATCH_KEY is empty but got ETCDCTL_WATCH_RANGE_END={end}")
+    if not args:
         raise Failed(EXIT_BAD_ARGS, "bad number of arguments")
     return args, command
 
@@ -71,8 +78,8 @@ def watch(session: Session) -> Generator[Wait, Any, int]:
     if session.values.on("interactive"):
         return (yield from _interactive(session))
     args, command = _words(session, session.values)
-    header = yield from session.header()
-    members = yield from session.call("Cluster/MemberList")
+    header = yield from session.header(forever=True)
+    members = yield from session.quiet("Cluster/MemberList")
     topics = tuple(f"etcd:{m.name}" for m in members)
     watcher = Watcher(session, session.values, args, command, header["revision"])
     while (yield from watcher.pump()):
@@ -82,7 +89,7 @@ def watch(session: Session) -> Generator[Wait, Any, int]:
 
 def _interactive(session: Session) -> Generator[Wait, Any, int]:
     """`etcdctl watch -i`: lines `watch …` and `progress`; events of all watches come in between."""
-    members = yield from session.call("Cluster/MemberList")
+    members = yield from session.quiet("Cluster/MemberList")
     call = cast(Call, session.inv)
     bell = f"watch-input:{call.proc.key}"
     topics = (*(f"etcd:{m.name}" for m in members), bell)
@@ -95,17 +102,17 @@ def _interactive(session: Session) -> Generator[Wait, Any, int]:
         call.world.ring(bell)
 
     while True:
-        still = []
-        for watcher in watchers:
-            if (yield from watcher.pump()):
-                still.append(watcher)
-        watchers = still
         line = call.fds[0].take_line()
-        if line is not None:
+        if line is not None:  # the lines that are there are read before anything arrives
             if not line:
                 raise Failed(EXIT_INVALID_INPUT, "error reading watch request line: EOF")
             yield from _request(session, watchers, line.decode("utf-8", "replace").rstrip("\n"))
             continue
+        still = []
+        for watcher in watchers:
+            if (yield from watcher.pump()):
+                still.append(watcher)
+        watchers[:] = still
         if not armed:
             armed = True
             call.fds[0].watch(ring)
