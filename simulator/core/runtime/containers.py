@@ -84,13 +84,7 @@ def _resolve(world: World, container: Container, host: str) -> tuple[str, list[s
             shell = rootfs.find_executable(machine, container, "sh")
             return "sh", ["sh", "-c", f"echo {shlex.quote(told)} >&2; exit 127"], shell[0] if shell else "/bin/sh"
         if found is None:
-            where = (
-                f"stat {argv[0]}: no such file or directory"
-                if "/" in argv[0]
-                else f'exec: "{argv[0]}": executable file not found in $PATH'
-            )
-            if "/" in argv[0]:
-                where = f'exec: "{argv[0]}": {where}'
+            where = rootfs.exec_failure(machine, container, argv[0])
             raise StartError(
                 "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
                 f"unable to start container process: error during container init: {where}"

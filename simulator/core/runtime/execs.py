@@ -53,6 +53,4 @@ def exec_error(world: World, host: str, container: Container, argv: list[str]) -
     """runc's message when a command cannot be executed in a container, or ""."""
     if rootfs.find_executable(hosts(world)[host], container, argv[0]) is not None:
         return ""
-    if "/" in argv[0]:
-        return f'exec: "{argv[0]}": stat {argv[0]}: no such file or directory'
-    return f'exec: "{argv[0]}": executable file not found in $PATH'
+    return rootfs.exec_failure(hosts(world)[host], container, argv[0])

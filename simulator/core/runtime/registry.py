@@ -61,7 +61,7 @@ def resolve(world: World, host: str, ref: Reference) -> Build:
             "Unknown",
             "pull access denied, repository does not exist or may require authorization: "
             "server message: insufficient_scope: authorization failed",
-            f"pull access denied for {ref.familiar}, repository does not exist or may require 'docker login'",
+            f"pull access denied for {ref.familiar}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
         )
     shown = f"{ref.familiar}@{ref.digest}" if ref.digest else f"{ref.familiar}:{ref.tag}"
     raise ResolveError(

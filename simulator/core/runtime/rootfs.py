@@ -139,6 +139,19 @@ def remove(host: Host, ident: str) -> None:
     host.filesystems.pop(ident, None)
 
 
+def exec_failure(host: Host, container: Container, argv0: str) -> str:
+    """Why a command that `find_executable` has not found cannot be run, in the words of Go's exec.LookPath."""
+    if "/" not in argv0:
+        return f'exec: "{argv0}": executable file not found in $PATH'
+    from ..host.files import tree
+
+    try:
+        node = tree(host, container.id).lookup(posixpath.normpath(posixpath.join(container.cwd, argv0)))
+    except (OSError, KeyError):
+        return f'exec: "{argv0}": stat {argv0}: no such file or directory'
+    return f'exec: "{argv0}": {"is a directory" if node.kind == "dir" else "permission denied"}'
+
+
 def find_executable(host: Host, container: Container, argv0: str) -> tuple[str, str] | None:
     """(path, program) of a command in a container, looked up in its PATH; None when there is none."""
     fs = host.filesystems.get(container.id)

@@ -74,7 +74,7 @@ def test_what_is_refused_is_refused_in_dockers_words(docker: Host) -> None:
         (
             "docker pull nosuch/nosuch -q",
             1,
-            "Error response from daemon: pull access denied for nosuch/nosuch, repository does not exist or may require 'docker login'\n",
+            "Error response from daemon: pull access denied for nosuch/nosuch, repository does not exist or may require 'docker login': denied: requested access to the resource is denied\n",
         ),
         (
             "docker pull nginx:nosuch",
@@ -247,3 +247,29 @@ def test_contexts_are_kept_one_file_each(docker: Host) -> None:
     )
     docker.out("docker context use default && docker context rm far")
     assert "far" not in docker.out("docker context ls")
+
+
+def test_templates_miss_fields_as_the_client_does(docker: Host) -> None:
+    docker.out("docker run -d --name web -l app=x -l com.a.my-key=v nginx:alpine")
+    assert docker.out('docker ps --format \'{{.Label "app"}}|{{.Label "no"}}\'') == "x|\n"
+    assert docker.out("docker ps --format 'table {{.Names}}\\t{{.Label \"com.a.my-key\"}}'") == "NAMES     my key\nweb       v\n"
+    done = docker.run("docker ps --format '{{.Nope}}'")
+    told = 'failed to execute template: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *formatter.ContainerContext\n'
+    assert (done.code, done.stderr) == (1, told)
+    done = docker.run("docker inspect -f '{{.State.Health.Status}}' web")
+    told = 'template parsing error: template: :1:8: executing "" at <.State.Health.Status>: map has no entry for key "Health"\n'
+    assert (done.code, done.stdout, done.stderr) == (1, "\n", told)
+    assert docker.run("docker inspect -f '{{.Id' web").code == 64
+    shown = docker.out(
+        "docker inspect -f '{{.HostConfig.CapAdd}} {{json .HostConfig.CapAdd}} {{.State.Health}} {{.Config.Labels.no}}' web"
+    )
+    assert shown == "[] null <nil> <no value>\n"
+
+
+def test_a_directory_is_no_program(docker: Host) -> None:
+    docker.out("docker run -d --name web nginx:alpine")
+    done = docker.run("docker exec web /etc")
+    assert done.code == 126 and 'exec: "/etc": is a directory: unknown' in done.stdout
+    done = docker.run("docker run --rm --entrypoint /etc nginx:alpine")
+    assert done.code == 126 and 'error during container init: exec: "/etc": is a directory: unknown' in done.stderr
+    assert docker.run("docker compose nope").code == 16

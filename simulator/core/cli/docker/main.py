@@ -45,6 +45,10 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             if values.has(name) and name not in values.changed and (command.flags.lookup(name) is None):
                 values.assign(name, leading._values[name])
         if command.run is None:
+            if values.args and command.path == "docker compose":
+                inv.out(help_text(command, inv.columns))
+                inv.err(f'unknown docker command: "compose {values.args[0]}"\n')
+                return 16
             if values.args:
                 inv.err(
                     f"docker: unknown command: {command.path} {values.args[0]}\n\nUsage:  {command.path} COMMAND\n\nRun '{command.path} --help' for more information\n"

@@ -136,7 +136,16 @@ def listing(session: EngineSession) -> int:
     found.sort(key=lambda i: (-pulling.created(session, session.build(i)), i.name))
     rows = [row(session, i, full=session.on("no-trunc")) for i in found]
     columns = ["Repository", "Tag", *(["Digest"] if session.on("digests") else []), "ID", "CreatedSince", "Size"]
-    session.inv.out(formats.listing(session.flag("format"), HEADER, columns, rows, quiet="ID" if session.on("quiet") else ""))
+    session.inv.out(
+        formats.listing(
+            session.flag("format"),
+            HEADER,
+            columns,
+            rows,
+            quiet="ID" if session.on("quiet") else "",
+            kind="*formatter.imageContext" if session.docker else "",
+        )
+    )
     return 0
 
 

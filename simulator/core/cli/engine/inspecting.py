@@ -10,6 +10,7 @@ from ...runtime import images as stored
 from ...runtime import logs
 from ...runtime.engine import core, networks
 from ...runtime.engine.core import EngineError
+from ...runtime.engine.creation import BadSpec
 from ...runtime.state import Container, Image, Network, Volume
 from . import formats, listing, pulling
 from .session import CliError, EngineSession
@@ -325,9 +326,16 @@ def run(session: EngineSession, kind: str = "") -> int:
             failures.append(_missing(session, word, kind))
         else:
             found.append(one)
-    session.inv.out(
-        formats.inspect(session.flag("format"), found) if found or not session.flag("format") else "\n" if session.docker else ""
-    )
+    form = session.flag("format")
+    try:
+        text = formats.inspect(form, found, strict=session.docker) if found or not form else "\n" if session.docker else ""
+    except BadSpec as bad:
+        if session.docker and "executing" in str(bad):
+            session.inv.out("\n")  # what the client writes when nothing came of the template
+        elif session.docker:
+            raise CliError(str(bad), 64) from None
+        raise
+    session.inv.out(text)
     for text in failures:
         session.inv.err(text + "\n")
     return 1 if failures else 0

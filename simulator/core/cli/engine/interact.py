@@ -59,7 +59,7 @@ def execute(session: EngineSession) -> Steps:
         raise EngineError(f"unable to find user {user}: no matching entries in passwd file", 400)
     if problem:
         text = f"OCI runtime exec failed: exec failed: unable to start container process: {problem}"
-        code = 126 if "permission denied" in problem else 127
+        code = 126 if problem.endswith(("permission denied", "is a directory")) else 127
         if not session.docker:
             raise EngineError(text)
         if session.on("detach"):

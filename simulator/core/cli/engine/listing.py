@@ -218,5 +218,14 @@ def ps(session: EngineSession) -> int:
     form = values.text("format")
     rows = [row(session, c, full=values.on("no-trunc"), size=size or ".Size" in form) for c in found]
     columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names", *(["Size"] if size else [])]
-    session.inv.out(formats.listing(form, HEADER, columns, rows, quiet="ID" if values.on("quiet") else ""))
+    session.inv.out(
+        formats.listing(
+            form,
+            HEADER,
+            columns,
+            rows,
+            quiet="ID" if values.on("quiet") else "",
+            kind="*formatter.ContainerContext" if session.docker else "",
+        )
+    )
     return 0

@@ -190,7 +190,10 @@ def _all_tags(session: EngineSession, ref: references.Reference) -> Steps:
 
     tags = [name for name in sorted(catalogue.TAGS) if name.startswith(ref.repository + ":")]
     if not tags:
-        raise EngineError(f"pull access denied for {ref.familiar}, repository does not exist or may require 'docker login'", 404)
+        raise EngineError(
+            f"pull access denied for {ref.familiar}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+            404,
+        )
     for name in tags:
         yield from fetch(session, name, quiet=session.on("quiet"), show=session.inv.out)
     session.inv.out(ref.repository + "\n")
