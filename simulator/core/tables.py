@@ -96,6 +96,7 @@ COMMANDS = Lazy(
         "docker": "cli.docker:main",
         "nerdctl": "cli.nerdctl:main",
         "podman": "cli.podman:main",
+        "make": "cli.make:make",
         "zip": "cli.ziptools:zip_",
         "unzip": "cli.ziptools:unzip",
         "htpasswd": "cli.webtools:htpasswd",

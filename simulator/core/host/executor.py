@@ -308,15 +308,19 @@ class Executor(Scheduler):
         if not self.pumping and self.ready:
             self.world.at(self.world.now, "co:", None)
 
-    def run_now(self, call: Call, argv: list[str], data: bytes, *, capture: bool) -> tuple[int, bytes]:
+    def run_now(
+        self, call: Call, argv: list[str], data: bytes, *, capture: bool, errors: streams.Stream | None = None
+    ) -> tuple[int, bytes]:
         """Run a command to its end while the caller stands still: for tools whose language calls commands (awk's `system`).
 
-        No time passes: a command's `sleep` ends at once; one that waits for something else is ended.
+        No time passes: a command's `sleep` ends at once; one that waits for something else is ended.  `errors` takes its standard error.
         """
         out = streams.Capture()
         fds: dict[int, streams.Stream] = {**call.fds, 0: streams.Buffer(data)}
         if capture:
             fds[1] = out
+        if errors is not None:
+            fds[2] = errors
         proc = self.spawn_like(call.proc, argv, fds)
         later: list[Task] = []
         for _ in range(20_000):

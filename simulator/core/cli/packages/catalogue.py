@@ -162,6 +162,7 @@ UBUNTU: tuple[Package, ...] = (
     _tool("procps", "2:4.0.4-4ubuntu3", "/proc file system utilities", "ps", "top", "free", "uptime", "w", "pgrep", "pkill", "watch",
           "/usr/sbin/sysctl", size=708),
     _tool("python3", "3.12.3-0ubuntu2", "interactive high-level object-oriented language", "python3", size=24),
+    Package("python-is-python3", ("3.11.4-1",), "symlinks /usr/bin/python to python3", ("python3",), 3, 15, (("/usr/bin/python", "python3"),)),
     Package("runc", ("1.3.3-0ubuntu1~24.04.2",), "Open Container Project - runtime", (), 8_900, 29_000),
     _tool("sed", "4.9-2build1", "GNU stream editor for filtering/transforming text", "sed", size=195),
     _tool("socat", "1.8.0.0-4build3", "multipurpose relay for bidirectional data transfer", "socat", size=374),
@@ -187,7 +188,7 @@ UBUNTU: tuple[Package, ...] = (
 #: What a fresh host has not: everything else of Ubuntu's table is installed.
 NOT_INSTALLED = frozenset(
     """containerd runc etcd-client etcd-server git haproxy htop podman python3 tcpdump telnet tmux strace unzip zip nfs-common open-iscsi ipvsadm
-bridge-utils nginx nginx-common apache2 apache2-utils docker-compose docker.io docker-compose-v2 docker-buildx make python3-pip software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
+bridge-utils nginx nginx-common apache2 apache2-utils docker-compose docker.io docker-compose-v2 docker-buildx python-is-python3 make software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
 )
 
 

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .children import CalledProcessError
 from .values import BITS, BUILTINS, EXCEPTIONS, LARGEST, TYPES, Absent, Leave, Module, Stream, formatted, method
 
 #: Methods that put values into others, and functions that make values of others.
@@ -443,6 +444,8 @@ class Interpreter:
             if name not in value.members:
                 raise Absent(f"{value.name}.{name}")
             return value.members[name]
+        if isinstance(value, CalledProcessError) and name in ("returncode", "cmd", "output", "stdout", "stderr"):
+            return getattr(value, name)
         if isinstance(value, OSError) and name in ("strerror", "filename", "errno"):
             return getattr(value, name)
         return method(value, name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...host.invocation import Call
 from ...host.program import Wait
+from .children import Children
 from .interpreter import Interpreter
 from .values import Absent, Leave, Stream, modules
 
@@ -83,7 +84,11 @@ def _run(call: Call, text: str, file: str, argv: list[str], *, eaten: bool = Fal
         except OSError as failed:
             raise type(failed)(failed.errno, failed.strerror, name) from None
 
-    run = Interpreter(modules(call, argv, stdin), call.out, call.err, opened, stdin)
+    known = modules(call, argv, stdin)
+    children = Children(call)
+    known["subprocess"] = children.module()
+    known["os"].members |= {"system": children.system, "popen": children.popen}
+    run = Interpreter(known, call.out, call.err, opened, stdin)
     try:
         run.block(tree.body, run.names)
     except Leave as left:

@@ -88,7 +88,7 @@ def test_a_folder_is_served() -> None:
     "program",
     [
         "().__class__", "''.__class__.__mro__", "print.__self__", "(lambda: 0).__globals__", "'{0.__class__}'.format(1)", "getattr(1, 'real')",
-        "__import__('os')", "eval('1')", "exec('1')", "open.__globals__", "import os; os.system('id')", "import subprocess", "import builtins",
+        "__import__('os')", "eval('1')", "exec('1')", "open.__globals__", "import os; os.system.__globals__", "import subprocess; subprocess.sys", "import subprocess; subprocess.run.__self__", "import builtins",
         "f'{1:{10**9}}'", "'%9999999d' % 1", "'%*d' % (10**8, 1)", "print.__init__", "type(1)", "vars()", "globals()", "import sys; sys.modules",
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from ....kernel import network
 from ....kernel.clock import SECOND
 from ....kernel.errors import ConnectError
 from ....kernel.http import Request, Response
+from ....kube.api import regexp
 from ...cobra import Command, Flag
 from ...flags import quote
 from ...forwarding import refused, reset
@@ -30,7 +31,6 @@ Obj = dict[str, Any]
 #: Addresses that `localhost` stands for.
 LOOPBACK = ("127.0.0.1", "::1")
 #: What `kubectl proxy` does not let through by default (`filter.go`).
-REJECTED = re.compile(r"^/api/.*/pods/.*/exec|^/api/.*/pods/.*/attach")
 
 
 class Pair(msgspec.Struct):
@@ -193,11 +193,44 @@ def _addresses(given: list[str]) -> list[str]:
     return found
 
 
+#: What a proxy lets through unless it is told otherwise: lists of expressions (`pkg/proxy/proxy_server.go` of kubectl).
+FILTERS = {
+    "accept-paths": "^.*",
+    "reject-paths": "^/api/.*/pods/.*/exec,^/api/.*/pods/.*/attach",
+    "accept-hosts": r"^localhost$,^127\.0\.0\.1$,^\[::1\]$",
+    "reject-methods": "^$",
+}
+
+
+def lets_through(filters: dict[str, list[regexp.Pattern]], method: str, path: str, host: str) -> bool:
+    """Whether a request passes: not rejected by path or method, accepted by path and host."""
+
+    def fits(name: str, text: str) -> bool:
+        return any(pattern.search(text) for pattern in filters[name])
+
+    return (
+        not fits("reject-paths", path)
+        and not fits("reject-methods", method)
+        and fits("accept-paths", path)
+        and fits("accept-hosts", host)
+    )
+
+
 def run_proxy(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl proxy`: requests to the API server with this user's credentials, until Ctrl-C."""
     values = s.values
     prefix = "/" + values.text("api-prefix").strip("/")
     address = values.text("address")
+
+    open_ = values.on("disable-filter")
+    filters: dict[str, list[regexp.Pattern]] = {}
+    for name in FILTERS:
+        try:
+            filters[name] = [regexp.compile(part) for part in values.text(name).split(",") if part]
+        except regexp.BadPattern as failed:
+            raise CommandError(f"error parsing regexp: {failed}") from None
+    if open_ and not values.text("unix-socket"):
+        s.err("Request filter disabled, your proxy is vulnerable to XSRF attacks, please be cautious\n")
 
     def answer(request: Request, port: int) -> Response:
         path = request.path
@@ -206,7 +239,7 @@ def run_proxy(s: Session) -> Generator[Wait, Any, int]:
                 return Response(status=404, headers={"content-type": "text/plain; charset=utf-8"}, body=b"404 page not found\n")
             path = path[len(prefix) :] or "/"
         host = request.headers.get("host", "").rsplit(":", 1)[0]
-        if REJECTED.search(path) or host not in ("localhost", "127.0.0.1", "[::1]"):
+        if not open_ and not lets_through(filters, request.method, path, host):
             return Response(status=403, headers={"content-type": "text/plain; charset=utf-8"}, body=b"Forbidden\n")
         inner = msgspec.structs.replace(request, path=path, source="", scheme="https", client_cert=b"")
         return s.client.request(inner)
@@ -261,14 +294,12 @@ kubectl proxy --port=8011 --api-prefix=/k8s-api""",
         Flag(name="www-prefix", short="P", default="/static/", usage="Where to serve it.", support="no"),
         Flag(name="unix-socket", short="u", usage="Listen on a Unix socket.", support="no"),
         Flag(name="keepalive", kind="duration", usage="Keep-alive period of connections; 0s for none.", support="inert"),
-        *unsupported(
-            "string",
-            accept_hosts="Hosts to accept, a regular expression.",
-            accept_paths="Paths to accept, a regular expression.",
-            reject_methods="Methods to reject, a regular expression.",
-            reject_paths="Paths to reject, a regular expression.",
-        ),
-        *unsupported("bool", disable_filter="Filter nothing.", append_server_path="Keep the path of the server's address."),
+        Flag(name="accept-hosts", default=FILTERS["accept-hosts"], usage="Hosts to accept, a regular expression."),
+        Flag(name="accept-paths", default=FILTERS["accept-paths"], usage="Paths to accept, a regular expression."),
+        Flag(name="reject-methods", default=FILTERS["reject-methods"], usage="Methods to reject, a regular expression."),
+        Flag(name="reject-paths", default=FILTERS["reject-paths"], usage="Paths to reject, a regular expression."),
+        Flag(name="disable-filter", kind="bool", usage="Filter nothing."),
+        *unsupported("bool", append_server_path="Keep the path of the server's address."),
     ),
     run=run_proxy,
 )
