@@ -42,6 +42,8 @@ command('write', 'w', (hooks, bang) => hooks.save({ force: bang }));
 command('wq', 'wq', (hooks, bang) => hooks.save({ force: bang, leave: true }));
 command('xit', 'x', (hooks, bang) => hooks.save({ force: bang, leave: true }));
 command('quit', 'q', (hooks, bang) => hooks.close(bang));
+/* commands of normal mode on a keyboard that writes Korean (two-set layout) */
+Vim.langmap('ㅁa,ㅠb,ㅊc,ㅇd,ㄷe,ㄹf,ㅎg,ㅗh,ㅑi,ㅓj,ㅏk,ㅣl,ㅡm,ㅜn,ㅐo,ㅔp,ㅂq,ㄱr,ㄴs,ㅅt,ㅕu,ㅍv,ㅈw,ㅌx,ㅛy,ㅋz,ㅃQ,ㅉW,ㄸE,ㄲR,ㅆT,ㅒO,ㅖP');
 Vim.map('ZZ', ':wq<CR>', 'normal');
 Vim.map('ZQ', ':q!<CR>', 'normal');
 

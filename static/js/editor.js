@@ -4,6 +4,7 @@
    program of that shell; how it went comes with the trace. What was not saved is kept in this tab until it is. */
 
 import { button, h, icon, memory } from './dom.js';
+import { Chooser } from './editor-chooser.js';
 import * as drafts from './editor-drafts.js';
 import { Outlines } from './editor-outlines.js';
 import { CodeView } from './editor-view.js';
@@ -16,7 +17,6 @@ const TEXT_LIMIT = 48 * 1024;
 const FRAME_LIMIT = 65_000;
 const DRAFT_MS = 400;
 const GRACE_MS = 2000;
-const SUGGEST_MS = 150;
 const ANYTHING = '*';
 
 function quoted(path) {
@@ -49,10 +49,9 @@ export class EditorPane {
   build() {
     this.who = h('label', { class: 'edit-who', for: 'edit-path' });
     this.path = h('input', { id: 'edit-path', class: 'edit-path', list: 'edit-paths', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', required: true, placeholder: t('edit.path.example') });
-    this.paths = h('datalist', { id: 'edit-paths' });
-    this.path.addEventListener('input', () => this.suggest());
+    this.chooser = new Chooser(this.path, { complete: (line) => this.connection.complete(this.terminal, line, line.length), open: (path) => this.openPath(path) });
     this.openButton = button(t('edit.open'), { type: 'submit', class: 'btn' });
-    this.form = h('form', { class: 'edit-head' }, this.who, this.path, this.paths, this.openButton,
+    this.form = h('form', { class: 'edit-head' }, this.who, this.path, this.chooser.list, this.openButton,
       button('×', { class: 'btn is-plain edit-close', 'aria-label': t('edit.close'), title: t('edit.close'), onclick: () => this.close() }));
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -66,7 +65,7 @@ export class EditorPane {
     this.status = h('p', { class: 'edit-status', role: 'status' });
     this.tools = h('div', { class: 'edit-tools', role: 'toolbar', 'aria-label': t('edit.tools'), hidden: true }, this.finishButton, this.saveButton, this.applyButton, this.vimButton, this.wrong, this.status);
     this.notice = h('div', { class: 'banner edit-notice', role: 'alert', hidden: true });
-    this.start = h('div', { class: 'edit-start' });
+    this.start = this.chooser.element;
     this.area = h('div', { class: 'edit-area', hidden: true });
     this.hint = h('p', { id: 'edit-hint', class: 'edit-hint', hidden: true }, h('kbd', {}, 'Esc'), h('kbd', {}, 'Tab'), ` ${t('edit.leave')}  `, h('kbd', {}, 'Ctrl'), h('kbd', {}, 'Space'), ` ${t('edit.complete')}  `, h('kbd', {}, 'F8'), ` ${t('edit.next')}`);
     this.element = h('section', { class: 'edit', 'aria-label': t('edit.title'), hidden: true }, this.form, this.notice, this.tools, this.start, this.area, this.hint);
@@ -126,33 +125,13 @@ export class EditorPane {
     const kept = drafts.of(this.connection.path);
     this.path.value = kept?.terminal === this.terminal ? kept.path : '';
     this.path.focus();
-    const answer = await this.connection.file(this.terminal, '');
-    if (!answer?.data || answer.data.why) {
-      this.begun([], answer?.data?.why);
+    const data = (await this.connection.file(this.terminal, ''))?.data;
+    if (!data || data.why) {
+      this.start.replaceChildren(h('p', {}, data ? this.reason({ why: data.why, path: '' }) : t('edit.noanswer')));
       return;
     }
-    this.who.textContent = `${answer.data.user}@${answer.data.host}`;
-    const found = await this.connection.complete(this.terminal, 'cat ', 4);
-    this.begun((found?.items ?? []).map((item) => item.text), null, answer.data.cwd);
-  }
-
-  begun(names, why, cwd = '') {
-    const offered = [...names.filter((name) => !name.endsWith('/')).slice(0, 12), '/etc/kubernetes/manifests/'];
-    this.start.replaceChildren(h('p', {}, why ? this.reason({ why, path: '' }) : t('edit.begin', { cwd })),
-      why ? null : h('ul', { class: 'edit-files', 'aria-label': t('edit.files') }, offered.map((name) => h('li', {}, button(name, { class: 'btn is-command', onclick: () => this.pick(name) })))));
-  }
-
-  /* A file is opened; of a directory what lies in it is offered. */
-  async pick(name) {
-    if (!name.endsWith('/')) {
-      await this.openPath(name.replaceAll('\\', ''));
-      return;
-    }
-    this.path.value = name;
-    const found = await this.connection.complete(this.terminal, `cat ${name}`, name.length + 4);
-    const names = (found?.items ?? []).map((item) => item.text);
-    if (names.length) this.begun(names, null, name);
-    this.path.focus();
+    this.who.textContent = `${data.user}@${data.host}`;
+    await this.chooser.show('', data.cwd);
   }
 
   async openPath(path) {
@@ -209,15 +188,6 @@ export class EditorPane {
     }
   }
 
-  async suggest() {
-    clearTimeout(this.suggesting);
-    this.suggesting = setTimeout(async () => {
-      const word = this.path.value;
-      const found = await this.connection.complete(this.terminal, `cat ${word}`, word.length + 4);
-      if (this.path.value === word) this.paths.replaceChildren(...(found?.items ?? []).slice(0, 40).map((item) => h('option', { value: item.text })));
-    }, SUGGEST_MS);
-  }
-
   /* ---- saving ---- */
 
   /** Saves; `leave` closes the pane (and ends an editor that was taken over) after that, `force` overwrites what changed meanwhile. */
@@ -261,6 +231,7 @@ export class EditorPane {
     if (/CustomResourceDefinition/.test(saving.text)) this.outlines.forget();
     this.say('ok', t('edit.saved', { path: result.path, user: result.user, n: result.bytes }));
     saving.after?.();
+    this.awaited = saving.leave && this.file.taken ? this.file.terminal : null;
     if (saving.leave) this.close(true);
     else this.changed();
   }
@@ -298,6 +269,10 @@ export class EditorPane {
         if (this.saving === saving && answer?.data) this.settle(answer.data.text === saving.text ? { ...answer.data, bytes: new TextEncoder().encode(saving.text).length } : { why: 'unknown', path: saving.file.path });
       }, GRACE_MS);
     }
+    /* whoever started the editor opens it again when what was written is no good: with its reason, kubectl edit does */
+    const awaited = this.awaited && frame.terminals?.[this.awaited];
+    if (awaited?.editing && this.element.hidden) this.open(this.awaited, { taken: true });
+    if (!awaited?.busy || awaited.editing) this.awaited = null;
     if (this.file?.taken && !this.saving && frame.terminals?.[this.file.terminal]?.editing !== this.file.path) {
       this.detach();
       this.ask(t('edit.why.gone', { path: this.file.path }), this.dirty ? [[t('edit.asfile'), () => this.save({ force: true })]] : []);

@@ -162,10 +162,19 @@ def test_kubectl_edit_is_taken_over_from_vi_with_vim_keys(watched: Watched, clus
     page.keyboard.press("Alt+Shift+E")
     page.wait_for_selector(".cm-content:focus")
     says(page, "Taken over from: kubectl edit configmap sea")
+    # what the API server refuses comes back with its reason, as it does in the terminal
+    write(page, text(page).replace("  name: sea", "  labels: [sea]\n  name: sea"))
+    page.locator("[data-edit-finish]").click()
+    page.wait_for_function("() => document.querySelector('[data-bench]').bench.editor.code.text.includes('was not valid')")
+    write(page, text(page).replace("  labels: [sea]\n", ""))
     page.locator(".edit-tools button", has_text="Vim").click()
     page.keyboard.type("/depth")
     page.keyboard.press("Enter")
-    page.keyboard.type("A # 깊이")
+    page.keyboard.type("A # ")
+    keyboard = page.context.new_cdp_session(page)  # a Korean input method composes
+    for part in ("ㄱ", "기", "깊"):
+        keyboard.send("Input.imeSetComposition", {"text": part, "selectionStart": 1, "selectionEnd": 1})
+    keyboard.send("Input.insertText", {"text": "깊이"})
     page.keyboard.press("Escape")
     page.keyboard.type(':s/"1"/"9"/')
     page.keyboard.press("Enter")
@@ -175,7 +184,7 @@ def test_kubectl_edit_is_taken_over_from_vi_with_vim_keys(watched: Watched, clus
     page.wait_for_function(f"() => ({bench.CONTENTS})('controlplane').includes('configmap/sea edited')")
     expect(page.locator(".edit")).to_be_hidden(timeout=bench.PATIENCE)
     assert '"9"' in cluster.world.run("kubectl get cm sea -o jsonpath='{.data}'").stdout
-    assert [frame["kind"] for frame in cluster.order if frame["kind"] not in ("resize", "keys")] == ["line", "save"]
+    assert [frame["kind"] for frame in cluster.order if frame["kind"] not in ("resize", "keys")] == ["line", "save", "save"]
     # the switch is remembered; Esc and then Tab leaves the text
     edit(page)
     open_file(page, "notes")
@@ -209,7 +218,7 @@ def test_what_changed_meanwhile_and_what_may_not_be_written_is_told(watched: Wat
     assert holds(cluster, "/home/ada/mine") == "mine one\n"
     # not saved, left by a reload, and back
     page.keyboard.type("more ")
-    page.wait_for_function("() => Object.keys(sessionStorage).some((key) => key.startsWith('slipway:draft:'))")
+    page.wait_for_function("() => sessionStorage.getItem('slipway:draft:/ws/cluster/first/')?.includes('mine more one')")
     page.reload()
     ready(page)
     edit(page)
