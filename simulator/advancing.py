@@ -282,6 +282,7 @@ def _run_carried(warm: Warm, row: JournalEntry) -> None:
 
 def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
     row.applied_at = max(row.at, warm.sandbox.now)
+    began = time.thread_time()
     with contextlib.suppress(BudgetExceeded):  # the row meets it again and is refused
         warm.sandbox.advance(row.applied_at)
     row.output_before, row.trace_before = done.take(warm)  # what came before is not this row's
@@ -294,6 +295,7 @@ def _run_row(warm: Warm, row: JournalEntry, done: Done) -> None:
     except deadline.TooLong:
         logger.error("session %s: input %d (%s) ran on and on", warm.session_id, row.seq, row.kind)
         raise _RowEndless(row.seq) from None
+    warm.spent += time.thread_time() - began
     if row.kind == "http" or (row.kind == "stream" and row.data.get("open")):
         done.answers[str(row.client_id)] = (
             {"error": "refused-row", "message": row.refusal} if row.refusal else warm.sandbox.answer
@@ -326,7 +328,7 @@ def _set_aside(warm: Warm, row: JournalEntry, why: str = mishaps.FAILED) -> None
 def _run_time(warm: Warm, until: int) -> None:
     """Let time pass; stop early when it takes long, whoever watches asks again."""
     sandbox = warm.sandbox
-    began = time.monotonic()
+    began, used = time.monotonic(), time.thread_time()
     while sandbox.now < until and time.monotonic() - began < TICK_SECONDS:
         try:
             with deadline.within(settings.SLIPWAY_INPUT_SECONDS):
@@ -336,6 +338,7 @@ def _run_time(warm: Warm, until: int) -> None:
             break
         except deadline.TooLong:
             raise _TimeEndless from None
+    warm.spent += time.thread_time() - used
     done = Done()
     done.collect(warm)
     if done.visible or time.monotonic() - warm.stored_wall > STORE_SECONDS:

@@ -18,24 +18,28 @@ from .models import ClusterSession, Keyframe
 if TYPE_CHECKING:
     from .worlds import Warm
 
-#: A keyframe is due after so many inputs or so much virtual time, or a part of each: what a replay does in some 100 milliseconds.
+#: A keyframe is due after so many inputs or so much virtual time, or a part of each: what a replay does in some 100 milliseconds …
 ROWS = 6
 NS = 180 * 1_000_000_000
+#: … or as soon as they took so many seconds of CPU: there are inputs that set much going.
+SPENT = 0.12
 #: Inputs after which a stretch begins anew with a whole one: the differences grow with the distance.
 STRETCH = 60
-#: Keyframes of one session: enough for 500 inputs; past that the closest ones go.
-KEPT = 96
+#: Keyframes of one session: enough for 500 inputs; past that those go between which a replay takes least.
+KEPT = 120
 
 
 def due(warm: Warm) -> bool:
     """Whether the world has gone far enough since its last keyframe."""
-    return (warm.applied_seq - warm.keyframe_seq) / ROWS + (warm.sandbox.now - warm.keyframe_at) / NS >= 1
+    far = (warm.applied_seq - warm.keyframe_seq) / ROWS + (warm.sandbox.now - warm.keyframe_at) / NS
+    return far >= 1 or warm.spent >= SPENT
 
 
 def store(warm: Warm) -> bool:
     """Keep the world as it is now, unless a program waits in it; False when it was not possible.  It must be drained and stored."""
     sandbox = warm.sandbox
-    warm.keyframe_seq, warm.keyframe_at = warm.applied_seq, sandbox.now
+    cost = round(warm.spent * 1000)
+    warm.keyframe_seq, warm.keyframe_at, warm.spent = warm.applied_seq, sandbox.now, 0.0
     if not sandbox.can_snapshot():
         return False
     image = images.opened(sandbox.snapshot())
@@ -50,7 +54,7 @@ def store(warm: Warm) -> bool:
             session_id=warm.session_id,
             journal_seq=warm.applied_seq,
             at=sandbox.now,
-            defaults={"engine_version": version, "base": base, "blob": _packed(image, base)},
+            defaults={"engine_version": version, "base": base, "blob": _packed(image, base), "cost": cost},
         )
         _thin_out(warm)
     return True
@@ -90,15 +94,13 @@ def _packed(image: bytes, base: Keyframe | None) -> bytes:
 
 
 def _thin_out(warm: Warm) -> None:
-    """Beyond `KEPT`, the keyframe that leaves the smallest gap goes; a whole one only when nothing is told by it."""
-    rows = list(
-        Keyframe.objects.filter(session_id=warm.session_id)
-        .order_by("journal_seq", "at")
-        .values_list("pk", "base", "journal_seq", "at")
-    )
+    """Beyond `KEPT`, the keyframe without which the way to the next one takes least goes; a whole one only when nothing is told by it."""
+    rows = list(Keyframe.objects.filter(session_id=warm.session_id).order_by("journal_seq", "at").defer("blob"))
     while len(rows) > KEPT:
-        told = {base for _pk, base, _seq, _at in rows}
-        cost = [seq / ROWS + at / NS for _pk, _base, seq, at in rows]
-        free = [n for n in range(1, len(rows) - 1) if rows[n][0] not in told]
-        index = min(free, key=lambda n: cost[n + 1] - cost[n - 1])
-        Keyframe.objects.filter(pk=rows.pop(index)[0]).delete()
+        told = {row.base_id for row in rows}
+        free = [n for n in range(1, len(rows) - 1) if rows[n].pk not in told]
+        index = min(free, key=lambda n: rows[n].cost + rows[n + 1].cost)
+        gone, following = rows.pop(index), rows[index]
+        following.cost += gone.cost
+        following.save(update_fields=["cost"])
+        gone.delete()

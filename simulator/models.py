@@ -191,6 +191,8 @@ class Keyframe(models.Model):
     at = models.BigIntegerField()
     engine_version = models.CharField(max_length=32)
     blob = models.BinaryField()
+    #: Milliseconds of CPU that it took from the keyframe before to this one: what a replay of that way takes.
+    cost = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["session", "-journal_seq", "-at"]

@@ -49,6 +49,8 @@ class Warm:
     #: The same of the newest keyframe.
     keyframe_seq: int = 0
     keyframe_at: int = 0
+    #: Seconds of CPU spent on the world since then.
+    spent: float = 0.0
     #: What was stored last, so that unchanged things are not stored again.
     terminals: dict[str, Any] = field(default_factory=dict)
     view: dict[str, Any] | None = None

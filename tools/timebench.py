@@ -61,18 +61,22 @@ def session(inputs: int = INPUTS) -> Any:
 
 
 def rewinds(found: Any, looks: int = LOOKS) -> list[tuple[float, float]]:
-    """(wall, CPU) milliseconds of looking at so many moments, spread over the whole session, those before inputs among them."""
-    from simulator import advancing, history
+    """(wall, CPU) milliseconds of looking at so many moments, spread over the whole session, those before inputs among them.
+
+    What a worker does after it has sent the answer (`simulator.garbage`) is done here as well, and not counted.
+    """
+    from simulator import advancing, garbage, history
 
     taken = []
     for number in range(looks):
-        began, used = time.perf_counter(), time.process_time()
-        if number % 2:
-            moment = history.moment_before(found, 1 + found.applied_seq * number // looks)
-        else:
-            moment = history.moment_at(found, found.advanced_to * number // looks)
-        answer = advancing.look(found.pk, moment.seq, moment.at)
-        taken.append(((time.perf_counter() - began) * 1000, (time.process_time() - used) * 1000))
+        with garbage.thrown_away():
+            began, used = time.perf_counter(), time.process_time()
+            if number % 2:
+                moment = history.moment_before(found, 1 + found.applied_seq * number // looks)
+            else:
+                moment = history.moment_at(found, found.advanced_to * number // looks)
+            answer = advancing.look(found.pk, moment.seq, moment.at)
+            taken.append(((time.perf_counter() - began) * 1000, (time.process_time() - used) * 1000))
         if "view" not in answer:
             raise SystemExit(f"bench: {answer}")
     return taken

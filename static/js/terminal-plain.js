@@ -8,6 +8,16 @@ const MAX_CHARACTERS = 200_000;
 const SEQUENCE = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Za-z0-9]|[=>78cDEHMZ])|\x07/g;
 const CLEAR = /\x1b\[[23]J/;
 
+/** A chunk's text without colours and movements. */
+export function wordsOf(data) {
+  return data.replace(SEQUENCE, '').replace(/\r\n/g, '\n').replace(/\r/g, '\n');
+}
+
+/** What a chunk writes after it has cleared the screen; null when it does not. */
+export function cleared(data) {
+  return CLEAR.test(data) ? data.slice(data.search(CLEAR)) : null;
+}
+
 export class PlainView {
   /** The same interface as XtermView. */
   constructor(session, element, hooks) {
@@ -52,17 +62,19 @@ export class PlainView {
     this.input.focus();
   }
 
+  /** What was typed before this view was there. */
+  typed(data) {
+    this.input.value += data.replace(/[\x00-\x1f\x7f]/g, '');
+  }
+
   contents() {
     return this.log.textContent.trimEnd();
   }
 
   take(chunk) {
-    let { data } = chunk;
-    if (CLEAR.test(data)) {
-      this.log.replaceChildren();
-      data = data.slice(data.search(CLEAR));
-    }
-    const text = data.replace(SEQUENCE, '').replace(/\r\n/g, '\n').replace(/\r/g, '\n');
+    const rest = cleared(chunk.data);
+    if (rest !== null) this.log.replaceChildren();
+    const text = wordsOf(rest ?? chunk.data);
     if (!text) return;
     this.log.append(h('span', { class: chunk.fd === 0 ? 'c' : chunk.fd === 2 ? 'e2' : null }, text));
     while (this.log.textContent.length > MAX_CHARACTERS && this.log.firstChild) this.log.firstChild.remove();

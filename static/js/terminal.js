@@ -1,12 +1,14 @@
 /* The terminals of a bench: one tab a host, each a TerminalSession with a view that is made when the tab is first opened.
 
    Keyboard: Tab goes to the shell, so Esc and then Tab leaves the terminal (Esc, Shift+Tab goes back to the tabs); it says so beside
-   the tabs. xterm.js is loaded on demand; where it cannot run, or the learner says so, the plain view takes its place. */
+   the tabs. xterm.js is loaded when somebody comes to the terminals (a page that is read needs none of it); where it cannot run, or the
+   learner says so, the plain view takes its place. */
 
 import { button, h, icon, memory } from './dom.js';
 import { t } from './strings.js';
 import { PlainView } from './terminal-plain.js';
 import { TerminalSession } from './terminal-session.js';
+import { StillView } from './terminal-still.js';
 
 const RESIZE_MS = 700;
 
@@ -21,6 +23,7 @@ export class TerminalPanel {
     this.opened = new Set();
     this.sizes = new Map();
     this.plain = memory.get('terminal') === 'plain';
+    this.awake = false;
     this.screenReader = memory.get('screen-reader') === 'on';
     this.build();
     this.listen();
@@ -41,6 +44,7 @@ export class TerminalPanel {
     this.panels = h('div', { class: 'term-panels' });
     this.live = h('p', { class: 'vh', role: 'status' });
     this.host.classList.add('term');
+    for (const coming of ['pointerenter', 'focusin']) this.host.addEventListener(coming, () => this.wake());
     this.host.addEventListener('keydown', (event) => {
       if (!event.altKey || !event.shiftKey || event.code !== 'KeyE' || this.editButton.hidden) return;
       event.preventDefault();
@@ -212,6 +216,7 @@ export class TerminalPanel {
       resized: (columns, rows) => this.resized(name, columns, rows),
       say: (words) => this.say(words),
       search: () => this.openFinder(),
+      wake: () => this.wake(),
     };
     const session = this.sessions.get(name);
     entry.making = this.viewFor(entry, session, hooks);
@@ -221,6 +226,7 @@ export class TerminalPanel {
   }
 
   async viewFor(entry, session, hooks) {
+    if (!this.plain && !this.awake) return new StillView(session, entry.panel, hooks);
     if (!this.plain) {
       try {
         const { XtermView } = await import('./terminal-xterm.js');
@@ -233,10 +239,31 @@ export class TerminalPanel {
     return new PlainView(session, entry.panel, hooks);
   }
 
+  /** Somebody comes to the terminals: those that stand still become real ones, with what was typed meanwhile. */
+  wake() {
+    this.waking ??= import('./terminal-xterm.js').catch(() => null).then(() => this.awaken());
+    return this.waking;
+  }
+
+  async awaken() {
+    this.awake = true;
+    for (const [name, entry] of this.tabs) {
+      const still = entry.making ? await entry.making : entry.view;
+      if (!(still instanceof StillView)) continue;
+      const { focused, typed } = still;
+      still.dispose();
+      entry.view = null;
+      const view = await this.makeView(name);
+      if (focused) view.focus();
+      if (typed) view.typed(typed);
+    }
+  }
+
   /* ---- what buttons and the page do ---- */
 
   /** Types lines into a host's terminal and runs them. */
   async run(name, lines) {
+    this.wake();
     await this.show(name ?? this.names[0] ?? this.current);
     const session = this.sessions.get(this.current);
     session.submit(lines, { paced: true });

@@ -14,10 +14,12 @@ PATIENCE = 120_000
 CONTENTS = """(name) => document.querySelector('[data-bench]').bench.panel.tabs.get(name).view?.contents() ?? ''"""
 
 
-def ready(page: Page, path: str = "") -> None:
-    """Waits until the bench is connected and its terminal drawn."""
+def ready(page: Page, path: str = "", *, still: bool = False) -> None:
+    """Waits until the bench is connected and its terminal drawn; as somebody finds it who comes to it, or as it is before (`still`)."""
     page.wait_for_selector('[data-bench][data-connection="online"]')
     page.wait_for_function("() => document.querySelector('[data-bench]').bench.panel.view")
+    if not still:
+        page.evaluate("() => document.querySelector('[data-bench]').bench.panel.wake()")
     if path:
         page.wait_for_function("(p) => document.querySelector('[data-bench]').bench.connection.path === p", arg=path)
 
