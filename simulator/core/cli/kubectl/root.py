@@ -31,6 +31,10 @@ def help_text(command: Command) -> str:
 def main(inv: Any) -> Steps:
     """Run kubectl; registered as the command `kubectl`."""
     args = inv.argv[1:]
+    if args[:1] in (["__complete"], ["__completeNoDesc"]):
+        from . import complete
+
+        return complete.main(inv, args[1:], described=args[0] == "__complete")
     helping = args[:1] == ["help"]
     if helping:
         args = [*args[1:], "--help"]
