@@ -8,7 +8,7 @@ import orjson
 
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import gateway_v2, gateway_v3, maintenance
+from . import gateway_v2, gateway_v2_members, gateway_v3, maintenance
 from .member import Disk, Running
 
 
@@ -28,7 +28,7 @@ _PREFIXES = ("/v3/", "/v3beta/")
 def handle(world: World, disk: Disk, running: Running, request: Request) -> Response:
     """Answer one HTTP request."""
     answer = _route(world, disk, running, request)
-    answer.headers = {**_CORS, **answer.headers}
+    answer.headers = dict(sorted({**_CORS, **answer.headers}.items()))  # Go writes them in order
     return answer
 
 
@@ -41,13 +41,20 @@ def speaks_v2(running: Running) -> bool:
 def _route(world: World, disk: Disk, running: Running, request: Request) -> Response:
     path = request.path
     if path == "/version":
+        if request.method not in ("GET", "HEAD"):
+            return gateway_v2_members.refused(405, "Method Not Allowed", {"allow": "GET"})
         minor = ".".join(running.version.split(".")[:2])
         storage = {"storage": disk.version} if disk.version else {}
         return _json({"etcdserver": running.version, "etcdcluster": f"{minor}.0", **storage})
     if path in ("/health", "/livez", "/readyz"):
         if path != "/health":
             return Response(status=200 if running.ready else 503, body=b"ok\n" if running.ready else b"not ready\n")
-        if running.ready and (disk.raft is None or disk.raft.lead):
+        healthy = running.ready and (disk.raft is None or disk.raft.lead)
+        if running.version.startswith(("3.4.", "3.3.", "3.2.")):  # no reason yet, and the bytes' own type
+            if healthy:
+                return Response(headers={"content-type": gateway_v2_members.TEXT}, body=b'{"health":"true"}')
+            return gateway_v2_members.refused(503, '{"health":"false"}')
+        if healthy:
             return _json({"health": "true", "reason": ""})
         return _json({"health": "false", "reason": "RAFT NO LEADER"}, 503)
     if path == "/metrics":
@@ -57,7 +64,7 @@ def _route(world: World, disk: Disk, running: Running, request: Request) -> Resp
     for prefix in _PREFIXES:
         if path.startswith(prefix):
             return gateway_v3.handle(world, disk, running, path[len(prefix) :], request)
-    return Response(status=404, headers={"content-type": "text/plain; charset=utf-8"}, body=b"404 page not found\n")
+    return gateway_v2_members.refused(404, "404 page not found")
 
 
 def _metrics(world: World, disk: Disk, running: Running) -> str:

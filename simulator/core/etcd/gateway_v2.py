@@ -1,4 +1,4 @@
-"""The v2 HTTP API: `/v2/keys/…`, `/v2/members`, `/v2/stats/self` (server/etcdserver/api/v2http of etcd 3.4)."""
+"""The v2 HTTP API: `/v2/keys/…`, and by `gateway_v2_members.py` what is beside it (server/etcdserver/api/v2http of etcd 3.4)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import orjson
 from ..kernel import clock
 from ..kernel.http import Request, Response
 from ..kernel.world import World
-from . import requests
+from . import gateway_v2_members, requests
 from .client import Call
 from .errors import EtcdError
 from .member import Disk, Running
-from .membership import members_of
 from .v2store import Change, V2Error, V2Event, V2Store
 
 _STATUS = {100: 404, 101: 412, 105: 412, 102: 403, 104: 403, 107: 403, 108: 403}
@@ -37,7 +36,8 @@ class Form:
         self.store = store
         for name in _FLAGS:
             if self.word(name) not in ("", "true", "false", "1", "0"):
-                raise store.error(209, f'invalid value for "{name}"')
+                cause = "invalid value for prevExist" if name == "prevExist" else f'invalid value for "{name}"'
+                raise V2Error(209, cause, 0)  # a request that cannot be read has no index
 
     def word(self, name: str) -> str:
         """The first value."""
@@ -51,13 +51,13 @@ class Form:
         """A number; 0 when it is not given."""
         text = self.word(name)
         if text and not text.isdigit():
-            raise self.store.error(code, f'invalid value for "{name}"')
+            raise V2Error(code, f'invalid value for "{name}"', 0)
         return int(text or 0)
 
     def change(self) -> Change:
         """The conditions of a write."""
         if "prevValue" in self.held and not self.word("prevValue"):
-            raise self.store.error(201, '"prevValue" cannot be empty')
+            raise V2Error(201, '"prevValue" cannot be empty', 0)
         return Change(
             value=self.word("value"),
             is_dir=self.on("dir"),
@@ -132,20 +132,11 @@ def _answer(disk: Disk, body: Any, status: int = 200) -> Response:
 def handle(world: World, disk: Disk, running: Running, request: Request) -> Response:
     """Answer `/v2/…`."""
     path = request.path[len("/v2") :]
-    rows = [
-        {"id": f"{one.id:x}", "name": one.name, "peerURLs": one.peer_urls, "clientURLs": one.client_urls}
-        for one in members_of(disk)
-    ]
-    leader = disk.member_id if disk.raft is None else disk.raft.lead
-    if path.rstrip("/") == "/members" and request.method == "GET":
-        return _answer(disk, {"members": rows})
-    if path.rstrip("/") == "/members/leader" and request.method == "GET":
-        return _answer(disk, next((row for row in rows if row["id"] == f"{leader:x}"), None))
-    if path.rstrip("/") == "/stats/self" and request.method == "GET":
-        state = "StateLeader" if leader == disk.member_id else "StateFollower"
-        return _answer(disk, {"name": disk.name, "id": f"{disk.member_id:x}", "state": state})
+    told = gateway_v2_members.handle(world, disk, running, path, request)
+    if told is not None:
+        return told
     if path != "/keys" and not path.startswith("/keys/"):
-        return Response(status=404, headers={"content-type": "text/plain; charset=utf-8"}, body=b"404 page not found\n")
+        return gateway_v2_members.refused(404, "404 page not found")
     if disk.raft is not None and request.method not in ("GET", "HEAD"):
         kept = {"method": request.method, "path": path, "query": request.query, "body": request.body}
         try:
@@ -170,11 +161,34 @@ def _change(world: World, disk: Disk, path: str, request: Request) -> Response:
         return _keys(world, disk, store, "/" + path[len("/keys") :].strip("/"), request)
     except V2Error as error:
         body = {"errorCode": error.code, "message": str(error), "cause": error.cause, "index": error.index}
-        return _answer(disk, body, _STATUS.get(error.code, 400))
+        _count(disk, request, None)
+        failed = _answer(disk, body, _STATUS.get(error.code, 400))
+        for name in ("x-raft-index", "x-raft-term"):
+            del failed.headers[name]
+        failed.headers["x-etcd-index"] = str(error.index)
+        return failed
     finally:
         if disk.v2.index != before:
             disk.index += disk.v2.index - before
             world.ring(topic(disk))
+
+
+def _count(disk: Disk, request: Request, action: str | None) -> None:
+    """Count an operation for `/v2/stats/store`; `action` is None where it failed."""
+    fields = {**parse_qs(request.body.decode("utf-8", "replace")), **request.query} if request.method == "PUT" else request.query
+    guarded = "prevValue" in fields or "prevIndex" in fields
+    if request.method in ("GET", "HEAD"):
+        name = "gets"
+    elif request.method == "DELETE":
+        name = "compareAndDelete" if guarded else "delete"
+    elif request.method == "POST":
+        name = "create"
+    elif guarded:
+        name = "compareAndSwap"
+    else:
+        name = {"true": "update", "false": "create"}.get((fields.get("prevExist") or [""])[0], "sets")
+    name += "Success" if action else "Fail"
+    disk.v2.counts[name] = disk.v2.counts.get(name, 0) + 1
 
 
 def _keys(world: World, disk: Disk, store: V2Store, path: str, request: Request) -> Response:
@@ -184,6 +198,7 @@ def _keys(world: World, disk: Disk, store: V2Store, path: str, request: Request)
             head = _answer(disk, None).headers
             return Response(headers=head, stream=Waiting(world, disk, path, form))
         node = store.json(store.find(path), recursive=form.on("recursive"), ordered=form.on("sorted"))
+        _count(disk, request, "get")
         return _answer(disk, {"action": "get", "node": _dates(world, node)})
     if request.method == "PUT":
         event = store.put(path, form.change())
@@ -192,7 +207,8 @@ def _keys(world: World, disk: Disk, store: V2Store, path: str, request: Request)
     elif request.method == "DELETE":
         event = store.delete(path, is_dir=form.on("dir"), recursive=form.on("recursive"), change=form.change())
     else:
-        return Response(status=405, headers={"allow": "GET, PUT, POST, DELETE"}, body=b"Method Not Allowed\n")
+        return gateway_v2_members.refused(405, "Method Not Allowed", {"allow": "HEAD,GET,PUT,POST,DELETE"})
+    _count(disk, request, event.action)
     world.emit("etcd", event.action, path, {"v2": event.index})
     created = event.action == "create" or (event.action == "set" and event.prev is None)
     return _answer(disk, event_json(world, event), 201 if created else 200)

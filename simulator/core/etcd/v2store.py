@@ -49,12 +49,13 @@ class V2Event(msgspec.Struct):
     prev: dict[str, Any] | None = None
 
 
-class V2State(msgspec.Struct):
-    """The plain data; a new member's own registration has taken the first three indexes."""
+class V2State(msgspec.Struct, omit_defaults=True):
+    """The plain data; a new member's own registration has taken the first three indexes.  `counts` are operations by outcome."""
 
     index: int = 3
     root: Node = msgspec.field(default_factory=lambda: Node("/", nodes={}))
     events: list[V2Event] = []
+    counts: dict[str, int] = {}
 
 
 class Change(msgspec.Struct, kw_only=True):

@@ -97,7 +97,7 @@ def test_both_stores_know_nothing_of_each_other(member: Member) -> None:
 def test_keys_by_curl(member: Member) -> None:
     keys = "curl -s http://127.0.0.1:2379/v2/keys"
     assert json.loads(member.out(f"{keys}/q -XPOST -d value=job"))["node"]["key"] == "/q/00000000000000000004"
-    assert member.out(f"{keys}/a -XPUT -d value=1 -d ttl=x").endswith('"index":4}\n')
+    assert member.out(f"{keys}/a -XPUT -d value=1 -d ttl=x").endswith('"index":0}\n')
     assert json.loads(member.out(f"{keys}/a?prevExist=false -XPUT -d value=1"))["action"] == "create"
     assert json.loads(member.out(f"{keys}/a?prevExist=false -XPUT -d value=1"))["errorCode"] == 105
     member.run(f"{keys}/a?wait=true > event.txt &")
@@ -143,3 +143,62 @@ def test_the_v3_commands_of_3_4_keep_their_ways(member: Member) -> None:
     healthy = member.run("etcdctl endpoint health")
     assert (healthy.stdout, healthy.code) == ("", 0) and "is healthy" in healthy.stderr
     assert "\tget\n\tput\n\tdel\n\tuser\n" in member.run("etcdctl set a b").stderr
+
+
+JSON = "-H 'Content-Type: application/json'"
+
+
+def test_members_are_added_changed_and_removed_over_the_v2_api() -> None:
+    member = Member(env=("etcdv2",))
+    at = "curl -s http://127.0.0.1:2379/v2"
+    own = json.loads(member.out(f"{at}/members"))["members"][0]["id"]
+    assert json.loads(member.out(f"{at}/members/leader"))["id"] == own
+    for line, told in (
+        (f"{at}/members -XPOST -d x", {"message": "Bad Content-Type application/x-www-form-urlencoded, accept application/json"}),
+        (f"{at}/members -XPOST {JSON} -d '{{bad'", {"message": "invalid character 'b' looking for beginning of object key string"}),
+        (f"{at}/members -XPOST {JSON} -d '{{\"peerURLs\":[]}}'", {"message": "no valid URLs given"}),
+        (f"{at}/members -XPOST {JSON} -d '{{\"peerURLs\":[\"nourl\"]}}'", {"message": "URL scheme must be http, https, unix, or unixs: nourl"}),
+        (f"{at}/members/zzz -XDELETE", {"message": "No such member: zzz"}),
+        (f"{at}/members/1234 -XDELETE", {"message": "No such member: 1234"}),
+        (f"{at}/members/bogus", {"message": "Not found"}),
+    ):  # fmt: skip
+        assert json.loads(member.out(line)) == told, line
+    v2 = "ETCDCTL_API=2 etcdctl"
+    assert member.out(f"{v2} member update {own} http://127.0.0.1:2381") == f"Updated member with ID {own} in cluster\n"
+    for line, text in (
+        ("member add x", "Provide a name and a single member peerURL\n"),
+        ("member add x nourl", "URL scheme must be http, https, unix, or unixs: nourl\n"),
+        ("member add x http://127.0.0.1:2381", "membership: peerURL exists\n"),
+        ("member update 1234 http://127.0.0.1:9", "No such member: 1234\n"),
+        ("member remove abcd", "Couldn't find a member in the cluster with an ID of abcd.\n"),
+        ("member list x", "No arguments accepted\n"),
+    ):
+        found = member.run(f"{v2} {line}")
+        assert (found.code, found.stdout, found.stderr) == (1, "", text), line
+    added = member.out(f"{v2} member add second http://127.0.0.1:12380")
+    assert added.startswith("Added member named second with ID ")
+    assert 'ETCD_NAME="second"' in added
+    assert "second=http://127.0.0.1:12380" in added
+    assert "[unstarted]: peerURLs=http://127.0.0.1:12380" in member.out(f"{v2} member list")
+
+
+def test_what_the_v2_api_counts_and_how_it_fails() -> None:
+    member = Member(env=("etcdv2",))
+    at = "curl -s http://127.0.0.1:2379"
+    member.run(f"{at}/v2/keys/a -XPUT -d value=1; {at}/v2/keys/a; {at}/v2/keys/b; {at}/v2/keys/a?prevValue=9 -XPUT -d value=2")
+    counts = json.loads(member.out(f"{at}/v2/stats/store"))
+    picked = ("setsSuccess", "getsSuccess", "getsFail", "compareAndSwapFail", "watchers")
+    assert [counts[name] for name in picked] == [1, 1, 1, 1, 0]
+    assert json.loads(member.out(f"{at}/v2/stats/leader"))["followers"] == {}
+    assert json.loads(member.out(f"{at}/v2/stats/self"))["state"] == "StateLeader"
+    assert member.out(f"{at}/v2/machines") == "http://localhost:2379"
+    assert member.out(f"{at}/health") == '{"health":"true"}'
+    assert json.loads(member.out(f"{at}/v2/keys/a?prevIndex=x -XPUT -d value=2"))["index"] == 0
+    assert "Allow: HEAD,GET,PUT,POST,DELETE" in member.out(f"{at}/v2/keys/a -i -XPATCH")
+    head = member.out(f"{at}/v2/keys/none -i")
+    assert ("X-Etcd-Index" in head, "X-Raft-Index" in head) == (True, False)
+    quiet = member.run("curl -sS -m 2 'http://127.0.0.1:2379/v2/keys/a?wait=true'")
+    told = "curl: (28) Operation timed out after 2001 milliseconds with 0 bytes received\n"
+    assert (quiet.code, quiet.stdout, quiet.stderr) == (28, "", told)
+    assert member.run("ETCDCTL_API=2 etcdctl get /").stderr == ": is a directory\n"
+    assert member.run("ETCDCTL_API=2 etcdctl -o odd set /a 1").stderr == "Unsupported output format: odd\n"

@@ -15,6 +15,7 @@ from ...kernel.errors import ConnectError
 from ...kernel.http import Request
 from .. import urfave
 from ..urfave import Command, Context, flag
+from . import v2members
 from .v2client import EXIT_UNHEALTHY, Client, V2Failed, bad_args, node_json
 
 Run = Generator[Wait, Any, int]
@@ -56,11 +57,13 @@ class Session:
             shown = {"action": body["action"], "node": node_json(node), "prevNode": node_json(prev) if prev else None}
             self.inv.out(json.dumps(shown, separators=(",", ":"), ensure_ascii=False) + "\n")
         elif self.form == "extended":
-            text = f"Key: {node.get('key', '/')}\nCreated-Index: {node.get('createdIndex', 0)}\n"
+            text = f"Key: {node.get('key', '')}\nCreated-Index: {node.get('createdIndex', 0)}\n"
             text += f"Modified-Index: {node.get('modifiedIndex', 0)}\n"
             text += f"PrevNode.Value: {prev.get('value', '')}\n" if prev else ""
             text += f"TTL: {node.get('ttl', 0)}\nIndex: {self.client.index}\n"
             self.inv.out(text + (f"\n{node.get('value', '')}\n" if body["action"] != "delete" else ""))
+        elif self.form != "simple":
+            self.inv.err(f"Unsupported output format: {self.form}\n")
         elif body["action"] == "delete":
             self.inv.out(f"PrevNode.Value: {(prev or {}).get('value', '')}\n")
         else:
@@ -103,7 +106,7 @@ def get(session: Session) -> Run:
     query = {name: "true" for name in ("sorted", "quorum") if session.on(name.removesuffix("ed"))}
     body = yield from session.client.keys("GET", key, query)
     if body["node"].get("dir"):
-        raise V2Failed(1, f"{body['node'].get('key', '/')}: is a directory")
+        raise V2Failed(1, f"{body['node'].get('key', '')}: is a directory")
     session.show(body)
     return 0
 
@@ -114,7 +117,7 @@ def ls(session: Session) -> Run:
     query = {"recursive": "true"} if session.on("recursive") else {}
     query.update({"sorted": "true"} if session.on("sort") else {})
     body = yield from session.client.keys("GET", key, query)
-    if session.form == "json":
+    if session.form != "simple":
         session.show(body)
         return 0
     if not body["node"].get("dir"):
@@ -174,7 +177,7 @@ def exec_watch(session: Session) -> Run:
     """`exec-watch KEY -- COMMAND`: run a command for every change."""
     args = [word for word in session.context.args if word != "--"]
     if len(args) < 2:
-        raise bad_args("key and command to exec required" if not args else "command to exec required")
+        raise bad_args("key and command to exec required")
     index = session.context.values["after-index"]
     index = index + 1 if index else 0
     while True:
@@ -208,17 +211,6 @@ def cluster_health(session: Session) -> Run:
             session.inv.out(f"member {member['id']} is unreachable: [{' '.join(member['clientURLs'])}] are all unreachable\n")
     session.inv.out("cluster is healthy\n" if healthy else "cluster is unavailable\n")
     return 0 if healthy else EXIT_UNHEALTHY
-
-
-def member_list(session: Session) -> Run:
-    """`member list`."""
-    answer = yield from session.client.send("GET", "/v2/members/leader", {}, {})
-    leader = json.loads(answer.body).get("id")
-    for member in (yield from session.client.members()):
-        peers, clients = ",".join(member["peerURLs"]), ",".join(member["clientURLs"])
-        leads = "true" if member["id"] == leader else "false"
-        session.inv.out(f"{member['id']}: name={member['name']} peerURLs={peers} clientURLs={clients} isLeader={leads}\n")
-    return 0
 
 
 def refuse(session: Session) -> Run:
@@ -290,11 +282,7 @@ COMMANDS = (
     Command("watch", "watch a key for changes", watch, (
         flag("forever, f", "bool", "forever watch a key until CTRL+C"), _AFTER, flag("recursive, r", "bool", _RECURSIVE))),
     Command("exec-watch", "watch a key for changes and exec an executable", exec_watch, (_AFTER, flag("recursive, r", "bool", _RECURSIVE))),
-    Command("member", "member add, remove and list subcommands", commands=(
-        Command("list", "enumerate existing cluster members", member_list),
-        Command("add", "add a new member to the etcd cluster", refuse),
-        Command("remove", "remove an existing member from the etcd cluster", refuse),
-        Command("update", "update an existing member in the etcd cluster", refuse))),
+    v2members.COMMAND,
     Command("user", "user add, grant and revoke subcommands", refuse),
     Command("role", "role add, grant and revoke subcommands", refuse),
     Command("auth", "overall auth controls", refuse),

@@ -33,7 +33,7 @@ def bad_args(text: str) -> V2Failed:
 
 def node_json(node: dict[str, Any]) -> dict[str, Any]:
     """A node as `-o json` prints it (client/v2: Node)."""
-    out: dict[str, Any] = {"key": node.get("key", "/")}
+    out: dict[str, Any] = {"key": node.get("key", "")}
     if node.get("dir"):
         out["dir"] = True
     out["value"] = node.get("value", "")
@@ -55,12 +55,15 @@ class Client:
         ip = "127.0.0.1" if host == "localhost" else host
         return network.http(self.inv.world, self.inv.proc.netns, ip, port, request)
 
-    def send(self, method: str, path: str, query: dict[str, str], form: dict[str, str]) -> Generator[Wait, Any, Response]:
-        """A request to the first member that answers."""
+    def send(
+        self, method: str, path: str, query: dict[str, str], form: dict[str, str], data: bytes = b""
+    ) -> Generator[Wait, Any, Response]:
+        """A request to the first member that answers, with a form or with JSON."""
         failures = []
         for endpoint in self.endpoints:
-            body = urlencode(form).encode()
-            headers = {"content-type": "application/x-www-form-urlencoded"} if form else {}
+            body = data or urlencode(form).encode()
+            kind = "application/json" if data else "application/x-www-form-urlencoded"
+            headers = {"content-type": kind} if body else {}
             fields = {name: [value] for name, value in query.items()}
             try:
                 answer = self.ask(endpoint, Request(method=method, path=path, query=fields, headers=headers, body=body))
@@ -111,6 +114,18 @@ class Client:
                 yield WaitTopic((answer.stream.topic,))
         finally:
             answer.stream.close()
+
+    def tell(self, method: str, path: str, body: dict[str, Any] | None = None) -> Generator[Wait, Any, dict[str, Any]]:
+        """A change of the members; raises V2Failed with the server's message."""
+        data = orjson.dumps(body) if body is not None else b""
+        answer = yield from self.send(method, path, {}, {}, data)
+        if answer.status >= 400:
+            try:
+                text = str(orjson.loads(answer.body)["message"])
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                text = answer.body.decode("utf-8", "replace").strip()
+            raise V2Failed(1, text)
+        return orjson.loads(answer.body) if answer.body else {}
 
     def members(self) -> Generator[Wait, Any, list[dict[str, Any]]]:
         """`/v2/members`."""

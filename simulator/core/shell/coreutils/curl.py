@@ -20,7 +20,7 @@ from . import archive, curl_tls, internet, packets
 from .common import Code, parse
 from .names import Found, resolve
 
-REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}  # fmt: skip
+REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 410: "Gone", 412: "Precondition Failed", 415: "Unsupported Media Type", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}  # fmt: skip
 LONG = """location:L output=o remote-name:O silent:s show-error:S insecure:k include:i head:I request=X data=d data-raw=d data-binary=d header=H
 fail:f verbose:v cacert=cacert cert=cert key=key user=u user-agent=A max-time=m connect-timeout=connect-timeout write-out=w get:G http1.1 http2
 progress-bar:# compressed retry=retry json=json cookie=b dump-header=D fail-with-body:f create-dirs no-progress-meter:s globoff:g no-buffer:N tlsv1.2 tlsv1.3 proto=proto proto-default=proto retry-connrefused retry-all-errors retry-delay=retry retry-max-time=retry disable:q request-target=x"""
@@ -393,7 +393,7 @@ def _transfer(call: Call, options: dict[str, str], headers: list[str], data: lis
         raise CurlError(23, "Remote file name has no length")
     yield from _deliver(call, options, output, shown + body)
     if answer.stream is not None:
-        yield from _streamed(call, answer)
+        yield from _streamed(call, answer, most)
     if "w" in options:
         call.out(_written(options["w"], answer, target.url))
     return 0
@@ -473,17 +473,24 @@ def _deliver(call: Call, options: dict[str, str], output: str, data: bytes) -> G
     yield
 
 
-def _streamed(call: Call, answer: Response) -> Generator[Wait, Any, None]:
-    """A watch or a followed log: until the other side ends it, or Ctrl-C."""
-    stream = answer.stream
+def _streamed(call: Call, answer: Response, most: float = 0.0) -> Generator[Wait, Any, None]:
+    """A watch or a followed log: until the other side ends it, Ctrl-C, or `-m` seconds have passed."""
+    stream, got = answer.stream, 0
+    end = call.world.now + int(most * 1000) * MS - answer.latency if most > 0 else 0
     try:
         while True:
             for item in stream.poll():
-                call.out(stream_item(item))
+                data = stream_item(item)
+                got += len(data)
+                call.out(data)
             if stream.closed:
                 return
+            if end and call.world.now >= end:
+                text = f"Operation timed out after {int(most * 1000) + 1} milliseconds with {got} bytes received"
+                raise CurlError(28, text)
             topics = (stream.topic,) if stream.topic else ()
-            yield WaitTopic(topics, call.world.now + 1000 * MS)
+            later = call.world.now + 1000 * MS
+            yield WaitTopic(topics, min(later, end) if end else later)
     finally:
         stream.close()
 
@@ -491,7 +498,7 @@ def _streamed(call: Call, answer: Response) -> Generator[Wait, Any, None]:
 def _head(answer: Response) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, '')}"]
     lines += [f"{name.title()}: {value}" for name, value in answer.headers.items()]
-    if "content-length" not in answer.headers:
+    if "content-length" not in answer.headers and answer.status != 204:
         lines.append(f"Content-Length: {len(body_of(answer))}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
