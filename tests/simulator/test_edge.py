@@ -194,6 +194,7 @@ def test_the_real_kubectl_execs_copies_and_forwards(stack: Stack, learner: Any, 
     finally:
         forwarding.kill()
         forwarding.wait()
+    _follows_and_proxies(own)
     _at_a_terminal(own, session)
     once = own.kubectl("run", "-i", "--rm", "once", "--image=busybox", "--restart=Never", "--", "cat", text="tea\n")
     assert once.stdout == 'tea\npod "once" deleted\n', once.stderr
@@ -203,6 +204,27 @@ def test_the_real_kubectl_execs_copies_and_forwards(stack: Stack, learner: Any, 
     stored = ClusterSession.objects.get(pk=session.pk)
     replayed = worlds.past(stored, stored.digest_seq, stored.digest_at)
     assert replayed.digest() == stored.digest, "what came from outside replays alike"
+
+
+def _follows_and_proxies(own: Own) -> None:
+    """A log that is followed tells of a later request; a proxy answers for the cluster."""
+    following, lines = own.follow("logs", "-f", "web", "--tail=1")
+    try:
+        assert '"GET / HTTP/1.1" 200' in lines.get(timeout=180), "the last line is that of the forwarded request"
+        assert own.kubectl("exec", "web", "--", "curl", "-s", "http://127.0.0.1/asked").returncode == 0
+        while "/asked" not in lines.get(timeout=180):
+            pass
+    finally:
+        following.kill()
+        following.wait()
+    serving, lines = own.follow("proxy", "--port=0", "--append-server-path")
+    try:
+        port = lines.get(timeout=180).rpartition(":")[2].strip()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/namespaces/default/pods/web", timeout=180) as answer:
+            assert json.load(answer)["metadata"]["name"] == "web"
+    finally:
+        serving.kill()
+        serving.wait()
 
 
 def _at_a_terminal(own: Own, session: ClusterSession) -> None:
