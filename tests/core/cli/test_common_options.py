@@ -58,6 +58,8 @@ def box() -> Sandbox:
         ),
         ("wget -nv -O - localhost:9; echo $?", "4\n"),
         ("touch -h n && echo ok; uname -i", "ok\nx86_64\n"),
+        ("source <(echo x=5); echo $x; echo 'source <(echo z=7)' > f; . ./f; echo $z; rm f", "5\n7\n"),
+        ("source <(kubectl completion bash 2>/dev/null); echo w=1 | { . /dev/stdin; echo $w; }", "1\n"),
     ],
 )
 def test_an_option_does_what_it_says(box: Sandbox, line: str, said: str | None) -> None:

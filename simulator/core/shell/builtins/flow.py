@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Generator
 from typing import Any
 
@@ -116,7 +117,11 @@ def source(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
         if shell.isdir(name):
             shell.complain(f"{words[0]}: {args[0]}: is a directory")
             return 1
-        text = shell.read_file(name).decode("utf-8", "surrogateescape")
+        stream = shell.fds.get(int(name[8:])) if re.fullmatch(r"/dev/fd/\d{1,3}", name) else None
+        if stream is None and name == "/dev/stdin":
+            stream = shell.fds.get(0)
+        data = b"".join(iter(lambda: stream.take(65536), b"")) if stream is not None else shell.read_file(name)
+        text = data.decode("utf-8", "surrogateescape")
     except OSError as failed:
         shell.complain(
             f"{args[0]}: {failed.strerror}" if "/" in args[0] or failed.errno != 2 else f"{args[0]}: No such file or directory"
