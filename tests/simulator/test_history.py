@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import uuid
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.test import TestCase
 from django.urls import reverse
 
-from simulator import history, selectors, services, worlds
+from simulator import garbage, history, keyframes, selectors, services, worlds
 from simulator.models import ClusterSession, JournalEntry, Keyframe, Snapshot
 from simulator.services import advance, append_input
 
@@ -164,6 +165,49 @@ def test_a_long_past_is_looked_at_through_keyframes_and_is_the_same_without(sess
     assert sorted(left) == [seq for seq in seqs if seq <= moments[1].seq]
     assert not Keyframe.objects.filter(session=session).exists()
     assert digests(session) == through
+
+
+def test_an_input_that_sets_much_going_is_followed_by_a_keyframe(
+    session: ClusterSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "SPENT", 0.0)
+    for number in range(4):
+        line(session, f"echo {number}")
+    assert list(Keyframe.objects.filter(session=session).order_by("journal_seq").values_list("journal_seq", flat=True)) == [
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+def test_of_too_many_keyframes_the_ones_between_the_shortest_ways_go(
+    session: ClusterSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line(session, "echo whole")
+    warm = world(session)
+    Keyframe.objects.filter(session=session).delete()
+    base = None
+    for seq, cost in enumerate((0, 90, 10, 20, 300, 40), start=1):
+        base = base or Keyframe.objects.create(session=session, journal_seq=1, at=1, engine_version="", blob=b"", cost=0)
+        if seq > 1:
+            Keyframe.objects.create(session=session, journal_seq=seq, at=seq, engine_version="", blob=b"", cost=cost, base=base)
+    monkeypatch.setattr(keyframes, "KEPT", 4)
+    keyframes._thin_out(warm)
+    left = Keyframe.objects.filter(session=session).order_by("journal_seq").values_list("journal_seq", "cost")
+    assert list(left) == [(1, 0), (4, 120), (5, 300), (6, 40)]
+
+
+def test_a_look_leaves_the_collector_as_it_was(session: ClusterSession) -> None:
+    line(session, "echo one")
+    for on in (True, False):
+        (gc.enable if on else gc.disable)()
+        try:
+            with garbage.thrown_away():
+                assert not gc.isenabled()
+            assert gc.isenabled() is on
+        finally:
+            gc.enable()
 
 
 def test_a_frozen_or_left_session_is_not_branched(session: ClusterSession) -> None:
