@@ -7,6 +7,11 @@ etcd 3.4 with API v2; `kubeadm-only`: a machine with the tools and nothing confi
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
+
+from ..etcd.mvcc import Event
 from ..host import files, processes, systemd
 from ..host.machine import Host, hosts
 from ..kernel.clock import SECOND
@@ -26,6 +31,8 @@ PREFIX = b"/registry/"
 #: What is below it and told by nobody: heartbeats, and the API server's own records.
 UNSEEN = ("leases", "masterleases", "ranges")
 KUBELET = "/var/lib/kubelet/config.yaml"
+#: How long a new world may take to come to rest, and what counts as rest.
+SETTLE, QUIET = 60 * SECOND, 5 * SECOND
 
 
 class _Components(ClusterBuilder):
@@ -69,6 +76,22 @@ class _Components(ClusterBuilder):
             put(self.world, host, f"/etc/kubernetes/manifests/{name}.yaml", manifests.dump(pod), 0o644)
 
 
+def _is_report(event: Event) -> bool:
+    """Whether a write is a kubelet's report that its node is as before: heartbeats, and the images that it holds."""
+    if not event.kv.key.startswith(PREFIX + b"minions/") or event.prev is None or event.type == "DELETE":
+        return False
+
+    def told(value: bytes) -> dict[str, Any]:
+        node: dict[str, Any] = orjson.loads(value)
+        status = {k: v for k, v in (node.get("status") or {}).items() if k != "images"}
+        beats = ("lastHeartbeatTime",)
+        status["conditions"] = [{k: v for k, v in c.items() if k not in beats} for c in status.get("conditions") or ()]
+        meta = {k: v for k, v in node["metadata"].items() if k not in ("resourceVersion", "managedFields")}
+        return {**node, "metadata": meta, "status": status}
+
+    return told(event.kv.value) == told(event.prev.value)
+
+
 class Recorded:
     """One world of a recording and its control steps; raises BadInput for what is not simulated."""
 
@@ -108,6 +131,7 @@ class Recorded:
         builder = _Components(self.world, static_pods=False, addons=False)
         builder.build()
         builder.leave_manifests()
+        self.sandbox.settle(SETTLE, QUIET)  # the kubelet that was started anew has told what it had to tell
 
     def _etcd(self, name: str, client: int, peer: int) -> None:
         self._etcd_tools()
@@ -183,7 +207,7 @@ class Recorded:
         made: list[list[str]] = []
         for event in store.events(PREFIX, since):
             key = event.kv.key[len(PREFIX) :].decode()
-            if key.split("/")[0] not in UNSEEN:
+            if key.split("/")[0] not in UNSEEN and not _is_report(event):
                 made.append(["DELETE" if event.type == "DELETE" else "CREATE" if event.kv.version == 1 else "UPDATE", key])
         return made
 

@@ -193,6 +193,13 @@ class Server:
             self.load_custom()
         return [self._custom[key] for key in sorted(self._custom)]
 
+    def leaving(self, kind: KindInfo) -> bool:
+        """Whether the kind's CustomResourceDefinition is being deleted."""
+        if not self._loaded:
+            self.load_custom()
+        found = self._definitions.get((kind.group, kind.plural)) or {}
+        return bool((found.get("metadata") or {}).get("deletionTimestamp"))
+
     def definition_spec(self, kind: KindInfo) -> Obj:
         """The CRD's spec."""
         found: Obj = (self._definitions.get((kind.group, kind.plural)) or {}).get("spec") or {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ...kernel import clock
 from ..api import packs
 from ..api.objects import Obj
 from ..client import ApiError
 from ..component import version_of
-from .base import Controller
+from . import common
+from .base import Controller, Retry
 
 #: (condition, its message once all is well), in the order of `conditionMessages`.
 _FINE = (
@@ -19,17 +22,31 @@ _FINE = (
 )
 
 
+#: Every event of a namespace waits that long: other API servers and etcd members may still have to hear of its end.
+PATIENCE = 5 * clock.SECOND
+#: What content that only finalizers hold is given, in seconds (`finalizerEstimateSeconds`).
+FINALIZERS = 15
+
+
+class Emptied(NamedTuple):
+    """What one pass over a namespace left: objects by `resource.group`, how long they may still take (seconds), whether pods alone were looked at."""
+
+    left: dict[str, list[Obj]]
+    estimate: int
+    pods_only: bool
+
+
 class NamespaceController(Controller):
-    """Keys are namespace names."""
+    """Keys are namespace names.  Pods go first, and nothing else goes before the last of them (`OrderedNamespaceDeletion`)."""
 
     name = "namespace-controller"
     source = "namespace-controller"
     resources = ("namespaces",)
 
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
-        """A namespace began to terminate (a short wait lets the API server's caches hear of it, as in the real one)."""
+        """A terminating namespace changed."""
         if kind != "DELETED" and obj["metadata"].get("deletionTimestamp"):
-            self.enqueue(obj["metadata"]["name"], 5 * clock.SECOND if kind == "ADDED" else 0)
+            self.enqueue(obj["metadata"]["name"], PATIENCE)
 
     def sync(self, key: str) -> None:
         """Delete what is in the namespace; when nothing is left, take the finaliser away."""
@@ -37,44 +54,60 @@ class NamespaceController(Controller):
         if space is None or not space["metadata"].get("deletionTimestamp"):
             return
         finalizers = (space.get("spec") or {}).get("finalizers") or []
-        if "kubernetes" not in finalizers:
+        if not finalizers:
             return
-        left = self._empty(key)
-        if left:
-            self._conditions(space, left)
-            wait = max((self._grace(obj) for items in left.values() for obj in items), default=0)
-            self.enqueue(key, (wait // 2 + 1) * clock.SECOND)
+        done = self._empty(space)
+        self._conditions(space, {} if done.pods_only else done.left)
+        if done.estimate:
+            self.enqueue(key, (done.estimate // 2 + 1) * clock.SECOND)
             return
-        self._conditions(space, {})
+        if done.left:
+            raise Retry(f"unexpected items still remain in namespace: {key}")
         fresh = self.client.get("namespaces", "", key)
         kept = [name for name in finalizers if name != "kubernetes"]
         spec = {**(fresh.get("spec") or {}), "finalizers": kept}
         self.client.update("namespaces", {**fresh, "spec": spec}, subresource="finalize")
 
-    @staticmethod
-    def _grace(obj: Obj) -> int:
-        return int(obj["metadata"].get("deletionGracePeriodSeconds") or 0) if obj.get("kind") == "Pod" else 0
-
-    def _empty(self, namespace: str) -> dict[str, list[Obj]]:
-        """Delete every object; returns what is still there afterwards, by `resource.group`."""
+    def _empty(self, space: Obj) -> Emptied:
+        """Delete the pods; once they are gone, every other object (`deleteAllContent`)."""
+        namespace = space["metadata"]["name"]
+        estimate = self._pods_take(space)
+        pods = self._clear("pods", namespace)
+        if pods:
+            held = any(p["metadata"].get("finalizers") for p in pods)
+            return Emptied({"pods.": pods}, estimate or (FINALIZERS if held else 0), True)
         left: dict[str, list[Obj]] = {}
+        estimate = 0
         for kind in packs.kinds_of(version_of(self.runtime.proc)):
             if not kind.namespaced or not {"list", "delete"} <= set(kind.verbs) or (kind.plural == "events" and kind.group):
                 continue
-            try:
-                items = self.client.list(kind.group_resource, namespace).items
-            except ApiError as error:
-                if error.code in (404, 405):
-                    continue
-                raise
-            for obj in items:
-                if not obj["metadata"].get("deletionTimestamp"):
-                    self._delete(kind.group_resource, namespace, obj["metadata"]["name"])
-            if items:
-                remaining = self.client.list(kind.group_resource, namespace).items
-                if remaining:
-                    left[f"{kind.plural}.{kind.group}"] = remaining
-        return left
+            remaining = self._clear(kind.group_resource, namespace) if kind.group_resource != "pods" else []
+            if remaining:
+                left[f"{kind.plural}.{kind.group}"] = remaining
+                if any(o["metadata"].get("finalizers") for o in remaining):
+                    estimate = FINALIZERS
+        return Emptied(left, estimate, False)
+
+    def _pods_take(self, space: Obj) -> int:
+        """The longest grace of the pods that still run, in seconds; 0 once that much has passed (`estimateGracefulTermination`)."""
+        pods = self.client.list("pods", space["metadata"]["name"]).items
+        waits = (p["spec"].get("terminationGracePeriodSeconds") or 0 for p in pods if not common.is_terminal(p))
+        longest = max(waits, default=0)
+        past = self.world.wall - clock.parse_rfc3339(space["metadata"]["deletionTimestamp"])
+        return 0 if past >= longest * clock.SECOND else longest
+
+    def _clear(self, resource: str, namespace: str) -> list[Obj]:
+        """Delete the objects of one kind; returns what is still there afterwards."""
+        try:
+            items = self.client.list(resource, namespace).items
+        except ApiError as error:
+            if error.code in (404, 405):
+                return []
+            raise
+        for obj in items:
+            if not obj["metadata"].get("deletionTimestamp"):
+                self._delete(resource, namespace, obj["metadata"]["name"])
+        return self.client.list(resource, namespace).items if items else []
 
     def _delete(self, resource: str, namespace: str, name: str) -> None:
         try:

@@ -1,25 +1,26 @@
 """CustomResourceDefinitions and the resources that they define (`apiextensions-apiserver/pkg/{registry,controller}`).
 
-The naming and the establishing controller run inside the write here, so conditions are there at once; in reality it takes a second.
+What follows a write of a definition is in `definition_controllers`; conditions are there at once, in reality it takes a second.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...api.errors import FieldError
+from ...api import errors
+from ...api.errors import ApiError, FieldError
 from ...api.objects import clone
 from .. import custom_rules, structural
 from ..defaults import others
 from ..validation import definitions as rules
+from . import definition_controllers as controllers
+from . import notify
 from .others import Counted
 
 if TYPE_CHECKING:
     from ..call import Call
 
 Obj = dict[str, Any]
-PREFIX = b"/registry/apiextensions.k8s.io/customresourcedefinitions/"
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 
 
 class CustomResourceDefinition(Counted):
@@ -42,104 +43,52 @@ class CustomResourceDefinition(Counted):
         return rules.stored_versions(obj) if sub == "status" else []
 
     def prepare_create(self, call: Call, obj: Obj) -> None:
-        """No status of the client's; the names are looked at."""
-        obj["status"] = {}
-        self._refresh(call, obj)
+        """No status of the client's but the storage version."""
+        obj["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": None}
+        _note_versions(obj)
 
     def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
-        """Names that changed are looked at again; a new storage version is noted."""
+        """The status stays; a new storage version is noted."""
         if not call.info.subresource:
             obj["status"] = clone(old.get("status") or {})
-            self._refresh(call, obj)
-
-    def _refresh(self, call: Call, obj: Obj) -> None:
-        now, status, spec = call.server.world.timestamp(), obj["status"], obj.get("spec") or {}
-        accepted, problem = accept(call, obj)
-        held = {c.get("type"): c for c in status.get("conditions") or ()}
-
-        def put(kind: str, value: bool, reason: str, message: str) -> None:
-            before = held.get(kind) or {}
-            same = before.get("status") == ("True" if value else "False") and before.get("lastTransitionTime")
-            held[kind] = {
-                "type": kind,
-                "status": "True" if value else "False",
-                "lastTransitionTime": same or now,
-                "reason": reason,
-                "message": message,
-            }
-
-        put("NamesAccepted", problem is None, *(problem or ("NoConflicts", "no conflicts found")))
-        if (held.get("Established") or {}).get("status") != "True":
-            if problem is None:
-                put("Established", True, "InitialNamesAccepted", "the initial names have been accepted")
-            else:
-                put("Established", False, "NotAccepted", "not all names are accepted")
-        status["conditions"] = list(held.values())
-        status["acceptedNames"] = accepted
-        stored = list(status.get("storedVersions") or ())
-        stored += [v["name"] for v in spec.get("versions") or () if v.get("storage") and v.get("name") not in stored]
-        status["storedVersions"] = stored
+            _note_versions(obj)
 
     def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
-        """Serve it from now on; definitions that wait for its names look again."""
-        call.server.load_custom()
+        """The server's controllers take it up: it is served from now on."""
+        before, now = old or {}, obj
+        if before.get("spec") != now["spec"]:
+            versions = {v["name"] for side in (before, now) for v in (side.get("spec") or {}).get("versions") or ()}
+            controllers.settle(call.server, obj["metadata"]["name"], versions)
+        else:
+            call.server.load_custom()
+
+    def delete(self, call: Call, obj: Obj, revision: int) -> Obj | None:
+        """It stays until its objects are gone."""
+        if obj["metadata"].get("deletionTimestamp"):
+            return None
+        if call.dry_run:
+            return obj
+        before = notify.begin(call, "delete", obj["metadata"])
+        try:
+            marked = controllers.mark(call.server, obj, revision)
+            if marked is None:
+                raise errors.conflict(call.kind.group_resource, call.info.name)
+            controllers.finish(call.server, obj["metadata"]["name"])
+        finally:
+            notify.end(call, before)
+        return marked
 
     def released(self, call: Call, obj: Obj) -> None:
-        """Its objects go with it (`pkg/controller/finalizer`), and it is served no more."""
-        storage, spec = call.server.storage, obj["spec"]
-        prefix = f"/registry/{spec['group']}/{spec['names']['plural']}/"
-        for item in storage.list(prefix.encode())[0]:
-            meta = item["metadata"]
-            key = prefix + (f"{meta['namespace']}/" if meta.get("namespace") else "") + meta["name"]
-            storage.delete(key.encode(), int(meta["resourceVersion"]))
-        call.server.load_custom()
+        """It is served no more; objects that somebody left behind by taking the finalizer away stay in the store."""
+        controllers.gone(call.server, obj)
 
 
-def accept(call: Call, obj: Obj) -> tuple[Obj, tuple[str, str] | None]:
-    """The names that a definition gets in its group, and (reason, message) of the last conflict (`calculateNamesAndConditions`)."""
-    spec, mine = obj.get("spec") or {}, str(obj["metadata"].get("name", ""))
-    taken: set[str] = set()
-    kinds: set[str] = set()
-    for other in call.server.storage.list(PREFIX)[0]:
-        if other["metadata"]["name"] == mine or other["spec"]["group"] != spec.get("group"):
-            continue
-        held = (other.get("status") or {}).get("acceptedNames") or {}
-        taken.update(item for item in (held.get("plural"), held.get("singular"), *(held.get("shortNames") or ())) if item)
-        kinds.update(item for item in (held.get("kind"), held.get("listKind")) if item)
-    wanted = spec.get("names") or {}
-    accepted = dict((obj.get("status") or {}).get("acceptedNames") or {})
-    problem: tuple[str, str] | None = None
-
-    def claim(member: str, used: set[str], reason: str) -> None:
-        nonlocal problem
-        value = wanted.get(member, "")
-        if value and value != accepted.get(member) and value in used:
-            problem = (reason, f'"{value}" is already in use')
-        elif value:
-            accepted[member] = value
-
-    claim("plural", taken, "PluralConflict")
-    claim("singular", taken, "SingularConflict")
-    short = list(wanted.get("shortNames") or ())
-    clashes = [
-        f'"{item}" is already in use' for item in short if item in taken and item not in (accepted.get("shortNames") or ())
-    ]
-    if clashes:
-        problem = ("ShortNamesConflict", clashes[0] if len(clashes) == 1 else f"[{', '.join(clashes)}]")
-    else:
-        accepted.pop("shortNames", None)
-        if short:
-            accepted["shortNames"] = short
-    claim("kind", kinds, "KindConflict")
-    claim("listKind", kinds, "ListKindConflict")
-    accepted.pop("categories", None)
-    if wanted.get("categories"):
-        accepted["categories"] = list(wanted["categories"])
-    order = ("plural", "singular", "shortNames", "kind", "listKind", "categories")
-    out = {name: accepted[name] for name in order if name in accepted}
-    for name in ("plural", "kind"):
-        out.setdefault(name, "")
-    return out, problem
+def _note_versions(obj: Obj) -> None:
+    status = obj["status"]
+    stored = list(status.get("storedVersions") or ())
+    versions = (obj.get("spec") or {}).get("versions") or ()
+    stored += [v["name"] for v in versions if v.get("storage") and v.get("name") not in stored]
+    status["storedVersions"] = stored
 
 
 class Custom(Counted):
@@ -148,7 +97,11 @@ class Custom(Counted):
     unconditional_update = False
 
     def prepare_create(self, call: Call, obj: Obj) -> None:
-        """A status is the controller's to write; the schema's defaults."""
+        """A status is the controller's to write; the schema's defaults; nothing new of a kind that is going."""
+        if call.server.leaving(call.kind):
+            refusal = errors.method_not_supported(call.kind.group_resource, "create")
+            refusal.status["message"] = "create not allowed while custom resource definition is terminating"
+            raise ApiError(refusal.status)
         if call.kind.subresource("status") is not None:
             obj.pop("status", None)
         structural.default(obj, call.server.schema(call.kind, call.version))
@@ -163,3 +116,8 @@ class Custom(Counted):
         if old is None:
             return structural.validate(obj, schema, root=True) or custom_rules.validate(obj, schema)
         return structural.validate(obj, schema, "", old, root=True) or custom_rules.validate(obj, schema, old)
+
+    def released(self, call: Call, obj: Obj) -> None:
+        """The last object of a kind that is going takes its definition with it."""
+        if call.server.leaving(call.kind):
+            controllers.finish(call.server, f"{call.kind.plural}.{call.kind.group}")

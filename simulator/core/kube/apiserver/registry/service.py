@@ -172,7 +172,14 @@ class ServiceStrategy(Strategy):
         _record(call, taken)
 
     def released(self, call: Call, obj: Obj) -> None:
-        """Give the address and the node ports back."""
+        """The Endpoints of its name go with it; then give the address and the node ports back (`REST.afterDelete`)."""
+        storage, meta = call.server.storage, obj["metadata"]
+        where = f"{meta['namespace']}/{meta['name']}"
+        if storage.get(f"/registry/services/specs/{where}".encode()) is None:
+            key = f"/registry/services/endpoints/{where}".encode()
+            endpoints = storage.get(key)
+            if endpoints is not None:
+                storage.delete(key, endpoints[1])
         if _ports_of(obj):
             _record(call, _taken(call, obj))
         address = obj["spec"].get("clusterIP")

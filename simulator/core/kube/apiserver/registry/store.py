@@ -82,7 +82,11 @@ def _create_once(call: Call, obj: Obj) -> Obj:
         strategy.refused(call, obj)
         raise errors.invalid(call.kind.kind, call.kind.group, str(meta.get("name", "")), problems)
     call.warnings.extend(strategy.warnings(obj, None))
-    admission.validate(call, obj, None)
+    try:
+        admission.validate(call, obj, None)
+    except ApiError:
+        strategy.refused(call, obj)
+        raise
     strategy.allocate(call, obj, None)
     obj["metadata"] = meta = order_metadata(obj["metadata"])
     key = call.key(meta.get("namespace", ""), meta["name"])
@@ -312,6 +316,9 @@ def delete_found(call: Call, key: bytes, old: Obj, revision: int, options: Obj) 
     """Delete an object that has been read (`rest.BeforeDelete`, `Store.Delete`)."""
     _preconditions(call, old, options)
     admission.validate(call, None, old)
+    left = call.strategy.delete(call, old, revision)
+    if left is not None:
+        return left, False
     obj = clone(old)
     meta = obj["metadata"]
     meta.pop("resourceVersion", None)
@@ -320,13 +327,13 @@ def delete_found(call: Call, key: bytes, old: Obj, revision: int, options: Obj) 
         asked = 1
     grace = call.strategy.grace_period(old, asked)
     pending = meta.get("deletionTimestamp")
+    held = meta.get("deletionGracePeriodSeconds") or 0
     if pending is not None and grace is not None:
-        held = meta.get("deletionGracePeriodSeconds") or 0
         if asked is None or grace >= held:
             if held or meta.get("finalizers"):
                 return old, False
-        else:
-            meta["deletionTimestamp"] = clock.rfc3339(call.server.world.wall + grace * clock.SECOND)
+        else:  # only ever shorter, counted from the first request
+            meta["deletionTimestamp"] = clock.rfc3339(clock.parse_rfc3339(pending) + (grace - held) * clock.SECOND)
             meta["deletionGracePeriodSeconds"] = grace
     finalizers = wanted_finalizers(call, meta, options)
     if finalizers:
@@ -334,9 +341,10 @@ def delete_found(call: Call, key: bytes, old: Obj, revision: int, options: Obj) 
     else:
         meta.pop("finalizers", None)
     spec_finalizers = call.kind.kind == "Namespace" and (obj.get("spec") or {}).get("finalizers")
-    if not grace and not finalizers and not spec_finalizers:
-        if call.dry_run:
-            return old, True
+    at_once = not grace and not finalizers and not spec_finalizers
+    if at_once and call.dry_run:
+        return old, True
+    if at_once and (grace is None or (pending is not None and not held)):
         return remove(call, key, obj, revision), True
     if pending is None:
         meta["deletionTimestamp"] = clock.rfc3339(call.server.world.wall + (grace or 0) * clock.SECOND)
@@ -350,11 +358,14 @@ def delete_found(call: Call, key: bytes, old: Obj, revision: int, options: Obj) 
     before = notify.begin(call, "delete", meta)
     try:
         stored = call.server.storage.update(key, obj, revision)
+        if stored is None:
+            raise errors.conflict(call.kind.group_resource, call.info.name)
+        if not at_once:
+            return stored, False
+        # A graceful deletion without grace is two writes: whoever watches sees it marked, then gone (`Store.Delete`).
+        return _take(call, key, stored, int(stored["metadata"]["resourceVersion"])), True
     finally:
         notify.end(call, before)
-    if stored is None:
-        raise errors.conflict(call.kind.group_resource, call.info.name)
-    return stored, False
 
 
 def wanted_finalizers(call: Call, meta: Obj, options: Obj) -> list[str]:
@@ -395,11 +406,15 @@ def remove(call: Call, key: bytes, obj: Obj, revision: int) -> Obj:
     """Take the object out of storage."""
     before = notify.begin(call, "delete", obj["metadata"])
     try:
-        gone = call.server.storage.delete(key, revision)
-        if gone is None:
-            raise errors.conflict(call.kind.group_resource, call.info.name)
-        out = with_version(obj, gone)
-        call.strategy.released(call, out)
+        return _take(call, key, obj, revision)
     finally:
         notify.end(call, before)
+
+
+def _take(call: Call, key: bytes, obj: Obj, revision: int) -> Obj:
+    gone = call.server.storage.delete(key, revision)
+    if gone is None:
+        raise errors.conflict(call.kind.group_resource, call.info.name)
+    out = with_version(obj, gone)
+    call.strategy.released(call, out)
     return out

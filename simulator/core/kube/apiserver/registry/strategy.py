@@ -90,6 +90,10 @@ class Strategy:
     def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
         """The object has been written."""
 
+    def delete(self, call: Call, obj: Obj, revision: int) -> Obj | None:
+        """A deletion of the kind's own: what it left; None for the common way."""
+        return None
+
     def grace_period(self, obj: Obj, asked: int | None) -> int | None:
         """Seconds of graceful deletion; None when the kind is deleted at once."""
         return None
