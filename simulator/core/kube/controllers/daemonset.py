@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...kernel import clock
 from ..api.objects import Obj, annotations_of, controller_of, key_of, labels_of, split_key
 from ..client import ApiError
-from . import common, history
+from . import claiming, common, history
 from .base import Controller
 from .nodefit import fits_affinity, untolerated
 
@@ -102,6 +102,9 @@ class DaemonSetController(Controller):
             ref = controller_of(obj)
             if ref is not None and ref.get("kind") == "DaemonSet":
                 self.enqueue(f"{obj['metadata']['namespace']}/{ref['name']}")
+            elif ref is None and kind != "DELETED":
+                for ds in claiming.interested(self, "daemonsets", obj):
+                    self.enqueue(key_of(ds))
 
     def sync(self, key: str) -> None:
         """Bring one DaemonSet's pods and status in line."""
@@ -133,7 +136,7 @@ class DaemonSetController(Controller):
     def _pods(self, ds: Obj) -> dict[str, list[Obj]]:
         """Its pods by node; finished ones that are being deleted do not count."""
         out: dict[str, list[Obj]] = {}
-        for pod in self.informer("pods").by_owner(ds["metadata"]["uid"]):
+        for pod in claiming.pods(self, ds):
             if not (pod["metadata"].get("deletionTimestamp") and common.is_terminal(pod)):
                 out.setdefault(target_node(pod), []).append(pod)
         for items in out.values():

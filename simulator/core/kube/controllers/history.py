@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..api.objects import Obj, annotations_of, labels_of, owner_reference
+from ..api.objects import Obj, annotations_of, controller_of, labels_of, owner_reference
 from ..client import ApiError
-from . import common
+from . import claiming, common
 from .base import Controller
 
 
@@ -16,8 +16,12 @@ def patch_of(owner: Obj) -> Obj:
 
 
 def of_owner(controller: Controller, owner: Obj) -> list[Obj]:
-    """The owner's revisions, oldest first."""
-    found = controller.informer("controllerrevisions").by_owner(owner["metadata"]["uid"])
+    """The owner's revisions, oldest first; orphans that its selector matches are taken on."""
+    known = controller.informer("controllerrevisions")
+    orphans = [r for r in known.list(owner["metadata"]["namespace"]) if controller_of(r) is None]
+    found = [*known.by_owner(owner["metadata"]["uid"]), *orphans]
+    if orphans:
+        found = claiming.claim(controller, "controllerrevisions", owner, found)
     return sorted(
         found, key=lambda r: (r.get("revision") or 0, r["metadata"].get("creationTimestamp") or "", r["metadata"]["name"])
     )

@@ -96,7 +96,8 @@ class Requests:
         self.patched.append(name)
         if self.broken:
             raise refused("broken")
-        return {"metadata": {"namespace": namespace, "name": name, "uid": name}}
+        known = self.there.get(resource, {}).get(f"{namespace}/{name}" if namespace else name)
+        return known or {"metadata": {"namespace": namespace, "name": name, "uid": name}}
 
     def delete(self, resource: str, namespace: str | None, name: str, **_: Any) -> Obj:
         """Remember who went."""

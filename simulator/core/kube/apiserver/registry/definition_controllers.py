@@ -59,7 +59,7 @@ def _write(server: Server, obj: Obj, revision: int) -> tuple[Obj, int] | None:
 
 
 def _fresh(obj: Obj) -> Obj:
-    made = clone(obj)
+    made: Obj = clone(obj)
     made["metadata"].pop("resourceVersion", None)
     made.setdefault("status", {})
     return made
