@@ -94,9 +94,7 @@ class StatefulSetController(Controller):
                 return 0
         return self._roll(owner, pods, wanted, update)
 
-    def _ensure(
-        self, owner: Obj, ordinal: int, pods: dict[int, Obj], current: Obj, update: Obj, parallel: bool
-    ) -> bool:
+    def _ensure(self, owner: Obj, ordinal: int, pods: dict[int, Obj], current: Obj, update: Obj, parallel: bool) -> bool:
         """Have a pod with that ordinal; True while it is not there, not available, or on its way out (`processReplica`)."""
         pod = pods.get(ordinal)
         if pod is None:

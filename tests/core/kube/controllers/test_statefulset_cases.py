@@ -90,7 +90,10 @@ def test_what_a_stateful_set_does_next(case: Obj) -> None:
 def test_a_step_that_fails_is_told_and_the_status_is_written_all_the_same() -> None:
     owner = set_of({"replicas": 3})
     made, asked = one_sync.controller(
-        statefulset.StatefulSetController, {"statefulsets": [owner], "controllerrevisions": revisions(owner, False)}, limit=0, at=AT
+        statefulset.StatefulSetController,
+        {"statefulsets": [owner], "controllerrevisions": revisions(owner, False)},
+        limit=0,
+        at=AT,
     )
     with pytest.raises(one_sync.ApiError, match="not more"):
         made.sync("default/web")
