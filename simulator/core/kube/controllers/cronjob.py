@@ -17,6 +17,36 @@ from .job import is_finished
 #: Schedules are looked at a little after the minute (nextScheduleDelta).
 DELTA = 100 * clock.MS
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
+#: Above so many missed times a CronJob is warned of.
+MANY = 100
+
+
+def since(cron: Obj, status: Obj, now: dt.datetime) -> dt.datetime:
+    """The time after which runs may be due: the last one, or the creation, but no longer ago than the starting deadline."""
+    last = clock.to_datetime(clock.parse_rfc3339(status.get("lastScheduleTime") or cron["metadata"]["creationTimestamp"]))
+    limit = cron["spec"].get("startingDeadlineSeconds")
+    return last if limit is None else max(last, now - dt.timedelta(seconds=limit))
+
+
+def latest(after: dt.datetime, now: dt.datetime, schedule: Schedule) -> tuple[dt.datetime | None, int]:
+    """(the latest time that came after `after`, about how many did); raises ValueError for a schedule that never comes true.
+
+    The number is reckoned from the first interval, so that a clock that was years off costs nothing (`mostRecentScheduleTime`).
+    """
+    first = schedule.after(after)
+    if first is None:
+        raise ValueError("time difference between two schedules is less than 1 second")
+    if now < first:
+        return None, 0
+    second = schedule.after(first)
+    if second is None or now < second:
+        return first, 0
+    between = round((second - first).total_seconds())
+    missed = int((now - first).total_seconds()) // between + 1
+    due, at = None, schedule.after(first + dt.timedelta(seconds=(missed - 2) * between))
+    while at is not None and at <= now:
+        due, at = at, schedule.after(at)
+    return due, missed
 
 
 class CronJobController(Controller):
@@ -103,30 +133,20 @@ class CronJobController(Controller):
             self.event(cron, "Warning", "UnparseableSchedule", f'unparseable schedule: "{text}" : {error}')
             return
         now = clock.to_datetime(self.world.wall)
-        due = self._due(cron, status, schedule, now)
+        try:
+            due, missed = latest(since(cron, status, now), now, schedule)
+        except ValueError as error:
+            self.event(cron, "Warning", "InvalidSchedule", f"invalid schedule: {text} : {error}")
+            return
+        if missed > MANY:
+            advice = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+            self.event(cron, "Warning", "TooManyMissedTimes", advice)
         if due is not None:
             self._start(cron, status, due, now)
         upcoming = schedule.after(now)
         if upcoming is not None:
             wait = int((upcoming - now).total_seconds() * 1000) * clock.MS
             self.enqueue(key, wait + DELTA)
-
-    def _due(self, cron: Obj, status: Obj, schedule: Schedule, now: dt.datetime) -> dt.datetime | None:
-        """The latest time that has come and was not served (mostRecentScheduleTime)."""
-        since = clock.to_datetime(clock.parse_rfc3339(status.get("lastScheduleTime") or cron["metadata"]["creationTimestamp"]))
-        limit = cron["spec"].get("startingDeadlineSeconds")
-        if limit is not None:
-            since = max(since, now - dt.timedelta(seconds=limit))
-        due, missed = None, 0
-        at = schedule.after(since)
-        while at is not None and at <= now:
-            due, missed = at, missed + 1
-            if missed > 100:
-                text = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
-                self.event(cron, "Warning", "TooManyMissedTimes", text)
-                missed = -(10**9)
-            at = schedule.after(at) if at is not None else None
-        return due
 
     def _start(self, cron: Obj, status: Obj, due: dt.datetime, now: dt.datetime) -> None:
         policy = cron["spec"].get("concurrencyPolicy", "Allow")
@@ -153,12 +173,18 @@ class CronJobController(Controller):
         body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template["spec"]}
         try:
             made = self.client.create("jobs", meta["namespace"], body)
+            self.event(cron, "Normal", "SuccessfulCreate", f"Created job {made['metadata']['name']}")
         except ApiError as error:
-            if error.reason == "AlreadyExists" or "being terminated" in error.message:
+            if "being terminated" in error.message:
                 return
-            self.event(cron, "Warning", "FailedCreate", f"Error creating job: {error}")
-            raise
-        self.event(cron, "Normal", "SuccessfulCreate", f"Created job {made['metadata']['name']}")
+            if error.reason != "AlreadyExists":
+                self.event(cron, "Warning", "FailedCreate", f"Error creating job: {error}")
+                raise
+            # Made by an earlier pass whose status was never written: it is noted now.  One of somebody else's is left alone.
+            made = self.client.get("jobs", meta["namespace"], meta["name"])
+            mine = (controller_of(made) or {}).get("uid") == cron["metadata"]["uid"]
+            if not mine or any(ref["uid"] == made["metadata"]["uid"] for ref in status.get("active") or ()):
+                return
         ref = {"apiVersion": "batch/v1", "kind": "Job", "name": made["metadata"]["name"], "namespace": meta["namespace"]}
         ref |= {"uid": made["metadata"]["uid"], "resourceVersion": made["metadata"]["resourceVersion"]}
         status["active"] = [*(status.get("active") or []), ref]

@@ -23,6 +23,8 @@ TOLERATED = (
     ("node.kubernetes.io/pid-pressure", "NoSchedule"),
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 )
+#: The pause before a failed pod is deleted grows from one to the other.
+FIRST_PAUSE, LONGEST_PAUSE = clock.SECOND, 15 * clock.MINUTE
 HOST_NETWORK = ("node.kubernetes.io/network-unavailable", "NoSchedule")
 
 
@@ -158,10 +160,14 @@ class DaemonSetController(Controller):
             if wanted and not mine:
                 create.append(name)
             elif may_stay:
-                delete += self._failed(ds, alive, name)
+                delete += self._ended(ds, alive, name)
                 running = [p for p in alive if not common.is_terminal(p)]
                 if surge == 0:
                     delete += running[1:]
+                elif running:
+                    delete += self._excess(ds, running, digest)
+                elif wanted:
+                    create.append(name)
             else:
                 delete += alive
         for name in sorted(set(pods) - known):
@@ -169,17 +175,46 @@ class DaemonSetController(Controller):
         self._apply(ds, create, delete, digest)
         return bool(create or delete)
 
-    def _failed(self, ds: Obj, pods: list[Obj], node: str) -> list[Obj]:
+    def _ended(self, ds: Obj, pods: list[Obj], node: str) -> list[Obj]:
+        """Pods that ended and may be deleted now: failed ones with a pause, as a kubelet may reject the next one just the same."""
         gone = []
         for pod in pods:
             phase = (pod.get("status") or {}).get("phase")
             where = f"{pod['metadata']['namespace']}/{pod['metadata']['name']} on node {node}"
             if phase == "Failed":
+                wait = self._pause(ds, node)
+                if wait:
+                    self.enqueue(key_of(ds), wait)
+                    continue
                 self.event(ds, "Warning", "FailedDaemonPod", f"Found failed daemon pod {where}, will try to kill it")
                 gone.append(pod)
             elif phase == "Succeeded":
                 self.event(ds, "Normal", "SucceededDaemonPod", f"Found succeeded daemon pod {where}, will try to delete it")
                 gone.append(pod)
+        return gone
+
+    def _pause(self, ds: Obj, node: str) -> int:
+        """Nanoseconds before a failed pod of the node may be deleted; none begins the next, longer pause (`failedPodsBackoff`)."""
+        key = f"{ds['metadata']['uid']}/{ds.get('status', {}).get('observedGeneration') or 0}/{node}"
+        known = self.memory.get(key)
+        now = self.world.now
+        if known is not None and now < known["at"] + known["pause"]:
+            return int(known["pause"])
+        for old in [k for k, v in self.memory.items() if now > v["at"] + 2 * LONGEST_PAUSE]:
+            del self.memory[old]
+        known = self.memory.get(key)
+        self.memory[key] = {"at": now, "pause": min(2 * known["pause"], LONGEST_PAUSE) if known else FIRST_PAUSE}
+        return 0
+
+    def _excess(self, ds: Obj, running: list[Obj], digest: str) -> list[Obj]:
+        """With surge two pods may be on a node, an old one that is ready and a new one that is not yet available."""
+        new = [p for p in running if labels_of(p).get(HASH) == digest]
+        old = [p for p in running if labels_of(p).get(HASH) != digest]
+        gone = [*new[1:], *old[1:]]
+        if new and old:
+            settled = common.available_in(new[0], ds["spec"].get("minReadySeconds") or 0, self.world) == 0
+            if settled or not common.is_ready(old[0]):
+                gone.append(old[0])
         return gone
 
     def _apply(self, ds: Obj, create: list[str], delete: list[Obj], digest: str) -> None:
@@ -220,34 +255,65 @@ class DaemonSetController(Controller):
         return surge, 1 if surge == 0 and unavailable == 0 else unavailable
 
     def _rolling(self, ds: Obj, nodes: list[Obj], pods: dict[str, list[Obj]], digest: str) -> None:
-        """Replace out-of-date pods within the limits; pods that are not available anyway go first."""
-        desired = sum(1 for n in nodes if should_run(n, ds)[0])
-        surge, unavailable = self._limits(ds, desired)
-        ready_seconds = ds["spec"].get("minReadySeconds") or 0
-        missing, extra = 0, 0
-        sick: list[Obj] = []
-        healthy: list[Obj] = []
-        done: list[Obj] = []
-        for name in sorted(pods):
-            alive = [p for p in pods[name] if not p["metadata"].get("deletionTimestamp")]
+        """Replace out-of-date pods within the limits; pods that are not available anyway go first (`rollingUpdate`)."""
+        wanted = {n["metadata"]["name"] for n in nodes if should_run(n, ds)[0]}
+        surge, unavailable = self._limits(ds, len(wanted))
+        pairs: list[tuple[str, Obj | None, Obj | None]] = []
+        busy = 0  # nodes that the next pass of `_manage` has something to do on
+        for name in sorted(wanted | set(pods)):
+            alive = [p for p in pods.get(name, ()) if not p["metadata"].get("deletionTimestamp")]
             new = [p for p in alive if self._updated(ds, p, digest)]
             old = [p for p in alive if not self._updated(ds, p, digest)]
-            fresh = [p for p in new if common.available_in(p, ready_seconds, self.world) == 0]
-            if surge:
-                extra += 1 if old and new and not fresh else 0
-                done += old if fresh else []
-            if new or not old:
-                missing += 0 if fresh else 1
-            elif common.available_in(old[0], ready_seconds, self.world) == 0:
-                healthy.append(old[0])
+            if len(new) > 1 or len(old) > 1:
+                busy += 1
             else:
-                sick.append(old[0])
-                missing += 1
+                pairs.append((name, new[0] if new else None, old[0] if old else None))
         if surge:
-            nodes_of = [target_node(p) for p in [*sick, *healthy[: max(0, surge - extra)]]]
-            self._apply(ds, nodes_of, done, digest)
+            self._surge(ds, pairs, wanted, surge - busy, digest)
         else:
-            self._apply(ds, [], [*sick, *healthy[: max(0, unavailable - missing)]], digest)
+            self._replace(ds, pairs, unavailable - busy, digest)
+
+    def _available(self, ds: Obj, pod: Obj) -> bool:
+        return common.available_in(pod, ds["spec"].get("minReadySeconds") or 0, self.world) == 0
+
+    def _replace(self, ds: Obj, pairs: list[tuple[str, Obj | None, Obj | None]], room: int, digest: str) -> None:
+        """Delete old pods; the next pass makes the new ones."""
+        sick: list[Obj] = []
+        healthy: list[Obj] = []
+        for _, new, old in pairs:
+            if old is None or new is not None:
+                room -= old is not None or new is None or not self._available(ds, new)
+            elif self._available(ds, old):
+                healthy.append(old)
+            else:
+                sick.append(old)
+                room -= 1
+        self._apply(ds, [], [*sick, *healthy[: max(0, room)]], digest)
+
+    def _surge(self, ds: Obj, pairs: list[tuple[str, Obj | None, Obj | None]], wanted: set[str], room: int, digest: str) -> None:
+        """Make new pods beside old ones, and delete old ones whose successor is there; a pod whose node is wanted no more
+        goes when enough others are available."""
+        gone: list[Obj] = []
+        leaving: list[Obj] = []
+        must: list[str] = []
+        may: list[str] = []
+        available = 0
+        for name, new, old in pairs:
+            counted = old or new
+            available += counted is not None and self._available(ds, counted)
+            if old is None:
+                continue
+            if new is not None:
+                if self._available(ds, new):
+                    gone.append(old)
+                else:
+                    room -= 1
+            elif name not in wanted:
+                (leaving if self._available(ds, old) else gone).append(old)
+            else:
+                (may if self._available(ds, old) else must).append(name)
+        gone += leaving[: max(0, available - len(wanted))]
+        self._apply(ds, [*must, *may[: max(0, room)]], gone, digest)
 
     @staticmethod
     def _updated(ds: Obj, pod: Obj, digest: str) -> bool:

@@ -69,7 +69,7 @@ class EndpointSliceController(ServiceIndex):
         held = [
             s
             for s in self.informer("endpointslices").by_owner(service["metadata"]["uid"])
-            if labels_of(s).get(MANAGED) == CONTROLLER
+            if labels_of(s).get(MANAGED) == CONTROLLER and not s["metadata"].get("deletionTimestamp")
         ]
         self._write(service, self._plan(service, wanted, held), stamp)
 

@@ -30,6 +30,10 @@ def _watched(release: str) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
 
+class WrongScope(Exception):
+    """A cluster-scoped object names an owner of a kind that lives in namespaces: it is left alone."""
+
+
 class GarbageCollector(Controller):
     """Keys are `resource|namespace/name`."""
 
@@ -103,8 +107,16 @@ class GarbageCollector(Controller):
             finalizers = meta.get("finalizers") or ()
             if ORPHAN in finalizers or FOREGROUND in finalizers:
                 self.enqueue(node)
-        elif any(ref["uid"] not in self.uids for ref in meta.get("ownerReferences") or ()):
+        elif any(self._doubtful(ref, meta) for ref in meta.get("ownerReferences") or ()):
             self.enqueue(node)
+
+    def _doubtful(self, ref: Obj, meta: Obj) -> bool:
+        """Whether a reference's owner is not known, or known in another namespace."""
+        node = self.uids.get(ref["uid"])
+        if node is None:
+            return True
+        namespace = split_key(node.partition("|")[2])[0]
+        return namespace not in ("", meta.get("namespace", ""))
 
     # -- the work --------------------------------------------------------------------------------------------------------
     def sync(self, key: str) -> None:
@@ -126,7 +138,10 @@ class GarbageCollector(Controller):
     def _attempt(self, node: str, obj: Obj, refs: list[Obj]) -> None:
         solid, gone, waiting = [], [], []
         for ref in refs:
-            owner = self._owner(ref, obj["metadata"].get("namespace", ""))
+            try:
+                owner = self._owner(node, obj, ref)
+            except WrongScope:
+                return
             if owner is None:
                 gone.append(ref["uid"])
             elif owner["metadata"].get("deletionTimestamp") and FOREGROUND in (owner["metadata"].get("finalizers") or ()):
@@ -141,6 +156,8 @@ class GarbageCollector(Controller):
         policy = "Background"
         if (waiting and self.dependents.get(obj["metadata"]["uid"])) or FOREGROUND in finalizers:
             policy = "Foreground"
+            if waiting:
+                self._break_cycle(node, obj, refs)
         elif ORPHAN in finalizers:
             policy = "Orphan"
         resource, _, key = node.partition("|")
@@ -151,14 +168,25 @@ class GarbageCollector(Controller):
             if error.code != 404:
                 raise
 
-    def _owner(self, ref: Obj, namespace: str) -> Obj | None:
-        """The owner of a reference, or None when it is certainly absent."""
-        node = self.uids.get(ref["uid"])
-        if node is not None:
-            return self._object(node)
+    def _owner(self, node: str, obj: Obj, ref: Obj) -> Obj | None:
+        """The owner of a reference, or None when it is certainly absent; raises WrongScope where the reference can mean nothing.
+
+        An owner is looked for in the dependent's own namespace: one of that UID elsewhere, or of another kind or name, is none.
+        """
+        namespace = obj["metadata"].get("namespace", "")
+        known = self.uids.get(ref["uid"])
+        found = self._object(known) if known is not None else None
+        if found is not None:
+            elsewhere = found["metadata"].get("namespace", "") not in ("", namespace)
+            if elsewhere:
+                self._tell(obj, ref)
+            if not elsewhere and found["metadata"]["name"] == ref["name"] and self._is_kind(str(known), ref):
+                return found
         info = kinds.by_kind(ref["apiVersion"], ref["kind"])
         if info is None:
             return {"metadata": {}}  # a kind that is not in discovery: nothing is deleted on its account
+        if info.namespaced and not namespace:
+            raise WrongScope
         try:
             found = self.client.get(info.group_resource, namespace if info.namespaced else "", ref["name"])
         except ApiError as error:
@@ -166,6 +194,29 @@ class GarbageCollector(Controller):
                 raise
             return None
         return found if found["metadata"]["uid"] == ref["uid"] else None
+
+    @staticmethod
+    def _is_kind(node: str, ref: Obj) -> bool:
+        info = kinds.by_kind(ref["apiVersion"], ref["kind"])
+        return info is None or info.plural == node.partition("|")[0]
+
+    def _tell(self, obj: Obj, ref: Obj) -> None:
+        """An owner in another namespace is told of (`reportInvalidNamespaceOwnerRef`)."""
+        namespace = obj["metadata"].get("namespace", "")
+        named = f"{ref['apiVersion']}/{ref['kind']}, namespace: {namespace}, name: {ref['name']}, uid: {ref['uid']}"
+        self.event(obj, "Warning", "OwnerRefInvalidNamespace", f'ownerRef [{named}] does not exist in namespace "{namespace}"')
+
+    def _break_cycle(self, node: str, obj: Obj, refs: list[Obj]) -> None:
+        """Where a dependent is itself waiting for its dependents there may be a circle: the object blocks its owners no more."""
+        below = sorted(self.dependents.get(obj["metadata"]["uid"], ()))
+        going = [d for d in below if ((self._object(d) or {}).get("metadata") or {}).get("deletionTimestamp")]
+        if not any(FOREGROUND in self._finalizers(d) for d in going) or not any(r.get("blockOwnerDeletion") for r in refs):
+            return
+        resource, _, key = node.partition("|")
+        namespace, name = split_key(key)
+        free = [{"uid": r["uid"], "blockOwnerDeletion": False} for r in refs if r.get("blockOwnerDeletion")]
+        patch = {"metadata": {"ownerReferences": free, "uid": obj["metadata"]["uid"]}}
+        self.client.patch(resource, namespace, name, patch, kind="strategic")
 
     def _foreground(self, node: str, obj: Obj) -> None:
         """Delete what blocks the owner, or let the owner go."""

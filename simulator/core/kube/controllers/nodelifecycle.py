@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...kernel import clock
-from ..api.objects import Obj, condition
+from ..api.objects import Obj, condition, labels_of
 from ..client import ApiError
 from ..component import duration, parse_duration
 from .base import Controller
@@ -29,6 +29,10 @@ CONDITION_TAINTS = (
     ("PIDPressure", "True", "node.kubernetes.io/pid-pressure"),
 )
 MANAGED = frozenset(key for _, _, key in CONDITION_TAINTS) | {UNSCHEDULABLE}
+#: Labels that are held in step with others: (what leads, what follows).
+LABELS = (("kubernetes.io/os", "beta.kubernetes.io/os"), ("kubernetes.io/arch", "beta.kubernetes.io/arch"))
+#: A node with this label does not count where a zone is judged.
+EXCLUDED = "node.kubernetes.io/exclude-disruption"
 WATCHED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 
 
@@ -70,6 +74,11 @@ class NodeLifecycleController(Controller):
         node = self.informer("nodes").get("", key)
         if node is None:
             return
+        labels = labels_of(node)
+        behind = {new: labels[old] for old, new in LABELS if old in labels and labels.get(new) != labels[old]}
+        if behind:
+            self.client.patch("nodes", "", key, {"metadata": {"labels": behind}}, kind="strategic")
+            return  # the change comes back here
         wanted = {taint for kind, value, taint in CONDITION_TAINTS if (condition(node, kind) or {}).get("status") == value}
         if node["spec"].get("unschedulable"):
             wanted.add(UNSCHEDULABLE)
@@ -194,13 +203,16 @@ class NodeLifecycleController(Controller):
         """NoExecute taints, one node at a time a zone: 0.1 a second, slower or not at all when a zone is in trouble."""
         zones: dict[str, list[Obj]] = {}
         for node in nodes:
-            labels = node["metadata"].get("labels") or {}
+            labels = labels_of(node)
             zone = f"{labels.get('topology.kubernetes.io/region', '')}:{labels.get('topology.kubernetes.io/zone', '')}"
             zones.setdefault(zone, []).append(node)
         sick = {zone: [n for n in items if ready.get(n["metadata"]["name"], "True") != "True"] for zone, items in zones.items()}
-        all_down = all(len(sick[zone]) == len(items) for zone, items in zones.items())
+        counted = {zone: [n for n in items if EXCLUDED not in labels_of(n)] for zone, items in zones.items()}
+        down = {n["metadata"]["name"] for items in sick.values() for n in items}
+        counts = {z: (len(items), sum(n["metadata"]["name"] in down for n in items)) for z, items in counted.items() if items}
+        all_down = all(size == ill for size, ill in counts.values())
         for zone in sorted(zones):
-            rate = 0.0 if all_down else self._rate(len(zones[zone]), len(sick[zone]))
+            rate = 0.0 if all_down else self._rate(*counts.get(zone, (0, 0)))
             for node in zones[zone]:
                 name = node["metadata"]["name"]
                 fresh = self.informer("nodes").get("", name)

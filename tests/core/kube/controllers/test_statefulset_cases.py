@@ -58,7 +58,7 @@ def pod_of(ordinal: int, phase: str, ready: int | None, revision: int, going: bo
         meta["deletionTimestamp"] = clock.rfc3339(AT)
     status: Obj = {"phase": phase}
     if ready is not None:
-        since = clock.rfc3339(one_sync.World(seed=1).wall + AT - ready * clock.SECOND)
+        since = clock.rfc3339(World(seed=1).wall + AT - ready * clock.SECOND)
         status["conditions"] = [{"type": "Ready", "status": "True", "lastTransitionTime": since}]
     return {"metadata": meta, "spec": {"containers": [{"name": "c"}]}, "status": status}
 
@@ -75,7 +75,7 @@ def test_what_a_stateful_set_does_next(case: Obj) -> None:
     made, asked = one_sync.controller(statefulset.StatefulSetController, objects, at=AT)
     made.sync("default/web")
     created = [
-        [statefulset.ordinal_of(owner, p), int(p["metadata"]["labels"][statefulset.REVISION] == "web-new")]
+        [claims.ordinal_of(owner, p), int(p["metadata"]["labels"][statefulset.REVISION] == "web-new")]
         for p in asked.created
         if p["kind"] == "Pod"
     ]
@@ -95,7 +95,7 @@ def test_a_step_that_fails_is_told_and_the_status_is_written_all_the_same() -> N
         limit=0,
         at=AT,
     )
-    with pytest.raises(one_sync.ApiError, match="not more"):
+    with pytest.raises(ApiError, match="not more"):
         made.sync("default/web")
     assert asked.updated[-1]["status"]["replicas"] == 0
     assert [e["reason"] for e in asked.events] == ["FailedCreate"]
