@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from simulator.core.kernel import clock
+from simulator.core.kernel.world import World
 from simulator.core.kube.api.objects import Obj
+from simulator.core.kube.client import ApiError
 from simulator.core.kube.controllers import history, statefulset
 from simulator.core.kube.controllers import statefulset_claims as claims
 
@@ -70,7 +72,7 @@ def test_what_a_stateful_set_does_next(case: Obj) -> None:
     objects = {
         "statefulsets": [owner],
         "controllerrevisions": revisions(owner, updated),
-        "pods": [pod_of(*pod, updated) for pod in case["pods"]],
+        "pods": [pod_of(*[*pod, updated]) for pod in case["pods"]],
     }
     made, asked = one_sync.controller(statefulset.StatefulSetController, objects, at=AT)
     made.sync("default/web")
@@ -143,5 +145,5 @@ def test_whose_a_claim_is(case: Obj) -> None:
     if "want" in case:
         found = claims.with_owners(claim, owner, pod)
         names = {"web": "set", pod["metadata"]["name"]: "pod"}
-        assert sorted(names.get(r["name"], r["name"]) for r in claims.refs_of(found)) == sorted(case["want"])
+        assert sorted(str(names.get(r["name"], r["name"])) for r in claims.refs_of(found)) == sorted(case["want"])
         assert claims.up_to_date(found, owner, pod)
