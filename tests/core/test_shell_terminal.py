@@ -282,9 +282,9 @@ def test_executables_agree_with_what_can_run() -> None:
 @pytest.mark.parametrize(
     ("line", "shown", "code"),
     [
-        ("cp -Z a b", "cp: option '-Z': not simulated in Slipway yet\n", 1),
-        ("sort --parallel=2 x", "sort: option '--parallel': not simulated in Slipway yet\n", 1),
-        ("mkdir --help", "mkdir: option '--help': not simulated in Slipway yet\n", 1),
+        ("ls --dired", "ls: option '--dired': not simulated in Slipway yet\n", 1),
+        ("sort --files0-from=x", "sort: option '--files0-from': not simulated in Slipway yet\n", 1),
+        ("date --debug", "date: option '--debug': not simulated in Slipway yet\n", 1),
         ("cut -Q x", "cut: invalid option -- 'Q'\nTry 'cut --help' for more information.\n", 1),
         ("uniq --nothing", "uniq: unrecognized option '--nothing'\nTry 'uniq --help' for more information.\n", 1),
     ],
