@@ -148,8 +148,7 @@ class _Lesson:
         self.notes: list[Note] = []
         self.questions: list[dict[str, Any]] = []
         self.setup: list[dict[str, str]] = []
-        if self.image.docker:
-            self.setup += [{"run": images.INSTALL_DOCKER, "host": host} for host in self.image.hosts]
+        self.setup += [{"run": command, "host": host} for command in self.image.installs for host in self.image.hosts]
         if self.image.remark:
             self.note(scenario.index, 0, self.image.remark)
 

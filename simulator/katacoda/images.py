@@ -15,6 +15,12 @@ class Image(msgspec.Struct, frozen=True):
     hosts: tuple[str, ...]
     remark: str = ""
     docker: bool = False  # Docker is to be installed beside the cluster
+    compose: bool = False  # the old `docker-compose` is to be installed
+
+    @property
+    def installs(self) -> list[str]:
+        """The commands that bring what the platform's machine had and ours has not."""
+        return [command for there, command in ((self.docker, INSTALL_DOCKER), (self.compose, INSTALL_COMPOSE)) if there]
 
 
 _ONE = Image("playground-1node", ("controlplane",))
@@ -56,21 +62,33 @@ def of(imageid: str, texts: Iterable[str]) -> Image:
     """The world for an image and the scenario's texts: a plain machine on which they install a small cluster is one that has it; a
     cluster's machine has Docker when they use it there without installing it, as the platforms' machines had."""
     found = find(imageid)
+    known = list(texts)
+    if any(_COMPOSE.search(text) for text in known) and not any(_BRINGS_COMPOSE.search(text) for text in known):
+        said = "docker-compose is installed, for this scenario uses it"
+        found = msgspec.structs.replace(found, compose=True, remark=f"{found.remark}; {said}" if found.remark else said)
     if found.scenario != _UBUNTU.scenario:
-        known = list(texts)
         if any(_DOCKER.search(text) for text in known) and not any(_INSTALLS.search(text) for text in known):
             said = "Docker is installed on the cluster's machines, for this scenario uses it"
             return msgspec.structs.replace(found, docker=True, remark=f"{found.remark}; {said}" if found.remark else said)
         return found
-    for text in texts:
+    for text in known:
         if match := _KITS.search(text):
             kit = next(name for name in match.groups() if name)
             return msgspec.structs.replace(
-                _ONE, remark=f"{kit} is played on a kubeadm cluster of one node, which the machine has from the start"
+                _ONE,
+                compose=found.compose,
+                remark=f"{kit} is played on a kubeadm cluster of one node, which the machine has from the start",
             )
     return found
 
 
+#: `docker-compose` at the beginning of a line, and what brings it.
+_COMPOSE = re.compile(r"(?m)^[\s`$>|(]*(?:sudo\s+)?docker-compose\s")
+_BRINGS_COMPOSE = re.compile(r"install\s[^\n]*\bdocker-compose\b|releases/\S*docker-compose-")
+#: What installs the old `docker-compose` where it is not there.
+INSTALL_COMPOSE = (
+    "command -v docker-compose >/dev/null || { apt-get update -qq && apt-get install -y -qq docker-compose; } >/dev/null 2>&1"
+)
 #: What installs Docker on a machine that has none.
 INSTALL_DOCKER = "command -v docker >/dev/null || { apt-get update -qq && apt-get install -y -qq docker.io docker-buildx docker-compose-v2; } >/dev/null 2>&1"
 

@@ -77,11 +77,15 @@ class Scenario(msgspec.Struct):
         return posixpath.normpath(posixpath.join(self.folder, name))
 
     def texts(self, folder: Folder) -> Iterator[str]:
-        """Its scripts and pages that can be read, in order."""
+        """Its scripts and pages that can be read, in order, and the scripts among its assets."""
         for step in self.pages():
             for name in (step.background, step.foreground, step.text):
                 if name and self.path(name) in folder.paths:
                     yield folder.read(self.path(name)).decode("utf-8", "replace")
+        prefix = posixpath.join(self.folder, "assets").lstrip("/") + "/"
+        for path in sorted(folder.paths):
+            if path.startswith(prefix) and path.endswith((".sh", ".bash")):
+                yield folder.read(path).decode("utf-8", "replace")
 
     def pages(self) -> list[Step]:
         """Intro, steps and finish in order."""

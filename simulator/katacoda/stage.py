@@ -72,9 +72,9 @@ class Stage:
         if self.image.remark:
             self.notes.append(Note(scenario.index, 0, self.image.remark))
         self._launch()
-        if self.image.docker:
+        for command in self.image.installs:
             for host in self.image.hosts:
-                self.sandbox.run(images.INSTALL_DOCKER, host=host, limit=300 * SECOND)
+                self.sandbox.run(command, host=host, limit=300 * SECOND)
         for host in self.image.hosts:
             host_files.make_dir(self.sandbox.world, host, "/var/log/killercoda", parents=True)
         self._assets()

@@ -81,7 +81,7 @@ export class CodeView {
         EditorView.contentAttributes.of(describes),
         EditorView.updateListener.of((update) => this.updated(update)),
         tooltips({ position: 'absolute' }),
-        lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection(), EditorState.allowMultipleSelections.of(true), rectangularSelection(),
+        lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection({ cursorBlinkRate: 0 }), EditorState.allowMultipleSelections.of(true), rectangularSelection(),
         indentOnInput(), indentUnit.of('  '), bracketMatching(), closeBrackets(), highlightActiveLine(), highlightSelectionMatches(), search({ top: true }), EditorView.lineWrapping,
         syntaxHighlighting(colours),
         ...(kubernetes ? this.kubernetes() : []),

@@ -210,6 +210,9 @@ def test_docker_beside_a_cluster(text: str, there: bool) -> None:
     """A cluster's machines have Docker where a scenario uses it and does not install it itself."""
     assert images.of("kubernetes-kubeadm-1node", [text]).docker is there
     assert not images.of("ubuntu", [text]).docker
+    old = images.of("ubuntu", ["docker-compose up -d"])
+    assert old.compose and old.installs == [images.INSTALL_COMPOSE]
+    assert not images.of("ubuntu", ["apt install docker-compose", "docker-compose up"]).compose
 
 
 def test_dialects_of_verify_scripts() -> None:

@@ -29,7 +29,7 @@ COMMANDS: tuple[str, ...] = tuple(
 )
 #: More of them: editors and tools that the first list has not.
 MORE_COMMANDS: tuple[str, ...] = tuple(
-    "apt apt-cache apt-get apt-mark b2sum column crontab dmesg dpkg dpkg-query gpg last lsblk lscpu mount passwd pidof editor ex rsync scp ssh-copy-id ssh-keygen systemd-analyze systemd-cgls patch lsns nsenter pstree lsb_release hd hexdump sha224sum sha384sum sum view bc colrm csplit envsubst findmnt getopt nice renice snap stty tput wall gpasswd newgrp tsort git python3 podman".split()
+    "apt apt-cache apt-get apt-mark b2sum column crontab dmesg dpkg dpkg-query gpg last lsblk lscpu mount passwd pidof editor ex rsync scp ssh-copy-id ssh-keygen systemd-analyze systemd-cgls patch lsns nsenter pstree lsb_release hd hexdump sha224sum sha384sum sum view bc colrm csplit envsubst findmnt getopt bzip2 bunzip2 bzcat xz unxz xzcat nice renice snap stty tput wall gpasswd newgrp tsort git python3 podman".split()
 )
 #: Administrators' commands of /usr/sbin.
 ADMIN_COMMANDS: tuple[str, ...] = tuple(

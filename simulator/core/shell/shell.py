@@ -206,6 +206,19 @@ class Shell(Substitution):
 
     def _report_time(self, elapsed: int) -> None:
         seconds = elapsed / 1e9
+        form = self.state.get("TIMEFORMAT")
+        if form is not None:
+            spent = {"R": seconds, "U": min(self.steps, 9) / 1000, "S": min(self.steps // 2, 9) / 1000, "P": 0.0, "%": 0.0}
+
+            def one(match: re.Match[str]) -> str:
+                digits, long, kind = match.groups()
+                value, places = spent[kind], min(int(digits or 3), 3)
+                if kind == "%":
+                    return "%"
+                return f"{int(value // 60)}m{value % 60:.{places}f}s" if long else f"{value:.{places}f}"
+
+            self.err(re.sub(r"%(\d?)(l?)([RUSP%])", one, form) + "\n" if form else "")
+            return
         text = f"{int(seconds // 60)}m{seconds % 60:.3f}s"
         self.err(f"\nreal\t{text}\nuser\t0m0.00{min(self.steps, 9)}s\nsys\t0m0.00{min(self.steps // 2, 9)}s\n")
 

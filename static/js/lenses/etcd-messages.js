@@ -65,7 +65,9 @@ export function drawLadder(svg, data, at, { x, y, w, name, choose }) {
   });
   const now = data.messages[at];
   const bottom = y + 28 + (data.members.length - 1) * LANE + 24;
-  if (now) g.append(text(Math.min(x + w - 90, left + 8 + (at - from) * STEP), bottom - 4, 't-now', word('raft.kind', now.kind)));
+  const nx = left + 8 + (at - from) * STEP;
+  const late = nx > x + w / 2;
+  if (now) g.append(text(late ? Math.min(x + w, nx + STEP) : nx, bottom - 4, 't-now', word('raft.kind', now.kind), late ? 'end' : 'start'));
   svg.append(g);
   return bottom + 2;
 }

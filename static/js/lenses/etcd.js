@@ -15,6 +15,9 @@ const MOVE_MS = 700;
 const STEP_NS = 5_000_000_000;
 const MOST_QUIET = 8;
 const ROW = 44;
+const RADIUS = 15;
+/* where a message leaves and reaches a member: outside the ring that marks the leader */
+const EDGE = RADIUS + 7;
 
 export const nameOf = (data, id) => data.members.find((m) => m.id === id)?.name || id?.slice(0, 6) || '–';
 const roleOf = (m) => (m.role ? word('raft.role', m.role) : t('raft.role.away'));
@@ -44,15 +47,20 @@ function links(data, at) {
   return out;
 }
 
-function memberPart(m, i, [x, y], sideways, r = 15) {
+/** Whether a name fits beside its member, in `room` pixels; else it stands below. */
+const fitsBeside = (name, room) => name.length * 7 + 6 <= room;
+
+function memberPart(m, i, [x, y], sideways, room, r = RADIUS) {
   const g = s('g', { class: 'part', role: 'button', tabindex: '-1', 'data-id': `${m.host}/etcd`, 'aria-pressed': 'false', 'aria-label': t('raft.member', { name: m.name, role: roleOf(m), state: word('state', m.state), term: m.raft?.term ?? '–' }) },
     s('circle', { class: 'hit', cx: r1(x), cy: r1(y), r: r + 7 }), s('circle', { class: `member is-${m.state} role-${m.role}`, cx: r1(x), cy: r1(y), r }));
   if (m.role === 'leader') g.append(s('circle', { class: 'member-lead', cx: r1(x), cy: r1(y), r: r + 4 }));
   if (m.role.includes('candidate')) g.append(s('circle', { class: 'member-ask', cx: r1(x), cy: r1(y), r: r + 4 }));
   if (m.state === 'stopped' || m.state === 'failing') g.append(s('path', { class: 'member-x', d: `M${r1(x - 5)} ${r1(y - 5)}l10 10m0 -10l-10 10` }));
   else g.append(text(x, y + 4.5, 't-member is-large', String(i + 1), 'middle'));
-  const [lx, anchor] = sideways === 0 ? [x + r + 12, 'start'] : [x + sideways * (r + 12), sideways > 0 ? 'start' : 'end'];
-  g.append(text(lx, y + 0, 't-part', m.name, anchor), text(lx, y + 14, 't-meta', roleOf(m), anchor));
+  const below = sideways !== 0 && !fitsBeside(m.name, room - r - 12);
+  const [lx, anchor] = below ? [x, 'middle'] : sideways === 0 ? [x + r + 12, 'start'] : [x + sideways * (r + 12), sideways > 0 ? 'start' : 'end'];
+  const ly = below ? y + r + 17 : y;
+  g.append(text(lx, ly, 't-part', m.name, anchor), text(lx, ly + 14, 't-meta', roleOf(m), anchor));
   return g;
 }
 
@@ -64,7 +72,10 @@ function drawRing(g, data, x, y, w, hgt) {
   const at = ringPlaces(data.members, cx, cy, r);
   g.append(...links(data, at));
   const flight = s('g', { class: 'flight', 'aria-hidden': 'true' });
-  const parts = data.members.map((m, i) => memberPart(m, i, at[i], Math.abs(at[i][0] - cx) < 4 ? 0 : Math.sign(at[i][0] - cx)));
+  const parts = data.members.map((m, i) => {
+    const side = Math.abs(at[i][0] - cx) < 4 ? 0 : Math.sign(at[i][0] - cx);
+    return memberPart(m, i, at[i], side, side < 0 ? at[i][0] - x : x + w - at[i][0]);
+  });
   g.append(...parts, flight);
   return { at, parts, flight };
 }
@@ -74,8 +85,11 @@ function placeFlight(ring, data, group, f) {
   ring.flight.replaceChildren();
   const eased = f < 0.5 ? 2 * f * f : 1 - 2 * (1 - f) * (1 - f);
   for (const m of group) {
-    const [a, b] = [m.from, m.to].map((id) => ring.at[data.members.findIndex((one) => one.id === id)]);
-    if (!a || !b) continue;
+    const [from, to] = [m.from, m.to].map((id) => ring.at[data.members.findIndex((one) => one.id === id)]);
+    if (!from || !to) continue;
+    const long = Math.hypot(to[0] - from[0], to[1] - from[1]) || 1;
+    const [dx, dy] = [((to[0] - from[0]) / long) * EDGE, ((to[1] - from[1]) / long) * EDGE];
+    const [a, b] = [[from[0] + dx, from[1] + dy], [to[0] - dx, to[1] - dy]];
     const far = m.sent ? eased : Math.min(eased, 0.5);
     const kind = !m.sent ? 'error' : m.kind.endsWith('-resp') ? 'watch' : 'write';
     ring.flight.append(s('line', { class: 'peer is-live', x1: r1(a[0]), y1: r1(a[1]), x2: r1(b[0]), y2: r1(b[1]) }), packet(r1(a[0] + (b[0] - a[0]) * far), r1(a[1] + (b[1] - a[1]) * far), kind));

@@ -9,7 +9,7 @@ from .. import coreutils  # noqa: F401  (its `echo`, `printf`, `test` are shared
 from ..coreutils import echo as _echo
 from ..coreutils import printf as _printf
 from ..coreutils import testing as _testing
-from . import basic, flow, jobs, reading, variables
+from . import basic, compgen, flow, jobs, reading, variables
 from .signals import SIGNAL_NAMES, SIGNAL_NUMBERS
 
 
@@ -38,6 +38,10 @@ def _printf_builtin(shell: Any, words: list[str]) -> int:
     return _printf.printf(_As(shell, words))
 
 
+def _compgen(shell: Any, words: list[str]) -> int:
+    return compgen.compgen(shell, words)
+
+
 BUILTINS: dict[str, Callable[[Any, list[str]], Any]] = {
     ":": basic.colon,
     ".": flow.source,
@@ -50,6 +54,7 @@ BUILTINS: dict[str, Callable[[Any, list[str]], Any]] = {
     "cd": basic.cd,
     "command": flow.command,
     "complete": basic.colon,
+    "compgen": _compgen,
     "continue": flow.continue_,
     "declare": variables.declare,
     "dirs": basic.dirs,
@@ -84,6 +89,7 @@ BUILTINS: dict[str, Callable[[Any, list[str]], Any]] = {
     "shift": variables.shift,
     "shopt": basic.shopt,
     "source": flow.source,
+    "suspend": flow.suspend,
     "test": _shared(_testing.test),
     "times": basic.times,
     "trap": flow.trap,

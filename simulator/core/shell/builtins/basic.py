@@ -387,6 +387,11 @@ def umask(shell: Any, words: list[str]) -> int:
 def ulimit(shell: Any, words: list[str]) -> int:
     """`ulimit`: the soft limits of a default Ubuntu."""
     limits = {"-n": "1048576", "-u": "31424", "-s": "8192", "-c": "0"}
+    if len(words) > 2 and words[1][:1] == "-":
+        if not words[2].isdigit() and words[2] not in ("unlimited", "soft", "hard"):
+            shell.complain(f"ulimit: {words[2]}: invalid number")
+            return 1
+        return 0
     shell.out(limits.get(words[1] if len(words) > 1 else "", "unlimited") + "\n")
     return 0
 

@@ -14,6 +14,12 @@ from ..state import Var
 from .signals import SIGNAL_NAMES, number, table
 
 
+def suspend(shell: Any, words: list[str]) -> int:
+    """`suspend`: a shell that has no job control, and a login shell, refuse."""
+    shell.complain(f"suspend: cannot suspend{'' if shell.interactive else ': no job control'}")
+    return 1
+
+
 def _level(shell: Any, words: list[str]) -> int:
     if shell.loops == 0:
         shell.complain(f"{words[0]}: only meaningful in a `for', `while', or `until' loop")

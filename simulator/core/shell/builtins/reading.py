@@ -10,7 +10,7 @@ from ..fields import shell_quote
 from ..state import Var
 
 
-def _read_options(words: list[str]) -> tuple[dict[str, str], list[str]]:
+def _read_options(shell: Any, words: list[str]) -> tuple[dict[str, str], list[str]] | None:
     options: dict[str, str] = {}
     at = 1
     while at < len(words) and words[at].startswith("-") and len(words[at]) > 1:
@@ -26,13 +26,23 @@ def _read_options(words: list[str]) -> tuple[dict[str, str], list[str]]:
                     options[letter] = words[at] if at < len(words) else ""
                     at += 1
                 break
+            if letter not in "ersti":
+                shell.complain(f"read: -{letter}: invalid option")
+                shell.err(
+                    "read: usage: read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] [-t timeout] "
+                    "[-u fd] [name ...]\n"
+                )
+                return None
             options[letter] = ""
     return options, words[at:]
 
 
 def read(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
     """`read [-r] [-p prompt] [-a array] [-d delim] [-n count] [-t seconds] [-s] [names]`."""
-    options, names = _read_options(words)
+    parsed = _read_options(shell, words)
+    if parsed is None:
+        return 2
+    options, names = parsed
     for name in names:
         if not re.match(r"[A-Za-z_]\w*(\[.*\])?\Z", name):
             shell.complain(f"read: `{name}': not a valid identifier")

@@ -130,7 +130,8 @@ def _one(call: Call, name: str, options: dict[str, str], level: int, rows: list[
             return 2
         data, node = call.read_file(name), call.lookup(name)
     except OSError as failed:
-        call.err(f"gzip: {name}: {failed.strerror}\n")
+        shown = name + suffix if down and not name.endswith(suffix) else name
+        call.err(f"gzip: {shown}: {failed.strerror}\n")
         return 1
     if down and not name.endswith((suffix, ".tgz", "-gz", ".taz")) and not ("c" in options and "f" in options):
         call.err(f"gzip: {name}: unknown suffix -- ignored\n")

@@ -155,7 +155,9 @@ class Machine(Evaluator):
             if kind in "eEfFgG":
                 return (spec + kind) % number(value)
             if kind == "c":
-                return (spec + "s") % (chr(integer(value) % 0x110000) if isinstance(value, float) else text(value)[:1])
+                return (spec + "s") % (
+                    chr(integer(number(value)) % 0x110000) if isinstance(value, (float, StrNum)) else text(value)[:1]
+                )
             return (spec + "s") % text(value)
 
         return SPEC.sub(one, form)

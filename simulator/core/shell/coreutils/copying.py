@@ -82,7 +82,7 @@ def cp(call: Call) -> Code:
     options, names = parse(
         call,
         "rRapfvniTt:LPduxbS:lsH",
-        "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents update?u dereference:L no-dereference:P interactive:i link:l symbolic-link:s backup?b suffix=S attributes-only:attributes remove-destination:f no-preserve=nopreserve debug:v",
+        "recursive:r archive:a force:f verbose:v no-clobber:n target-directory=t preserve?p no-target-directory:T parents:parents update?u dereference:L no-dereference:P interactive:i link:l symbolic-link:s backup?b suffix=S attributes-only:attributes remove-destination:f no-preserve=nopreserve debug:v",
     )
     deep = any(flag in options for flag in "rRa")
     sources, target, inside = _destination(call, options, names)
@@ -101,6 +101,13 @@ def cp(call: Call) -> Code:
             code = 1
             continue
         shown = posixpath.join(target, posixpath.basename(name.rstrip("/"))) if inside else target
+        if "parents" in options:  # the source's whole name below the target
+            if not inside:
+                raise usage(call, "with --parents, the destination must be a directory")
+            shown = posixpath.join(target, name.lstrip("/"))
+            files.make_dir(
+                call.world, call.host, posixpath.dirname(call.path(shown)), mnt=call.proc.mnt, uid=call.uid, gid=call.gid
+            )
         into = call.path(shown)
         if "n" in options and call.exists(into):
             continue

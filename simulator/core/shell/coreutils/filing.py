@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import posixpath
 import re
+from collections.abc import Generator
+from typing import Any
 
 from ...host import files
 from ...host.filesystem import Inode, error
 from ...host.invocation import Call
+from ...host.program import Wait
 from ...kernel.clock import SECOND, parse_rfc3339, to_datetime
 from . import modes
-from .common import parse, usage
+from .common import Code, parse, usage
 from .modes import _may_change
 
 
@@ -93,15 +96,21 @@ def rmdir(call: Call) -> int:
     return code
 
 
-def rm(call: Call) -> int:
-    """`rm [-rfvi] files`."""
-    options, names = parse(call, "rRfvid", "recursive:r force:f verbose:v no-preserve-root dir:d preserve-root")
+def rm(call: Call) -> Code:
+    """`rm [-rfviI] files`."""
+    options, names = parse(call, "rRfviId", "recursive:r force:f verbose:v no-preserve-root dir:d preserve-root")
     deep = "r" in options or "R" in options
     if not names:
         if "f" in options:
             return 0
         raise usage(call, "missing operand")
     code = 0
+    asks = _Questions(call)
+    careful = "i" in options and not ("f" in options and _last_of(call.argv, "if") == "f")
+    if "I" in options and "f" not in options and (len(names) > 3 or deep):
+        many = f"{len(names)} argument{'s' if len(names) > 1 else ''}{' recursively' if deep else ''}"
+        if not (yield from asks.yes(f"rm: remove {many}? ")):
+            return 0
     for name in names:
         path = call.path(name)
         if posixpath.basename(name.rstrip("/")) in (".", ".."):
@@ -119,6 +128,9 @@ def rm(call: Call) -> int:
                 code = 1
                 continue
             _may_change(call, path)
+            if careful:
+                yield from _carefully(call, asks, name, node)
+                continue
             gone = _below(name, node) if "v" in options else []
             files.remove_file(call.world, call.host, path, mnt=call.proc.mnt, recursive=deep)
             call.out("".join(f"removed {'directory ' if kind == 'dir' else ''}'{shown}'\n" for shown, kind in gone))
@@ -128,6 +140,44 @@ def rm(call: Call) -> int:
             call.err(f"rm: cannot remove '{name}': {failed.strerror}\n")
             code = 1
     return code
+
+
+class _Questions:
+    """Questions that standard input answers, a line each."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.answers: list[str] | None = None
+
+    def yes(self, question: str) -> Generator[Wait, Any, bool]:
+        """Ask; whether the answer begins with y."""
+        self.call.err(question)
+        if self.call.stdin_tty:
+            return (yield from self.call.read_some(4096)).decode("utf-8", "replace")[:1] in ("y", "Y")
+        if self.answers is None:
+            self.answers = (yield from self.call.read()).decode("utf-8", "replace").split("\n")
+        return bool(self.answers) and self.answers.pop(0)[:1] in ("y", "Y")
+
+
+def _last_of(words: list[str], letters: str) -> str:
+    """Which of some short options comes last."""
+    flags = "".join(word[1:] for word in words[1:] if word.startswith("-") and not word.startswith("--"))
+    return next((flag for flag in reversed(flags) if flag in letters), "")
+
+
+def _carefully(call: Call, asks: _Questions, name: str, node: Inode) -> Generator[Wait, Any, None]:
+    """`rm -i`: every file and directory is asked for; what is kept keeps its directories."""
+    kind = {"dir": "directory", "link": "symbolic link"}.get(
+        node.kind, "regular file" if node.data or node.kind != "file" else "regular empty file"
+    )
+    if node.kind == "dir" and node.children:
+        if not (yield from asks.yes(f"rm: descend into directory '{name}'? ")):
+            return
+        for child in sorted(node.children):
+            inside = posixpath.join(name, child)
+            yield from _carefully(call, asks, inside, call.lookup(inside, follow=False))
+    if (yield from asks.yes(f"rm: remove {kind} '{name}'? ")):
+        files.remove_file(call.world, call.host, call.path(name), mnt=call.proc.mnt)
 
 
 def _below(name: str, node: Inode) -> list[tuple[str, str]]:

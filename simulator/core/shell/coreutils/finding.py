@@ -20,7 +20,7 @@ from .dates import render
 from .listing import links, mode_text, size_of
 
 Test = Callable[[str, Inode], Generator[Wait, Any, bool]]
-VALUED = {"-name", "-iname", "-path", "-wholename", "-ipath", "-type", "-size", "-mtime", "-mmin", "-newer", "-perm", "-user", "-group", "-maxdepth", "-mindepth", "-printf", "-regex", "-iregex", "-links", "-newermt", "-anewer", "-cnewer", "-cmin", "-amin", "-ctime", "-atime", "-samefile", "-inum", "-fprintf"}  # fmt: skip
+VALUED = {"-name", "-iname", "-path", "-wholename", "-ipath", "-type", "-xtype", "-size", "-mtime", "-mmin", "-newer", "-perm", "-user", "-group", "-maxdepth", "-mindepth", "-printf", "-regex", "-iregex", "-links", "-newermt", "-anewer", "-cnewer", "-cmin", "-amin", "-ctime", "-atime", "-samefile", "-inum", "-fprintf"}  # fmt: skip
 
 
 class _Find:
@@ -108,6 +108,16 @@ class _Find:
                     raise ValueError(f"Unknown argument to -type: {letter[:1]}")
             wanted = [kind for letter in value.split(",") for kind in kinds.get(letter, ())]
             return lambda path, node: node.kind in wanted
+        if word == "-xtype":
+            inner = self.simple("-type", value)
+
+            def target(path: str, node: Inode) -> bool:
+                try:
+                    return inner(path, call.lookup(path))
+                except OSError:
+                    return "l" in value.split(",")
+
+            return target
         if word == "-empty":
             return lambda path, node: (node.kind == "dir" and not node.children) or (node.kind == "file" and not node.data)
         if word == "-size":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...host.invocation import Call
 from .common import Code, inputs, name_of, parse, text_lines, usage
 
@@ -51,6 +53,8 @@ def comm(call: Call) -> Code:
 
 def join(call: Call) -> Code:
     """`join [-t char] [-1 field] [-2 field] [-a file] [-v file] a b`: lines with equal fields, side by side."""
+    asked = " ".join(call.argv)
+    both = re.search(r"-a ?1\b", asked) is not None and re.search(r"-a ?2\b", asked) is not None
     options, names = parse(call, "t:1:2:a:v:ij:o:e:", "ignore-case:i header:header nocheck-order:nocheck-order")
     _two(call, names)
     files, code = yield from inputs(call, names)
@@ -98,8 +102,8 @@ def join(call: Call) -> Code:
         seen.update(same)
         if "v" not in options:
             call.out("".join(line(parts[0], parts, right[n][1]) + "\n" for n in same))
-        if not same and "1" in (options.get("a"), options.get("v")):
+        if not same and (both or "1" in (options.get("a"), options.get("v"))):
             call.out(line(parts[0], parts, None) + "\n")
-    if "2" in (options.get("a"), options.get("v")):
+    if both or "2" in (options.get("a"), options.get("v")):
         call.out("".join(line(parts[0], None, parts) + "\n" for n, (_, parts) in enumerate(right) if n not in seen))
     return 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from ...host.invocation import Call
-from . import jqlang, jqparse
-from .common import Code, inputs
+from . import jqlang, jqparse, jqtext
+from .common import Code, read_path
 
 COLOURS = {"null": "1;30", "false": "0;39", "true": "0;39", "number": "0;39", "string": "0;32", "array": "1;39", "object": "1;39"}
 
@@ -38,17 +39,17 @@ def _scalar(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _documents(text: str) -> list[tuple[Any, int]]:
+def _documents(text: str) -> Iterator[tuple[Any, int]]:
+    """(value, line behind it) of each document; raises ValueError behind those that can be read."""
     decoder = json.JSONDecoder()
-    out: list[tuple[Any, int]] = []
     at = 0
     while True:
         while at < len(text) and text[at] in " \t\r\n":
             at += 1
         if at >= len(text):
-            return out
+            return
         value, at = decoder.raw_decode(text, at)
-        out.append((value, text.count("\n", 0, at) + (1 if "\n" in text[at:] else 0)))
+        yield value, text.count("\n", 0, at) + (1 if "\n" in text[at:] else 0)
 
 
 def _options(call: Call) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -117,14 +118,24 @@ def jq(call: Call) -> Code:
     try:
         program = jqparse.parse(rest[0])
     except jqparse.JqSyntaxError as failed:
-        call.err(f"jq: error: {failed}\njq: 1 compile error\n")
+        told = str(failed)
+        if told.startswith("syntax error, ") and "Unix shell" not in told:
+            told += " (Unix shell quoting issues?)"
+        call.err(f"jq: error: {told} at <top-level>, line 1:\n{rest[0]}\njq: 1 compile error\n")
         return 3
     found: list[tuple[str, bytes]] = []
     code = 0
     if "n" in options and len(rest) < 2 and call.stdin_tty:
         pass  # nothing to read
     else:
-        found, code = yield from inputs(call, rest[1:])
+        for name in rest[1:] or ["-"]:
+            try:
+                found.append(
+                    (name, (yield from call.read()) if name == "-" and not rest[1:] else (yield from read_path(call, name)))
+                )
+            except OSError as failed:
+                call.err(f"jq: error: Could not open file {name}: {failed.strerror}\n")
+                code = 1
     values: list[Any] = []
     places: list[int] = []  # the line behind each value
     broken = ""
@@ -139,7 +150,7 @@ def jq(call: Call) -> Code:
                 values.append(document)
                 places.append(line)
         except (ValueError, RecursionError) as failed:
-            broken = str(failed)
+            broken = jqtext.complaint(text) if isinstance(failed, ValueError) else "Exceeds depth limit for parsing"
     source = rest[1] if len(rest) > 1 else "<stdin>"
     if "s" in options and "R" not in options:
         values, places = [values], places[-1:] or [0]
@@ -162,6 +173,9 @@ def jq(call: Call) -> Code:
                 last = result
                 _print(call, result, options)
         except jqlang.JqError as failed:
+            if re.fullmatch(r"\$?[\w:]+(/\d+)? is not defined", str(failed)):  # jq notices it before it runs
+                call.err(f"jq: error: {failed} at <top-level>, line 1:\n{rest[0]}\njq: 1 compile error\n")
+                return 3
             place = f"{source}:{places[number] if number < len(places) else 0}" if "n" not in options else "<unknown>"
             call.err(f"jq: error (at {place}): {failed}\n")
             code = 5

@@ -78,7 +78,7 @@ def timeout(call: Call) -> Code:
                 if processes.alive(call.world, child):
                     yield Sleep(int((seconds(options.get("k", "")) or 5) * SECOND))
                     processes.kill(call.world, child, 9)
-                return child.exit_code if "preserve-status" in options else 124
+                return child.exit_code if "preserve-status" in options else 137 if signal == 9 else 124
             yield WaitTopic((f"exit:{child.key}",), deadline if limit else None)
         return child.exit_code
     finally:
