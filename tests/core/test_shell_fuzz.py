@@ -148,7 +148,8 @@ awk 'BEGIN{x[1]; print x, x+1; if (x) print 1}'
 echo a | awk '{NR="x"; FNR="y"; print} END{print NR}'
 awk 'NR=4.5' f
 echo 'sqrt(F' | bc
-echo $((0x1fn > 3))""".split("\n")
+echo $((0x1fn > 3))
+tac --separator= f""".split("\n")
 
 
 @pytest.mark.parametrize("text", FOUND)

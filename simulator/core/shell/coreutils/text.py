@@ -232,6 +232,9 @@ def wc(call: Call) -> Code:
 def tac(call: Call) -> Code:
     """`tac [-b] [-s SEPARATOR] [files]`."""
     options, names = parse(call, "bs:", "before:b separator=s")
+    if options.get("s") == "":
+        call.err("tac: separator cannot be empty\n")
+        return 1
     code = 0
     for name in names or ["-"]:
         try:
