@@ -202,3 +202,19 @@ def test_what_the_v2_api_counts_and_how_it_fails() -> None:
     assert (quiet.code, quiet.stdout, quiet.stderr) == (28, "", told)
     assert member.run("ETCDCTL_API=2 etcdctl get /").stderr == ": is a directory\n"
     assert member.run("ETCDCTL_API=2 etcdctl -o odd set /a 1").stderr == "Unsupported output format: odd\n"
+
+
+def test_nobody_there_and_flags_that_are_none() -> None:
+    member = Member(env=("etcdv2",))
+    refused = "error #0: dial tcp 127.0.0.1:9999: connect: connection refused\n"
+    told = f"Error:  client: etcd cluster is unavailable or misconfigured; {refused}\n{refused}\n"
+    v2 = "ETCDCTL_API=2 etcdctl --endpoints http://127.0.0.1:9999"
+    got = member.run(f"{v2} get /a")
+    assert (got.code, got.stdout, got.stderr) == (2, "", told)
+    got = member.run(f"{v2} cluster-health")
+    assert (got.code, got.stdout, got.stderr) == (4, "cluster may be unhealthy: failed to list members\n", told)
+    assert member.run("ETCDCTL_API=2 etcdctl get /x --prefix").stderr.startswith("Error:  100: Key not found (/x)")
+    for line in ("ls --bogus", "--bogus ls"):
+        got = member.run(f"ETCDCTL_API=2 etcdctl {line}")
+        assert (got.code, got.stdout.startswith("Incorrect Usage")) == (1, True), line
+        assert got.stderr.startswith("flag provided but not defined: -")

@@ -16,7 +16,7 @@ from ...kernel.http import Request
 from .. import urfave
 from ..urfave import Command, Context, flag
 from . import v2members
-from .v2client import EXIT_UNHEALTHY, Client, V2Failed, bad_args, node_json
+from .v2client import EXIT_SERVER, EXIT_UNHEALTHY, Client, V2Failed, bad_args, node_json
 
 Run = Generator[Wait, Any, int]
 
@@ -191,7 +191,12 @@ def exec_watch(session: Session) -> Run:
 def cluster_health(session: Session) -> Run:
     """`cluster-health`: asks every member's `/health`."""
     healthy = False
-    for member in (yield from session.client.members()):
+    try:
+        members = yield from session.client.members()
+    except V2Failed as error:
+        session.inv.out("cluster may be unhealthy: failed to list members\n")
+        raise V2Failed(EXIT_SERVER, str(error)) from None
+    for member in members:
         good = ""
         for url in member["clientURLs"]:
             try:
@@ -334,7 +339,7 @@ def app_help(version: str) -> str:
 
 
 def _flags_first(argv: list[str]) -> list[str]:
-    """Known flags of the command before its arguments, as urfave/cli v1 sorts them."""
+    """Flags of the command before its arguments, as urfave/cli v1 sorts them: those that it knows, wherever they stand."""
     at = next((i for i, word in enumerate(argv) if i and any(word == command.name for command in COMMANDS)), 0)
     command = next((one for one in COMMANDS if at and one.name == argv[at]), None)
     if command is None or command.commands:
@@ -353,7 +358,7 @@ def _flags_first(argv: list[str]) -> list[str]:
                 front.append(words.pop(0))
         else:
             rest.append(word)
-    return [*argv[: at + 1], *front, *(["--"] if rest and rest[0].startswith("-") and rest[0] != "--" else []), *rest]
+    return [*argv[: at + 1], *front, *rest]
 
 
 def main(inv: Invocation, version: str) -> Run:
@@ -373,7 +378,7 @@ def main(inv: Invocation, version: str) -> Run:
         return code
     except urfave.Stop as stop:
         inv.out(stop.out)
-        inv.err(stop.err)
+        inv.err(stop.err or (f"{stop.error}\n" if stop.error else ""))
         return stop.code
     except V2Failed as error:
         inv.err(f"{error}\n")

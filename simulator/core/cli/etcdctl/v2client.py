@@ -76,7 +76,7 @@ class Client:
         text = "; ".join(f"error #{at}: {one}\n" for at, one in enumerate(failures))
         detail = "\n".join(f"error #{at}: {one}" for at, one in enumerate(failures))
         message = f"Error:  client: etcd cluster is unavailable or misconfigured; {text}\n{detail}\n"
-        raise V2Failed(EXIT_SERVER, message.rstrip("\n"))
+        raise V2Failed(EXIT_BAD_CONNECTION, message)  # the list of members could not be had, which comes before any command
 
     def keys(
         self, method: str, key: str, query: dict[str, str] | None = None, form: dict[str, str] | None = None
