@@ -134,6 +134,21 @@ def name_of(call: Call) -> str:
     return call.argv[0].rpartition("/")[2]
 
 
+#: What tools say of a file that cannot be opened, where it is not `NAME: REASON` (util-linux, coreutils 9.1).
+_UNOPENED = {"fmt": "cannot open '{name}' for reading: {reason}", "rev": "cannot open {name}: {reason}"}
+#: The same of a directory: it can be opened, and then cannot be read.
+_UNREAD = {
+    "base32": "read error: {reason}",
+    "base64": "read error: {reason}",
+    "column": "read failed: {reason}",
+    "fmt": "read error",
+    "rev": "{name}: 0: {reason}",
+    "shuf": "read error: {reason}",
+    "sort": "read failed: {name}: {reason}",
+    "uniq": "error reading '{name}'",
+}
+
+
 def inputs(call: Call, names: list[str]) -> Generator[Wait, Any, tuple[list[tuple[str, bytes]], int]]:
     """The contents of the named files (standard input for none or `-`), and 1 when one could not be read."""
     found: list[tuple[str, bytes]] = []
@@ -145,7 +160,9 @@ def inputs(call: Call, names: list[str]) -> Generator[Wait, Any, tuple[list[tupl
         try:
             found.append((name, (yield from read_path(call, name))))
         except OSError as failed:
-            call.err(f"{name_of(call)}: {name}: {failed.strerror}\n")
+            tool = name_of(call)
+            words = (_UNREAD if isinstance(failed, IsADirectoryError) else _UNOPENED).get(tool, "{name}: {reason}")
+            call.err(f"{tool}: {words.format(name=name, reason=failed.strerror)}\n")
             code = 1
     return found, code
 

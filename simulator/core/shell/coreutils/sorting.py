@@ -262,7 +262,9 @@ def shuf(call: Call) -> Code:
     elif "e" in options:
         rows = names
     else:
-        found, _ = yield from inputs(call, names)
+        found, code = yield from inputs(call, names)
+        if code:
+            return code
         rows = [line.decode("utf-8", "surrogateescape").removesuffix("\n") for _, data in found for line in lines(data)]
     rng = call.world.rng("shuf")
     end = "\0" if "z" in options else "\n"
