@@ -24,8 +24,12 @@ from simulator.core.lab import faults
 from simulator.core.runtime.state import runtimes
 from simulator.core.sandbox import Sandbox
 
-#: After the last fault: virtual seconds within which the cluster has to have come to rest.  A ReplicaSet that a full quota has refused
-#: often enough tries again only after 1000 s (the longest back-off of client-go's work queues), here as in a real cluster.
+#: After the last fault: virtual seconds within which the cluster has to have come to rest.  The sum of what may follow one another, here
+#: as in a real cluster: the longest back-off of client-go's work queues, 1000 s (5 ms doubled 18 times is 1311 s; a ReplicaSet that a full
+#: quota refused that often is told by nobody that there is room again), counted from its last refusal; and before that the time until the
+#: pods that fill the quota are gone: 60 s for a node to report again, 30 s of grace and 10 s for the deletion; and 30 s for the new pod to
+#: be ready: 130 s, rounded up to 200 s.  Back-offs of crashes and image pulls (300 s at most) and the patience with a lost node
+#: (50 s + 300 s) run meanwhile, not afterwards: they belong to pods that are there, and a new pod begins without.
 BOUND = 1200
 WORKERS = ("node01", "node02")
 QUOTA = 12
