@@ -35,8 +35,8 @@ from .storage import EventLease
 
 COMPACT_EVERY = 5 * MINUTE
 RETRY = SECOND
-#: How long the real process waits for etcd before it exits (`storage-backend` health, 60 s of retries).
-GIVE_UP = 60 * SECOND
+#: How long the process waits for its first connection to etcd before it exits (`storagebackend/factory/etcd3.go: dialTimeout`).
+GIVE_UP = 20 * SECOND
 
 Obj = dict[str, Any]
 
@@ -174,7 +174,8 @@ class ApiServerProgram:
             hooks.run(server)
         except (ApiError, ConnectError, EtcdError) as error:
             if world.now - running.started > GIVE_UP:
-                why = "context deadline exceeded" if isinstance(error, ConnectError) else str(error)
+                timed_out = isinstance(error, ConnectError) or getattr(error, "code", 0) == 504
+                why = "context deadline exceeded" if timed_out else str(error)
                 _klog(world, proc, "F", "instance.go:232", f"Error creating leases: error creating storage factory: {why}")
                 processes.exit(world, proc, 1)
                 return

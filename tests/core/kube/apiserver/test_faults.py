@@ -33,6 +33,16 @@ def test_without_etcd_requests_time_out_and_readyz_fails(plane: ControlPlane) ->
     assert len(client.list("namespaces").items) == 4
 
 
+def test_a_server_that_starts_without_etcd_gives_up_after_twenty_seconds(plane: ControlPlane) -> None:
+    processes.kill(plane.world, plane.api)
+    processes.kill(plane.world, plane.etcd)
+    api = plane.start("kube-apiserver", plane.api_argv)
+    plane.settle(19)
+    assert processes.alive(plane.world, api)
+    plane.settle(5)
+    assert not processes.alive(plane.world, api)
+
+
 def test_a_restart_finds_everything(plane: ControlPlane) -> None:
     client = plane.client()
     before = {o["metadata"]["name"]: o["metadata"]["uid"] for o in client.list("clusterroles").items}
