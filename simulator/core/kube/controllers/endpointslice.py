@@ -136,28 +136,35 @@ class EndpointSliceController(ServiceIndex):
         return plan
 
     def _fill(self, service: Obj, plan: Plan, ports: list[Obj], endpoints: dict[str, Obj], held: list[Obj], limit: int) -> None:
+        """Slices that change anyway are filled, the fullest first; what is left goes into one slice that has room for all of it,
+        else into new ones, so that few slices are written (`reconcileByPortMapping`)."""
         labels = self._labels(service)
-        slices: list[tuple[Obj, list[Obj]]] = []
+        changed: list[tuple[Obj, list[Obj]]] = []
+        same: list[tuple[Obj, list[Obj]]] = []
         for item in held:
-            stays = []
-            for old in item.get("endpoints") or ():
-                new = endpoints.pop((old.get("targetRef") or {}).get("uid") or "", None)
-                if new is not None:
-                    stays.append(new)
-            slices.append((item, stays))
-        rest = [endpoints[uid] for uid in sorted(endpoints, key=lambda u: endpoints[u]["targetRef"]["name"])]
-        for item, stays in slices:
-            room = limit - len(stays)
-            if stays or not item.get("endpoints") or rest:
-                stays += rest[:room]
-                rest = rest[room:]
-            if not stays:
+            old = list(item.get("endpoints") or ())
+            found = (endpoints.pop((e.get("targetRef") or {}).get("uid") or "", None) for e in old)
+            stays = [e for e in found if e is not None]
+            if stays == old and old:
+                (same if labels_of(item) == labels else changed).append((item, stays))
+            elif stays:
+                changed.append((item, stays))
+            else:
                 plan.delete.append(item)
-            elif stays != (item.get("endpoints") or []) or labels_of(item) != labels:
-                plan.update.append({**item, "endpoints": stays, "metadata": {**item["metadata"], "labels": labels}})
+        rest = [endpoints[uid] for uid in sorted(endpoints, key=lambda u: endpoints[u]["targetRef"]["name"])]
+        for _, stays in sorted(changed, key=lambda pair: -len(pair[1])):
+            room = limit - len(stays)
+            stays += rest[:room]
+            rest = rest[room:]
         while rest:
-            plan.create.append({"ports": ports, "endpoints": rest[:limit]})
-            rest = rest[limit:]
+            roomy = [pair for pair in same if len(rest) < limit and len(pair[1]) + len(rest) <= limit]
+            if roomy:
+                pair = max(roomy, key=lambda pair: len(pair[1]))
+                changed.append((pair[0], pair[1] + rest))
+            else:
+                plan.create.append({"ports": ports, "endpoints": rest[:limit]})
+            rest = [] if roomy else rest[limit:]
+        plan.update += [{**i, "endpoints": e, "metadata": {**i["metadata"], "labels": labels}} for i, e in changed]
 
     def _write(self, service: Obj, plan: Plan, stamp: str) -> None:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
