@@ -84,16 +84,60 @@ def _still(text: str) -> str:
 
 
 def matches(shown: str, printed: str) -> bool:
-    """Does what was printed agree with what the lesson shows?"""
-    shown, printed = _still(shown), _still(printed)
-    parts = []
-    for line in shown.split("\n"):
+    """Does what was printed agree with what the lesson shows?
+
+    Whatever lies between two `…` is looked for from the left, pieces in a line as well as lines in the whole: with gaps of any length that
+    finds an agreement where there is one, and takes no longer where there is none.
+    """
+    lines = _still(printed).rstrip("\n").split("\n")
+    runs: list[list[_Line]] = [[]]
+    for line in _still(shown).split("\n"):
         if line.strip() == "…":
-            parts.append(r"(?:.*\n)*?")
-            continue
-        words = [r"[ \t]+".join(map(re.escape, re.split(r"[ \t]+", part))) for part in line.rstrip().split("…")]
-        parts.append(".*?".join(words) + r"[ \t]*\n")
-    return re.fullmatch("".join(parts), printed.rstrip("\n") + "\n") is not None
+            runs.append([])
+        else:
+            runs[-1].append(_Line(line))
+
+    def at(run: list[_Line], place: int) -> bool:
+        return place + len(run) <= len(lines) and all(map(_Line.says, run, lines[place : place + len(run)]))
+
+    if len(runs) == 1:
+        return len(lines) == len(runs[0]) and at(runs[0], 0)
+    first, *middle, last = runs
+    if not at(first, 0):
+        return False
+    done = len(first)
+    for run in middle:
+        place = next((place for place in range(done, len(lines) - len(run) + 1) if at(run, place)), None)
+        if place is None:
+            return False
+        done = place + len(run)
+    return len(lines) - len(last) >= done and at(last, len(lines) - len(last))
+
+
+class _Line:
+    """One line that a lesson shows: pieces with any text between them."""
+
+    def __init__(self, line: str) -> None:
+        texts = line.rstrip().split("…")
+        # a gap beside any text is one blank and the rest of it
+        pieces = [_piece(text) + (r"[ \t]" if text[-1:] in (" ", "\t") else "") for text in texts[:-1]]
+        self.pieces = [re.compile(piece) for piece in pieces]
+        self.last = re.compile(_piece(texts[-1]) + r"[ \t]*\Z")
+
+    def says(self, line: str) -> bool:
+        """Is this what the line says?"""
+        done = 0
+        for number, piece in enumerate(self.pieces):
+            found = piece.search(line, done) if number else piece.match(line)
+            if found is None:
+                return False
+            done = found.end()
+        return (self.last.search(line, done) if self.pieces else self.last.match(line)) is not None
+
+
+def _piece(text: str) -> str:
+    """A pattern of a text in which the width of gaps does not count, but for a gap at its end."""
+    return r"[ \t]+".join(map(re.escape, re.split(r"[ \t]+", text.rstrip(" \t"))))
 
 
 class StillRunsError(Exception):

@@ -3,9 +3,12 @@ nothing of it is "not simulated".  After a change that is meant: `python manage.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lessons.loading.played import blocks, matches, prove, settled, shown, write
 
@@ -92,3 +95,20 @@ def test_outputs_are_written_below_their_commands_and_proven(tmp_path: Path) -> 
     assert list(prove(files[0])) == []
     files[0].write_text(files[0].read_text().replace("Running", "Swimming"))
     assert "Swimming" in "".join(prove(files[0]))
+
+
+@given(st.text("ab …\n", max_size=14), st.text("ab \n", max_size=14))
+def test_an_output_agrees_as_its_pattern_would(line: str, printed: str) -> None:
+    """The slow way, which is easy to believe: one pattern for all."""
+    parts = []
+    for row in line.split("\n"):
+        words = [r"[ \t]+".join(map(re.escape, re.split(r"[ \t]+", part))) for part in row.rstrip().split("…")]
+        parts.append(r"(?:.*\n)*?" if row.strip() == "…" else ".*?".join(words) + r"[ \t]*\n")
+    assert matches(line, printed) == (re.fullmatch("".join(parts), printed.rstrip("\n") + "\n") is not None)
+
+
+def test_an_output_that_does_not_agree_takes_no_longer() -> None:
+    shown_ = "\n".join(["web-…   …   …   Running   …   …   node…", "…"] * 12 + ["end"])
+    printed = "\n".join(["web-1   1/1   x   Running   a   b   node01" * 4] * 300)
+    assert not matches(shown_, printed)
+    assert matches(shown_, printed + "\nend")
