@@ -6,6 +6,7 @@ import fnmatch
 import io
 import posixpath
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from ..host.invocation import Call
@@ -14,6 +15,11 @@ from ..shell.coreutils.archive import LIMIT, pack, unpack
 from ..shell.coreutils.common import Code
 
 ABSENT = "not simulated in Slipway yet"
+
+#: How unzip ends when a member could not be read.
+DAMAGED = 2
+#: What reading a member may raise.
+DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, OverflowError)
 
 
 def _letters(call: Call, known: str, taking: str = "") -> tuple[str, dict[str, str], list[str]] | None:
@@ -66,10 +72,13 @@ def zip_(call: Call) -> Code:
     held: dict[str, tuple[zipfile.ZipInfo, bytes]] = {}
     if call.exists(target):
         old = _open(call, target)
+        try:
+            held = {info.filename: (info, old.read(info)) for info in old.infolist()} if old is not None else {}
+        except DAMAGES:
+            old = None
         if old is None:
             call.err(f"\nzip error: Zip file structure invalid ({target})\n")
             return 3
-        held = {info.filename: (info, old.read(info)) for info in old.infolist()}
     missing, done = 0, 0
     for word in words[1:]:
         if not call.exists(word):
@@ -121,8 +130,6 @@ def zip_(call: Call) -> Code:
 
 
 def _deflated(data: bytes) -> int:
-    import zlib
-
     return len(zlib.compress(data, 6)) - 6
 
 
@@ -172,19 +179,26 @@ def unzip(call: Call) -> Code:
     if "l" in letters or "v" in letters or "Z" in letters:
         call.out(_table(name, chosen))
         return 0
+    code = 0
     if "p" in letters:
         for info in chosen:
-            call.out(archive.read(info))
-        return 0
+            data = _content(call, archive, info)
+            call.out(data or b"")
+            code = code if data is not None else DAMAGED
+        return code
     quiet = "q" in letters
     if not quiet:
         call.out(f"Archive:  {name}\n")
     if "t" in letters:
+        for info in chosen:
+            if _content(call, archive, info) is None:
+                code = DAMAGED
+            else:
+                call.out(f"    testing: {info.filename:22}   OK\n")
         call.out(
-            "".join(f"    testing: {info.filename:22}   OK\n" for info in chosen)
-            + f"No errors detected in compressed data of {name}.\n"
+            f"No errors detected in compressed data of {name}.\n" if not code else f"At least one error was detected in {name}.\n"
         )
-        return 0
+        return code
     root = values.get("d", ".")
     for info in chosen:
         parts = [part for part in info.filename.split("/") if part not in ("", ".", "..")]
@@ -210,7 +224,10 @@ def unzip(call: Call) -> Code:
                 if answer == "n":
                     continue
                 letters += "o" if answer == "A" else ""
-        data = archive.read(info)
+        data = _content(call, archive, info)
+        if data is None:
+            code = DAMAGED
+            continue
         node = unpack(data, (info.external_attr >> 16) & 0o777 or 0o644, call.uid, call.gid, call.world.wall)
         call.tree.mkdir(posixpath.dirname(path), True, uid=call.uid, gid=call.gid, now=call.world.wall)
         if node.kind == "exec":
@@ -219,7 +236,23 @@ def unzip(call: Call) -> Code:
             call.write_file(path, data, mode=node.mode)
         if not quiet:
             call.out(f"  {'inflating' if info.compress_type else ' extracting'}: {shown:22}  \n")
-    return 0
+    return code
+
+
+def _content(call: Call, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+    """What a member holds; None, with a word about it, when it cannot be had."""
+    name = info.filename
+    if info.flag_bits & 1:
+        call.err(f"   skipping: {name:22}  unable to get password\n")
+        return None
+    try:
+        return archive.read(info)
+    except NotImplementedError:
+        call.err(f"   skipping: {name:22}  unsupported compression method {info.compress_type}\n")
+    except DAMAGES as failed:
+        what = "bad CRC" if "CRC" in str(failed) else "invalid compressed data to inflate"
+        call.err(f"  error:  {what} {name}\n")
+    return None
 
 
 def _table(name: str, chosen: list[zipfile.ZipInfo]) -> str:

@@ -133,6 +133,22 @@ def test_archives_and_the_old_composes_name(machine: Sandbox) -> None:
     assert "inflating" in told or "extracting" in told
     assert "hello\nran\n" in told and "4 files" in told
     assert "cannot find or open nothere" in run(machine, "unzip nothere")
+    # a byte of what is stored has changed: it is told, and is no traceback
+    damage = "cd /tmp; rm -f b.zip; echo hello > g; zip -q0 b.zip g; sed -i s/hello/hallo/ b.zip; "
+    assert "bad CRC g" in run(machine, damage + "rm g; unzip b.zip; echo $?; ls g")
+    told = run(machine, damage + "unzip -t b.zip; echo $?")
+    assert "At least one error was detected in b.zip.\n2\n" in told
+    assert run(machine, "cd /tmp; zip -q b.zip g; echo $?") == "3\n\nzip error: Zip file structure invalid (b.zip)\n"
+    assert "No errors detected in compressed data of a.zip.\n0\n" in run(machine, "cd /tmp; unzip -t a.zip; echo $?")
+
+
+@pytest.mark.parametrize("expression", ["(a|a)*$", "(a|aa)+$", "(a*)*$", "((a+)b?)+$"])
+def test_an_expression_that_could_run_for_ever_is_refused(machine: Sandbox, expression: str) -> None:
+    told = run(
+        machine,
+        f"echo 'server {{ location ~ {expression} {{ }} }}' > /etc/nginx/conf.d/re.conf; nginx -t; rm /etc/nginx/conf.d/re.conf",
+    )
+    assert "not simulated in Slipway yet" in told
     assert "Docker Compose version" in run(machine, "docker-compose --version")
 
 

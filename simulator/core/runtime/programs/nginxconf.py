@@ -14,6 +14,8 @@ from functools import lru_cache
 
 import msgspec
 
+from ...kernel.backtracking import BadPattern, guard
+
 #: Blocks by letter: main, events, http, server, location, upstream, `if` in a server or location, stream, and those that hold pairs.
 _CONTEXTS = {
     "main": "m",
@@ -261,17 +263,20 @@ def read(texts: tuple[tuple[str, str], ...], main: str = "/etc/nginx/nginx.conf"
     return found
 
 
-#: A repeated group that repeats something itself: what backtracks for ever on the wrong subject.
-_NESTED = re.compile(r"\([^()]*[*+}][^()]*\)[*+{]")
+#: Steps that a search may take at most, reckoned from the subject's length and the pattern's repetitions.
 WORK = 20_000_000
 
 
 @lru_cache(maxsize=256)
 def compiled(expression: str, *, fold: bool = False) -> re.Pattern[str]:
     """An expression of PCRE as Python reads it; raises re.error, also for what could take for ever."""
-    if len(expression) > 1000 or _NESTED.search(expression):
-        raise re.error("a repeated group that repeats itself: not simulated in Slipway yet")
-    return re.compile(expression.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!"), re.I if fold else 0)
+    ours = expression.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
+    pattern = re.compile(ours, re.I if fold else 0)  # what is wrong is told before what is too much
+    try:
+        guard(ours)
+    except BadPattern:
+        raise re.error("a repetition in a repetition: not simulated in Slipway yet") from None
+    return pattern
 
 
 def search(expression: str, text: str, *, fold: bool = False) -> re.Match[str] | None:

@@ -9,19 +9,16 @@ from __future__ import annotations
 import functools
 import re
 
-from ...kernel.errors import BadInput
+from ...kernel.backtracking import BadPattern, guard, python_error
+
+__all__ = ["BadPattern", "compile_ere", "compile_posix", "guard", "translate"]
 
 CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s", "blank": r" \t",
     "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9A-Fa-f", "cntrl": r"\x00-\x1f\x7f", "print": r"\x20-\x7e\u00a0-\U0010ffff",
     "graph": r"\x21-\x7e\u00a1-\U0010ffff",
 }  # fmt: skip
-MAX_PATTERN = 4000
 MAX_SUBJECT = 1_000_000
-
-
-class BadPattern(BadInput):
-    """The pattern is wrong or refused; the message is what the tool prints."""
 
 
 def _bracket(text: str, at: int) -> tuple[str, int]:
@@ -187,78 +184,6 @@ def _escaped(c: str) -> str:
     return re.escape(c)
 
 
-def guard(pattern: str) -> None:
-    """Refuse patterns that could run for exponential time: an unbounded repetition of a group that repeats or alternates."""
-    if len(pattern) > MAX_PATTERN:
-        raise BadPattern("Regular expression too big")
-    try:
-        import re._parser as parser  # type: ignore[import-not-found]
-
-        tree = parser.parse(pattern)
-    except re.error as failed:
-        raise BadPattern(_python_error(failed)) from None
-    except (RecursionError, OverflowError):
-        raise BadPattern("Regular expression too big") from None
-    if _dangerous(tree, 0):
-        raise BadPattern("Regular expression too complex for Slipway (nested repetition)")
-
-
-def _python_error(failed: re.error) -> str:
-    text = str(failed)
-    if "nothing to repeat" in text or "multiple repeat" in text:
-        return "Invalid preceding regular expression"
-    if "invalid group reference" in text:
-        return "Invalid back reference"
-    if "bad character range" in text:
-        return "Invalid range end"
-    if "min repeat" in text:
-        return "Invalid content of \\{\\}"
-    return "Invalid regular expression"
-
-
-def _dangerous(tree: object, loops: int) -> bool:
-    for op, args in tree:  # type: ignore[attr-defined]
-        name = str(op)
-        if name in ("MAX_REPEAT", "MIN_REPEAT"):
-            _, high, body = args
-            many = int(high) > 16
-            if many and loops and not _fixed(body):
-                return True
-            if many and loops:
-                return True
-            if _dangerous(body, loops + many if not _single(body) else 0):
-                return True
-        elif name == "SUBPATTERN":
-            if _dangerous(args[3], loops):
-                return True
-        elif name == "BRANCH":
-            if loops and _overlapping(args[1]):
-                return True
-            if any(_dangerous(branch, loops) for branch in args[1]):
-                return True
-    return False
-
-
-def _single(body: object) -> bool:
-    items = list(body)  # type: ignore[call-overload]
-    return len(items) == 1 and str(items[0][0]) in ("LITERAL", "ANY", "IN", "NOT_LITERAL")
-
-
-def _fixed(body: object) -> bool:
-    return body.getwidth()[0] == body.getwidth()[1]  # type: ignore[attr-defined,no-any-return]
-
-
-def _overlapping(branches: list[object]) -> bool:
-    """Whether two alternatives under a repetition may begin alike (first literals decide; anything else may)."""
-    seen: set[int] = set()
-    for branch in branches:
-        items = list(branch)  # type: ignore[call-overload]
-        if not items or str(items[0][0]) != "LITERAL" or items[0][1] in seen:
-            return True
-        seen.add(items[0][1])
-    return False
-
-
 @functools.lru_cache(maxsize=512)
 def compile_posix(pattern: str, *, extended: bool, ignore_case: bool = False, multiline: bool = False) -> re.Pattern[str]:
     """A compiled POSIX pattern.  Raises BadPattern.  `$` matches only at the very end (or line ends with `multiline`)."""
@@ -271,7 +196,7 @@ def compile_posix(pattern: str, *, extended: bool, ignore_case: bool = False, mu
     try:
         return re.compile(found, flags)
     except re.error as failed:
-        raise BadPattern(_python_error(failed)) from None
+        raise BadPattern(python_error(failed)) from None
 
 
 def _mask(pattern: str) -> str:
