@@ -80,7 +80,7 @@ def test_secrets_are_encrypted_in_etcd(provider: str) -> None:
     sandbox.run("kubectl create cm c --from-literal=a=plain")
     world = sandbox.world
     assert files.read_file(world, bare.NAME, "/etc/enc.yaml")
-    stored = sandbox.run("etcdctl get /registry/secrets/default/s --print-value-only -w json").stdout
+    stored = sandbox.run("etcdctl get /registry/secrets/default/s -w json").stdout
     value = base64.b64decode(json.loads(stored)["kvs"][0]["value"])
     assert value.startswith(f"k8s:enc:{provider}:v1:key1:".encode())
     assert b"password" not in value
