@@ -64,6 +64,12 @@ def types() -> int:
     return run(BIN / "mypy")
 
 
+def own_name(noted: str) -> str:
+    """A test's name as pytest takes it: one of a group is noted as `NAME@GROUP` when several processes share the tests."""
+    head, bracket, group = noted.rpartition("]")
+    return head + bracket if bracket and (not group or group[0] == "@") else noted.partition("@")[0]
+
+
 def tests(*argv: str | Path) -> int:
     """A run of pytest; a handful of failed tests is run once more, by itself, and whoever passes only then is told loudly.
 
@@ -71,10 +77,10 @@ def tests(*argv: str | Path) -> int:
     """
     CACHE.unlink(missing_ok=True)
     code = run(*argv)
-    names = sorted(json.loads(CACHE.read_text())) if code == 1 and CACHE.exists() else []
+    names = sorted(map(own_name, json.loads(CACHE.read_text()))) if code == 1 and CACHE.exists() else []
     if not 0 < len(names) <= HANDFUL:
         return code
-    again = run(*(word for word in argv if word not in PARALLEL), "--last-failed", "--last-failed-no-failures", "none")
+    again = run(*(word for word in argv if word not in PARALLEL), *names)
     if again == 0:
         lines = "".join(f"***   {name}\n" for name in names)
         print(
