@@ -230,6 +230,7 @@ def ended(world: World, host: str, ident: str, code: int) -> None:
         exit_status=code,
         exited_at=logs.stamp(world.wall),
     )
+    container.ended_pid = container.pid if container.namespace != "k8s.io" else 0
     container.pid = 0
     container.reason = "OOMKilled" if container.reason == "OOMKilled" else ("Completed" if code == 0 else "Error")
     for other in [p for p in hosts(world)[host].processes.values() if p.container == ident]:

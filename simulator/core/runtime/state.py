@@ -167,6 +167,8 @@ class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     created_at: int = 0
     state: str = "CREATED"
     pid: int = 0
+    #: The process of a task that has ended: its shim tells it until the task is removed (the kubelet's are removed at once).
+    ended_pid: int = 0
     shim_pid: int = 0
     started_at: int = 0
     finished_at: int = 0

@@ -105,7 +105,7 @@ def run(session: Session) -> Generator[Wait, Any, int]:
 def _entries(session: Session) -> list[tuple[str, str, str, int, str]]:
     """(id, image, runtime, pid, task status or "") of everything in the namespace, pods' pause containers included."""
     found = [
-        (c.id, c.image if not c.image.startswith("sha256:") else _name(session, c), RUNTIME, c.pid, _task(c))
+        (c.id, c.image if not c.image.startswith("sha256:") else _name(session, c), RUNTIME, c.pid or c.ended_pid, _task(c))
         for c in session.namespace().containers.values()
     ]
     if session.space == "k8s.io" and not runtime(session.world, session.host).shim:
