@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.core.etcd import member
+from simulator.core.etcd import gateway_v2_members, member
 from simulator.core.etcd.client import EtcdClient
 from simulator.core.kernel.clock import SECOND
+from simulator.core.kernel.http import Request
 from simulator.core.sandbox import Sandbox
 
 from .member_world import Member
@@ -386,3 +387,16 @@ def test_five_members_bear_the_loss_of_two_and_not_of_three() -> None:
     five.start("e5", "r-e5", "--initial-cluster-state existing")
     five.wait(8)
     assert five.etcdctl("get d", "e5") == ("d\n4\n", 0)
+
+
+def test_messages_that_are_not_counted_have_no_made_up_statistics(three: Three) -> None:
+    """`/v2/stats` (etcd 3.4) of several members: what is not measured says so, and who leads is still told."""
+    world = three.sandbox.world
+    for disk in member.section(world).disks.values():
+        running = next(iter(member.section(world).running.values()))
+        for kind, follower, leader in (("self", 501, 501), ("leader", 403, 501), ("store", 200, 200)):
+            told = gateway_v2_members.handle(
+                world, disk, running, f"/stats/{kind}", Request(method="GET", path=f"/v2/stats/{kind}")
+            )
+            assert told is not None
+            assert told.status == (leader if disk.name == three.leader() else follower)
