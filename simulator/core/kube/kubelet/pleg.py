@@ -48,6 +48,8 @@ def relist(kubelet: Kubelet, uid: str = "") -> None:
         if pod is not None:
             pod.synced_at = 0
             _reconcile(kubelet, pod)
+            if pod.waits:
+                kubelet.wake(pod, kubelet.world.now)
         return
     for one in list(kubelet.state.pods):
         pod = kubelet.state.pods.get(one)
@@ -56,17 +58,16 @@ def relist(kubelet: Kubelet, uid: str = "") -> None:
 
 
 def _reconcile(kubelet: Kubelet, pod: PodState) -> None:
-    events = observe(kubelet, pod)
-    if events:
-        changed(kubelet, pod)
-    if events > 1:
-        pod.pending = True  # each event is one more update of the worker, of which the last ones merge
+    for _ in range(min(observe(kubelet, pod), 2)):
+        changed(kubelet, pod)  # each event is an update of its own: the worker takes the first one, the others merge into one more
 
 
 def changed(kubelet: Kubelet, pod: PodState) -> None:
-    """Something of the pod is new (`UpdatePod`): sync it, or once more when the sync that is under way has ended."""
-    if pod.step is not None:
+    """Something of the pod is new (`UpdatePod`): an idle worker takes it, one that syncs or waits for a status syncs once more."""
+    if pod.step is not None or pod.waits:
         pod.pending = True
+    else:
+        pod.waits = True
     kubelet.wake(pod, kubelet.world.now)
 
 

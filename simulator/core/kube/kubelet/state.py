@@ -89,9 +89,11 @@ class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     volumes_ready: bool = False
     mount_backoff: int = 0
     waiting_since: int = 0
-    #: Its sync, while one is under way; another one is asked for (`pendingUpdate`); when the last one ended, 0 once the
-    #: pod has been relisted since; and the sandbox as it was seen last.
+    #: Its sync, while one is under way; whether the worker has taken an update and only waits for a status that is new enough;
+    #: another update is asked for (`pendingUpdate`); when the last sync ended, 0 once the pod has been relisted since; and the
+    #: sandbox as it was seen last.
     step: Step | None = None
+    waits: bool = False
     pending: bool = False
     synced_at: int = 0
     seen: str = ""

@@ -151,12 +151,13 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
 
 def _begin(kubelet: Kubelet, pod: PodState) -> bool:
     """Begin a sync with the pod's status; False when the runtime has to be relisted before."""
+    pod.waits = True
     if not pleg.fresh(kubelet, pod):
         kubelet.wake(pod, pleg.next_tick(kubelet, pod.synced_at))
         return False
     if not pod.started_at:
         pod.started_at = kubelet.stamp()
-    pod.step, pod.pending = Step(), False
+    pod.step, pod.waits = Step(), False
     status.send(kubelet, pod)
     return True
 
@@ -189,6 +190,7 @@ def _end(kubelet: Kubelet, pod: PodState) -> None:
     if step.acted and not step.failed:
         pleg.request(kubelet, pod)
     if pod.pending:
+        pod.pending, pod.waits = False, True
         kubelet.wake(pod, kubelet.world.now)
 
 

@@ -101,6 +101,22 @@ class Node:
         found: dict[str, Any] = self.status(name)["containerStatuses"][0]["state"]
         return found
 
+    def history(self, name: str) -> list[tuple[str, int, float]]:
+        """What STATUS and RESTARTS of a pod's first container were, and since when (virtual seconds since the pod came)."""
+        out: list[tuple[str, int, float]] = []
+        began = 0
+        for version, _, path, obj in self.api.log:
+            if path != f"{PODS}/{name}":
+                continue
+            at = self.api.times[version]
+            began = began or at
+            for entry in (obj.get("status") or {}).get("containerStatuses") or ():
+                ((kind, state),) = entry["state"].items()
+                shown = str(state.get("reason") or kind.capitalize())
+                if [(shown, entry["restartCount"])] != [one[:2] for one in out[-1:]]:
+                    out.append((shown, entry["restartCount"], (at - began) / SECOND))
+        return out
+
     def events(self, reason: str = "") -> list[tuple[str, str, int]]:
         found = [o for p, o in self.api.objects.items() if "/events/" in p]
         return [(e["reason"], e["message"], e["count"]) for e in found if reason in ("", e["reason"])]

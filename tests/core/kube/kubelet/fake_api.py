@@ -50,6 +50,8 @@ class FakeApi:
         self.objects: dict[str, Obj] = {}
         self.log: list[tuple[int, str, str, Obj]] = []
         self.requests: list[tuple[str, str]] = []
+        #: When each version was written, in virtual ns.
+        self.times: dict[int, int] = {}
         self.version = 1
 
     def start(self, world: World, proc: Process) -> None:
@@ -74,6 +76,7 @@ class FakeApi:
             meta.setdefault("namespace", parts[parts.index("namespaces") + 1])
         self.objects[path] = obj
         self.log.append((self.version, kind, path, obj))
+        self.times[self.version] = world.now
         self._ring(world, path, obj)
         return obj
 
