@@ -21,6 +21,8 @@ from ..component import duration, parse_duration
 from .disruption import selector_text
 
 UNREADY = "did not receive metrics for targeted pods (pods might be unready)"
+#: The largest amount there is (int64).
+MOST = 2**63 - 1
 NO_PODS = "no pods returned by selector while calculating replica count"
 
 
@@ -129,7 +131,7 @@ class Source:
         name = metric["name"]
         path = f"/apis/external.metrics.k8s.io/v1beta1/namespaces/{self.namespace}/{quote(name)}"
         items = self._get(path, {}, f"{name}.external.metrics.k8s.io", "external")
-        return sum(quantity.milli(item["value"]) for item in items)
+        return min(sum(quantity.milli(item["value"]) for item in items), MOST)
 
 
 def _seconds(text: str) -> int:
@@ -292,7 +294,7 @@ def per_pod(current: int, usage: int, target: int, tolerance: Tolerance) -> tupl
     if not current:
         return math.ceil(usage / target), 0
     replicas = current if tolerance.covers(usage / (target * current)) else min(math.ceil(usage / target), 2**31 - 1)
-    return replicas, math.ceil(usage / current)
+    return replicas, MOST if usage >= MOST else math.ceil(usage / current)
 
 
 # -- the kinds of metrics ------------------------------------------------------------------------------------------------

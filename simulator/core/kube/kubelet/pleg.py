@@ -59,7 +59,9 @@ def relist(kubelet: Kubelet, uid: str = "") -> None:
 
 def _reconcile(kubelet: Kubelet, pod: PodState) -> None:
     for _ in range(min(observe(kubelet, pod), 2)):
-        changed(kubelet, pod)  # each event is an update of its own: the worker takes the first one, the others merge into one more
+        changed(
+            kubelet, pod
+        )  # each event is an update of its own: the worker takes the first one, the others merge into one more
 
 
 def changed(kubelet: Kubelet, pod: PodState) -> None:
