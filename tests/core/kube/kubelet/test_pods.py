@@ -5,7 +5,6 @@ from __future__ import annotations
 from simulator.core.host import processes
 from simulator.core.host.machine import hosts
 from simulator.core.kernel import network
-from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.http import Request
 from simulator.core.runtime import containerd, cri, logs
 
