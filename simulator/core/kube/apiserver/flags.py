@@ -263,11 +263,7 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     if not port.isdigit() or not 1 <= int(port) <= 65535:
         raise FlagError(f"--secure-port {port} must be between 1 and 65535, inclusive. It cannot be turned off with 0")
     out.secure_port = int(port)
-    out.service_cidr = flags.get("service-cluster-ip-range", "10.0.0.0/24").split(",")[0]
-    try:
-        ipaddress.ip_network(out.service_cidr)
-    except ValueError:
-        raise FlagError(f"--service-cluster-ip-range is not a valid CIDR: {out.service_cidr}") from None
+    _service_ranges(out, flags.get("service-cluster-ip-range", "10.0.0.0/24").split(","))
     out.node_port_low, out.node_port_high = _ports(flags.get("service-node-port-range", "30000-32767"))
     out.not_ready_seconds = _whole(flags, "default-not-ready-toleration-seconds", 300)
     out.unreachable_seconds = _whole(flags, "default-unreachable-toleration-seconds", 300)
@@ -290,6 +286,21 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
     if not flags.get("service-account-signing-key-file"):
         raise FlagError("service-account-signing-key-file is a required flag")
     return _files(out, flags, read)
+
+
+def _service_ranges(out: Config, texts: list[str]) -> None:
+    """One range, or two of both families (`cmd/kube-apiserver/app/options/validation.go`); raises FlagError."""
+    found = []
+    for text in texts:
+        try:
+            found.append(ipaddress.ip_network(text))
+        except ValueError:
+            raise FlagError(f"--service-cluster-ip-range is not a valid CIDR: {text}") from None
+    if len(found) > 2:
+        raise FlagError("--service-cluster-ip-range must not contain more than two entries")
+    if len(found) == 2 and found[0].version == found[1].version:
+        raise FlagError("--service-cluster-ip-range[0] and --service-cluster-ip-range[1] must be of different IP family")
+    out.service_cidr, out.second_service_cidr = texts[0], texts[1] if len(texts) > 1 else ""
 
 
 def _duration(flags: dict[str, str], name: str, default: int) -> int:

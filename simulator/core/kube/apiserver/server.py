@@ -39,6 +39,7 @@ class Config(msgspec.Struct, omit_defaults=True):
     advertise_address: str = ""
     secure_port: int = 6443
     service_cidr: str = "10.96.0.0/12"
+    second_service_cidr: str = ""
     node_port_low: int = 30000
     node_port_high: int = 32767
     not_ready_seconds: int = 300

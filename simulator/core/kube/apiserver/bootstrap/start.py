@@ -137,7 +137,14 @@ def _service(server: Server) -> None:
         }  # fmt: skip
         meta: Obj = {"name": "kubernetes", "finalizers": ["networking.k8s.io/service-cidr-finalizer"]}
         obj: Obj = {"kind": "ServiceCIDR", "apiVersion": "networking.k8s.io/v1", "metadata": meta}
-        make(server, {**obj, "spec": {"cidrs": [config.service_cidr]}, "status": {"conditions": [condition]}})
+        make(
+            server,
+            {
+                **obj,
+                "spec": {"cidrs": [text for text in (config.service_cidr, config.second_service_cidr) if text]},
+                "status": {"conditions": [condition]},
+            },
+        )
     if not _exists(server, "/registry/services/specs/default/kubernetes"):
         port = {"name": "https", "protocol": "TCP", "port": 443, "targetPort": config.secure_port}
         spec = {

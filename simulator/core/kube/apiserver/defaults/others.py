@@ -17,8 +17,8 @@ def service(obj: Obj) -> None:
     if spec["sessionAffinity"] == "None":
         spec.pop("sessionAffinityConfig", None)
     elif spec["sessionAffinity"] == "ClientIP":
-        config = spec.setdefault("sessionAffinityConfig", {})
-        config.setdefault("clientIP", {}).setdefault("timeoutSeconds", 10800)
+        held = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+        spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": 10800 if held is None else held}}
     kind = spec["type"] = spec.get("type") or "ClusterIP"
     for port in spec.get("ports") or ():
         port["protocol"] = port.get("protocol") or "TCP"
@@ -31,6 +31,9 @@ def service(obj: Obj) -> None:
         spec.setdefault("internalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
+        for item in ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ():
+            if item.get("ip"):
+                item.setdefault("ipMode", "VIP")
 
 
 def endpoints(obj: Obj) -> None:

@@ -74,6 +74,7 @@ def _create_once(call: Call, obj: Obj) -> Obj:
     strategy.prepare_create(call, obj)
     admission.mutate(call, obj, None)
     check_metadata(call, obj)
+    strategy.begin(call, obj)
     problems = validate_meta.object_meta(call.kind, meta, strategy.check_name) + strategy.validate(obj)
     problems += strategy.check(call, obj, None)
     if not server.config.allow_privileged:

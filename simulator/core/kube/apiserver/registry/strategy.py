@@ -55,6 +55,9 @@ class Strategy:
     def prepare_create(self, call: Call, obj: Obj) -> None:
         """Clear what a client may not set, fill what the server sets."""
 
+    def begin(self, call: Call, obj: Obj) -> None:
+        """What the registry fills in of a new object after admission and before validation (`Store.BeginCreate`)."""
+
     def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
         """Carry over what an update may not change."""
 

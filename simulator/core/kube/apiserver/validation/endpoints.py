@@ -5,27 +5,20 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from ...api import names
+from ...api import ips, names
 from ...api.errors import FieldError, duplicate, invalid_value, not_supported, required, too_many
+from . import meta
 
 Obj = dict[str, Any]
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 FAMILIES = ("FQDN", "IPv4", "IPv6")
-NO_ADDRESS = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-#: How many endpoints, addresses of one and ports a slice holds at most.
-ENDPOINTS, ADDRESSES, PORTS = 1000, 100, 20000
+#: How many endpoints, addresses of one, ports, labels and hints a slice holds at most.
+ENDPOINTS, ADDRESSES, PORTS, LABELS, HINTS = 1000, 100, 20000, 16, 8
 
 
-def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _special(text: str, at: str) -> list[FieldError]:
+def special_address(text: str, at: str) -> list[FieldError]:
     """`ValidateEndpointIP`: addresses that no endpoint can have."""
-    found = _ip(text)
+    found = ips.sloppy(text)
     if found is None:
         return [invalid_value(at, text, "must be a valid IP address")]
     out: list[FieldError] = []
@@ -66,12 +59,12 @@ def endpoints(obj: Obj) -> list[FieldError]:
 
 def _address(address: Obj, at: str) -> list[FieldError]:
     text = address.get("ip") or ""
-    out = [invalid_value(f"{at}.ip", text, NO_ADDRESS)] if _ip(text) is None else []
+    out = ips.address(f"{at}.ip", text)
     if address.get("hostname"):
         out += [invalid_value(f"{at}.hostname", address["hostname"], item) for item in names.dns_label(address["hostname"])]
     if address.get("nodeName") is not None:
         out += [invalid_value(f"{at}.nodeName", address["nodeName"], item) for item in names.dns_subdomain(address["nodeName"])]
-    return out + _special(text, f"{at}.ip")
+    return out + special_address(text, f"{at}.ip")
 
 
 def _protocol(port: Obj, at: str) -> list[FieldError]:
@@ -123,19 +116,38 @@ def _endpoint(endpoint: Obj, family: str, at: str) -> list[FieldError]:
     for j, text in enumerate(addresses):
         place = f"{at}.addresses[{j}]"
         if family in ("IPv4", "IPv6"):
-            found = _ip(text)
-            if found is None:
-                out.append(invalid_value(place, text, NO_ADDRESS))
+            wrong = ips.address(place, text) if family == "IPv4" else ips.strict_address(place, text)
+            if wrong:
+                out += wrong
                 continue
-            if family != f"IPv{found.version}":
+            if family != ips.family(text):
                 out.append(invalid_value(f"{at}.addresses", text, f"must be an {family} address"))
-            out += _special(text, place)
+            out += special_address(text, place)
         elif family == "FQDN":
             out += [invalid_value(place, text, item) for item in names.dns_subdomain(text)]
             if not names.dns_subdomain(text) and "." not in text:
                 out.append(invalid_value(place, text, "should be a domain with at least two segments separated by dots"))
     if endpoint.get("nodeName") is not None:
         out += [invalid_value(f"{at}.nodeName", endpoint["nodeName"], item) for item in names.dns_subdomain(endpoint["nodeName"])]
+    topology = endpoint.get("deprecatedTopology") or {}
+    if len(topology) > LABELS:
+        out.append(too_many(f"{at}.deprecatedTopology", len(topology), LABELS))
+    out += meta.check_labels(topology, f"{at}.deprecatedTopology")
     if endpoint.get("hostname") is not None:
         out += [invalid_value(f"{at}.hostname", endpoint["hostname"], item) for item in names.dns_label(endpoint["hostname"])]
+    return out + _hints(endpoint.get("hints") or {}, f"{at}.hints")
+
+
+def _hints(hints: Obj, at: str) -> list[FieldError]:
+    out: list[FieldError] = []
+    for member, check in (("forZones", names.label_value), ("forNodes", names.dns_subdomain)):
+        held, seen = hints.get(member) or [], set[str]()
+        if len(held) > HINTS:
+            return [*out, too_many(f"{at}.{member}", len(held), HINTS)]
+        for i, item in enumerate(held):
+            name, place = item.get("name") or "", f"{at}.{member}[{i}].name"
+            if name in seen:
+                out.append(duplicate(place, name))
+            seen.add(name)
+            out += [invalid_value(place, name, text) for text in check(name)]
     return out
