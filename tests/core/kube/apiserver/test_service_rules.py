@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ PATH = "/api/v1/namespaces/default/services"
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[KubeClient]:
-    yield ControlPlane().client()
+def client() -> KubeClient:
+    return ControlPlane().client()
 
 
 def service(name: str = "web", **spec: Any) -> Obj:
