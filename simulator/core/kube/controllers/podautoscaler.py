@@ -99,7 +99,7 @@ class HorizontalPodAutoscalerController(Controller):
         look.condition("AbleToScale", "True", "SucceededGetScale", GOT_SCALE)
         spec = hpa["spec"]
         current = int((scale.get("spec") or {}).get("replicas") or 0)
-        low, high = int(spec.get("minReplicas") or 1), int(spec["maxReplicas"])
+        low, high = int(spec.get("minReplicas", 1)), int(spec["maxReplicas"])
         held = self.memory.setdefault(key, {"recommended": [[current, self.world.now]], "up": [], "down": []})
         found: list[Obj] = []
         reason = ""
@@ -130,9 +130,16 @@ class HorizontalPodAutoscalerController(Controller):
 
     def _rescale(self, hpa: Obj, plural: str, scale: Obj, desired: int, reason: str, look: Autoscaling) -> bool:
         size = f"New size: {desired}; reason: {reason}"
+        name = scale["metadata"]["name"]
         try:
-            fresh = {**scale, "spec": {"replicas": desired}}
-            self.client.update(plural, fresh, subresource="scale", name=scale["metadata"]["name"])
+            for left in range(4, -1, -1):  # RetryOnConflict, each time with the newest scale
+                try:
+                    self.client.update(plural, {**scale, "spec": {"replicas": desired}}, subresource="scale", name=name)
+                    break
+                except ApiError as error:
+                    if error.code != 409 or not left:
+                        raise
+                    scale = self.client.get(plural, hpa["metadata"]["namespace"], name, subresource="scale")
         except ApiError as error:
             self.event(hpa, "Warning", "FailedRescale", f"{size}; error: {error}")
             text = f"the HPA controller was unable to update the target scale: {error}"

@@ -6,6 +6,7 @@ errors are those of a cluster that has none.  Amounts are thousandths (milli-CPU
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -13,9 +14,9 @@ from urllib.parse import quote
 from ...kernel import clock
 from ...kernel.errors import ConnectError
 from ...kernel.world import World
-from ..api import quantity
+from ..api import kinds, quantity
 from ..api.objects import Obj, condition
-from ..api.selectors import parse_labels
+from ..api.selectors import from_object, parse_labels
 from ..client import ApiError, Informer, KubeClient
 from ..component import duration, parse_duration
 from .disruption import selector_text
@@ -87,6 +88,8 @@ class Source:
             answer = self.client.call("GET", path, query)
         except ApiError as error:
             text = f"the server could not find the requested resource (get {what})" if error.code == 404 else str(error)
+            if error.code == 404 and api == "custom" and not self._served("custom.metrics.k8s.io"):
+                text = "no custom metrics API (custom.metrics.k8s.io) registered"
             raise Failed(f"unable to fetch metrics from {api} metrics API: {text}") from None
         except ConnectError as error:
             raise Failed(f"unable to fetch metrics from {api} metrics API: {error}") from None
@@ -94,6 +97,14 @@ class Source:
         if not items:
             raise Failed(f"no metrics returned from {api} metrics API")
         return list(items)
+
+    def _served(self, group: str) -> bool:
+        """Whether the API server knows a group: the client of custom metrics looks for it before it asks."""
+        try:
+            self.client.call("GET", f"/apis/{group}", {})
+        except (ApiError, ConnectError):
+            return False
+        return True
 
     def resource(self, name: str, container: str) -> dict[str, Sample]:
         """The usage of a resource by pod (GetResourceMetric)."""
@@ -110,7 +121,8 @@ class Source:
         """A custom metric by pod (GetRawMetric)."""
         name = metric["name"]
         path = f"/apis/custom.metrics.k8s.io/v1beta2/namespaces/{self.namespace}/pods/*/{quote(name)}"
-        items = self._get(path, {"labelSelector": [self.selector]}, "pods.custom.metrics.k8s.io", "custom")
+        query = {"labelSelector": [self.selector], **_picked("metricLabelSelector", metric)}
+        items = self._get(path, query, "pods.custom.metrics.k8s.io", "custom")
         return {
             i["describedObject"]["name"]: Sample(
                 quantity.milli(i["value"]),
@@ -122,16 +134,25 @@ class Source:
 
     def of_object(self, ref: Obj, metric: Obj) -> int:
         """A custom metric of one object (GetObjectMetric)."""
-        kind = ref["kind"].lower() + "s"
+        group = str(ref.get("apiVersion") or "").rpartition("/")[0]
+        info = next((k for k in kinds.KINDS if k.kind == ref["kind"] and k.group == group), None)
+        kind = info.group_resource if info is not None else f"{ref['kind'].lower()}s{'.' if group else ''}{group}"
         path = f"/apis/custom.metrics.k8s.io/v1beta2/namespaces/{self.namespace}/{kind}/{ref['name']}/{quote(metric['name'])}"
-        return quantity.milli(self._get(path, {}, f"{kind}.custom.metrics.k8s.io", "custom")[0]["value"])
+        query = _picked("metricLabelSelector", metric)
+        return quantity.milli(self._get(path, query, f"{kind}.custom.metrics.k8s.io", "custom")[0]["value"])
 
     def external(self, metric: Obj) -> int:
         """The sum of an external metric's values (GetExternalMetric)."""
         name = metric["name"]
         path = f"/apis/external.metrics.k8s.io/v1beta1/namespaces/{self.namespace}/{quote(name)}"
-        items = self._get(path, {}, f"{name}.external.metrics.k8s.io", "external")
+        items = self._get(path, _picked("labelSelector", metric), f"{name}.external.metrics.k8s.io", "external")
         return min(sum(quantity.milli(item["value"]) for item in items), MOST)
+
+
+def _picked(parameter: str, metric: Obj) -> dict[str, list[str]]:
+    """A metric's own selector as a parameter of the query."""
+    selector = metric.get("selector")
+    return {parameter: [str(from_object(selector))]} if selector else {}
 
 
 def _seconds(text: str) -> int:
@@ -322,6 +343,9 @@ def replicas_for(source: Source, hpa: Obj, spec: Obj, current: int, status_repli
     known = {
         "Resource": _resource, "ContainerResource": _container_resource, "Pods": _pods, "Object": _object, "External": _external,
     }  # fmt: skip
+    if kind not in known:
+        text = f"unknown metric source type {json.dumps(kind)}"
+        raise Unable("InvalidMetricSourceType", text, text)
     return known[kind](source, hpa, spec, current, status_replicas)
 
 

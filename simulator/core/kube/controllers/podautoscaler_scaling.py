@@ -14,6 +14,8 @@ from ...kernel.clock import SECOND
 
 Obj = dict[str, Any]
 Samples = list[list[int]]
+#: Without `behavior`: how many times the replicas there may be after one look (scaleUpLimitFactor).
+FASTEST = 2
 WITHIN = ("DesiredWithinRange", "the desired count is within the acceptable range")
 TOO_FAST = ("ScaleUpLimit", "the desired replica count is increasing faster than the maximum scale rate")
 TOO_MANY = ("TooManyReplicas", "the desired replica count is more than the maximum replica count")
@@ -94,7 +96,7 @@ def stabilized_by(
 
 def by_rules(current: int, desired: int, low: int, high: int) -> tuple[int, tuple[str, str]]:
     """Without `behavior`: at most doubled (or 4), between minimum and maximum (convertDesiredReplicasWithRules)."""
-    most = max(2 * current, 4)
+    most = max(FASTEST * current, 4)
     top, why = (most, TOO_FAST) if high > most else (high, TOO_MANY)
     if desired < low:
         return low, TOO_FEW

@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 
 from simulator.core.kernel.clock import MINUTE, SECOND, rfc3339
+from simulator.core.kernel.world import World
+from simulator.core.kube.api import quantity
 from simulator.core.kube.api.objects import Obj
+from simulator.core.kube.apiserver.defaults import workloads
 from simulator.core.kube.controllers import podautoscaler_metrics as metrics
+from simulator.core.kube.controllers import podautoscaler_scaling as scaling
+from simulator.core.kube.controllers.podautoscaler import HorizontalPodAutoscalerController
+
+from .one_sync import Cache, Requests, Still
 
 CASES = Path(__file__).parent / "cases"
 NOW = 1_800_000_000 * SECOND
 ZERO = "0001-01-01T00:00:00Z"
+FLAGS = {"horizontal-pod-autoscaler-cpu-initialization-period": "2m", "horizontal-pod-autoscaler-initial-readiness-delay": "10s"}
 AGE = {"hot": 0, "cool": 3 * MINUTE, "now": 0}
 
 
@@ -23,14 +31,14 @@ def load(name: str) -> Any:
     return json.loads((CASES / f"{name}.json").read_text())
 
 
-def pod(index: int, case: Obj, resource: str) -> Obj:
-    """A pod of two containers, each asking for `asks`."""
-    asks = {"requests": {resource: case["asks"]}} if "asks" in case else {}
-    began = rfc3339(NOW - AGE[case["began"]]) if "began" in case else ZERO
-    changed = began if case.get("turned") else ZERO
+def pod(index: int, case: Obj, resource: str, now: int = NOW, *, turned: bool = False, share: int = 1) -> Obj:
+    """A pod of two containers, each asking for its share of `asks`; `turned` says that it became ready when it began."""
+    asks = {"requests": {resource: f"{quantity.milli(case['asks']) // share}m"}} if "asks" in case else {}
+    began = rfc3339(now - AGE[case["began"]]) if "began" in case else ZERO
+    changed = began if turned else ZERO
     meta: Obj = {"name": f"test-pod-{index}", "namespace": "d", "labels": {"name": "test-pod"}}
     if case.get("going"):
-        meta["deletionTimestamp"] = rfc3339(NOW)
+        meta["deletionTimestamp"] = rfc3339(now)
     ready = {"type": "Ready", "status": case.get("ready", "True"), "lastTransitionTime": changed}
     return {
         "metadata": meta,
@@ -96,3 +104,89 @@ def test_how_many_replicas_usage_asks_for(case: Obj) -> None:
         assert case["want"] in str(failed.value)
     else:
         assert calculate(case) == case["want"]
+
+
+class Pods(Cache):
+    """The target's pods."""
+
+    def by_label(self, selector: Any, namespace: str) -> list[Obj]:
+        return [o for o in self.list(namespace) if selector.matches(o["metadata"].get("labels"))]
+
+
+class Scales(Requests):
+    """The target's scale and the metrics APIs of a case."""
+
+    case: Obj
+
+    def get(self, resource: str, namespace: str | None, name: str, **_: Any) -> Obj:
+        case = self.case
+        return {
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"replicas": case["replicas"]},
+            "status": {"replicas": case["status"], "selector": "name=test-pod"},
+        }
+
+    def call(self, method: str, path: str, query: Obj) -> Obj:
+        levels, stamp = self.case["levels"], rfc3339(self.world.wall)
+        if path.startswith("/apis/metrics.k8s.io"):
+            return {
+                "items": [
+                    {
+                        "metadata": {"name": f"test-pod-{i}"},
+                        "timestamp": stamp,
+                        "window": "1m0s",
+                        "containers": [
+                            {"name": name, "usage": {"cpu": f"{level // 2}m", "memory": "512Ki"}}
+                            for name in ("container1", "container2")
+                        ],
+                    }
+                    for i, level in enumerate(levels)
+                ]
+            }
+        one = path.startswith("/apis/custom") and "/pods/*/" not in path
+        return {
+            "items": [
+                {"describedObject": {"name": f"test-pod-{i}"}, "timestamp": stamp, "value": f"{level}m"}
+                for i, level in enumerate(levels[:1] if one else levels)
+            ]
+        }
+
+
+@pytest.mark.parametrize("case", load("autoscaler_looks"), ids=lambda case: case["what"])
+def test_what_a_look_at_an_autoscaler_makes_of_it(case: Obj, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "FASTEST", 8)  # the cases are reckoned with it
+    spec = {
+        "minReplicas": case["min"], "maxReplicas": case["max"], "metrics": case["metrics"],
+        "scaleTargetRef": {"kind": case.get("kind", "ReplicationController"), "name": "test", "apiVersion": "apps/v1" if "kind" in case else "v1"},
+    }  # fmt: skip
+    if "up" in case:
+        spec["behavior"] = {"scaleUp": case["up"]}
+    hpa: Obj = {"metadata": {"name": "hpa", "namespace": "d", "uid": "u"}, "spec": spec}
+    hpa["status"] = {"currentReplicas": case["replicas"], "desiredReplicas": case["replicas"]}
+    if spec["metrics"]:
+        workloads.autoscaler(hpa)
+    spec["minReplicas"] = case["min"]
+    world = World(seed=1)
+    world.now = 1000 * MINUTE
+    client = Scales(world)
+    client.case = case
+    runtime = Still(world, client, {"horizontalpodautoscalers": [hpa]}, HorizontalPodAutoscalerController.resources)
+    pods = [pod(i, p, "cpu", world.wall, turned=True, share=2) for i, p in enumerate(case["pods"])]
+    runtime.informers["pods"] = Pods(pods)
+    runtime.state.flags |= FLAGS
+    sync = HorizontalPodAutoscalerController(runtime)  # type: ignore[arg-type]
+    if "recommended" in case:
+        sync.memory["d/hpa"] = {
+            "recommended": [[n, client.world.now - age * SECOND] for n, age in case["recommended"]],
+            "up": [],
+            "down": [],
+        }
+    sync.sync("d/hpa")
+    status = next(o["status"] for o in reversed(client.updated) if "conditions" in (o.get("status") or {}))
+    assert [[c["type"], c["status"], c["reason"]] for c in status["conditions"]] == case["want"]["conditions"]
+    assert status["desiredReplicas"] == case["want"]["desired"]
+    scaled = [o["spec"]["replicas"] for o in client.updated if "conditions" not in (o.get("status") or {})]
+    assert scaled == ([] if case["want"]["desired"] == case["replicas"] else [case["want"]["desired"]])
+    if "percent" in case["want"]:
+        found = [m["resource"]["current"]["averageUtilization"] for m in status["currentMetrics"] if m["type"] == "Resource"]
+        assert found == [case["want"]["percent"]]
