@@ -60,7 +60,7 @@ class NodeLifecycleController(Controller):
             name = obj["metadata"]["name"]
             if kind == "DELETED":
                 self.memory.pop(name, None)
-                self._node_event(obj, "RemovingNode", f"Node {name} event: Removing Node {name} from Controller")
+                self.memory.setdefault("-gone", {})[name] = obj["metadata"]["uid"]  # said by the next look at all nodes
             else:
                 self.enqueue(name)
 
@@ -79,32 +79,37 @@ class NodeLifecycleController(Controller):
         if behind:
             self.client.patch("nodes", "", key, {"metadata": {"labels": behind}}, kind="strategic")
             return  # the change comes back here
-        wanted = {taint for kind, value, taint in CONDITION_TAINTS if (condition(node, kind) or {}).get("status") == value}
+        wanted = [
+            taint
+            for item in (node.get("status") or {}).get("conditions") or ()
+            for kind, value, taint in CONDITION_TAINTS
+            if (item["type"], item["status"]) == (kind, value)
+        ]
         if node["spec"].get("unschedulable"):
-            wanted.add(UNSCHEDULABLE)
-        taints = node["spec"].get("taints") or []
-        have = {t["key"] for t in taints if t["effect"] == "NoSchedule" and t["key"] in MANAGED}
-        if wanted == have:
-            return
-        now = self.world.timestamp()
-        kept = [t for t in taints if t["effect"] != "NoSchedule" or t["key"] not in have - wanted]
-        added = [{"effect": "NoSchedule", "key": k, "timeAdded": now} for k in sorted(wanted - have)]
-        self._patch_taints(node, kept + added)
+            wanted.append(UNSCHEDULABLE)
+        have = {t["key"] for t in node["spec"].get("taints") or () if t["effect"] == "NoSchedule" and t["key"] in MANAGED}
+        self._swap(node, "NoSchedule", [key for key in wanted if key not in have], have - set(wanted))
 
-    def _patch_taints(self, node: Obj, taints: list[Obj]) -> None:
+    def _swap(self, node: Obj, effect: str, add: list[str], drop: set[str]) -> None:
+        """Add taints, then take others away, each in a write of its own (SwapNodeControllerTaint)."""
+        if add:
+            now = self.world.timestamp()
+            fresh = [{"effect": effect, "key": key, "timeAdded": now} for key in add]
+            node = self._patch_taints(node, [*(node["spec"].get("taints") or ()), *fresh])
+        if drop:
+            self._patch_taints(
+                node, [t for t in node["spec"].get("taints") or () if t["effect"] != effect or t["key"] not in drop]
+            )
+
+    def _patch_taints(self, node: Obj, taints: list[Obj]) -> Obj:
         patch = {"metadata": {"resourceVersion": node["metadata"]["resourceVersion"]}, "spec": {"taints": taints or None}}
-        self.client.patch("nodes", "", node["metadata"]["name"], patch, kind="merge")
+        return self.client.patch("nodes", "", node["metadata"]["name"], patch, kind="merge")
 
     def _swap_no_execute(self, node: Obj, add: str | None) -> None:
         """Have the NoExecute taint `add` (or none) of not-ready and unreachable."""
         taints = node["spec"].get("taints") or []
-        mine = [t for t in taints if t["effect"] == "NoExecute" and t["key"] in (NOT_READY, UNREACHABLE)]
-        if [t["key"] for t in mine] == ([add] if add else []):
-            return
-        kept = [t for t in taints if t not in mine or t["key"] == add]
-        if add and add not in [t["key"] for t in mine]:
-            kept.append({"effect": "NoExecute", "key": add, "timeAdded": self.world.timestamp()})
-        self._patch_taints(node, kept)
+        mine = {t["key"] for t in taints if t["effect"] == "NoExecute" and t["key"] in (NOT_READY, UNREACHABLE)}
+        self._swap(node, "NoExecute", [add] if add and add not in mine else [], mine - {add})
 
     # -- health ----------------------------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -113,6 +118,9 @@ class NodeLifecycleController(Controller):
         self.runtime.feed("nodes")
         ready: dict[str, str] = {}
         nodes = self.informer("nodes").list()
+        for name, uid in self.memory.pop("-gone", {}).items():
+            gone = {"metadata": {"name": name, "uid": uid}}
+            self._node_event(gone, "RemovingNode", f"Node {name} event: Removing Node {name} from Controller")
         for node in nodes:
             name = node["metadata"]["name"]
             known = name in self.memory
@@ -137,10 +145,13 @@ class NodeLifecycleController(Controller):
         name = node["metadata"]["name"]
         now = self.world.now
         beat = list(self._heartbeat(node))
-        seen: dict[str, Any] = self.memory.setdefault(name, {"beat": beat, "probe": now, "ready": "", "evict": ""})
+        found = condition(node, "Ready")
+        since = now if found is not None else clock.parse_rfc3339(node["metadata"]["creationTimestamp"]) - self.world.epoch
+        seen: dict[str, Any] = self.memory.setdefault(name, {"beat": beat, "probe": since, "ready": "", "evict": ""})
+        if not known and beat[0]:
+            seen["probe"] = now
         if beat[0] > seen["beat"][0] or beat[1] != seen["beat"][1]:  # a lease counts that is newer than the one before
             seen["beat"], seen["probe"] = beat, now
-        found = condition(node, "Ready")
         observed = found["status"] if found is not None else "Unknown"
         grace = self._grace(found is None)
         if now > seen["probe"] + grace:
@@ -153,7 +164,12 @@ class NodeLifecycleController(Controller):
             ref = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
             self.event(ref, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
             self.world.emit("node-controller", "node.notready", f"nodes/{name}", {"ready": current})
+            seen["again"] = True
+        if current == "True":
+            seen.pop("again", None)
+        elif seen.get("again"):  # until all pods are marked
             self._mark_pods(name)
+            del seen["again"]
         return current
 
     def _grace(self, never_reported: bool) -> int:
@@ -210,7 +226,7 @@ class NodeLifecycleController(Controller):
         counted = {zone: [n for n in items if EXCLUDED not in labels_of(n)] for zone, items in zones.items()}
         down = {n["metadata"]["name"] for items in sick.values() for n in items}
         counts = {z: (len(items), sum(n["metadata"]["name"] in down for n in items)) for z, items in counted.items() if items}
-        all_down = all(size == ill for size, ill in counts.values())
+        all_down = all(self.zone_state(*pair) == "FullDisruption" for pair in counts.values())
         for zone in sorted(zones):
             rate = 0.0 if all_down else self._rate(*counts.get(zone, (0, 0)))
             for node in zones[zone]:
@@ -233,11 +249,16 @@ class NodeLifecycleController(Controller):
                         self.memory[""][zone] = self.world.now + int(clock.SECOND / rate)
                     self._swap_no_execute(fresh, wanted)
 
-    def _rate(self, size: int, sick: int) -> float:
-        """Nodes a second that may be tainted in a zone (handleDisruption)."""
-        usual = float(self.flags.get("node-eviction-rate", "0.1"))
+    def zone_state(self, size: int, sick: int) -> str:
+        """How a zone is (ComputeZoneState)."""
+        if sick and sick == size:
+            return "FullDisruption"
         threshold = float(self.flags.get("unhealthy-zone-threshold", "0.55"))
-        if sick == size or sick <= 2 or sick / size < threshold:
-            return usual
+        return "PartialDisruption" if sick > 2 and sick / size >= threshold else "Normal"
+
+    def _rate(self, size: int, sick: int) -> float:
+        """Nodes a second that may be tainted in a zone (setLimiterInZone)."""
+        if self.zone_state(size, sick) != "PartialDisruption":
+            return float(self.flags.get("node-eviction-rate", "0.1"))
         large = int(self.flags.get("large-cluster-size-threshold", "50"))
         return float(self.flags.get("secondary-node-eviction-rate", "0.01")) if size > large else 0.0
