@@ -149,7 +149,11 @@ echo a | awk '{NR="x"; FNR="y"; print} END{print NR}'
 awk 'NR=4.5' f
 echo 'sqrt(F' | bc
 echo $((0x1fn > 3))
-tac --separator= f""".split("\n")
+tac --separator= f
+trap 'echo "bye"; echo ${x[a b]' EXIT; true
+trap 'm[x y]=z' EXIT; run sh -c 'exit '
+join -2-2 f a
+install -m 6while40 f g""".split("\n")
 
 
 @pytest.mark.parametrize("text", FOUND)

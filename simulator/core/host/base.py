@@ -19,12 +19,12 @@ MADE = DEFAULT_EPOCH - 24 * DAY
 
 #: Commands of Ubuntu packages, all in /usr/bin.
 COMMANDS: tuple[str, ...] = tuple(
-    """[ arch awk base32 base64 basename bash cat chgrp chmod chown cksum clear cmp comm cp curl cut date dd df diff dig dirname du
+    """[ arch awk base32 base64 basename basenc bash cat chgrp chmod chown cksum clear cmp comm cp curl cut date dd df diff dig dirname du
     echo egrep env expand expr factor false fallocate fgrep file find fmt fold free getent grep groups gunzip gzip head hostname
     host hostnamectl id install join journalctl jq kill killall less ln logger ls lsof md5sum mkdir mktemp more mv nano nc
-    netstat nl nohup nproc nslookup numfmt od openssl paste pgrep ping pkill printenv printf ps pwd readlink realpath rev rm
+    link netstat nl nohup nproc nslookup numfmt od openssl paste pgrep ping pkill pr printenv printf ps pwd readlink realpath rev rm
     rmdir sed seq sh sha1sum sha256sum sha512sum shuf sleep sort split ss ssh stat stdbuf strings su sudo sync systemctl tac
-    tail tar tee test timedatectl time timeout top touch tr traceroute tree true truncate tty uname unexpand uniq uptime vi vim
+    tail tar tee test timedatectl time timeout top touch tr traceroute tree true truncate tty uname unexpand uniq unlink uptime vi vim
     w watch wc wget whereis which who whoami xargs xxd yes yq zcat""".split()
 )
 #: More of them: editors and tools that the first list has not.

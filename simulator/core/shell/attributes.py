@@ -21,7 +21,7 @@ def double(value: str) -> str:
 
 def flags(var: Var) -> str:
     """The letters of a variable's attributes, in bash's order."""
-    return ("" if var.kind == "s" else var.kind) + "".join(flag for flag in "iltnrux" if flag in var.flags)
+    return ("" if var.kind == "s" else var.kind) + "".join(flag for flag in "ciltnrux" if flag in var.flags)
 
 
 def key_text(key: str) -> str:

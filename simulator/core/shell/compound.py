@@ -225,7 +225,11 @@ class Compound(Jobs):
                 yield from self.before(command.head, command.line)
                 if self.state.options.get("xtrace"):
                     self.trace(command.head)
-                self.assign(command.name, word)
+                held = self.state.vars.get(command.name)
+                if held is not None and "n" in held.flags:  # the reference itself goes from name to name
+                    held.value = word
+                else:
+                    self.assign(command.name, word)
                 yield from self.charge(10_000)
                 status, done = yield from self._body(command.body)
                 if done:
@@ -321,7 +325,7 @@ class Compound(Jobs):
 
     def _arith(self, command: Arith) -> Code:
         yield from self.charge(10_000)
-        yield from self.before("((…))", command.line)
+        yield from self.before(command.text, command.line)
         try:
             return int((yield from self._arith_word(command.expr)) == 0)
         except ExpansionError as failed:
@@ -329,7 +333,7 @@ class Compound(Jobs):
             return 1
 
     def _case(self, command: Case) -> Code:
-        yield from self.before(command.head, command.line)
+        yield from self.before(f"{command.head} ", command.line)
         if self.state.options.get("xtrace"):
             self.trace(command.head)
         text = yield from self.expand_text(command.word)
@@ -382,7 +386,6 @@ class Compound(Jobs):
             except Return as ended:
                 status = ended.code
             if state.traps.get("RETURN") and (state.traps["RETURN"] != entered or state.options.get("functrace")):
-                state.status = status
                 yield from self.run_trap("RETURN")
             return status
         finally:
@@ -411,7 +414,7 @@ class Compound(Jobs):
     # -- [[ … ]] --------------------------------------------------------------------------------------------------------
     def _cond(self, command: Cond) -> Code:
         yield from self.charge(10_000)
-        yield from self.before("[[…]]", command.line)
+        yield from self.before(command.text, command.line)
         try:
             return int(not (yield from self._condition(command.tree)))
         except BadRegex:

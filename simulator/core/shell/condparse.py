@@ -17,7 +17,7 @@ class Conditions(Tokens):
     """`[[ … ]]`."""
 
     def _cond(self) -> Cond:
-        line = self.line_at(self.pos)
+        line, start = self.line_at(self.pos), self.pos
         self.pos += 2
         tree = self._cond_or()
         self.skip_newlines()
@@ -26,7 +26,7 @@ class Conditions(Tokens):
                 raise Incomplete("]]")
             raise ShellSyntaxError(f"syntax error in conditional expression: unexpected token `{self.token()}'")
         self.pos += 2
-        return Cond(tree, self.redirects(), line)
+        return Cond(tree, self.redirects(), line, " ".join(self.src[start : self.pos].split()))
 
     def _cond_or(self) -> tuple:  # type: ignore[type-arg]
         left = self._cond_and()

@@ -87,6 +87,7 @@ class Expander(Parameters):
                 globstar=shopts.get("globstar", False),
                 extglob=extglob,
                 nocase=shopts.get("nocaseglob", False),
+                skipdots=shopts.get("globskipdots", True),
             )
             ignored = self.state.get("GLOBIGNORE")
             if ignored:
@@ -129,7 +130,8 @@ class Expander(Parameters):
         self.assign(assign.name, value, index=index, append=assign.append)
 
     def assign_array(self, name: str, literal: ArrayLit, append: bool = False, kind: str = "a") -> Gen:
-        """`name=(…)`."""
+        """`name=(…)`; through a name reference its target."""
+        name = self.nameref(name)[0]
         old = self.state.vars.get(name)
         if old is not None and old.kind == "A":
             kind = "A"
@@ -233,9 +235,9 @@ class Expander(Parameters):
         index: str | None = None
         if part.index is not None:
             index = yield from self.expand_text(part.index)
-        if part.op == "names":
+        if part.op in ("names", "names*"):
             names = sorted(name for name in self.state.vars if name.startswith(part.name))
-            self._list(names, part.quoted, False, fields, split)
+            self._list(names, part.quoted, part.op == "names*", fields, split)
             return
         if part.prefix == "!":
             if index in ("@", "*"):

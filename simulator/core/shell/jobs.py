@@ -102,14 +102,14 @@ class Jobs(Redirections):
 
     def mark(self, job: Job) -> str:
         """`+` for the current job, `-` for the one before."""
-        order = [other.number for other in self.state.jobs]
+        order = [other.number for other in self.state.jobs or self.inherited]
         return "+" if order[-1:] == [job.number] else "-" if order[-2:-1] == [job.number] else " "
 
     def job_line(self, job: Job, state: str, *, pid: bool = False) -> str:
         """A line of `jobs`."""
         text = job.text + (" &" if state == "Running" else "")
-        number = f"{pidspace.number(self.host, self.proc, job.pids[0])} " if pid else ""
-        return f"[{job.number}]{self.mark(job)}  {number}{state:<24}{text}\n"
+        number = f" {pidspace.number(self.host, self.proc, job.pids[0]):5d} " if pid else "  "
+        return f"[{job.number}]{self.mark(job)}{number}{state:<24}{text}\n"
 
     def reap(self, *, report: bool) -> None:
         """Drop jobs that have ended, saying so when interactive."""

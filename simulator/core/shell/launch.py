@@ -115,6 +115,7 @@ def bash(call: Call) -> Generator[Any, Any, int]:
         args.pop(0)
     state.name = call.argv[0].rpartition("/")[2].lstrip("-")
     shell = Shell(call.executor, call.task, state)
+    shell.last_argument = state.get("_") or "/usr/bin/bash"
     if text is not None:
         if not args:
             call.err(f"{state.name}: -c: option requires an argument\n")

@@ -184,7 +184,7 @@ class Lexer(Scanner):
                 param.index = [Lit(self.src[self.pos : end], True)]
             self.pos = end + 1
         if param.prefix == "!" and self.peek() in ("*", "@") and self.peek(1) == "}":
-            param.op = "names"
+            param.op = "names" if self.peek() == "@" else "names*"
             self.pos += 1
         elif self.peek() != "}" and not self._operator(param, quoted):
             return self._bad_substitution(start, quoted)

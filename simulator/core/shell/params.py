@@ -274,7 +274,7 @@ class Parameters(Call):
             var.kind, var.items, var.value = "a", ({} if var.value is None else {"0": var.value}), None
         key = ""
         if index is not None:
-            key = index if var.kind == "A" else str(self._slot(var, index))
+            key = index if var.kind == "A" else str(self._slot(var, index, name))
         old = (var.value if index is None else var.items.get(key)) or ""
         if "i" in var.flags:
             number = self.arithmetic(value)
@@ -285,6 +285,8 @@ class Parameters(Call):
             value = value.lower()
         if "u" in var.flags:
             value = value.upper()
+        if "c" in var.flags:
+            value = value[:1].upper() + value[1:].lower()
         if len(value) > MAX_VALUE:
             raise ReadonlyError(f"{name}: value too large")
         self.ledger.hold(self.state, len(value))
@@ -294,10 +296,10 @@ class Parameters(Call):
         else:
             var.items[key] = value
 
-    def _slot(self, var: Var, index: str) -> int:
+    def _slot(self, var: Var, index: str, name: str) -> int:
         at = self.arithmetic(index)
         if at < 0:
             at += max((int(key) for key in var.items), default=-1) + 1
             if at < 0:
-                raise ReadonlyError(f"{index}: bad array subscript")
+                raise ReadonlyError(f"{name}[{index}]: bad array subscript")
         return at

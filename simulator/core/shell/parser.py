@@ -165,6 +165,7 @@ class Parser(Compounds):
                 self.skip_blanks()
                 if self.starts("-p "):
                     self.pos += 3
+                    found.posix = True
             else:
                 break
         self.skip_blanks()
@@ -197,7 +198,7 @@ class Parser(Compounds):
             assert end is not None
             text, line = self.src[self.pos + 2 : end], self.line_at(self.pos)
             self.pos = end + 2
-            return Arith(self.sub(text), self.redirects(), line)
+            return Arith(self.sub(text), self.redirects(), line, f"(({text}))")
         if self.peek() == "(":
             start = self.pos
             self.pos += 1

@@ -226,8 +226,9 @@ def expand_paths(
     globstar: bool = False,
     extglob: bool = False,
     nocase: bool = False,
+    skipdots: bool = True,
 ) -> list[str]:
-    """The sorted paths that a pattern names; empty when there are none."""
+    """The sorted paths that a pattern names; empty when there are none. `skipdots`: `.` and `..` never match."""
     absolute = pattern.startswith("/")
     parts = pattern.split("/")
     found: list[str] = ["/" if absolute else ""]
@@ -250,7 +251,7 @@ def expand_paths(
             except OSError:
                 continue
             test = compiled(part, extglob, nocase)
-            if part.startswith("."):
+            if part.startswith(".") and not skipdots:
                 candidates = [".", "..", *candidates]
             for name in candidates:
                 if name.startswith(".") and not (part.startswith((".", "\\.")) or dotglob):
@@ -261,7 +262,7 @@ def expand_paths(
                 break
         found = grown if last else [path + "/" for path in grown if tree.isdir(posixpath.join(cwd, path))]
     if pattern.endswith("/") and names:
-        found = [path + "/" for path in found if tree.isdir(posixpath.normpath(posixpath.join(cwd, path)))]
+        found = [path.rstrip("/") + "/" for path in found if tree.isdir(posixpath.normpath(posixpath.join(cwd, path)))]
     return sorted(found)
 
 

@@ -12,7 +12,7 @@ from ..kernel.errors import BudgetExceeded
 from . import builtins, prompts
 from .budget import DEBT, MAX_STEPS, Code, Ledger
 from .compound import Compound
-from .control import Exit, Interrupted
+from .control import Discard, Exit, Interrupted, Jump
 from .parser import Parser
 from .state import ShellState, Var
 from .syntax import Command, CommandSub, Simple, Word
@@ -194,5 +194,10 @@ class Running(Compound):
         trap = self.state.traps.pop("EXIT", "")
         if trap:
             self.state.status = status
-            yield from self.run_source(trap)
+            try:
+                yield from self.run_source(trap)
+            except Exit:
+                raise
+            except Jump as cut:  # a failed expansion ends the trap, not the shell's own course
+                return cut.code if isinstance(cut, Discard) else self.state.status
         return status

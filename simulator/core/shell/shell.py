@@ -188,7 +188,7 @@ class Shell(Substitution):
             status = int(not status)
         self.state.status = status
         if pipeline.timed:
-            self._report_time(self.world.now + self.debt - started)
+            self._report_time(self.world.now + self.debt - started, pipeline.posix)
         if status and not self.quiet and not pipeline.negate:
             if (
                 self.state.traps.get("ERR")
@@ -204,8 +204,12 @@ class Shell(Substitution):
     #: How many `eval` are running.
     evaluating = 0
 
-    def _report_time(self, elapsed: int) -> None:
+    def _report_time(self, elapsed: int, posix: bool = False) -> None:
+        """What `time` says of so many nanoseconds; `-p` in POSIX's form."""
         seconds = elapsed / 1e9
+        if posix:
+            self.err(f"real {seconds:.2f}\nuser 0.00\nsys 0.00\n")
+            return
         form = self.state.get("TIMEFORMAT")
         if form is not None:
             spent = {"R": seconds, "U": min(self.steps, 9) / 1000, "S": min(self.steps // 2, 9) / 1000, "P": 0.0, "%": 0.0}
@@ -422,8 +426,8 @@ class Shell(Substitution):
             self.hashed[name, path] = found[0]
         return found
 
-    def run_external(self, words: list[str], fds: Fds, env: dict[str, str] | None = None) -> Code:
-        """Run a program and wait for it."""
+    def run_external(self, words: list[str], fds: Fds, env: dict[str, str] | None = None, shown: str = "") -> Code:
+        """Run a program and wait for it; `shown` is its argument zero (`exec -a`)."""
         name = words[0]
         try:
             found = self.find_command(name)
@@ -443,7 +447,7 @@ class Shell(Substitution):
         try:
             proc = self.executor.spawn_like(
                 self.proc,
-                words,
+                [shown, *words[1:]] if shown and not script else words,
                 fds,
                 env=self.state.environment() if env is None else env,
                 cwd=self.proc.cwd,
@@ -494,12 +498,13 @@ class Shell(Substitution):
             return 0
         args = words[1:]
         env: dict[str, str] | None = None
+        shown = ""
         while args and args[0].startswith("-"):
             option = args.pop(0)
             if option == "-c":
                 env = {}
             elif option == "-a" and args:
-                args.pop(0)
+                shown = args.pop(0)
         if not args:
             return 0
         try:
@@ -511,7 +516,7 @@ class Shell(Substitution):
             if "/" in args[0]:
                 self.complain(f"{args[0]}: {failed.strerror}")
                 raise Exit(127 if failed.errno == 2 else 126) from None
-        code = yield from self.run_external(args, fds, env)
+        code = yield from self.run_external(args, fds, env, shown)
         self.state.traps.pop("EXIT", None)
         raise Exit(code)
 

@@ -112,6 +112,7 @@ class Pipeline:
     commands: list[Command]
     negate: bool = False
     timed: bool = False
+    posix: bool = False
     errors: list[bool] = field(default_factory=list)
 
 
@@ -221,6 +222,7 @@ class Arith:
     expr: Word
     redirects: list[Redirect]
     line: int = 1
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -230,6 +232,7 @@ class Cond:
     tree: tuple  # type: ignore[type-arg]
     redirects: list[Redirect]
     line: int = 1
+    text: str = ""
 
 
 @dataclass(slots=True)

@@ -60,7 +60,7 @@ BUILTINS: dict[str, Callable[[Any, list[str]], Any]] = {
     "dirs": basic.dirs,
     "disown": jobs.disown,
     "echo": _shared(_echo.builtin_echo),
-    "enable": basic.colon,
+    "enable": basic.enable,
     "eval": flow.eval_,
     "exec": flow.exec_,
     "exit": flow.exit_,

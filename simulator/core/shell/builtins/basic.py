@@ -396,6 +396,24 @@ def ulimit(shell: Any, words: list[str]) -> int:
     return 0
 
 
+def enable(shell: Any, words: list[str]) -> int:
+    """`enable [-a] [-n] [names]`: the builtins; none can be switched off here."""
+    from . import BUILTINS
+
+    flags = "".join(word[1:] for word in words[1:] if word.startswith("-"))
+    names = [word for word in words[1:] if not word.startswith("-")]
+    for name in names:
+        if name not in BUILTINS:
+            shell.complain(f"enable: {name}: not a shell builtin")
+            return 1
+    if names and "n" in flags:
+        shell.err("enable -n: not simulated in Slipway yet\n")
+        return 1
+    if not names and "n" not in flags:
+        shell.out("".join(f"enable {name}\n" for name in sorted(BUILTINS)))
+    return 0
+
+
 def times(shell: Any, words: list[str]) -> int:
     """`times`."""
     shell.out("0m0.012s 0m0.008s\n0m0.000s 0m0.000s\n")
@@ -403,8 +421,11 @@ def times(shell: Any, words: list[str]) -> int:
 
 
 def hash_(shell: Any, words: list[str]) -> int:
-    """`hash`: nothing is remembered, so there is nothing to show."""
+    """`hash [-r] [-lt] [names]`: where commands were found (the hits of each are not counted)."""
     status = 0
+    if "-r" in words[1:]:
+        shell.hashed.clear()
+        return 0
     for name in words[1:]:
         if name.startswith("-"):
             continue
@@ -413,8 +434,13 @@ def hash_(shell: Any, words: list[str]) -> int:
         except OSError:
             shell.complain(f"hash: {name}: not found")
             status = 1
+        else:
+            if "-t" in words[1:]:
+                shell.out(f"{shell.find_command(name)[0]}\n")
     if len(words) == 1:
-        shell.out("hash: hash table empty\n")
+        path = shell.state.get("PATH") or ""
+        found = [where for (_, searched), where in sorted(shell.hashed.items()) if searched == path]
+        shell.out("hits\tcommand\n" + "".join(f"{1:4}\t{where}\n" for where in found) if found else "hash: hash table empty\n")
     return status
 
 

@@ -63,11 +63,11 @@ def _code(shell: Any, words: list[str], name: str) -> int:
 
 def exit_(shell: Any, words: list[str]) -> int:
     """`exit [n]`."""
+    login = bool(shell.proc.argv) and shell.proc.argv[0].startswith("-")
+    if words[0] == "logout" and not login:
+        shell.complain("logout: not login shell: use `exit'")
+        return 1
     if shell.interactive and not shell.subshell:
-        login = bool(shell.proc.argv) and shell.proc.argv[0].startswith("-")
-        if words[0] == "logout" and not login:
-            shell.complain("logout: not login shell: use `exit'")
-            return 1
         shell.err("logout\n" if login else "exit\n")
     raise Exit(_code(shell, words, words[0]))
 

@@ -80,8 +80,8 @@ def disown(shell: Any, words: list[str]) -> int:
     return 0
 
 
-def _wait_any(shell: Any, args: list[str]) -> Generator[Any, Any, int]:
-    """`wait -n`: the status of the next job that ends."""
+def _wait_any(shell: Any, args: list[str], target: str) -> Generator[Any, Any, int]:
+    """`wait -n [-p name]`: the status of the next job that ends; its process's number is assigned to `target`."""
     wanted = [
         job
         for job in shell.state.jobs
@@ -93,16 +93,26 @@ def _wait_any(shell: Any, args: list[str]) -> Generator[Any, Any, int]:
         for job in wanted:
             if shell.refresh(job) not in ("Running", "Stopped"):
                 shell.state.jobs.remove(job)
+                if target:
+                    shell.assign(target, str(_pids(shell, job)[-1]))
                 return int(shell.job_code(job))
         yield WaitTopic(tuple(f"exit:{proc.key}" for job in wanted for proc in shell.job_processes(job)))
 
 
 def wait(shell: Any, words: list[str]) -> Generator[Any, Any, int]:
-    """`wait [-n] [pids or jobs]`."""
-    args = [word for word in words[1:] if not word.startswith("-")]
+    """`wait [-n [-p name]] [pids or jobs]`."""
     code: int
+    args, target, at = [], "", 1
+    while at < len(words):
+        if words[at] == "-p" and at + 1 < len(words):
+            at += 1
+            target = words[at]
+            shell.state.vars.pop(target, None)
+        elif not words[at].startswith("-"):
+            args.append(words[at])
+        at += 1
     if "-n" in words:
-        return (yield from _wait_any(shell, args))
+        return (yield from _wait_any(shell, args, target))
     if not args:
         for job in list(shell.state.jobs):
             code = yield from shell.wait_job(job)

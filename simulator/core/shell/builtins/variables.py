@@ -30,6 +30,17 @@ def _flags(words: list[str]) -> tuple[str, str, list[str]]:
     return on, off, words[at:]
 
 
+def _leads_to_itself(shell: Any, name: str, base: str, target: str, local: bool) -> bool:
+    """Whether a name reference would name itself: refused outside functions, a warning in them (variables.c)."""
+    if target.partition("[")[0] != base:
+        return False
+    if local:
+        shell.complain(f"{name}: warning: {base}: circular name reference")
+        return False
+    shell.complain(f"{name}: {base}: nameref variable self references not allowed")
+    return True
+
+
 def _declare(shell: Any, name: str, words: list[str], on: str, off: str, args: list[str], *, local: bool) -> int:
     status = 0
     for arg in args:
@@ -41,6 +52,9 @@ def _declare(shell: Any, name: str, words: list[str], on: str, off: str, args: l
             continue
         if match and base in shell.state.vars and "r" in shell.state.vars[base].flags and not local:
             shell.complain(f"{base}: readonly variable" if name != "declare" else f"declare: {base}: readonly variable")
+            status = 1
+            continue
+        if "n" in on and match and _leads_to_itself(shell, name, base, match.group(6), local):
             status = 1
             continue
         var = shell.make_local(base) if local else shell.state.vars.get(base)
@@ -61,7 +75,7 @@ def _declare(shell: Any, name: str, words: list[str], on: str, off: str, args: l
             continue
         if "n" in off:
             var.flags = var.flags.replace("n", "")
-        for flag in "xilut":
+        for flag in "xilutc":
             if flag in on and flag not in var.flags:
                 var.flags += flag
             if flag in off:
@@ -93,7 +107,7 @@ def declare(shell: Any, words: list[str]) -> int:
         for name in args or sorted(shell.state.vars):
             var = shell.state.vars.get(name)
             if var is None:
-                shell.complain(f"declare: {name}: not found")
+                shell.complain(f"{words[0]}: {name}: not found")
                 status = 1
             elif args or all(flag in var.flags + var.kind for flag in on.replace("p", "")):
                 shell.out(_show(name, var))
@@ -157,7 +171,7 @@ def unset(shell: Any, words: list[str]) -> int:
                 if match.group(2) in ("@", "*"):
                     var.items.clear()
                 else:
-                    key = match.group(2).strip("\"'") if var.kind == "A" else str(shell._slot(var, match.group(2)))
+                    key = match.group(2).strip("\"'") if var.kind == "A" else str(shell._slot(var, match.group(2), name))
                     var.items.pop(key, None)
             else:
                 del shell.state.vars[name]

@@ -1,263 +1,332 @@
-"""bc: a calculator of any precision (GNU bc 1.07): expressions, `scale`, `ibase`, `obase`, variables, comparisons, sqrt, length.
+"""bc: a calculator of any precision (GNU bc 1.07): statements, functions, arrays, bases, the library of `-l`.
 
-Numbers are integers with a count of decimals, so results are cut as bc cuts them.  Functions, `if`, `while`, `for` and `-l` say so.
+Each complete piece of input is run as it comes, as bc does.  A line may do `STEPS` operations.
 """
 
 from __future__ import annotations
 
 import re
-from math import isqrt
 
 from ...host.invocation import Call
-from ...kernel.errors import NotSimulated
-from .common import Code, inputs, parse
+from .bcnumbers import MOST, Number, Problem, apply, compare, library, literal, root, shown
+from .bcparse import Node, Parser, Unfinished, tokens
+from .common import Code, parse, read_path
 
-TOKEN = re.compile(r"\s*(?:(?P<number>(?:[0-9A-F]+\.?[0-9A-F]*|\.[0-9A-F]+))|(?P<name>[a-z][a-z0-9_]*)|(?P<op>\+\+|--|[-+*/%^]=|[<>=!]=|&&|\|\||[-+*/%^()<>=!;,])|(?P<text>\"[^\"]*\"))")  # fmt: skip
-#: How long a result may get, in digits.
-MOST = 20_000
-WORDS = frozenset({"if", "else", "while", "for", "define", "print", "auto", "return", "break", "read", "halt"})
-
-
-class _Problem(Exception):
-    """A message of bc's."""
-
-
-class _Number:
-    """`value / 10**scale`."""
-
-    __slots__ = ("scale", "value")
-
-    def __init__(self, value: int, scale: int = 0) -> None:
-        if abs(value) >> (MOST * 4):
-            raise _Problem("stopped by Slipway: the number is too long")
-        self.value, self.scale = value, scale
-
-    def at(self, scale: int) -> int:
-        """The value with that many decimals, cut."""
-        more = scale - self.scale
-        return self.value * 10**more if more >= 0 else _cut(self.value, 10**-more)
+STEPS = 200_000
+CALLS = 60
+BANNER = """bc 1.07.1
+Copyright 1991-1994, 1997, 1998, 2000, 2004, 2006, 2008, 2012-2017 Free Software Foundation, Inc.
+"""
+ESCAPES = {"n": "\n", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "r": "\r", "q": '"', "\\": "\\", "e": "\\"}
 
 
-def _cut(value: int, by: int) -> int:
-    return abs(value) // by * (1 if value >= 0 else -1)
+class _Jump(Exception):
+    def __init__(self, kind: str, value: Number | None = None) -> None:
+        super().__init__(kind)
+        self.kind, self.value = kind, value
 
 
 class _Machine:
-    def __init__(self) -> None:
-        self.names: dict[str, _Number] = {}
-        self.special = {"scale": 0, "ibase": 10, "obase": 10, "last": 0}
-        self.last = _Number(0)
-        self.tokens: list[tuple[str, str]] = []
-        self.place = self.depth = 0
+    def __init__(self, mathlib: bool) -> None:
+        self.names: dict[str, Number] = {}
+        self.arrays: dict[str, dict[int, Number]] = {}
+        self.functions: dict[str, Node] = {}
+        self.mathlib = mathlib
+        self.special = {"scale": 20 if mathlib else 0, "ibase": 10, "obase": 10}
+        self.last = Number(0)
+        self.out: list[str] = []
+        self.steps = self.calls = self.size = 0
 
-    def line(self, text: str) -> str:
-        """What a line prints."""
-        self.tokens, self.place, out, at = [], 0, "", 0
-        while text[at:].strip():
-            found = TOKEN.match(text, at)
-            if found is None:
-                raise _Problem(f"illegal character: {text[at:].strip()[0]}")
-            self.tokens.append((str(found.lastgroup), found.group(str(found.lastgroup))))
-            at = found.end()
-        while self.place < len(self.tokens):
-            if self.peek() == ";":
-                self.place += 1
-                continue
-            kind, word = self.tokens[self.place]
-            if kind == "name" and word in ("quit", "halt"):
-                raise EOFError(out)
-            if kind == "name" and word in WORDS:
-                raise NotSimulated(word)
-            if kind == "text":
-                self.place += 1
-                out += word[1:-1]
-                continue
-            silent = (
-                kind == "name"
-                and self.place + 1 < len(self.tokens)
-                and re.fullmatch(r"[-+*/%^]?=", self.tokens[self.place + 1][1])
-            )
-            value = self.either()
-            if self.peek() not in (";", ""):
-                raise _Problem("syntax error")
-            if not silent:
+    # -- statements -----------------------------------------------------------------------------------------------------
+    def run(self, statements: list[Node]) -> None:
+        """Run a piece of input; what it prints gathers in `out`."""
+        self.steps = self.size = 0
+        for statement in statements:
+            self.do(statement)
+
+    def tick(self) -> None:
+        """Count an operation."""
+        self.steps += 1
+        if self.steps > STEPS:
+            raise Problem(f"stopped by Slipway: more than {STEPS} operations")
+
+    def say(self, text: str) -> None:
+        """Print, within bounds."""
+        self.size += len(text)
+        if self.size > 1_000_000:
+            raise Problem("stopped by Slipway: too much output")
+        self.out.append(text)
+
+    def do(self, node: Node) -> None:
+        """One statement."""
+        self.tick()
+        kind = node[0]
+        if kind == "expr":
+            value = self.value(node[1])
+            if node[1][0] != "set" and value is not None:
                 self.last = value
-                out += self.shown(value) + "\n"
-        return out
+                self.say(shown(value, self.special["obase"]) + "\n")
+        elif kind == "text":
+            self.say(node[1])
+        elif kind == "print":
+            for part in node[1]:
+                if part[0] == "text":
+                    self.say(re.sub(r"\\(.)", lambda found: ESCAPES.get(found.group(1), found.group()), part[1]))
+                else:
+                    self.last = self.value(part[1])
+                    self.say(shown(self.last, self.special["obase"]))
+        elif kind == "block":
+            for one in node[1]:
+                self.do(one)
+        elif kind == "if":
+            chosen = node[2] if self.value(node[1]).value else node[3]
+            if chosen is not None:
+                self.do(chosen)
+        elif kind in ("while", "for"):
+            self._loop(node)
+        elif kind == "define":
+            self.functions[node[1]] = node
+        elif kind == "return":
+            raise _Jump("return", Number(0) if node[1] is None else self.value(node[1]))
+        elif kind in ("break", "continue"):
+            raise _Jump(kind)
+        else:  # quit, halt
+            raise EOFError
 
-    def peek(self) -> str:
-        return self.tokens[self.place][1] if self.place < len(self.tokens) else ""
+    def _loop(self, node: Node) -> None:
+        init, test, step, body = (None, node[1], None, node[2]) if node[0] == "while" else node[1:]
+        if init is not None:
+            self.value(init)
+        while test is None or self.value(test).value:
+            self.tick()
+            try:
+                self.do(body)
+            except _Jump as jump:
+                if jump.kind == "break":
+                    return
+                if jump.kind != "continue":
+                    raise
+            if step is not None:
+                self.value(step)
 
-    def either(self) -> _Number:
-        left = self.compare()
-        while self.peek() in ("&&", "||"):
-            op, right = self.take(), self.compare()
-            left = _Number(int(bool(left.value and right.value) if op == "&&" else bool(left.value or right.value)))
-        return left
-
-    def compare(self) -> _Number:
-        left = self.sum()
-        while self.peek() in ("<", ">", "<=", ">=", "==", "!="):
-            op, right = self.take(), self.sum()
-            scale = max(left.scale, right.scale)
-            a, b = left.at(scale), right.at(scale)
-            left = _Number(int({"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b, "==": a == b, "!=": a != b}[op]))
-        return left
-
-    def take(self) -> str:
-        self.place += 1
-        if self.place > len(self.tokens):
-            raise _Problem("syntax error")
-        return self.tokens[self.place - 1][1]
-
-    def sum(self) -> _Number:
-        left = self.product()
-        while self.peek() in ("+", "-"):
-            left = self.apply(left, self.take(), self.product())
-        return left
-
-    def product(self) -> _Number:
-        left = self.power()
-        while self.peek() in ("*", "/", "%"):
-            left = self.apply(left, self.take(), self.power())
-        return left
-
-    def power(self) -> _Number:
-        base = self.unary()
-        return self.apply(base, self.take(), self.power()) if self.peek() == "^" else base
-
-    def unary(self) -> _Number:
-        self.depth += 1
-        if self.depth > 300:
-            raise _Problem("stopped by Slipway: nested too deeply")
-        try:
-            if self.peek() == "-":
-                self.place += 1
-                inner = self.unary()
-                return _Number(-inner.value, inner.scale)
-            if self.peek() == "!":
-                self.place += 1
-                return _Number(int(not self.unary().value))
-            return self.atom()
-        finally:
-            self.depth -= 1
-
-    def atom(self) -> _Number:
-        if self.place >= len(self.tokens):
-            raise _Problem("syntax error")
-        kind, word = self.tokens[self.place]
-        self.place += 1
+    # -- expressions ----------------------------------------------------------------------------------------------------
+    def value(self, node: Node) -> Number:
+        """The value of an expression."""
+        self.tick()
+        kind = node[0]
         if kind == "number":
-            return self.literal(word)
-        if word == "(":
-            inner = self.either()
-            if self.peek() != ")":
-                raise _Problem("syntax error")
-            self.place += 1
-            return inner
-        if kind == "name":
-            return self.named(word)
-        raise _Problem("syntax error")
+            return literal(node[1], self.special["ibase"])
+        if kind in ("name", "array"):
+            return self.load(node)
+        if kind == "group":
+            return self.value(node[1])
+        if kind == "minus":
+            inner = self.value(node[1])
+            return Number(-inner.value, inner.scale)
+        if kind == "not":
+            return Number(int(not self.value(node[1]).value))
+        if kind == "binary":
+            return self._binary(node[1], node[2], node[3])
+        if kind == "set":
+            value = self.value(node[3])
+            if node[1] != "=":
+                value = apply(self.load(node[2]), node[1][0], value, self.special["scale"])
+            return self.store(node[2], value)
+        if kind == "step":
+            before = self.load(node[2])
+            after = self.store(node[2], apply(before, node[1], Number(1), self.special["scale"]))
+            return after if node[3] else before
+        if kind == "call":
+            return self._call(node[1], node[2])
+        raise Problem("syntax error")
 
-    def literal(self, word: str) -> _Number:
-        whole, _, part = word.partition(".")
-        base = self.special["ibase"]
-        digits = [min(int(digit, 16), base - 1) if len(word) > 1 else int(digit, 16) for digit in whole + part]
-        value = 0
-        for digit in digits:
-            value = value * base + digit
-        return _Number(value) if not part else _Number(value * 10 ** len(part) // base ** len(part), len(part))
+    def _binary(self, op: str, left_node: Node, right_node: Node) -> Number:
+        left, right = self.value(left_node), self.value(right_node)
+        if op == "&&":
+            return Number(int(bool(left.value and right.value)))
+        if op == "||":
+            return Number(int(bool(left.value or right.value)))
+        if op in ("<", ">", "<=", ">=", "==", "!="):
+            return compare(op, left, right)
+        return apply(left, op, right, self.special["scale"])
 
-    def named(self, word: str) -> _Number:
-        if self.peek() == "(":
-            if word not in ("sqrt", "length", "scale"):
-                raise _Problem(f"Function {word} not defined.")
-            self.place += 1
-            inner = self.either()
-            if self.take() != ")":
-                raise _Problem("syntax error")
-            if word == "sqrt":
-                scale = max(inner.scale, self.special["scale"])
-                if inner.value < 0:
-                    raise _Problem("Square root of a negative number")
-                return _Number(isqrt(inner.at(2 * scale)), scale)
-            return _Number(inner.scale if word == "scale" else max(len(str(abs(inner.value))), inner.scale))
-        before = self.names.get(word, _Number(self.special.get(word, 0))) if word != "last" else self.last
-        op = self.peek()
-        if not re.fullmatch(r"[-+*/%^]?=", op):
-            return before
-        self.place += 1
-        value = self.either()
-        value = value if op == "=" else self.apply(before, op[0], value)
-        if word in self.special:
-            self.special[word] = max(0 if word == "scale" else 2, min(value.at(0), MOST if word == "scale" else 16))
+    def load(self, node: Node) -> Number:
+        """What a variable or an element holds."""
+        if node[0] == "array":
+            return self.arrays.get(node[1], {}).get(self._index(node[2]), Number(0))
+        name = node[1]
+        if name == "last":
+            return self.last
+        if name in self.special:
+            return Number(self.special[name])
+        return self.names.get(name, Number(0))
+
+    def _index(self, node: Node) -> int:
+        at = self.value(node).at(0)
+        if not 0 <= at < 16_777_216:
+            raise Problem(f"Array index out of bounds: {at}"[:200])
+        return at
+
+    def store(self, node: Node, value: Number) -> Number:
+        """Assign; what was assigned."""
+        if node[0] == "array":
+            array = self.arrays.setdefault(node[1], {})
+            if len(array) > 20_000:
+                raise Problem("stopped by Slipway: the array is too large")
+            array[self._index(node[2])] = value
+        elif node[1] == "last":
+            self.last = value
+        elif node[1] in self.special:
+            least, most = {"scale": (0, MOST), "ibase": (2, 16), "obase": (2, 1_000_000)}[node[1]]
+            self.special[node[1]] = max(least, min(value.at(0), most))
         else:
-            self.names[word] = value
+            self.names[node[1]] = value
         return value
 
-    def apply(self, a: _Number, op: str, b: _Number) -> _Number:
+    def _call(self, name: str, given: list[Node]) -> Number:
         scale = self.special["scale"]
-        if op in "+-":
-            both = max(a.scale, b.scale)
-            return _Number(a.at(both) + (b.at(both) if op == "+" else -b.at(both)), both)
-        if op == "*":
-            keep = min(a.scale + b.scale, max(scale, a.scale, b.scale))
-            return _Number(_Number(a.value * b.value, a.scale + b.scale).at(keep), keep)
-        if op == "^":
-            times = b.at(0)
-            if abs(times) * len(str(abs(a.value))) > MOST:
-                raise _Problem("stopped by Slipway: the number is too long")
-            if times < 0:
-                return self.apply(_Number(1), "/", self.apply(a, "^", _Number(-times)))
-            keep = min(a.scale * times, max(scale, a.scale))
-            return _Number(_Number(a.value**times, a.scale * times).at(keep), keep)
-        if b.value == 0:
-            raise ZeroDivisionError
-        if op == "/":
-            top, bottom = a.value * 10 ** (scale + b.scale), b.value * 10**a.scale
-            return _Number(abs(top) // abs(bottom) * (1 if (top < 0) == (bottom < 0) else -1), scale)
-        keep = max(scale + b.scale, a.scale)
-        quotient = self.apply(a, "/", b)
-        return _Number(a.at(keep) - _Number(quotient.value * b.value, quotient.scale + b.scale).at(keep), keep)
+        if name in ("sqrt", "length", "scale") and len(given) == 1:
+            inner = self.value(given[0])
+            if name == "sqrt":
+                return root(inner, scale)
+            return Number(inner.scale if name == "scale" else max(len(str(abs(inner.value))), inner.scale))
+        function = self.functions.get(name)
+        if function is None:
+            if self.mathlib and name in ("s", "c", "a", "l", "e") and len(given) == 1:
+                return library(name, [self.value(given[0])], scale)
+            if self.mathlib and name == "j" and len(given) == 2:
+                return library(name, [self.value(one) for one in given], scale)
+            raise Problem(f"Function {name} not defined.")
+        return self._defined(function, given)
 
-    def shown(self, number: _Number) -> str:
-        base = self.special["obase"]
-        digits = str(abs(number.value))
-        if base == 10:
-            whole, part = (
-                (digits[: -number.scale], digits[-number.scale :].rjust(number.scale, "0")) if number.scale else (digits, "")
-            )
-            text = f"{whole}.{part}" if part else whole
-        else:
-            text = ""
-            value = abs(number.at(0))
-            while value or not text:
-                value, digit = divmod(value, base)
-                text = "0123456789ABCDEF"[digit] + text
-        text = ("-" if number.value < 0 else "") + (text or "0")
-        return "\\\n".join(text[at : at + 68] for at in range(0, len(text), 68)) if len(text) > 69 else text
+    def _defined(self, function: Node, given: list[Node]) -> Number:
+        """Call a function: parameters and `auto` variables are its own while it runs."""
+        _, _, params, autos, body = function
+        if len(params) != len(given):
+            raise Problem("Parameter number mismatch")
+        if self.calls >= CALLS:
+            raise Problem(f"stopped by Slipway: functions call each other more than {CALLS} deep")
+        values: list[Number | dict[int, Number]] = [
+            dict(self.arrays.get(node[1], {})) if param.endswith("[]") and node[0] == "whole" else self.value(node)
+            for param, node in zip(params, given, strict=True)
+        ]
+        own = [*zip(params, values, strict=True), *((name, {} if name.endswith("[]") else Number(0)) for name in autos)]
+        saved_names = {name: self.names.get(name) for name, _ in own if not name.endswith("[]")}
+        saved_arrays = {name[:-2]: self.arrays.get(name[:-2]) for name, _ in own if name.endswith("[]")}
+        for name, value in own:
+            if isinstance(value, Number):
+                self.names[name] = value
+            else:
+                self.arrays[name.removesuffix("[]")] = value
+        self.calls += 1
+        try:
+            self.do(body)
+        except _Jump as jump:
+            if jump.kind == "return" and jump.value is not None:
+                return jump.value
+        finally:
+            self.calls -= 1
+            for name, old in saved_names.items():
+                self.names.pop(name, None)
+                if old is not None:
+                    self.names[name] = old
+            for name, array in saved_arrays.items():
+                self.arrays.pop(name, None)
+                if array is not None:
+                    self.arrays[name] = array
+        return Number(0)
+
+
+class _Session:
+    """Input line by line: what is complete is run at once."""
+
+    def __init__(self, call: Call, machine: _Machine, name: str) -> None:
+        self.call, self.machine, self.name = call, machine, name
+        self.text, self.line = "", 0
+
+    def feed(self, line: str, *, final: bool = False) -> bool:
+        """Take a line; False when bc ends."""
+        self.line += line.endswith("\n") or bool(line)
+        self.text += line
+        plain = re.sub(r'("[^"]*")|/\*.*?\*/|#[^\n]*', lambda found: found.group(1) or " ", self.text, flags=re.DOTALL)
+        if not final and (re.search(r"/\*", re.sub(r'"[^"]*"', "", plain)) or self.text.endswith("\\\n")):
+            self.text = self.text.removesuffix("\\\n") if self.text.endswith("\\\n") else self.text
+            return True
+        if final and plain.strip():  # bc 1.07 wants the last newline
+            return self._wrong("syntax error")
+        parser = Parser([])
+        try:
+            parser.tokens = tokens(plain)
+            program = parser.program()
+        except Unfinished:
+            if (not final and plain.count("{") > plain.count("}")) or (not final and re.search(r"(\)|else)\s*$", plain)):
+                return True
+            return self._wrong("syntax error")
+        except Problem as failed:
+            return self._wrong(str(failed), ahead=int(parser.peek() == "\n"))
+        self.text = ""
+        try:
+            self.machine.run(program)
+        except EOFError:
+            self.flush()
+            return False
+        except ZeroDivisionError:
+            self.flush()
+            self.call.err("Runtime error (func=(main), adr=3): Divide by zero\n")
+        except _Jump:
+            self.flush()
+            self._wrong("Break or return outside of a function or loop")
+        except Problem as failed:
+            self.flush()
+            text = str(failed)
+            if text.startswith(("Function", "Square", "Parameter", "Array")):
+                self.call.err(f"Runtime error (func=(main), adr={4 if text.startswith('Square') else 3}): {text}\n")
+            else:
+                self._wrong(text)
+        self.flush()
+        return True
+
+    def _wrong(self, message: str, ahead: int = 0) -> bool:
+        """Say what is wrong; a newline that should not be there counts already."""
+        self.flush()
+        self.text = ""
+        self.call.err(f"{self.name} {self.line + ahead}: {message}\n")
+        return True
+
+    def flush(self) -> None:
+        """Hand out what was printed."""
+        self.call.out("".join(self.machine.out))
+        self.machine.out.clear()
 
 
 def bc(call: Call) -> Code:
-    """`bc [-q] [files]`: each line of the files and of standard input."""
+    """`bc [-lq] [files]`: the files, then standard input, each complete statement when it is there."""
     options, names = parse(call, "lqsiw", "mathlib:l quiet:q standard:s interactive:i warn:w version:version")
     if "version" in options:
-        call.out("bc 1.07.1\nCopyright 1991-1994, 1997, 1998, 2000, 2004, 2006, 2008, 2012-2017 Free Software Foundation, Inc.\n")
+        call.out(BANNER)
         return 0
-    if "l" in options:
-        raise NotSimulated("-l")
-    found, code = yield from inputs(call, [*names, "-"])
-    machine = _Machine()
-    for _, data in found:
-        text = re.sub(r"/\*.*?\*/|#[^\n]*", "", data.decode("utf-8", "replace").replace("\\\n", ""), flags=re.DOTALL)
-        for number, line in enumerate(text.splitlines(), 1):
-            try:
-                call.out(machine.line(line))
-            except EOFError as ended:
-                call.out(str(ended))
-                return code
-            except ZeroDivisionError:
-                call.err("Runtime error (func=(main), adr=3): Divide by zero\n")
-            except _Problem as failed:
-                call.err(f"(standard_in) {number}: {failed}\n")
-    return code
+    machine = _Machine("l" in options)
+    for name in names:
+        try:
+            data = yield from read_path(call, name)
+        except OSError:
+            call.err(f"File {name} is unavailable.\n")
+            return 1
+        session = _Session(call, machine, name)
+        for line in data.decode("utf-8", "replace").splitlines(keepends=True):
+            if not session.feed(line):
+                return 0
+        if session.text and not session.feed("", final=True):
+            return 0
+    if call.stdin_tty and "q" not in options:
+        call.out(f"{BANNER}This is free software with ABSOLUTELY NO WARRANTY.\nFor details type `warranty'. \n")
+    session = _Session(call, machine, "(standard_in)")
+    while True:
+        line = (yield from call.read_line()).decode("utf-8", "replace")
+        if not line:
+            break
+        if not session.feed(line):
+            return 0
+    if session.text:
+        session.feed("", final=True)
+    return 0

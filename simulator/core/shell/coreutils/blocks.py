@@ -121,6 +121,8 @@ def dd(call: Call) -> Code:
         body = body.upper()
     if "lcase" in given.get("conv", "").split(","):
         body = body.lower()
+    if "sync" in given.get("conv", "").split(",") and len(body) % block:
+        body = body.ljust(-(-len(body) // block) * block, b"\0")
     try:
         if not target:
             call.out(body)

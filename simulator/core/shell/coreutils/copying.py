@@ -12,7 +12,7 @@ from ...host.filesystem import Inode, error
 from ...host.invocation import Call
 from ...host.program import Wait
 from .common import Code, name_of, parse, usage
-from .modes import _may_change
+from .modes import _may_change, new_mode
 
 
 def _destination(call: Call, options: dict[str, str], names: list[str]) -> tuple[list[str], str, bool]:
@@ -77,6 +77,16 @@ def _backed_up(call: Call, options: dict[str, str], into: str) -> None:
     files.rename_file(call.world, call.host, into, kept, mnt=call.proc.mnt)
 
 
+def _told(call: Call, node: Inode, name: str, shown: str) -> str:
+    """What `cp -v` says of a file, or of a directory and all that was copied with it."""
+    lines = f"'{name}' -> '{shown}'\n"
+    if node.kind == "dir":
+        for entry in call.tree.listdir(call.path(name)):
+            source = posixpath.join(name, entry)
+            lines += _told(call, call.lookup(source, follow=False), source, posixpath.join(shown, entry))
+    return lines
+
+
 def cp(call: Call) -> Code:
     """`cp [-rapfvnT] sources target`."""
     options, names = parse(
@@ -135,9 +145,11 @@ def cp(call: Call) -> Code:
             elif "l" in options and node.kind != "dir":
                 call.tree.link(call.path(name), into, now=call.world.wall)
             else:
+                if node.kind != "dir" and shown.endswith("/") and not call.isdir(shown):
+                    raise error(errno.ENOTDIR if call.isdir(posixpath.dirname(into)) else errno.ENOENT, shown)
                 copy_node(call, node, call.path(name), into, keep="a" in options or "p" in options)
             if "v" in options:
-                call.out(f"'{name}' -> '{shown}'\n")
+                call.out(_told(call, node, name, shown))
         except OSError as failed:
             what = "create directory" if node.kind == "dir" else "create regular file"
             call.err(f"cp: cannot {what} '{shown}': {failed.strerror}\n")
@@ -178,8 +190,14 @@ def mv(call: Call) -> Code:
             _backed_up(call, options, into)
             _may_change(call, source)
             _may_change(call, into)
+            if node.kind == "dir" and call.exists(into) and not call.isdir(into):
+                call.err(f"mv: cannot overwrite non-directory '{shown}' with directory '{name}'\n")
+                code = 1
+                continue
             if node.kind != "dir" and call.isdir(into) and not inside:
                 raise error(errno.EISDIR, shown)
+            if node.kind != "dir" and shown.endswith("/") and not call.isdir(into):
+                raise error(errno.ENOTDIR if call.isdir(posixpath.dirname(into)) else errno.ENOENT, shown)
             try:
                 files.rename_file(call.world, call.host, source, into, mnt=call.proc.mnt)
             except OSError as failed:
@@ -215,5 +233,12 @@ def install(call: Call) -> int:
         except OSError as failed:
             call.err(f"install: cannot stat '{name}': {failed.strerror}\n")
             return 1
-        call.tree.edit(into).mode = int(options.get("m", "755"), 8)
+        made = call.tree.edit(into)
+        wanted = new_mode(options.get("m", "755"), 0, False)
+        if wanted is None:
+            call.err(f"install: invalid mode ‘{options['m']}’\n")
+            return 1
+        made.mode = wanted
+        if "v" in options:
+            call.out(f"'{name}' -> '{posixpath.join(target, posixpath.basename(name)) if inside else target}'\n")
     return 0 if sources else 1

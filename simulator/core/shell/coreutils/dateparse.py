@@ -17,7 +17,7 @@ ZONES = {"utc": 0, "gmt": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5,
 NUMBERS = {"last": -1, "this": 0, "next": 1, "first": 1, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "a": 1, "an": 1}
 TOKEN = re.compile(
     r"""(?P<iso>\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}/\d{1,2}(?:/\d{2,4})?)|(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:[ap]\.?m\.?\b)?)
-    |(?P<hour>\d{1,2}\s*[ap]\.?m\.?\b)|(?P<zone>[+-]\d{2}:?\d{2}(?!\d))|(?P<rel>[+-]?\s*\d+\s*(?:seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|fortnights?|months?|years?)\b)
+    |(?P<hour>\d{1,2}\s*[ap]\.?m\.?\b)|(?P<zone>[+-]\d{2}:?\d{2}(?!\d)|(?<=:\d\d)\s*[+-]\s*\d{1,2}(?::?\d{2})?(?!\d))|(?P<rel>[+-]?\s*\d+\s*(?:seconds?|secs?|minutes?|mins?|hours?|days?|weeks?|fortnights?|months?|years?)\b)
     |(?P<compact>\d{8}(?!\d))|(?P<daymonth>\d{1,2}[- ]?[a-z]{3,9}[- ,]*(?:\d{4})?)|(?P<monthday>[a-z]{3,9}\.?[ ]*\d{1,2}(?!\d|:)(?:,?[ ]+\d{4}(?!\d))?)
     |(?P<word>[a-z]+)|(?P<number>[+-]?\d+)|(?P<skip>[\s,]+)""",
     re.VERBOSE,
@@ -60,7 +60,7 @@ class _Reader:
             moment = moment.replace(year=year, month=month + 1, day=1) + datetime.timedelta(days=over)
         if self.days:
             moment = moment + datetime.timedelta(days=self.days)
-        if self.weekday is not None:
+        if self.weekday is not None and day is None:  # a date that was given stands
             wanted, ordinal = self.weekday
             ahead = (wanted - moment.weekday()) % 7
             if ordinal > 0:
@@ -176,9 +176,12 @@ def _take(reader: _Reader, kind: str, text: str) -> bool:
     if kind in ("time", "hour"):
         return reader.set_time(text)
     if kind == "zone":
+        text = text.replace(
+            " ", ""
+        )  # a signed number right behind a time is its zone (`14:00 + 2 hours` is an hour after 14:00+02)
         sign = -1 if text[0] == "-" else 1
         digits = text[1:].replace(":", "")
-        reader.tz = datetime.timezone(sign * datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+        reader.tz = datetime.timezone(sign * datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0)))
         return True
     if kind == "rel":
         match = re.match(r"([+-]?)\s*(\d{1,9})\s*([a-z]+)", text)

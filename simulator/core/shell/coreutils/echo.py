@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 
-def expand(text: str) -> tuple[str, bool]:
-    """Backslash escapes of `echo -e` and `printf %b`; True when `\\c` ended the output."""
+def expand(text: str, octal: bool = False) -> tuple[str, bool]:
+    """Backslash escapes of `echo -e` and, with `octal` (`\\nnn` without a zero too), `printf %b`; True when `\\c` ended the output."""
     out: list[str] = []
     at = 0
     simple = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v", "\\": "\\"}
@@ -28,6 +28,9 @@ def expand(text: str) -> tuple[str, bool]:
             assert match
             out.append(_byte(int(match.group() or "0", 8)))
             at = match.end()
+        elif octal and c in "1234567" and (match := re.compile("[0-7]{1,3}").match(text, at - 1)):
+            out.append(_byte(int(match.group(), 8)))
+            at = match.end()
         elif c == "x" and (match := re.compile("[0-9a-fA-F]{1,2}").match(text, at)):
             out.append(_byte(int(match.group(), 16)))
             at = match.end()
@@ -47,7 +50,7 @@ def _byte(value: int) -> str:
 def builtin_echo(call: Any) -> int:
     """`echo [-neE] args`; /bin/echo does the same."""
     args = call.argv[1:]
-    newline, escapes = True, False
+    newline, escapes = True, bool(getattr(getattr(call, "state", None), "shopts", {}).get("xpg_echo"))
     while args and re.fullmatch("-[neE]+", args[0]):
         for letter in args[0][1:]:
             if letter == "n":

@@ -6,17 +6,27 @@ import base64 as _b64
 import hashlib
 import re
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
 from ...host.invocation import Call
-from .common import Code, inputs, name_of, parse, whole
+from .common import Code, inputs, name_of, parse, usage, whole
 
 
 def base64(call: Call) -> Code:
-    """`base64 [-d] [-w cols] [file]`, `base32`."""
-    options, names = parse(call, "diw:", "decode:d wrap=w ignore-garbage:i")
+    """`base64 [-d] [-w cols] [file]`, `base32`, `basenc --base64|--base32|--base16|--base64url`."""
+    options, names = parse(
+        call,
+        "diw:",
+        f"decode:d wrap=w ignore-garbage:i{' base64:64 base32:32 base16:16 base64url:url' if name_of(call) == 'basenc' else ''}",
+    )
+    kind = next((kind for kind in ("64", "32", "16", "url") if kind in options), name_of(call).removeprefix("base"))
+    if kind not in _CODINGS:
+        raise usage(call, "missing encoding type")
     found, code = yield from inputs(call, names)
-    encode, decode = (_b64.b64encode, _b64.b64decode) if name_of(call) == "base64" else (_b64.b32encode, _b64.b32decode)
+    encode, decode = _CODINGS[kind]
+    if "d" in options and kind in ("32", "16"):
+        return _decoded(call, found, decode, "i" in options, b"A-Z2-7=" if kind == "32" else b"0-9A-F") or code
     for _, data in found:
         if "d" in options:
             clean = re.sub(rb"[^A-Za-z0-9+/=]" if "i" in options else rb"\s", b"", data)
@@ -26,7 +36,7 @@ def base64(call: Call) -> Code:
             good = clean if valid and valid.end() == len(clean) else (valid.group() if valid else b"")
             size = len(good) // 4 * 4
             with suppress(ValueError):
-                call.out(decode(good[:size] if name_of(call) == "base64" else clean))
+                call.out(decode(good[:size]))
             if size != len(clean) and "i" not in options:
                 rest = good[size:].rstrip(b"=")
                 if len(rest) > 1:
@@ -40,6 +50,27 @@ def base64(call: Call) -> Code:
             call.out("".join(text[at : at + width] + "\n" for at in range(0, len(text), width)))
         else:
             call.out(text)
+    return code
+
+
+_CODINGS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    "64": (_b64.b64encode, _b64.b64decode),
+    "32": (_b64.b32encode, _b64.b32decode),
+    "16": (_b64.b16encode, _b64.b16decode),
+    "url": (_b64.urlsafe_b64encode, _b64.urlsafe_b64decode),
+}
+
+
+def _decoded(call: Call, found: list[tuple[str, bytes]], decode: Callable[[bytes], bytes], lenient: bool, alphabet: bytes) -> int:
+    """Decode base32 or base16; what is not of the alphabet ends it, unless garbage is ignored."""
+    code = 0
+    for _, data in found:
+        clean = re.sub(rb"[^" + alphabet + rb"]" if lenient else rb"\s", b"", data)
+        try:
+            call.out(decode(clean))
+        except ValueError:
+            call.err(f"{name_of(call)}: invalid input\n")
+            code = 1
     return code
 
 
@@ -108,8 +139,18 @@ MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def cksum(call: Call) -> Code:
-    """`cksum` as CRC-32 of POSIX."""
-    found, code = yield from inputs(call, call.argv[1:])
+    """`cksum [-a algorithm] [files]`: CRC-32 of POSIX, or a digest with its name."""
+    options, names = parse(call, "a:cbtwz", "algorithm=a check:c untagged:untagged quiet:q status:s strict:strict warn:w zero:z")
+    algorithm = options.get("a", "crc")
+    if algorithm not in ("crc", "bsd", "sysv", "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b"):
+        raise usage(call, f"invalid argument ‘{algorithm}’ for ‘--algorithm’")
+    if algorithm in ("bsd", "sysv"):
+        call.argv = ["sum", "-r" if algorithm == "bsd" else "-s", *names]
+        return (yield from sum_(call))
+    if algorithm != "crc":
+        call.argv = [f"{algorithm.replace('blake2b', 'b2')}sum", *([] if "untagged" in options else ["--tag"]), *names]
+        return (yield from checksum(call))
+    found, code = yield from inputs(call, names)
     for name, data in found:
         length, suffix = len(data), b""
         while length:
@@ -123,9 +164,16 @@ def cksum(call: Call) -> Code:
 
 
 def sum_(call: Call) -> Code:
-    """`sum`: the BSD checksum and the blocks of 1 KiB."""
-    found, code = yield from inputs(call, [word for word in call.argv[1:] if word != "-r"])
+    """`sum [-rs]`: the BSD checksum and the blocks of 1 KiB, or (`-s`) System V's and blocks of 512 bytes."""
+    options, names = parse(call, "rs", "sysv:s")
+    found, code = yield from inputs(call, names)
     for name, data in found:
+        if "s" in options:
+            total = sum(data)
+            folded = (total & 0xFFFF) + ((total & 0xFFFFFFFF) >> 16)
+            folded = (folded & 0xFFFF) + (folded >> 16)
+            call.out(f"{folded} {-(-len(data) // 512)}{'' if name == '-' else ' ' + name}\n")
+            continue
         value = 0
         for byte in data:
             value = (((value >> 1) + ((value & 1) << 15)) + byte) & 0xFFFF

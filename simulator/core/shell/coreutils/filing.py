@@ -113,7 +113,7 @@ def rm(call: Call) -> Code:
             return 0
     for name in names:
         path = call.path(name)
-        if posixpath.basename(name.rstrip("/")) in (".", ".."):
+        if posixpath.basename(name.rstrip("/")) in (".", "..") and deep:
             call.err(f"rm: refusing to remove '.' or '..' directory: skipping '{name}'\n")
             code = 1
             continue
@@ -305,7 +305,7 @@ def truncate(call: Call) -> int:
     if "r" in options:
         wanted, sign = len(call.read_file(options["r"])), ""
     else:
-        match = re.fullmatch(r"([-+]?)(\d+)([KMGT]?)(i?B)?", options.get("s", ""))
+        match = re.fullmatch(r"([-+<>/%]?)\s*(\d+)([KMGT]?)(i?B)?", options.get("s", ""))
         if match is None:
             if "s" in options:
                 call.err(f"truncate: Invalid number: ‘{options['s']}’\n")
@@ -322,7 +322,17 @@ def truncate(call: Call) -> int:
         if not there and "c" in options:
             continue
         old = call.read_file(name) if there else b""
-        size = len(old) + wanted if sign == "+" else max(len(old) - wanted, 0) if sign == "-" else wanted
+        if sign in ("/", "%") and sign and not wanted:
+            call.err("truncate: division by zero\n")
+            return 1
+        size = {
+            "+": len(old) + wanted,
+            "-": max(len(old) - wanted, 0),
+            "<": min(len(old), wanted),
+            ">": max(len(old), wanted),
+            "/": len(old) // max(wanted, 1) * wanted,
+            "%": -(-len(old) // max(wanted, 1)) * wanted,
+        }.get(sign, wanted)
         if size - len(old) <= HOLE:
             call.write_file(name, old[:size].ljust(size, b"\0"))
             continue

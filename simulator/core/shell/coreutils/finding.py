@@ -241,7 +241,7 @@ class _Find:
         table = {
             "p": path,
             "f": posixpath.basename(path),
-            "h": posixpath.dirname(path),
+            "h": posixpath.dirname(path) if "/" in path else ".",
             "s": str(size_of(node)),
             "m": f"{node.mode:o}",
             "M": mode_text(node),

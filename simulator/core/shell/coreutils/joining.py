@@ -61,11 +61,12 @@ def join(call: Call) -> Code:
     if code:
         return code
     char = options.get("t")
-    try:
-        keys = [int(options.get(n, options.get("j", "1"))) - 1 for n in ("1", "2")]
-    except ValueError:
-        call.err(f"{name_of(call)}: invalid field number\n")
-        return 1
+    numbers = [options.get(n, options.get("j", "1")) for n in ("1", "2")]
+    for given in numbers:
+        if not re.fullmatch(r"0*[1-9]\d{0,8}", given):
+            call.err(f"{name_of(call)}: invalid field number: ‘{given}’\n")
+            return 1
+    keys = [int(given) - 1 for given in numbers]
 
     def rows(data: bytes, key: int) -> list[tuple[str, list[str]]]:
         found = []
@@ -106,4 +107,13 @@ def join(call: Call) -> Code:
             call.out(line(parts[0], parts, None) + "\n")
     if both or "2" in (options.get("a"), options.get("v")):
         call.out("".join(line(parts[0], None, parts) + "\n" for n, (_, parts) in enumerate(right) if n not in seen))
-    return 0
+    if "nocheck-order" not in options:
+        for (name, data), side in zip(files, (left, right), strict=True):
+            for number in range(1 + ("header" in options), len(side)):
+                if side[number][0] < side[number - 1][0]:
+                    call.err(f"join: {name}:{number + 1}: is not sorted: {text_lines(data)[number]}\n")
+                    code = 1
+                    break
+    if code:
+        call.err("join: input is not in sorted order\n")
+    return code

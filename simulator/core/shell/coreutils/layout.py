@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 import unicodedata
 
+from ...host import streams
 from ...host.invocation import Call
 from .common import Code, inputs, name_of, parse, text_lines, whole
 from .dumping import count
@@ -25,10 +28,12 @@ def column(call: Call) -> Code:
         call,
         "ts:o:c:xneN:R:H:O:l:dJT:",
         "table:t separator=s output-separator=o output-width=c fillrows:x table-columns=N table-right=R table-hide=H table-order=O "
-        "table-columns-limit=l table-noheadings:d keep-empty-lines:L",
+        "json:J table-name=T table-columns-limit=l table-noheadings:d keep-empty-lines:L",
     )
     found, code = yield from inputs(call, names)
     rows = [line for _, data in found for line in text_lines(data)]
+    if "J" in options:
+        return _json(call, rows, options)
     if "t" in options or "N" in options:
         _table(call, rows, options)
         return code
@@ -51,6 +56,28 @@ def column(call: Call) -> Code:
                 text += "\t" * (-(-(size - _wide(cell)) // 8))
         call.out(text + "\n")
     return code
+
+
+def _json(call: Call, rows: list[str], options: dict[str, str]) -> int:
+    """`column -J`: an object a row, its keys the names of -N."""
+    names = options.get("N", "").split(",") if options.get("N") else []
+    if not names:
+        call.err("column: option --table-columns or --table-column required for --json\n")
+        return 1
+    seps = options.get("s")
+    objects = []
+    for row in rows:
+        if not row.strip():
+            continue
+        cells = row.split() if seps is None else re.split("[" + re.escape(seps) + "]", row)
+        pairs = ",\n".join(
+            f"         {json.dumps(name.lower(), ensure_ascii=False)}: {json.dumps(cell, ensure_ascii=False) if cell else 'null'}"
+            for name, cell in zip(names, cells + [""] * len(names), strict=False)
+        )
+        objects.append(f"{{\n{pairs}\n      }}")
+    body = ",".join(objects)
+    call.out(f'{{\n   "{options.get("T", "table")}": [\n      {body}\n   ]\n}}\n')
+    return 0
 
 
 def _table(call: Call, rows: list[str], options: dict[str, str]) -> None:
@@ -205,7 +232,7 @@ def split(call: Call) -> Code:
     options, names = parse(
         call,
         "l:b:C:n:a:dxet:",
-        "lines=l bytes=b number=n suffix-length=a numeric-suffixes?d hex-suffixes?x additional-suffix=s line-bytes=C verbose:v",
+        "filter=filter lines=l bytes=b number=n suffix-length=a numeric-suffixes?d hex-suffixes?x additional-suffix=s line-bytes=C verbose:v",
     )
     source = names[0] if names else "-"
     prefix = names[1] if len(names) > 1 else "x"
@@ -223,8 +250,18 @@ def split(call: Call) -> Code:
             if source == "-":
                 call.err("split: -: cannot determine file size\n")
                 return 1
-            size = len(data) // many
-            parts = [data[n * size : (n + 1) * size if n < many - 1 else len(data)] for n in range(many)]
+            size, over = divmod(len(data), many)  # the first pieces are a byte longer where it does not come out even
+            cuts = [n * size + min(n, over) for n in range(many + 1)]
+            if options["n"].startswith("l/"):  # no line is cut: it belongs to the piece in which it begins
+                starts = [0, *(match.end() for match in re.finditer(rb"\n", data))]
+                cuts = [0, *(next((at for at in starts if at >= cut), len(data)) for cut in cuts[1:-1]), len(data)]
+            elif options["n"].startswith("r/"):
+                rows = data.splitlines(keepends=True)
+                data = b"".join(b"".join(rows[n::many]) for n in range(many))
+                cuts = [0]
+                for n in range(many):
+                    cuts.append(cuts[-1] + sum(len(row) for row in rows[n::many]))
+            parts = [data[a:b] for a, b in itertools.pairwise(cuts)]
         else:
             size = count(options.get("l", "1000"))
             lines = data.splitlines(keepends=True)
@@ -252,7 +289,15 @@ def split(call: Call) -> Code:
         if value:
             call.err("split: output file suffixes exhausted\n")
             return 1
-        call.write_file(prefix + suffix + options.get("s", ""), part)
+        if "verbose" in options or "v" in options:
+            call.out(f"creating file '{prefix + suffix + options.get('s', '')}'\n")
+        if "filter" not in options:
+            call.write_file(prefix + suffix + options.get("s", ""), part)
+            continue
+        fds = {0: streams.Buffer(part), **{fd: stream for fd, stream in call.fds.items() if fd in (1, 2)}}
+        env = {**call.env, "FILE": prefix + suffix + options.get("s", "")}
+        proc = call.executor.spawn_like(call.proc, ["sh", "-c", options["filter"]], fds, env=env, cwd=call.cwd)
+        yield from call.executor.wait(proc)
     return 0
 
 
@@ -278,11 +323,32 @@ def factor(call: Call) -> Code:
 def numfmt(call: Call) -> Code:
     """`numfmt [--to=iec|si|iec-i] [--from=…] [--suffix=x] [numbers]`."""
     options, words = parse(
-        call, "d:", "to=to from=from suffix=suffix padding=padding format=format field=field round=round header?header"
+        call,
+        "d:",
+        "grouping:grouping delimiter=d invalid=invalid to=to from=from suffix=suffix padding=padding format=format field=field round=round header?header",
     )
+    given = bool(words)
     words = words or text_lines((yield from call.read()))
     units = "KMGTPE"
-    for word in words:
+    form = re.fullmatch(r"(.*?)%('?)(-?\d*)(?:\.(\d+))?f(.*)", options.get("format", "%f"), re.DOTALL)
+    if form is None:
+        call.err(f"numfmt: format ‘{options['format']}’ has no % directive\n")
+        return 1
+    places = int(form.group(4)) if form.group(4) else None
+    column = whole(call, options.get("field", "1"), "invalid field value ‘{}’")
+    skip = int(options.get("header") or 1) if "header" in options else 0
+    for place, line in enumerate(words):
+        if place < skip and not given:
+            call.out(line + "\n")
+            continue
+        cells = re.split(f"({re.escape(options['d'])})" if options.get("d") else r"(?<=\S)(\s+)", line)
+        at = 2 * (column - 1)
+        if at >= len(cells):
+            call.out(line + "\n")
+            continue
+        word = cells[at]
+        if "suffix" in options:
+            word = word.removesuffix(options["suffix"])
         match = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)([KMGTPE]?)(i?)\s*", word)
         if not match:
             call.err(f"numfmt: invalid number: ‘{word}’\n")
@@ -296,18 +362,34 @@ def numfmt(call: Call) -> Code:
             value *= base ** (units.index(match.group(2)) + 1)
         to = options.get("to", "")
         if not to:
-            text = f"{value:.0f}" if value == int(value) else f"{value}"
+            text = (
+                f"{_away(value, places):.{places}f}"
+                if places is not None
+                else f"{value:.0f}"
+                if value == int(value)
+                else f"{value}"
+            )
         else:
             base, power = (1000 if to == "si" else 1024), 0
             while abs(value) >= base and power < 6:
                 value /= base
                 power += 1
             shown = -(-value * 10 // 1) / 10 if abs(value) < 10 and power else -(-value // 1)
-            text = (f"{shown:.1f}" if abs(value) < 10 and power else f"{shown:.0f}") + (units[power - 1] if power else "")
-            text += "i" if to == "iec-i" and power else ""
-        call.out(
-            text.rjust(min(whole(call, options.get("padding", "0"), "invalid padding value ‘{}’"), 10_000))
-            + options.get("suffix", "")
-            + "\n"
-        )
+            text = f"{shown:.1f}" if abs(value) < 10 and power else f"{shown:.0f}"
+            text = text if places is None else f"{_away(value, places):.{places}f}"
+            text += (units[power - 1] if power else "") + ("i" if to == "iec-i" and power else "")
+        text += options.get("suffix", "")
+        padding = options.get("padding", form.group(3) or "0")
+        if not re.fullmatch(r"-?\d{1,4}", padding):
+            call.err(f"numfmt: invalid padding value ‘{padding}’\n")
+            return 1
+        text = text.ljust(-int(padding)) if padding.startswith("-") else text.rjust(int(padding))
+        before = "".join(cells[:at])
+        call.out(f"{before}{form.group(1)}{text}{form.group(5)}{''.join(cells[at + 1 :])}\n")
     return 0
+
+
+def _away(value: float, places: int) -> float:
+    """A number rounded away from zero, numfmt's way."""
+    scale: float = 10.0**places
+    return float((-(-value * scale // 1) if value > 0 else value * scale // 1) / scale)

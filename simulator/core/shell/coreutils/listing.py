@@ -391,6 +391,9 @@ def stat(call: Call) -> int:
             continue
         size = size_of(node)
         kind = _kind(node)
+        if "t" in options:
+            call.out(_format(call, "%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o\n", name, node))
+            continue
         stamp = f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000"
         arrow = f" -> {node.target}" if node.kind == "link" else ""
         owner = f"Uid: ({node.uid:5d}/{users.user_name(call.tree, node.uid):>8})   Gid: ({node.gid:5d}/{users.group_name(call.tree, node.gid):>8})"
@@ -438,4 +441,19 @@ def _format(call: Call, form: str, name: str, node: Inode) -> str:
         "Z": str(node.mtime // SECOND), "h": str(links(call, node)), "i": str(inode(call, name, node)), "%": "%",
         "y": f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000", "b": str(-(-size_of(node) // 4096) * 8), "B": "512",
     }  # fmt: skip
-    return re.sub(r"%(.)", lambda match: table.get(match.group(1), "?"), form)
+    device = node.kind == "virtual" and node.target.startswith("dev:")
+    kind = {"dir": 0o40000, "link": 0o120000}.get(node.kind, 0o20000 if device else 0o100000)
+    table |= {"f": f"{kind | node.mode:x}", "t": "0", "T": "0", "d": "64769", "D": "fd01", "o": "4096", "w": table["y"], "W": table["Y"],
+              "x": table["y"], "z": table["y"], "m": "/", "C": "?"}  # fmt: skip
+
+    def one(match: re.Match[str]) -> str:
+        flags, width, precision, letter = match.groups()
+        text = table.get(letter, "?")
+        if precision is not None and letter in "nNAFUGm":
+            text = text[: int(precision or 0)]
+        size = min(int(width or 0), 4096)
+        if "-" in flags:
+            return text.ljust(size)
+        return text.rjust(size, "0" if "0" in flags and letter in "afugshibBXYZ" else " ")
+
+    return re.sub(r"%([-0#+ ']*)(\d*)(?:\.(\d*))?(.)", one, form)

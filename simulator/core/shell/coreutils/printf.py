@@ -106,7 +106,7 @@ class _Printer:
         if kind == "c":
             return _pad(text[:1], flags, width)
         if kind == "b":
-            text, self.stop = expand(text)
+            text, self.stop = expand(text, octal=True)
         elif kind in "qQ":
             from ..expand import shell_quote
 
@@ -168,9 +168,11 @@ def render(call: Any, args: list[str]) -> tuple[bytes, int]:
                     form, at
                 )
                 piece = match.group() if match else "\\"
-                out.append(_escape(piece))
-                if piece == "\\c":
-                    printer.stop = True
+                if piece == "\\c" and hasattr(call, "complain"):
+                    out.append(piece)  # the builtin knows it in %b only
+                else:
+                    out.append(_escape(piece))
+                    printer.stop = printer.stop or piece == "\\c"
                 at += len(piece)
             else:
                 end = min((n for n in (form.find("%", at), form.find("\\", at)) if n >= 0), default=len(form))

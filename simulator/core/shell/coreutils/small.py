@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from ...host import users
+from ...host import files, users
 from ...host.executor import DEFAULT_PATH, resolve
 from ...host.invocation import Call
 from ...kernel.clock import SECOND
@@ -75,7 +75,7 @@ def realpath(call: Call) -> int:
             if "m" not in options:
                 raise
             return path
-        if place.node is None and "e" in options:
+        if place.node is None and ("e" in options or ("m" not in options and not call.tree.isdir(posixpath.dirname(place.seen)))):
             raise OSError(2, "No such file or directory")
         return place.seen
 
@@ -112,12 +112,46 @@ def readlink(call: Call) -> int:
                 continue
             node = call.lookup(name, follow=False)
             if node.kind != "link":
+                if "v" in options:
+                    call.err(f"readlink: {name}: Invalid argument\n")
                 code = 1
                 continue
             call.out(node.target + end)
-        except OSError:
+        except OSError as failed:
+            if "v" in options:
+                call.err(f"readlink: {name}: {failed.strerror}\n")
             code = 1
     return code
+
+
+def link(call: Call) -> int:
+    """`link file name`: a hard link."""
+    _, names = parse(call, "")
+    if len(names) < 2:
+        raise usage(call, f"missing operand after ‘{names[0]}’" if names else "missing operand")
+    if len(names) > 2:
+        raise usage(call, f"extra operand ‘{names[2]}’")
+    try:
+        call.tree.link(call.path(names[0]), call.path(names[1]), now=call.world.wall)
+    except OSError as failed:
+        call.err(f"link: cannot create link '{names[1]}' to '{names[0]}': {failed.strerror}\n")
+        return 1
+    return 0
+
+
+def unlink(call: Call) -> int:
+    """`unlink file`."""
+    _, names = parse(call, "")
+    if len(names) != 1:
+        raise usage(call, f"extra operand ‘{names[1]}’" if names else "missing operand")
+    try:
+        if call.lookup(names[0], follow=False).kind == "dir":
+            raise OSError(21, "Is a directory")
+        files.remove_file(call.world, call.host, call.path(names[0]), mnt=call.proc.mnt)
+    except OSError as failed:
+        call.err(f"unlink: cannot unlink '{names[0]}': {failed.strerror}\n")
+        return 1
+    return 0
 
 
 def which(call: Call) -> int:

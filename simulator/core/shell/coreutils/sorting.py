@@ -21,10 +21,9 @@ def sort(call: Call) -> Code:
     found, code = yield from inputs(call, names)
     if code:
         return 2
-    if "z" in options:
-        found = [(name, part.replace(b"\0", b"\n")) for name, part in found]
-    data = b"".join(d if d.endswith(b"\n") or not d else d + b"\n" for _, d in found)
-    rows = data.decode("utf-8", "surrogateescape").split("\n")[:-1]
+    end = "\0" if "z" in options else "\n"
+    data = b"".join(d if d.endswith(end.encode()) or not d else d + end.encode() for _, d in found)
+    rows = data.decode("utf-8", "surrogateescape").split(end)[:-1]
     keys = [_sort_key(spec, options) for spec in options.get("k", "").split("\0") if spec]
     compare = _comparer(keys, options)
     if "c" in options or "C" in options:
@@ -37,7 +36,7 @@ def sort(call: Call) -> Code:
     rows.sort(key=cmp_to_key(compare))
     if "u" in options:
         rows = [row for n, row in enumerate(rows) if n == 0 or compare(rows[n - 1], row) != 0]
-    text = "".join(row + ("\0" if "z" in options else "\n") for row in rows).encode("utf-8", "surrogateescape")
+    text = "".join(row + end for row in rows).encode("utf-8", "surrogateescape")
     if "o" in options:
         call.write_file(options["o"], text)
     else:
@@ -51,6 +50,10 @@ def _sort_options(call: Call) -> tuple[dict[str, str], list[str]]:
     at = 1
     while at < len(call.argv):
         word = call.argv[at]
+        joined = re.match(r"-([bcCdfghimMnRrsuVz]+)k", word)
+        if joined is not None:  # `-rk1`: letters before a key
+            args.append(f"-{joined.group(1)}")
+            word = "-k" + word[joined.end() :]
         if word.startswith(("-k", "--key")):
             value = word[2:] if word.startswith("-k") else word.partition("=")[2]
             if not value:

@@ -20,7 +20,7 @@ from ...kernel.clock import SECOND, to_datetime
 from .. import patterns
 from . import harmless
 from .archive import LIMIT, build, inflate, unpack
-from .common import Code, unknown, whole
+from .common import Code, device_fd, unknown, whole
 from .listing import mode_text
 
 HELP = "Try 'tar --help' or 'tar --usage' for more information.\n"
@@ -133,7 +133,9 @@ def _value(call: Call, wish: Wish, key: str, value: str) -> None:
         wish.exclude.append(value)
     elif key in "TX" and len(key) == 1:
         try:
-            names = call.read_file(value).decode("utf-8", "replace").splitlines()
+            stream = call.fds.get(fd) if (fd := device_fd(value)) is not None else None
+            data = b"".join(iter(lambda: stream.take(65536), b"")) if stream is not None else call.read_file(value)
+            names = data.decode("utf-8", "replace").splitlines()
         except OSError as failed:
             call.err(f"tar: {value}: Cannot open: {failed.strerror}\n{FATAL}")
             raise _Refused(2) from None

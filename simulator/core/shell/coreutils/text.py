@@ -11,12 +11,15 @@ from ...host import streams
 from ...host.invocation import Call
 from ...host.program import Sleep, Wait, WaitTopic
 from ...kernel.clock import MS
+from . import regexes
 from .common import Code, device_fd, inputs, lines, name_of, parse, read_path, usage, whole
 
 
 def cat(call: Call) -> Code:
     """`cat [-nbEsTA] [files]`: standard input is passed on as it comes."""
-    options, names = parse(call, "nbEsTAvetu", "number:n number-nonblank:b show-ends:E squeeze-blank:s show-tabs:T show-all:A")
+    options, names = parse(
+        call, "nbEsTAvetu", "number:n number-nonblank:b show-ends:E squeeze-blank:s show-tabs:T show-all:A show-nonprinting:v"
+    )
     code = 0
     state = [0, False]
     for name in names or ["-"]:
@@ -44,6 +47,16 @@ def cat(call: Call) -> Code:
     return code
 
 
+def _caret(byte: int) -> bytes:
+    """A byte as `cat -v` shows it: `^A`, `M-a`; tabs are -T's business."""
+    if byte >= 128:
+        return b"M-" + _caret(byte - 128) if byte != 137 else b"M-^I"
+    return b"^" + bytes([byte ^ 64]) if (byte < 32 and byte != 9) or byte == 127 else bytes([byte])
+
+
+_SHOWN = [_caret(byte) for byte in range(256)]
+
+
 def _decorate(data: bytes, options: dict[str, str], state: list[Any]) -> bytes:
     if not options:
         return data
@@ -55,6 +68,8 @@ def _decorate(data: bytes, options: dict[str, str], state: list[Any]) -> bytes:
         state[1] = blank
         ends = line.endswith(b"\n")
         body = line[:-1] if ends else line
+        if any(flag in options for flag in "vAet"):
+            body = b"".join(_SHOWN[byte] for byte in body)
         if "T" in options or "A" in options or "t" in options:
             body = body.replace(b"\t", b"^I")
         if ends and ("E" in options or "A" in options or "e" in options):
@@ -78,11 +93,12 @@ def _count(call: Call, text: str, what: str) -> tuple[int, str]:
 
 
 def _old_style(call: Call) -> None:
-    if len(call.argv) > 1 and re.fullmatch(r"-\d+[a-z]?", call.argv[1]):
+    old = re.fullmatch(r"-(\d+)([bkm]?)([clqvfF]*)", call.argv[1]) if len(call.argv) > 1 else None
+    if old is not None:
         call.argv = [
             call.argv[0],
-            "-n",
-            call.argv[1].strip("-qvfF"),
+            "-c" if "c" in old.group(3) or old.group(2) else "-n",
+            old.group(1) + old.group(2).upper().replace("B", "b"),
             *(["-f"] if call.argv[1].endswith("f") else []),
             *call.argv[2:],
         ]
@@ -91,7 +107,7 @@ def _old_style(call: Call) -> None:
 def head(call: Call) -> Code:
     """`head [-n lines] [-c bytes] [files]`: stops reading as soon as it has enough."""
     _old_style(call)
-    options, names = parse(call, "n:c:qv", "lines=n bytes=c quiet:q verbose:v silent:q")
+    options, names = parse(call, "n:c:qvz", "lines=n bytes=c quiet:q verbose:v silent:q zero-terminated:z")
     by_bytes = "c" in options
     count, sign = _count(call, options.get("c") or options.get("n") or "10", "bytes" if by_bytes else "lines")
     code = 0
@@ -99,7 +115,7 @@ def head(call: Call) -> Code:
     for name in names or ["-"]:
         try:
             device = call.device(name)
-            if sign != "-" and (name == "-" or device):
+            if sign != "-" and "z" not in options and (name == "-" or device):
                 if (len(names) > 1 or "v" in options) and "q" not in options:
                     call.out(("" if first else "\n") + f"==> {'standard input' if name == '-' else name} <==\n")
                 first = False
@@ -118,9 +134,9 @@ def head(call: Call) -> Code:
             call.out(("" if first else "\n") + f"==> {'standard input' if name == '-' else name} <==\n")
         first = False
         if by_bytes:
-            call.out(data[: len(data) - count] if sign == "-" else data[:count])
+            call.out(data[: max(len(data) - count, 0)] if sign == "-" else data[:count])
         else:
-            rows = lines(data)
+            rows = re.findall(rb"[^\0]*\0|[^\0]+", data) if "z" in options else lines(data)
             call.out(b"".join(rows[: max(len(rows) - count, 0)] if sign == "-" else rows[:count]))
     return code
 
@@ -149,7 +165,9 @@ def _enough(call: Call, count: int, by_bytes: bool, device: streams.Stream | Non
 def tail(call: Call) -> Code:
     """`tail [-n lines] [-c bytes] [-f] [files]`."""
     _old_style(call)
-    options, names = parse(call, "n:c:fFqvs:", "lines=n bytes=c follow?f retry quiet:q verbose:v pid=pid sleep-interval=s")
+    options, names = parse(
+        call, "n:c:fFqvs:z", "zero-terminated:z lines=n bytes=c follow?f retry quiet:q verbose:v pid=pid sleep-interval=s"
+    )
     by_bytes = "c" in options
     count, sign = _count(call, options.get("c") or options.get("n") or "10", "bytes" if by_bytes else "lines")
     code, first = 0, True
@@ -174,7 +192,7 @@ def tail(call: Call) -> Code:
         if by_bytes:
             call.out(data[count - 1 :] if sign == "+" else data[max(len(data) - count, 0) :])
         else:
-            rows = lines(data)
+            rows = re.findall(rb"[^\0]*\0|[^\0]+", data) if "z" in options else lines(data)
             call.out(b"".join(rows[max(count - 1, 0) :] if sign == "+" else rows[max(len(rows) - count, 0) :]))
     if ("f" in options or "F" in options) and sizes and "-" not in sizes:
         yield from _follow(call, sizes, len(names) > 1 and "q" not in options)
@@ -206,7 +224,7 @@ def _follow(call: Call, sizes: dict[str, int], title: bool) -> Generator[Wait, A
 
 def wc(call: Call) -> Code:
     """`wc [-lwcmL] [files]`."""
-    options, names = parse(call, "lwcmL", "lines:l words:w bytes:c chars:m max-line-length:L")
+    options, names = parse(call, "lwcmL", "lines:l words:w bytes:c chars:m max-line-length:L total=total")
     wanted = [flag for flag in "lwmcL" if flag in options] or ["l", "w", "c"]
     found, code = yield from inputs(call, names)
     rows: list[tuple[list[int], str]] = []
@@ -216,9 +234,18 @@ def wc(call: Call) -> Code:
             "L": max((len(line.expandtabs()) for line in data.decode("utf-8", "replace").split("\n")), default=0) if "L" in wanted else 0,
         }  # fmt: skip
         rows.append(([numbers[flag] for flag in wanted], "" if not names else name))
-    if len(names) > 1:
-        rows.append(([sum(row[0][n] for row in rows) for n in range(len(wanted))], "total"))
-    if not names:
+    total = options.get("total", "auto")
+    if total not in ("auto", "always", "only", "never"):
+        raise usage(
+            call,
+            f"invalid argument ‘{total}’ for ‘--total’\nValid arguments are:\n  - ‘auto’\n  - ‘always’\n  - ‘only’\n  - ‘never’",
+        )
+    if total in ("always", "only") or (len(names) > 1 and total == "auto"):
+        sums = [sum(row[0][n] for row in rows) for n in range(len(wanted))]
+        rows = [(sums, "")] if total == "only" else [*rows, (sums, "total")]
+    if total == "only":
+        width = 1
+    elif not names or (names == ["-"] and len(wanted) > 1):
         width = 1 if len(wanted) == 1 else 7
     else:
         width = max(
@@ -281,14 +308,18 @@ def nl(call: Call) -> Code:
         for raw in lines(data):
             line = raw.decode("utf-8", "surrogateescape").removesuffix("\n")
             style = options.get("b", "t")
-            if style == "a" or (style == "t" and line):
+            if (
+                style == "a"
+                or (style == "t" and line)
+                or (style[:1] == "p" and regexes.compile_posix(style[1:], extended=False).search(line))
+            ):
                 number += step
                 shown = {"ln": f"{number:<{width}d}", "rz": f"{number:0{width}d}"}.get(
                     options.get("n", "rn"), f"{number:{width}d}"
                 )
                 call.out(f"{shown}{options.get('s', chr(9))}{line}\n".encode("utf-8", "surrogateescape"))
             else:
-                call.out(" " * (width + 1) + f"{line}\n")
+                call.out((" " * (width + len(options.get("s", "\t"))) + f"{line}\n").encode("utf-8", "surrogateescape"))
     return code
 
 
@@ -360,8 +391,19 @@ def seq(call: Call) -> Code:
     """`seq [-s sep] [-w] [-f format] [first [step]] last`."""
     args = list(call.argv[1:])
     options: dict[str, str] = {}
-    while args and re.match(r"-[swf]", args[0]):
+    while args and re.match(r"-[swf]|--[a-z]|--$", args[0]):
         word = args.pop(0)
+        if word == "--":
+            break
+        if word.startswith("--"):
+            name, equals, given = word[2:].partition("=")
+            full = next((known for known in ("separator", "equal-width", "format") if known.startswith(name)), "")
+            if not full:
+                call.argv = [call.argv[0], word]
+                parse(call, "")
+            word = f"-{'w' if full == 'equal-width' else full[0]}"
+            if full != "equal-width":
+                args.insert(0, given if equals else args.pop(0) if args else "")
         options[word[1]] = (word[2:] or (args.pop(0) if args else "")) if word[1] != "w" else "1"
     if not args:
         raise usage(call, "missing operand")
