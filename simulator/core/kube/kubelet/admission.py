@@ -21,7 +21,7 @@ Obj = dict[str, Any]
 
 def admit(kubelet: Kubelet, pod: PodState) -> None:
     """Refuse a new pod that does not fit; it is left as it is otherwise."""
-    found = _going(kubelet) or _pressure(kubelet, pod) or _selector(kubelet, pod) or _resources(kubelet, pod)
+    found = _going(kubelet) or _pressure(kubelet, pod) or _selector(kubelet, pod) or resources(kubelet, pod)
     if found is None:
         return
     reason, message = found
@@ -68,24 +68,38 @@ def requests(pod: Obj) -> dict[str, int]:
     return total
 
 
+def held(pod: PodState) -> dict[str, int]:
+    """What a pod of this node has been granted: less or more than it asks for while a resize is on its way."""
+    if not pod.allocated:
+        return requests(pod.pod)
+    spec = {
+        kind: [{**c, "resources": pod.allocated.get(c["name"], c.get("resources"))} for c in pod.pod["spec"].get(kind) or ()]
+        for kind in ("initContainers", "containers")
+    }
+    return requests({"spec": spec})
+
+
 def _add(total: dict[str, int], container: Obj) -> None:
     for name, amount in ((container.get("resources") or {}).get("requests") or {}).items():
         total[name] = total.get(name, 0) + quantity.nano(str(amount))
 
 
-def _resources(kubelet: Kubelet, pod: PodState) -> tuple[str, str] | None:
-    """`OutOfcpu`, `OutOfmemory`, `OutOfpods`: the sum of what runs here and what is new (static pods are let in)."""
+def resources(kubelet: Kubelet, pod: PodState) -> tuple[str, str] | None:
+    """`OutOfcpu`, `OutOfmemory`, `OutOfpods`: the sum of what runs here and what is new (static pods are let in).
+
+    A pod counts for as long as it has not ended here (filterOutInactivePods).
+    """
     if pod.source == "file":
         return None
     _, free = node.capacity(kubelet)
-    others = [p for p in kubelet.state.pods.values() if p is not pod and p.work == "sync" and not p.terminal]
+    others = [p for p in kubelet.state.pods.values() if p is not pod and (p.work == "terminating" or not p.terminal)]
     if len(others) + 1 > int(free["pods"]):
         return "OutOfpods", _short("pods", 1, len(others), int(free["pods"]))
     wanted = requests(pod.pod)
     for name in ("cpu", "memory", "ephemeral-storage"):
         if not wanted.get(name):
             continue
-        used = sum(requests(p.pod).get(name, 0) for p in others)
+        used = sum(held(p).get(name, 0) for p in others)
         allowed = quantity.nano(str(free[name]))
         if used + wanted[name] > allowed:
             unit = 10**6 if name == "cpu" else 10**9

@@ -104,8 +104,10 @@ class KubeletProgram:
             if payload[1] in kubelet.state.pods:
                 refresh.refresh(kubelet, kubelet.state.pods[payload[1]])
         elif kind == "resize":
-            if payload[1] in kubelet.state.pods:
-                resize.timer(kubelet, kubelet.state.pods[payload[1]], payload[2:])
+            if not payload[1:]:
+                resize.retry(kubelet)
+            elif payload[1] in kubelet.state.pods:
+                resize.actuate(kubelet, kubelet.state.pods[payload[1]], payload[2])
         elif kind == "oom":
             eviction.system_oom(kubelet)
         elif kind == "pressure":

@@ -79,8 +79,11 @@ class PodState(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Obj = {}
     sent: str = ""
     dirty: bool = False
-    #: What a resize has granted, by container; empty before the first.  And its conditions: type → [reason, message].
+    #: What a resize has granted, by container; empty before the first.  And its conditions: type → [reason,
+    #: message, the generation that it is about].
     allocated: dict[str, Obj] = {}
+    #: While a resize is in progress: what its containers had before it, and have until it is through.
+    actuated: dict[str, Obj] = {}
     resizing: dict[str, list[str]] = {}
     #: The timer of the next look at the files of its volumes.
     refresh: int = 0
@@ -154,6 +157,8 @@ class KubeletState(msgspec.Struct, kw_only=True, omit_defaults=True):
     #: Node condition → when its threshold was last met.
     pressure: dict[str, int] = {}
     pressure_timer: int = 0
+    #: The timer of the next look at deferred resizes, while there are any.
+    resize_timer: int = 0
     #: While the machine goes down in an orderly way: the groups of pods that are left (`shutdown`).
     shutdown: list[Any] | None = None
 

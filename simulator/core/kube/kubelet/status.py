@@ -88,7 +88,7 @@ def container_status(kubelet: Kubelet, pod: PodState, spec: Obj, waiting: str) -
     if resources.get("requests"):
         out["allocatedResources"] = resources["requests"]
     if container is not None:
-        out["resources"] = {key: value for key, value in resources.items() if value}
+        out["resources"] = {key: value for key, value in (pod.actuated.get(spec["name"]) or resources).items() if value}
         user, _, named = container.user.partition(":")
         uid = int(user) if user.isdigit() else 0
         groups = [int(one) for one in named.split(",") if one.isdigit()] or [uid]
@@ -260,8 +260,8 @@ def _conditions(kubelet: Kubelet, pod: PodState, current: str, statuses: list[Ob
     wanted.append(("Ready", *_gates(pod, old, ready)))
     wanted.append(("ContainersReady", *ready))
     wanted.append(("PodScheduled", "True", "", ""))
-    for kind, reason, message in ((k, *v) for k, v in pod.resizing.items()):
-        wanted.append((kind, "True", reason, message))
+    for kind, words in pod.resizing.items():
+        wanted.append((kind, "True", words[0], words[1]))
     ended = current in ("Succeeded", "Failed")
     if pod.disrupted and ended:
         wanted.append(("DisruptionTarget", "True", "TerminationByKubelet", pod.disrupted))
@@ -273,8 +273,8 @@ def _conditions(kubelet: Kubelet, pod: PodState, current: str, statuses: list[Ob
         entry: Obj = {"lastProbeTime": None, "lastTransitionTime": since or now}
         if message:
             entry["message"] = message
-        if generation:
-            entry["observedGeneration"] = generation
+        if generation:  # a resize has the generation that it was looked at with
+            entry["observedGeneration"] = int((pod.resizing.get(kind) or ["", "", generation])[2])
         if reason:
             entry["reason"] = reason
         entry |= {"status": value, "type": kind}

@@ -10,7 +10,7 @@ from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import runtime
 from ..client import ApiError
-from . import pleg, sources, status, volumes
+from . import pleg, resize, sources, status, volumes
 from .context import Kubelet
 from .state import PodState, Track
 from .units import all_containers, grace_period, is_sidecar
@@ -168,6 +168,7 @@ def _finish(kubelet: Kubelet, pod: PodState) -> None:
     for other in kubelet.state.pods.values():
         if other.full_name == pod.full_name:
             kubelet.wake(other, world.now)
+    resize.retry(kubelet)
 
 
 def finished(kubelet: Kubelet, pod: PodState) -> None:
@@ -179,6 +180,7 @@ def finished(kubelet: Kubelet, pod: PodState) -> None:
     if sandbox is not None and sandbox.state == "READY":
         cri.stop_pod_sandbox(kubelet.world, kubelet.proc.host, sandbox.id)
         pod.pending = True
+        resize.retry(kubelet)
     pleg.settle(kubelet, pod)
 
 

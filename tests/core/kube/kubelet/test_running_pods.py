@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -88,14 +89,14 @@ def test_a_resize_that_asks_for_it_restarts_the_container(base: Sandbox) -> None
     assert out(world, "kubectl get pod r -o jsonpath={.status.containerStatuses[0].restartCount}") == "1"
 
 
-def test_what_no_node_could_give_is_infeasible(base: Sandbox) -> None:
+def test_what_the_node_could_never_give_is_refused_at_once(base: Sandbox) -> None:
     world = made(base)
-    out(world, change(requests={"cpu": "100"}, limits={"cpu": "100"}))
-    world.advance(world.now + 5 * SECOND)
-    condition = "kubectl get pod r -o jsonpath=\"{.status.conditions[?(@.type=='PodResizePending')].reason}\""
-    assert out(world, condition) == "Infeasible"
+    found = world.run(change(requests={"cpu": "100"}, limits={"cpu": "100"}))
+    assert found.code == 1 and found.stderr == (
+        'Error from server (Forbidden): pods "r" is forbidden: node didn\'t have enough allocatable resources: '
+        "cpu, requested: 100000, allocatable: 4000\n"
+    )
     assert out(world, "kubectl get pod r -o jsonpath={.status.containerStatuses[0].allocatedResources.cpu}") == "100m"
-    assert "Node didn't have enough capacity: cpu, requested: 100000, capacity: 4000" in out(world, "kubectl describe pod r")
 
 
 def test_what_does_not_fit_now_waits_until_it_does(base: Sandbox) -> None:
@@ -105,12 +106,35 @@ def test_what_does_not_fit_now_waits_until_it_does(base: Sandbox) -> None:
     apply(world, big + "containers: [{name: c, image: nginx, resources: {requests: {cpu: '3'}}}]}}", 15)
     out(world, change(requests={"cpu": "2"}, limits={"cpu": "2"}))
     world.advance(world.now + 5 * SECOND)
-    condition = "kubectl get pod r -o jsonpath=\"{.status.conditions[?(@.type=='PodResizePending')].reason}\""
-    assert out(world, condition) == "Deferred"
-    out(world, "kubectl delete pod big")
-    world.advance(world.now + 2 * MINUTE)
+    condition = "kubectl get pod r -o jsonpath=\"{.status.conditions[?(@.type=='PodResizePending')]['reason','message']}\""
+    waiting = out(world, condition)
+    assert waiting.startswith("Deferred Node didn't have enough resource: cpu, requested: 2000, used: 3")
+    assert waiting.endswith("capacity: 4000")
+    events = out(world, "kubectl get events --field-selector reason=ResizeDeferred")
+    assert "Pod resize OutOfcpu: " in events and '"generation":2,"error":"Node didn\'t have enough resource: cpu' in events
+    out(world, "kubectl delete pod big")  # what goes makes room at once
+    world.advance(world.now + 5 * SECOND)
     assert out(world, condition) == ""
     assert out(world, "kubectl get pod r -o jsonpath={.status.containerStatuses[0].allocatedResources.cpu}") == "2"
+
+
+def test_a_memory_limit_does_not_go_below_what_is_in_use(base: Sandbox) -> None:
+    world = made(base)
+    out(world, change(requests={"memory": "1Mi"}, limits={"memory": "1Mi"}))
+    world.advance(world.now + 30 * SECOND)
+    condition = "kubectl get pod r -o jsonpath=\"{.status.conditions[?(@.type=='PodResizeInProgress')]['reason','message']}\""
+    failed = re.fullmatch(
+        r"Error cannot decrease memory limits: \[attempting to set pod memory limit \(1048576\) below current usage \((\d+)\), "
+        r'attempting to set container "c" memory limit \(1048576\) below current usage \(\1\)\]',
+        out(world, condition),
+    )
+    assert failed and int(failed[1]) > 1048576
+    assert out(world, "kubectl get events --field-selector reason=ResizeError").count("Pod resize error: ") == 1
+    assert out(world, "kubectl get pod r -o jsonpath={.status.containerStatuses[0].restartCount}") == "0"
+    out(world, change(requests={"memory": "64Mi"}, limits={"memory": "96Mi"}))
+    world.advance(world.now + 20 * SECOND)
+    assert out(world, condition) == ""
+    assert out(world, "kubectl get pod r -o jsonpath={.status.containerStatuses[0].resources.limits.memory}") == "96Mi"
 
 
 def test_an_ephemeral_container_runs_beside_the_others_and_never_again(base: Sandbox) -> None:

@@ -20,6 +20,8 @@ from .more import (
     ExtendedResourceToleration,
     NamespaceExists,
     PersistentVolumeClaimResize,
+    PodResizeValidator,
+    PodTopologyLabels,
     Quiet,
     RuntimeClass,
     StorageObjectInUseProtection,
@@ -70,6 +72,8 @@ PLUGINS: tuple[Plugin, ...] = (
     CertificateSubjectRestriction(),
     DefaultIngressClass(),
     DenyServiceExternalIPs(),
+    PodTopologyLabels(),
+    PodResizeValidator(),
     MutatingAdmissionPolicy(),
     MutatingAdmissionWebhook(),
     ValidatingAdmissionPolicy(),
@@ -92,8 +96,7 @@ KNOWN = (
     frozenset(plugin.name for plugin in PLUGINS)
     | NOT_SIMULATED_OFF
     | frozenset(
-        "PodGroupProtection ClusterTrustBundleAttest PodTopologyLabels PodGroupWorkloadExists NodeDeclaredFeatureValidator "
-        "JobValidation PodResizeValidator".split()
+        "PodGroupProtection ClusterTrustBundleAttest PodGroupWorkloadExists NodeDeclaredFeatureValidator JobValidation".split()
     )
 )
 
@@ -105,7 +108,10 @@ def enabled(names: tuple[str, ...], disabled: tuple[str, ...]) -> tuple[Plugin, 
     return tuple(plugin for plugin in PLUGINS if plugin.name in on)
 
 
-_OF_PODS = "LimitRanger ServiceAccount AlwaysPullImages Priority DefaultTolerationSeconds ExtendedResourceToleration RuntimeClass"
+_OF_PODS = (
+    "LimitRanger ServiceAccount AlwaysPullImages Priority DefaultTolerationSeconds ExtendedResourceToleration RuntimeClass "
+)
+_OF_PODS += "PodTopologyLabels"
 #: Plugins that may change an object, by its kind; and those that may change any.
 CHANGING: dict[str, frozenset[str]] = {
     "Pod": frozenset(_OF_PODS.split()),

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...api import errors, quantity
 from ...api.objects import clone
+from ...api.quotas import pod_amounts
 from ..call import Call
 
 Obj = dict[str, Any]
@@ -70,6 +71,53 @@ class PersistentVolumeClaimResize(Quiet):
                 "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
             )
             raise errors.forbidden(call.kind.group_resource, name, text)
+
+
+class PodTopologyLabels(Quiet):
+    """A pod on a node carries the node's zone and region (plugin/pkg/admission/podtopologylabels)."""
+
+    name = "PodTopologyLabels"
+    KEYS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+
+    def of_node(self, call: Call, name: str) -> dict[str, str]:
+        """What a pod takes over from a node; nothing from one that is not there."""
+        found = call.server.storage.get(f"/registry/minions/{name}".encode())
+        labels = (found[0]["metadata"].get("labels") or {}) if found is not None else {}
+        return {key: labels[key] for key in self.KEYS if key in labels}
+
+    def mutate(self, call: Call, obj: Obj, old: Obj | None) -> None:
+        """Whatever the pod said before, the node's labels count; those of a new binding are set there."""
+        node = (obj.get("spec") or {}).get("nodeName") if call.kind.kind == "Pod" else ""
+        if node and (labels := self.of_node(call, node)):
+            obj["metadata"]["labels"] = {**(obj["metadata"].get("labels") or {}), **labels}
+
+
+class PodResizeValidator(Quiet):
+    """A resize asks for no more than the pod's node has at all (plugin/pkg/admission/podresize)."""
+
+    name = "PodResizeValidator"
+
+    def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
+        """Refuse what could never be granted."""
+        if call.info.subresource != "resize" or call.kind.kind != "Pod" or obj is None or old is None:
+            return
+        node = obj["spec"].get("nodeName")
+        if not node or obj["metadata"].get("generation") == old["metadata"].get("generation"):
+            return
+        group, name = call.kind.group_resource, str(obj["metadata"]["name"])
+        found = call.server.storage.get(f"/registry/minions/{node}".encode())
+        if found is None:
+            raise errors.forbidden(group, name, f'node "{node}" not found')
+        free, asked = (found[0].get("status") or {}).get("allocatable") or {}, pod_amounts(obj, "requests")
+        short: list[str] = []
+        for resource, unit in (("cpu", 10**6), ("memory", 10**9)):
+            wanted, allowed = (quantity.nano(str(amounts.get(resource, "0"))) for amounts in (asked, free))
+            if wanted > allowed:
+                short.append(f"{resource}, requested: {-(-wanted // unit)}, allocatable: {-(-allowed // unit)}")
+        if short:
+            refusal = errors.forbidden(group, name, "node didn't have enough allocatable resources: " + "; ".join(short))
+            refusal.status.setdefault("details", {})["causes"] = [{"reason": "NodeCapacity"}]
+            raise refusal
 
 
 class RuntimeClass(Quiet):

@@ -9,6 +9,7 @@ from ....kernel.http import Response
 from ...api import errors
 from ...api.objects import clone
 from .. import negotiate
+from ..admission.more import PodTopologyLabels
 from ..call import Call
 from ..registry import store
 from ..registry.conditions import set_condition
@@ -64,6 +65,12 @@ def bind(call: Call, name: str, body: Obj) -> Obj:
         notes = (body.get("metadata") or {}).get("annotations")
         if notes:
             obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), **notes}
+        labels = (body.get("metadata") or {}).get("labels") or {}
+        for plugin in call.server.plugins:
+            if isinstance(plugin, PodTopologyLabels):
+                labels = {**labels, **plugin.of_node(call, target)}
+        if labels:
+            obj["metadata"]["labels"] = {**(obj["metadata"].get("labels") or {}), **labels}
         now = clock.rfc3339(call.server.world.wall)
         obj.setdefault("status", {}).pop("nominatedNodeName", None)
         set_condition(obj["status"], {"type": "PodScheduled", "status": "True"}, now)
