@@ -148,7 +148,10 @@ def stock_flags(flags: FlagSet, columns: int = 0) -> str:
         head += f" {name}" if name else ""
         if flag.no_opt and flag.kind not in ("bool", "count"):
             head += f'[="{flag.no_opt}"]' if flag.kind == "string" else f"[={flag.no_opt}]"
-        if flag.shown or flag.initial() not in (0, False, "", [], {}, None):
+        zero = (
+            flag.kind == "string" and flag.type_name and flag.initial() == "0"
+        )  # pflag: "0" of a type of one's own is no default
+        if flag.shown or (flag.initial() not in (0, False, "", [], {}, None) and not zero):
             usage += f" (default {quote(flag.default_text()) if flag.kind == 'string' else flag.default_text()})"
         rows.append((head, usage))
     width = max((len(head) for head, _ in rows), default=0)

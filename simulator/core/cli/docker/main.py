@@ -35,11 +35,16 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             inv.out(help_text(ROOT, inv.columns, plugins=PLUGINS, top=TOP))
             return 0
         if words[0] == "help":
+            if words[1:] and ROOT.child(words[1]) is None:
+                inv.err(f"unknown help topic: {words[1]}\n")
+                return 1
             words = [*words[1:], "--help"]
         command, rest = find_command(ROOT, words, leading)
-        if command is ROOT and rest and rest[0] != "--help":
+        if command is ROOT and rest and "--help" not in rest:
             inv.err(f"docker: unknown command: docker {rest[0]}\n\nRun 'docker --help' for more information\n")
             return 1
+        if command.raw and "--help" in rest:
+            raise HelpRequested
         values = command.parse(rest)
         for name in leading.changed:
             if values.has(name) and name not in values.changed and (command.flags.lookup(name) is None):
@@ -51,12 +56,10 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
                 return 16
             if values.args:
                 inv.err(
-                    f"docker: unknown command: {command.path} {values.args[0]}\n\nUsage:  {command.path} COMMAND\n\nRun '{command.path} --help' for more information\n"
+                    f"docker: unknown command: {command.path} {values.args[0]}\n\nUsage:  {command.path}\n\nRun '{command.path} --help' for more information\n"
                 )
                 return 1
-            inv.out(
-                help_text(command, inv.columns, plugins=PLUGINS if command is ROOT else (), top=TOP if command is ROOT else ())
-            )
+            (inv.out if command.path == "docker compose" else inv.err)(help_text(command, inv.columns))
             return 0
         command.validate(values)
         for warning in values.warnings:
@@ -77,8 +80,7 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         )
         return 0
     except FlagError as failed:
-        inv.err(f"{failed}\n\nUsage:  {use_line(command)}\n\nRun '{command.path} --help' for more information\n")
-        return 125
+        return _refused_flag(inv, command, str(failed))
     except UsageError as failed:
         inv.err(f"{failed}\n")
         return 1
@@ -90,9 +92,11 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
         inv.err(text + "\n")
         return failed.code
     except BadSpec as failed:
+        if str(failed).startswith('invalid argument "'):
+            return _refused_flag(inv, command, str(failed))
         if command.path in _RUNNERS:
             inv.err(f"docker: {failed}\n\nRun 'docker {command.name} --help' for more information\n")
-            return 125
+            return 127 if "container ID file" in str(failed) and "no such file" in str(failed) else 125
         inv.err(f"{failed}\n")
         return 1
     except EngineError as failed:
@@ -111,6 +115,12 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             )
         inv.err(text + "\n")
         return 1
+
+
+def _refused_flag(inv: Invocation, command: Command, text: str) -> int:
+    line = use_line(command) + (" [ARG...]" if command.parent is None else "")
+    inv.err(f"{text}\n\nUsage:  {line}\n\nRun '{command.path} --help' for more information\n")
+    return 125
 
 
 def find_command(root: Command, words: list[str], leading: Values) -> tuple[Command, list[str]]:

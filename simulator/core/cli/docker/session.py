@@ -13,6 +13,7 @@ from ...runtime.state import Container, Image
 from ..engine import contexts, formats, inspecting, listing, registrycmds
 from ..engine.session import CliError, EngineSession
 from ..flags import Values
+from . import checks
 
 SOCKET = "/var/run/docker.sock"
 
@@ -26,6 +27,10 @@ class Session(EngineSession):
     def __init__(self, inv: Invocation, values: Values, api: str = "containers/json") -> None:
         super().__init__(inv, values, core.MOBY)
         self.api = api
+
+    def check_run(self) -> None:
+        """docker's own checks of the flags of `run`."""
+        checks.run_flags(self)
 
     def context_name(self) -> str:
         """The context in use."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
 from ...kernel.errors import NotSimulated
 from ..cobra import ArgsCheck, Command
 from ..engine import (
@@ -22,6 +24,9 @@ from ..engine import (
     systemcmds,
 )
 from ..engine.flagspec import flags
+from ..flags import Flag
+from . import outside
+from .checks import CHECKS
 from .flags import FLAGS
 from .usage import at_least, at_most, between, exact, no_args
 
@@ -41,8 +46,25 @@ _BUILD = "\n".join(
 _NOT_BUILD = {"output": "no", "secret": "no", "ssh": "no", "build_context": "no"}
 
 
+_COPY = (
+    "Copy files/folders between a container and the local filesystem\n\nUse '-' as the source to read a tar archive from stdin\n"
+    "and extract it to a directory destination in a container.\nUse '-' as the destination to stream a tar archive of a\n"
+    "container source to stdout."
+)
+
+
 def _unsupported(session: Any) -> int:
     raise NotSimulated(f"docker {' '.join(session.inv.argv[1:3])}")
+
+
+def _checked(declared: tuple[Flag, ...]) -> tuple[Flag, ...]:
+    """The flags with Docker's own checks of their values (docker/cli `opts`)."""
+    return tuple(
+        structs.replace(flag, check=CHECKS[key])
+        if (key := flag.name if flag.type_name in ("list", "map", "gpu-request", "ulimit") else flag.type_name) in CHECKS
+        else flag
+        for flag in declared
+    )
 
 
 def _c(
@@ -54,14 +76,16 @@ def _c(
     *,
     interspersed: bool = True,
     aliases: tuple[str, ...] = (),
+    long: str = "",
     **support: str,
 ) -> Command:
     return Command(
         use,
         short=short,
+        long=long,
         run=run,
         args=args,
-        flags=flags(FLAGS.get(flag, "") if flag else "", **support) if flag else (),
+        flags=_checked(flags(FLAGS.get(flag, "") if flag else "", **support)) if flag else (),
         interspersed=interspersed,
         aliases=aliases,
     )
@@ -71,17 +95,23 @@ def _later(use: str, short: str, group: str = "") -> Command:
     return Command(use, short=short, run=_unsupported, raw=True, group=group)
 
 
+_HELP = "--help  Print usage\n"
+
+
 def _create_flags() -> str:
     gone = ("-d, --detach", "--detach-keys", "--sig-proxy")
-    return "\n".join(line for line in FLAGS["container run"].splitlines() if not line.startswith(gone))
+    text = "\n".join(line for line in (FLAGS["container run"] + _HELP).splitlines() if not line.startswith(gone))
+    return text.replace(
+        'Pull image before running ("always", "missing", "never")', 'Pull image before creating ("always", "|missing", "never")'
+    )
 
 
 def _containers(top: bool) -> dict[str, Command]:
     """The commands on containers, as they stand at the top (`docker ps`) or below `docker container` (`ls`)."""
     run = Command("run [OPTIONS] IMAGE [COMMAND] [ARG...]", short="Create and run a new container from an image", run=lifecycle.run, args=at_least(1),
-                  flags=flags(FLAGS["container run"] + "--net network  Connect a container to a network\n--net-alias list  Add network-scoped alias for the container\n"), interspersed=False)  # fmt: skip
+                  flags=_checked(flags(FLAGS["container run"] + _HELP + "--net network  Connect a container to a network\n--net-alias list  Add network-scoped alias for the container\n")), interspersed=False)  # fmt: skip
     create = Command("create [OPTIONS] IMAGE [COMMAND] [ARG...]", short="Create a new container", run=lifecycle.create, args=at_least(1),
-                     flags=flags(_create_flags() + "\n--net network  Connect a container to a network\n"), interspersed=False)  # fmt: skip
+                     flags=_checked(flags(_create_flags() + "\n--net network  Connect a container to a network\n")), interspersed=False)  # fmt: skip
     for command in (run, create):
         for name in ("net", "net-alias"):
             alias = command.flags.lookup(name)
@@ -100,7 +130,7 @@ def _containers(top: bool) -> dict[str, Command]:
         _c("exec [OPTIONS] CONTAINER COMMAND [ARG...]", "Execute a command in a running container", interact.execute, at_least(2), "container exec", interspersed=False),
         _c("attach [OPTIONS] CONTAINER", "Attach local standard input, output, and error streams to a running container", lifecycle.attach, exact(1), "container attach"),
         _c("commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]", "Create a new image from a container's changes", imagecmds.commit, between(1, 2), "container commit"),
-        Command("cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", short="Copy files/folders between a container and the local filesystem", run=interact.copy, args=exact(2), flags=flags(FLAGS["container cp"])),
+        Command("cp [OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tdocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", short="Copy files/folders between a container and the local filesystem", long=_COPY, run=interact.copy, args=exact(2), flags=flags(FLAGS["container cp"])),
         _c("diff CONTAINER", "Inspect changes to files or directories on a container's filesystem", interact.show_diff, exact(1)),
         _c("export [OPTIONS] CONTAINER", "Export a container's filesystem as a tar archive", interact.export, exact(1), "container export"),
         _c("kill [OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers", lifecycle.kill, at_least(1), "container kill"),
@@ -274,8 +304,42 @@ _VOLUME = (
         aliases=("remove",),
     ),
 )
+
+
+def _endpoint(verb: str, name: str) -> str:
+    return (
+        f"{verb} a context\n\nDocker endpoint config:\n\nNAME                DESCRIPTION\nfrom                Copy named context's Docker endpoint configuration\n"
+        "host                Docker endpoint on which to connect\nca                  Trust certs signed only by this CA\n"
+        "cert                Path to TLS certificate file\nkey                 Path to TLS key file\nskip-tls-verify     Skip TLS certificate validation\n\n"
+        f'Example:\n\n$ docker context {name} my-context --description "some description" '
+        '--docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file"'
+    )
+
+
 _CONTEXT = (
-    _c("create [OPTIONS] CONTEXT", "Create a context", contexts.context_create, exact(1), "context create"),
+    _c(
+        "create [OPTIONS] CONTEXT",
+        "Create a context",
+        contexts.context_create,
+        exact(1),
+        "context create",
+        long=_endpoint("Create", "create"),
+    ),
+    _c(
+        "export [OPTIONS] CONTEXT [FILE|-]",
+        "Export a context to a tar archive FILE or a tar stream on STDOUT.",
+        contexts.context_export,
+        between(1, 2),
+    ),
+    _c("import CONTEXT FILE|-", "Import a context from a tar or zip file", contexts.context_import, exact(2)),
+    _c(
+        "update [OPTIONS] CONTEXT",
+        "Update a context",
+        contexts.context_update,
+        exact(1),
+        "context update",
+        long=_endpoint("Update", "update"),
+    ),
     _c(
         "inspect [OPTIONS] [CONTEXT] [CONTEXT...]",
         "Display detailed information on one or more contexts",
@@ -313,8 +377,8 @@ def _root() -> Command:
         commands=(
             *_containers(True).values(), *_images(True).values(),
             _c("inspect [OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on Docker objects", inspecting.run, at_least(1), "inspect"),
-            _c("login [OPTIONS] [SERVER]", "Authenticate to a registry", registrycmds.login, at_most(1), "login"),
-            _c("logout [SERVER]", "Log out from a registry", registrycmds.logout, at_most(1)),
+            _c("login [OPTIONS] [SERVER]", "Authenticate to a registry", registrycmds.login, at_most(1), "login", long="Authenticate to a registry.\nDefaults to Docker Hub if no server is specified."),
+            _c("logout [SERVER]", "Log out from a registry", registrycmds.logout, at_most(1), long="Log out from a registry.\nIf no server is specified, the default is defined by the daemon."),
             _c("search [OPTIONS] TERM", "Search Docker Hub for images", registrycmds.search, exact(1), "search"),
             _c("version [OPTIONS]", "Show the Docker version information", systemcmds.version, no_args, "version"),
             _c("info [OPTIONS]", "Display system-wide information", systemcmds.info, no_args, "system info"),
@@ -328,10 +392,7 @@ def _root() -> Command:
             _group("buildx", "Docker Buildx", (_build(), _c("ls", "List builder instances", buildercmds.buildx_list, no_args), _c("version", "Show buildx version information", buildercmds.buildx_version, no_args),
                                                _c("prune", "Remove build cache", buildercmds.builder_prune, no_args, "builder prune"), _later("bake [OPTIONS] [TARGET...]", "Build from a file"))),
             composecmds.tree(),
-            _group("plugin", "Manage plugins", (_later("ls", "List plugins"), _later("install", "Install a plugin"))),
-            _group("manifest", "Manage Docker image manifests and manifest lists", (_later("inspect", "Display an image manifest, or manifest list"), _later("create", "Create a local manifest list for annotating and pushing to a registry"))),
-            _group("swarm", "Manage Swarm", (_later("init", "Initialize a swarm"), _later("join", "Join a swarm as a node and/or manager"), _later("leave", "Leave the swarm")), group="swarm"),
-            *(_later(f"{name} COMMAND", short, "swarm") for name, short in (("config", "Manage Swarm configs"), ("node", "Manage Swarm nodes"), ("secret", "Manage Swarm secrets"), ("service", "Manage Swarm services"), ("stack", "Manage Swarm stacks"))),
+            outside.manifest(), *outside.groups(),
         ),
     )  # fmt: skip
 
@@ -357,4 +418,12 @@ for _group_name, _names in (("network", _NETWORK), ("volume", _VOLUME), ("contex
         if _command.aliases:
             ALIASES[f"docker {_group_name} {_command.name}"] = ", ".join(
                 f"docker {_group_name} {word}" for word in (_command.name, *_command.aliases)
+            )
+for _name in ("info", "events"):
+    ALIASES[f"docker {_name}"] = ALIASES[f"docker system {_name}"] = f"docker system {_name}, docker {_name}"
+for _group_command in ROOT.commands:
+    for _command in _group_command.commands:
+        if _command.aliases and _command.path not in ALIASES:
+            ALIASES[_command.path] = ", ".join(
+                f"docker {_group_command.name} {word}" for word in (_command.name, *_command.aliases)
             )

@@ -49,7 +49,11 @@ def at_most(count: int) -> ArgsCheck:
 def between(low: int, high: int) -> ArgsCheck:
     """`cli.RequiresRangeArgs`."""
     return lambda command, args: (
-        "" if low <= len(args) <= high else _error(command, f"requires at least {low} and at most {_plural(high)}")
+        at_least(low)(command, args)
+        if len(args) < low and command.name == "import"
+        else ""
+        if low <= len(args) <= high
+        else _error(command, f"requires at least {low} and at most {_plural(high)}")
     )
 
 
@@ -61,7 +65,9 @@ def help_text(
     command: Command, columns: int, *, aliases: str = "", plugins: tuple[str, ...] = (), top: tuple[str, ...] = ()
 ) -> str:
     """The whole help of a command."""
-    shown = FlagSet(flag for flag in command.local_flags() if flag.name != "help" and not flag.hidden)
+    shown = FlagSet(
+        flag for flag in command.local_flags() if (flag.name != "help" or flag.usage == "Print usage") and not flag.hidden
+    )
     options = " [OPTIONS]" if len(shown) else ""
     line = f"{command.path}{options} COMMAND" if command.commands else use_line(command)
     out = f"Usage:  {line}\n\n{(command.long or command.short).strip()}\n"

@@ -1,4 +1,4 @@
-"""Flags declared by lines of text: `-f, --filter list =default  What it does`; the types are those that help texts show."""
+"""Flags declared by lines of text: `-f, --filter list =default  What it does`; the types are those that help texts show, `\\n` breaks a description."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINE = re.compile(r"(?:-(\w), )?--([\w-]+)(?: ([\w:/-]+))?(?: =(\S*))?  (.*)")
 KINDS = {
     "": "bool", "string": "string", "list": "array", "stringToString": "array", "stringArray": "array", "strings": "strings", "stringSlice": "strings", "filter": "array", "int": "int", "int64": "int64",
     "uint16": "uint", "uint64": "uint", "duration": "duration", "map": "array", "network": "array", "mount": "array", "ulimit": "array", "bytes": "bytes",
-    "decimal": "decimal", "ip": "string", "ipSlice": "array", "ipNetSlice": "array", "gpu-request": "string", "float": "float", "optional": "string", "uint": "uint",
+    "uint32": "uint", "node-addr": "string", "external-ca": "array", "pem-file": "string", "decimal": "decimal", "ip": "string", "ipSlice": "array", "ipNetSlice": "array", "gpu-request": "string", "float": "float", "optional": "string", "uint": "uint",
 }  # fmt: skip
 
 
@@ -48,6 +48,8 @@ def _decimal(text: str) -> str:
     return text
 
 
+#: Defaults that help texts show although nothing is set.
+_EMPTY = ("[]", "map[]")
 _CHECKS: dict[str, Any] = {"bytes": _size, "decimal": _decimal}
 
 
@@ -63,17 +65,17 @@ def flags(text: str, **support: str) -> tuple[Flag, ...]:
         kind = KINDS[shown]
         check = _CHECKS.get(kind)
         value: Any = None
-        if default is not None:
+        if default is not None and default not in _EMPTY:
             value = (default == "true") if kind == "bool" else int(default) if kind in ("int", "int64", "uint") else default
             if kind in ("array", "strings"):
-                value = None if default in ("[]", "map[]") else [default]
+                value = [default]
             if kind == "duration":
                 value = None
         out.append(
             Flag(
-                name=name, short=short or "", kind="string" if kind in ("bytes", "decimal") else kind, usage=_SHARED.get(usage, usage), hidden=usage == "@hidden", default=value,
+                name=name, short=short or "", kind="string" if kind in ("bytes", "decimal") else kind, usage=_SHARED.get(usage, usage.replace("\\n", "\n")), hidden=usage == "@hidden", default=value,
                 type_name="" if shown in ("string", "") else {"int64": "int", "uint64": "uint", "network": "network"}.get(shown, shown),
-                check=check, support=support.get(name.replace("-", "_"), ""),
+                check=check, shown=default if default in _EMPTY else "", support=support.get(name.replace("-", "_"), ""),
             )
         )  # fmt: skip
     return tuple(out)

@@ -146,7 +146,7 @@ def listing(
     if form in ("", "table"):
         return table([[header[c] for c in columns], *([str(row[c]) for c in columns] for row in rows)])
     if form == "json" or form == "{{json .}}":
-        return "".join(go_json({k: str(v) for k, v in sorted(row.items())}) + "\n" for row in rows)
+        return "".join(go_json({k: v if isinstance(v, bool) else str(v) for k, v in sorted(row.items())}) + "\n" for row in rows)
     own = form.startswith("table ")
     body = form.removeprefix("table ").replace("\\t", "\t").replace("\\n", "\n")
     lines = [render(body, row, kind=kind) for row in rows]

@@ -152,12 +152,14 @@ def listing(session: EngineSession) -> int:
 def tag(session: EngineSession) -> int:
     """`tag`."""
     session.connect()
-    image = session.needs_image(session.args[0])
+    if not session.docker:
+        session.needs_image(session.args[0])
     try:
         target = references.normalise(session.args[1])
     except BadInput as bad:
         text = f'Error parsing reference: "{session.args[1]}" is not a valid repository/tag: {bad}'
         raise (CliError(text) if session.docker else EngineError(str(bad))) from None
+    image = session.needs_image(session.args[0])
     keep(session, target.name, session.build(image))
     core.event(
         session.world, session.host, session.space, "image", "tag", image.image_id, {"name": session.familiar(target.name)}

@@ -318,7 +318,9 @@ def run(session: EngineSession, kind: str = "") -> int:
     session.connect()
     kind = session.flag("type") or kind
     if kind not in ("", "container", "image", "network", "volume", "node", "plugin", "secret", "service", "task", "config"):
-        raise CliError(f'unknown type: "{kind}"')
+        raise CliError(
+            f'unknown type: "{kind}": must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"'
+        )
     found, failures = [], []
     for word in session.args:
         one = find_any(session, word, kind)

@@ -38,6 +38,12 @@ def not_running(session: EngineSession, container: Container) -> EngineError:
 def execute(session: EngineSession) -> Steps:
     """`exec`."""
     session.connect()
+    env_files = []
+    for path in session.items("env-file"):
+        try:
+            env_files.append(session.inv.read_file(path).decode(errors="replace"))
+        except OSError as failed:
+            raise CliError(f"open {path}: {(failed.strerror or '').lower()}") from None
     container = session.find(session.args[0])
     argv = session.args[1:]
     if container.state != "RUNNING" or container.paused:
@@ -46,8 +52,8 @@ def execute(session: EngineSession) -> Steps:
         raise CliError("the input device is not a TTY" if session.docker else "provided file is not a console")
     problem = execs.exec_error(session.world, session.host, container, argv)
     env = dict(container.env)
-    for path in session.items("env-file"):
-        for line in session.inv.read_file(path).decode(errors="replace").splitlines():
+    for text in env_files:
+        for line in text.splitlines():
             if line.strip() and not line.startswith("#"):
                 env[line.partition("=")[0]] = line.partition("=")[2]
     for pair in session.items("env"):

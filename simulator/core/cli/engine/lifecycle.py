@@ -35,9 +35,14 @@ def make(session: EngineSession) -> Generator[Wait, Any, Container]:
                 f"No such image: {session.familiar(name)}" if session.docker else f'image not available: "{name}"', 404
             )
         image = yield from pulling.for_run(session, word, quiet=session.on("quiet"), missing=image is None)
+    path = session.flag("cidfile")
+    if path:
+        try:
+            session.inv.write_file(path, b"")
+        except OSError as failed:
+            raise BadSpec(f"failed to create the container ID file: open {path}: {(failed.strerror or '').lower()}") from None
     container = creation.create(session.world, session.host, session.space, image, word, wanted)
     pulling.mark(session, container)
-    path = session.flag("cidfile")
     if path:
         session.inv.write_file(path, container.id.encode())
     return container

@@ -133,6 +133,9 @@ class EngineSession:
         """Who is logged in to a registry, "" for nobody."""
         raise NotImplementedError
 
+    def check_run(self) -> None:
+        """What the client refuses of the flags of `run`; raises BadSpec."""
+
     def context_name(self) -> str:
         """The client's context."""
         return "default"

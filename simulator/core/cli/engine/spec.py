@@ -63,7 +63,11 @@ def labels(session: EngineSession) -> dict[str, str]:
     """`--label-file` and `-l`."""
     found: dict[str, str] = {}
     for path in session.items("label-file"):
-        for line in session.inv.read_file(path).decode(errors="replace").splitlines():
+        try:
+            text = session.inv.read_file(path).decode(errors="replace")
+        except OSError as failed:
+            raise BadSpec(f"open {path}: {(failed.strerror or '').lower()}") from None
+        for line in text.splitlines():
             if line.strip() and not line.startswith("#"):
                 found[line.partition("=")[0]] = line.partition("=")[2]
     for pair in session.items("label"):
@@ -85,10 +89,10 @@ def mount(text: str) -> Mount:
             raise BadSpec(f"invalid argument \"{text}\" for \"--mount\" flag: unexpected key '{key}' in '{part}'")
         fields[name] = value if equals else "true"
     kind = fields.get("type", "volume").lower()
-    if kind not in ("bind", "volume", "tmpfs"):
-        raise EngineError(f'invalid mount config for type "{kind}": mount type unknown', 400)
     if not fields.get("target"):
         raise BadSpec(f'invalid argument "{text}" for "--mount" flag: target is required')
+    if kind not in ("bind", "volume", "tmpfs"):
+        raise EngineError(f'invalid mount config for type "{kind}": mount type unknown', 400)
     source = fields.get("source", "")
     if kind == "bind" and not source.startswith("/"):
         raise EngineError(
@@ -167,6 +171,7 @@ def _networks(session: EngineSession) -> tuple[str, list[str], str, list[tuple[s
 def read(session: EngineSession) -> Spec:
     """The whole command line; raises BadSpec (the client's refusal) or EngineError (the engine's)."""
     values = session.values
+    session.check_run()
     memory = memory_size(session.flag("memory")) if session.flag("memory") not in ("", "0") else 0
     if 0 < memory < _SIX_MEGABYTES and session.docker:
         raise EngineError("Minimum memory limit allowed is 6MB", 400)
