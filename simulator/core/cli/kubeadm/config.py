@@ -245,7 +245,9 @@ def component_defaults(config: InitConfig) -> None:
     cluster = config.cluster
     first = ipaddress.ip_network(cluster["networking"]["serviceSubnet"].split(",")[0], strict=False)
     kubelet = addons.kubelet_configuration(
-        dns=str(first[10]) if first.num_addresses > 10 else "10.96.0.10", domain=cluster["networking"]["dnsDomain"], ca=f"{cluster['certificatesDir']}/ca.crt"
+        dns=str(first[10]) if first.num_addresses > 10 else "10.96.0.10",
+        domain=cluster["networking"]["dnsDomain"],
+        ca=f"{cluster['certificatesDir']}/ca.crt",
     )
     config.kubelet = _over(kubelet, config.kubelet)
     proxy = addons.proxy_configuration(cluster["networking"].get("podSubnet") or "")
