@@ -44,7 +44,8 @@ def main(args: argparse.Namespace) -> int:
         counts = reporting.summary(reports)
         print(
             f"{counts['scenarios']} scenarios; {counts['steps_simulated']} of {counts['steps']} steps ran without anything that is "
-            f"not simulated; {counts['verifies_passed']} of {counts['verifies']} verify scripts passed"
+            f"not simulated (of those with kubectl and the shell alone {counts['steps_kubectl_shell_simulated']} of "
+            f"{counts['steps_kubectl_shell']}); {counts['verifies_passed']} of {counts['verifies']} verify scripts passed"
         )
     return 0 if all(report.passed for report in reports) else 1
 

@@ -21,6 +21,8 @@ _COMMANDS = frozenset(
     "podman buildah trivy kubelet mount umount useradd usermod groupadd su id date df du free uname crontab sysctl modprobe swapoff".split()
 )
 _PROMPT = re.compile(r"^(?:\$|#|>|[a-z][\w-]*[#$]|[\w.-]+(?:@[\w.-]+)?:?[~/][\w./~-]*\s?[$#])\s+(?=\S)")
+#: A prompt that is a machine's name: `master $ `, `node01# `.
+_NAMED = re.compile(r"[a-z][\w-]*(?:[#$]|\s\$)\s+(?=\S)")
 #: `<pod-name>`, `<POD>` and the like: something that the reader has to fill in.
 _BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ ./|-]*>|\bYOUR[_-][A-Z]+|\[(?:pod|node|your)[-_ a-zA-Z]*\]")
 _FILE_USE = re.compile(r"(?:(?:-f|--filename)[ =]|>\s*|\bvim?\s+|\bnano\s+|\bedit\s+)(['\"]?)([\w./~-]+\.ya?ml)\1")
@@ -44,6 +46,17 @@ _INTO = re.compile(
 _ADDS = frozenset({"add", "append", "insert"})
 
 
+def is_command(word: str) -> bool:
+    """Whether a word is one of the commands that blocks without a language begin with."""
+    return word in _COMMANDS
+
+
+def unprompted(text: str) -> str:
+    """A text to be typed without the prompts that its author left before the commands, and the output below them."""
+    first = next((line.strip() for line in text.split("\n") if line.strip()), "")
+    return commands(text, "console") if re.match(r"(?:[a-z][\w-]*\s)?\$\s+\S", first) else text
+
+
 def into(one: Action) -> Action | None:
     """The writing of a block into the file that the line before it names; None when that names none."""
     found = _INTO.search(one.before)
@@ -61,9 +74,9 @@ def commands(text: str, language: str) -> str:
     dollar = [line for line in prompted if line.strip().startswith("$ ")]
     if dollar:
         return "\n".join(line.strip()[2:] for line in dollar)
-    named = [line.strip() for line in lines if re.match(r"[a-z][\w-]*[#$]\s+\S", line.strip())]
+    named = [line.strip() for line in lines if _NAMED.match(line.strip())]
     if named:
-        return "\n".join(re.sub(r"^\S+\s+", "", line) for line in named)
+        return "\n".join(_NAMED.sub("", line) for line in named)
     if language in SHELL:
         kept = _without_output(lines)
         words = [line.split() for line in kept.split("\n") if line.strip() and not line.strip().startswith("#")]

@@ -10,7 +10,7 @@ from simulator.core.kernel.clock import SECOND
 from simulator.core.kernel.errors import BadInput
 from simulator.core.shell.runner import Running
 
-from . import actions, answers, quizzes
+from . import actions, answers, others, quizzes
 from .actions import EXEC, FILE, OPEN, Action
 from .files import Folder
 from .notes import Note
@@ -79,6 +79,7 @@ class Page(msgspec.Struct):
     commands: list[Played] = []
     verify: Verified | None = None
     quizzes: list[dict[str, object]] = []
+    others: list[str] = []  # programs of other projects that it calls (others.py): with one it is no kubectl-and-shell step
 
     @property
     def played(self) -> list[Played]:
@@ -132,6 +133,7 @@ class Player:
         self.backgrounds = 0
         self.tabs: list[tuple[int, str]] = []  # lines of this page that send the reader to a host's terminal
         self.entered: set[str] = set()  # terminals in which a shell of a container was asked for
+        self.prompts: dict[str, str] = {}  # terminals in which a program was started that reads what is typed
 
     def play(self) -> Report:
         """All pages in order."""
@@ -165,11 +167,17 @@ class Player:
             self._quizzes(step, text, page)
         if running is not None:
             self._await(running, page)
+        self._others(step, page)
         if step.verify:
             page.verify = self._verify(step, before)
             if page.verify is not None and early and not page.verify.passed:
                 page.verify.passed = page.verify.early = True
         return page
+
+    def _others(self, step: Step, page: Page) -> None:
+        """Which programs of other projects the page's commands and scripts call, and those at whose prompt its lines belong."""
+        texts = [one.text for one in page.commands] + [self._text(path) for path in (step.background, step.foreground) if path]
+        page.others = sorted({name for text in texts for name in others.called(text)} | set(page.others))
 
     def _text(self, path: str) -> str:
         if not path:
@@ -268,7 +276,7 @@ class Player:
             host = next((host for line, host in reversed(self.tabs) if line < action.line), "")
             action = msgspec.structs.replace(action, host=host)
         name = self.stage.terminal(action)
-        text = self.stage.complete(text)
+        text = answers.unprompted(self.stage.complete(text))
         played = Played(file, action.line, text, name)
         page.commands.append(played)
         if answers.blank(text):
@@ -289,21 +297,44 @@ class Player:
                 self.stage.sandbox.advance(self.stage.sandbox.now + SECOND)
             elif self.stage.sandbox.terminals()[name].busy and text.strip() != "exit":
                 self.entered.add(name)
-        if _ENTERS.search(_last(text)):
+        if self._at_prompt(name, text, played, page):
+            return
+        head, program, tail = others.split(text)
+        if _ENTERS.search(_last(text)) or program:
             self.entered.add(name)
         view = self.stage.sandbox.terminals()[name]
-        if name in self.entered and view.busy and not _ENTERS.search(_last(text)) and not action.interrupt:
+        if name in self.entered and view.busy and not (_ENTERS.search(_last(text)) or program) and not action.interrupt:
             pass  # typed into the container's shell
         elif action.interrupt or view.busy or view.raw or view.continuation:
             self.stage.free(name)
         if not action.newline:
             self.stage.sandbox.apply("keys", {"terminal": name, "data": text}, self.stage.sandbox.now)
             return
-        outcome = self.stage.type(name, text)
+        outcome = self.stage.type(name, head if program else text)
+        if program and not self.stage.sandbox.terminals()[name].busy:
+            self.prompts[name] = program  # it is not here: what follows is typed nowhere
+        elif tail.strip():
+            more = self.stage.type(name, tail)
+            outcome = Outcome(more.status, outcome.output + more.output, more.state, outcome.seconds + more.seconds)
         self.stage.settle()
         if outcome.state == "running":
             outcome.output += self.stage.drain(name)
         _record(played, outcome)
+
+    def _at_prompt(self, name: str, text: str, played: Played, page: Page) -> bool:
+        """Whether a text is for the prompt of a program that the machine has not got: it is left out, and not the shell's to refuse."""
+        program = self.prompts.get(name)
+        if program is None:
+            return False
+        first = text.split()[0] if text.split() else ""
+        if others.leaves(text) or not (answers.is_command(first) or others.called(text) or others.prompt(text)):
+            if others.leaves(text.rstrip().rpartition("\n")[2]):
+                del self.prompts[name]
+            played.state, played.output = "skipped", f"typed at the prompt of {program}"
+            page.others.append(program)
+            return True
+        del self.prompts[name]
+        return False
 
     def _keys(self, name: str, text: str) -> None:
         """A control sequence (`^C`, `^ESC`)."""

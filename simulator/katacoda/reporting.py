@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,15 +13,21 @@ from .player import Page, Played, Report
 
 
 def summary(reports: list[Report]) -> dict[str, Any]:
-    """Counts over all scenarios: steps are pages with something to run or to verify."""
+    """Counts over all scenarios: steps are pages with something to run or to verify; those that call no other project's program are
+    counted once more, as kubectl-and-shell steps."""
     pages = [page for report in reports for page in report.steps if page.played or page.verify]
     verified = [page.verify for page in pages if page.verify is not None]
     commands = [one for page in pages for one in page.commands]
+    own = [page for page in pages if not page.others]
+    others = Counter(name for page in pages for name in page.others)
     return {
         "scenarios": len(reports),
         "scenarios_passed": sum(report.passed for report in reports),
         "steps": len(pages),
         "steps_simulated": sum(page.clean for page in pages),
+        "steps_kubectl_shell": len(own),
+        "steps_kubectl_shell_simulated": sum(page.clean for page in own),
+        "steps_other_programs": dict(sorted(others.items(), key=lambda one: (-one[1], one[0]))),
         "commands": len(commands),
         "commands_skipped": sum(one.state == "skipped" for one in commands),
         "verifies": len(verified),
@@ -53,6 +60,8 @@ def as_text(report: Report) -> Iterator[str]:
         for one in page.played:
             yield from _played(one)
         yield from _verify(page)
+        if page.others:
+            yield f"    calls other projects' programs: {', '.join(page.others)}"
         if page.quizzes:
             yield f"    quiz: {len(page.quizzes)} question{'s' if len(page.quizzes) > 1 else ''}"
 
