@@ -187,9 +187,9 @@ def groupadd(call: Call) -> int:
         return 2
     groups = rows(call, GROUP)
     there = any(row[0] == names[0] for row in groups)
-    if name_of(call) == "groupdel":
+    if name_of(call) in ("groupdel", "delgroup"):
         if not there:
-            call.err(f"groupdel: group '{names[0]}' does not exist\n")
+            call.err(f"{name_of(call)}: group '{names[0]}' does not exist\n")
             return 6
         _root(call, GROUP)
         save(call, GROUP, [row for row in groups if row[0] != names[0]])
@@ -202,6 +202,8 @@ def groupadd(call: Call) -> int:
     _root(call, GROUP)
     gid = options.get("g") or str(_next(groups, 100 if "r" in options else 1000))
     save(call, GROUP, [*groups, [names[0], "x", gid, ""]])
+    if name_of(call) == "addgroup":
+        call.out(f"info: Selecting GID from range 1000 to 59999 ...\ninfo: Adding group `{names[0]}' (GID {gid}) ...\n")
     return 0
 
 

@@ -20,6 +20,7 @@ from . import (
     netcmds,
     nft,
     nslookup,
+    oldnet,
     openssl,
     poweroff,
     probing,
@@ -28,11 +29,13 @@ from . import (
     sshkeys,
     systemctl,
     systemdtools,
+    ubuntutools,
     yq,
 )
 from .packages import apk, apt, dpkg, keys, questions
 
 COMMANDS: dict[str, Command] = {
+    **ubuntutools.COMMANDS,
     "busybox": busybox.busybox,
     "colrm": smalltools.colrm,
     "envsubst": smalltools.envsubst,
@@ -50,10 +53,12 @@ COMMANDS: dict[str, Command] = {
     "stty": smalltools.stty,
     "tput": smalltools.tput,
     "wall": smalltools.wall,
+    "addgroup": accounts.groupadd,
     "adduser": accounts.useradd,
     "chpasswd": accounts.chpasswd,
     "chroot": rooted.chroot,
     "crontab": crontab.crontab,
+    "delgroup": accounts.groupadd,
     "deluser": accounts.userdel,
     "dmesg": kernelcmds.dmesg,
     "groupadd": accounts.groupadd,
@@ -121,6 +126,9 @@ COMMANDS: dict[str, Command] = {
     "systemctl": systemctl.systemctl,
     "tc": disktools.tc,
     "timedatectl": machinectl.timedatectl,
+    "arp": oldnet.arp,
+    "route": oldnet.route,
+    "telnet": oldnet.telnet,
     "traceroute": probing.traceroute,
     "yq": yq.yq,
 }

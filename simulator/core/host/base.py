@@ -29,12 +29,14 @@ COMMANDS: tuple[str, ...] = tuple(
 )
 #: More of them: editors and tools that the first list has not.
 MORE_COMMANDS: tuple[str, ...] = tuple(
-    "apt apt-cache apt-get apt-mark b2sum column crontab dmesg dpkg dpkg-query gpg last lsblk lscpu mount passwd pidof editor ex rsync scp ssh-copy-id ssh-keygen systemd-analyze systemd-cgls patch lsns nsenter pstree lsb_release hd hexdump sha224sum sha384sum sum view bc colrm csplit envsubst findmnt getopt bzip2 bunzip2 bzcat xz unxz xzcat nice renice snap stty tput wall gpasswd newgrp tsort git python3 podman".split()
+    "apt apt-cache apt-get apt-mark b2sum column crontab dmesg dpkg dpkg-query gpg last lsblk lscpu mount passwd pidof editor ex rsync scp ssh-copy-id ssh-keygen systemd-analyze systemd-cgls patch lsns nsenter pstree lsb_release hd hexdump sha224sum sha384sum sum view bc colrm csplit envsubst findmnt getopt bzip2 bunzip2 bzcat xz unxz xzcat nice renice snap stty tput wall gpasswd newgrp tsort git python3 podman add-apt-repository apt-add-repository apt-key chage dircolors getconf locale logname man mountpoint setsid unlink users vmstat zgrep telnet".split()
 )
 #: Administrators' commands of /usr/sbin.
 ADMIN_COMMANDS: tuple[str, ...] = tuple(
-    "adduser chpasswd chroot deluser groupadd groupdel halt service shutdown poweroff useradd userdel usermod sshd".split()
+    "adduser chpasswd chroot deluser groupadd groupdel halt service shutdown poweroff useradd userdel usermod sshd groupmod locale-gen update-locale blkid addgroup delgroup arp route".split()
 )
+#: Other names of a program: path → program.
+ALIASES: dict[str, str] = {"/usr/bin/netcat": "nc", "/usr/bin/mawk": "awk", "/usr/bin/vim.tiny": "vi", "/usr/bin/pager": "less"}
 SBIN_COMMANDS: tuple[str, ...] = (
     "ip",
     "sysctl",
@@ -213,6 +215,8 @@ def ubuntu(kind: str) -> Inode:
         fs.install(f"/usr/bin/{name}", name, now=MADE)
     for name in (*SBIN_COMMANDS, *ADMIN_COMMANDS):
         fs.install(f"/usr/sbin/{name}", name, now=MADE)
+    for path, program in ALIASES.items():
+        fs.install(path, program, now=MADE)
     if kind == "k8s":
         for path, program in KUBERNETES.items():
             fs.install(path, program, now=MADE)

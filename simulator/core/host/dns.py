@@ -39,6 +39,22 @@ OUTSIDE: dict[str, str] = {
     "security.ubuntu.com": "203.0.113.23",
     "storage.googleapis.com": "203.0.113.16",
     "www.google.com": "203.0.113.17",
+    # sites that people ping and look up; nothing is served there
+    "amazon.com": "203.0.113.31",
+    "cloudflare.com": "203.0.113.32",
+    "docker.com": "203.0.113.33",
+    "facebook.com": "203.0.113.34",
+    "hub.docker.com": "203.0.113.35",
+    "killercoda.com": "203.0.113.36",
+    "microsoft.com": "203.0.113.37",
+    "one.one.one.one": "203.0.113.38",
+    "registry.k8s.io": "203.0.113.39",
+    "ubuntu.com": "203.0.113.40",
+    "wikipedia.org": "203.0.113.41",
+    "www.example.com": "203.0.113.42",
+    "www.kubernetes.io": "203.0.113.43",
+    "www.ubuntu.com": "203.0.113.44",
+    "yahoo.com": "203.0.113.45",
 }
 UPSTREAMS = ("172.30.1.1", "8.8.8.8", "8.8.4.4", "1.1.1.1")
 STUB = "127.0.0.53"

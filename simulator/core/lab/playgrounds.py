@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import pkgutil
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
 from ..host import files
 from ..host.machine import hosts
 from ..kernel.world import World
+from ..kube.api.objects import clone
 from ..kube.client import KubeClient
 from . import dockerhosts
 from .cluster import ClusterBuilder
 
 _DOMAIN = "172.30"
+
+
+#: The resources of local-path-provisioner's objects.
+_RESOURCES = {
+    "Namespace": "namespaces", "ServiceAccount": "serviceaccounts", "Role": "roles.rbac.authorization.k8s.io",
+    "ClusterRole": "clusterroles.rbac.authorization.k8s.io", "RoleBinding": "rolebindings.rbac.authorization.k8s.io",
+    "ClusterRoleBinding": "clusterrolebindings.rbac.authorization.k8s.io", "Deployment": "deployments.apps",
+    "StorageClass": "storageclasses.storage.k8s.io", "ConfigMap": "configmaps",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def storage() -> tuple[dict[str, Any], ...]:
+    """local-path-provisioner's objects, its storage class as the default one."""
+    found = pkgutil.get_data("simulator.core.shell.coreutils", "local-path-storage.yaml")
+    assert found is not None
+    objects = tuple(obj for obj in yaml.safe_load_all(found) if obj)
+    for obj in objects:
+        if obj["kind"] == "StorageClass":
+            obj["metadata"].setdefault("annotations", {})["storageclass.kubernetes.io/is-default-class"] = "true"
+    return objects
 
 
 class Playground(ClusterBuilder):
@@ -32,6 +60,13 @@ class Playground(ClusterBuilder):
         """The cluster, then the machines' numbered names."""
         super().build()
         _numbered(self.world, self.names)
+
+    def _upload(self, client: KubeClient) -> None:
+        """Also the playgrounds' default storage class, and what makes its volumes."""
+        super()._upload(client)
+        for obj in storage():
+            kind = str(obj["kind"])
+            client.create(_RESOURCES[kind], obj["metadata"].get("namespace"), clone(obj))
 
 
 class _One(Playground):

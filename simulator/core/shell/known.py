@@ -26,11 +26,11 @@ HINTS: dict[str, str] = {
 }
 
 KNOWN: frozenset[str] = frozenset(
-    """ansible apt-key arping at atop aptitude ar aws az brctl bridge buildah calicoctl cargo cfssl cfssljson cilium conntrack
+    """ansible  arping at atop aptitude ar aws az brctl bridge buildah calicoctl cargo cfssl cfssljson cilium conntrack
     containerd-shim-runc-v2 crio cri-dockerd dc dnf ed emacs ethtool eksctl fdisk flock flux gcc gcloud gdb go hcloud
-    helmfile hping3 htop iftop iotop ipcalc ipset ipvsadm java javac k3d k3s k9s kind kns kompose kops kubectx kubens kustomize
-    lspci lsusb ltrace man minikube mkfifo mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nvim
+    helmfile hping3 htop iftop iotop ipcalc ipset ipvsadm java javac k3d k3s k9s kind kns kompose kops
+    lspci lsusb ltrace  minikube mkfifo mkfs mtr multipass mysql nerdctl-full nft ngrep nmap node npm nvim
     openstack perl php pip pip3 podman-compose popper psql python2 redis-cli rpm ruby
-    runc rustc sar screen sftp skopeo socat sqlite3 stern strace tcpdump telnet terraform tmux
-    systemd-run systemd-cgtop loginctl localectl ssh-keyscan ssh-agent ssh-add stress stress-ng chage lastlog rmmod modinfo tracepath ufw umount unshare vagrant valgrind velero vmstat wireshark yum zsh zypper""".split()
+    runc rustc sar screen sftp skopeo socat sqlite3 stern strace tcpdump terraform tmux
+    systemd-run systemd-cgtop loginctl localectl ssh-keyscan ssh-agent ssh-add stress stress-ng  lastlog rmmod modinfo tracepath ufw umount unshare vagrant valgrind velero  wireshark yum zsh zypper""".split()
 )

@@ -122,6 +122,7 @@ UBUNTU: tuple[Package, ...] = (
     _tool("ipset", "7.19-1ubuntu2", "administration tool for kernel IP sets", size=45),
     _tool("ipvsadm", "1:1.31-2build1", "Linux Virtual Server support programs", size=40),
     _tool("jq", "1.7.1-3build1", "lightweight and flexible command-line JSON processor", "jq", size=66),
+    _tool("kubectx", "0.9.5-1", "fast way to switch between clusters and namespaces in kubectl", "kubectx", "kubens", size=12),
     _tool("less", "590-2ubuntu2.1", "pager program similar to more", "less", size=142),
     _tool("lsb-release", "12.0-2", "Linux Standard Base version reporting utility (minimal implementation)", "lsb_release", size=6),
     _tool("lsof", "4.95.0-1build3", "utility to list open files", "lsof", size=248),
@@ -166,7 +167,8 @@ UBUNTU: tuple[Package, ...] = (
     Package("runc", ("1.3.3-0ubuntu1~24.04.2",), "Open Container Project - runtime", (), 8_900, 29_000),
     _tool("sed", "4.9-2build1", "GNU stream editor for filtering/transforming text", "sed", size=195),
     _tool("socat", "1.8.0.0-4build3", "multipurpose relay for bidirectional data transfer", "socat", size=374),
-    _tool("software-properties-common", "0.99.48", "manage the repositories that you install software from", size=14),
+    _tool("software-properties-common", "0.99.48", "manage the repositories that you install software from", "add-apt-repository",
+          "apt-add-repository", size=14),
     _tool("strace", "6.8-0ubuntu2", "System call tracer", "strace", size=569),
     _tool("sudo", "1.9.15p5-3ubuntu5", "Provide limited super user privileges to specific users", "sudo", size=947),
     _tool("systemd", "255.4-1ubuntu8.4", "system and service manager", "systemctl", "journalctl", "hostnamectl", "timedatectl", size=3_500),
@@ -187,8 +189,8 @@ UBUNTU: tuple[Package, ...] = (
 
 #: What a fresh host has not: everything else of Ubuntu's table is installed.
 NOT_INSTALLED = frozenset(
-    """containerd runc etcd-client etcd-server git haproxy htop podman python3 tcpdump telnet tmux strace unzip zip nfs-common open-iscsi ipvsadm
-bridge-utils nginx nginx-common apache2 apache2-utils docker-compose docker.io docker-compose-v2 docker-buildx python-is-python3 make software-properties-common socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
+    """kubectx containerd runc etcd-client etcd-server git haproxy htop podman python3 tcpdump tmux strace unzip zip nfs-common open-iscsi ipvsadm
+bridge-utils nginx nginx-common apache2 apache2-utils docker-compose docker.io docker-compose-v2 docker-buildx python-is-python3 make  socat ebtables conntrack ipset apt-transport-https dnsutils""".split()
 )
 
 

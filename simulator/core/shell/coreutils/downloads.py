@@ -79,6 +79,11 @@ def crictl() -> bytes:
     return build([("crictl", _program("crictl", "crictl"))], compress=True)
 
 
+def packed(name: str) -> bytes:
+    """An archive with one program at its top."""
+    return build([(name, _program(name, name))], compress=True)
+
+
 def helm() -> bytes:
     """helm-<version>-linux-amd64.tar.gz."""
     return build(

@@ -22,7 +22,7 @@ from ...host.dns import OUTSIDE
 from ...host.filesystem import Inode
 from ...host.machine import hosts
 from ...kernel.clock import DAY, DEFAULT_EPOCH
-from ...kernel.versions import NEWEST, NEXT, PATCH, VERSION, newest
+from ...kernel.versions import KUSTOMIZE, NEWEST, NEXT, PATCH, VERSION, newest
 from ...kernel.world import World
 from ...runtime.addons import pages as addons
 from ...runtime.more_images import INGRESS_NGINX
@@ -146,8 +146,12 @@ def _flannel_redirect(match: re.Match[str]) -> Page:
 
 
 def _flannel(match: re.Match[str]) -> Page:
-    """flannel's objects, as `kubectl apply -f` takes them."""
-    return Page(200, _flannel_manifest(), {"content-type": "application/octet-stream"})
+    """flannel's objects, as `kubectl apply -f` takes them; those of another release with its image."""
+    text = _flannel_manifest()
+    version = match.group(1) if match.lastindex else ""
+    if re.fullmatch(r"v0\.(?:1[0-9]|2[0-9])\.\d+", version):
+        text = text.replace(FLANNEL.encode(), version.encode())
+    return Page(200, text, {"content-type": "application/octet-stream"})
 
 
 @lru_cache(maxsize=1)
@@ -166,7 +170,7 @@ def _metrics_server(match: re.Match[str]) -> Page:
             {"location": f"https://github.com/kubernetes-sigs/metrics-server/releases/download/{METRICS}/components.yaml"},
         )
     version = match.group(1).removeprefix("download/")
-    if version not in ("v0.8.0", "v0.7.2", "v0.6.4"):
+    if not re.fullmatch(r"v0\.(?:8\.[01]|7\.[0-2]|6\.[0-4]|5\.[0-2]|4\.[0-6])", version):
         return Page(404, b"Not Found")
     found = pkgutil.get_data(__package__, "metrics-server.yaml")
     assert found is not None
@@ -280,6 +284,20 @@ echo "helm installed into /usr/local/bin/helm"
 """.encode()
 
 
+#: kustomize's installer, for the release that kubectl has built in.
+KUSTOMIZE_INSTALLER = f"""#!/usr/bin/env bash
+set -e
+if [ -e kustomize ]; then
+  echo "$PWD/kustomize exists. Remove it first."
+  exit 1
+fi
+curl -sLo kustomize.tar.gz https://github.com/kubernetes-sigs/kustomize/releases/download/kustomize%2F{KUSTOMIZE}/kustomize_{KUSTOMIZE}_linux_amd64.tar.gz
+tar xzf kustomize.tar.gz
+rm kustomize.tar.gz
+echo "{KUSTOMIZE}"
+echo "kustomize installed to $PWD/kustomize"
+""".encode()
+
 #: Docker's installer; Ubuntu's own packages are what it brings here.
 DOCKER_INSTALLER = b"""#!/bin/sh
 if command -v docker >/dev/null 2>&1; then
@@ -300,7 +318,7 @@ LATEST = {
     "kubernetes-sigs/metrics-server": METRICS, "metallb/metallb": "v0.15.3", "cert-manager/cert-manager": addons.CERT_MANAGER[0],
     "containerd/containerd": "v2.2.1", "opencontainers/runc": "v1.3.4", "containernetworking/plugins": "v1.8.0",
     "kubernetes-sigs/cri-tools": "v1.36.0", "docker/compose": "v2.40.2", "mikefarah/yq": "v4.48.1", "jqlang/jq": "jq-1.7.1",
-    "kubernetes-sigs/kind": "v0.30.0", "kubernetes/minikube": "v1.37.0", "kubernetes-sigs/gateway-api": addons.GATEWAY_API[0],
+    "ahmetb/kubectx": "v0.9.5", "kubernetes-sigs/kustomize": f"kustomize/{KUSTOMIZE}", "kubernetes-sigs/kind": "v0.30.0", "kubernetes/minikube": "v1.37.0", "kubernetes-sigs/gateway-api": addons.GATEWAY_API[0],
 }  # fmt: skip
 
 
@@ -339,13 +357,13 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     ),
     (r"https://prod-cdn\.packages\.k8s\.io/repositories/isv:/kubernetes:/core:/stable:/v([\d.]+)/deb/Release\.key", _package_key),
     (r"https?://github\.com/flannel-io/flannel/releases/latest/download/kube-flannel\.yml", _flannel_redirect),
-    (r"https?://github\.com/(?:flannel-io|coreos)/flannel/releases/download/v0\.27\.4/kube-flannel\.yml", _flannel),
+    (r"https?://github\.com/(?:flannel-io|coreos)/flannel/releases/download/(v0\.[12]\d\.\d+)/kube-flannel\.yml", _flannel),
     (
-        r"https?://raw\.githubusercontent\.com/(?:flannel-io|coreos)/flannel/(?:master|v0\.27\.4)/Documentation/kube-flannel\.yml",
+        r"https?://raw\.githubusercontent\.com/(?:flannel-io|coreos)/flannel/(master|v0\.[12]\d\.\d+|[0-9a-f]{40})/Documentation/kube-flannel\.yml",
         _flannel,
     ),
     (
-        r"https?://github\.com/kubernetes-sigs/metrics-server/releases/(latest/download|download/v[\d.]+)/components\.yaml",
+        r"https?://github\.com/kubernetes-sigs/metrics-server/releases/(latest/download|download/v[\d.]+)/(?:components|high-availability(?:-1\.21\+)?)\.yaml",
         _metrics_server,
     ),
     (
@@ -413,6 +431,26 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
     (
         r"https?://github\.com/sigstore/cosign/releases/(?:latest/download|download/v[\d.]+)/cosign-linux-amd64",
         _file(lambda: downloads.binary("cosign", PATCH)),
+    ),
+    (
+        r"https?://raw\.githubusercontent\.com/kubernetes-sigs/kustomize/(?:master|HEAD|[\w./]+)/hack/install_kustomize\.sh",
+        _file(lambda: KUSTOMIZE_INSTALLER),
+    ),
+    (
+        r"https?://github\.com/kubernetes-sigs/kustomize/releases/download/kustomize(?:%2F|/)v[\d.]+/kustomize_v[\d.]+_linux_amd64\.tar\.gz",
+        _file(lambda: downloads.packed("kustomize")),
+    ),
+    (
+        r"https?://github\.com/ahmetb/kubectx/releases/download/v[\d.]+/(kubectx|kubens)(?:_v[\d.]+_linux_x86_64\.tar\.gz)?",
+        lambda match: Page(
+            200,
+            downloads.packed(match[1]) if match[0].endswith(".gz") else downloads.binary(match[1], PATCH),
+            {"content-type": "application/octet-stream"},
+        ),
+    ),
+    (
+        r"https?://raw\.githubusercontent\.com/ahmetb/kubectx/[\w./-]+/(kubectx|kubens)",
+        lambda match: Page(200, downloads.binary(match[1], PATCH), {"content-type": "text/plain; charset=utf-8"}),
     ),
     (r"https?://get\.k3s\.io/?", _file(lambda: K3S_INSTALLER)),
     (r"https?://dl\.k8s\.io/release/((?:stable|latest)(?:-1(?:\.\d+)?)?)\.txt", _release),

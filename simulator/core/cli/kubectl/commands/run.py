@@ -180,6 +180,8 @@ def _service(name: str, labels: dict[str, str], port: str) -> Obj:
 
 def _send(s: Session, resource: str, obj: Obj, strategy: str) -> Obj:
     if strategy == "client":
+        if s.explicit_namespace:
+            obj["metadata"]["namespace"] = s.namespace
         return obj
     query = {"fieldManager": s.values.text("field-manager") or "kubectl-run"}
     if strategy == "server":
