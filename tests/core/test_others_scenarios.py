@@ -135,7 +135,7 @@ def test_containers_have_the_commands_of_their_userland(world: Sandbox) -> None:
         "kubectl exec deb -- printenv NGINX_VERSION; kubectl exec deb -- sha512sum /dev/null | cut -c1-8"
     ).stdout == ("1.27.5\ncf83e135\n")
     assert "not found" in world.run("kubectl exec deb -- ping -c1 localhost").stderr
-    assert "not simulated in Slipway yet" in world.run("kubectl exec box -- telnet localhost 80").stderr
+    assert "not simulated in Slipway yet" in world.run("kubectl exec box -- mkfifo /tmp/x").stderr
 
 
 INGRESS = """
@@ -204,3 +204,59 @@ def test_examples_of_the_documentation_answer_at_their_addresses(world: Sandbox)
     said = world.run(f"{namespaces}; kubectl apply --dry-run=server {files}")
     assert said.code == 0 and said.stdout.count("(server dry run)") >= len(paths), said.stderr
     assert "404 Not Found" in world.run("kubectl apply -f https://k8s.io/examples/none.yaml").stderr
+
+
+def test_a_dry_run_names_the_namespace_that_was_asked_for(world: Sandbox) -> None:
+    """`kubectl run -n … --dry-run=client` writes a manifest for that namespace (`run.go`, createGeneratedObject)."""
+    made = world.run("kubectl run x --image=nginx -n team --dry-run=client -o jsonpath='{.metadata.namespace}'").stdout
+    assert made == "team"
+    assert "namespace" not in world.run("kubectl run x --image=nginx --dry-run=client -o yaml").stdout
+
+
+def test_playgrounds_make_volumes_by_default() -> None:
+    """Their default storage class is local-path; a claim without a class gets a volume when a pod uses it."""
+    one = Sandbox.boot("playground-1node")
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /data}]}], volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]}\n"
+    one.run("kubectl apply -f -", stdin=f"{claim}---\n{pod}".encode())
+    assert one.run("kubectl wait --for=condition=Ready pod/p --timeout=120s", limit=200 * SECOND).code == 0
+    assert one.run("kubectl get pvc c -o jsonpath='{.status.phase} {.spec.storageClassName}'").stdout == "Bound local-path"
+
+
+def test_tools_that_tutorials_type(world: Sandbox) -> None:
+    """Ageing of passwords, groups, locales, the routes of net-tools, telnet, a minimized system's man."""
+    world.run("useradd -m mara; addgroup crew; groupmod -n hands crew; chage -M 90 -E 2027-01-31 mara")
+    said = world.run("chage -l mara; getent group hands | cut -d: -f1").stdout
+    assert "Account expires\t\t\t\t\t\t: Jan 31, 2027\n" in said and "\t: 90\n" in said and said.endswith("hands\n")
+    assert "0.0.0.0         172.30.1.1      0.0.0.0         UG" in world.run("route -n").stdout
+    assert world.run("locale-gen de_DE.UTF-8; locale -a").stdout.endswith("POSIX\nde_DE.utf8\n")
+    assert "Connected to localhost." in world.run("telnet localhost 6443 </dev/null").stdout
+    assert "Connection refused" in world.run("telnet localhost 81").stderr
+    assert "unminimize" in world.run("man ls").stdout and world.run("mountpoint -q /tmp").code == 32
+
+
+def test_kustomize_alone_and_kubectx(world: Sandbox) -> None:
+    """The installer's program makes and edits a kustomization and builds what kubectl builds; kubens changes the context's namespace."""
+    get = "curl -s https://raw.githubusercontent.com/kubernetes-sigs/kustomize/master/hack/install_kustomize.sh | bash; mv kustomize /usr/local/bin"
+    world.run(f"{get}; mkdir /tmp/k; cd /tmp/k; kubectl create deploy web --image=nginx:1 --dry-run=client -o yaml > d.yaml")
+    made = world.run(
+        "cd /tmp/k; kustomize create --autodetect --namespace team; kustomize edit set image nginx=nginx:1.27; kustomize edit set replicas web=3;"
+        " kustomize edit add configmap c --from-literal=a=b; cat kustomization.yaml"
+    ).stdout
+    assert made == (
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- d.yaml\nnamespace: team\nconfigMapGenerator:\n"
+        '- literals:\n  - a=b\n  name: c\nimages:\n- name: nginx\n  newTag: "1.27"\nreplicas:\n- count: 3\n  name: web\n'
+    )
+    built = world.run(
+        "cd /tmp/k; kustomize build . > one; kubectl kustomize . > two; cmp one two && grep -c 'replicas: 3\\|nginx:1.27' one"
+    )
+    assert built.stdout == "2\n"
+    refused = world.run("cd /tmp/k; kustomize create; kustomize edit add resource gone.yaml")
+    assert (
+        "kustomization file already exists" in refused.stderr and "gone.yaml has no match" in refused.stderr and refused.code == 1
+    )
+    said = world.run(
+        "apt-get install -y -qq kubectx >/dev/null; kubens kube-public; kubens -c; kubens -; kubens nowhere; kubectx"
+    )
+    assert 'Active namespace is "kube-public".\nkube-public\n' in said.stdout and "kubernetes-admin@kubernetes" in said.stdout
+    assert 'no namespace exists with name "nowhere"' in said.stderr

@@ -76,7 +76,10 @@ def test_without_answers_a_hidden_solution_is_not_typed(capsys: pytest.CaptureFi
     assert main(["katacoda", str(OURS / "harbour")]) == 1
     said = capsys.readouterr().out
     assert "verify: passed (status 0)" in said and "verify: FAILED at try 3 (status 1)" in said
-    assert "1 scenarios; 3 of 3 steps ran without anything that is not simulated (of those with kubectl and the shell alone 3 of 3); 1 of 2 verify scripts passed" in said
+    assert (
+        "1 scenarios; 3 of 3 steps ran without anything that is not simulated (of those with kubectl and the shell alone 3 of 3); 1 of 2 verify scripts passed"
+        in said
+    )
 
 
 def test_a_folder_without_scenarios_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,3 +130,50 @@ def test_names_that_only_the_cluster_knows_are_looked_up(tmp_path: Path) -> None
     assert commands[2].output.startswith("pod/web-") and commands[2].output == commands[4].output
     assert commands[5].output == "node/controlplane\n"
     assert commands[6].state == "skipped"
+
+
+def test_steps_of_other_programs_are_counted_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A step that calls a program of another project is no kubectl-and-shell step; what is typed at its prompt is not for the shell."""
+    steps = [{"text": "one.md"}, {"text": "two.md"}, {"text": "three.md"}]
+    (tmp_path / "index.json").write_text(json.dumps({"details": {"steps": steps}, "backend": {"imageid": "ubuntu"}}))
+    (tmp_path / "one.md").write_text("`irb`{{exec}}\n\n`puts 1`{{exec}}\n\n`class Ship`{{exec}}\n")
+    (tmp_path / "two.md").write_text("```\nputs 2\nexit\n```{{exec}}\n\n`echo ashore`{{exec}}\n")
+    (tmp_path / "three.md").write_text("`$ echo afloat`{{exec}}\n")
+    main(["katacoda", str(tmp_path), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    one, two, three = found["scenarios"][0]["steps"]
+    assert one["others"] == ["irb"] and one["commands"][0]["not_simulated"] + one["commands"][0]["missing"]
+    assert [c["state"] for c in one["commands"][1:]] == ["skipped", "skipped"] and not one["commands"][1]["missing"]
+    assert two["commands"][0]["state"] == "skipped" and two["commands"][1]["output"] == "ashore\n"
+    assert three["commands"][0]["output"] == "afloat\n" and three["others"] == []
+    counts = found["summary"]
+    assert (
+        counts["steps"],
+        counts["steps_simulated"],
+        counts["steps_kubectl_shell"],
+        counts["steps_kubectl_shell_simulated"],
+    ) == (3, 2, 1, 1)
+    assert counts["steps_other_programs"] == {"irb": 2}
+
+
+def test_which_programs_a_text_calls() -> None:
+    """By the words of its commands, in containers too; not in here-documents, quotes and comments."""
+    from simulator.katacoda import others
+
+    assert others.called("sudo terraform init && X=$(aws s3 ls)\nkubectl exec -it db -- psql -U me\n# helm; istioctl") == [
+        "terraform",
+        "aws",
+        "psql",
+    ]
+    assert others.called("cat <<EOF | kubectl apply -f -\nterraform\nEOF\necho 'argocd login'") == []
+    asked = [
+        "psql -h db",
+        "psql -c 'x'",
+        "python3",
+        "python3 x.py",
+        "docker exec -it c redis-cli",
+        "redis-cli ping",
+        "mysql < dump.sql",
+    ]
+    assert [others.prompt(line) for line in asked] == ["psql", "", "python3", "", "redis-cli", "", ""]
+    assert others.split("docker exec -it c redis-cli\nSET a b") == ("docker exec -it c redis-cli", "redis-cli", "SET a b")

@@ -10,7 +10,7 @@ from ..kernel.clock import SECOND
 from ..kernel.errors import ConnectError, NotSimulated
 from ..shell.coreutils import packets
 from ..shell.coreutils.common import Code
-from ..shell.coreutils.names import resolve
+from ..shell.coreutils.names import busybox, resolve
 from .interfaces import routes
 
 
@@ -72,24 +72,30 @@ def telnet(call: Call) -> Code:
     if not words:
         raise NotSimulated("telnet's own prompt")
     found = resolve(call, words[0])
+    box = busybox(call)
     port = int(words[1]) if len(words) > 1 and words[1].isdigit() else 23
     if not found.addresses:
         yield Sleep(found.waited)
+        if box:
+            call.err(f"telnet: bad address '{words[0]}'\n")
+            return 1
         call.err(f"telnet: could not resolve {words[0]}/{words[1] if len(words) > 1 else 'telnet'}: {found.error}\n")
         return 1
     address = found.addresses[0]
-    call.out(f"Trying {address}...\n")
+    if not box:
+        call.out(f"Trying {address}...\n")
     try:
         path = packets.send(call, address, port, "tcp")
     except ConnectError as failed:
         if failed.kind in ("timeout", "no-route"):
             yield Sleep((127 if failed.kind == "timeout" else 3) * SECOND)
-        call.err(f"telnet: Unable to connect to remote host: {_WHY[failed.kind]}\n")
+        where = f"can't connect to remote host ({address})" if box else "Unable to connect to remote host"
+        call.err(f"telnet: {where}: {_WHY[failed.kind]}\n")
         return 1
     yield Sleep(path.latency)
-    call.out(f"Connected to {words[0]}.\nEscape character is '^]'.\n")
+    call.out(f"Connected to {words[0]}\n" if box else f"Connected to {words[0]}.\nEscape character is '^]'.\n")
     typed = yield from call.read_line()
     if typed.strip() in (b"", b"\x1d", b"quit"):
-        call.out("Connection closed by foreign host.\n")
+        call.out("Connection closed by foreign host\n" if box else "Connection closed by foreign host.\n")
         return 1
     raise NotSimulated("what is typed into telnet")
