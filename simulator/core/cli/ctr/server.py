@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ...host.program import Wait, WaitTopic
-from ...runtime import containerd, events, usage
+from ...runtime import config, containerd, events, usage
 from ...runtime import state as store
 from ...runtime.engine import life
 from .. import human, tabwriter
@@ -41,7 +41,9 @@ PLUGINS: tuple[tuple[str, str, str, str], ...] = (
 def plugins(session: Session) -> int:
     """`ctr plugins ls`."""
     session.connect()
-    found = [row for row in PLUGINS if not session.args or any(_plugin_fits(row, text) for text in session.args)]
+    named = config.proxy_plugins(session.world, session.host)
+    proxies = [("io.containerd.snapshotter.v1", name, "-", "ok") for name, row in sorted(named.items()) if row.get("type") == "snapshot"]
+    found = [row for row in (*PLUGINS, *proxies) if not session.args or any(_plugin_fits(row, text) for text in session.args)]
     cri_off = "cri" in containerd.disabled_plugins(session.world, session.host)
     found = [row for row in found if not (cri_off and (".cri." in row[0] or row[1] == "cri"))]
     if session.flag("quiet"):
