@@ -29,8 +29,8 @@ class Shelf:
         try:
             found = Beginning.objects.filter(engine_version=engine.version(), scenario=scenario, seed=seed)
             blob = found.values_list("blob", flat=True).first()
-        except DatabaseError:
-            logger.warning("%s/%d: the shelf cannot be read", scenario, seed, exc_info=True)
+        except DatabaseError as why:
+            logger.warning("%s/%d: the shelf cannot be read: %s", scenario, seed, why)
             return None
         return bytes(blob) if blob is not None else None
 
@@ -43,8 +43,8 @@ class Shelf:
                 )
                 old = Beginning.objects.filter(created_at__lt=timezone.now() - KEPT)
                 old.exclude(engine_version=engine.version()).delete()
-        except DatabaseError:
-            logger.warning("%s/%d: could not be put on the shelf", scenario, seed, exc_info=True)
+        except DatabaseError as why:
+            logger.warning("%s/%d: could not be put on the shelf: %s", scenario, seed, why)
 
 
 def boot(scenario: str, seed: int) -> engine.Engine:
