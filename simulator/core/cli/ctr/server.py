@@ -42,7 +42,9 @@ def plugins(session: Session) -> int:
     """`ctr plugins ls`."""
     session.connect()
     named = config.proxy_plugins(session.world, session.host)
-    proxies = [("io.containerd.snapshotter.v1", name, "-", "ok") for name, row in sorted(named.items()) if row.get("type") == "snapshot"]
+    proxies = [
+        ("io.containerd.snapshotter.v1", name, "-", "ok") for name, row in sorted(named.items()) if row.get("type") == "snapshot"
+    ]
     found = [row for row in (*PLUGINS, *proxies) if not session.args or any(_plugin_fits(row, text) for text in session.args)]
     cri_off = "cri" in containerd.disabled_plugins(session.world, session.host)
     found = [row for row in found if not (cri_off and (".cri." in row[0] or row[1] == "cri"))]
