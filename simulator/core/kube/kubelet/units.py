@@ -52,7 +52,11 @@ def is_sidecar(container: Obj) -> bool:
 
 
 def should_restart(pod: Obj, container: Obj, code: int) -> bool:
-    """Whether a container that has ended is started again."""
+    """Whether a container that has ended is started again: by its own rules for exit codes, its own policy or the pod's."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if codes.get("operator") in ("In", "NotIn") and (code in (codes.get("values") or ())) == (codes["operator"] == "In"):
+            return True
     policy = container.get("restartPolicy") or pod["spec"].get("restartPolicy") or "Always"
     if (
         container.get("restartPolicy") is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...api import names
-from ...api.errors import FieldError
+from ...api.errors import ApiError, FieldError
 from ..defaults import others
 from ..validation import service as rules
 from . import addresses
@@ -40,7 +40,11 @@ class ServiceStrategy(Strategy):
             spec["clusterIPs"] = [spec["clusterIP"]]
         addresses.families(call, obj, None)
         addresses.addresses(call, obj, None)
-        addresses.node_ports(call, obj, None)
+        try:
+            addresses.node_ports(call, obj, None)
+        except ApiError:  # the addresses had been taken: they are given back (`metaTransaction.Revert`)
+            self.refused(call, obj)
+            raise
 
     def prepare_update(self, call: Call, obj: Obj, old: Obj) -> None:
         """Keep what was given (`beginUpdate`), then drop what the new type has not got (`dropTypeDependentFields`)."""
