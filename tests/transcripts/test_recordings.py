@@ -53,14 +53,12 @@ FLOORS = {
     "validation-errors": 97,
 }
 #: The least percentage of commands whose ordered writes to etcd are the real ones, where a topic writes at all; by topic as above.
-CHANGE_FLOORS = {
-    topic: 100
-    for topic in (
-        "configmaps-secrets crd csr daemonset-statefulset delete deploy-rollout describe edit events-wait-watch get-jsonpath "
-        "get-selectors ingress-netpol-hpa jobs-cronjobs kustomize labels-annotations namespace-quota-limits rbac run-pods "
-        "sched-basics storage validation-errors"
-    ).split()
-} | {
+CHANGE_FLOORS = dict.fromkeys(
+    "configmaps-secrets crd csr daemonset-statefulset delete deploy-rollout describe edit events-wait-watch get-jsonpath "
+    "get-selectors ingress-netpol-hpa jobs-cronjobs kustomize labels-annotations namespace-quota-limits rbac run-pods "
+    "sched-basics storage validation-errors".split(),
+    100,
+) | {
     "deploy-set-scale": 55,
     "patch": 72,
     "services": 93,
