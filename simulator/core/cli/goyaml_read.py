@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from ..kube.api import goyaml
 from .flags import quote as go_quote
 
 WORDS = frozenset(
@@ -150,30 +151,13 @@ def _check(text: str) -> None:
             raise YamlError("yaml: document contains excessive aliasing")
 
 
-def _message(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", "") or error)
-    if "\\t" in problem or "cannot start any token" in problem:
-        problem = "found character that cannot start any token"
-    if problem == "found undefined alias" and mark is not None:
-        name = re.match(r"\*?([\w-]*)", mark.buffer[mark.pointer :] if mark.buffer else "")
-        return f"yaml: unknown anchor '{name[1] if name else ''}' referenced"
-    line = f"line {mark.line + 1}: " if mark is not None and mark.line > 0 else ""
-    if "expected <block end>" in problem or "did not find expected" in problem:
-        context = str(getattr(error, "context", "") or "")
-        if "did not find expected" not in problem:
-            problem = "did not find expected '-' indicator" if "sequence" in context else "did not find expected key"
-        return f"yaml: line {mark.line}: {problem}" if mark is not None and mark.line else f"yaml: {problem}"
-    return f"yaml: {line}{problem}"
-
-
 def load(text: str, v3: bool = False) -> Any:
     """The one document of `text` as JSON-shaped data, as go-yaml v2 reads it or v3; raises YamlError."""
     try:
         _check(text)
         return yaml.load(text, Loader=_LoaderV3 if v3 else _Loader)
     except yaml.YAMLError as error:
-        raise YamlError(_message(error)) from None
+        raise YamlError(goyaml.message(error)) from None
     except RecursionError:
         raise YamlError("yaml: exceeded max depth of 10000") from None
 

@@ -196,6 +196,7 @@ VIRTUAL: dict[str, str] = {
     "/proc/modules": "modules",
     "/proc/sys/kernel/hostname": "hostname",
     "/sys/fs/cgroup/cgroup.controllers": "controllers",
+    "/var/log/syslog": "syslog",
 }
 ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 9
 #: What the executables of a busybox userland hold: they are all one program, which is how its applets are told from fuller tools.
@@ -229,7 +230,8 @@ def ubuntu(kind: str) -> Inode:
     tree = fs.tree()
     for path, name in VIRTUAL.items():
         tree.mkdir(posixpath.dirname(path), True, now=MADE)
-        tree.put(path, Inode("virtual", 0o444, 0, 0, MADE, target=name), MADE)
+        mode, group = (0o640, 4) if path.startswith("/var/log/") else (0o444, 0)
+        tree.put(path, Inode("virtual", mode, 0, group, MADE, target=name), MADE)
     for name in DEVICES:
         tree.put(f"/dev/{name}", Inode("virtual", 0o666, 0, 0, MADE, target=f"dev:{name}"), MADE)
     tree.edit("/root").mode = 0o700

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..kernel.clock import SECOND
+from ..kernel.clock import SECOND, to_datetime
 from ..kernel.world import World
 from .machine import Host
 
@@ -102,6 +102,17 @@ def _hostname(world: World, host: Host) -> bytes:
     return f"{host.name}\n".encode()
 
 
+def _syslog(world: World, host: Host) -> bytes:
+    """What rsyslog has written of the journal, in its own format (RSYSLOG_FileFormat, Ubuntu's since 24.04)."""
+    rows = (
+        f"{to_datetime(line.at):%Y-%m-%dT%H:%M:%S.%f}+00:00 {host.name} {line.ident or line.unit.removesuffix('.service')}"
+        + (f"[{line.pid}]" if line.pid else "")
+        + f": {line.text}\n"
+        for line in host.journal
+    )
+    return "".join(rows).encode()
+
+
 def _controllers(world: World, host: Host) -> bytes:
     return b"cpuset cpu io memory hugetlb pids rdma misc\n"
 
@@ -122,5 +133,6 @@ VIRTUAL: dict[str, Callable[[World, Host], bytes]] = {
     "modules": _modules,
     "hostname": _hostname,
     "controllers": _controllers,
+    "syslog": _syslog,
     **{f"dev:{name}": _empty for name in ("null", "zero", "full", "random", "urandom", "tty", "stdin", "stdout", "stderr")},
 }

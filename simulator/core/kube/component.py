@@ -19,6 +19,7 @@ from ..kernel.errors import BadInput, ConnectError
 from ..kernel.http import Request, Response
 from ..kernel.versions import VERSION
 from ..kernel.world import World
+from .api import goyaml
 from .client import KubeClient
 
 # -- log lines -----------------------------------------------------------------------------------------------------------
@@ -31,10 +32,15 @@ def log(world: World, proc: Process, text: str) -> None:
 
 def klog(world: World, proc: Process, level: str, where: str, message: str, **fields: Any) -> None:
     """One structured klog line: `I1102 09:00:00.000000       1 file.go:12] "Message" key="value"`."""
+    extra = "".join(f" {key}={_quoted(value)}" for key, value in fields.items())
+    plain(world, proc, level, where, f'"{message}"{extra}')
+
+
+def plain(world: World, proc: Process, level: str, where: str, text: str) -> None:
+    """One klog line as it is (`klog.Errorf`)."""
     stamp = clock.to_datetime(wall_of(world, proc.host)).strftime("%m%d %H:%M:%S.%f")
     pid = 1 if proc.container else proc.pid
-    extra = "".join(f" {key}={_quoted(value)}" for key, value in fields.items())
-    log(world, proc, f'{level}{stamp} {pid:7d} {where}] "{message}"{extra}')
+    log(world, proc, f"{level}{stamp} {pid:7d} {where}] {text}")
 
 
 class Raw(str):
@@ -87,14 +93,7 @@ def explain(error: Exception, client: KubeClient) -> str:
 
 def yaml_error(failed: Exception) -> str:
     """A parse error in the words of Go's YAML library."""
-    mark = getattr(failed, "problem_mark", None) or getattr(failed, "context_mark", None)
-    problem = str(getattr(failed, "problem", "") or "did not find expected node content")
-    line = getattr(mark, "line", 0) + 1
-    if "found character '\\t'" in problem:
-        problem = "found character that cannot start any token"
-    if "mapping values are not allowed" in problem:
-        problem = "mapping values are not allowed in this context"
-    return f"error converting YAML to JSON: yaml: line {line}: {problem}"
+    return f"error converting YAML to JSON: {goyaml.message(failed)}"
 
 
 # -- flags ---------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import posixpath
 from contextlib import suppress
 from typing import Any
 
+from ..host import files
 from ..host.machine import hosts
 from ..kernel.errors import BadInput, ConnectError
 from ..kernel.world import World
@@ -27,6 +28,14 @@ class CriError(Exception):
         super().__init__(f"rpc error: code = {code} desc = {message}")
         self.code = code
         self.message = message
+
+
+def unavailable(why: str, socket: str = containerd.SOCKET) -> str:
+    """What gRPC's client says of a runtime's socket that cannot be dialled (`why`: `connection refused`, …)."""
+    return (
+        'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
+        f'dial unix {socket}: connect: {why}"'
+    )
 
 
 def served(world: World, host: str) -> None:
@@ -302,6 +311,9 @@ def start_container(world: World, host: str, ident: str) -> None:
         )
         world.ring(f"cri:{host}")
         raise CriError("Unknown", container.message)
+    tree = files.tree(hosts(world)[host])
+    if container.log_path and not tree.exists(container.log_path):  # there from the start, also where nothing is said
+        tree.write(container.log_path, b"", parents=True, mode=0o640, now=world.wall)
     try:
         containers.start(world, host, container)
     except containers.StartError as failed:

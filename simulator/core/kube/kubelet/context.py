@@ -96,6 +96,10 @@ class Kubelet:
         """A klog line to the kubelet's journal."""
         component.klog(self.world, self.proc, level, where, message, **fields)
 
+    def line(self, level: str, where: str, text: str) -> None:
+        """A line to the journal of the code that does not log in fields yet."""
+        component.plain(self.world, self.proc, level, where, text)
+
     def explain(self, failed: Exception) -> str:
         """An error of the client, as Go prints it."""
         if isinstance(failed, ConnectError) and not failed.request:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import Any
 
 from ...kernel import clock
@@ -12,7 +14,7 @@ from ...runtime.state import namespace
 from .. import component
 from ..api import quantity
 from ..client import ApiError
-from . import eviction, options
+from . import eviction, lease, options
 from .context import Kubelet
 
 Obj = dict[str, Any]
@@ -21,10 +23,11 @@ Obj = dict[str, Any]
 RUNTIME_SILENCE = 30 * SECOND
 #: `relistThreshold` of the PLEG.
 PLEG_SILENCE = 180 * SECOND
+#: `nodeReadyGracePeriod`: for so long nothing is said of a network that is not there yet.
+READY_GRACE = 120 * SECOND
 #: How long to wait for a pod CIDR from the node IPAM controller before the node's own block of 192.168.0.0/16 is used (as
 #: a CNI plugin with its own IPAM does).
 CIDR_PATIENCE = 4 * SECOND
-LEASE_SECONDS = 40
 _CONDITION_KEYS = ("type", "status", "lastHeartbeatTime", "lastTransitionTime", "reason", "message")
 
 _PRESSURES = (
@@ -267,26 +270,67 @@ def heartbeat(kubelet: Kubelet) -> None:
     _look_at_runtime(kubelet)
     if not state.registered:
         return
-    try:
-        if not state.node_cidr:
+    if not state.node_cidr:
+        with contextlib.suppress(ConnectError, ApiError):  # what follows says so
             adopt_cidr(kubelet, kubelet.client.get("nodes", None, state.node))
-        _renew(kubelet)
-    except (ConnectError, ApiError) as failed:
-        kubelet.log("E", "controller.go:195", "Failed to update lease", err=kubelet.explain(failed))
-        state.lease = None
-        # the API may think otherwise by now: look at what it holds, and tell it anew
+    lease.renew(kubelet)
+    sync_status(kubelet)
+
+
+def ensure_lease(kubelet: Kubelet) -> None:
+    """The server was away and the lease is asked for again; once it answers, see what it holds of the node, and tell it anew."""
+    state = kubelet.state
+    slept, state.lease_wait = state.lease_wait, 0
+    if state.registered and lease.ensure(kubelet, slept):
         state.node_sent_at = state.started_at - clock.DAY
-    try:
-        report(kubelet)
-    except (ConnectError, ApiError) as failed:
-        text = f'error getting node "{state.node}": {kubelet.explain(failed)}'
-        kubelet.log("E", "kubelet_node_status.go:529", "Error updating node status, will retry", err=text)
-        kubelet.log(
-            "E", "kubelet_node_status.go:515", "Unable to update node status", err="update node status exceeds retry count"
-        )
+        sync_status(kubelet)
+
+
+def sync_status(kubelet: Kubelet) -> None:
+    """Report the status, five times where it fails: first from what is known of the node, then from what the server says.
+
+    As for leases, an attempt that waited for its whole time limit is the only one of this look.
+    """
+    state = kubelet.state
+    for _ in range(state.status_tries, lease.ATTEMPTS):
+        try:
+            report(kubelet)
+            state.status_tries = 0
+            return
+        except (ConnectError, ApiError) as failed:
+            said = lease.said(kubelet, failed)
+            text = f'error getting node "{state.node}": {said}'
+            if state.status_tries == 0 and isinstance(failed, ConnectError):
+                said = said.replace("Get ", "Patch ", 1).replace(f"/nodes/{state.node}?", f"/nodes/{state.node}/status?", 1)
+                text = f"failed to patch status {json.dumps(_patched(kubelet))} for node {json.dumps(state.node)}: {said}"
+            kubelet.log("E", "kubelet_node_status.go:529", "Error updating node status, will retry", err=text)
+            state.status_tries += 1
+            if lease.waits(failed):
+                break
+    if state.status_tries >= lease.ATTEMPTS:
+        state.status_tries = 0
+        text = "update node status exceeds retry count"
+        kubelet.log("E", "kubelet_node_status.go:515", "Unable to update node status", err=text)
+
+
+def _patched(kubelet: Kubelet) -> str:
+    """The strategic merge patch that would have been sent: every condition's heartbeat, and what is new of Ready."""
+    known = (kubelet.state.node_status or {}).get("conditions") or ()
+    ready, message = _readiness(kubelet)
+    changes: list[Obj] = []
+    for condition in known:
+        change: Obj = {"lastHeartbeatTime": kubelet.stamp()}
+        if condition["type"] == "Ready" and (condition["status"] == "True") != ready:
+            change |= {"lastTransitionTime": kubelet.stamp(), "message": message}
+            change |= {"reason": "KubeletReady" if ready else "KubeletNotReady", "status": "True" if ready else "False"}
+        changes.append({**change, "type": condition["type"]})
+    order = [{"type": condition["type"]} for condition in known]
+    return json.dumps({"status": {"$setElementOrder/conditions": order, "conditions": changes}}, separators=(",", ":"))
 
 
 def _look_at_runtime(kubelet: Kubelet) -> None:
+    """Whether the runtime answers.  While it does not, its silence is told at every look (`updateRuntimeUp`, `Relist`, `syncLoop`; the real
+    ones say it every 5 s, 1 s and up to 5 s)."""
     state, world = kubelet.state, kubelet.world
     try:
         containerd.connect(world, kubelet.proc.host)
@@ -294,18 +338,27 @@ def _look_at_runtime(kubelet: Kubelet) -> None:
         if state.runtime_up:
             state.runtime_up = False
             world.after(RUNTIME_SILENCE + SECOND, kubelet.proc.target, ["node"])
-            kubelet.log(
-                "E",
-                "kubelet.go:3262",
-                "Container runtime sanity check failed",
-                err='rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
-                f'dial unix {containerd.SOCKET}: connect: {failed.detail}"',
-            )
-            kubelet.log("E", "kubelet.go:2661", "Skipping pod synchronization", err="container runtime is down")
+        err = cri.unavailable(failed.detail)
+        said = (
+            ("remote_runtime.go:801", "Status from runtime service failed"),
+            ("kubelet.go:3262", "Container runtime sanity check failed"),
+            ("remote_runtime.go:347", "ListPodSandbox with filter from runtime service failed"),
+            ("generic.go:312", "GenericPLEG: Unable to retrieve pods"),
+        )
+        for where, what in said:
+            fields = {"filter": component.Raw("nil")} if "with filter" in what else {}
+            kubelet.log("E", where, what, err=err, **fields)
+        if world.now - state.runtime_seen > RUNTIME_SILENCE:
+            kubelet.log("E", "kubelet.go:2661", "Skipping pod synchronization", err=_readiness(kubelet)[1])
         return
     if not state.runtime_up:
         world.after(0, kubelet.proc.target, ["node"])
     state.runtime_up, state.runtime_seen = True, world.now
+    if world.now - state.started_at > READY_GRACE or is_ready(state.node_status or {}):
+        for kind, good, reason, message in cri.status(world, kubelet.proc.host):
+            if kind == "NetworkReady" and not good:
+                shown = f"{kind}=false reason:{reason} message:{message}"
+                kubelet.log("I", "kubelet.go:3277", "Container runtime network not ready", networkReady=shown)
 
 
 def report(kubelet: Kubelet) -> None:
@@ -336,34 +389,3 @@ def report(kubelet: Kubelet) -> None:
     elif ready and is_ready(fresh) != is_ready(old):
         kubelet.log("I", "kubelet_node_status.go:481", "Fast updating node status as it just became ready")
     state.node_status, state.node_sent_at, state.images_key = fresh, world.now, key
-
-
-def _renew(kubelet: Kubelet) -> None:
-    """Renew the node's lease, or make it (`component-helpers/apimachinery/lease/controller.go`)."""
-    state, world = kubelet.state, kubelet.world
-    stamp = clock.rfc3339_micro(world.wall + kubelet.host.skew)
-    if state.lease is not None:
-        spec = {**state.lease["spec"], "renewTime": stamp}
-        try:
-            state.lease = kubelet.client.update("leases", {**state.lease, "spec": spec})
-            return
-        except ApiError as failed:
-            if failed.code not in (404, 409):
-                raise
-    try:
-        lease = kubelet.client.get("leases", "kube-node-lease", state.node)
-        state.lease = kubelet.client.update(
-            "leases", {**lease, "spec": {**lease["spec"], "renewTime": stamp, "holderIdentity": state.node}}
-        )
-    except ApiError as failed:
-        if failed.code != 404:
-            raise
-        node = kubelet.client.get("nodes", None, state.node)
-        owner = {"apiVersion": "v1", "kind": "Node", "name": state.node, "uid": node["metadata"]["uid"]}
-        body = {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {"name": state.node, "namespace": "kube-node-lease", "ownerReferences": [owner]},
-            "spec": {"holderIdentity": state.node, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": stamp},
-        }
-        state.lease = kubelet.client.create("leases", "kube-node-lease", body)

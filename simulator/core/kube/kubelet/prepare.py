@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ...kernel import clock
@@ -11,9 +12,12 @@ from ...runtime.state import Sandbox
 from . import status, termination, volumes
 from .context import Kubelet
 from .state import PodState
-from .units import qos_class
+from .units import duration, qos_class
 
 Obj = dict[str, Any]
+
+#: A volume's plugin, where it is not the field's name in small letters.
+_PLUGINS = {"hostPath": "host-path", "emptyDir": "empty-dir", "downwardAPI": "downward-api", "persistentVolumeClaim": "host-path"}
 
 
 def past_deadline(kubelet: Kubelet, pod: PodState) -> bool:
@@ -41,10 +45,35 @@ def volumes_ready(kubelet: Kubelet, pod: PodState) -> bool:
     except volumes.MountError as failed:
         kubelet.pod_event(pod, "Warning", "FailedMount", str(failed))
         pod.mount_backoff = min(max(500 * MS, pod.mount_backoff * 2), 122 * SECOND)
+        _say_unmounted(kubelet, pod, str(failed))
         kubelet.wake(pod, kubelet.world.now + pod.mount_backoff)
         return False
     pod.volumes_ready = True
     return True
+
+
+def _say_unmounted(kubelet: Kubelet, pod: PodState, failed: str) -> None:
+    """A volume that could not be set up, in the journal (`nestedpendingoperations.go`, `operation_generator.go`)."""
+    name = failed.split('"')[1]
+    volume = next(v for v in pod.pod["spec"].get("volumes") or () if v["name"] == name)
+    kind = next((key for key in sorted(volume) if key != "name"), "")
+    unique = f"kubernetes.io/{_PLUGINS.get(kind, kind.lower())}/{pod.uid}-{name}"
+    source = volume.get(kind) or {}
+    cause = failed.partition(" : ")[2]
+    if kind in ("configMap", "secret") and cause.endswith(" not found"):
+        line, shown = (193, "configMap") if kind == "configMap" else (189, "secret")
+        wanted = f"{pod.namespace}/{source.get('name') or source.get('secretName')}"
+        kubelet.line("E", f"{kind.lower()}.go:{line}", f"Couldn't get {shown} {wanted}: {cause}")
+    now = kubelet.world.wall + kubelet.host.skew + pod.mount_backoff
+    until = clock.to_datetime(now).strftime("%Y-%m-%d %H:%M:%S.%f") + "000 +0000 UTC"
+    awake = (kubelet.world.now - kubelet.state.started_at + pod.mount_backoff) / SECOND
+    kubelet.line(
+        "E",
+        "nestedpendingoperations.go:348",
+        f'Operation for "{{volumeName:{unique} podName:{pod.uid} nodeName:}}" failed. No retries permitted until {until} m=+{awake:.9f} '
+        f'(durationBeforeRetry {duration(pod.mount_backoff)}). Error: MountVolume.SetUp failed for volume "{name}" '
+        f'(UniqueName: "{unique}") pod "{pod.name}" (UID: "{pod.uid}") : {cause}',
+    )
 
 
 def network_ready(kubelet: Kubelet, pod: PodState) -> bool:
@@ -57,6 +86,8 @@ def network_ready(kubelet: Kubelet, pod: PodState) -> bool:
                 f"network is not ready: container runtime network not ready: NetworkReady=false reason:{reason} message:{message}"
             )
             kubelet.pod_event(pod, "Warning", "NetworkNotReady", text)
+            if pod.step is not None:
+                pod.step.errors.append(text)
             kubelet.wake(pod, kubelet.world.now + kubelet.rng(1000, 1500))
             return False
     return True
@@ -101,6 +132,13 @@ def sandbox(kubelet: Kubelet, pod: PodState, old: Sandbox | None) -> None:
         pod.sandbox = cri.run_pod_sandbox(world, host, config)
     except cri.CriError as failed:
         kubelet.pod_event(pod, "Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failed}")
+        where, named = {"pod": f"{pod.namespace}/{pod.name}"}, json.dumps(f"{pod.full_name}({pod.uid})")
+        kubelet.log("E", "remote_runtime.go:237", "RunPodSandbox from runtime service failed", err=str(failed))
+        kubelet.log("E", "kuberuntime_sandbox.go:70", "Failed to create sandbox for pod", err=str(failed), **where)
+        kubelet.log("E", "kuberuntime_manager.go:1614", "CreatePodSandbox for pod failed", err=str(failed), **where)
+        if pod.step is not None:
+            text = json.dumps(f"Failed to create sandbox for pod {named}: {failed}")
+            pod.step.errors.append(f'failed to "CreatePodSandbox" for {named} with CreatePodSandboxError: {text}')
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
         return
     if pod.step is not None:

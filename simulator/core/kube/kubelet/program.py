@@ -96,8 +96,10 @@ class KubeletProgram:
             self._beat(kubelet)
         elif kind == "node":
             node.heartbeat(kubelet)
+        elif kind == "lease":
+            node.ensure_lease(kubelet)
         elif kind == "files":
-            sources.read_static(kubelet)
+            sources.read_static(kubelet, listing=bool(payload[1:]))
         elif kind == "content":
             refresh.changed(kubelet, payload[1])
         elif kind == "refresh":

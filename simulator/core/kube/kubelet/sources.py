@@ -12,7 +12,7 @@ import yaml
 from ...host import files
 from ...kernel import clock
 from ...kernel.errors import ConnectError
-from .. import component
+from ..api import goyaml
 from ..api.objects import clone
 from ..client import ApiError, Informer
 from .context import Kubelet
@@ -31,40 +31,56 @@ def static_directory(kubelet: Kubelet) -> str:
     return str(kubelet.state.config.get("staticPodPath") or "")
 
 
-def read_static(kubelet: Kubelet) -> bool:
-    """Read the manifests again; starts, changes and ends static pods.  True when something changed."""
-    directory = static_directory(kubelet)
+class ManifestError(Exception):
+    """A manifest that is no pod; the text is the journal's."""
+
+
+def read_static(kubelet: Kubelet, *, listing: bool = True) -> bool:
+    """Read the manifests again; starts, changes and ends static pods.  True when something changed.
+
+    As `file.go` and `file_linux.go` have it, a file that was made or changed (`listing` is False) and is no pod leaves the pod that it
+    was alone; the next listing (`fileCheckFrequency`), which then comes again as long as something is wrong, is without it.
+    """
+    directory, state = static_directory(kubelet), kubelet.state
     if not directory:
         return False
     found: dict[str, tuple[str, Obj]] = {}
+    broken: dict[str, str] = {}
     tree = files.tree(kubelet.host, kubelet.proc.mnt)
+    names: list[str] = []
     try:
         names = [n for n in tree.listdir(directory) if not n.startswith(".")]
     except OSError:
-        kubelet.log(
-            "E", "file.go:110", "Unable to process watch event", err=f"error while processing manifest directory {directory}"
-        )
-        names = []
+        broken[directory] = ""
+        kubelet.log("E", "file.go:104", "Unable to read config path", err="path does not exist, ignoring", path=directory)
     for name in names:
         path = posixpath.join(directory, name)
+        data = b""
         try:
             if tree.isdir(path):
                 continue
-            pod = _decode(kubelet, path, tree.read(path))
-        except (OSError, ValueError, yaml.YAMLError) as failed:
-            text = str(failed).splitlines()[0] if str(failed) else "unreadable"
-            if isinstance(failed, yaml.YAMLError):
-                text = component.yaml_error(failed).removeprefix("error converting YAML to JSON: ")
-            kubelet.log(
-                "E",
-                "file.go:187",
-                "Could not process manifest file",
-                err=f"{path}: couldn't parse as pod({text}), please check config file",
-                path=path,
-            )
+            data = tree.read(path)
+            pod = _decode(kubelet, path, data)
+        except OSError:
+            continue
+        except ManifestError as failed:
+            broken[path] = hashlib.sha256(data).hexdigest()[:16]
+            if listing:
+                kubelet.log("E", "file.go:187", "Could not process manifest file", err=str(failed), path=path)
+                continue
+            if state.broken.get(path) != broken[path]:
+                text = f"can't process config file {json.dumps(path)}: {failed}"
+                kubelet.log("E", "file.go:108", "Unable to process watch event", err=text)
+            was = next((uid for uid, known in state.static.items() if known == path), "")
+            if was in state.pods:
+                found[was] = (path, state.pods[was].pod)
             continue
         found[pod["metadata"]["uid"]] = (path, pod)
-    state = kubelet.state
+    state.broken = broken
+    if broken and state.broken_timer not in kubelet.world.timers:
+        period = int(state.config["fileCheckFrequencyNs"])
+        since = (kubelet.world.now - state.started_at) // period
+        state.broken_timer = kubelet.world.at(state.started_at + (since + 1) * period, kubelet.proc.target, ["files", "list"])
     gone = [uid for uid in state.static if uid not in found]
     fresh = [uid for uid in found if uid not in state.static]
     state.static = {uid: path for uid, (path, _) in found.items()}
@@ -80,27 +96,50 @@ def read_static(kubelet: Kubelet) -> bool:
     return bool(gone or fresh)
 
 
+def _no_pod(path: str, why: str) -> ManifestError:
+    return ManifestError(f"{path}: couldn't parse as pod({why}), please check config file")
+
+
+def _shown(pod: Obj) -> str:
+    return json.dumps(pod, separators=(",", ":"), default=str, sort_keys=True)
+
+
 def _decode(kubelet: Kubelet, path: str, data: bytes) -> Obj:
-    pod = yaml.load(data[:3_000_000], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    """The pod of a manifest (`tryDecodeSinglePod`); raises ManifestError."""
+    try:
+        pod = yaml.load(data[:3_000_000], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as failed:
+        raise _no_pod(path, goyaml.message(failed)) from None
+    except (ValueError, RecursionError) as failed:
+        raise _no_pod(path, str(failed)) from None
     if not isinstance(pod, dict):
-        raise ValueError(
-            "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct"
+        text = "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct"
+        raise _no_pod(
+            path, text + ' { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         )
     kind, version = str(pod.get("kind") or ""), str(pod.get("apiVersion") or "")
     if not kind:
-        raise ValueError(f"Object 'Kind' is missing in '{json.dumps(pod, separators=(',', ':'), default=str)}'")
+        raise _no_pod(path, f"Object 'Kind' is missing in '{_shown(pod)}'")
+    if not version:
+        raise _no_pod(path, f"Object 'apiVersion' is missing in '{_shown(pod)}'")
     if version != "v1" or kind != "Pod":
         scheme = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
-        raise ValueError(f'no kind "{kind}" is registered for version "{version}" in scheme {scheme}')
-    meta = pod.setdefault("metadata", {})
+        raise _no_pod(path, f'no kind "{kind}" is registered for version "{version}" in scheme {scheme}')
     spec = pod.get("spec")
-    problems = _problems(meta, spec if isinstance(spec, dict) else {})
+    try:
+        meta = dict(pod.get("metadata") or {})
+        if not meta.get("name"):
+            raise ManifestError("invalid pod: name is needed for the pod")
+        problems = _problems(meta, spec if isinstance(spec, dict) else {})
+    except (TypeError, ValueError, AttributeError) as failed:
+        raise _no_pod(path, f"json: cannot unmarshal {failed} into Go struct field of type v1.Pod") from None
+    pod["metadata"] = meta
     if problems or not isinstance(spec, dict):
         shown = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
-        raise ValueError(f"invalid pod: {shown}")
+        raise ManifestError(f"invalid pod: {shown}")
     asks = _api_reference(spec)
     if asks:
-        raise ValueError(f"static pods may not reference {asks}")
+        raise ManifestError(f"static pods may not reference {asks}")
     node = kubelet.state.node
     digest = hashlib.md5(node.encode() + path.encode() + data, usedforsecurity=False).hexdigest()
     meta["name"] = f"{meta['name']}-{node}".lower()
@@ -214,11 +253,23 @@ def ensure_mirror(kubelet: Kubelet, pod: PodState) -> bool:
         kubelet.client.create("pods", pod.namespace, mirror)
         pod.sent = ""
         return True
-    except ConnectError:
+    except (ConnectError, ApiError) as failed:
+        _say_no_mirror(kubelet, pod, failed)
         return False
-    except ApiError as failed:
-        kubelet.log("E", "kubelet.go:3516", "Failed creating a mirror pod", err=failed.message, pod=f"{pod.namespace}/{pod.name}")
-        return False
+
+
+def _say_no_mirror(kubelet: Kubelet, pod: PodState, failed: ConnectError | ApiError) -> None:
+    """What fails for want of a server depends on what the kubelet last saw of the mirror pod (`tryReconcileMirrorPods`)."""
+    text = failed.message if isinstance(failed, ApiError) else kubelet.explain(failed)
+    mirror = informer(kubelet).get(pod.namespace, pod.name) if kubelet.state.api_synced else None
+    named = {"pod": f"{pod.namespace}/{pod.name}"}
+    if mirror is not None and (mirror["metadata"].get("annotations") or {}).get(MIRROR) == pod.uid:
+        kubelet.log("E", "status_manager.go:1164", "Failed to get status for pod", err=text, podUID=pod.uid, **named)
+    elif mirror is not None:
+        kubelet.log("E", "mirror_client.go:139", "Failed deleting a mirror pod", err=text.replace("Get ", "Delete ", 1), **named)
+    else:
+        text = text.replace("Get ", "Post ", 1).replace(f"/pods/{pod.name}", "/pods", 1)
+        kubelet.log("E", "kubelet.go:3516", "Failed creating a mirror pod", err=text, **named)
 
 
 def delete_mirror(kubelet: Kubelet, pod: PodState) -> None:

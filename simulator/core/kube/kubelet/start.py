@@ -9,7 +9,7 @@ from ...host.machine import hosts
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ..api import quantity
-from . import envs, hooks, images, volumes
+from . import envs, garbage, hooks, images, volumes
 from .context import Kubelet
 from .state import PodState, Track
 from .units import grace_period, qos_class
@@ -124,6 +124,7 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
             if c.labels.get("io.kubernetes.pod.uid") == pod.uid and c.name == name and c.id not in (ident, track.id)
         ]
         for container_ in stale:
+            garbage.container_logs(kubelet, container_)
             cri.remove_container(kubelet.world, kubelet.proc.host, container_.id)
     track.id, track.restarts = ident, attempt
     track.probes = {}
@@ -189,7 +190,6 @@ def _link_log(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> 
         record = cri.find_container(kubelet.world, kubelet.proc.host, track.id)
         tree = files.tree(kubelet.host)
         tree.mkdir("/var/log/containers", True, now=kubelet.world.wall)
-        link = f"/var/log/containers/{pod.name}_{pod.namespace}_{container['name']}-{track.id}.log"
-        tree.symlink(record.log_path, link, now=kubelet.world.wall)
+        tree.symlink(record.log_path, garbage.link(record), now=kubelet.world.wall)
     except (OSError, ConnectError, cri.CriError):
         return

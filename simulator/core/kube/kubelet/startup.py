@@ -13,7 +13,7 @@ from ...host import files, processes, x509
 from ...host.program import Exited
 from ...kernel import clock, network
 from ...kernel.errors import BadInput, ConnectError
-from ...runtime import containerd, shims
+from ...runtime import containerd, cri, shims
 from ...runtime.config import systemd_cgroup
 from .. import component
 from ..api import quantity
@@ -165,10 +165,7 @@ def endpoint_error(kubelet: Kubelet, endpoint: str) -> str:
         why = "connection refused" if tree.exists(real) else "no such file or directory"
     if not why:
         return ""
-    return (
-        f'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
-        f'dial unix {path}: connect: {why}"'
-    )
+    return cri.unavailable(why, path)
 
 
 def _runtime(kubelet: Kubelet) -> None:

@@ -54,11 +54,11 @@ class Track(msgspec.Struct, omit_defaults=True):
 
 
 class Step(msgspec.Struct, omit_defaults=True):
-    """A sync of a pod that is under way (`SyncPod`): whether it has done something, whether something of it failed, and the
+    """A sync of a pod that is under way (`SyncPod`): whether it has done something, what of it failed, and the
     containers that it has seen to: what happens to them meanwhile is for the next one."""
 
     acted: bool = False
-    failed: bool = False
+    errors: list[str] = []
     done: list[str] = []
 
 
@@ -137,10 +137,18 @@ class KubeletState(msgspec.Struct, kw_only=True, omit_defaults=True):
     events: EventState = msgspec.field(default_factory=EventState)
     pods: dict[str, PodState] = {}
     static: dict[str, str] = {}
+    #: Manifests that are no pods (path → digest of what they say), and the timer of the next listing while there are some.
+    broken: dict[str, str] = {}
+    broken_timer: int = 0
     registered: bool = False
     api_synced: bool = False
     api_retry: int = 0
     lease: Obj | None = None
+    #: While it cannot be renewed: how often that failed, then the pause (ns) before it is asked for again; and how often the
+    #: node's status could not be sent.
+    lease_tries: int = 0
+    lease_wait: int = 0
+    status_tries: int = 0
     node_status: Obj | None = None
     node_sent_at: int = 0
     node_cidr: str = ""

@@ -337,17 +337,15 @@ def send(kubelet: Kubelet, pod: PodState, fresh: Obj | None = None) -> None:
             patch["metadata"] = {"uid": pod.uid}
         kubelet.client.patch("pods", pod.namespace, pod.name, patch, kind="merge", subresource="status")
         pod.sent, pod.dirty = digest, False
-    except ConnectError:
-        return
+    except ConnectError as failed:
+        # the status manager reads a pod before it patches it, so that is what fails
+        text = kubelet.explain(failed).replace("Patch ", "Get ", 1).replace(f"/pods/{pod.name}/status", f"/pods/{pod.name}", 1)
+        named = {"podUID": pod.uid, "pod": f"{pod.namespace}/{pod.name}"}
+        kubelet.log("E", "status_manager.go:1164", "Failed to get status for pod", err=text, **named)
     except ApiError as failed:
         pod.dirty = failed.code >= 500
         if failed.code in (404, 409):
             pod.sent = digest
-        else:
-            kubelet.log(
-                "W",
-                "status_manager.go:895",
-                "Failed to update status for pod",
-                pod=f"{pod.namespace}/{pod.name}",
-                err=failed.message,
-            )
+            return
+        what = {"err": failed.message, "pod": f"{pod.namespace}/{pod.name}"}
+        kubelet.log("E", "status_manager.go:1187", "Failed to update status for pod", **what)

@@ -10,7 +10,7 @@ from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import runtime
 from ..client import ApiError
-from . import pleg, resize, sources, status, volumes
+from . import garbage, pleg, resize, sources, status, volumes
 from .context import Kubelet
 from .state import PodState, Track
 from .units import all_containers, grace_period, is_sidecar
@@ -158,6 +158,7 @@ def _finish(kubelet: Kubelet, pod: PodState) -> None:
     else:
         sources.delete_mirror(kubelet, pod)
     for sandbox in [s for s in runtime(world, host).sandboxes.values() if s.uid == pod.uid]:
+        garbage.pod_logs(kubelet, sandbox)
         cri.remove_pod_sandbox(world, host, sandbox.id)
     volumes.tear_down(kubelet, pod)
     pod.work = "gone"
@@ -200,6 +201,7 @@ def orphans(kubelet: Kubelet) -> None:
                     podUID=sandbox.uid,
                     killPodOptions="<internal error: json: unsupported type: chan<- struct {}>",
                 )
+                garbage.pod_logs(kubelet, sandbox)
                 cri.remove_pod_sandbox(world, host, sandbox.id)
     except (ConnectError, cri.CriError):
         return

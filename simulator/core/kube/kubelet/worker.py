@@ -131,20 +131,9 @@ def sync(kubelet: Kubelet, pod: PodState) -> None:
         if pod.step is None and not _begin(kubelet, pod):
             return
         _sync(kubelet, pod)
-    except ConnectError:
+    except (ConnectError, cri.CriError) as failed:
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
-        _fail(pod)
-    except cri.CriError as failed:
-        kubelet.log(
-            "E",
-            "pod_workers.go:1324",
-            "Error syncing pod, skipping",
-            err=str(failed),
-            pod=f"{pod.namespace}/{pod.name}",
-            podUID=pod.uid,
-        )
-        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
-        _fail(pod)
+        _fail(pod, cri.unavailable(failed.detail) if isinstance(failed, ConnectError) else str(failed))
     if pod.busy_until <= world.now and not _waits(kubelet, pod):
         _end(kubelet, pod)
 
@@ -174,11 +163,16 @@ def _waits(kubelet: Kubelet, pod: PodState) -> bool:
     return False
 
 
-def _fail(pod: PodState, container: Obj | None = None) -> None:
+def _fail(pod: PodState, error: str, container: Obj | None = None) -> None:
     if pod.step is not None:
-        pod.step.failed = True
+        pod.step.errors.append(error)
         if container is not None:
             pod.step.done.append(container["name"])
+
+
+def _start_error(container: Obj, reason: str, message: str) -> str:
+    """A container that could not be started, as a sync's result names it (`pkg/kubelet/container/sync_result.go`)."""
+    return f'failed to "StartContainer" for {json.dumps(container["name"])} with {reason}: {json.dumps(message)}'
 
 
 def _end(kubelet: Kubelet, pod: PodState) -> None:
@@ -187,7 +181,11 @@ def _end(kubelet: Kubelet, pod: PodState) -> None:
     if step is None or pod.work != "sync":
         return
     pod.synced_at = kubelet.world.now
-    if step.acted and not step.failed:
+    if step.errors:
+        whole = step.errors[0] if len(step.errors) == 1 else f"[{', '.join(dict.fromkeys(step.errors))}]"
+        where = {"pod": f"{pod.namespace}/{pod.name}", "podUID": pod.uid}
+        kubelet.log("E", "pod_workers.go:1324", "Error syncing pod, skipping", err=whole, **where)
+    elif step.acted:
         pleg.request(kubelet, pod)
     if pod.pending:
         pod.pending, pod.waits = False, True
@@ -295,7 +293,7 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
             if not should_restart(pod.pod, container, record.exit_code) and not _killed_to_restart(pod, container, track):
                 return True
             if _backing_off(kubelet, pod, container, track, record):
-                _fail(pod, container)
+                _fail(pod, _start_error(container, track.reason, track.message), container)
                 return True
         if record is not None:
             track.last = status.terminated(record)
@@ -308,15 +306,10 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
     except start.StartFailed as failed:
         track.reason, track.message = failed.reason, str(failed)
         track.image_id, track.created = "", False
-        _fail(pod, container)
-        kubelet.log(
-            "E",
-            "pod_workers.go:1324",
-            "Error syncing pod, skipping",
-            err=f'failed to "StartContainer" for {json.dumps(container["name"])} with {failed.reason}: {json.dumps(str(failed))}',
-            pod=f"{pod.namespace}/{pod.name}",
-            podUID=pod.uid,
-        )
+        _fail(pod, _start_error(container, failed.reason, str(failed)), container)
+        if failed.reason != "ImagePullBackOff":
+            text = f"container {container['name']} start failed in pod {pod.full_name}({pod.uid}): {failed.reason}: {failed}"
+            kubelet.log("E", "kuberuntime_manager.go:1727", "Unhandled Error", err=text, logger="UnhandledError")
         kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
         return True
     if done:
