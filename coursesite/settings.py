@@ -123,7 +123,7 @@ CACHES: dict[str, Any] = {
 PAGES_KEPT = not DEBUG
 CHANNEL_LAYERS: dict[str, Any] = {
     # Publish/subscribe: a doorbell for nobody is dropped, which is right, since every reader catches up by cursor.
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "slipway"}}
+    "default": {"BACKEND": "simulator.layer.Layer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "slipway"}}
 }
 
 # -- Celery ---------------------------------------------------------------------------------------------------------------

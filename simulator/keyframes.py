@@ -18,11 +18,11 @@ from .models import ClusterSession, Keyframe
 if TYPE_CHECKING:
     from .worlds import Warm
 
-#: A keyframe is due after so many inputs or so much virtual time, or a part of each: what a replay does in some 100 milliseconds …
-ROWS = 6
-NS = 180 * 1_000_000_000
-#: … or as soon as they took so many seconds of CPU: there are inputs that set much going.
+#: A keyframe is due when the inputs and the time since the last one took so many seconds of CPU, which is what a replay takes …
 SPENT = 0.12
+#: … or after so many inputs or so much virtual time, or a part of each: not all that a replay does was counted where it happened.
+ROWS = 20
+NS = 180 * 1_000_000_000
 #: Inputs after which a stretch begins anew with a whole one: the differences grow with the distance.
 STRETCH = 60
 #: Keyframes of one session: enough for 500 inputs; past that those go between which a replay takes least.
@@ -95,6 +95,8 @@ def _packed(image: bytes, base: Keyframe | None) -> bytes:
 
 def _thin_out(warm: Warm) -> None:
     """Beyond `KEPT`, the keyframe without which the way to the next one takes least goes; a whole one only when nothing is told by it."""
+    if Keyframe.objects.filter(session_id=warm.session_id).count() <= KEPT:
+        return
     rows = list(Keyframe.objects.filter(session_id=warm.session_id).order_by("journal_seq", "at").defer("blob"))
     while len(rows) > KEPT:
         told = {row.base_id for row in rows}

@@ -12,6 +12,7 @@ from .packing import unpack
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
+    from django.db.models import QuerySet
 
 #: Lines of history sent for each terminal.
 HISTORY_LIMIT = 200
@@ -47,28 +48,31 @@ def scenarios() -> list[str]:
 
 def output_after(session_id: uuid.UUID, cursor: int, limit: int = OUTPUT_LIMIT) -> list[list[Any]]:
     """Chunks `[cursor, at, terminal, fd, data]` later than `cursor`, in order; the newest `limit` of them."""
-    batches = (
-        OutputBatch.objects.filter(session_id=session_id, last__gt=cursor).order_by("-first").values_list("chunks", flat=True)
-    )
-    newest_first: list[list[Any]] = []
-    for chunks in batches.iterator(chunk_size=100):
-        newest_first.extend(chunk for chunk in reversed(unpack(chunks)) if chunk[0] > cursor)
-        if len(newest_first) >= limit:
-            break
-    return newest_first[:limit][::-1]
+    batches = OutputBatch.objects.filter(session_id=session_id, last__gt=cursor).values_list("first", "chunks")
+    return _newest(batches, cursor, limit)
 
 
 def trace_after(session_id: uuid.UUID, cursor: int, limit: int = TRACE_LIMIT) -> list[list[Any]]:
     """Trace events `[seq, at, actor, action, ref, cause, detail]` later than `cursor`, in order; the newest `limit`."""
-    batches = (
-        TraceBatch.objects.filter(session_id=session_id, last__gt=cursor).order_by("-first").values_list("events", flat=True)
-    )
+    batches = TraceBatch.objects.filter(session_id=session_id, last__gt=cursor).values_list("first", "events")
+    return _newest(batches, cursor, limit)
+
+
+#: Batches that are read at once: mostly there are one or two, and a cursor in the database would cost three requests more.
+BATCHES = 100
+
+
+def _newest(batches: QuerySet[Any, tuple[int, bytes | memoryview]], cursor: int, limit: int) -> list[list[Any]]:
+    """The newest `limit` items after `cursor`, in order, out of batches `(number of the first item, packed items)`."""
     newest_first: list[list[Any]] = []
-    for blob in batches.iterator(chunk_size=100):
-        newest_first.extend(event for event in reversed(unpack(blob)) if event[0] > cursor)
-        if len(newest_first) >= limit:
-            break
-    return newest_first[:limit][::-1]
+    page = list(batches.order_by("-first")[:BATCHES])
+    while page:
+        for _first, blob in page:
+            newest_first.extend(item for item in reversed(unpack(blob)) if item[0] > cursor)
+            if len(newest_first) >= limit:
+                return newest_first[:limit][::-1]
+        page = list(batches.filter(first__lt=page[-1][0]).order_by("-first")[:BATCHES]) if len(page) == BATCHES else []
+    return newest_first[::-1]
 
 
 def view_after(session_id: uuid.UUID, version: int) -> ClusterView | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis
-from kombu.transport.redis import Channel
+from kombu.transport.redis import Transport
 
 from coursesite import broker, ports
 from coursesite import celery as _celery  # what a worker imports
@@ -39,4 +39,4 @@ def test_what_cannot_be_acknowledged_does_not_count_as_held(end: str) -> None:
 
 def test_workers_use_it() -> None:
     assert _celery.app.main == "slipway"
-    assert Channel.QoS is broker.QoS
+    assert Transport.Channel.QoS is broker.QoS

@@ -41,10 +41,11 @@ WATCH = "kubectl get pods -w"
 
 @dataclass(slots=True)
 class Score:
-    """What was measured, of everybody together (seconds)."""
+    """What was measured, of everybody together (seconds); one of them counts until every cluster was opened, another after that."""
 
     command: list[float] = field(default_factory=list)
     ack: list[float] = field(default_factory=list)
+    #: From `hello` until there is something to see.
     first: list[float] = field(default_factory=list)
     page: list[float] = field(default_factory=list)
     save: list[float] = field(default_factory=list)
@@ -63,11 +64,23 @@ class Account:
     attempt: int = 0
 
 
+class Course:
+    """What learners have in common: how things went until now, who has begun, and when it ends."""
+
+    def __init__(self, learners: int) -> None:
+        #: What is counted now; `__main__` puts another in its place.
+        self.score = Score()
+        #: Learners whose first command was not answered yet, and who did not fail before that.
+        self.outside = learners
+        self.all_inside = asyncio.Event()
+        self.over = asyncio.Event()
+
+
 class Learner:
     """See the module."""
 
-    def __init__(self, port: int, account: Account, score: Score, seed: int, *, every: float, pages: list[str]) -> None:
-        self.port, self.account, self.score, self.every, self.pages = port, account, score, every, pages
+    def __init__(self, port: int, account: Account, course: Course, seed: int, *, every: float, pages: list[str]) -> None:
+        self.port, self.account, self.course, self.every, self.pages = port, account, course, every, pages
         self.random = random.Random(seed)
         self.cursor = self.trace = 0
         self.socket: ClientConnection | None = None
@@ -75,8 +88,9 @@ class Learner:
         self.waiting: dict[str, Any] | None = None
         self.answered = asyncio.Event()
         self.terminal = ""
+        self.begun = False
 
-    async def run(self, measured: asyncio.Event, until: float) -> None:
+    async def run(self) -> None:
         """Connect, work until the time is over, and go."""
         origin = f"http://127.0.0.1:{self.port}"
         try:
@@ -92,13 +106,22 @@ class Learner:
                 self.socket = socket
                 reader = asyncio.create_task(self._read())
                 try:
-                    await self._work(measured, until)
+                    await self._work()
                 finally:
                     reader.cancel()
                     with contextlib.suppress(asyncio.CancelledError, WebSocketException):
                         await reader
         except (OSError, WebSocketException, TimeoutError) as error:
-            self.score.errors[f"connection: {type(error).__name__}"] += 1
+            self.course.score.errors[f"connection: {type(error).__name__}"] += 1
+        finally:
+            self._begin()
+
+    def _begin(self) -> None:
+        if not self.begun:
+            self.begun = True
+            self.course.outside -= 1
+            if not self.course.outside:
+                self.course.all_inside.set()
 
     async def _read(self) -> None:
         assert self.socket is not None
@@ -120,7 +143,7 @@ class Learner:
         elif kind == "ack" and waiting is not None and frame["id"] == waiting["id"]:
             waiting["ack"] = now
         elif kind == "error":
-            self.score.errors[frame["reason"]] += 1
+            self.course.score.errors[frame["reason"]] += 1
             self.answered.set()
         elif kind == "state":
             self.state = frame
@@ -138,66 +161,70 @@ class Learner:
         assert self.socket is not None
         await self.socket.send(orjson.dumps(frame), text=True)
 
-    async def _work(self, measured: asyncio.Event, until: float) -> None:
+    async def _work(self) -> None:
         began = time.perf_counter()
+        score = self.course.score
         await self._send(t="hello", cursor=0, trace=0)
         await asyncio.wait_for(self.answered.wait(), 60)
-        if measured.is_set():
-            self.score.first.append(time.perf_counter() - began)
+        score.first.append(time.perf_counter() - began)
         self.terminal = sorted(self.state["terminals"])[0]
         web = Client(self.port, self.account.cookie)
-        await asyncio.sleep(self.random.uniform(0, self.every))
-        while time.monotonic() < until:
-            await self._type(measured.is_set())
+        await self._rest(self.random.uniform(0, self.every))
+        while not self.course.over.is_set():
+            await self._type()
+            self._begin()
             if self.pages and self.random.random() < 0.08:
-                await self._look(web, measured.is_set())
+                await self._look(web)
             # pauses of people: mostly short, some long, `every` on the average
-            await asyncio.sleep(min(self.random.expovariate(1 / self.every), self.every * 4))
+            await self._rest(min(self.random.expovariate(1 / self.every), self.every * 4))
         web.close()
 
-    async def _type(self, measured: bool) -> None:
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.course.over.wait(), seconds)
+
+    async def _type(self) -> None:
         text = self.random.choices([command for _, command in COMMANDS], [weight for weight, _ in COMMANDS])[0]
-        await self._line(text, text.format(n=self.random.randint(1, 3)), measured)
+        await self._line(text, text.format(n=self.random.randint(1, 3)))
         if text == WATCH:
             await asyncio.sleep(2)
             await self._send(t="input", id=str(uuid.uuid4()), kind="key", data={"terminal": self.terminal, "key": "ctrl-c"})
             await asyncio.sleep(0.5)
 
-    async def _line(self, kind: str, text: str, measured: bool) -> None:
+    async def _line(self, kind: str, text: str) -> None:
         frame_id = str(uuid.uuid4())
         self.answered.clear()
-        began = time.perf_counter()
+        score, began = self.course.score, time.perf_counter()
         waiting: dict[str, Any] = {"id": frame_id, "watch": kind == WATCH}
         self.waiting = waiting
         data = {"terminal": self.terminal, "text": text}
         await self._send(t="input", id=frame_id, kind="line", data=data)
-        if measured:
-            self.score.sent += 1
+        score.sent += 1
         try:
             await asyncio.wait_for(self.answered.wait(), 30)
         except TimeoutError:
-            self.score.errors["no answer within 30 s"] += 1
+            score.errors["no answer within 30 s"] += 1
         else:
-            if measured and "out" in waiting:
-                self.score.command.append(waiting["out"] - began)
-                self.score.ack.append(waiting["ack"] - began)
-                self.score.by_text[kind].append(waiting["out"] - began)
+            if "out" in waiting:
+                score.command.append(waiting["out"] - began)
+                score.ack.append(waiting["ack"] - began)
+                score.by_text[kind].append(waiting["out"] - began)
         self.waiting = None
 
-    async def _look(self, web: Client, measured: bool) -> None:
+    async def _look(self, web: Client) -> None:
         """Read a lesson's page, or save an answer."""
-        began = time.perf_counter()
+        score, began = self.course.score, time.perf_counter()
         try:
             if self.account.attempt and self.random.random() < 0.4:
                 status = await web.post(f"/en/quiz-attempts/{self.account.attempt}/save/", {"q.x": "1"})
-                score = self.score.save
+                values = score.save
             else:
                 status = await web.get(self.random.choice(self.pages))
-                score = self.score.page
+                values = score.page
         except (OSError, EOFError, asyncio.IncompleteReadError) as error:
-            self.score.errors[f"page: {type(error).__name__}"] += 1
+            score.errors[f"page: {type(error).__name__}"] += 1
             return
         if status >= 400:
-            self.score.errors[f"page: {status}"] += 1
-        elif measured:
-            score.append(time.perf_counter() - began)
+            score.errors[f"page: {status}"] += 1
+        else:
+            values.append(time.perf_counter() - began)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -52,11 +52,29 @@ def memory(pids: Iterable[int]) -> float:
 
 
 def usage(parts: Mapping[str, int]) -> dict[str, tuple[float, float]]:
-    """`{kind: (CPU seconds, megabytes)}` of named processes; `web.0` and `web.1` count as `web`."""
+    """`{kind: (CPU seconds, megabytes)}` of named processes; `web.0` and `web.1` count as `web`.
+
+    A worker's own process, which fetches tasks and hands them out, counts as `worker`, the one in which they run as `tasks`.
+    """
     found: dict[str, tuple[float, float]] = {}
+    for group, members in _groups(parts):
+        seconds, megabytes = found.get(group, (0.0, 0.0))
+        found[group] = (seconds + cpu(members), megabytes + memory(members))
+    return found
+
+
+def _groups(parts: Mapping[str, int]) -> Iterator[tuple[str, list[int]]]:
     for name, pid in parts.items():
         if pid:
-            pids = tree(pid)
-            seconds, megabytes = found.get(name.split(".")[0], (0.0, 0.0))
-            found[name.split(".")[0]] = (seconds + cpu(pids), megabytes + memory(pids))
+            kind, pids = name.split(".")[0], tree(pid)
+            yield kind, pids[:1] if kind == "worker" else pids
+            if kind == "worker":
+                yield "tasks", pids[1:]
+
+
+def spent(parts: Mapping[str, int]) -> dict[str, float]:
+    """The same without memory, which takes the kernel longer to find out: `{kind: CPU seconds}`."""
+    found: dict[str, float] = {}
+    for group, members in _groups(parts):
+        found[group] = found.get(group, 0.0) + cpu(members)
     return found
