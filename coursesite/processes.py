@@ -29,6 +29,11 @@ def deliver_argv() -> list[str]:
     return [sys.executable, "manage.py", "deliver"]
 
 
+def shelve_argv() -> list[str]:
+    """The command line of the process that builds scenarios before anybody asks for them, and ends."""
+    return [sys.executable, "manage.py", "shelve", "--gently"]
+
+
 def ready(host: str, port: int) -> bool:
     """Does `/readyz` say yes?"""
     target = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)

@@ -43,7 +43,7 @@ def start(var: Path, *, seconds: float = 400) -> Site:
     env = {
         k: v for k, v in os.environ.items() if k not in ("DJANGO_SETTINGS_MODULE", "SLIPWAY_SANDBOX", "DATABASE_URL", "REDIS_URL")
     }
-    env |= {"SLIPWAY_VAR": str(var), "WORKERS": "1", "PYTHONUNBUFFERED": "1"}
+    env |= {"SLIPWAY_VAR": str(var), "WORKERS": "1", "SLIPWAY_SHELVE": "0", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "up", "--port", str(port)],
         cwd=ROOT,

@@ -142,7 +142,10 @@ def test_snapshots_on_the_way_are_kept_but_few(session: ClusterSession) -> None:
     assert max(gaps) <= 50
 
 
-def test_a_long_past_is_looked_at_through_keyframes_and_is_the_same_without(session: ClusterSession) -> None:
+def test_a_long_past_is_looked_at_through_keyframes_and_is_the_same_without(
+    session: ClusterSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "ROWS", 6)
     line(session, "kubectl create deployment web --image=nginx")
     for number in range(22):
         line(session, f"echo {number} >> /tmp/numbers")

@@ -63,3 +63,14 @@ def test_rows_of_other_versions_do_not_count_and_go_in_the_end(built: list[str],
     shelf.boot("docker", 3)
     assert built == ["docker"]
     assert set(Beginning.objects.values_list("engine_version", flat=True)) == {"other", engine.version()}
+
+
+def test_what_lacks_is_built_before_anybody_asks(built: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "scenarios", lambda: frozenset({"docker", "docker-two", "kubeadm-ready"}))
+    shelf.boot("docker", 1)
+    assert shelf.fill() == 2
+    assert built == ["docker", "docker-two", "kubeadm-ready"]
+    assert shelf.fill() == 0
+    another_process(monkeypatch)
+    shelf.boot("kubeadm-ready", 1)
+    assert len(built) == 3, "it was read"

@@ -88,7 +88,7 @@ def _run(
     for text in surroundings.missing():
         say(text)
     # killed processes lose nothing that the kernel has; only a power cut would ask for fsync
-    machine = Machine(folder, env={"DEMO_ACCOUNTS": "0"}, say=say, durable=False)
+    machine = Machine(folder, env={"DEMO_ACCOUNTS": "0"}, say=say, durable=False, scenarios=False)
     if surroundings.clocks.library is not None:
         for name, part in machine.parts.items():
             if name.split(".")[0] in CLOCKS:

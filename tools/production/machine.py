@@ -47,12 +47,14 @@ class Machine:
         workers: int = 2,
         env: Mapping[str, str] | None = None,
         durable: bool = True,
+        scenarios: bool = True,
         say: Callable[[str], None] = print,
     ) -> None:
         self.folder = folder.resolve()
         self.log = self.folder / "log"
         self.log.mkdir(parents=True, exist_ok=True)
         self.say = say
+        self.prepares = ["prepare"] if scenarios else ["prepare", "--no-scenarios"]
         self.kept = self._kept(port, webs)
         self.workers = workers
         self.database = postgres.Cluster(
@@ -133,7 +135,7 @@ class Machine:
         self.database.make()
         self.wait("PostgreSQL", self.database.answers)
         self.wait("Redis", self._redis_answers)
-        code = self.manage("prepare")
+        code = self.manage(*self.prepares)
         if code:
             raise CannotStart(f"`manage.py prepare` ended with {code}")
         for part in rest:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -13,8 +14,8 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from coursesite import demo, embedded, environment, metrics, preparing
-from coursesite.processes import deliver_argv, ready, web_argv, worker_argv
+from coursesite import children, demo, embedded, environment, metrics, preparing
+from coursesite.processes import deliver_argv, ready, shelve_argv, web_argv, worker_argv
 from coursesite.supervisor import Supervisor
 
 
@@ -63,19 +64,28 @@ class Command(BaseCommand):
         if settings.SLIPWAY_INTEGRATION_HOSTS:  # without hosts that may be contacted there is nobody to tell
             supervisor.add("deliver", deliver_argv(), var / "log" / "deliver.log", patience=15)
         announced = False
+        shelving: subprocess.Popen[bytes] | None = None
 
         def watch() -> bool:
-            nonlocal announced
+            nonlocal announced, shelving
             if valkey is not None and valkey.process is not None and valkey.process.poll() is not None:
                 self._say(f"Valkey ended with {valkey.process.returncode}; starting it again")
                 valkey.start()
             if not announced and ready(host, port):
                 announced = True
                 self._announce(host, port, accounts, time.monotonic() - began)
+                if environment.flag("SLIPWAY_SHELVE", default=True):
+                    shelving = children.start(
+                        shelve_argv(), log=var / "log" / "shelve.log", env=os.environ, cwd=settings.BASE_DIR
+                    )
             return True
 
         supervisor.watch = watch
-        supervisor.run()
+        try:
+            supervisor.run()
+        finally:
+            if shelving is not None:
+                children.stop(shelving, patience=2.0)
         self._say("stopped")
 
     def _announce(self, host: str, port: int, accounts: demo.Accounts | None, seconds: float) -> None:
