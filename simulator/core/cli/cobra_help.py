@@ -32,13 +32,12 @@ def _sorted(flags: FlagSet) -> list[Flag]:
 def _kubectl_flag(flag: Flag) -> str:
     value = f"'{flag.default_text()}'" if flag.kind == "string" and not flag.type_name else flag.default_text()
     head = f"    -{flag.short}, " if flag.short else "    "
-    deprecated = f" (DEPRECATED: {flag.deprecated})" if flag.deprecated else ""
-    return f"{head}--{flag.name}={value}:\n\t{flag.usage}{deprecated}\n\n"
+    return f"{head}--{flag.name}={value}:\n\t{flag.usage}\n\n"
 
 
 def kubectl_flags(flags: FlagSet) -> str:
-    """The flags as kubectl lists them (name, default, and the text on the next line), sorted, `--help` left out."""
-    return "".join(_kubectl_flag(flag) for flag in _sorted(flags) if not flag.hidden and flag.name != "help")
+    """The flags as kubectl lists them (name, default, and the text on the next line), sorted, without `--help` and deprecated ones."""
+    return "".join(_kubectl_flag(flag) for flag in _sorted(flags) if not flag.hidden and not flag.deprecated and flag.name != "help")
 
 
 def indent_example(text: str) -> str:

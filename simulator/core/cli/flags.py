@@ -40,7 +40,7 @@ _ZERO: dict[str, Any] = {"string": "", "bool": False, "int": 0, "int32": 0, "int
 
 
 class Flag(msgspec.Struct, kw_only=True):
-    """One declared flag.  `no_opt` is the value of a bare `--flag` ("" when a value must follow); `shown` overrides the default's text
+    """One declared flag.  `no_opt` is the value of a bare `--flag` ("" when a value must follow); `shown` overrides the default's text (a blank for none)
     and `type_name` the type's in help; `check` may refuse a value by raising ValueError.
 
     `support` says how far a simulated tool goes: "" it does what the real flag does, "inert" it is accepted and has nothing to act on
@@ -72,7 +72,7 @@ class Flag(msgspec.Struct, kw_only=True):
     def default_text(self) -> str:
         """The default as help texts show it."""
         if self.shown:
-            return self.shown
+            return self.shown.strip()
         value = self.initial()
         if self.kind == "bool":
             return "true" if value else "false"

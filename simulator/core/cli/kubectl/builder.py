@@ -10,7 +10,7 @@ from ...kube.api import selectors
 from ...kube.api.errors import ApiError
 from ..flags import quote
 from .errors import CommandError, is_not_found, raise_all
-from .manifests import Document, read_documents
+from .manifests import Document, paths_of, read_documents
 from .mapper import Mapping
 from .session import Session
 
@@ -246,6 +246,8 @@ class Builder:
 
     # -- by file ----------------------------------------------------------------------------------------------------------
     def _by_paths(self, tuples: list[tuple[str, str]], resources: list[str], names: list[str]) -> list[Info]:
+        if resources or names or tuples:
+            paths_of(self.s, self.filenames, self.recursive)  # files that are missing are told first
         if resources and not names:
             raise CommandError("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well")
         if names:

@@ -54,16 +54,25 @@ GLOBAL: tuple[Flag, ...] = (
 )
 
 
+def own(*names: str) -> tuple[Flag, ...]:
+    """Global flags that a command declares itself, so that its help has them (`config set-context --user`)."""
+    return tuple(
+        Flag(name=flag.name, kind=flag.kind, usage=flag.usage, short=flag.short if flag.name == "namespace" else "")
+        for flag in GLOBAL
+        if flag.name in names
+    )
+
+
 def unsupported(kind: str, **usages: str) -> tuple[Flag, ...]:
     """Flags of the real tool that are refused here; `_` in a name stands for `-`."""
     return tuple(Flag(name=name.replace("_", "-"), kind=kind, usage=usage, support="no") for name, usage in usages.items())
 
 
-def print_flags(*, of_get: bool = False) -> tuple[Flag, ...]:
+def print_flags(*, of_get: bool = False, default: str = "") -> tuple[Flag, ...]:
     """`-o`, `--template`, `--show-managed-fields`, `--allow-missing-template-keys`."""
     formats = PLAIN + (OF_GET if of_get else ())
     return (
-        Flag(name="output", short="o", usage=f"Output format. One of: ({', '.join(formats)})."),
+        Flag(name="output", short="o", default=default, usage=f"Output format. One of: ({', '.join(formats)})."),
         Flag(name="template", usage="The template, or its file, of -o=go-template and -o=go-template-file."),
         Flag(name="show-managed-fields", kind="bool", usage="Keep managedFields in JSON and YAML output."),
         Flag(
@@ -75,13 +84,25 @@ def print_flags(*, of_get: bool = False) -> tuple[Flag, ...]:
     )
 
 
+def filename_flag(usage: str) -> Flag:
+    """`-f` alone."""
+    return Flag(name="filename", short="f", kind="strings", usage=usage)
+
+
+def recursive_flag(*, default: bool = False) -> Flag:
+    """`-R`."""
+    return Flag(name="recursive", short="R", kind="bool", default=default, usage="Look into the subdirectories of -f too.")
+
+
 def file_flags(usage: str) -> tuple[Flag, ...]:
     """`-f`, `-k`, `-R`."""
-    return (
-        Flag(name="filename", short="f", kind="strings", usage=usage),
-        Flag(name="kustomize", short="k", usage="A kustomization directory; not together with -f or -R."),
-        Flag(name="recursive", short="R", kind="bool", usage="Look into the subdirectories of -f too."),
-    )
+    kustomize = Flag(name="kustomize", short="k", usage="A kustomization directory; not together with -f or -R.")
+    return filename_flag(usage), kustomize, recursive_flag()
+
+
+def detach_flag() -> Flag:
+    """`--detach-keys`."""
+    return Flag(name="detach-keys", support="inert", default="ctrl-p,ctrl-q", usage="Keys that detach from the container")
 
 
 def selector_flag() -> Flag:

@@ -185,6 +185,10 @@ class Template:
             if first.base in ("and", "or"):
                 return self._logic(first.base, words[1:], dot, names, last)
             arguments = [self._value(word, dot, names) for word in words[1:]] + last
+            if first.base == "call" and arguments:  # nothing in an object is a function
+                called = words[1].text if len(words) > 1 and isinstance(words[1], Chain) else _print(arguments[0])
+                what = "call of nil" if arguments[0] in (MISSING, None) else f"non-function {called} of type {_compared(arguments[0])}"
+                raise self._fail(f"at <{words.text}>: error calling call: {what}", first.where)
             try:
                 return self.functions[first.base](*arguments)
             except TypeError:
@@ -275,15 +279,23 @@ def _lt(a: Any, b: Any) -> bool:
 def _index(value: Any, *keys: Any) -> Any:
     for at, key in enumerate(keys):
         if isinstance(value, dict):
+            if key is MISSING or key is None:
+                raise ValueError("value is nil; should be of type string")
+            if not isinstance(key, str):
+                raise ValueError(f"value has type {_compared(key)}; should be string")
             value = value.get(key, MISSING)
-        elif isinstance(value, (list, str)) and isinstance(key, int):
+        elif isinstance(value, (list, str)):
+            if key is MISSING or key is None:
+                raise ValueError("cannot index slice/array with nil")
+            if not isinstance(key, int) or isinstance(key, bool):
+                raise ValueError(f"cannot index slice/array with type {_compared(key)}")
             if not 0 <= key < len(value):
                 raise ValueError(f"index out of range: {key}")
             value = value[key] if isinstance(value, list) else ord(value[key])
         elif value is MISSING or value is None:
             raise ValueError("index of nil pointer" if at else "index of untyped nil")
         else:
-            raise ValueError("can't index item of this type")
+            raise ValueError(f"can't index item of type {_compared(value)}")
     return value
 
 
@@ -391,6 +403,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "not": lambda value: not truth(value),
     "len": _length,
     "index": _index,
+    "call": lambda value, *rest: value,  # told by _command
     "slice": _slice,
     "print": _print,
     "println": lambda *values: " ".join(show(item) for item in values) + "\n",

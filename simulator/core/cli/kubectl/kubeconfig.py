@@ -223,8 +223,9 @@ class Connection:
         groups = flags.items("as-group") or list(user.get("as-groups") or ())
         extra: dict[str, list[str]] = {key: list(values) for key, values in (user.get("as-user-extra") or {}).items()}
         for item in flags.items("as-user-extra"):
-            key, _, value = item.partition("=")
-            extra.setdefault(key, []).append(value)
+            key, equals, value = item.partition("=")
+            if equals:  # anything else is passed over
+                extra.setdefault(key, []).append(value)
         acting = flags.text("as") or str(user.get("as") or "")
         if (uid or groups or extra) and not acting:
             raise CommandError(f"requesting uid, groups or user-extra for {self.user_name} without impersonating a user")

@@ -33,17 +33,9 @@ def read_documents(
 ) -> list[Document]:
     """All objects of the given files in order, lists taken apart.  With `errors`, what fails is kept there and the rest is read."""
     out: list[Document] = []
-    paths: list[tuple[str, str]] = []
     values = session.values
     validated = values.has("validate") and values.text("validate") not in ("false", "ignore")
-    absent: list[Exception] = []
-    for name in filenames:
-        try:
-            paths += _paths(session, name, recursive)
-        except CommandError as error:  # every one is told
-            absent.append(error)
-    raise_all(absent)
-    for path, source in paths:
+    for path, source in paths_of(session, filenames, recursive):
         try:
             for value in values_of(_text(session, path), source):
                 try:
@@ -69,6 +61,19 @@ def read_documents(
     if len(out) > MAX_DOCUMENTS:
         raise CommandError(f"more than {MAX_DOCUMENTS} objects")
     return out
+
+
+def paths_of(session: Session, filenames: list[str], recursive: bool) -> list[tuple[str, str]]:
+    """(path, how it is named) of every file that is meant; CommandError with all that are missing."""
+    paths: list[tuple[str, str]] = []
+    absent: list[Exception] = []
+    for name in filenames:
+        try:
+            paths += _paths(session, name, recursive)
+        except CommandError as error:  # every one is told
+            absent.append(error)
+    raise_all(absent)
+    return paths
 
 
 def _paths(session: Session, name: str, recursive: bool) -> list[tuple[str, str]]:

@@ -6,9 +6,13 @@ from typing import Any
 
 from ...kernel.versions import MINOR
 from ...kube.api import patch as patching
+from ...kube.api.decode import DecodeError, Decoder
+from ...kube.api.packs import pack_of
 from ...kube.api.schema import Type, type_for
 from ...kube.api.strategic import strategic_merge
 from ...kube.client import PATCH_TYPES
+from ..flags import quote
+from .errors import CommandError
 from .mapper import Mapping
 from .session import Session
 
@@ -22,6 +26,19 @@ def type_of(mapping: Mapping) -> Type | None:
         if mapping.kind.custom
         else type_for(mapping.kind.group, mapping.version, mapping.kind.kind, mapping.kind.since or MINOR)
     )
+
+
+def typed(s: Session, mapping: Mapping, obj: Obj, source: str = "") -> Obj:
+    """An object as its Go type of this kubectl's release is written: with the members that are never left out; CommandError naming
+    its `source`."""
+    found = mapping.kind
+    kind = None if found.custom else type_for(found.group, mapping.version, found.kind, pack_of(s.mapper.release))
+    if kind is None:
+        return obj
+    try:
+        return {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), **Decoder().decode(kind, obj)}
+    except DecodeError as error:
+        raise CommandError(f"unable to decode {quote(source)}: {error}" if source else str(error)) from None
 
 
 def apply_local(mapping: Mapping, obj: Obj, patch: Any, kind: str) -> Obj:

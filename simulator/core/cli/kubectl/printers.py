@@ -101,14 +101,14 @@ class Output:
             self.format = "go-template"
         self.format = self.format or default
         self.count = 0
-        self.name, _, argument = self.format.partition("=")
+        self.name, equals, argument = self.format.partition("=")
         if self.name.lower() in UNFOLDED:
             self.name = self.name.lower()
         if argument:
             self.template = argument
         self.keep_fields = values.has("show-managed-fields") and values.on("show-managed-fields")
         allowed = PLAIN + (OF_GET if of_get else ())
-        if self.name and (self.name not in allowed or (argument and self.name in ("json", "yaml", "kyaml", "name", "wide"))):
+        if self.name and (self.name not in allowed or (equals and self.name in ("json", "yaml", "kyaml", "name", "wide"))):
             raise CommandError(f"unable to match a printer suitable for the output format {quote(self.format)}, allowed formats are: "
                                + ",".join(sorted(allowed)))  # fmt: skip
         self._print = self._choose()

@@ -75,16 +75,18 @@ def members(field: Field | None, shape: str, value: Any) -> list[tuple[str, Any,
     return [(value_key(item), item, None) for item in value]
 
 
-def build(value: Any, field: Field | None, *, dots: bool) -> Tree:
-    """The set of a value.  With `dots`, containers that are not always written own themselves (what an Update adds)."""
+def build(value: Any, field: Field | None, *, dots: bool, added: bool = False) -> Tree:
+    """The set of a value.  With `dots` (what an Update adds) a container owns itself when it was not there before: below something
+    that is `added` every container, elsewhere those that an object without a value does not write."""
     shape = _shape(field, value)
     if shape == "leaf":
         return {}
     out: Tree = {}
-    if dots and field is not None and not field.always and field.name:
+    if dots and field is not None and field.name and (added or not field.always):
         out["."] = {}
+        added = True
     for key, item, child in members(field, shape, value):
-        found = build(item, child, dots=dots)
+        found = build(item, child, dots=dots, added=added or shape == "listmap")
         if shape == "listmap":
             found = {".": {}, **found}
         out[key] = found
@@ -141,7 +143,7 @@ def changed(old: Any, new: Any, field: Field | None) -> Tree | None:
                 continue
             found = changed(was, item, child)
         else:
-            found = build(item, child, dots=True)
+            found = build(item, child, dots=True, added=True)
             if shape == "listmap":
                 found = {".": {}, **found}
         if found is not None:

@@ -20,6 +20,7 @@ from ..flagsets import (
     field_manager_flag,
     file_arguments,
     file_flags,
+    filename_flag,
     print_flags,
     record_flag,
     selector_flag,
@@ -125,7 +126,7 @@ SET_LAST = Command(
     flags=(
         *print_flags(),
         Flag(name="create-annotation", kind="bool", usage="Make the annotation when there is none"),
-        *file_flags("Files, directories or URLs with the configuration."),
+        filename_flag("Files, directories or URLs with the configuration."),
         dry_run_flag(),
     ),
     run=_set,
@@ -134,6 +135,7 @@ EDIT_LAST = Command(
     "edit-last-applied (RESOURCE/NAME | -f FILENAME)",
     short="Edit latest last-applied-configuration annotations of a resource/object",
     long="Edit the latest last-applied-configuration annotations of resources in the editor of KUBE_EDITOR or EDITOR, else vi.",
+    example="# A deployment's, as YAML\nkubectl apply edit-last-applied deployment/nginx\n\n# As JSON\nkubectl apply edit-last-applied deployment/nginx -o json",
     flags=(
         *print_flags(),
         *file_flags("Files, directories or URLs that name the resources"),

@@ -36,6 +36,7 @@ from ..recording import recorded
 from ..session import Session
 from ..threeway import json_merge, strategic
 from .applied import EDIT_LAST, SET_LAST, VIEW_LAST
+from .delete import cascade
 
 Obj = dict[str, Any]
 CONFLICT_HELP = """
@@ -62,11 +63,16 @@ class Applier:
     def __init__(self, s: Session) -> None:
         values = s.values
         self.s = s
-        self.strategy, self.directive = dry_run(s), validation(s)
+        self.strategy = dry_run(s)
+        cascade(s)
+        require_files(s)
+        self.directive = validation(s)
         self.server_side = values.on("server-side")
         self._check()
         self.listed = allowed(s, values.items("prune-allowlist")) if values.on("prune") else []
-        self.manager = values.text("field-manager") or ("kubectl" if self.server_side else "kubectl-client-side-apply")
+        self.manager = "kubectl" if self.server_side else "kubectl-client-side-apply"
+        if "field-manager" in values.changed:
+            self.manager = values.text("field-manager")
         self.output = Output(s)
         self.set = ApplySet(s, values.text("applyset"), self.strategy, self.directive) if values.text("applyset") else None
         if self.set is not None:
@@ -87,17 +93,21 @@ class Applier:
             raise CommandError("--dry-run=server cannot be used with --force")
         if values.on("all") and values.text("selector"):
             raise CommandError("cannot set --all and --selector at the same time")
+        if values.on("prune") and values.on("force"):
+            raise CommandError("--force cannot be used with --prune")
         if values.on("prune") and not values.on("all") and not values.text("selector") and not values.text("applyset"):
             raise CommandError("all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did "
                                "not mean to prune all resources, specify a label selector")  # fmt: skip
+        if values.on("prune") and self.server_side and not values.text("applyset"):
+            raise CommandError("--prune is in alpha and doesn't currently work on objects created by server-side apply")
+        if values.text("subresource") and not self.server_side:
+            raise CommandError("--subresource can only be specified for --server-side")
 
     def _check_set(self, found: ApplySet) -> None:
         values = self.s.values
         if not values.on("prune"):
             raise CommandError("--applyset requires --prune")
         found.validate()
-        if values.on("force"):
-            raise CommandError("--force cannot be used with --prune")
         for flag in ("all", "selector", "prune-allowlist"):
             if flag in values.changed:
                 raise CommandError(f"--{flag} is incompatible with --applyset")
@@ -257,7 +267,6 @@ def run(s: Session) -> int:
         raise UsageError(s.command, f"Unexpected args: [{' '.join(s.values.args)}]")
     if "applyset" in s.values.changed and not enabled(s):
         raise CommandError(f"unknown flag: --applyset\nSee '{s.command.path} --help' for usage.")
-    require_files(s)
     applier = Applier(s)
     builder = Builder(s, **file_arguments(s), selector=s.values.text("selector"), fetch=False)
     infos, errors = builder.infos(), builder.errors
@@ -353,7 +362,7 @@ kubectl apply --prune -f manifest.yaml -l app=nginx""",
         selector_flag(),
         validate_flag(),
         dry_run_flag(),
-        field_manager_flag(""),
+        field_manager_flag("kubectl-client-side-apply"),
         record_flag(),
     ),
     commands=(EDIT_LAST, SET_LAST, VIEW_LAST),

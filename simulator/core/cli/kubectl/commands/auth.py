@@ -338,4 +338,4 @@ def _certificate(word: str) -> Command:
 
 
 CERTIFICATE = Command("certificate SUBCOMMAND", short="Modify certificate resources", long="Modify certificate resources.",
-                      commands=(_certificate("approve"), _certificate("deny")), run=group_run("stdout", 0))  # fmt: skip
+                      commands=(_certificate("approve"), _certificate("deny")), run=group_run("stdout", 0, words=True))  # fmt: skip

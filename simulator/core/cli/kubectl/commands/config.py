@@ -11,7 +11,7 @@ from ...cobra import Command, Flag
 from ...flag_kinds import parse_bool
 from ...flags import quote
 from ..errors import CommandError, UsageError
-from ..flagsets import print_flags
+from ..flagsets import own, print_flags
 from ..groups import group_run
 from ..kubeconfig import Config
 from ..printers import Output
@@ -505,18 +505,19 @@ COMMAND = Command(
              Flag(name="set-raw-bytes", kind="bool", usage="Take the value of a []byte property as it is, not as base64."),
              example="# The server of a cluster\nkubectl config set clusters.my-cluster.server https://1.2.3.4"),
         _sub("set-cluster NAME [--server=server] [--certificate-authority=path/to/certificate/authority] [--insecure-skip-tls-verify=true] "
-             "[--tls-server-name=example.com]", "Set a cluster entry in kubeconfig", run_set_cluster, EMBED, Flag(name="proxy-url", usage="A proxy for this cluster"),
+             "[--tls-server-name=example.com]", "Set a cluster entry in kubeconfig", run_set_cluster, EMBED, *own("certificate-authority", "insecure-skip-tls-verify", "server", "tls-server-name"), Flag(name="proxy-url", usage="A proxy for this cluster"),
              example="# Only the server\nkubectl config set-cluster e2e --server=https://1.2.3.4"),
         _sub("set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]",
-             "Set a context entry in kubeconfig", run_set_context, Flag(name="current", kind="bool", usage="Change the current context"),
+             "Set a context entry in kubeconfig", run_set_context, *own("cluster", "user", "namespace"), Flag(name="current", kind="bool", usage="Change the current context"),
              example="# Only the user\nkubectl config set-context gce --user=cluster-admin"),
         _sub("set-credentials NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] "
-             "[--username=basic_user] [--password=basic_password]", "Set a user entry in kubeconfig", run_set_credentials, EMBED, *EXEC,
+             "[--username=basic_user] [--password=basic_password] [--auth-provider=provider_name] [--auth-provider-arg=key=value] "
+             "[--exec-command=exec_command] [--exec-api-version=exec_api_version] [--exec-arg=arg] [--exec-env=key=value]", "Set a user entry in kubeconfig", run_set_credentials, EMBED, *own("client-certificate", "client-key", "password", "token", "username"), *EXEC,
              example="# A token\nkubectl config set-credentials bob --token=abc"),
         _sub("unset PROPERTY_NAME", "Unset an individual value in a kubeconfig file", run_unset, example="# The current context\nkubectl config unset current-context"),
         _sub("use-context CONTEXT_NAME", "Set the current-context in a kubeconfig file", run_use, aliases=("use",),
              example="# Use the context for the minikube cluster\nkubectl config use-context minikube"),
-        _sub("view [flags]", "Display merged kubeconfig settings or a specified kubeconfig file", run_view, *print_flags(),
+        _sub("view [flags]", "Display merged kubeconfig settings or a specified kubeconfig file", run_view, *print_flags(default="yaml"),
              Flag(name="raw", kind="bool", usage="Show certificates and secrets"), Flag(name="flatten", kind="bool", usage="Put the content of files in"),
              Flag(name="minify", kind="bool", usage="Only what the current context uses"),
              Flag(name="merge", kind="bool", default=True, usage="Merge all files of the hierarchy"),

@@ -77,18 +77,24 @@ class Deletion:
         self.s.out(f'{word} "{info.name}" {operation}{dry_run_suffix(self.strategy)}\n')
 
 
+def cascade(s: Session) -> str:
+    """`--cascade` as a strategy; "" where the flag is empty (`parseCascadingFlag`)."""
+    text = s.values.text("cascade")
+    older = DEPRECATED_CASCADES.get(text)
+    if older:
+        s.err(f"warning: --cascade={text} is deprecated (boolean value) and can be replaced with --cascade={older}.\n")
+        return older
+    if text.lower() not in CASCADES:
+        raise CommandError(f'invalid cascade value ({text}). Must be "background", "foreground", or "orphan"')
+    return text.lower()
+
+
 def run(s: Session) -> Generator[Wait, Any, int]:
     """Delete, then wait until what was deleted is gone."""
     values = s.values
     strategy = dry_run(s)
     grace = _grace(s)
-    older = DEPRECATED_CASCADES.get(values.text("cascade"))
-    if older:
-        s.err(
-            f"warning: --cascade={values.text('cascade')} is deprecated (boolean value) and can be replaced with --cascade={older}.\n"
-        )
-    if values.text("cascade").lower() not in CASCADES:
-        raise CommandError(f'invalid cascade value ({values.text("cascade")}). Must be "background", "foreground", or "orphan"')
+    cascade(s)
     if values.text("raw"):
         return raw_body(s, "DELETE")
     everything = values.on("all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import re
 from collections.abc import Generator
@@ -10,11 +11,13 @@ from typing import Any
 
 from ....host import files
 from ....host.program import Wait
+from ....host.tasks import resolve
 from ....kernel.clock import to_datetime
 from ....kube.api.errors import ApiError
 from ....kube.api.kinds import KindInfo
 from ... import goyaml
 from ...cobra import Command, Flag
+from ...flags import quote
 from ..builder import Builder, Info
 from ..create.base import LAST_APPLIED
 from ..errors import CommandError, Silent, is_not_found, raise_all
@@ -82,6 +85,12 @@ def _external(
             if text is not None:
                 inv.write_file(f"{folder}/{name}", text.encode(), mode=0o700)
     try:
+        resolve(inv.host, inv.proc.mnt, program[0], cwd=inv.cwd, path=inv.env.get("PATH", ""), user=inv.proc.user)
+    except OSError as error:
+        missing = error.errno == errno.ENOENT
+        why = "executable file not found in $PATH" if missing else f"fork/exec {program[0]}: {(error.strerror or '').lower()}"
+        raise CommandError(f"failed to run {quote(program[0])}: {why}") from None
+    try:
         code = yield from inv.run([program[0], *folders, *(word for word in program[1:] if _ARGUMENT.fullmatch(word))])
     finally:
         for folder in folders:
@@ -145,11 +154,13 @@ def _merged(s: Session, info: Info, live: Obj | None) -> Obj:
 
 def _texts(s: Session, before: Obj | None, after: Obj | None) -> tuple[str | None, str | None]:
     """Both versions as YAML; the values of secrets are masked so that one sees which differ (`Masker`)."""
+    nothing: str | None = None
     sides = [obj if obj is None or s.values.on("show-managed-fields") else without_managed_fields(obj) for obj in (before, after)]
     secret = any(obj is not None and (obj.get("apiVersion"), obj.get("kind")) == ("v1", "Secret") for obj in sides)
     if secret and not s.values.on("show-secrets"):
         sides = _masked(sides)
-    one, two = (None if obj is None else goyaml.dump(obj) for obj in sides)
+        nothing = "null\n"  # what masking makes of an object that is not there
+    one, two = (nothing if obj is None else goyaml.dump(obj) for obj in sides)
     return one, two
 
 

@@ -38,12 +38,20 @@ class Dump:
             return
         path = self.s.inv.path(posixpath.join(self.folder, name + ending))
         try:
-            files.make_dir(
-                self.s.world, self.s.inv.host, posixpath.dirname(path), parents=True, uid=self.s.inv.uid, gid=self.s.inv.gid
-            )
+            self._make(posixpath.dirname(path))
             self.s.inv.write_file(path, text.encode())
         except OSError as error:
             raise CommandError(f"open {path}: {(error.strerror or 'error').lower()}") from None
+
+    def _make(self, folder: str) -> None:
+        """The directory and those above it (`os.MkdirAll`)."""
+        inv = self.s.inv
+        parts = folder.strip("/").split("/")
+        for depth in range(1, len(parts) + 1):
+            above = "/" + "/".join(parts[:depth])
+            if inv.exists(above) and not inv.isdir(above):
+                raise CommandError(f"mkdir {above}: not a directory")
+        files.make_dir(self.s.world, inv.host, folder, parents=True, uid=inv.uid, gid=inv.gid)
 
     def objects(self, name: str, found: Obj) -> None:
         """One list."""
@@ -101,7 +109,7 @@ kubectl cluster-info dump --output-directory=/path/to/cluster-state
 # All namespaces
 kubectl cluster-info dump --all-namespaces""",
     flags=(
-        *print_flags(),
+        *print_flags(default="json"),
         all_namespaces_flag(),
         Flag(name="namespaces", kind="strings", usage="The namespaces to dump."),
         Flag(name="output-directory", usage="Where the files go; standard output when empty or '-'."),

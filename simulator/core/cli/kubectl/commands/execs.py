@@ -14,7 +14,7 @@ from ...cobra import Command, Flag
 from ..attaching import attach
 from ..builder import Builder
 from ..errors import CommandError, Silent
-from ..flagsets import file_flags
+from ..flagsets import detach_flag, filename_flag
 from ..session import Session
 from ..streams import check_container, default_container, execute, open_exec, pod_timeout, pods_of
 
@@ -22,7 +22,7 @@ Obj = dict[str, Any]
 CONTAINER = Flag(name="container", short="c", usage="The container; by default the annotated or the first one.")
 STDIN = Flag(name="stdin", short="i", kind="bool", usage="Pass standard input to the container")
 TTY = Flag(name="tty", short="t", kind="bool", usage="Standard input is a terminal")
-DETACH = Flag(name="detach-keys", support="inert", usage="Keys that detach from the container")
+DETACH = detach_flag()
 QUIET = Flag(name="quiet", short="q", kind="bool", usage="Print only output of the remote side")
 TIMEOUT = Flag(name="pod-running-timeout", kind="duration", default=60 * SECOND, usage="How long to wait for a pod to run")
 
@@ -186,7 +186,7 @@ kubectl exec mypod -c ruby-container -i -t -- bash -il
 
 # In the first pod of a deployment or service
 kubectl exec deploy/mydeployment -- date""",
-    flags=(*file_flags("Files, directories or URLs that name the pod"), CONTAINER, STDIN, TTY, QUIET, TIMEOUT),
+    flags=(filename_flag("Files, directories or URLs that name the pod"), CONTAINER, STDIN, TTY, QUIET, TIMEOUT),
     run=run_exec,
 )
 ATTACH = Command(
@@ -194,7 +194,7 @@ ATTACH = Command(
     short="Attach to a running container",
     long="Attach to a process that is already running inside an existing container.",
     example="# Output of pod mypod\nkubectl attach mypod\n\n# Of one container\nkubectl attach mypod -c ruby-container",
-    flags=(CONTAINER, STDIN, TTY, DETACH, QUIET, TIMEOUT, *file_flags("Files, directories or URLs that name the pod")),
+    flags=(CONTAINER, STDIN, TTY, DETACH, QUIET, TIMEOUT),
     run=run_attach,
 )
 CP = Command(

@@ -251,7 +251,9 @@ COMMAND = Command(
     short="Get documentation for a resource",
     long="""Describe fields and structure of various resources.
 
- A field is named by its path: <type>.<fieldName>[.<fieldName>]. What is printed comes from the server's OpenAPI documents.""",
+ A field is named by its path: <type>.<fieldName>[.<fieldName>]. What is printed comes from the server's OpenAPI documents.
+
+Use "kubectl api-resources" for a complete list of supported resources.""",
     example="""# A resource and its fields
 kubectl explain pods
 
@@ -261,7 +263,7 @@ kubectl explain pods --recursive
 # One field
 kubectl explain pods.spec.containers""",
     flags=(
-        Flag(name="recursive", kind="bool", usage="Print the names of all fields of all levels."),
+        Flag(name="recursive", short="R", kind="bool", usage="Print the names of all fields of all levels."),
         Flag(name="api-version", usage="Use this group/version."),
         Flag(name="output", short="o", default="plaintext", usage="plaintext or plaintext-openapiv2."),
     ),

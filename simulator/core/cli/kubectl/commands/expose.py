@@ -130,7 +130,7 @@ def run(s: Session) -> int:
         try:
             obj = exposer.service(info)
             if values.text("overrides"):
-                obj = overridden(obj, values.text("overrides"), values.text("override-type"), Mapping(s.kind("services")))
+                obj = overridden(s, obj, values.text("overrides"), values.text("override-type"), Mapping(s.kind("services")))
             obj = recorded(s, obj)
             if strategy != "client":
                 if values.on("save-config"):

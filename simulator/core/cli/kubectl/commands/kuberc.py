@@ -175,7 +175,7 @@ VIEW = Command(
     short="Display the current kuberc configuration",
     long="Shows the kuberc file in the given output format.",
     example="# As YAML\nkubectl kuberc view\n\n# As JSON\nkubectl kuberc view --output json\n\n# Of another file\nkubectl kuberc view --kuberc /path/to/kuberc",
-    flags=(FILE, *print_flags()),
+    flags=(FILE, *print_flags(default="yaml")),
     run=run_view,
     flags_in_use_line=False,
 )

@@ -29,7 +29,7 @@ def run(s: Session) -> int:
 
 
 COMMAND = Command(
-    "kustomize DIR",
+    "kustomize DIR [flags]",
     short="Build a kustomization target from a directory or URL",
     long="Build a set of KRM resources using a 'kustomization.yaml' file. DIR must be a directory with one; the working directory without it.",
     example="# The current working directory\nkubectl kustomize\n\n# Another one\nkubectl kustomize /home/config/production",

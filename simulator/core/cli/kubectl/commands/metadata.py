@@ -26,7 +26,7 @@ from ..flagsets import (
 )
 from ..patches import merge_diff, send
 from ..printers import Output
-from ..recording import recorded
+from ..recording import CAUSE, recorded
 from ..session import Session
 
 Obj = dict[str, Any]
@@ -63,11 +63,11 @@ def _changes(pairs: list[str], section: str) -> tuple[dict[str, str], list[str]]
             new[key] = value
         else:
             remove.append(pair[:-1])
-    for key in remove:
-        if key in new:
-            raise CommandError(
-                f"can not both modify and remove {'a label' if section == 'labels' else 'an annotation'} in the same command"
-            )
+    both = [key for key in remove if key in new]
+    if both and section == "labels":
+        raise CommandError("can not both modify and remove a label in the same command")
+    if both:
+        raise CommandError(f"can not both modify and remove the following annotation(s) in the same command: {', '.join(both)}")
     return new, remove
 
 
@@ -80,10 +80,7 @@ class Change:
         values = s.values
         resources, pairs = _split(values.args, self.word)
         self.strategy, self.output = dry_run(s), Output(s)
-        if section == "labels":
-            self.new, self.remove = _changes(pairs, section)
-        else:
-            self.new, self.remove = _changes(pairs, section)
+        self.new, self.remove = _changes(pairs, section)
         local = values.on("local")
         if values.on("list") and values.text("output"):
             raise CommandError("--list and --output may not be specified together")
@@ -141,48 +138,51 @@ class Change:
                 s.out(f"Listing {self.section} for {kind.kind}.{kind.group}/{info.name}:\n")
             s.out("".join(f"{indent}{key}={held[key]}\n" for key in sorted(held)))
             return
-        self._allowed(held)
         after = {key: value for key, value in {**held, **self.new}.items() if key not in self.remove}
+        asks = self.strategy != "client" and not self.local
         missing = [key for key in self.remove if key not in held]
-        if self.section == "labels":
+        if self.section == "labels" and asks:
             for key in missing:
                 s.out(f'label "{key}" not found.\n')
-        meta = {key: value for key, value in obj["metadata"].items() if key != self.section}
-        if after:
-            meta[self.section] = after
+        self._allowed(held)
+        meta = {**obj["metadata"], self.section: after}
         result = {**obj, "metadata": meta}
         if after != held or self.section == "annotations":
             result = recorded(s, result)
         if s.values.text("resource-version"):
             meta["resourceVersion"] = s.values.text("resource-version")
         changed = after != held
-        if self.strategy != "client" and not self.local and (changed or self.section == "annotations"):
+        if asks and (changed or self.section == "annotations"):
             patch = merge_diff(obj, result)
             manager = s.values.text("field-manager") or ("kubectl-label" if self.section == "labels" else "kubectl-annotate")
-            result = send(
+            stored = send(
                 s, info.mapping, info.namespace, info.name, patch, "merge", manager=manager, dry=self.strategy == "server"
             )
+            if self.section == "annotations":  # `label` prints the object that it changed, not the server's answer
+                result = stored
         self.output.done(result, self._told(held, after) + dry_run_suffix(self.strategy))
 
     def _allowed(self, held: dict[str, str]) -> None:
         if self.s.values.on("overwrite"):
             return
-        taken = [key for key in self.new if key in held and held[key] != self.new[key]]
-        if self.section == "labels":
-            for key in sorted(taken):
-                raise CommandError(f"'{key}' already has a value ({held[key]}), and --overwrite is false")
-        elif taken:
-            told = "; ".join(f"'{key}' already has a value ({held[key]})" for key in sorted(taken))
+        taken = sorted(key for key in self.new if key in held and held[key] != self.new[key])
+        if self.section == "annotations":
+            taken = [key for key in taken if key != CAUSE]  # may always be overwritten
+        if taken and self.section == "labels":
+            told = ", ".join(f"'{key}' already has a value ({held[key]}), and --overwrite is false" for key in taken)
+            raise CommandError(told if len(taken) == 1 else f"[{told}]")
+        if taken:
+            told = "; ".join(f"'{key}' already has a value ({held[key]})" for key in taken)
             raise CommandError(f"--overwrite is false but found the following declared annotation(s): {told}")
 
     def _told(self, held: dict[str, str], after: dict[str, str]) -> str:
         if self.section == "annotations":
             return "annotated"
-        if held == after:
-            return "not labeled"
-        if self.new and any(key in held for key in self.remove):
+        added = any(held.get(key) != value for key, value in self.new.items())
+        removed = any(key in held for key in self.remove)
+        if added and removed:
             return "modified"
-        return "unlabeled" if not self.new else "labeled"
+        return "labeled" if added else "unlabeled" if removed else "not labeled"
 
 
 def run_label(s: Session) -> int:
@@ -236,7 +236,8 @@ kubectl label pods foo bar-""",
 ANNOTATE = Command(
     "annotate [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]",
     short="Update the annotations on a resource",
-    long="Update the annotations on a resource.\n\n Annotations hold arbitrary text for tools. KEY- removes one.",
+    long="Update the annotations on a resource.\n\n Annotations hold arbitrary text for tools. KEY- removes one.\n\n"
+    'Use "kubectl api-resources" for a complete list of supported resources.',
     example="""# One annotation
 kubectl annotate pods foo description='my frontend'
 

@@ -73,8 +73,9 @@ PLUGIN = Command(
     "plugin [flags]",
     short="Provides utilities for interacting with plugins",
     long="Provides utilities for interacting with plugins.\n\n A plugin is an executable on the PATH whose name begins with kubectl-.",
+    example="# Every plug-in\nkubectl plugin list",
     commands=(
-        Command("list", short="List all visible plugin executables on a user's PATH", long="List all available plugin files on a user's PATH.",
+        Command("list [flags]", example="# Every plug-in\nkubectl plugin list\n\n# Their names\nkubectl plugin list --name-only", short="List all visible plugin executables on a user's PATH", long="List all available plugin files on a user's PATH.",
                 flags=(Flag(name="name-only", kind="bool", usage="Print only the names"),), run=run_plugins),
     ),
     run=group_run("stderr", 1),

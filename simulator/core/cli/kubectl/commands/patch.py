@@ -159,10 +159,12 @@ def run_replace(s: Session) -> Generator[Wait, Any, int]:
     strategy, directive, output = dry_run(s), validation(s), Output(s)
     if values.text("raw"):
         return raw_body(s, "PUT")
-    if values.on("force") and strategy != "none":
-        raise CommandError("--dry-run can not be used when --force is set")
     if not values.on("force") and values.number("grace-period") >= 0:
         raise CommandError("--grace-period must have --force specified")
+    if not values.on("force") and values.number("timeout"):
+        raise CommandError("--timeout must have --force specified")
+    if values.on("force") and strategy != "none":
+        raise CommandError("--dry-run can not be used when --force is set")
     builder = Builder(s, **file_arguments(s), fetch=False)
     infos, errors = builder.infos(), builder.errors
     if values.on("force"):

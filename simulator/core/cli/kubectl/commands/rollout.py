@@ -28,6 +28,7 @@ from ..flagsets import (
 from ..groups import group_run
 from ..patches import send
 from ..printers import Output
+from ..recording import CAUSE
 from ..session import Session
 from .rollout_status import REVISION, infos_of, run_status
 
@@ -36,7 +37,6 @@ MANAGED = (
     "Warning: resource {0} was previously managed with 'kubectl apply'. Rolling back will not update the {1} annotation, which may cause "
     "unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.\n"
 )
-CAUSE = "kubernetes.io/change-cause"
 
 
 # -- history ------------------------------------------------------------------------------------------------------------------
@@ -164,6 +164,8 @@ def _undo(s: Session, info: Info, strategy: str) -> str:
             raise CommandError(f"unable to find specified revision {target} in history")
     else:
         older = sorted(found)[:-1]
+        if not older and info.mapping.kind.kind != "Deployment":
+            raise CommandError("no last revision to roll back to")
         if not older:
             raise CommandError(f"no rollout history found for {info.mapping.kind.kind.lower()} {quote(info.name)}")
         chosen = found[older[-1]]

@@ -13,9 +13,19 @@ from ...flags import quote
 from ..attaching import attach_to_new
 from ..create.base import with_last_applied
 from ..errors import CommandError, UsageError
-from ..flagsets import dry_run, dry_run_flag, dry_run_suffix, field_manager_flag, print_flags, record_flag, save_config_flag
+from ..flagsets import (
+    detach_flag,
+    dry_run,
+    dry_run_flag,
+    dry_run_suffix,
+    field_manager_flag,
+    file_flags,
+    print_flags,
+    record_flag,
+    save_config_flag,
+)
 from ..mapper import Mapping
-from ..patches import apply_local
+from ..patches import apply_local, typed
 from ..printers import Output
 from ..recording import recorded
 from ..session import Session
@@ -87,7 +97,7 @@ def _restart(s: Session) -> str:
     return s.values.text("restart") or "Always"
 
 
-def overridden(obj: Obj, text: str, kind: str, mapping: Mapping) -> Obj:
+def overridden(s: Session, obj: Obj, text: str, kind: str, mapping: Mapping) -> Obj:
     """The object after `--overrides`."""
     try:
         patch = goyaml.load(text)
@@ -96,7 +106,7 @@ def overridden(obj: Obj, text: str, kind: str, mapping: Mapping) -> Obj:
     form = {"merge": "merge", "json": "json", "strategic": "strategic"}.get(kind)
     if form is None:
         raise CommandError("invalid override type: " + kind)
-    return apply_local(mapping, obj, patch, form)
+    return typed(s, mapping, apply_local(mapping, obj, patch, form))
 
 
 def run(s: Session) -> Generator[Wait, Any, int]:
@@ -116,20 +126,18 @@ def run(s: Session) -> Generator[Wait, Any, int]:
         raise UsageError(
             s.command, "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)"
         )
-    if values.on("tty") and not values.on("stdin"):
-        raise UsageError(s.command, "-i/--stdin is required for containers with -t/--tty=true")
+    if values.text("image-pull-policy") not in ("", "Always", "IfNotPresent", "Never"):
+        raise UsageError(s.command, f"invalid image pull policy: {values.text('image-pull-policy')}")
     labels = _pairs(values.text("labels")) if values.text("labels") else {"run": name}
     obj = pod(s, name, words, labels)
     output = Output(s, typed=True)
     suffix = dry_run_suffix(strategy)
     service = None
     if values.on("expose"):
-        if not values.text("port"):
-            raise UsageError(s.command, "--port must be set when exposing a service")
         service = _service(name, labels, values.text("port"))
     s.discover()
     if values.text("overrides"):
-        obj = overridden(obj, values.text("overrides"), values.text("override-type"), Mapping(s.kind("pods")))
+        obj = overridden(s, obj, values.text("overrides"), values.text("override-type"), Mapping(s.kind("pods")))
     if values.on("save-config") and strategy != "client":
         obj = with_last_applied(obj, typed=True)
     obj = recorded(s, obj)
@@ -143,11 +151,10 @@ def run(s: Session) -> Generator[Wait, Any, int]:
             raise
         _remove(s, created if remove else [])
         return 0
-    if not values.on("quiet") or output.given:
-        for item in created:
-            output.done(item, "created" + suffix)
-            if output.name == "yaml" and item is not created[-1]:
-                s.out("---\n")  # by the command; the printer writes one more before the next document
+    for item in created:
+        output.done(item, "created" + suffix)
+        if output.name == "yaml" and item is not created[-1]:
+            s.out("---\n")  # by the command; the printer writes one more before the next document
     return 0
 
 
@@ -161,15 +168,19 @@ def _remove(s: Session, created: list[Obj]) -> None:
 
 
 def _check(s: Session, name: str) -> None:
-    image, restart, pull = s.values.text("image"), s.values.text("restart"), s.values.text("image-pull-policy")
-    if restart not in ("", *RESTARTS):
-        raise UsageError(s.command, f"invalid restart policy: {restart}")
-    if pull not in ("", "Always", "IfNotPresent", "Never"):
-        raise UsageError(s.command, f"invalid image pull policy: {pull}")
+    """The words and flags that are looked at before anything is made, in the real tool's order."""
+    values = s.values
+    image, restart = values.text("image"), values.text("restart")
     if not image:
         raise CommandError("--image is required")
     if not IMAGE.fullmatch(image):
         raise CommandError(f"Invalid image name {quote(image)}: invalid reference format")
+    if values.on("tty") and not values.on("stdin"):
+        raise UsageError(s.command, "-i/--stdin is required for containers with -t/--tty=true")
+    if values.on("expose") and not values.text("port"):
+        raise UsageError(s.command, "--port must be set when exposing a service")
+    if restart not in ("", *RESTARTS):
+        raise UsageError(s.command, f"invalid restart policy: {restart}")
 
 
 def _service(name: str, labels: dict[str, str], port: str) -> Obj:
@@ -219,6 +230,8 @@ kubectl run nginx --image=nginx --command -- <cmd> <arg1>""",
         Flag(
             name="cascade", default="background", no_opt="background", usage="What happens to dependents when the pod is removed."
         ),
+        detach_flag(),
+        *file_flags("Files to remove with --rm."),
         Flag(name="command", kind="bool", usage="Take the words after -- as the command, not as its arguments."),
         Flag(name="env", kind="array", usage="An environment variable, name=value; may be repeated."),
         Flag(name="expose", kind="bool", usage="Create a ClusterIP service for the pod; needs --port."),

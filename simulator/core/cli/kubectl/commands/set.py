@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ....kube.api import names, quantity, selectors
-from ....kube.api.decode import DecodeError, Decoder
 from ....kube.api.errors import ApiError
 from ....kube.api.objects import clone
 from ...cobra import Command, Flag
@@ -23,12 +22,14 @@ from ..flagsets import (
     field_manager_flag,
     file_arguments,
     file_flags,
+    filename_flag,
     print_flags,
     record_flag,
+    recursive_flag,
     selector_flag,
 )
 from ..groups import group_run
-from ..patches import send, type_of, update_diff
+from ..patches import send, typed, update_diff
 from ..printers import Output
 from ..recording import recorded
 from ..session import Session
@@ -80,7 +81,7 @@ class Setter:
             raise_all(self.builder.errors)
         errors = self.problems = [*self.builder.errors, *self.problems]
         for info in infos:
-            before = _typed(info) if self.local else info.obj or {}
+            before = typed(s, info.mapping, info.obj or {}, info.source) if self.local else info.obj or {}
             after = clone(before)
             try:
                 change(info, after)
@@ -113,17 +114,6 @@ class Setter:
 
     def _tell(self, obj: Obj) -> None:
         self.output.done(obj, self.word + dry_run_suffix(self.strategy))
-
-
-def _typed(info: Info) -> Obj:
-    """An object of a file as its Go type is written: with the members that are never left out."""
-    obj, kind = info.obj or {}, type_of(info.mapping)
-    if kind is None:
-        return obj
-    try:
-        return {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), **Decoder().decode(kind, obj)}
-    except DecodeError as error:
-        raise CommandError(f"unable to decode {quote(info.source)}: {error}") from None
 
 
 def _split(args: list[str], changes: str = "") -> tuple[list[str], list[str]]:
@@ -267,8 +257,13 @@ def _from(s: Session) -> list[Obj]:
 
 
 def _change_env(s: Session, container: Obj, new: list[Obj], remove: list[str]) -> None:
+    """A name that is given twice means its first value (`updateEnv`)."""
     env = [item for item in container.get("env") or () if item["name"] not in remove]
+    done: set[str] = set()
     for item in new:
+        if item["name"] in done:
+            continue
+        done.add(item["name"])
         at = next((index for index, old in enumerate(env) if old["name"] == item["name"]), None)
         if at is None:
             env.append(item)
@@ -367,8 +362,6 @@ def run_resources(s: Session) -> int:
 def run_selector(s: Session) -> int:
     """`kubectl set selector`."""
     args = s.values.args
-    if len(args) < 2 and not s.values.items("filename"):
-        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
     if not args:
         raise CommandError("one selector is required")
     try:
@@ -437,10 +430,11 @@ def run_subject(s: Session) -> int:
     return setter.run(change)
 
 
-COMMON = (*print_flags(), *file_flags("Files, directories or URLs that name the resource."),
-          Flag(name="local", kind="bool", usage="Change what the file has and do not ask the server."), selector_flag(),
-          Flag(name="all", kind="bool", usage="All resources of the given types in the namespace"), dry_run_flag(),
-          field_manager_flag("kubectl-set"))  # fmt: skip
+NAMED = "Files, directories or URLs that name the resource."
+PLAIN = (*print_flags(), Flag(name="local", kind="bool", usage="Change what the file has and do not ask the server."),
+         Flag(name="all", kind="bool", usage="All resources of the given types in the namespace"), dry_run_flag(),
+         field_manager_flag("kubectl-set"))  # fmt: skip
+COMMON = (*PLAIN, *file_flags(NAMED), selector_flag())
 CONTAINERS = Flag(name="containers", short="c", default="*", usage="Names of containers; '*' stands for any text")
 
 COMMAND = Command(
@@ -466,11 +460,11 @@ COMMAND = Command(
                        Flag(name="requests", usage="Requests, 'cpu=100m,memory=256Mi'; 0 removes one."), record_flag()), run=run_resources),
         Command("selector (-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]", short="Set the selector on a resource",
                 long="Set the selector on a resource.", example="# A service\nkubectl set selector svc/web app=web",
-                flags=(*COMMON, Flag(name="resource-version", usage="Succeed only if this is the object's resourceVersion."), record_flag()),
+                flags=(*PLAIN, filename_flag(NAMED), recursive_flag(default=True), Flag(name="resource-version", usage="Succeed only if this is the object's resourceVersion."), record_flag()),
                 run=run_selector),
         Command("serviceaccount (-f FILENAME | TYPE NAME) SERVICE_ACCOUNT", aliases=("sa",), short="Update the service account of a resource",
                 long="Update the service account of pod template resources.", example="# A deployment\nkubectl set serviceaccount deployment nginx robot",
-                flags=(*COMMON, record_flag()), run=run_account),
+                flags=(*PLAIN, *file_flags(NAMED), record_flag()), run=run_account),
         Command("subject (-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] "
                 "[--dry-run=server|client|none]", short="Update the user, group, or service account in a role binding or cluster role binding",
                 long="Update the user, group, or service account in a role binding or cluster role binding.",

@@ -17,6 +17,7 @@ from ..flagsets import (
     print_flags,
     selector_flag,
     validate_flag,
+    validation,
 )
 from ..patches import send
 from ..printers import Output
@@ -74,6 +75,7 @@ def run_taint(s: Session) -> int:
         if "=" not in arg and ":" not in arg and not arg.endswith("-"):
             raise CommandError(f"all resources must be specified before taint changes: {arg}")
     strategy, output = dry_run(s), Output(s)
+    validation(s)  # only looked at
     if not resources:
         raise CommandError("one or more resources must be specified as <resource> <name>")
     if not specs:

@@ -119,10 +119,10 @@ TOP = Command(
     long="Display resource (CPU/memory) usage.\n\n This needs a metrics server in the cluster.",
     commands=(
         Command("node [NAME | -l label]", aliases=("nodes", "no"), short="Display resource (CPU/memory) usage of nodes",
-                long="Display resource (CPU/memory) usage of nodes.", flags=(*_TOP, Flag(name="show-capacity", kind="bool", usage="Relate use to the node's capacity."),
+                long="Display resource (CPU/memory) usage of nodes.", example="# Every node\nkubectl top node\n\n# One\nkubectl top node NODE_NAME", flags=(*_TOP, Flag(name="show-capacity", kind="bool", usage="Relate use to the node's capacity."),
                 *unsupported("bool", show_swap="Show swap.")), run=run_nodes),
         Command("pod [NAME | -l label]", aliases=("pods", "po"), short="Display resource (CPU/memory) usage of pods",
-                long="Display resource (CPU/memory) usage of pods.",
+                long="Display resource (CPU/memory) usage of pods.", example="# The pods of the namespace\nkubectl top pod\n\n# Each container of one\nkubectl top pod POD_NAME --containers",
                 flags=(*_TOP, all_namespaces_flag(), Flag(name="containers", kind="bool", usage="Each container of a pod"),
                        Flag(name="sum", kind="bool", usage="Print the sum"), Flag(name="field-selector", usage="Field query"),
                        *unsupported("bool", show_swap="Show swap.")), run=run_pods),

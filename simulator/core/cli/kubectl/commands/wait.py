@@ -13,7 +13,7 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ..builder import Builder, Info
 from ..errors import CommandError, is_not_found, raise_all
-from ..flagsets import all_namespaces_flag, field_selector_flag, file_arguments, file_flags, print_flags, selector_flag
+from ..flagsets import all_namespaces_flag, field_selector_flag, file_arguments, filename_flag, print_flags, recursive_flag, selector_flag
 from ..jsonpath import JSONPath, JSONPathError, go_value
 from ..printers import Output
 from ..session import Session
@@ -174,7 +174,8 @@ kubectl wait --for=create secret/ca-certs --timeout=30s
 kubectl wait --for=delete pod/busybox1 --timeout=60s""",
     flags=(
         *print_flags(),
-        *(flag for flag in file_flags("Files, directories or URLs that name what to wait for.") if flag.name != "kustomize"),
+        filename_flag("Files, directories or URLs that name what to wait for."),
+        recursive_flag(default=True),
         selector_flag(),
         field_selector_flag(),
         Flag(name="all", kind="bool", usage="All resources of the given types in the namespace"),

@@ -184,7 +184,7 @@ CLUSTERROLE = generator(
     flags=(
         *RULE,
         Flag(name="non-resource-url", kind="strings", usage="A URL path that the rule is for."),
-        Flag(name="aggregation-rule", kind="pairs", usage="Labels of the ClusterRoles to combine."),
+        Flag(name="aggregation-rule", kind="pairs", shown=" ", usage="Labels of the ClusterRoles to combine."),
     ),
 )
 ROLEBINDING = generator(

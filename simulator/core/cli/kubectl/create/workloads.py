@@ -155,7 +155,7 @@ JOB = generator(
 )
 
 CRONJOB = generator(
-    "cronjob NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...]",
+    "cronjob NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...] [flags]",
     "Create a cron job with the specified name",
     "cronjobs.batch",
     cron_job,
