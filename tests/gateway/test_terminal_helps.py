@@ -20,8 +20,12 @@ def test_every_help_screen_has_the_real_flags_and_defaults() -> None:
         mine = helps.facts(text)
         for part, real in said[command].items():
             if mine[part] != real:
-                wrong.append((command, part, [item for item in real if item not in mine[part]], [x for x in mine[part] if x not in real]))
+                wrong.append(
+                    (command, part, [item for item in real if item not in mine[part]], [x for x in mine[part] if x not in real])
+                )
     assert wrong == []
     assert set(said) - set(listed) == {"options"} and len(listed) > 100
     options = helps.facts(sandbox.run("kubectl options").stdout)["flags"]
-    assert [re.sub(r"/.*/cache", "", flag) for flag in options] == [re.sub(r"/.*/cache", "", flag) for flag in said["options"]["flags"]]
+    assert [re.sub(r"/.*/cache", "", flag) for flag in options] == [
+        re.sub(r"/.*/cache", "", flag) for flag in said["options"]["flags"]
+    ]

@@ -37,7 +37,9 @@ def _kubectl_flag(flag: Flag) -> str:
 
 def kubectl_flags(flags: FlagSet) -> str:
     """The flags as kubectl lists them (name, default, and the text on the next line), sorted, without `--help` and deprecated ones."""
-    return "".join(_kubectl_flag(flag) for flag in _sorted(flags) if not flag.hidden and not flag.deprecated and flag.name != "help")
+    return "".join(
+        _kubectl_flag(flag) for flag in _sorted(flags) if not flag.hidden and not flag.deprecated and flag.name != "help"
+    )
 
 
 def indent_example(text: str) -> str:

@@ -187,7 +187,11 @@ class Template:
             arguments = [self._value(word, dot, names) for word in words[1:]] + last
             if first.base == "call" and arguments:  # nothing in an object is a function
                 called = words[1].text if len(words) > 1 and isinstance(words[1], Chain) else _print(arguments[0])
-                what = "call of nil" if arguments[0] in (MISSING, None) else f"non-function {called} of type {_compared(arguments[0])}"
+                what = (
+                    "call of nil"
+                    if arguments[0] in (MISSING, None)
+                    else f"non-function {called} of type {_compared(arguments[0])}"
+                )
                 raise self._fail(f"at <{words.text}>: error calling call: {what}", first.where)
             try:
                 return self.functions[first.base](*arguments)

@@ -13,7 +13,15 @@ from ...cobra import Command, Flag
 from ...flags import quote
 from ..builder import Builder, Info
 from ..errors import CommandError, is_not_found, raise_all
-from ..flagsets import all_namespaces_flag, field_selector_flag, file_arguments, filename_flag, print_flags, recursive_flag, selector_flag
+from ..flagsets import (
+    all_namespaces_flag,
+    field_selector_flag,
+    file_arguments,
+    filename_flag,
+    print_flags,
+    recursive_flag,
+    selector_flag,
+)
 from ..jsonpath import JSONPath, JSONPathError, go_value
 from ..printers import Output
 from ..session import Session
