@@ -29,6 +29,7 @@ from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
 from .metrics import Tally
+from .registry import definition_controllers
 from .recent import Recent, Row
 from .server import API_SERVICE_TOPIC, Config, Server
 from .storage import EventLease
@@ -161,6 +162,9 @@ class ApiServerProgram:
                 if again:
                     running.looking = True
                     world.after(again, proc.target, ["aggregate"])
+        elif what == "definition":
+            with contextlib.suppress(ApiError, ConnectError, EtcdError):
+                definition_controllers.late(server_of(world, proc), payload[1])
         elif what == "compact":
             self._compact(world, proc, running)
         elif what == "lease":

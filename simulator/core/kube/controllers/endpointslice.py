@@ -6,7 +6,7 @@ except that a Service without endpoints keeps one empty placeholder.
 
 from __future__ import annotations
 
-from ..api.objects import Obj, annotations_of, labels_of, owner_reference, split_key
+from ..api.objects import Obj, annotations_of, key_of, labels_of, owner_reference, split_key
 from ..client import ApiError
 from . import common
 from .service_index import ServiceIndex, is_headless, pod_ip, target_port, trigger_time
@@ -41,12 +41,32 @@ class EndpointSliceController(ServiceIndex):
     source = "endpoint-slice-controller"
     resources = ("services", "pods", "endpointslices", "nodes")
 
+    def setup(self) -> None:
+        """Which slices say by their labels that they are a Service's."""
+        super().setup()
+        self.slices: dict[str, set[str]] = {}
+        self.service_of: dict[str, str] = {}
+        for item in self.informer("endpointslices").list():
+            self._belongs(item, gone=False)
+
+    def _belongs(self, item: Obj, *, gone: bool) -> set[str]:
+        """Note a slice's Service; the keys of the Services that it is and was of."""
+        key, labels = key_of(item), labels_of(item)
+        mine = labels.get(MANAGED) == CONTROLLER and labels.get(SERVICE) and not gone
+        before, now = self.service_of.pop(key, ""), f"{item['metadata']['namespace']}/{labels[SERVICE]}" if mine else ""
+        self.slices.get(before, set()).discard(key)
+        if now:
+            self.service_of[key] = now
+            self.slices.setdefault(now, set()).add(key)
+        return {before, now} - {""}
+
     def changed(self, resource: str, kind: str, obj: Obj) -> None:
-        """A Service or a pod changed, or a slice was changed by another hand."""
+        """A Service or a pod changed, or a slice was changed (or made) by another hand."""
         if resource == "endpointslices":
-            labels = labels_of(obj)
-            if labels.get(MANAGED) == CONTROLLER and labels.get(SERVICE) and kind != "ADDED":
-                self.enqueue(f"{obj['metadata']['namespace']}/{labels[SERVICE]}")
+            found = self._belongs(obj, gone=kind == "DELETED")
+            if kind != "ADDED" or not obj["metadata"].get("ownerReferences"):
+                for key in sorted(found):
+                    self.enqueue(key)
         elif resource != "nodes":
             self.track(resource, kind, obj)
 
@@ -56,9 +76,10 @@ class EndpointSliceController(ServiceIndex):
         service = self.informer("services").get(namespace, name)
         if service is None:
             self.memory.pop(key, None)
+            self.slices.pop(key, None)
             return
         spec = service.get("spec") or {}
-        if spec.get("type") == "ExternalName" or not spec.get("selector") or service["metadata"].get("deletionTimestamp"):
+        if spec.get("type") == "ExternalName" or not spec.get("selector"):
             return
         pods = [p for p in self.pods(key) if pod_ip(p) and not common.is_terminal(p)]
         wanted: dict[str, tuple[list[Obj], dict[str, Obj]]] = {}
@@ -66,11 +87,9 @@ class EndpointSliceController(ServiceIndex):
             ports = self._ports(service, pod)
             wanted.setdefault(ports_key(ports), (ports, {}))[1][pod["metadata"]["uid"]] = self._endpoint(service, pod)
         stamp = trigger_time(self.memory, key, service, pods)
-        held = [
-            s
-            for s in self.informer("endpointslices").by_owner(service["metadata"]["uid"])
-            if labels_of(s).get(MANAGED) == CONTROLLER and not s["metadata"].get("deletionTimestamp")
-        ]
+        objects = self.informer("endpointslices").objects()
+        held = [objects[one] for one in sorted(self.slices.get(key, ())) if one in objects]
+        held = [item for item in held if not item["metadata"].get("deletionTimestamp")]
         self._write(service, self._plan(service, wanted, held), stamp)
 
     # -- what should be --------------------------------------------------------------------------------------------------
@@ -168,7 +187,7 @@ class EndpointSliceController(ServiceIndex):
 
     def _write(self, service: Obj, plan: Plan, stamp: str) -> None:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
-        for item in plan.create:
+        for item in plan.create if not service["metadata"].get("deletionTimestamp") else ():
             meta: Obj = {"generateName": f"{name}-", "namespace": namespace, "labels": self._labels(service)}
             meta["ownerReferences"] = [owner_reference(service)]
             if stamp:

@@ -150,6 +150,9 @@ def test_a_definition_waits_for_objects_that_finalizers_hold_and_a_namespace_for
     other = {**kite, "metadata": {"name": "two"}}
     refused = sandbox.run("kubectl create -f -", stdin=json.dumps(other).encode())
     assert "create not allowed while custom resource definition is terminating" in refused.stderr
+    last = "kubectl get crd kites.sky.example.org -o jsonpath='{.status.conditions[-1:].reason}' -w"
+    watched = sandbox.run(f"timeout 130 {last} --output-watch-events=false").stdout
+    assert watched == "InstanceDeletionInProgress" + "InstanceDeletionCheckInstanceDeletionInProgress" * 2
     sandbox.run('kubectl patch kite one --type=merge -p \'{"metadata":{"finalizers":null}}\'')
     assert "NotFound" in sandbox.run("kubectl get crd kites.sky.example.org").stderr
     assert "NotFound" in sandbox.run("kubectl get apiservice v1.sky.example.org").stderr

@@ -102,3 +102,23 @@ def test_which_slices_one_pass_writes(held: list[int], pods: int, want: tuple[in
     written = [e for s in [*plan.create, *plan.update] for e in s.get("endpoints") or ()]
     assert len(written) <= pods
     assert all(len(s.get("endpoints") or ()) <= 5 for s in [*plan.create, *plan.update])
+
+
+def test_a_slice_belongs_to_the_service_that_its_labels_name() -> None:
+    """Whoever made it; one that another hand relabels leaves its Service, and a Service that goes gets no new ones."""
+    meta = {"name": "by-hand", "namespace": "default", "labels": {MANAGED: CONTROLLER, SERVICE: "web"}}
+    mine: Obj = {"metadata": meta, "ports": PORTS, "endpoints": [{"addresses": ["10.9.9.9"], "conditions": {}}]}
+    made, asked = one_sync.controller(EndpointSliceController, {"services": [service()], "endpointslices": [mine]})
+    made.sync("default/web")
+    assert [s["metadata"]["name"] for s in asked.updated] == ["by-hand"] and asked.updated[0]["endpoints"] is None
+    assert asked.created == [] and asked.deleted == []
+    made.work.keys.clear()
+    made.changed("endpointslices", "MODIFIED", {**mine, "metadata": {**meta, "labels": {MANAGED: CONTROLLER, SERVICE: "other"}}})
+    assert sorted(made.work.keys) == ["default/other", "default/web"]
+    made.sync("default/web")
+    assert len(asked.created) == 1
+    going = service()
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    made, asked = one_sync.controller(EndpointSliceController, {"services": [going]})
+    made.sync("default/web")
+    assert asked.created == []

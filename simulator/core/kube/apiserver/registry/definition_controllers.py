@@ -21,6 +21,8 @@ Obj = dict[str, Any]
 PREFIX = b"/registry/apiextensions.k8s.io/customresourcedefinitions/"
 API_SERVICES = "/registry/apiregistration.k8s.io/apiservices/"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+#: How long the objects of a definition may take to go before that is said.
+PATIENCE = clock.MINUTE
 #: The label of APIServices that the server keeps in step with definitions.
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
 #: Where groups of custom resources stand among all groups, and their versions in the group.
@@ -191,13 +193,16 @@ def finish(server: Server, name: str) -> None:
         return
     made = _fresh(found[0])
     condition(server, made, "Terminating", True, "InstanceDeletionInProgress", "CustomResource deletion is in progress")
-    written = found
-    if made["status"] != found[0]["status"]:
+    written, begins = found, made["status"] != found[0]["status"]
+    if begins:
         stored = _write(server, made, found[1])
         if stored is None:
             return
         written = stored
     if holds(written[0], "Established") and _delete_objects(server, written[0]["spec"]):
+        process = server.process()
+        if begins and process is not None:
+            server.world.after(PATIENCE, process.target, ["definition", name])
         return
     made = _fresh(written[0])
     meta = made["metadata"]
@@ -208,6 +213,18 @@ def finish(server: Server, name: str) -> None:
         return
     server.storage.delete(key_of(name), written[1])
     gone(server, written[0])
+
+
+def late(server: Server, name: str) -> None:
+    """Objects were still there after a minute: that is said, and looked at again (`deleteInstances` has given up for now)."""
+    found = server.storage.get(key_of(name))
+    if found is None or CLEANUP not in (found[0]["metadata"].get("finalizers") or ()):
+        return
+    made = _fresh(found[0])
+    text = "could not confirm zero CustomResources remaining: context deadline exceeded"
+    condition(server, made, "Terminating", True, "InstanceDeletionCheck", text)
+    if _write(server, made, found[1]) is not None:
+        finish(server, name)
 
 
 def gone(server: Server, obj: Obj) -> None:
