@@ -29,8 +29,8 @@ from . import flags as api_flags
 from .bootstrap import start as hooks
 from .handler import handle
 from .metrics import Tally
-from .registry import definition_controllers
 from .recent import Recent, Row
+from .registry import definition_controllers
 from .server import API_SERVICE_TOPIC, Config, Server
 from .storage import EventLease
 
