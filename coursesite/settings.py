@@ -223,6 +223,7 @@ SOCIALACCOUNT_PROVIDERS |= _SOCIAL
 INSTALLED_APPS += social.applications(_SOCIAL)
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_FORMS = {"login": "coursesite.signin.LoginForm"}
 ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = env.text("EMAIL_VERIFICATION", "none")

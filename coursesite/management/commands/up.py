@@ -19,6 +19,13 @@ from coursesite.processes import deliver_argv, ready, shelve_argv, web_argv, wor
 from coursesite.supervisor import Supervisor
 
 
+def address(host: str, port: int) -> str:
+    """The site's address as somebody at this machine types it, without a path."""
+    if host in ("127.0.0.1", "0.0.0.0", "::", "::1"):
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class Command(BaseCommand):
     """Start everything, watch it, stop it."""
 
@@ -38,6 +45,8 @@ class Command(BaseCommand):
         lock = self._lock(var)
         metrics.forget(var / "metrics")
         self._check_port(host, port)
+        if not environment.text("SITE_URL"):  # links, LTI and xAPI name the site as it can be reached here
+            os.environ["SITE_URL"] = settings.SLIPWAY_SITE_URL = address(host, port)
         began = time.monotonic()
         valkey = None if environment.text("REDIS_URL") else embedded.Valkey(var)
         try:
@@ -89,8 +98,7 @@ class Command(BaseCommand):
         self._say("stopped")
 
     def _announce(self, host: str, port: int, accounts: demo.Accounts | None, seconds: float) -> None:
-        shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::") else host
-        self.stdout.write(f"\nSlipway is up after {seconds:.1f} s:  http://{shown}:{port}/\n")
+        self.stdout.write(f"\nSlipway is up after {seconds:.1f} s:  {address(host, port)}/\n")
         if accounts is not None:
             for role, (name, password) in (("learner", accounts.learner), ("instructor", accounts.instructor)):
                 self.stdout.write(f"  {role:<11} user {name:<11} password {password}")
