@@ -18,7 +18,7 @@ from ...kernel.clock import to_datetime
 from ...runtime.addons import pages as addons
 from ...shell.coreutils import internet
 from .. import goyaml
-from . import scaffold
+from . import databases, scaffold
 from .charts import Chart, build
 from .sprig import version_key
 
@@ -124,6 +124,10 @@ def _cert_manager(version: str) -> Offer:
     return _chart("cert-manager", version, version, "A Helm chart for cert-manager", values, templates)
 
 
+def _database(db: databases.Database, version: str, app: str, about: str) -> Offer:
+    return Offer(db.chart, version, app, about, lambda: databases.files(db, version, app, about))
+
+
 #: Repositories that answer, by address.
 OFFERS: dict[str, tuple[Offer, ...]] = {
     "https://charts.bitnami.com/bitnami": (
@@ -131,6 +135,13 @@ OFFERS: dict[str, tuple[Offer, ...]] = {
         _web("nginx", "22.0.11", "1.29.1", "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache", "nginx", tag="1.29", kind="LoadBalancer"),
         _web("nginx", "21.1.23", "1.29.0", "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache", "nginx", tag="1.29", kind="LoadBalancer"),
         _web("apache", "11.4.29", "2.4.65", "Apache HTTP Server is an open-source HTTP server", "httpd", tag="2.4", kind="LoadBalancer"),
+        _web("wordpress", "27.0.4", "6.8.3", "WordPress is the world's most popular blogging and content management platform.", "wordpress", tag="6.8", kind="LoadBalancer"),
+        _database(databases.MARIADB, "23.1.1", "12.0.2", "MariaDB is an open source, community-developed SQL database server that is widely in use around the world."),
+        _database(databases.MONGODB, "18.0.2", "8.0.13", "MongoDB(R) is a relational open source NoSQL database."),
+        _database(databases.MYSQL, "14.0.3", "9.4.0", "MySQL is a fast, reliable, scalable, and easy to use open source relational database system."),
+        _database(databases.POSTGRESQL, "18.0.8", "18.0.0", "PostgreSQL (Postgres) is an open source object-relational database known for reliability and data integrity."),
+        _database(databases.REDIS, "23.1.1", "8.2.1", "Redis(R) is an open source, advanced key-value store. It is often referred to as a data structure server."),
+        _metrics_server("7.4.11", "0.8.0"),
     ),
     "https://stefanprodan.github.io/podinfo": (
         _web("podinfo", "6.9.4", "6.9.4", "Podinfo Helm chart for Kubernetes", "ghcr.io/stefanprodan/podinfo", port=9898, service_port=9898, probe="/healthz"),
