@@ -79,9 +79,18 @@ def of(imageid: str, texts: Iterable[str]) -> Image:
                 compose=found.compose,
                 remark=f"{kit} is played on a kubeadm cluster of one node, which the machine has from the start",
             )
+    if any(_KUBECTL.search(text) for text in known) and not any(_MAKES.search(text) for text in known):
+        said = "its pages use kubectl: played on a kubeadm cluster of one node, whatever else its scripts would have put up"
+        docker = any(_DOCKER.search(text) for text in known) and not any(_INSTALLS.search(text) for text in known)
+        return msgspec.structs.replace(_ONE, compose=found.compose, docker=docker, remark=said)
     return found
 
 
+#: Commands of kubectl that ask a cluster, and what makes one here (a plain machine's own kubeadm).
+_KUBECTL = re.compile(
+    r"(?m)(?:^|[`$>|(;&])\s*(?:sudo\s+)?kubectl\s+(?:-\S+\s+)*(?:get|apply|create|run|describe|logs|exec|expose|scale|delete|rollout|cluster-info|wait|label)\b"
+)
+_MAKES = re.compile(r"\bkubeadm\s+(?:init|join)\b")
 #: `docker-compose` at the beginning of a line, and what brings it.
 _COMPOSE = re.compile(r"(?m)^[\s`$>|(]*(?:sudo\s+)?docker-compose\s")
 _BRINGS_COMPOSE = re.compile(r"install\s[^\n]*\bdocker-compose\b|releases/\S*docker-compose-")

@@ -260,3 +260,40 @@ def test_kustomize_alone_and_kubectx(world: Sandbox) -> None:
     )
     assert 'Active namespace is "kube-public".\nkube-public\n' in said.stdout and "kubernetes-admin@kubernetes" in said.stdout
     assert 'no namespace exists with name "nowhere"' in said.stderr
+
+
+def test_top_draws_until_it_is_left(world: Sandbox) -> None:
+    """Pictures every three seconds on a terminal; M sorts by memory, q ends it; with -b as many as -n says."""
+    assert world.run("top -b -n 2 -d 1 | grep -c COMMAND").stdout == "2\n"
+    one = Sandbox.boot("playground-ubuntu")
+    one.apply("open", {"terminal": "t", "host": "ubuntu"}, one.now)
+    one.apply("line", {"terminal": "t", "text": "top"}, one.now)
+    one.advance(one.now + 10 * SECOND)
+    assert one.terminals()["t"].raw
+    one.apply("keys", {"terminal": "t", "data": "Mzq"}, one.now)
+    one.advance(one.now + SECOND)
+    shown = "".join(chunk.data for chunk in one.drain())
+    assert shown.count("Tasks:") >= 5 and "Unknown command - try 'h' for help" in shown
+    assert not one.terminals()["t"].busy and one.terminals()["t"].status == 0
+
+
+def test_charts_of_databases_run(world: Sandbox) -> None:
+    """bitnami's redis as a StatefulSet with a password in a Secret that stays over upgrades; replication says that it is not simulated."""
+    world.run(
+        "helm repo add bitnami https://charts.bitnami.com/bitnami; helm install kv bitnami/redis --wait --timeout 200s",
+        limit=300 * SECOND,
+    )
+    ping = "P=$(kubectl get secret kv-redis -o jsonpath='{.data.redis-password}' | base64 -d); kubectl exec kv-redis-master-0 -- redis-cli -a $P ping; echo $P"
+    first = world.run(ping).stdout
+    assert first.startswith("PONG\n") and len(first.split()[1]) == 10
+    world.run("helm upgrade kv bitnami/redis --set master.service.type=NodePort --reuse-values")
+    assert world.run(ping).stdout == first
+    assert "not simulated in Slipway yet" in world.run("helm upgrade kv bitnami/redis --set architecture=replication").stderr
+    assert world.run("kubectl get pvc -o jsonpath='{.items[*].status.phase}'").stdout == "Bound"
+    for chart in ("mysql", "mariadb", "postgresql", "mongodb", "wordpress", "metrics-server"):
+        assert (
+            world.run(
+                f"helm template x bitnami/{chart} --set auth.username=me --set auth.database=d | kubectl apply --dry-run=server -f -"
+            ).code
+            == 0
+        ), chart

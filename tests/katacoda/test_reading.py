@@ -298,3 +298,13 @@ def test_a_manifest_among_commands_is_a_file() -> None:
 def test_output_below_commands_is_not_typed(block: str, typed: str) -> None:
     """What authors show below their commands is told from them."""
     assert answers.commands(block, "bash") == typed
+
+
+def test_a_plain_machine_whose_pages_use_kubectl_has_a_cluster() -> None:
+    """Unless they make one with kubeadm; a mention in words is no use."""
+    from simulator.katacoda import images
+
+    assert images.of("ubuntu", ["Now: `kubectl get pods`{{exec}}"]).scenario == "playground-1node"
+    assert "kubectl" in images.of("ubuntu-4GB", ["kubectl apply -f x.yaml"]).remark
+    for text in ("kubeadm init\nkubectl get nodes", "we install kubectl first", "kubectl version --client"):
+        assert images.of("ubuntu", [text]).scenario == "playground-ubuntu"

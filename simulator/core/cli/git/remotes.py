@@ -45,6 +45,7 @@ def _outside(call: Call, url: str, repo: Repository) -> str:
         raise Failed(f"git: {url}: repositories over ssh: not simulated in Slipway yet", 128)
     host = url.partition("://")[2].partition("/")[0]
     given = call.world.tables["repositories"](url) if "repositories" in call.world.tables else None
+    given = given or internet.repository(url)
     if given is None:
         if host not in OUTSIDE:
             raise fatal(f"unable to access '{url.rstrip('/')}/': Could not resolve host: {host}")

@@ -11,6 +11,7 @@ import struct
 from ...host import files
 from ...host.inodes import Inode
 from ...kernel.clock import SECOND
+from ...shell.coreutils import archive
 from .store import LINK, PLAIN, PROGRAM, Entry, Failed, Repository, fatal, put
 
 Files = dict[str, Entry]
@@ -274,6 +275,9 @@ def place(repo: Repository, entry: Entry) -> None:
             call.tree.symlink(data.decode("utf-8", "surrogateescape"), path, uid=call.uid, gid=call.gid, now=call.world.wall)
             return
     put(call, path, data, 0o777 if entry.mode == PROGRAM else 0o666)
+    if data.startswith(archive.MAGIC):  # a program, as downloads carry it
+        node = call.tree.edit(path)
+        node.kind, node.target = "exec", archive.unpack(data, 0, 0, 0, 0).target
     wanted = (0o777 if entry.mode == PROGRAM else 0o666) & ~call.proc.umask
     if call.tree.lookup(path).mode != wanted:
         call.tree.edit(path).mode = wanted

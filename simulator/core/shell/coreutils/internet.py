@@ -461,6 +461,13 @@ PAGES: tuple[tuple[str, Callable[[re.Match[str]], Page]], ...] = (
 )
 
 
+def repository(url: str) -> dict[str, tuple[bytes, int]] | None:
+    """What a clone of a well-known repository brings: path → (content, mode); None for every other one.  kubectx's scripts are programs here."""
+    if not re.fullmatch(r"https?://github\.com/ahmetb/kubectx(?:\.git)?/?", url):
+        return None
+    return {name: (downloads.binary(name, PATCH), 0o755) for name in ("kubectx", "kubens")}
+
+
 #: Where a lesson's set-up puts what answers at addresses outside: `WEB/<host>/<path>`.
 WEB = "/usr/local/share/internet"
 
