@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..host import users
+from ..host import sudoers, users
 from ..host.executor import Ended
 from ..host.invocation import Call
 from ..kernel.clock import SECOND, to_datetime
@@ -125,6 +125,8 @@ def userdel(call: Call) -> int:
     for group in groups:
         group[3] = ",".join(member for member in group[3].split(",") if member and member != name)
     save(call, GROUP, groups)
+    if any(other[0] == name for other in rows(call, SHADOW)):
+        save(call, SHADOW, [other for other in rows(call, SHADOW) if other[0] != name])
     if "r" in options and call.tree.isdir(row[5]) and row[5] not in ("/", "/root"):
         call.tree.remove(row[5], True)
     return 0
@@ -258,6 +260,30 @@ def chpasswd(call: Call) -> Code:
             return 1
         _remember(call, user, "set")
     return 0
+
+
+def visudo(call: Call) -> Code:
+    """`visudo [-c] [-q] [-f file]`: sudoers in an editor, then checked; `-c` only checks."""
+    options, names = parse(call, "cf:qsIOP", "check:c file=f quiet:q strict:s")
+    if call.uid:
+        call.err("visudo: /etc/sudoers: Permission denied\n")
+        return 1
+    path = call.path(options["f"] if "f" in options else names[0] if names else sudoers.MAIN)
+    if "c" not in options:
+        editor = (call.env.get("SUDO_EDITOR") or call.env.get("VISUAL") or call.env.get("EDITOR") or "nano").split()
+        code: int = yield from call.run([*editor, path])
+        if code:
+            return code
+    elif not call.exists(path):
+        call.err(f"visudo: unable to open {path}: No such file or directory\n")
+        return 1
+    policy = sudoers.read(call.tree, path)
+    for problem in policy.problems:
+        call.err(sudoers.shown_problem(problem))
+    wrong = {problem.path for problem in policy.problems}
+    if "c" in options and "q" not in options:
+        call.out("".join(f"{one}: parsed OK\n" for one in policy.files if one not in wrong))
+    return int(bool(wrong))
 
 
 def who(call: Call) -> int:

@@ -56,6 +56,7 @@ COMMANDS: dict[str, Command] = {
     "addgroup": accounts.groupadd,
     "adduser": accounts.useradd,
     "chpasswd": accounts.chpasswd,
+    "visudo": accounts.visudo,
     "chroot": rooted.chroot,
     "crontab": crontab.crontab,
     "delgroup": accounts.groupadd,

@@ -10,7 +10,9 @@ from ..host.invocation import Call
 from ..host.process import Process
 from ..host.program import Wait
 from ..kernel.errors import NotSimulated
+from ..runtime.state import find_container
 from ..shell.coreutils.common import parse
+from ..shell.coreutils.names import busybox
 from ..shell.coreutils.ps import comm, table_of
 
 Code = Generator[Wait, Any, int]
@@ -86,11 +88,10 @@ def nsenter(call: Call) -> Code:
             ),
             "ns",
         )
-        call.err(f"nsenter: cannot open /proc/{options['t']}/ns/{kind}: No such file or directory\n")
+        call.err(_unopened(call, options["t"], kind, "No such file or directory"))
         return 1
-    if call.uid:
-        call.err("nsenter: reassociate to namespaces failed: Operation not permitted\n")
-        return 1
+    if call.uid or not _may_enter(call):
+        return _refused(call, options, proc)
     every = "a" in options
     netns = (proc.netns or call.host.name) if every or "n" in options else call.proc.netns
     mnt = proc.mnt if every or "m" in options or "r" in options else call.proc.mnt
@@ -116,6 +117,39 @@ def nsenter(call: Call) -> Code:
             stdin=True,
         )
     )
+
+
+#: The order in which nsenter opens and enters namespaces, with their options.
+_ENTERED = (("U", "user"), ("C", "cgroup"), ("i", "ipc"), ("u", "uts"), ("n", "net"), ("p", "pid"), ("m", "mnt"), ("T", "time"))
+
+
+def _may_enter(call: Call) -> bool:
+    """Whether the caller has CAP_SYS_ADMIN: root of the machine, or of a privileged container."""
+    if not call.proc.container:
+        return True
+    container = find_container(call.world, call.host.name, call.proc.container)
+    if container is None:
+        return True
+    host = container.options.get("host") or {}
+    added = {str(name).upper().removeprefix("CAP_") for name in host.get("CapAdd") or ()}
+    return container.admin or bool(host.get("Privileged")) or bool(added & {"ALL", "SYS_ADMIN"})
+
+
+def _refused(call: Call, options: dict[str, str], proc: Process) -> int:
+    """What the kernel says without CAP_SYS_ADMIN: files of a mightier process are not opened, namespaces of an equal one not entered."""
+    kind = next((name for option, name in _ENTERED if option in options), "user" if "a" not in options else "cgroup")
+    if proc.container != call.proc.container or call.uid:
+        call.err(_unopened(call, options["t"], kind, "Permission denied"))
+    elif busybox(call):
+        call.err(f"nsenter: setns(): can't reassociate to namespace '{kind}': Operation not permitted\n")
+    else:
+        call.err(f"nsenter: reassociate to namespace 'ns/{kind}' failed: Operation not permitted\n")
+    return 1
+
+
+def _unopened(call: Call, pid: str, kind: str, why: str) -> str:
+    path = f"/proc/{pid}/ns/{kind}"
+    return f"nsenter: can't open '{path}': {why}\n" if busybox(call) else f"nsenter: cannot open {path}: {why}\n"
 
 
 def _by_file(call: Call, path: str, rest: list[str]) -> Code:

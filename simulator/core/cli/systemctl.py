@@ -94,10 +94,13 @@ def _show_status(call: Call, unit: systemd.UnitFile, state: UnitState) -> None:
         call.out(f"   Main PID: {state.ended_pid} ({how})\n")
     if proc is not None:
         name = posixpath.basename(proc.argv[0])
+        workers = [one for one in processes.by_program(call.world, call.host.name, "nginx-worker") if one.ppid == proc.pid]
+        group = [proc, *workers]
         call.out(
-            f"   Main PID: {proc.pid} ({name})\n      Tasks: {8 + proc.pid % 9} (limit: 9379)\n     Memory: {proc.memory_kib / 1024:.1f}M\n"
+            f"   Main PID: {proc.pid} ({name})\n      Tasks: {8 + proc.pid % 9} (limit: 9379)\n     Memory: {sum(one.memory_kib for one in group) / 1024:.1f}M\n"
         )
-        call.out(f"     CGroup: /system.slice/{unit.name}\n             └─{proc.pid} {' '.join(proc.argv)}\n")
+        call.out(f"     CGroup: /system.slice/{unit.name}\n")
+        call.out("".join(f"             {'└─' if one is group[-1] else '├─'}{one.pid} {one.title}\n" for one in group))
     recent = [line for line in call.host.journal if line.unit == unit.name][-10:]
     if recent:
         call.out("\n" + "".join(line_text(call, line) + "\n" for line in recent))

@@ -10,7 +10,7 @@ import posixpath
 
 from ..kernel.clock import DAY, DEFAULT_EPOCH
 from ..kernel.versions import MINOR
-from . import filesystem
+from . import filesystem, sudoers
 from .filesystem import FileSystem, Inode
 from .machine import Host
 
@@ -33,7 +33,7 @@ MORE_COMMANDS: tuple[str, ...] = tuple(
 )
 #: Administrators' commands of /usr/sbin.
 ADMIN_COMMANDS: tuple[str, ...] = tuple(
-    "adduser chpasswd chroot deluser groupadd groupdel halt service shutdown poweroff useradd userdel usermod sshd groupmod locale-gen update-locale blkid addgroup delgroup arp route".split()
+    "visudo adduser chpasswd chroot deluser groupadd groupdel halt service shutdown poweroff useradd userdel usermod sshd groupmod locale-gen update-locale blkid addgroup delgroup arp route".split()
 )
 #: Other names of a program: path → program.
 ALIASES: dict[str, str] = {"/usr/bin/netcat": "nc", "/usr/bin/mawk": "awk", "/usr/bin/vim.tiny": "vi", "/usr/bin/pager": "less"}
@@ -80,7 +80,7 @@ NERDCTL_UNITS: dict[str, str] = {
     "/usr/local/lib/systemd/system/stargz-snapshotter.service": "[Unit]\nDescription=stargz snapshotter\nAfter=network.target\nBefore=containerd.service\n\n[Service]\nType=notify\nExecStart=/usr/local/bin/containerd-stargz-grpc\nRestart=always\nRestartSec=1\n\n[Install]\nWantedBy=multi-user.target\n",
 }
 DIRECTORIES: tuple[str, ...] = (
-    "/boot", "/dev", "/etc", "/etc/apt", "/etc/default", "/etc/systemd/system/multi-user.target.wants", "/etc/modules-load.d", "/etc/profile.d", "/etc/sysctl.d", "/home", "/media", "/mnt",
+    "/boot", "/dev", "/etc", "/etc/apt", "/etc/default", "/etc/systemd/system/multi-user.target.wants", "/etc/modules-load.d", "/etc/profile.d", "/etc/sudoers.d", "/etc/sysctl.d", "/home", "/media", "/mnt",
     "/opt", "/proc", "/root", "/run", "/run/systemd/system", "/srv", "/sys", "/usr/bin", "/usr/sbin", "/usr/lib/systemd/system",
     "/usr/local/bin", "/usr/local/sbin", "/usr/share/doc", "/var/cache", "/var/lib", "/var/log", "/var/spool",
 )  # fmt: skip
@@ -177,6 +177,8 @@ FILES: dict[str, str] = {
     "/home/ubuntu/.bashrc": BASHRC,
     "/home/ubuntu/.profile": PROFILE,
     "/var/log/dpkg.log": "",
+    sudoers.MAIN: sudoers.SUDOERS,
+    "/etc/sudoers.d/90-cloud-init-users": sudoers.CLOUD_USERS,
 }
 LINKS: dict[str, str] = {
     "/bin": "usr/bin", "/sbin": "usr/sbin", "/lib": "usr/lib", "/lib64": "usr/lib", "/etc/os-release": "../usr/lib/os-release",
@@ -235,6 +237,8 @@ def ubuntu(kind: str) -> Inode:
     for name in DEVICES:
         tree.put(f"/dev/{name}", Inode("virtual", 0o666, 0, 0, MADE, target=f"dev:{name}"), MADE)
     tree.edit("/root").mode = 0o700
+    for path in (sudoers.MAIN, "/etc/sudoers.d/90-cloud-init-users"):
+        tree.edit(path).mode = 0o440
     for _, node in list(tree.walk("/home/ubuntu")):
         node.uid = node.gid = 1000
     return root

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ..kernel.world import World
 from . import pidspace, procfs
 from .filesystem import LOGS, Changes, Inode, Tree, error
+from .inodes import SOCKET
 from .machine import Host, hosts
 from .process import Process
 from .virtual import INSTALLED, used_disk
@@ -139,6 +140,13 @@ def write_file(
     put = files.append if append else files.write
     put(path, data, mode=mode, uid=uid, gid=gid, now=world.wall, parents=parents)
     ring(world, machine, mnt, path)
+
+
+def make_socket(world: World, host: str | Host, path: str, *, mode: int = 0o755, gid: int = 0) -> None:
+    """Put a Unix socket at a path of a machine, with the directories above it, as a server's bind does."""
+    machine = host_of(world, host)
+    write_file(world, machine, path, b"", mode=mode, gid=gid, parents=True)
+    tree(machine, "host").edit(path).target = SOCKET
 
 
 def make_dir(

@@ -13,7 +13,7 @@ MAX_LINKS = 40
 MAX_FILE = 64 * 1024 * 1024
 
 
-class Inode(msgspec.Struct):
+class Inode(msgspec.Struct, omit_defaults=True):
     """One file, directory, link, executable, computed file (`virtual`), or reference to a base (`frozen`, `hard`)."""
 
     kind: str
@@ -24,6 +24,19 @@ class Inode(msgspec.Struct):
     data: bytes = b""
     children: dict[str, Inode] | None = None
     target: str = ""
+
+
+#: The target of a file that is a Unix socket.
+SOCKET = "socket"
+
+
+def letter(node: Inode) -> str:
+    """The file type as `ls -l` and `find -type` write it: `d`, `l`, `c`, `s`, and `-` for a regular file."""
+    if node.kind in ("dir", "link"):
+        return node.kind[0]
+    if node.kind == "virtual":
+        return "c" if node.target.startswith("dev:") else "-"
+    return "s" if node.kind == "file" and node.target == SOCKET else "-"
 
 
 #: Builders of base trees by name; what follows a `:` in a base's name is handed to the builder.

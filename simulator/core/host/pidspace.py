@@ -18,11 +18,23 @@ def space(host: Host, proc: Process) -> str:
     return host.pid_spaces.get(proc.container, proc.container)
 
 
+#: The program of a shell's process that has called exec(2): what it runs is a process of its own here, and stands for both.
+REPLACED = "(exec)"
+
+
 def members(host: Host, looks: Process) -> list[Process]:
     """The processes of the same namespace, by number; everybody but PID 1 from the host's own."""
     own = space(host, looks)
     found = host.processes.values()
-    return sorted((p for p in found if not own or space(host, p) == own), key=lambda p: p.pid)
+    return sorted((p for p in found if p.program != REPLACED and (not own or space(host, p) == own)), key=lambda p: p.pid)
+
+
+def parent(host: Host, proc: Process) -> int:
+    """The parent's number on the host, past shells that have called exec."""
+    above = proc.ppid
+    while (one := host.processes.get(above)) is not None and one.program == REPLACED:
+        above = one.ppid
+    return above
 
 
 def base(host: Host, looks: Process) -> int:
@@ -57,7 +69,7 @@ def is_init(host: Host, sender: Process, proc: Process) -> bool:
 def shown(host: Host, looks: Process) -> list[Process]:
     """Copies of the processes that `looks` can see, with the numbers that it sees (to be printed)."""
     less, found = base(host, looks), members(host, looks)
+    above = {p.pid: parent(host, p) for p in found}
     if not less:
-        return found
-    inside = {proc.pid for proc in found}
-    return [msgspec.structs.replace(p, pid=p.pid - less, ppid=p.ppid - less if p.ppid in inside else 0) for p in found]
+        return [p if above[p.pid] == p.ppid else msgspec.structs.replace(p, ppid=above[p.pid]) for p in found]
+    return [msgspec.structs.replace(p, pid=p.pid - less, ppid=above[p.pid] - less if above[p.pid] in above else 0) for p in found]

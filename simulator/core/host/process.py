@@ -40,6 +40,12 @@ class Process(msgspec.Struct):
     umask: int = 0o022
 
     @property
+    def title(self) -> str:
+        """The command line that `ps` shows; nginx's master writes over its own (ngx_setproctitle)."""
+        text = " ".join(self.argv) or self.program
+        return f"nginx: master process {text}" if self.program.partition(":")[0] == "nginx" and text[:6] != "nginx:" else text
+
+    @property
     def key(self) -> str:
         """`host/pid`: the key of this process's own state in sections, and of its timers (`proc:host/pid`)."""
         return f"{self.host}/{self.pid}"

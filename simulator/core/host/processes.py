@@ -57,7 +57,7 @@ def new_pid(host: Host) -> int:
 RESIDENT = {
     "kube-apiserver": 251_000, "etcd": 52_000, "kube-controller-manager": 57_000, "kube-scheduler": 26_000, "kubelet": 71_000,
     "containerd": 48_000, "kube-proxy": 21_000, "coredns": 15_000, "metrics-server": 22_000, "flanneld": 14_000, "dockerd": 78_000,
-    "nginx": 7_600, "httpd": 9_200, "redis-server": 9_800, "mysqld": 372_000, "mariadbd": 92_000, "postgres": 24_000, "mongod": 168_000,
+    "nginx": 3_800, "nginx-worker": 1_900, "httpd": 9_200, "redis-server": 9_800, "mysqld": 372_000, "mariadbd": 92_000, "postgres": 24_000, "mongod": 168_000,
     "rabbitmq-server": 118_000, "haproxy": 11_000, "pause": 600, "systemd-journald": 15_000,
 }  # fmt: skip
 

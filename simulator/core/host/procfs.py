@@ -57,6 +57,8 @@ def name_of(proc: Process) -> str:
     """The short name (`comm`), fifteen characters."""
     if proc.pid == 1 and proc.argv == ["/sbin/init"]:
         return "systemd"
+    if proc.program == "nginx-worker":
+        return "nginx"
     return posixpath.basename(proc.argv[0]).lstrip("-")[:15] if proc.argv else proc.program[:15]
 
 
@@ -157,7 +159,7 @@ def content(host: Host, pid: int, what: str) -> bytes:
     if what == "cgroup":
         text = f"0::{cgroup(proc)}\n"
     elif what == "cmdline":
-        text = "".join(word + "\0" for word in proc.argv)
+        text = "".join(word + "\0" for word in proc.argv) if proc.title == " ".join(proc.argv) else proc.title + "\0"
     elif what == "environ":
         text = "".join(f"{key}={value}\0" for key, value in proc.env.items())
     elif what == "limits":

@@ -74,7 +74,7 @@ class Containerd:
         for text in ("starting containerd", "containerd successfully booted in 0.031782s"):
             extra = f" revision={REVISION} version=v{VERSION}" if text.startswith("starting") else ""
             processes.log(world, proc, f'time="{stamp}" level=info msg="{text}"{extra}')
-        files.write_file(world, proc.host, SOCKET, b"", mode=0o660, parents=True)
+        files.make_socket(world, proc.host, SOCKET, mode=0o660)
         for name in ("default", "k8s.io"):
             if name == "default":
                 continue

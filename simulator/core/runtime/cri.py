@@ -272,6 +272,7 @@ def create_container(world: World, host: str, sandbox_id: str, config: dict[str,
         cpu_limit=int(config.get("cpuLimit") or 0),
         cpu_shares=int(config.get("cpuShares") or 0),
         oom=int(config.get("oomScoreAdj") or 0),
+        admin=bool(config.get("admin")),
         snapshotter="overlay2" if runtime(world, host).shim else "",
     )
     files = {"/etc/hosts": config["hosts"]} if config.get("hosts") else {}

@@ -66,6 +66,8 @@ def build_tree(name: str) -> Inode:
             _put(root, directory, _dir())
         assert root.children is not None
         root.children["tmp"].mode = 0o1777
+        _put(root, "/var/run", Inode("link", 0o777, target="/run"))
+        _put(root, "/run/lock", _dir())
         shell = {"debian": "bash"}.get(userland, "sh")
         _put(root, "/etc/passwd", Inode("file", data=_PASSWD.format(shell=shell).encode()))
         _put(root, "/etc/group", Inode("file", data=b"root:x:0:\ndaemon:x:1:\n"))
@@ -117,7 +119,7 @@ def create(world: World, host: Host, container: Container, files: dict[str, byte
         fs.write(path, data, parents=True)
     for mount in container.mounts:
         source = _host_inode(host, mount.source)
-        target = posixpath.normpath(mount.target)
+        target = _seat(fs, posixpath.normpath(mount.target))
         if not fs.exists(target):
             if source is not None and source.kind != "dir":
                 fs.write(target, b"", parents=True)
@@ -125,6 +127,16 @@ def create(world: World, host: Host, container: Container, files: dict[str, byte
                 fs.mkdir(target, True)
         fs.mounts[target] = ("host", posixpath.normpath(mount.source))
     host.filesystems[container.id] = fs
+
+
+def _seat(fs: FileSystem, path: str) -> str:
+    """Where a mount point is once the links above it are followed: `/var/run` leads to `/run`."""
+    tree, here = fs.tree(), "/"
+    for name in path.split("/"):
+        if name:
+            here = posixpath.join(here, name)
+            here = tree.realpath(here) if tree.exists(here) else here
+    return here
 
 
 def _host_inode(host: Host, path: str) -> Inode | None:

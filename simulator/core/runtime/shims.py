@@ -48,7 +48,7 @@ def use(world: World, host: str, shim: str) -> None:
     state.shim = shim
     with contextlib.suppress(OSError):
         if shim == "dockershim":
-            files.write_file(world, host, SOCKETS[shim], b"", parents=True)
+            files.make_socket(world, host, SOCKETS[shim])
         elif files.host_of(world, host).fs.exists(SOCKETS["dockershim"]):
             files.remove_file(world, host, SOCKETS["dockershim"])
 
@@ -140,7 +140,7 @@ class CriDockerd(Quiet):
             "Starting the GRPC backend for the Docker CRI interface.",
         ):
             say(text)
-        files.write_file(world, proc.host, SOCKETS["cri-dockerd"], b"", mode=0o660, parents=True)
+        files.make_socket(world, proc.host, SOCKETS["cri-dockerd"], mode=0o660)
         world.ring(f"cri:{proc.host}")
 
     def stop(self, world: World, proc: Process, signal: int) -> int:

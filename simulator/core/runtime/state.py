@@ -160,6 +160,8 @@ class Container(msgspec.Struct, kw_only=True, omit_defaults=True):
     #: Its weight beside others (cgroup v1 shares, 0 for the least), and its `oom_score_adj`.
     cpu_shares: int = 0
     oom: int = 0
+    #: Whether it has CAP_SYS_ADMIN of its machine: privileged, or the capability added.
+    admin: bool = False
     busy: int = 0
     #: Processor time that requests have cost (ns).
     worked: int = 0

@@ -23,7 +23,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 #: What a program that waits uses of a core, in thousandths of a per cent, by program; others 10.
-_IDLE = {"nginx": 0, "redis-server": 150, "mysqld": 420, "mariadbd": 30, "postgres": 12, "mongod": 310, "etcd": 900, "kube-apiserver": 2900, "kubelet": 1500,
+_IDLE = {"nginx": 0, "nginx-worker": 0, "redis-server": 150, "mysqld": 420, "mariadbd": 30, "postgres": 12, "mongod": 310, "etcd": 900, "kube-apiserver": 2900, "kubelet": 1500,
          "kube-controller-manager": 900, "kube-scheduler": 250, "coredns": 120, "kube-proxy": 30, "pause": 0, "container-sleep": 0, "sleep": 0, "sh": 0, "bash": 0}  # fmt: skip
 
 

@@ -103,7 +103,7 @@ class Compound(Jobs):
         yield from self.charge(1_000_000)
         self.command_text = "( … )" if not command.text else command.text
         self.line = command.line + self.line_base if command.line else self.line
-        proc = self.fork(lambda shell: shell.run_list(command.body), fds)
+        proc = self.fork(lambda shell: shell.run_alone(command.body), fds)
         for stream in opened:
             stream.close()
         return (yield from self.foreground([proc], "( … )"))[0]
@@ -146,6 +146,12 @@ class Compound(Jobs):
                 stream.close()
 
     line_base: int
+    #: Whether what is run next takes this process's place.
+    replaced: bool
+
+    def run_alone(self, node: ListNode) -> Code:
+        """Run a list after which this process ends (provided by the interpreter)."""
+        raise NotImplementedError
 
     def trace(self, text: str) -> None:
         """A line of `set -x`."""
@@ -374,6 +380,7 @@ class Compound(Jobs):
         self.calls += 1
         self.locals.append({})
         self.function_stack = [*self.function_stack, name]
+        self.replaced = False
         line, origin = state.origins.get(name, (1, ""))
         base, self.line_base = self.line_base, line - 1
         self.call_lines = [*self.call_lines, self.line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..host import users
+from ..host.inodes import letter
 from ..host.invocation import Call
 
 
@@ -47,7 +48,9 @@ def unary(call: Call, op: str, text: str) -> bool:
     if op in ("-e", "-a"):
         return True
     if op == "-f":
-        return kind in ("file", "exec") or (kind == "virtual" and not node.target.startswith("dev:"))
+        return letter(node) == "-"
+    if op == "-S":
+        return letter(node) == "s"
     if op == "-d":
         return kind == "dir"
     if op in ("-L", "-h"):

@@ -185,6 +185,10 @@ class Parser(Compounds):
                 found.errors.append(False)
                 return found
 
+    def ended(self) -> bool:
+        """Whether nothing but blanks is left."""
+        return not self.src[self.pos :].strip()
+
     # -- commands -------------------------------------------------------------------------------------------------------
     def command(self) -> Command:
         """A simple or compound command."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import Any
 
-from ..host import streams
+from ..host import pidspace, streams
 from ..host.executor import Ended, resolve
 from ..host.filesystem import Inode
 from ..host.process import Process
@@ -65,6 +65,7 @@ class Shell(Substitution):
 
     def _run_source(self, text: str, aliases: bool) -> Code:
         status = 0
+        whole = self.depth == 0 and not self.subshell and not self.function_stack and not self.trapping
         try:
             parser = Parser(text, self.state.aliases if aliases or self.state.shopts.get("expand_aliases") else {})
             parser.final = True
@@ -84,6 +85,7 @@ class Shell(Substitution):
                 parser.unended.clear()
                 if node is None:
                     return status
+                self.replaced = whole and self.from_argument and not self.state.traps and parser.ended() and _is_single(node)
                 try:
                     status = yield from self.run_list(node)
                 except Discard as failed:
@@ -136,6 +138,11 @@ class Shell(Substitution):
         except Exit as ended:
             status = ended.code
         return status & 0xFF
+
+    def run_alone(self, node: ListNode) -> Code:
+        """Run a list after which this process ends: a single command takes its place."""
+        self.replaced = _is_single(node) and not self.state.traps
+        return (yield from self.run_list(node))
 
     # -- lists and pipelines --------------------------------------------------------------------------------------------
     def run_list(self, node: ListNode) -> Code:
@@ -201,6 +208,8 @@ class Shell(Substitution):
         return status
 
     pipe_fresh = False
+    #: Whether this process runs one command and nothing after it: bash calls exec then, without another fork.
+    replaced = False
     #: How many `eval` are running.
     evaluating = 0
 
@@ -426,8 +435,10 @@ class Shell(Substitution):
             self.hashed[name, path] = found[0]
         return found
 
-    def run_external(self, words: list[str], fds: Fds, env: dict[str, str] | None = None, shown: str = "") -> Code:
-        """Run a program and wait for it; `shown` is its argument zero (`exec -a`)."""
+    def run_external(
+        self, words: list[str], fds: Fds, env: dict[str, str] | None = None, shown: str = "", *, replace: bool = False
+    ) -> Code:
+        """Run a program and wait for it; `shown` is its argument zero (`exec -a`), with `replace` it stands for this process."""
         name = words[0]
         try:
             found = self.find_command(name)
@@ -444,6 +455,7 @@ class Shell(Substitution):
             words = ["/bin/bash", name if "/" in name else found[0], *words[1:]]
             found = resolve(self.host, self.proc.mnt, "/bin/bash", cwd="/", path="")
         yield from self.charge(PROCESS_COST)
+        program, self.proc.program = self.proc.program, pidspace.REPLACED if self.replaced or replace else self.proc.program
         try:
             proc = self.executor.spawn_like(
                 self.proc,
@@ -457,7 +469,10 @@ class Shell(Substitution):
         except BlockingIOError:
             self.complain("fork: retry: Resource temporarily unavailable")
             return 254
-        codes = yield from self.foreground([proc], " ".join(words))
+        try:
+            codes = yield from self.foreground([proc], " ".join(words))
+        finally:
+            self.proc.program = program
         return codes[0]
 
     def _interpreter_exists(self, path: str) -> bool:
@@ -516,13 +531,29 @@ class Shell(Substitution):
             if "/" in args[0]:
                 self.complain(f"{args[0]}: {failed.strerror}")
                 raise Exit(127 if failed.errno == 2 else 126) from None
-        code = yield from self.run_external(args, fds, env, shown)
+        code = yield from self.run_external(args, fds, env, shown, replace=True)
         self.state.traps.pop("EXIT", None)
         raise Exit(code)
 
 
+def _is_single(node: ListNode) -> bool:
+    """Whether a list is one simple command in the foreground."""
+    item = node.items[0] if len(node.items) == 1 else None
+    return (
+        item is not None
+        and not item.background
+        and not item.rest
+        and len(item.first.commands) == 1
+        and isinstance(item.first.commands[0], Simple)
+    )
+
+
 def _runner(command: Command) -> Callable[[Shell], Code]:
-    return lambda shell: shell.guarded(command)
+    def run(shell: Shell) -> Code:
+        shell.replaced = isinstance(command, Simple) and not shell.state.traps
+        return shell.guarded(command)
+
+    return run
 
 
 def _traced(word: str) -> str:

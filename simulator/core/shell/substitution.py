@@ -92,7 +92,7 @@ class Substitution(Running):
         """The body of `$(…)`: without `set -e`, unless `inherit_errexit` is on."""
         if not self.state.shopts.get("inherit_errexit"):
             self.state.options.pop("errexit", None)
-        return (yield from self.run_list(body))
+        return (yield from self.run_alone(body))
 
     def _file_substitution(self, body: ListNode) -> Simple | None:
         if len(body.items) != 1 or body.items[0].rest or len(body.items[0].first.commands) != 1:

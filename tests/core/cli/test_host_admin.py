@@ -25,6 +25,38 @@ def test_accounts_groups_and_what_they_may_do(box: Sandbox) -> None:
     assert "Permission denied" in box.run("sudo -u ubuntu useradd eve").stderr
 
 
+def test_sudoers_files_decide(box: Sandbox) -> None:
+    assert box.run("visudo -c").stdout == "/etc/sudoers: parsed OK\n/etc/sudoers.d/90-cloud-init-users: parsed OK\n"
+    box.run(
+        "useradd -m ann; printf 'Cmnd_Alias LOOK = /usr/bin/systemctl status *, /usr/bin/journalctl\\nann ALL=(root) NOPASSWD: LOOK, "
+        "!/usr/bin/systemctl status kubelet\\n' > /etc/sudoers.d/ann"
+    )
+    found = box.run(
+        "su ann -c 'sudo systemctl status containerd | head -1; sudo systemctl status kubelet; sudo id; sudo -u ubuntu id'"
+    )
+    assert found.stdout.startswith("● containerd.service")
+    assert found.stderr.splitlines() == [
+        f"Sorry, user ann is not allowed to execute '{what}' as {who} on controlplane."
+        for what, who in (("/usr/bin/systemctl status kubelet", "root"), ("/usr/bin/id", "root"), ("/usr/bin/id", "ubuntu"))
+    ]
+    assert box.run("sudo -l -U ann").stdout.endswith(
+        "    (root) NOPASSWD: LOOK\n    (root) NOPASSWD: !/usr/bin/systemctl status kubelet\n"
+    )
+    broken = box.run("echo 'not a rule' > /etc/sudoers.d/x; visudo -c; su ubuntu -c 'sudo whoami'")
+    assert broken.code == 0 and broken.stdout.endswith("root\n") and "/etc/sudoers.d/x:1:11: syntax error" in broken.stderr
+
+
+def test_sockets_and_what_exec_replaces(box: Sandbox) -> None:
+    socket = "/run/containerd/containerd.sock"
+    assert box.run(f"ls -l {socket} | cut -c1; stat -c %F {socket}; find /run -type s; [ -S {socket} ] && echo yes").stdout == (
+        f"s\nsocket\n{socket}\nyes\n"
+    )
+    # a shell that has nothing left to do but one command becomes that command
+    assert box.run("ps -o args | grep -c bash").stdout == box.run("ps -o args | grep -c 'bas[h]' ").stdout
+    assert box.run("ps -e -o args | grep -c '^ps'; (ps -o args=); bash -c 'ps -o args='").stdout.split("\n")[0] == "1"
+    assert box.run("ssh node01 'bash -c \"ps -e -o args=\" | tail -1'").stdout == "ps -e -o args=\n"
+
+
 def test_masked_edited_and_stale_units(box: Sandbox) -> None:
     masked = box.run("systemctl mask kubelet; systemctl start kubelet; systemctl is-enabled kubelet; systemctl unmask kubelet")
     assert masked.stdout == "masked\n" and "Failed to start kubelet.service: Unit kubelet.service is masked." in masked.stderr

@@ -43,8 +43,15 @@ def test_a_debugging_pod_enters_the_node_by_chroot(cluster: Sandbox) -> None:
 
 
 def test_nsenter_enters_the_processes_own_namespaces(cluster: Sandbox) -> None:
-    assert "inet 192.168." in said(cluster, "kubectl exec box -- nsenter -t 1 -n ip a")
-    assert "cannot open /proc/4711/ns/net: No such file" in said(cluster, "kubectl exec box -- nsenter -t 4711 -n true", 1)
+    said(cluster, "kubectl run mighty --image=busybox:1.36 --privileged -- sleep 1d")
+    said(cluster, 'kubectl run sees --image=ubuntu:22.04 --overrides=\'{"spec": {"hostPID": true}}\' -- sleep 1d')
+    cluster.advance(cluster.now + 5 * SECOND)
+    assert "inet 192.168." in said(cluster, "kubectl exec mighty -- nsenter -t 1 -n ip a")
+    assert "can't open '/proc/4711/ns/net': No such file" in said(cluster, "kubectl exec mighty -- nsenter -t 4711 -n true", 1)
+    # without CAP_SYS_ADMIN the kernel refuses, whoever root is inside
+    assert "setns(): can't reassociate to namespace 'net'" in said(cluster, "kubectl exec box -- nsenter -t 1 -n ip a", 1)
+    assert "'ns/net' failed: Operation not permitted" in said(cluster, "kubectl exec ubu -- nsenter -t 1 -n true", 1)
+    assert "cannot open /proc/1/ns/mnt: Permission denied" in said(cluster, "kubectl exec sees -- nsenter -t 1 -m true", 1)
 
 
 def test_busybox_by_its_own_name(cluster: Sandbox) -> None:
@@ -109,7 +116,7 @@ def test_packages_need_name_servers(cluster: Sandbox) -> None:
 
 def test_df_shows_a_containers_own_file_systems(cluster: Sandbox) -> None:
     told = said(cluster, "kubectl exec alp -- df -h")
-    assert "overlay" in told and "/var/run/secrets/kubernetes.io/serviceaccount" in told
+    assert "overlay" in told and " /run/secrets/kubernetes.io/serviceaccount" in told
     assert said(cluster, "df -h /etc").splitlines()[1].endswith(" /")
 
 

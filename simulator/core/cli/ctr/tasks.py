@@ -59,6 +59,7 @@ def _new(session: Session, ref: str, ident: str, argv: list[str]) -> Container:
         shared_netns=host_net,
         mounts=mounts,
         tty=bool(session.flag("tty")),
+        admin=bool(session.flag("privileged")) or any("SYS_ADMIN" in str(one) for one in session.flag("cap-add") or ()),
         log_path=""
         if session.flag("detach") or session.flag("null-io")
         else f"/run/containerd/fifo/{session.space}-{ident}/0.log",

@@ -58,6 +58,12 @@ def step(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attempt:
     return True
 
 
+def _is_admin(security: Obj) -> bool:
+    """Whether a container's process may do what its machine's root may: `privileged`, or CAP_SYS_ADMIN added."""
+    added = {str(name).upper().removeprefix("CAP_") for name in (security.get("capabilities") or {}).get("add") or ()}
+    return bool(security.get("privileged")) or bool(added & {"ALL", "SYS_ADMIN"})
+
+
 def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attempt: int) -> None:
     name = container["name"]
     try:
@@ -107,6 +113,7 @@ def _create(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attem
         "cpuLimit": cpu_limit(container),
         "cpuShares": cpu_shares(container),
         "oomScoreAdj": oom_score_adj(pod.pod, container, hosts(kubelet.world)[kubelet.proc.host].memory_kib * 1024),
+        "admin": _is_admin(security),
         "user": _user(security, user),
         "hosts": volumes.hosts_file(kubelet, pod, sandbox.ip),
         "resolv": volumes.resolv_conf(kubelet, pod),

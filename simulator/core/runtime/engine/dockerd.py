@@ -111,7 +111,7 @@ class Dockerd:
         self._say(world, proc, "Creating a containerd client")
         self._say(world, proc, "[graphdriver] using prior storage driver: overlay2")
         self._say(world, proc, "Loading containers: start.")
-        files.write_file(world, proc.host, SOCKET, b"", mode=0o660, gid=_group(world, proc.host), parents=True)
+        files.make_socket(world, proc.host, SOCKET, mode=0o660, gid=_group(world, proc.host))
         files.write_file(world, proc.host, "/run/docker.pid", str(proc.pid).encode(), parents=True)
         for path in ("containers", "image/overlay2", "network", "overlay2", "volumes", "buildkit"):
             files.make_dir(world, proc.host, f"/var/lib/docker/{path}", parents=True)

@@ -142,6 +142,14 @@ def check(world: World, proc: Process, texts: dict[str, str], main: str) -> Dire
     return conf
 
 
+#: What all workers of one server take (KiB).
+_WORKERS_KIB = 3_800
+
+
+class NginxWorker(Quiet):
+    """A worker process: its master answers for it."""
+
+
 class Nginx(Quiet):
     """The server: a container's first process, or a unit of a machine."""
 
@@ -294,6 +302,22 @@ class Nginx(Quiet):
             *(f"start worker process {29 + i}" for i in range(machine.cpus)),
         ):
             self.notice(world, proc, text)
+        for _ in range(machine.cpus):
+            worker = processes.add(
+                world,
+                host=proc.host,
+                program="nginx-worker",
+                argv=["nginx: worker process"],
+                ppid=proc.pid,
+                user="www-data" if proc.mnt == "host" else "101:101",
+                cwd=proc.cwd,
+                mnt=proc.mnt,
+                netns=proc.netns,
+                unit=proc.unit,
+                container=proc.container,
+                pgid=proc.pgid,
+            )
+            worker.memory_kib = _WORKERS_KIB // machine.cpus
 
     # -- serving ------------------------------------------------------------------------------------------------------------
     def http(self, world: World, proc: Process, request: Request) -> Response:
@@ -335,6 +359,9 @@ class Nginx(Quiet):
     def stop(self, world: World, proc: Process, signal: int) -> int:
         """TERM and QUIT end it with 0 after its farewell lines."""
         world.sections.get("nginx", {}).pop(proc.key, None)
+        for worker in processes.by_program(world, proc.host, "nginx-worker"):
+            if worker.ppid == proc.pid:
+                processes.kill(world, worker, signal)
         if signal == 9:
             return 137
         name = {3: "3 (SIGQUIT)", 15: "15 (SIGTERM)", 2: "2 (SIGINT)"}.get(signal, str(signal))

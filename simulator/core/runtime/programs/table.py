@@ -17,7 +17,7 @@ from .ingress_nginx import IngressNginx
 from .local_path import LocalPath
 from .metallb import MetalLB
 from .metrics_server import MetricsServer
-from .nginx import Nginx
+from .nginx import Nginx, NginxWorker
 from .script import Script
 from .servers import EchoServer, HttpEcho, Mongo, PythonServer, Rabbit, Registry, Whoami
 from .stress import Consumer, Stress
@@ -31,6 +31,7 @@ PROGRAMS: dict[str, Program] = {
     "hello": Hello(),
     "apache2": Apache(),
     "nginx": Nginx(),
+    "nginx-worker": NginxWorker(),
     "httpd": Httpd(),
     "redis-server": Redis(),
     "mysqld": Mysql("MySQL", "MYSQL"),

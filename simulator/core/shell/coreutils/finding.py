@@ -9,6 +9,7 @@ from typing import Any
 
 from ...host import files, users
 from ...host.filesystem import Inode
+from ...host.inodes import letter
 from ...host.invocation import Call
 from ...host.program import Wait
 from ...kernel.clock import DAY, MINUTE, to_datetime
@@ -102,12 +103,11 @@ class _Find:
             pattern = regexes.compile_posix(value, extended=False, ignore_case=word == "-iregex")
             return lambda path, node: pattern.fullmatch(path) is not None
         if word == "-type":
-            kinds = {"f": ("file", "exec", "virtual"), "d": ("dir",), "l": ("link",)}
-            for letter in value.split(","):
-                if letter not in ("b", "c", "d", "p", "f", "l", "s", "D"):
-                    raise ValueError(f"Unknown argument to -type: {letter[:1]}")
-            wanted = [kind for letter in value.split(",") for kind in kinds.get(letter, ())]
-            return lambda path, node: node.kind in wanted
+            for one in value.split(","):
+                if one not in ("b", "c", "d", "p", "f", "l", "s", "D"):
+                    raise ValueError(f"Unknown argument to -type: {one[:1]}")
+            wanted = value.replace("f", "-").split(",")
+            return lambda path, node: letter(node) in wanted
         if word == "-xtype":
             inner = self.simple("-type", value)
 
@@ -245,7 +245,7 @@ class _Find:
             "s": str(size_of(node)),
             "m": f"{node.mode:o}",
             "M": mode_text(node),
-            "y": {"dir": "d", "link": "l"}.get(node.kind, "f"),
+            "y": letter(node).replace("-", "f"),
             "P": self.below(path),
             "H": self.root,
             "d": str(self.below(path).count("/") + 1 if self.below(path) else 0),
@@ -257,7 +257,7 @@ class _Find:
             "k": str(-(-size_of(node) // 1024)),
             "b": str(-(-size_of(node) // 4096) * 8),
             "i": "0",
-            "Y": {"dir": "d", "link": "l"}.get(node.kind, "f"),
+            "Y": letter(node).replace("-", "f"),
             "%": "%",
             "t": f"{to_datetime(node.mtime):%a %b %d %H:%M:%S %Y}",
             "l": node.target,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from ...host import users
 from ...host.filesystem import Inode
+from ...host.inodes import letter
 from ...host.invocation import Call
 from ...host.virtual import used_disk
 from ...kernel.clock import DAY, SECOND, to_datetime
@@ -40,18 +41,17 @@ def size_of(node: Inode) -> int:
 
 def mode_text(node: Inode) -> str:
     """`drwxr-xr-x`."""
-    kind = {"dir": "d", "link": "l"}.get(node.kind, "c" if node.kind == "virtual" and node.target.startswith("dev:") else "-")
-    return kind + permissions(node.mode)
+    return letter(node) + permissions(node.mode)
 
 
 def permissions(mode: int) -> str:
     """`rwxr-xr-x`, with the letters of set-id bits and of the sticky bit."""
     out = ""
-    for shift, special, letter in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
+    for shift, special, sign in ((6, 0o4000, "s"), (3, 0o2000, "s"), (0, 0o1000, "t")):
         bits = mode >> shift & 7
         x = "x" if bits & 1 else "-"
         if mode & special:
-            x = letter if bits & 1 else letter.upper()
+            x = sign if bits & 1 else sign.upper()
         out += ("r" if bits & 4 else "-") + ("w" if bits & 2 else "-") + x
     return out
 
@@ -109,7 +109,15 @@ class _Lister:
             if node.kind == "dir":
                 text += "/"
             elif "F" in self.o:
-                text += "@" if node.kind == "link" and "l" not in self.o else "*" if executable else ""
+                text += (
+                    "="
+                    if letter(node) == "s"
+                    else "@"
+                    if node.kind == "link" and "l" not in self.o
+                    else "*"
+                    if executable
+                    else ""
+                )
         return text
 
     def key(self) -> Callable[[tuple[str, Inode]], object]:
@@ -430,6 +438,8 @@ def _kind(node: Inode) -> str:
         return "symbolic link"
     if node.kind == "virtual" and node.target.startswith("dev:"):
         return "character special file"
+    if letter(node) == "s":
+        return "socket"
     return "regular file" if size_of(node) else "regular empty file"
 
 
@@ -441,8 +451,7 @@ def _format(call: Call, form: str, name: str, node: Inode) -> str:
         "Z": str(node.mtime // SECOND), "h": str(links(call, node)), "i": str(inode(call, name, node)), "%": "%",
         "y": f"{to_datetime(node.mtime):%Y-%m-%d %H:%M:%S}.{node.mtime % SECOND:09d} +0000", "b": str(-(-size_of(node) // 4096) * 8), "B": "512",
     }  # fmt: skip
-    device = node.kind == "virtual" and node.target.startswith("dev:")
-    kind = {"dir": 0o40000, "link": 0o120000}.get(node.kind, 0o20000 if device else 0o100000)
+    kind = {"d": 0o40000, "l": 0o120000, "c": 0o20000, "s": 0o140000}.get(letter(node), 0o100000)
     table |= {"f": f"{kind | node.mode:x}", "t": "0", "T": "0", "d": "64769", "D": "fd01", "o": "4096", "w": table["y"], "W": table["Y"],
               "x": table["y"], "z": table["y"], "m": "/", "C": "?"}  # fmt: skip
 

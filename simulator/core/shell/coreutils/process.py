@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import textwrap
 
-from ...host import processes, users
+from ...host import processes, sudoers, users
 from ...host.executor import DEFAULT_PATH, resolve
 from ...host.invocation import Call
 from ...host.process import Process
@@ -138,19 +139,65 @@ def watch(call: Call) -> Code:
 
 
 def _privileges(call: Call) -> int:
-    """`sudo -l`."""
-    user, host = call.proc.user, call.host.name
-    call.out(
-        f"Matching Defaults entries for {user} on {host}:\n    env_reset, mail_badpass,\n"
-        "    secure_path=/usr/local/sbin\\:/usr/local/bin\\:/usr/sbin\\:/usr/bin\\:/sbin\\:/bin\\:/snap/bin, use_pty\n\n"
-        f"User {user} may run the following commands on {host}:\n    (ALL : ALL) {'ALL' if call.uid == 0 else 'NOPASSWD: ALL'}\n"
+    """`sudo -l [-U user] [command]`."""
+    options, rest = parse(call, "lU:nu:k", "list:l other-user=U non-interactive:n user=u", permute=False)
+    user, host = options.get("U", call.proc.user), call.host.name
+    policy = _policy(call)
+    if rest:
+        try:
+            path = resolve(call.host, call.proc.mnt, rest[0], cwd=call.cwd, path=SECURE_PATH)[0]
+        except OSError:
+            call.err(f"sudo: {rest[0]}: command not found\n")
+            return 1
+        if not sudoers.may_run(policy, call.tree, user, host, options.get("u", "root"), path, rest[1:]):
+            return 1
+        call.out(" ".join([path, *rest[1:]]) + "\n")
+        return 0
+    grants = sudoers.grants_of(policy, call.tree, user, host)
+    if not grants:
+        call.err(f"Sorry, user {user} may not run sudo on {host}.\n") if user == call.proc.user else call.out(
+            f"User {user} is not allowed to run sudo on {host}.\n"
+        )
+        return 1
+    shown = ", ".join(
+        re.sub(r'="([^"]*)"', lambda found: "=" + found.group(1).replace(":", "\\:"), one) for one in policy.defaults
     )
+    if shown:
+        call.out(f"Matching Defaults entries for {user} on {host}:\n")
+        call.out(
+            "\n".join(textwrap.wrap(shown, 79, initial_indent="    ", subsequent_indent="    ", break_long_words=False)) + "\n\n"
+        )
+    call.out(f"User {user} may run the following commands on {host}:\n")
+    call.out("".join(f"    {sudoers.listing(one)}\n" for one in grants))
     return 0
 
 
+SECURE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin"
+
+
+def _policy(call: Call) -> sudoers.Policy:
+    """The machine's sudoers; lines that cannot be read are told and passed over."""
+    policy = sudoers.read(call.tree)
+    for problem in policy.problems:
+        call.err(sudoers.shown_problem(problem))
+    return policy
+
+
+def _refused(call: Call, policy: sudoers.Policy, user: str, path: str, args: list[str]) -> bool:
+    """Whether sudo's policy refuses a command, having said so."""
+    own, host = call.proc.user, call.host.name
+    if sudoers.may_run(policy, call.tree, own, host, user, path, args):
+        return False
+    if not sudoers.grants_of(policy, call.tree, own, host):
+        call.err(f"{own} is not in the sudoers file.\nThis incident has been reported to the administrator.\n")
+    else:
+        call.err(f"Sorry, user {own} is not allowed to execute '{' '.join([path, *args])}' as {user} on {host}.\n")
+    return True
+
+
 def sudo(call: Call) -> Code:
-    """`sudo [-u user] [-i|-s] command`: root here needs no password."""
-    if call.argv[1:] and call.argv[1] in ("-l", "--list"):
+    """`sudo [-u user] [-i|-s] command`: as the sudoers files allow; no password is asked for."""
+    if any(word in ("-l", "--list", "-U") for word in call.argv[1:3]):
         return _privileges(call)
     options, rest = parse(call, "u:isEHnSkvg:", "user=u login:i shell:s preserve-env:E", permute=False)
     user = options.get("u", "root")
@@ -161,11 +208,9 @@ def sudo(call: Call) -> Code:
     if users.passwd(call.tree, user) is None and user != "root":
         call.err(f"sudo: unknown user {user}\nsudo: error initializing audit plugin sudoers_audit\n")
         return 1
-    allowed = call.uid == 0 or {"root", "sudo", "admin"} & {
-        users.group_name(call.tree, g) for g in users.groups_of(call.tree, call.proc.user)
-    }
-    if not allowed:
-        call.err(f"{call.proc.user} is not in the sudoers file.\nThis incident has been reported to the administrator.\n")
+    policy = _policy(call)
+    if not sudoers.grants_of(policy, call.tree, call.proc.user, call.host.name):
+        _refused(call, policy, user, "", [])
         return 1
     if "v" in options or "k" in options:
         return 0
@@ -184,6 +229,8 @@ def sudo(call: Call) -> Code:
         call.err(f"sudo: {rest[0]}: command not found\n")
         return 1
     found = resolve(call.host, call.proc.mnt, rest[0].lstrip("-"), cwd=call.cwd, path=env.get("PATH", DEFAULT_PATH))
+    if _refused(call, policy, user, found[0], rest[1:]):
+        return 1
     child = call.executor.spawn(
         call.host.name, rest, call.fds, found=found, user=user, cwd=cwd, env=env, mnt=call.proc.mnt, netns=call.proc.netns, ppid=call.proc.pid, tty=call.proc.tty, pgid=call.proc.pgid
     )  # fmt: skip

@@ -37,7 +37,7 @@ def _cpu_time(proc: Process, now: int) -> str:
 
 
 def _command(proc: Process) -> str:
-    return " ".join(proc.argv) or proc.program
+    return proc.title
 
 
 def _tty(proc: Process) -> str:

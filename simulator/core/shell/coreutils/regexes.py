@@ -52,7 +52,7 @@ def _bracket(text: str, at: int) -> tuple[str, int]:
         if c == "-" and text[at + 1 : at + 2] not in ("]", "") and out not in ("[", "[^"):
             out += "-"
         else:
-            out += "\\" + c if c in "\\]^-[&~|" else c
+            out += "\\x2d" if c == "-" else "\\" + c if c in "\\]^[&~|" else c  # `--` would be a warning of Python's
         at += 1
 
 

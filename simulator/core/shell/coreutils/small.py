@@ -7,6 +7,7 @@ import re
 
 from ...host import files, users
 from ...host.executor import DEFAULT_PATH, resolve
+from ...host.inodes import letter
 from ...host.invocation import Call
 from ...kernel.clock import SECOND
 from .common import Code, parse, usage
@@ -267,6 +268,10 @@ def file_(call: Call) -> int:
             continue
         if node.kind == "dir":
             text = "directory"
+        elif letter(node) == "s":
+            text = "socket"
+        elif node.kind == "virtual" and letter(node) == "c":
+            text = "character special"
         elif node.kind == "link":
             text = f"symbolic link to {node.target}"
         elif node.kind == "exec":
