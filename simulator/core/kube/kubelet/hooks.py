@@ -1,11 +1,12 @@
 """Lifecycle hooks: exec, httpGet and sleep handlers (`pkg/kubelet/lifecycle/handlers.go`).
 
-An exec hook is started and runs on its own; a preStop hook delays TERM by the time of its `sleep` handler or, for exec and HTTP,
-until the next look at it.
+A postStart hook holds the sync that started the container until it is over; a preStop hook delays TERM by the time of its `sleep`
+handler or, for exec, until its command ends.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ...host import executor, processes
@@ -60,35 +61,69 @@ def run_exec(kubelet: Kubelet, container: Container, argv: list[str]) -> executo
     )
 
 
-def post_start(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> None:
-    """Run the postStart hook; a failing one kills the container."""
+def post_start(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> str | None:
+    """Run the postStart hook: "" when it went well, what the kubelet says when it failed, None while it runs (`track.hook`)."""
     handler = (container.get("lifecycle") or {}).get("postStart")
     record = find_container(kubelet.world, kubelet.proc.host, track.id)
     if not handler or record is None:
-        return
-    failed = ""
+        return ""
     if "exec" in handler:
         argv = [str(w) for w in handler["exec"].get("command") or ()]
         problem = execs.exec_error(kubelet.world, kubelet.proc.host, record, argv)
         if problem:
-            failed = problem
-        else:
-            run = run_exec(kubelet, record, argv)
-            if run.done and run.proc.exit_code:
-                failed = f"command '{' '.join(argv)}' exited with {run.proc.exit_code}: {run.stderr.decode(errors='replace')}"
+            return _failed(pod, container, handler, problem, "")
+        run = run_exec(kubelet, record, argv)
+        if not run.done:
+            track.hook = "runs"
+            processes.watch_exit(kubelet.world, run.proc, kubelet.proc.target, ["poststart", pod.uid, container["name"]])
+            return None
+        if run.proc.exit_code:
+            stderr = run.stderr.decode(errors="replace")
+            problem = f"command '{' '.join(argv)}' exited with {run.proc.exit_code}: {stderr}"
+            return _failed(pod, container, handler, problem, run.stdout.decode(errors="replace") + stderr)
     elif "httpGet" in handler:
         try:
-            status, _ = http_get(kubelet, pod, container, handler["httpGet"], f"kube-lifecycle/{MINOR}")
-            failed = "" if status < 400 else f"HTTP probe failed with statuscode: {status}"
+            http_get(kubelet, pod, container, handler["httpGet"], f"kube-lifecycle/{MINOR}")  # whatever it answers
         except ConnectError as error:
-            failed = str(error)
-    if failed:
-        kubelet.pod_event(pod, "Warning", "FailedPostStartHook", "PostStartHook failed", container["name"])
-        track.reason, track.message = "PostStartHookError", failed
-        from . import worker
+            return _failed(pod, container, handler, f'Get "{_url(pod, container, handler["httpGet"])}": {error}', "")
+    elif "sleep" in handler:
+        seconds = int(handler["sleep"].get("seconds") or 0)
+        if seconds:
+            track.hook = "runs"
+            kubelet.world.after(seconds * SECOND, kubelet.proc.target, [["poststart", pod.uid, container["name"]], 0, 0])
+            return None
+    return ""
 
-        worker.kill_container(kubelet, pod, container, track, "FailedPostStartHook")
-        track.kill_reason = ""  # it is started again by the next sync, as a container that ended by itself
+
+def _url(pod: PodState, container: Obj, action: Obj) -> str:
+    scheme = str(action.get("scheme") or "HTTP").lower()
+    return f"{scheme}://{action.get('host') or pod.ip}:{_port(container, action['port'])}/{str(action.get('path') or '/').lstrip('/')}"
+
+
+def _failed(pod: PodState, container: Obj, handler: Obj, problem: str, output: str) -> str:
+    where = f'for Container "{container["name"]}" in Pod "{pod.full_name}({pod.uid})" failed - error: {problem}'
+    if "exec" in handler:
+        return f"Exec lifecycle hook ([{' '.join(handler['exec'].get('command') or ())}]) {where}, message: {json.dumps(output)}"
+    return f"HTTP lifecycle hook ({handler['httpGet'].get('path') or '/'}) {where}"
+
+
+def ended(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> str | None:
+    """What came of a postStart hook that was waited for, as `post_start` says it."""
+    if track.hook == "runs":
+        record = find_container(kubelet.world, kubelet.proc.host, track.id)
+        if record is not None and record.state == "RUNNING":
+            return None
+        track.hook = "137"  # its container has gone under it
+    code, track.hook = track.hook, ""
+    if code == "0":
+        return ""
+    handler = container["lifecycle"]["postStart"]
+    if "exec" not in handler:
+        seconds = handler["sleep"].get("seconds") or 0
+        where = f'for Container "{container["name"]}" in Pod "{pod.full_name}({pod.uid})" failed'
+        return f"Sleep lifecycle hook ({seconds}) {where} - error: container terminated before sleep hook finished"
+    argv = " ".join(str(w) for w in handler["exec"].get("command") or ())
+    return _failed(pod, container, handler, f"command '{argv}' exited with {code}: ", "")
 
 
 def pre_stop(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> int:
@@ -111,7 +146,8 @@ def pre_stop(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> i
         if run.done and run.proc.exit_code:
             kubelet.pod_event(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", container["name"])
         elif not run.done:
-            processes.watch_exit(kubelet.world, run.proc, kubelet.proc.target, ["prestop", pod.uid, container["name"]])
+            began = ["prestop", pod.uid, container["name"], kubelet.world.now]
+            processes.watch_exit(kubelet.world, run.proc, kubelet.proc.target, began)
             return -1
     elif "httpGet" in handler:
         try:

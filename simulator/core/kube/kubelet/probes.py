@@ -99,11 +99,11 @@ def _count(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, kind: 
         return
     probe.hold = True
     probe.streak = 0
-    from . import worker
+    from . import stopping
 
     grace = spec.get("terminationGracePeriodSeconds")
     message = f"Container {container['name']} failed {kind} probe, will be restarted"
-    worker.kill_container(kubelet, pod, container, track, message, grace=None if grace is None else int(grace))
+    stopping.kill_container(kubelet, pod, container, track, message, grace=None if grace is None else int(grace))
 
 
 def run(kubelet: Kubelet, pod: PodState, container: Obj, record: Container, spec: Obj) -> tuple[bool, str]:

@@ -27,6 +27,7 @@ from . import (
     sources,
     startup,
     status,
+    stopping,
     termination,
     worker,
 )
@@ -71,8 +72,9 @@ class KubeletProgram:
         if isinstance(kind, list) and kind[0] == "stopped":
             if kind[1] in kubelet.state.pods:
                 kubelet.wake(kubelet.state.pods[kind[1]], world.now + kubelet.rng(2, 8))
-        elif isinstance(kind, list):  # a watched hook has ended
-            worker.stop_now(kubelet, kubelet.state.pods[kind[1]], kind[2], 2 * SECOND) if kind[1] in kubelet.state.pods else None
+        elif isinstance(kind, list):
+            if kind[1] in kubelet.state.pods:
+                stopping.hook_ended(kubelet, kubelet.state.pods[kind[1]], kind, payload[2])
         elif kind == "pod":
             pod = kubelet.state.pods.get(payload[1])
             if pod is not None:
@@ -116,7 +118,7 @@ class KubeletProgram:
             self._pressure(kubelet)
         elif kind == "stop":
             if payload[1] in kubelet.state.pods:
-                worker.stop_now(kubelet, kubelet.state.pods[payload[1]], payload[2], payload[3])
+                stopping.stop_now(kubelet, kubelet.state.pods[payload[1]], payload[2], payload[3])
         elif kind == "orphans":
             termination.orphans(kubelet)
         elif kind == "begin":

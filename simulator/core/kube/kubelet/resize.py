@@ -157,9 +157,9 @@ def actuate(kubelet: Kubelet, pod: PodState, generation: str) -> None:
         if name not in changed or track is None or record is None or record.state != "RUNNING":
             continue
         if _restarts(container, before.get(name) or {}):
-            from . import worker
+            from . import stopping
 
-            worker.kill_container(kubelet, pod, container, track, f"Container {name} resize requires restart")
+            stopping.kill_container(kubelet, pod, container, track, f"Container {name} resize requires restart")
             continue
         from .start import cpu_limit, memory_limit
 

@@ -54,7 +54,16 @@ def step(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, attempt:
     track.kill_reason = ""
     kubelet.pod_event(pod, "Normal", "Started", "Container started", name)
     _link_log(kubelet, pod, container, track)
-    hooks.post_start(kubelet, pod, container, track)
+    return hooked(kubelet, pod, container, track, hooks.post_start(kubelet, pod, container, track))
+
+
+def hooked(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, outcome: str | None) -> bool:
+    """Go on after the postStart hook: True when it went well, False while it runs; raises StartFailed when it failed."""
+    if outcome is None:
+        return False
+    if outcome:
+        kubelet.pod_event(pod, "Warning", "FailedPostStartHook", "PostStartHook failed", container["name"])
+        raise StartFailed("PostStartHookError", outcome)
     return True
 
 

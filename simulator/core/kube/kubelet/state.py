@@ -44,6 +44,8 @@ class Track(msgspec.Struct, omit_defaults=True):
     seen: str = ""
     probes: dict[str, Probe] = {}
     started: bool = False
+    #: The postStart hook that the sync waits for: "runs", or its exit status.
+    hook: str = ""
     kill_reason: str = ""
     stopping: bool = False
     #: When a sidecar that is to stop began to wait for the containers that stop before it.

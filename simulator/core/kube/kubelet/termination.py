@@ -59,13 +59,13 @@ def _hasten(kubelet: Kubelet, pod: PodState, grace: int) -> None:
 
 def stop_all(kubelet: Kubelet, pod: PodState) -> None:
     """Stop every running container; a sidecar when its turn has come (`defer`)."""
-    from . import worker
+    from . import stopping
 
     for container in all_containers(pod.pod):
         track = pod.tracks.get(container["name"])
         record = status.record(kubelet, track)
         if track is not None and record is not None and record.state == "RUNNING":
-            worker.kill_container(kubelet, pod, container, track, f"Stopping container {container['name']}")
+            stopping.kill_container(kubelet, pod, container, track, f"Stopping container {container['name']}")
             track.kill_reason = ""
             if track.deferred:
                 _its_turn(kubelet, pod, container, track)

@@ -9,19 +9,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...host import processes
 from ...kernel import clock
 from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...runtime import cri
 from ...runtime.state import Container, runtime
 from ..api.objects import is_condition_true
-from . import admission, hooks, pleg, prepare, refresh, resize, start, status, termination
+from . import admission, hooks, pleg, prepare, refresh, resize, start, status, stopping, termination
 from .context import Kubelet
 from .state import PodState, Step, Track
 from .units import all_containers, is_sidecar, should_restart
 
 Obj = dict[str, Any]
+#: Why a container is stopped whose postStart hook failed, as its event says it.
+HOOK_FAILED = "FailedPostStartHook"
 CRASH_FIRST, CRASH_LONGEST = 10 * SECOND, 300 * SECOND
 
 
@@ -91,7 +92,7 @@ def update(kubelet: Kubelet, pod: PodState, obj: Obj) -> None:
             track.image_id = track.pull = track.reason = track.message = ""
             track.image_backoff = 0
             if record is not None and record.state == "RUNNING":
-                kill_container(
+                stopping.kill_container(
                     kubelet, pod, container, track, f"Container {container['name']} definition changed, will be restarted"
                 )
     pleg.changed(kubelet, pod)
@@ -154,7 +155,7 @@ def _begin(kubelet: Kubelet, pod: PodState) -> bool:
 def _waits(kubelet: Kubelet, pod: PodState) -> bool:
     """Whether the sync waits for an image or for a container that it is stopping."""
     for track in pod.tracks.values():
-        if track.pull:
+        if track.pull or track.hook:
             return True
         if track.kill_reason and track.stopping:
             record = status.record(kubelet, track)
@@ -282,6 +283,11 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
     track = pod.tracks[container["name"]]
     record = status.record(kubelet, track)
     under_way = bool(track.pull or track.image_id or track.created)
+    if track.hook:
+        return _after_hook(kubelet, pod, container, track)
+    if track.kill_reason == HOOK_FAILED and record is not None and record.state == "EXITED":
+        track.kill_reason = ""  # the sync that started it has failed; the next one finds a container that ended
+        return True
     if record is not None and record.state == "RUNNING":
         return not (track.stopping and track.kill_reason)
     if pod.step is not None and container["name"] in pod.step.done:
@@ -304,25 +310,48 @@ def _container(kubelet: Kubelet, pod: PodState, container: Obj) -> bool:
     try:
         done = start.step(kubelet, pod, container, track, attempt)
     except start.StartFailed as failed:
-        track.reason, track.message = failed.reason, str(failed)
-        track.image_id, track.created = "", False
-        _fail(pod, _start_error(container, failed.reason, str(failed)), container)
-        if failed.reason != "ImagePullBackOff":
-            text = f"container {container['name']} start failed in pod {pod.full_name}({pod.uid}): {failed.reason}: {failed}"
-            kubelet.log("E", "kuberuntime_manager.go:1727", "Unhandled Error", err=text, logger="UnhandledError")
-        kubelet.wake(pod, world.now + kubelet.rng(10_000, 15_000))
-        return True
+        return _start_failed(kubelet, pod, container, track, failed)
     if done:
-        pod.busy_until = world.now + kubelet.rng(4, 20)
-        kubelet.wake(pod, pod.busy_until)
-        if pod.step is not None:
-            pod.step.acted = True
-            pod.step.done.append(container["name"])
+        _has_started(kubelet, pod, container)
     elif track.pull:
         world.subscribe(f"pull:{kubelet.proc.host}:{track.pull}", kubelet.proc.target, ["pod", pod.uid])
-    else:
+    elif not track.hook:
         kubelet.wake(pod, pod.busy_until)
     return False
+
+
+def _has_started(kubelet: Kubelet, pod: PodState, container: Obj) -> None:
+    pod.busy_until = kubelet.world.now + kubelet.rng(4, 20)
+    kubelet.wake(pod, pod.busy_until)
+    if pod.step is not None:
+        pod.step.acted = True
+        pod.step.done.append(container["name"])
+
+
+def _after_hook(kubelet: Kubelet, pod: PodState, container: Obj, track: Track) -> bool:
+    """The sync goes on when the postStart hook that it waits for is over."""
+    try:
+        if start.hooked(kubelet, pod, container, track, hooks.ended(kubelet, pod, container, track)):
+            _has_started(kubelet, pod, container)
+    except start.StartFailed as failed:
+        return _start_failed(kubelet, pod, container, track, failed)
+    return False
+
+
+def _start_failed(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, failed: start.StartFailed) -> bool:
+    """Note why a container could not be started; one whose hook failed is stopped, which the sync waits for."""
+    track.reason, track.message = failed.reason, str(failed)
+    track.image_id, track.created = "", False
+    _fail(pod, _start_error(container, failed.reason, str(failed)), container)
+    if failed.reason != "ImagePullBackOff":
+        text = f"container {container['name']} start failed in pod {pod.full_name}({pod.uid}): {failed.reason}: {failed}"
+        kubelet.log("E", "kuberuntime_manager.go:1727", "Unhandled Error", err=text, logger="UnhandledError")
+    kubelet.wake(pod, kubelet.world.now + kubelet.rng(10_000, 15_000))
+    record = status.record(kubelet, track)
+    if failed.reason == "PostStartHookError" and record is not None and record.state == "RUNNING":
+        stopping.kill_container(kubelet, pod, container, track, HOOK_FAILED)
+        return False
+    return True
 
 
 def _killed_to_restart(pod: PodState, container: Obj, track: Track) -> bool:
@@ -361,56 +390,3 @@ def _backing_off(kubelet: Kubelet, pod: PodState, container: Obj, track: Track, 
 def _minutes(ns: int) -> str:
     minutes, seconds = divmod(ns // SECOND, 60)
     return f"{minutes}m{seconds}s"
-
-
-# -- killing one container ----------------------------------------------------------------------------------------------
-def kill_container(
-    kubelet: Kubelet, pod: PodState, container: Obj, track: Track, message: str, *, grace: int | None = None
-) -> None:
-    """Record Killing, run preStop, then TERM and after the grace period KILL."""
-    record = status.record(kubelet, track)
-    if record is None or record.state != "RUNNING" or track.stopping:
-        return
-    track.stopping = True
-    track.kill_reason = message
-    if pod.work == "sync" and not pod.terminal:
-        _hold(kubelet, pod, record)
-    kubelet.pod_event(pod, "Normal", "Killing", message or f"Stopping container {container['name']}", container["name"])
-    seconds = grace if grace is not None else _grace(pod, container)
-    delay = hooks.pre_stop(kubelet, pod, container, track) if seconds > 0 else 0
-    if delay:
-        waits = min(delay, seconds * SECOND) if delay > 0 else seconds * SECOND
-        kubelet.world.after(
-            waits, kubelet.proc.target, ["stop", pod.uid, container["name"], max(2 * SECOND, seconds * SECOND - waits)]
-        )
-        return
-    if (pod.work != "sync" or pod.terminal) and termination.defer(kubelet, pod, container, track, seconds):
-        return
-    cri.stop_container(kubelet.world, kubelet.proc.host, track.id, max(2, seconds) * SECOND)
-
-
-def _hold(kubelet: Kubelet, pod: PodState, record: Container) -> None:
-    """The sync that stops a container waits for its end and starts it again."""
-    if pod.step is None:
-        pod.step = Step()
-    pod.step.acted = True
-    proc = processes.find(kubelet.world, kubelet.proc.host, record.pid)
-    if proc is not None:
-        processes.watch_exit(kubelet.world, proc, kubelet.proc.target, ["stopped", pod.uid])
-
-
-def _grace(pod: PodState, container: Obj) -> int:
-    from .units import grace_period
-
-    return pod.grace if pod.grace >= 0 else grace_period(pod.pod)
-
-
-def stop_now(kubelet: Kubelet, pod: PodState, name: str, grace: int) -> None:
-    """The preStop hook is over: TERM."""
-    track = pod.tracks.get(name)
-    record = status.record(kubelet, track)
-    if track is None or record is None or record.state != "RUNNING":
-        return
-    container = next((c for c in all_containers(pod.pod) if c["name"] == name), None)
-    if container is None or not termination.defer(kubelet, pod, container, track, grace // SECOND):
-        cri.stop_container(kubelet.world, kubelet.proc.host, track.id, grace)

@@ -292,3 +292,29 @@ def test_a_container_made_by_hand_is_removed(node: Node) -> None:
     node.run(6)
     assert cri.list_containers(node.world, "node01") == []
     assert cri.list_pod_sandboxes(node.world, "node01") == []
+
+
+def test_a_hook_holds_the_start_and_its_failure_is_told(node: Node) -> None:
+    node.run(15)
+    slow = {"postStart": {"exec": {"command": ["sh", "-c", "sleep 6"]}}}
+    bad = {"postStart": {"exec": {"command": ["sh", "-c", "echo oh; exit 3"]}}}
+    both = [{"name": "a", "image": "nginx", "lifecycle": slow}, {"name": "b", "image": "busybox", "command": ["sleep", "99"]}]
+    node.pod("held", spec={"containers": both})
+    node.pod("bad", lifecycle=bad)
+    node.run(30)
+    began = {one["name"]: one["state"]["running"]["startedAt"] for one in node.status("held")["containerStatuses"]}
+    assert began["b"] > began["a"]
+    ((first, _, _), (then, _, at), *_) = node.history("held")
+    assert (first, then) == ("ContainerCreating", "Running") and at > 6
+    states = [one[:2] for one in node.history("bad")]
+    assert states[:4] == [("ContainerCreating", 0), ("PostStartHookError", 0), ("PostStartHookError", 1), ("CrashLoopBackOff", 1)]
+    said = [
+        s["state"].get("waiting") or {}
+        for *_, path, o in node.api.log
+        if path.endswith("/pods/bad")
+        for s in (o["status"].get("containerStatuses") or ())
+    ]
+    text = next(w["message"] for w in said if w.get("reason") == "PostStartHookError")
+    assert text.startswith('Exec lifecycle hook ([sh -c echo oh; exit 3]) for Container "bad" in Pod "bad_default(')
+    assert text.endswith("failed - error: command 'sh -c echo oh; exit 3' exited with 3: , message: \"oh\\n\"")
+    assert {("FailedPostStartHook", "PostStartHook failed"), ("Killing", "FailedPostStartHook")} <= {e[:2] for e in node.events()}
