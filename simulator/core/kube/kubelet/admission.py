@@ -11,7 +11,7 @@ from typing import Any
 from ...kernel.errors import ConnectError
 from ..api import quantity
 from ..client import ApiError
-from . import eviction, node
+from . import eviction, node, status
 from .context import Kubelet
 from .state import PodState
 from .units import is_sidecar
@@ -87,12 +87,12 @@ def _add(total: dict[str, int], container: Obj) -> None:
 def resources(kubelet: Kubelet, pod: PodState) -> tuple[str, str] | None:
     """`OutOfcpu`, `OutOfmemory`, `OutOfpods`: the sum of what runs here and what is new (static pods are let in).
 
-    A pod counts for as long as it has not ended here (filterOutInactivePods).
+    A pod that is ending counts until its containers have stopped (filterOutInactivePods).
     """
     if pod.source == "file":
         return None
     _, free = node.capacity(kubelet)
-    others = [p for p in kubelet.state.pods.values() if p is not pod and (p.work == "terminating" or not p.terminal)]
+    others = [p for p in kubelet.state.pods.values() if p is not pod and _active(kubelet, p)]
     if len(others) + 1 > int(free["pods"]):
         return "OutOfpods", _short("pods", 1, len(others), int(free["pods"]))
     wanted = requests(pod.pod)
@@ -105,6 +105,12 @@ def resources(kubelet: Kubelet, pod: PodState) -> tuple[str, str] | None:
             unit = 10**6 if name == "cpu" else 10**9
             return f"OutOf{name}", _short(name, wanted[name] // unit, used // unit, allowed // unit)
     return None
+
+
+def _active(kubelet: Kubelet, pod: PodState) -> bool:
+    if pod.work == "sync" and not pod.terminal:
+        return True
+    return any((found := status.record(kubelet, t)) is not None and found.state == "RUNNING" for t in pod.tracks.values())
 
 
 def _short(name: str, wanted: int, used: int, allowed: int) -> str:

@@ -104,3 +104,16 @@ def test_a_restored_world_goes_on_alike(cluster: Cluster) -> None:
     other.advance(cluster.sandbox.now)
     assert other.world.digest == cluster.world.digest
     assert other.run("kubectl get pods -A").stdout == cluster.sandbox.run("kubectl get pods -A").stdout
+
+
+def test_what_a_pod_that_ends_held_is_free_when_the_scheduler_gives_it_away(cluster: Cluster) -> None:
+    """A preemptor takes the place of its victims, whose owner makes new ones at once: nobody is refused by the kubelet."""
+    say = cluster.sandbox.run
+    say("kubectl create priorityclass high --value=1000; kubectl create deployment fill --image=nginx:1.27 --replicas=4")
+    say("kubectl set resources deploy fill --requests=cpu=1500m")
+    cluster.wait(15)
+    asks = '{"spec":{"priorityClassName":"high","containers":[{"name":"c","image":"nginx:1.27","resources":{"requests":{"cpu":"3"}}}]}}'
+    say(f"kubectl run hi --image=nginx:1.27 --overrides='{asks}'")
+    cluster.wait(20)
+    phases = [(p["metadata"]["name"][:2], p["status"]["phase"]) for p in cluster.client.list("pods", "default").items]
+    assert sorted(phases) == [("fi", "Pending")] * 2 + [("fi", "Running")] * 2 + [("hi", "Running")]
