@@ -196,7 +196,8 @@ def stock_usage(command: Command) -> str:
 def stock_help(command: Command) -> str:
     """Cobra's default help: the description, then the usage."""
     text = (command.long or command.short).rstrip()
-    return (text + "\n\n" if text else "") + stock_usage(command)
+    usage = stock_usage(command) if command.run is not None or command.commands else ""
+    return (text + "\n\n" if text else "") + usage
 
 
 # -- etcdctl, etcdutl -------------------------------------------------------------------------------------------------------

@@ -211,6 +211,8 @@ def dynamic_endpoint(run: Run, endpoint: Json) -> None:
             ipaddress.ip_address(given)
         except ValueError:
             raise Failure(f'couldn\'t use "{given}" as "apiserver-advertise-address", must be ipv4 or ipv6 address') from None
+        if ipaddress.ip_address(given).is_loopback:
+            raise Failure("unable to select an IP from lo network interface")
     if not given or given == "0.0.0.0":
         endpoint["advertiseAddress"] = own_address(run)
 

@@ -181,6 +181,7 @@ def _cluster(run: Run, *, detect: bool) -> InitConfig:
 
 def _list(run: Run) -> Steps:
     printer = Printer(run, lambda body: "\n".join(body["images"]) + "\n")
+    validation.feature_gates(run, run.values.text("feature-gates"))
     yield from run.pause(5, 15)
     try:
         cfg = _cluster(run, detect=False)

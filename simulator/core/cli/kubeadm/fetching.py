@@ -12,6 +12,7 @@ from ...kernel.clock import SECOND
 from ...kernel.errors import ConnectError
 from ...kube.api.errors import ApiError
 from ...kube.client import KubeClient
+from ...kube.kubeadm import addons
 from .. import goyaml
 from . import cluster, config, documents, kubeconfigs
 from .config import InitConfig
@@ -103,17 +104,26 @@ def _cluster(run: Run, text: str) -> Json:
     return body
 
 
+def _mark_supplied(cfg: InitConfig, kind: str, config_map: Json) -> None:
+    """A configuration without kubeadm's signature, or changed since, is the user's own."""
+    signature = (config_map["metadata"].get("annotations") or {}).get(addons.HASH)
+    if signature != addons.checksum(config_map):
+        cfg.user_supplied.add(kind)
+
+
 def _components(run: Run, client: KubeClient, cfg: InitConfig) -> Generator[Wait, Any, None]:
     try:
         found = yield from _config_map(
             run, client, "kubelet-config", 'could not download the kubelet configuration from ConfigMap "kubelet-config"'
         )
         cfg.kubelet = _loaded(found, "kubelet")
+        _mark_supplied(cfg, "KubeletConfiguration", found)
     except Failure as failed:
         raise Failure(f"failed to get component configs: {failed}") from None
     try:
         proxy = yield from _config_map(run, client, "kube-proxy", "")
         cfg.proxy = _loaded(proxy, "config.conf")
+        _mark_supplied(cfg, "KubeProxyConfiguration", proxy)
     except Failure:
         pass  # the add-on may have been left out
 

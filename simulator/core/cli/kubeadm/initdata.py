@@ -12,6 +12,7 @@ from ...kube.client import KubeClient
 from ...kube.kubeadm import addons
 from . import certificates, cluster, config, kubeconfigs, validation
 from .config import InitConfig
+from .dryclient import DryClient
 from .run import ADMIN_CONF, KUBELET_DIR, KUBERNETES_DIR, MANIFESTS, RETRY, Failure, Run, dry_run_dir, reason
 
 Json = dict[str, Any]
@@ -142,6 +143,8 @@ class InitData:
     def client(self) -> Generator[Wait, Any, KubeClient]:
         """The administrator's client of this machine's API server; the first call makes sure that admin.conf's group may do things
         (`EnsureAdminClusterRoleBinding`)."""
+        if self._client is None and self.dry_run:
+            self._client = DryClient(self.run, self.config.local_server)
         if self._client is not None:
             return self._client
         if self._kubeconfig != ADMIN_CONF:

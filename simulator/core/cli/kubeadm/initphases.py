@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from ...host import systemd, unitfiles, x509
 from ...kernel.errors import BadInput
+from ...kube.api.errors import ApiError
 from ...kube.client import KubeClient
 from ...kube.kubeadm import addons, images, manifests
 from ...kube.kubeadm.pki import CertSpec
+from .. import goyaml
 from . import certificates, cluster, copycerts, kubeconfigs, kubeletfiles, patches, preflight, tokens
 from .config import InitConfig
 from .documents import dump
+from .dryclient import DryClient
 from .initdata import InitData
-from .run import Failure, Run, Steps, go_error, reason
+from .run import ADMIN_CONF, Failure, Run, Steps, go_error, reason
 from .workflow import Action
 
 # -- preflight ----------------------------------------------------------------------------------------------------------------
@@ -215,7 +220,7 @@ def print_files(run: Run, pairs: list[tuple[str, str]]) -> None:
             continue
         shown = path.rpartition("/")[2]
         run.say(f'[dryrun] Would write file "{real or shown}" with content:')
-        run.out("".join(f"\t{line}\n" for line in run.read(path).decode("utf-8", "replace").splitlines()))
+        run.out(run.read(path))
 
 
 # -- the kubelet ----------------------------------------------------------------------------------------------------------------
@@ -265,16 +270,23 @@ def run_wait(data: InitData) -> Steps:
         pairs = [(f"{data.manifest_dir}/{name}.yaml", f"/etc/kubernetes/manifests/{name}.yaml") for name in cluster.COMPONENTS]
         for name in ("config.yaml", "kubeadm-flags.env"):
             pairs.append((f"{data.kubelet_dir}/{name}", f"/var/lib/kubelet/{name}"))
+        folder = data.manifest_dir
+        run.say(f'[dryrun] Wrote certificates, kubeconfig files and control plane manifests to the "{folder}" directory')
+        run.say("[dryrun] The certificates or kubeconfig files would not be printed due to their sensitive nature")
+        run.say(f'[dryrun] Please examine the "{folder}" directory for details about what would be written')
         print_files(run, pairs)
         run.say(
             f'[wait-control-plane] Waiting for the kubelet to boot up the control plane as static Pods from directory "{data.manifest_dir}"'
         )
-        run.say("[dryrun] Would wait for the kubelet and the control plane components to be ready")
+        kubelet = config.kubelet
+        address = f"{kubelet['healthzBindAddress']}:{kubelet['healthzPort']}"
+        run.say(f"[dryrun] Would make sure the kubelet returns 'ok' at http://{address}/healthz")
         return
     try:
         client = admin_file_client(data)
     except Failure as failed:
-        raise Failure(f"cannot obtain client without bootstrap: {failed}") from None
+        where = "could not bootstrap the admin user in file admin.conf: " if data.kubeconfig_path == ADMIN_CONF else ""
+        raise Failure(f"cannot obtain client without bootstrap: {where}{failed}") from None
     run.say(
         f'[wait-control-plane] Waiting for the kubelet to boot up the control plane as static Pods from directory "{data.manifest_dir}"'
     )
@@ -307,8 +319,6 @@ def admin_file_client(data: InitData) -> KubeClient:
 
 def run_upload_kubeadm(data: InitData) -> Steps:
     """kubeadm-config."""
-    if _dry(data, "upload the kubeadm ClusterConfiguration to a ConfigMap"):
-        return
     client = yield from data.client()
     yield from upload_kubeadm(data.run, data.config, client)
 
@@ -325,8 +335,6 @@ def upload_kubeadm(run: Run, config: InitConfig, client: KubeClient) -> Steps:
 
 def run_upload_kubelet(data: InitData) -> Steps:
     """kubelet-config."""
-    if _dry(data, "upload the kubelet component config to a ConfigMap"):
-        return
     client = yield from data.client()
     yield from upload_kubelet(data.run, data.config, client)
 
@@ -348,8 +356,6 @@ def run_upload_certs(data: InitData) -> Steps:
     if not data.upload_certs:
         run.say("[upload-certs] Skipping phase. Please see --upload-certs")
         return
-    if _dry(data, "upload the control plane certificates to the kubeadm-certs Secret"):
-        return
     client = yield from data.client()
     key = str(data.config.init.get("certificateKey") or "")
     if not key:
@@ -365,8 +371,6 @@ def run_upload_certs(data: InitData) -> Steps:
 def run_mark(data: InitData) -> Steps:
     """Labels and taints of this node."""
     config = data.config
-    if _dry(data, f"mark the node {config.node} as a control-plane"):
-        return
     client = yield from data.client()
     yield from cluster.mark_control_plane(data.run, client, config.node, config.init["nodeRegistration"].get("taints"))
 
@@ -398,8 +402,6 @@ def bootstrap_rules(run: Run, client: KubeClient, timeout: int) -> Steps:
 def run_bootstrap_token(data: InitData) -> Steps:
     """Tokens, their RBAC and cluster-info."""
     run, config = data.run, data.config
-    if _dry(data, "configure bootstrap tokens, cluster-info ConfigMap, RBAC Roles"):
-        return
     client = yield from data.client()
     admin = kubeconfigs.load(run, data.kubeconfig_path)
     if not data.hide_token:
@@ -459,21 +461,36 @@ def run_coredns(data: InitData) -> Steps:
     """The DNS add-on."""
     run, config = data.run, data.config
     objects = dns_objects(run, config)
-    if _printed(data, objects):
+    if _printed(data, objects, _DNS_SHOWN):
         return
     client = yield from data.client()
+    if isinstance(client, DryClient):
+        client.list("deployments", "kube-system")
+        with contextlib.suppress(ApiError):
+            client.get("configmaps", "kube-system", "coredns")
     yield from install_dns(run, config, client, objects)
 
 
 def dns_objects(run: Run, config: InitConfig, replicas: int = 2) -> list[tuple[str, manifests.Json]]:
     """CoreDNS's objects for a configuration."""
     net = config.cluster["networking"]
-    return addons.coredns(
+    objects = addons.coredns(
         image=images.dns(config.cluster, run.version),
         domain=net["dnsDomain"],
         address=cluster.service_address(net["serviceSubnet"], 10),
         replicas=replicas,
     )
+    return _in_order(objects, "configmaps clusterroles clusterrolebindings serviceaccounts deployments services")
+
+
+def _in_order(objects: list[tuple[str, manifests.Json]], resources: str) -> list[tuple[str, manifests.Json]]:
+    order = resources.split()
+    return sorted(objects, key=lambda pair: order.index(pair[0]))
+
+
+#: The orders in which --print-manifest shows the add-ons' objects.
+_DNS_SHOWN = "deployments configmaps services clusterroles clusterrolebindings serviceaccounts"
+_PROXY_SHOWN = "serviceaccounts clusterrolebindings roles rolebindings configmaps daemonsets"
 
 
 def install_dns(run: Run, config: InitConfig, client: KubeClient, objects: list[tuple[str, manifests.Json]]) -> Steps:
@@ -486,7 +503,7 @@ def run_kube_proxy(data: InitData) -> Steps:
     """The proxy add-on."""
     run, config = data.run, data.config
     objects = proxy_objects(config)
-    if _printed(data, objects):
+    if _printed(data, objects, _PROXY_SHOWN):
         return
     client = yield from data.client()
     yield from cluster.apply(run, client, objects, timeout=config.timeout("kubernetesAPICall"))
@@ -495,23 +512,23 @@ def run_kube_proxy(data: InitData) -> Steps:
 
 def proxy_objects(config: InitConfig) -> list[tuple[str, manifests.Json]]:
     """kube-proxy's objects for a configuration."""
-    return addons.kube_proxy(config.server, config=config.proxy, image=images.component("kube-proxy", config.cluster))
+    objects = addons.kube_proxy(
+        config.server,
+        config=config.proxy,
+        supplied="KubeProxyConfiguration" in config.user_supplied,
+        image=images.component("kube-proxy", config.cluster),
+    )
+    return _in_order(objects, "configmaps daemonsets serviceaccounts clusterrolebindings roles rolebindings")
 
 
-def _printed(data: InitData, objects: list[tuple[str, manifests.Json]]) -> bool:
-    """Whether the add-on is only shown: by --print-manifest, or in a dry run."""
+def _printed(data: InitData, objects: list[tuple[str, manifests.Json]], order: str) -> bool:
+    """Whether the add-on is only shown, by --print-manifest."""
     values = data.run.values
     if values.has("print-manifest") and values.on("print-manifest"):
-        for _, obj in objects:
-            data.run.out("---\n" + manifests.dump(obj).decode())
+        for _, obj in _in_order(objects, order):
+            data.run.out("---\n" + goyaml.dump(obj))
         return True
-    return _dry(data, "install the essential addon")
-
-
-def _dry(data: InitData, what: str) -> bool:
-    if data.dry_run:
-        data.run.say(f"[dryrun] Would {what}")
-    return data.dry_run
+    return False
 
 
 # -- the end --------------------------------------------------------------------------------------------------------------------

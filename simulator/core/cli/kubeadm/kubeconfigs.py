@@ -157,6 +157,8 @@ def client_pair(run: Run, config: InitConfig, user: str, groups: tuple[str, ...]
 def create(run: Run, config: InitConfig, name: str, folder: str, pki: str, *, local_only: bool = False) -> None:
     """One file, or the one that is there when it is right (`createKubeConfigFiles`)."""
     ca, spec = authority_pair(run, pki), specs(config)[name]
+    if not spec.local or name != "kubelet.conf":
+        warn_endpoint(run, config)
     server = config.local_server if spec.local or local_only else config.server
     path = posixpath.join(folder, name)
     if run.exists(path):
@@ -170,6 +172,16 @@ def create(run: Run, config: InitConfig, name: str, folder: str, pki: str, *, lo
         run.write(path, dump(content), 0o600)
     except OSError as error:
         raise Failure(f'failed to save kubeconfig file "{path}" on disk: {go_error(error)}') from None
+
+
+def warn_endpoint(run: Run, config: InitConfig) -> None:
+    """Say that the endpoint's own port counts (`GetControlPlaneEndpoint`)."""
+    endpoint = str(config.cluster.get("controlPlaneEndpoint") or "")
+    if endpoint and endpoint.rpartition(":")[2] != str(config.port):
+        run.warn(
+            "endpoint.go:56",
+            "[endpoint] WARNING: port specified in controlPlaneEndpoint overrides bindPort in the controlplane address",
+        )
 
 
 def _check(run: Run, path: str, ca: bytes, server: str) -> None:

@@ -74,7 +74,8 @@ def _write(run: Run, path: str, text: str) -> None:
 
 def uploaded(run: Run, config: InitConfig) -> list[tuple[str, Json]]:
     """What the cluster keeps."""
-    return addons.kubelet_config(goyaml.dump({**config.kubelet, "containerRuntimeEndpoint": ""}))
+    text = goyaml.dump({**config.kubelet, "containerRuntimeEndpoint": ""})
+    return addons.kubelet_config(text, supplied="KubeletConfiguration" in config.user_supplied)
 
 
 def running(run: Run) -> bool:

@@ -28,7 +28,7 @@ class Printer:
         if self.form not in ALLOWED or (equals and not self._templated):
             raise Failure(
                 f'could not construct output printer: unable to match a printer suitable for the output format "{self.form}", allowed '
-                f"formats are: {','.join(ALLOWED)}"
+                f"formats are: {','.join(sorted(ALLOWED))}"
             )
         if self._templated and not self.argument:
             raise Failure("could not construct output printer: template format specified but no template given")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import posixpath
+import re
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -38,12 +39,16 @@ class Failure(Exception):
     """What ends a run: kubeadm prints `error: ` and the message, and how to see more."""
 
 
+#: A call on one object carries the client's time-out (kubeadm `util/kubeconfig: ToClientSet`); lists do not.
+_ONE_OBJECT = re.compile(r'^((?:Get|Post|Put|Patch|Delete) "[^"?]*)(": )')
+
+
 def reason(error: Exception, client: KubeClient | None = None) -> str:
     """An error as Go prints it."""
     if isinstance(error, OSError):
         return go_error(error)
     if isinstance(error, ConnectError) and client is not None:
-        return component.explain(error, client)
+        return _ONE_OBJECT.sub(r"\1?timeout=10s\2", component.explain(error, client), count=1)
     return str(error)
 
 

@@ -14,6 +14,7 @@ from ..flag_kinds import format_duration
 from ..tabwriter import align
 from . import config, kubeconfigs, options, tokens, validation
 from .documents import TOKEN, TOKEN_PATTERN
+from .dryclient import DryClient
 from .printing import Printer
 from .run import ADMIN_CONF, Failure, Run, Steps, reason
 from .workflow import NEEDS_SUBCOMMAND
@@ -40,9 +41,12 @@ def kubeconfig_path(run: Run) -> str:
 
 
 def _client(run: Run, path: str) -> KubeClient:
-    if run.values.on("dry-run"):
-        run.say("[dryrun] Would talk to the API server; nothing is changed")
-    return run.admin_client(path)
+    if not run.values.on("dry-run"):
+        return run.admin_client(path)
+    try:
+        return DryClient(run, run.admin_client(path).server)
+    except Failure as failed:
+        raise Failure(str(failed).replace("failed to load admin kubeconfig", "failed to load kubeconfig", 1)) from None
 
 
 def _create(run: Run) -> Steps:
@@ -65,8 +69,7 @@ def _create(run: Run) -> Steps:
     else:
         cfg = config.from_flags(run, {"bootstrapTokens": [token]}, {"kubernetesVersion": run.version}, detect=False)
     made = cfg.init["bootstrapTokens"]
-    if not values.on("dry-run"):
-        yield from tokens.create(run, client, made, fail_if_exists=True)
+    yield from tokens.create(run, client, made, fail_if_exists=True)
     key, text = values.text("certificate-key"), str(made[0]["token"])
     if not values.on("print-join-command"):
         if key:
@@ -112,7 +115,7 @@ def _row(run: Run, token: Json) -> str:
 
 
 def _list(run: Run) -> Steps:
-    client = _client(run, kubeconfig_path(run))
+    client = run.admin_client(kubeconfig_path(run))
     head = "TOKEN\tTTL\tEXPIRES\tUSAGES\tDESCRIPTION\tEXTRA GROUPS\n"
     shown = False
 
@@ -150,8 +153,7 @@ def _delete(run: Run) -> Steps:
             token_id = match[1]
         yield from run.pause(5, 30)
         try:
-            if not run.values.on("dry-run"):
-                client.delete("secrets", tokens.NAMESPACE, tokens.secret_name(token_id))
+            client.delete("secrets", tokens.NAMESPACE, tokens.secret_name(token_id))
         except (ApiError, ConnectError) as error:
             raise Failure(f'failed to delete bootstrap token "{token_id}": {reason(error, client)}') from None
         run.say(f'bootstrap token "{token_id}" deleted')

@@ -76,12 +76,12 @@ def create(run: Run, client: KubeClient, tokens: list[Json], *, fail_if_exists: 
     """Make (or renew) the Secrets of tokens (`UpdateOrCreateTokens`)."""
     for token in tokens:
         token_id = str(token["token"]).split(".")[0]
-        if fail_if_exists:
-            try:
-                client.get("secrets", NAMESPACE, secret_name(token_id))
-            except (ApiError, ConnectError):
-                pass
-            else:
+        try:
+            client.get("secrets", NAMESPACE, secret_name(token_id))
+        except (ApiError, ConnectError):
+            pass
+        else:
+            if fail_if_exists:
                 raise Failure(f'a token with id "{token_id}" already exists')
         try:
             yield from cluster.apply(run, client, [("secrets", to_secret(run, token))])

@@ -5,6 +5,7 @@ Follows cmd/kubeadm/app/phases/{uploadconfig,kubelet,bootstraptoken,addons/dns,a
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from ...kernel.versions import VERSION
@@ -207,6 +208,23 @@ def _config_map(name: str, namespace: str, data: dict[str, str]) -> tuple[str, J
     return "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _meta(name, namespace), "data": data}
 
 
+#: What a generated component configuration is signed with, so that an upgrade knows whether somebody edited it.
+HASH = "kubeadm.kubernetes.io/component-config.hash"
+
+
+def checksum(config_map: Json) -> str:
+    """The value of `HASH` for a ConfigMap (componentconfigs/checksums.go)."""
+    data = config_map.get("data") or {}
+    content = "".join(data[key] for key in sorted(data))
+    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def _signed(config_map: Json, supplied: bool) -> Json:
+    if not supplied:
+        config_map["metadata"]["annotations"] = {HASH: checksum(config_map)}
+    return config_map
+
+
 def cluster_admins() -> list[tuple[str, Json]]:
     """Who admin.conf's group is."""
     return [_binding("kubeadm:cluster-admins", "", "cluster-admin", [_group("kubeadm:cluster-admins")])]
@@ -222,11 +240,12 @@ def kubeadm_config(cluster: str) -> list[tuple[str, Json]]:
     ]
 
 
-def kubelet_config(kubelet: str) -> list[tuple[str, Json]]:
-    """The uploaded KubeletConfiguration (YAML) and who may read it (phases/kubelet)."""
+def kubelet_config(kubelet: str, *, supplied: bool = False) -> list[tuple[str, Json]]:
+    """The uploaded KubeletConfiguration (YAML; `supplied` by the user) and who may read it (phases/kubelet)."""
     name = "kubeadm:kubelet-config"
+    resource, held = _config_map("kubelet-config", "kube-system", {"kubelet": kubelet})
     return [
-        _config_map("kubelet-config", "kube-system", {"kubelet": kubelet}),
+        (resource, _signed(held, supplied)),
         _role(name, "kube-system", [_rule(["get"], ["configmaps"], names=["kubelet-config"])]),
         _binding(name, "kube-system", name, [_group(NODES), _group(BOOTSTRAPPERS)]),
     ]
@@ -399,24 +418,26 @@ def _coredns_deployment(image: str, replicas: int) -> Json:
 
 
 def kube_proxy(
-    server: str, *, pod_cidr: str = "", config: Json | None = None, image: str = f"registry.k8s.io/kube-proxy:{VERSION}"
+    server: str,
+    *,
+    pod_cidr: str = "",
+    config: Json | None = None,
+    supplied: bool = False,
+    image: str = f"registry.k8s.io/kube-proxy:{VERSION}",
 ) -> list[tuple[str, Json]]:
-    """The kube-proxy add-on."""
+    """The kube-proxy add-on; its configuration may be `supplied` by the user."""
     config = config or proxy_configuration(pod_cidr)
     secrets = "/var/run/secrets/kubernetes.io/serviceaccount"
-    kubeconfig = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"cluster": {"certificate-authority": f"{secrets}/ca.crt", "server": server}, "name": "default"}],
-        "contexts": [{"context": {"cluster": "default", "namespace": "default", "user": "default"}, "name": "default"}],
-        "current-context": "default",
-        "users": [{"name": "default", "user": {"tokenFile": f"{secrets}/token"}}],
-    }
+    kubeconfig = (
+        f"apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    certificate-authority: {secrets}/ca.crt\n    server: {server}\n"
+        "  name: default\ncontexts:\n- context:\n    cluster: default\n    namespace: default\n    user: default\n  name: default\n"
+        f"current-context: default\nusers:\n- name: default\n  user:\n    tokenFile: {secrets}/token"
+    )
     meta = _meta("kube-proxy")
     meta["labels"] = {"app": "kube-proxy"}
-    data = {"config.conf": dump(config).decode(), "kubeconfig.conf": dump(kubeconfig).decode()}
+    data = {"config.conf": dump(config).decode().rstrip("\n"), "kubeconfig.conf": kubeconfig}
     return [
-        ("configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}),
+        ("configmaps", _signed({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}, supplied)),
         ("serviceaccounts", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta("kube-proxy")}),
         _binding("kubeadm:node-proxier", "", "system:node-proxier", [_account("kube-proxy")]),
         _role("kube-proxy", "kube-system", [_rule(["get"], ["configmaps"], names=["kube-proxy"])]),

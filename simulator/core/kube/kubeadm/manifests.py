@@ -45,10 +45,10 @@ _TRUST_DIRS = (
 
 
 def flags(name: str, defaults: Sequence[Arg], section: Json) -> list[str]:
-    """A component's command: its defaults under `extraArgs`, by name and value (`ArgumentsToCommand`)."""
+    """A component's command: its defaults by name, then the `extraArgs` as they were given, in place of theirs (`ArgumentsToCommand`)."""
     extra = [(str(a["name"]), str(a.get("value", ""))) for a in section.get("extraArgs") or ()]
     replaced = {arg for arg, _ in extra}
-    return [name, *(f"--{arg}={value}" for arg, value in sorted([*extra, *(d for d in defaults if d[0] not in replaced)]))]
+    return [name, *(f"--{arg}={value}" for arg, value in [*sorted(d for d in defaults if d[0] not in replaced), *extra])]
 
 
 def argument(section: Json, name: str) -> str | None:
