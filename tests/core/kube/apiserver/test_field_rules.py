@@ -16,7 +16,7 @@ from simulator.core.kube.apiserver.validation import (
     pod,
     podparts,
     scaling,
-    volumes,
+    storage,
     workloads,
 )
 
@@ -191,7 +191,7 @@ def test_small_kinds() -> None:
     assert texts(others.disruption_budget({"spec": {"maxUnavailable": "101%", "selector": {}}})) == [
         'spec.maxUnavailable: Invalid value: "101%": must not be greater than 100%'
     ]
-    (error,) = texts(volumes.storage_class({"provisioner": "a b", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}))
+    (error,) = texts(storage.storage_class({"provisioner": "a b", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}))
     assert error.startswith('provisioner: Invalid value: "a b": name part must consist of')
     spec = {
         "accessModes": ["ReadWriteOncePod", "ReadWriteOnce"],

@@ -132,6 +132,27 @@ def csi_driver(obj: Obj) -> None:
         spec["volumeLifecycleModes"] = ["Persistent"]
 
 
+def flow_schema(obj: Obj) -> None:
+    """FlowSchema."""
+    spec = obj.setdefault("spec", {})
+    spec["matchingPrecedence"] = spec.get("matchingPrecedence") or 1000
+
+
+def priority_level(obj: Obj) -> None:
+    """PriorityLevelConfiguration."""
+    spec = obj.setdefault("spec", {})
+    for member, shares in (("exempt", 0), ("limited", 30)):
+        held = spec.get(member)
+        if held is not None:
+            for name, value in (("nominalConcurrencyShares", shares), ("lendablePercent", 0)):
+                if held.get(name) is None:
+                    held[name] = value
+    queuing = ((spec.get("limited") or {}).get("limitResponse") or {}).get("queuing")
+    if queuing is not None:
+        for member, value in (("handSize", 8), ("queues", 64), ("queueLengthLimit", 50)):
+            queuing[member] = queuing.get(member) or value
+
+
 def priority_class(obj: Obj) -> None:
     """PriorityClass."""
     obj.setdefault("preemptionPolicy", "PreemptLowerPriority")

@@ -9,11 +9,13 @@ from . import pods
 Obj = dict[str, Any]
 
 
-def _spec(obj: Obj) -> Obj:
+def _spec(obj: Obj, *, pods_of: bool = True) -> Obj:
+    """The spec with its pod template's defaults; `pods_of`: an absent template is an empty one (it is no pointer in Go)."""
     spec: Obj = obj.setdefault("spec", {})
-    template = spec.get("template")
-    if template is not None:
-        pods.template(template)
+    if pods_of:
+        pods.template(spec.setdefault("template", {}))
+    elif spec.get("template") is not None:
+        pods.template(spec["template"])
     return spec
 
 
@@ -73,7 +75,7 @@ def stateful_set(obj: Obj) -> None:
 
 def replication_controller(obj: Obj) -> None:
     """ReplicationController."""
-    spec = _spec(obj)
+    spec = _spec(obj, pods_of=False)
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
     if labels:
         if not spec.get("selector"):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...api import names
 from ...api.errors import FieldError
-from ..defaults import others
+from ..defaults import others, pods
 from ..validation import core as rules
-from ..validation import endpoints, limits, quotas, volumes
+from ..validation import endpoints, events, limits, pod, quotas, volumes
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ Obj = dict[str, Any]
 class Namespace(Strategy):
     """Namespaces: the finalizer `kubernetes` holds one until the namespace controller has emptied it."""
 
+    return_deleted = True
     check_name = staticmethod(names.dns_label)
     fields = {"status.phase": ("status", "phase"), "name": ("metadata", "name")}
 
@@ -61,8 +62,18 @@ class Node(Strategy):
         """A node is registered with its status, unlike other kinds."""
 
     def validate(self, obj: Obj) -> list[FieldError]:
-        """Taints."""
+        """Taints, pod ranges, amounts."""
         return rules.node(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """What is set once stays."""
+        return rules.node_update(obj, old)
+
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """Addresses and amounts, when somebody changed them."""
+        mine, held = obj.get("status") or {}, old.get("status") or {}
+        same = all(mine.get(name) == held.get(name) for name in ("addresses", "capacity", "allocatable"))
+        return [] if same else rules.node_update(obj, old)
 
     status_fields = ("status",)
 
@@ -83,7 +94,7 @@ class Secret(Strategy):
 
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """The type is immutable, and so is an immutable secret."""
-        return rules.secret(obj) + rules.immutable_data(obj, old, "secret")
+        return rules.immutable_data(obj, old, "secret") + rules.secret(obj)
 
 
 class ConfigMap(Strategy):
@@ -95,7 +106,7 @@ class ConfigMap(Strategy):
 
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """An immutable one stays as it is."""
-        return rules.config_map(obj) + rules.immutable_data(obj, old, "configmap")
+        return rules.immutable_data(obj, old, "configmap") + rules.config_map(obj)
 
 
 class Event(Strategy):
@@ -122,6 +133,41 @@ class Event(Strategy):
         "source": ("source", "component"),
         "type": ("type",),
     }
+
+
+class LegacyEvent(Event):
+    """Events of the core group."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`legacyValidateEvent`."""
+        return events.legacy(obj, "reportingComponent")
+
+
+class NewEvent(Event):
+    """Events of events.k8s.io."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateEventCreate`."""
+        return events.create(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """`ValidateEventUpdate`: little but the series changes."""
+        return events.update(obj, old)
+
+
+class PodTemplate(Strategy):
+    """PodTemplates."""
+
+    generation = True
+    return_deleted = True
+
+    def default(self, obj: Obj) -> None:
+        """Those of its pods."""
+        pods.template(obj.setdefault("template", {}))
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidatePodTemplate`."""
+        return pod.template(obj.get("template") or {}, "template")
 
 
 class ServiceAccount(Strategy):
@@ -218,3 +264,15 @@ class ResourceQuota(Strategy):
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateResourceQuotaSpec`."""
         return quotas.quota(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """The scopes stay."""
+        return quotas.quota_update(obj, old)
+
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """Amounts."""
+        return quotas.quota_status(obj)
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Requests beyond limits."""
+        return quotas.warnings(obj)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...api import names
 from ...api.errors import FieldError, invalid_value
 from ..defaults import others
-from ..validation import certificates, endpoints, ingress, networking, volumes
+from ..validation import certificates, common, endpoints, flowcontrol, ingress, networking
 from ..validation import others as rules
 from .strategy import Strategy
 
@@ -109,9 +109,72 @@ class NetworkPolicy(Counted):
         """Ports, peers, address blocks."""
         return networking.network_policy(obj)
 
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """Blocks that were good once stay good."""
+        return networking.network_policy(obj, old)
+
+
+class IPAddress(Strategy):
+    """IPAddresses."""
+
+    check_name = staticmethod(networking.address_name)
+    fields = {"spec.parentRef.group": ("spec", "parentRef", "group"), "spec.parentRef.resource": ("spec", "parentRef", "resource"),
+              "spec.parentRef.namespace": ("spec", "parentRef", "namespace"), "spec.parentRef.name": ("spec", "parentRef", "name")}  # fmt: skip
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """Whose it is."""
+        return networking.ip_address(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """It stays with its owner."""
+        return networking.ip_address_update(obj, old)
+
+
+class ServiceCidr(Strategy):
+    """ServiceCIDRs."""
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """One range, or one of each family."""
+        return networking.service_cidr(obj)
+
+    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
+        """Ranges stay."""
+        return networking.service_cidr_update(obj, old)
+
+
+class FlowSchema(Counted):
+    """FlowSchemas."""
+
+    def default(self, obj: Obj) -> None:
+        """In the middle."""
+        others.flow_schema(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidateFlowSchema`."""
+        return flowcontrol.flow_schema(obj)
+
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """Conditions."""
+        return common.conditions(obj)
+
+
+class PriorityLevel(FlowSchema):
+    """PriorityLevelConfigurations."""
+
+    def default(self, obj: Obj) -> None:
+        """Shares, queues."""
+        others.priority_level(obj)
+
+    def validate(self, obj: Obj) -> list[FieldError]:
+        """`ValidatePriorityLevelConfiguration`."""
+        return flowcontrol.priority_level(obj)
+
 
 class RuntimeClass(Strategy):
     """RuntimeClasses."""
+
+    create_on_update = True
+    unconditional_update = False
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateRuntimeClass`."""
@@ -150,30 +213,6 @@ class Ingress(Counted):
         obj["status"] = {"loadBalancer": {}}
 
 
-class StorageClass(Strategy):
-    """StorageClasses."""
-
-    def default(self, obj: Obj) -> None:
-        """Delete, Immediate."""
-        others.storage_class(obj)
-
-    def validate(self, obj: Obj) -> list[FieldError]:
-        """A provisioner, known modes."""
-        return volumes.storage_class(obj)
-
-    def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
-        """What provisions stays."""
-        return volumes.storage_class_update(obj, old)
-
-
-class CsiDriver(Strategy):
-    """CSIDrivers."""
-
-    def default(self, obj: Obj) -> None:
-        """CSIDriver defaults."""
-        others.csi_driver(obj)
-
-
 class PriorityClass(Strategy):
     """PriorityClasses."""
 
@@ -194,6 +233,8 @@ class PriorityClass(Strategy):
 
 class DisruptionBudget(Counted):
     """PodDisruptionBudgets."""
+
+    unconditional_update = False
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """minAvailable or maxUnavailable."""

@@ -33,6 +33,7 @@ class Kept(Strategy):
     """A kind that every write asks for: what is kept of it is read anew after a change."""
 
     status_fields: tuple[str, ...] = ("status",)
+    unconditional_update = False
 
     def stored(self, call: Call, obj: Obj, old: Obj | None) -> None:
         """Read anew."""

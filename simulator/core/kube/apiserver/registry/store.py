@@ -156,7 +156,7 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
         raise errors.conflict(call.kind.group_resource, name, why)
     _carry_over(call, obj, old)
     meta = obj["metadata"]
-    problems: list[FieldError] = validate_meta.update_meta(meta, old_meta)
+    problems: list[FieldError] = validate_meta.update_meta(call.kind, meta, old_meta)
     problems += (
         strategy.validate_update(obj, old)
         if not call.info.subresource

@@ -19,10 +19,19 @@ Obj = dict[str, Any]
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
-class Deployment(Strategy):
-    """Deployments."""
+class Counting(Strategy):
+    """Workloads whose status counts pods."""
 
     generation = True
+
+    def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
+        """Counters of the status."""
+        return rules.status(self.kind, obj, old) if sub == "status" else super().validate_subresource(sub, obj, old)
+
+
+class Deployment(Counting):
+    """Deployments."""
+
     generation_by_annotations = True
 
     def default(self, obj: Obj) -> None:
@@ -38,10 +47,9 @@ class Deployment(Strategy):
         return rules.deployment(obj) + rules.immutable_selector(obj, old)
 
 
-class ReplicaSet(Strategy):
+class ReplicaSet(Counting):
     """ReplicaSets."""
 
-    generation = True
     fields = {"status.replicas": ("status", "replicas")}
     field_defaults = {"status.replicas": "0"}
 
@@ -58,10 +66,9 @@ class ReplicaSet(Strategy):
         return rules.replica_set(obj) + rules.immutable_selector(obj, old)
 
 
-class ReplicationController(Strategy):
+class ReplicationController(Counting):
     """ReplicationControllers."""
 
-    generation = True
     fields = {"status.replicas": ("status", "replicas")}
     field_defaults = {"status.replicas": "0"}
 
@@ -78,10 +85,8 @@ class ReplicationController(Strategy):
         return []
 
 
-class DaemonSet(Strategy):
+class DaemonSet(Counting):
     """DaemonSets.  What was `spec.templateGeneration` lives on as an annotation that only the server writes."""
-
-    generation = True
 
     def default(self, obj: Obj) -> None:
         """DaemonSet defaults."""
@@ -103,7 +108,7 @@ class DaemonSet(Strategy):
 
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """The selector is immutable."""
-        return rules.daemon_set(obj) + rules.immutable_selector(obj, old)
+        return rules.immutable_selector(obj, old) + rules.daemon_set(obj)
 
 
 def _template_generation(obj: Obj, number: int) -> None:
@@ -111,10 +116,10 @@ def _template_generation(obj: Obj, number: int) -> None:
     meta["annotations"] = {**(meta.get("annotations") or {}), TEMPLATE_GENERATION: str(number)}
 
 
-class StatefulSet(Strategy):
+class StatefulSet(Counting):
     """StatefulSets."""
 
-    generation = True
+    check_name = staticmethod(names.dns_label)
 
     def default(self, obj: Obj) -> None:
         """StatefulSet defaults."""
@@ -126,7 +131,7 @@ class StatefulSet(Strategy):
 
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """Only some fields of the spec may change."""
-        return rules.stateful_set(obj) + rules.stateful_set_update(obj, old)
+        return rules.stateful_set(obj, old) + rules.stateful_set_update(obj, old)
 
 
 class Job(Strategy):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
-from ...api import names, quantity
+from ...api import gojson, ips, names, quantity
 from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_supported, required, too_long
 from . import affinity
+from .common import NOT_NEGATIVE
 
 Obj = dict[str, Any]
 MAX_DATA = 1024 * 1024
@@ -21,13 +23,63 @@ def namespace(obj: Obj) -> list[FieldError]:
 
 
 def node(obj: Obj) -> list[FieldError]:
-    """`ValidateNode`: taints."""
+    """`ValidateNode`."""
+    ranges, at = list((obj.get("spec") or {}).get("podCIDRs") or ()), "spec.podCIDRs"
+    out = _taints(obj) + _amounts(obj)
+    for i, text in enumerate(ranges):
+        out += ips.cidr(f"{at}[{i}]", text)
+    if len(ranges) > 2 or (len(ranges) == 2 and ips.is_ipv6(ranges[0].split("/")[0]) == ips.is_ipv6(ranges[1].split("/")[0])):
+        out.append(invalid_value(at, ranges, "may specify no more than one CIDR for each IP family"))
+    return out
+
+
+def node_update(obj: Obj, old: Obj) -> list[FieldError]:
+    """`ValidateNodeUpdate`: its pod ranges and its provider's name are set once."""
+    spec, held, out = obj.get("spec") or {}, old.get("spec") or {}, _amounts(obj)
+    addresses = (obj.get("status") or {}).get("addresses") or []
+    for i, item in enumerate(addresses):
+        if item in addresses[:i]:
+            shown = {"Type": item.get("type", ""), "Address": item.get("address", "")}
+            out.append(duplicate(f"status.addresses[{i}]", shown))
+    for name, go in (("podCIDRs", "podCIDR"), ("providerID", "providerID")):
+        if held.get(name) and held[name] != spec.get(name):
+            out.append(forbidden_field(f"spec.{name}", f'node updates may not change {go} except from "" to valid'))
+    return out + _taints(obj)
+
+
+def _amounts(obj: Obj) -> list[FieldError]:
+    """`ValidateNodeResources`."""
+    out: list[FieldError] = []
+    for member in ("capacity", "allocatable"):
+        for name, amount in sorted(((obj.get("status") or {}).get(member) or {}).items()):
+            out += resource_value(name, amount, f"status.{member}.{name}")
+    return out
+
+
+#: Resources that are counted in whole numbers, beside extended ones (`pkg/apis/core/helper`).
+WHOLE = ("pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
+         "services.nodeports", "services.loadbalancers")  # fmt: skip
+
+
+def resource_value(name: str, amount: Any, at: str) -> list[FieldError]:
+    """`ValidateResourceQuantityValue`."""
+    found = quantity.nano(amount)
+    out = [invalid_value(at, quantity.canonical(amount), NOT_NEGATIVE)] if found < 0 else []
+    extended = "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
+    if (name in WHOLE or extended) and found % 10**9:
+        out.append(invalid_value(at, quantity.canonical(amount), "must be an integer"))
+    return out
+
+
+def _taints(obj: Obj) -> list[FieldError]:
+    """`validateNodeTaints`."""
     out: list[FieldError] = []
     seen: set[tuple[str, str]] = set()
     for i, taint in enumerate((obj.get("spec") or {}).get("taints") or ()):
         at = f"metadata.taints[{i}]"
         out += [invalid_value(f"{at}.key", taint.get("key", ""), text) for text in names.qualified_name(taint.get("key", ""))]
-        out += [invalid_value(f"{at}.value", taint.get("value", ""), text) for text in names.label_value(taint.get("value", ""))]
+        wrong = names.label_value(taint.get("value", ""))
+        out += [invalid_value(f"{at}.value", taint["value"], ";".join(wrong))] if wrong else []
         effect = taint.get("effect", "")
         if not effect:
             out.append(required(f"{at}.effect"))
@@ -35,7 +87,9 @@ def node(obj: Obj) -> list[FieldError]:
             out.append(not_supported(f"{at}.effect", effect, EFFECTS))
         pair = (taint.get("key", ""), effect)
         if pair in seen:
-            out.append(duplicate(at, taint))
+            shown = {"Key": pair[0], "Value": taint.get("value", ""), "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            said = duplicate(at, shown)
+            out.append(FieldError(said.type, said.field, f"{said.body}: taints must be unique by key and effect pair"))
         seen.add(pair)
     return out
 
@@ -50,10 +104,8 @@ def fold_string_data(obj: Obj) -> None:
 
 
 _REQUIRED_KEYS = {
-    "kubernetes.io/basic-auth": (),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/dockercfg": (".dockercfg",),
-    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
 
@@ -68,13 +120,36 @@ def secret(obj: Obj) -> list[FieldError]:
         total += len(value) * 3 // 4
     if total > MAX_DATA:
         out.append(too_long("data", MAX_DATA))
-    for key in _REQUIRED_KEYS.get(obj.get("type", ""), ()):
+    kind = obj.get("type", "")
+    for key in _REQUIRED_KEYS.get(kind, ()):
         if key not in data:
             out.append(required(f"data[{key}]"))
+        elif key.startswith(".docker"):
+            out += _docker(data[key], f"data[{key}]")
+    if kind == "kubernetes.io/basic-auth" and "username" not in data and "password" not in data:
+        out += [required("data[username]"), required("data[password]")]
+    if kind == "kubernetes.io/ssh-auth" and not data.get("ssh-privatekey"):
+        out.append(required("data[ssh-privatekey]"))
     account = (obj["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name")
     if obj.get("type") == "kubernetes.io/service-account-token" and not account:
         out.append(required("metadata.annotations[kubernetes.io/service-account.name]"))
     return out
+
+
+def _docker(value: str, at: str) -> list[FieldError]:
+    """The credentials of a registry are a JSON object."""
+    try:
+        found = json.loads(base64.b64decode(value))
+    except json.JSONDecodeError as error:
+        why = gojson.problem(error)[0]
+    except ValueError:
+        why = "invalid character '\\ufffd' looking for beginning of value"
+    else:
+        if found is None or isinstance(found, dict):
+            return []
+        kind = {str: "string", bool: "bool", list: "array"}.get(type(found), "number")
+        why = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+    return [invalid_value(at, "<secret contents redacted>", why)]
 
 
 def config_map(obj: Obj) -> list[FieldError]:
@@ -111,34 +186,51 @@ def immutable_data(obj: Obj, old: Obj, kind: str) -> list[FieldError]:
 
 
 def claim(obj: Obj) -> list[FieldError]:
+    """`ValidatePersistentVolumeClaim`."""
+    return claim_spec(obj.get("spec") or {}, "spec")
+
+
+def claim_spec(spec: Obj, at: str) -> list[FieldError]:
     """`ValidatePersistentVolumeClaimSpec`."""
-    spec = obj.get("spec") or {}
     out: list[FieldError] = []
     modes = spec.get("accessModes") or ()
     if not modes:
-        out.append(required("spec.accessModes", "at least 1 access mode is required"))
-    out += affinity.label_selector(spec.get("selector"), "spec.selector")
-    out += [not_supported("spec.accessModes", mode, ACCESS_MODES) for mode in modes if mode not in ACCESS_MODES]
+        out.append(required(f"{at}.accessModes", "at least 1 access mode is required"))
+    out += affinity.label_selector(spec.get("selector"), f"{at}.selector")
+    out += [not_supported(f"{at}.accessModes", mode, ACCESS_MODES) for mode in modes if mode not in ACCESS_MODES]
     if "ReadWriteOncePod" in modes and any(mode in ACCESS_MODES and mode != "ReadWriteOncePod" for mode in modes):
-        out.append(forbidden_field("spec.accessModes", "may not use ReadWriteOncePod with other access modes"))
+        out.append(forbidden_field(f"{at}.accessModes", "may not use ReadWriteOncePod with other access modes"))
     storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if storage is None:
-        out.append(required("spec.resources[storage]"))
+        out.append(required(f"{at}.resources[storage]"))
     elif quantity.nano(storage) <= 0:
-        out.append(invalid_value("spec.resources[storage]", storage, "must be greater than zero"))
+        out.append(invalid_value(f"{at}.resources[storage]", storage, "must be greater than zero"))
     if spec.get("storageClassName"):
         name = spec["storageClassName"]
-        out += [invalid_value("spec.storageClassName", name, text) for text in names.dns_subdomain(name)]
+        out += [invalid_value(f"{at}.storageClassName", name, text) for text in names.dns_subdomain(name)]
     if spec.get("volumeMode") not in (None, "Block", "Filesystem"):
-        out.append(not_supported("spec.volumeMode", spec["volumeMode"], ("Block", "Filesystem")))
-    source = spec.get("dataSource")
-    if source is not None:
-        out += [required(f"spec.dataSource.{name}") for name in ("name", "kind") if not source.get(name)]
-        group = source.get("apiGroup") or ""
-        if not group and source.get("kind") != "PersistentVolumeClaim":
-            text = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
-            out.append(invalid_value("spec.dataSource", source.get("kind") or "", text))
+        out.append(not_supported(f"{at}.volumeMode", spec["volumeMode"], ("Block", "Filesystem")))
+    source, ref = spec.get("dataSource"), spec.get("dataSourceRef")
+    for name, held in (("dataSource", source), ("dataSourceRef", ref)):
+        out += _source(held, f"{at}.{name}") if held is not None else []
+    if ref is not None and ref.get("namespace"):
+        text = "may not be specified when dataSourceRef.namespace is specified"
+        out += [invalid_value(at, f"{at}.dataSource", text)] if source is not None else []
+    elif source is not None and ref is not None and any(source.get(m) != ref.get(m) for m in ("apiGroup", "kind", "name")):
+        out.append(invalid_value(at, f"{at}.dataSource", "must match dataSourceRef"))
     if spec.get("volumeAttributesClassName"):
         name = spec["volumeAttributesClassName"]
-        out += [invalid_value("spec.volumeAttributesClassName", name, text) for text in names.dns_subdomain(name)]
+        out += [invalid_value(f"{at}.volumeAttributesClassName", name, text) for text in names.dns_subdomain(name)]
+    return out
+
+
+def _source(source: Obj, at: str) -> list[FieldError]:
+    """`validateDataSource`."""
+    out = [required(f"{at}.{name}") for name in ("name", "kind") if not source.get(name)]
+    group = source.get("apiGroup") or ""
+    if not group and source.get("kind") != "PersistentVolumeClaim":
+        text = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
+        out.append(invalid_value(at, source.get("kind") or "", text))
+    if group:
+        out += [invalid_value(f"{at}.apiGroup", group, text) for text in names.dns_subdomain(group)]
     return out

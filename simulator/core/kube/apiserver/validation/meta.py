@@ -33,7 +33,7 @@ def object_meta(kind: KindInfo, meta: Obj, check_name: Callable[[str], list[str]
             out += [invalid_value("metadata.namespace", namespace, text) for text in names.dns_label(namespace)]
     elif namespace:
         out.append(forbidden_field("metadata.namespace", "not allowed on this type"))
-    return out + common(meta)
+    return out + common(meta) + finalizer_names(kind, meta)
 
 
 def common(meta: Obj) -> list[FieldError]:
@@ -47,6 +47,26 @@ def common(meta: Obj) -> list[FieldError]:
         text = "finalizer foregroundDeletion and orphan cannot be both set"
         out.append(invalid_value("metadata.finalizers", list(held), text))
     return out
+
+
+#: Finalizers without a domain that the server knows (`core/helper.IsStandardFinalizerName`).
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+
+
+def finalizer_names(kind: KindInfo, meta: Obj) -> list[FieldError]:
+    """`validateKubeFinalizerName`: those of built-in kinds are standard or have a domain."""
+    if kind.custom or kind.group in _APIMACHINERY:
+        return []
+    text = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        invalid_value(f"metadata.finalizers[{i}]", item, text)
+        for i, item in enumerate(meta.get("finalizers") or ())
+        if "/" not in item and item not in STANDARD_FINALIZERS
+    ]
+
+
+#: Groups whose servers validate metadata without the core group's additions.
+_APIMACHINERY = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 
 
 def check_labels(held: Obj | None, path: str) -> list[FieldError]:
@@ -92,7 +112,7 @@ def owner_references(refs: list[Obj] | None, path: str) -> list[FieldError]:
     return out
 
 
-def update_meta(meta: Obj, old: Obj) -> list[FieldError]:
+def update_meta(kind: KindInfo, meta: Obj, old: Obj) -> list[FieldError]:
     """Errors of the metadata of an update (`ValidateObjectMetaUpdate`); system members were carried over already."""
     out: list[FieldError] = []
     for member in ("name", "namespace"):
@@ -109,7 +129,7 @@ def update_meta(meta: Obj, old: Obj) -> list[FieldError]:
         or meta.get("ownerReferences") != old.get("ownerReferences")
         or meta.get("finalizers") != old.get("finalizers")
     ):
-        out += common(meta)
+        out += common(meta) + finalizer_names(kind, meta)
     return out
 
 

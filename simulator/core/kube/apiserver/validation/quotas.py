@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...api import names, quantity
 from ...api.errors import FieldError, invalid_value, required
+from .common import IMMUTABLE
+from .core import resource_value
 
 Obj = dict[str, Any]
 PODS = frozenset({"pods"})
@@ -30,7 +33,7 @@ def quota(obj: Obj) -> list[FieldError]:
     spec = obj.get("spec") or {}
     hard = sorted(spec.get("hard") or {})
     scopes = list(spec.get("scopes") or ())
-    out: list[FieldError] = []
+    out = _amounts(spec.get("hard") or {}, "spec.hard")
     for scope in scopes:
         if scope not in SCOPES or scope == "CrossNamespacePodAffinity":
             out.append(invalid_value("spec.scopes", scopes, "unsupported scope"))
@@ -62,6 +65,44 @@ def quota(obj: Obj) -> list[FieldError]:
                 out.append(invalid_value(f"{at}.values", values, text))
         else:
             out.append(invalid_value(f"{at}.operator", operator, "not a valid selector operator"))
+    return out
+
+
+def quota_update(obj: Obj, old: Obj) -> list[FieldError]:
+    """`ValidateResourceQuotaUpdate`: the scopes stay."""
+    mine, held = (obj.get("spec") or {}).get("scopes"), (old.get("spec") or {}).get("scopes")
+    same = set(mine or ()) == set(held or ())
+    return quota(obj) + ([] if same else [invalid_value("spec.scopes", mine, IMMUTABLE)])
+
+
+def quota_status(obj: Obj) -> list[FieldError]:
+    """`ValidateResourceQuotaStatus`."""
+    status = obj.get("status") or {}
+    return _amounts(status.get("hard") or {}, "status.hard") + _amounts(status.get("used") or {}, "status.used")
+
+
+def _amounts(hard: Obj, at: str) -> list[FieldError]:
+    out: list[FieldError] = []
+    for name, amount in sorted(hard.items()):
+        place, wrong = f"{at}[{name}]", names.qualified_name(name)
+        out += [invalid_value(place, name, text) for text in wrong]
+        known = "/" in name or name in STANDARD or name.startswith(("hugepages-", "requests.hugepages-"))
+        if not wrong and not known:
+            out.append(invalid_value(place, name, "must be a standard resource for quota"))
+        out += resource_value(name, amount, place)
+    return out
+
+
+def warnings(obj: Obj) -> list[str]:
+    """Requests that may be greater than limits (`resourcequotaStrategy.WarningsOnCreate`)."""
+    hard, out = (obj.get("spec") or {}).get("hard") or {}, list[str]()
+    for name in ("cpu", "memory", "storage", "ephemeral-storage"):
+        asked, most = f"requests.{name}", f"limits.{name}"
+        if asked not in hard and name in ("cpu", "memory"):
+            asked = name
+        if asked in hard and most in hard and quantity.compare(hard[asked], hard[most]) > 0:
+            shown = [quantity.canonical(hard[item]) for item in (asked, most)]
+            out.append(f"ResourceQuota {asked} ({shown[0]}) should be less than {most} ({shown[1]})")
     return out
 
 

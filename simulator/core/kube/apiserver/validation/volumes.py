@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...api import names, quantity
+from ...api import quantity
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
 from ...api.internal import difference
 from .core import claim
@@ -34,8 +34,6 @@ _MEMBERS: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("controllerExpandSecretRef", "ControllerExpandSecretRef", None), ("nodeExpandSecretRef", "NodeExpandSecretRef", None),
     ),
 }  # fmt: skip
-RECLAIM = ("Delete", "Retain")
-BINDING = ("Immediate", "WaitForFirstConsumer")
 
 
 def _go(item: Obj | None, members: tuple[tuple[str, str, Any], ...]) -> Obj | None:
@@ -144,31 +142,4 @@ def volume_update(obj: Obj, old: Obj) -> list[FieldError]:
         out.append(forbidden_field("spec.persistentvolumesource", text))
     if obj["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
         out.append(invalid_value("volumeMode", obj["spec"].get("volumeMode"), "field is immutable"))
-    return out
-
-
-def storage_class(obj: Obj) -> list[FieldError]:
-    """`ValidateStorageClass`."""
-    out: list[FieldError] = []
-    if not obj.get("provisioner"):
-        out.append(required("provisioner"))
-    else:
-        out += [
-            invalid_value("provisioner", obj["provisioner"].lower(), text)
-            for text in names.qualified_name(obj["provisioner"].lower())
-        ]
-    out += [invalid_value("parameters", key, "field can not be empty.") for key in obj.get("parameters") or () if not key]
-    if obj.get("reclaimPolicy") not in RECLAIM:
-        out.append(not_supported("reclaimPolicy", obj.get("reclaimPolicy"), RECLAIM))
-    if obj.get("volumeBindingMode") not in BINDING:
-        out.append(not_supported("volumeBindingMode", obj.get("volumeBindingMode"), BINDING))
-    return out
-
-
-def storage_class_update(obj: Obj, old: Obj) -> list[FieldError]:
-    """`ValidateStorageClassUpdate`."""
-    out = storage_class(obj)
-    for member in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
-        if (obj.get(member) or {}) != (old.get(member) or {}):
-            out.append(invalid_value(member, obj.get(member), "field is immutable"))
     return out

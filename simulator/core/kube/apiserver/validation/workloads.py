@@ -5,25 +5,22 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...api import selectors
+from ...api import names, selectors
 from ...api.cronspec import Schedule, zone_of
 from ...api.errors import FieldError, forbidden_field, invalid_value, not_supported, required
-from . import affinity, jobs, pod
+from . import affinity, common, jobs, pod
+from .common import NOT_NEGATIVE, not_negative
+from .core import claim_spec
 
 Obj = dict[str, Any]
-NOT_NEGATIVE = "must be greater than or equal to 0"
 MISMATCH = "`selector` does not match template `labels`"
 
 
 def _non_negative(spec: Obj, names: tuple[str, ...], path: str = "spec") -> list[FieldError]:
-    return [
-        invalid_value(f"{path}.{name}", spec[name], NOT_NEGATIVE)
-        for name in names
-        if isinstance(spec.get(name), int) and spec[name] < 0
-    ]
+    return [error for name in names for error in not_negative(spec.get(name), f"{path}.{name}")]
 
 
-def _selector(spec: Obj) -> list[FieldError]:
+def _selector(spec: Obj, owner: str = "deployment") -> list[FieldError]:
     out: list[FieldError] = []
     selector = spec.get("selector")
     if selector is None:
@@ -31,29 +28,29 @@ def _selector(spec: Obj) -> list[FieldError]:
     else:
         out += affinity.label_selector(selector, "spec.selector")
         if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            out.append(invalid_value("spec.selector", selector, "empty selector is invalid for deployment"))
+            out.append(invalid_value("spec.selector", selector, f"empty selector is invalid for {owner}"))
     return out
 
 
-def _template(spec: Obj) -> list[FieldError]:
+def _mismatch(spec: Obj) -> list[FieldError]:
+    """The selector must match the template's labels; an empty one is told elsewhere."""
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    selector = spec.get("selector")
+    if selector is not None and (not selector or selectors.from_object(selector).matches(labels)):
+        return []
+    return [invalid_value("spec.template.metadata.labels", labels or None, MISMATCH)]
+
+
+def _template(spec: Obj, owner: str = "ReplicaSet", *, check: bool = True) -> list[FieldError]:
     """The selector must match the template's labels, then the template itself."""
-    template = spec.get("template")
-    if template is None:
-        return [required("spec.template")]
-    out: list[FieldError] = []
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    selector = spec.get("selector") or {}
-    empty = not selector.get("matchLabels") and not selector.get("matchExpressions")
-    if empty or not selectors.from_object(selector).matches(labels):
-        out.append(invalid_value("spec.template.metadata.labels", labels or None, MISMATCH))
-    out += pod.template(template, "spec.template")
+    template = spec.get("template") or {}
+    out = _mismatch(spec) + (pod.template(template, "spec.template") if check else [])
     policy = (template.get("spec") or {}).get("restartPolicy")
-    if policy in ("OnFailure", "Never"):
+    if policy != "Always":
         out.append(not_supported("spec.template.spec.restartPolicy", policy, ("Always",)))
     if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
-        out.append(
-            forbidden_field("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in Deployment is not Supported")
-        )
+        text = f"activeDeadlineSeconds in {owner} is not Supported"
+        out.append(forbidden_field("spec.template.spec.activeDeadlineSeconds", text))
     return out
 
 
@@ -87,17 +84,23 @@ def _strategy(strategy: Obj) -> list[FieldError]:
         value = (rolling or {}).get(name)
         out += int_or_percent(value, f"spec.strategy.rollingUpdate.{name}")
         values.append(_amount(value))
+    at, most = "spec.strategy.rollingUpdate.maxUnavailable", (rolling or {}).get("maxUnavailable")
     if values == [0, 0]:
-        text = "may not be 0 when `maxSurge` is 0"
-        out.append(invalid_value("spec.strategy.rollingUpdate.maxUnavailable", (rolling or {}).get("maxUnavailable"), text))
-    return out
+        out.append(invalid_value(at, most, "may not be 0 when `maxSurge` is 0"))
+    return out + _bounded(most, at)
+
+
+def _bounded(value: Any, at: str) -> list[FieldError]:
+    """`IsNotMoreThan100Percent`."""
+    wide = isinstance(value, str) and value.endswith("%") and _amount(value) > 100
+    return [invalid_value(at, value, "must not be greater than 100%")] if wide else []
 
 
 def _amount(value: Any) -> int:
     if isinstance(value, int):
         return value
-    match = re.fullmatch(r"(\d+)%", str(value))
-    return int(match.group(1)) if match else -1
+    match = re.fullmatch(r"([+-]?\d+)%?", str(value), re.ASCII)
+    return int(match.group(1)) if match else 0
 
 
 def int_or_percent(value: Any, path: str, *, bounded: bool = False) -> list[FieldError]:
@@ -113,9 +116,7 @@ def int_or_percent(value: Any, path: str, *, bounded: bool = False) -> list[Fiel
             "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
         )
         return [invalid_value(path, value, text)]
-    if int(match.group(1)) > 100 and (bounded or path.endswith("maxUnavailable")):
-        return [invalid_value(path, value, "must not be greater than 100%")]
-    return []
+    return _bounded(value, path) if bounded else []
 
 
 def immutable_selector(obj: Obj, old: Obj) -> list[FieldError]:
@@ -133,13 +134,19 @@ def replica_set(obj: Obj) -> list[FieldError]:
 def daemon_set(obj: Obj) -> list[FieldError]:
     """`ValidateDaemonSetSpec`."""
     spec = obj.get("spec") or {}
-    out = _selector(spec) + _template(spec) + _non_negative(spec, ("minReadySeconds", "revisionHistoryLimit"))
+    selector = spec.get("selector")
+    out = affinity.label_selector(selector, "spec.selector")
+    empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
+    out += [] if empty else _mismatch(spec)
+    if empty:
+        out.append(invalid_value("spec.selector", selector, "empty selector is invalid for daemonset"))
+    out += _template({"template": spec.get("template"), "selector": {}}, "DaemonSet") + _non_negative(spec, ("minReadySeconds",))
     kind = (spec.get("updateStrategy") or {}).get("type")
     if kind not in ("OnDelete", "RollingUpdate"):
         out.append(not_supported("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, ("RollingUpdate", "OnDelete")))
     elif kind == "RollingUpdate":
         out += _rolling_daemons(spec["updateStrategy"].get("rollingUpdate"), "spec.updateStrategy.rollingUpdate")
-    return out
+    return out + _non_negative(spec, ("revisionHistoryLimit",))
 
 
 def _rolling_daemons(rolling: Obj | None, at: str) -> list[FieldError]:
@@ -148,8 +155,7 @@ def _rolling_daemons(rolling: Obj | None, at: str) -> list[FieldError]:
         return [required(at)]
     low, high = rolling.get("maxUnavailable"), rolling.get("maxSurge")
     out = int_or_percent(low, f"{at}.maxUnavailable") + int_or_percent(high, f"{at}.maxSurge")
-    if isinstance(high, str) and _amount(high) > 100:
-        out.append(invalid_value(f"{at}.maxSurge", high, "must not be greater than 100%"))
+    out += _bounded(low, f"{at}.maxUnavailable") + _bounded(high, f"{at}.maxSurge")
     unavailable, surge = (_amount(value or 0) != 0 for value in (low, high))
     if unavailable and surge:
         out.append(invalid_value(f"{at}.maxSurge", high, "may not be set when maxUnavailable is non-zero"))
@@ -180,28 +186,64 @@ def replication_controller(obj: Obj) -> list[FieldError]:
     return out
 
 
-def stateful_set(obj: Obj) -> list[FieldError]:
-    """`ValidateStatefulSetSpec`."""
+RETENTION = ("Retain", "Delete")
+
+
+def stateful_set(obj: Obj, old: Obj | None = None) -> list[FieldError]:
+    """`ValidateStatefulSetSpec`; an update does not look again at what cannot change, nor at a template that was wrong before."""
     spec = obj.get("spec") or {}
     out: list[FieldError] = []
     policy = spec.get("podManagementPolicy")
     if policy not in ("OrderedReady", "Parallel"):
         out.append(invalid_value("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"))
-    kind = (spec.get("updateStrategy") or {}).get("type")
+    out += _stateful_strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
+    for name in ("whenDeleted", "whenScaled"):
+        held = (spec.get("persistentVolumeClaimRetentionPolicy") or {}).get(name)
+        if held not in RETENTION:
+            out.append(not_supported(f"spec.persistentVolumeClaimRetentionPolicy.{name}", held, RETENTION))
+    for i, item in enumerate(spec.get("volumeClaimTemplates") or () if old is None else ()):
+        out += claim_spec(item.get("spec") or {}, f"spec.volumeClaimTemplates[{i}].spec")
+    out += _non_negative(spec, ("replicas", "minReadySeconds"))
+    out += not_negative((spec.get("ordinals") or {}).get("start"), "spec.ordinals.start")
+    name = spec.get("serviceName") or ""
+    if old is None and name:
+        out += [invalid_value("spec.serviceName", name, text) for text in names.dns_label(name)]
+    out += _selector(spec, "statefulset")
+    return out + _template(_with_claims(spec), "StatefulSet", check=old is None or not stateful_set(old))
+
+
+def _stateful_strategy(strategy: Obj, at: str) -> list[FieldError]:
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
     if kind not in ("OnDelete", "RollingUpdate"):
-        out.append(
-            invalid_value("spec.updateStrategy", {"Type": kind, "RollingUpdate": None}, "must be 'RollingUpdate' or 'OnDelete'")
-        )
-    return out + _non_negative(spec, ("replicas", "minReadySeconds")) + _selector(spec) + _template(_with_claims(spec))
+        shown = {"Type": kind, "RollingUpdate": _rolling_statefuls(rolling)}
+        return [invalid_value(at, shown, "must be 'RollingUpdate' or 'OnDelete'")]
+    if rolling is None:
+        return []
+    if kind == "OnDelete":
+        return [
+            invalid_value(f"{at}.rollingUpdate", _rolling_statefuls(rolling), "only allowed for updateStrategy 'RollingUpdate'")
+        ]
+    most, place = rolling.get("maxUnavailable"), f"{at}.rollingUpdate.maxUnavailable"
+    out = not_negative(rolling.get("partition"), f"{at}.rollingUpdate.partition") + int_or_percent(most, place)
+    if most is not None and _amount(most) == 0:
+        out.append(invalid_value(place, most, "cannot be 0"))
+    return out + _bounded(most, place)
+
+
+def _rolling_statefuls(rolling: Obj | None) -> Obj | None:
+    """The internal RollingUpdateStatefulSetStrategy."""
+    return (
+        None if rolling is None else {"Partition": rolling.get("partition") or 0, "MaxUnavailable": rolling.get("maxUnavailable")}
+    )
 
 
 def _with_claims(spec: Obj) -> Obj:
     """The set's spec as its pods will be: a claim template is a volume, also in the place of one of its name (`updateStorage`)."""
     claims = [(claim.get("metadata") or {}).get("name") or "" for claim in spec.get("volumeClaimTemplates") or ()]
-    template = spec.get("template")
-    if not claims or template is None:
-        return spec
-    inner = template.get("spec") or {}
+    template = spec.get("template") or {}
+    inner = {name: value for name, value in (template.get("spec") or {}).items() if name not in ("subdomain", "hostname")}
+    if not claims:
+        return {**spec, "template": {**template, "spec": inner}}
     volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
     volumes += [volume for volume in inner.get("volumes") or () if volume.get("name") not in claims]
     return {**spec, "template": {**template, "spec": {**inner, "volumes": volumes}}}
@@ -273,3 +315,42 @@ def cron_job(obj: Obj) -> list[FieldError]:
     if len(obj["metadata"].get("name", "")) > 52:
         out.append(invalid_value("metadata.name", obj["metadata"]["name"], "must be no more than 52 characters"))
     return out + jobs.spec_errors((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
+
+
+#: Counters of a status that are not negative, and which is no greater than which: (field, other, what the message calls it).
+STATUS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]]] = {
+    "Deployment": (
+        ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas",
+         "terminatingReplicas", "collisionCount"),
+        (("updatedReplicas", "replicas", "status.replicas"), ("readyReplicas", "replicas", "status.replicas"),
+         ("availableReplicas", "replicas", "status.replicas"), ("availableReplicas", "readyReplicas", "readyReplicas")),
+    ),
+    "ReplicaSet": (
+        ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration", "terminatingReplicas"),
+        (("fullyLabeledReplicas", "replicas", "status.replicas"), ("readyReplicas", "replicas", "status.replicas"),
+         ("availableReplicas", "replicas", "status.replicas"), ("availableReplicas", "readyReplicas", "readyReplicas")),
+    ),
+    "ReplicationController": (
+        ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"),
+        (("fullyLabeledReplicas", "replicas", "status.replicas"), ("readyReplicas", "replicas", "status.replicas"),
+         ("availableReplicas", "replicas", "status.replicas"), ("availableReplicas", "readyReplicas", "readyReplicas")),
+    ),
+    "StatefulSet": (
+        ("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", "observedGeneration", "collisionCount"),
+        (("readyReplicas", "replicas", "status.replicas"), ("currentReplicas", "replicas", "status.replicas"),
+         ("updatedReplicas", "replicas", "status.replicas"), ("availableReplicas", "replicas", "status.replicas"),
+         ("availableReplicas", "readyReplicas", "status.readyReplicas")),
+    ),
+    "DaemonSet": (
+        ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady", "observedGeneration",
+         "updatedNumberScheduled", "numberAvailable", "numberUnavailable", "collisionCount"),
+        (),
+    ),
+}  # fmt: skip
+
+
+def status(kind: str, obj: Obj, old: Obj) -> list[FieldError]:
+    """`Validate…StatusUpdate`."""
+    counters, within = STATUS[kind]
+    out = common.counts(obj, counters, within)
+    return out + common.not_decremented(obj, old, "collisionCount") if "collisionCount" in counters else out
