@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..api.objects import Obj, annotations_of, key_of, labels_of, split_key
 from ..client import ApiError
 from . import common
@@ -12,6 +14,23 @@ OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 MANAGED = "endpoints.kubernetes.io/managed-by"
 HEADLESS = "service.kubernetes.io/headless"
 LIMIT = 1000
+
+
+def truncated(subsets: list[Obj]) -> tuple[list[Obj], bool]:
+    """At most a thousand addresses, those of ready pods first, each subset its share (truncateEndpoints)."""
+    ready, rest = (sum(len(s.get(kind) or ()) for s in subsets) for kind in ("addresses", "notReadyAddresses"))
+    if ready + rest <= LIMIT:
+        return subsets, False
+    kind, room, total = ("addresses", LIMIT, ready) if ready > LIMIT else ("notReadyAddresses", LIMIT - ready, rest)
+    left, out = room, list[Obj]()
+    for subset in subsets:
+        held = subset.get(kind) or []
+        kept = held[: min(left, math.ceil(len(held) / total * room))]
+        left -= len(kept)
+        up, down = (kept, []) if kind == "addresses" else (subset.get("addresses"), kept)
+        members = {"addresses": up, "notReadyAddresses": down, "ports": subset.get("ports")}
+        out.append({name: value for name, value in members.items() if value})
+    return out, True
 
 
 class EndpointsController(ServiceIndex):
@@ -43,23 +62,30 @@ class EndpointsController(ServiceIndex):
         if spec.get("type") == "ExternalName" or not spec.get("selector"):
             return
         pods = self.pods(key)
-        subsets = self._subsets(service, pods)
+        subsets, cut = truncated(self._subsets(service, pods))
         labels = {k: v for k, v in labels_of(service).items() if k != HEADLESS} | {MANAGED: "endpoint-controller"}
         if is_headless(service):
             labels[HEADLESS] = ""
         stamp = trigger_time(self.memory, key, service, [p for p in pods if pod_ip(p)])
         if current is None:
             meta: Obj = {"name": name, "namespace": namespace, "labels": labels}
-            if stamp:
-                meta["annotations"] = {TRIGGER: stamp}
+            if stamp or cut:
+                meta["annotations"] = ({TRIGGER: stamp} if stamp else {}) | ({OVER_CAPACITY: "truncated"} if cut else {})
             body: Obj = {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": subsets}
             self._create(service, body)
             return
-        if (current.get("subsets") or []) == subsets and labels_of(current) == labels:
+        marked = annotations_of(current).get(OVER_CAPACITY)
+        if (
+            (current.get("subsets") or []) == subsets
+            and labels_of(current) == labels
+            and marked == ("truncated" if cut else None)
+        ):
             return
-        annotations = {k: v for k, v in annotations_of(current).items() if k != TRIGGER}
+        annotations = {k: v for k, v in annotations_of(current).items() if k not in (TRIGGER, OVER_CAPACITY)}
         if stamp:
             annotations[TRIGGER] = stamp
+        if cut:
+            annotations[OVER_CAPACITY] = "truncated"
         meta = {**current["metadata"], "labels": labels, "annotations": annotations}
         body = {**current, "metadata": meta, "subsets": subsets}
         if not subsets:
@@ -104,9 +130,9 @@ class EndpointsController(ServiceIndex):
         for ports, up, down in (groups[key] for key in sorted(groups)):
             subset: Obj = {}
             if up:
-                subset["addresses"] = sorted(up, key=lambda a: tuple(int(x) for x in a["ip"].split(".")))[:LIMIT]
+                subset["addresses"] = sorted(up, key=lambda a: tuple(int(x) for x in a["ip"].split(".")))
             if down:
-                subset["notReadyAddresses"] = sorted(down, key=lambda a: tuple(int(x) for x in a["ip"].split(".")))[:LIMIT]
+                subset["notReadyAddresses"] = sorted(down, key=lambda a: tuple(int(x) for x in a["ip"].split(".")))
             if ports:
                 subset["ports"] = ports
             out.append(subset)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.core.kube.api.objects import Obj
+from simulator.core.kube.controllers import endpoints
+from simulator.core.kube.controllers import endpointslice_mirroring as mirroring
 from simulator.core.kube.controllers.endpointslice import CONTROLLER, MANAGED, SERVICE, EndpointSliceController, ports_key
 
 from . import one_sync
@@ -122,3 +126,82 @@ def test_a_slice_belongs_to_the_service_that_its_labels_name() -> None:
     made, asked = one_sync.controller(EndpointSliceController, {"services": [going]})
     made.sync("default/web")
     assert asked.created == []
+
+
+CASES = Path(__file__).parent / "cases"
+
+
+@pytest.mark.parametrize("case", json.loads((CASES / "mirroring.json").read_text()), ids=lambda case: case["what"][:70])
+def test_endpoints_that_somebody_wrote_are_mirrored(case: Obj) -> None:
+    meta = {"name": "test-ep", "namespace": "test", "uid": case.get("uid", "")}
+    meta |= {name: case[name] for name in ("labels", "annotations") if name in case}
+    if case.get("going"):
+        meta["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    source: Obj = {"apiVersion": "v1", "kind": "Endpoints", "metadata": meta, "subsets": case["subsets"]}
+    svc: Obj = {"metadata": {"name": "test-ep", "namespace": "test", "uid": "svc"}, "spec": {}}
+    held = case.get("held", [])
+    for item in held:
+        item["metadata"] |= {"namespace": "test", "labels": {MANAGED: mirroring.CONTROLLER, SERVICE: "test-ep"}}
+    objects = {"endpoints": [source], "services": [svc], "endpointslices": held}
+    made, asked = one_sync.controller(mirroring.EndpointSliceMirroringController, objects)
+    made.flags["mirroring-max-endpoints-per-subset"] = str(case.get("limit", 1000))
+    made.sync("test/test-ep")
+    slices, actions = case["want"]
+    assert len(asked.created) + len(asked.updated) + len(asked.deleted) == actions
+    left = {item["metadata"]["name"]: item for item in held} | {
+        o["metadata"]["name"]: o for o in [*asked.updated, *asked.created]
+    }
+    assert len(left.keys() - set(asked.deleted)) == slices
+    for item in [*asked.updated, *asked.created]:
+        assert item["metadata"]["labels"] == {**case.get("labels", {}), MANAGED: mirroring.CONTROLLER, SERVICE: "test-ep"}
+        assert 0 < len(item["endpoints"]) <= case.get("limit", 1000)
+
+
+@pytest.mark.parametrize(
+    ("ready", "unready", "want"),
+    [
+        ([], [], ([], [])),
+        ([50, 100, 100, 100, 100], [50, 100, 100, 100, 100], ([50, 100, 100, 100, 100], [50, 100, 100, 100, 100])),
+        ([100] * 5, [100] * 5, ([100] * 5, [100] * 5)),
+        ([90, 110, 50, 10, 20], [101, 200, 200, 201, 298], ([90, 110, 50, 10, 20], [73, 144, 144, 145, 214])),
+        ([205, 400, 402, 400, 693], [100, 200, 200, 200, 300], ([98, 191, 192, 191, 328], [0, 0, 0, 0, 0])),
+    ],
+)
+def test_endpoints_hold_a_thousand_addresses(ready: list[int], unready: list[int], want: tuple[list[int], list[int]]) -> None:
+    subsets = [{"addresses": [{}] * up, "notReadyAddresses": [{}] * down} for up, down in zip(ready, unready, strict=True)]
+    found, cut = endpoints.truncated(subsets)
+    assert tuple([len(s.get(kind) or ()) for s in found] for kind in ("addresses", "notReadyAddresses")) == want
+    assert cut == (sum(ready) + sum(unready) > 1000)
+
+
+@pytest.mark.parametrize(
+    ("before", "held", "ready", "unready", "want"),
+    [
+        (None, 0, 0, 0, (0, 0, False)),
+        (None, 999, 997, 4, (997, 3, True)),
+        (None, 999, 1000, 10, (1000, 0, True)),
+        ("truncated", 999, 999, 0, (999, 0, False)),
+        ("warning", 1000, 1000, 0, (1000, 0, False)),
+        ("warning", 1001, 1001, 0, (1000, 0, True)),
+        ("truncated", 1000, 1000, 0, (1000, 0, False)),
+        ("invalid", 1001, 1001, 0, (1000, 0, True)),
+    ],
+)
+def test_endpoints_say_that_they_were_cut(before: str | None, held: int, ready: int, unready: int, want: Any) -> None:
+    pods = []
+    for n in range(ready + unready):
+        made = pod(f"p{n:04d}", ready=n < ready)
+        made["metadata"]["labels"] = {"app": "web"}
+        made["status"]["podIP"] = f"10.0.{n // 250}.{n % 250 + 1}"
+        pods.append(made)
+    svc = service(ports=[{"port": 80}])
+    address = endpoints.EndpointsController._address
+    subset: Obj = {"addresses": [address(svc, one) for one in pods[:held]], "ports": [{"port": 80, "protocol": "TCP"}]}
+    notes = {"annotations": {endpoints.OVER_CAPACITY: before}} if before else {}
+    current: Obj = {"metadata": {"name": "web", "namespace": "default", **notes}, "subsets": [subset] if held else []}
+    sync, asked = one_sync.controller(endpoints.EndpointsController, {"services": [svc], "pods": pods, "endpoints": [current]})
+    sync.sync("default/web")
+    found = asked.updated[-1] if asked.updated else current
+    counts = [sum(len(s.get(kind) or ()) for s in found.get("subsets") or ()) for kind in ("addresses", "notReadyAddresses")]
+    assert (*counts, (found["metadata"].get("annotations") or {}).get(endpoints.OVER_CAPACITY) == "truncated") == want
+    assert endpoints.OVER_CAPACITY not in (found["metadata"].get("annotations") or {}) or want[2]
