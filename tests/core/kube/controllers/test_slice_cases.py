@@ -168,7 +168,9 @@ def test_endpoints_that_somebody_wrote_are_mirrored(case: Obj) -> None:
     ],
 )
 def test_endpoints_hold_a_thousand_addresses(ready: list[int], unready: list[int], want: tuple[list[int], list[int]]) -> None:
-    subsets: list[Obj] = [{"addresses": [{}] * up, "notReadyAddresses": [{}] * down} for up, down in zip(ready, unready, strict=True)]
+    subsets: list[Obj] = [
+        {"addresses": [{}] * up, "notReadyAddresses": [{}] * down} for up, down in zip(ready, unready, strict=True)
+    ]
     found, cut = endpoints.truncated(subsets)
     assert tuple([len(s.get(kind) or ()) for s in found] for kind in ("addresses", "notReadyAddresses")) == want
     assert cut == (sum(ready) + sum(unready) > 1000)
