@@ -38,11 +38,11 @@ class Exit(Exception):
 
 
 class Fatal(Exception):
-    """What ends a program by `klog.Exit`: a line of klog, written at `source`."""
+    """What ends a program by `klog.Exit` (status 1) or `klog.Fatal` (255): a line of klog, written at `source`."""
 
-    def __init__(self, source: str, text: str) -> None:
+    def __init__(self, source: str, text: str, code: int = 1) -> None:
         super().__init__(text)
-        self.source = source
+        self.source, self.code = source, code
 
 
 class ConfigurationInvalid(Exception):

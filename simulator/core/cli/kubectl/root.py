@@ -113,7 +113,7 @@ def _run(session: Session) -> Generator[Any, Any, int]:
         return _fail(inv, f"error: {error}")
     except Fatal as error:
         session.klog("F", error.source, str(error))
-        return 1
+        return error.code
     except TOLD as error:
         text, code = tell(error)
         inv.err(text)

@@ -32,6 +32,9 @@ VERBS = frozenset(
     "* get list watch create update patch delete deletecollection use bind impersonate escalate approve sign attest proxy put post head options".split()
 )
 
+#: What one may be allowed to do things with and no server lists (`nonStandardResourceNames`).
+UNLISTED = ("users", "groups")
+
 
 def run_can_i(s: Session) -> int:
     """`kubectl auth can-i`."""
@@ -80,7 +83,8 @@ def _attributes(s: Session, verb: str, word: str) -> Obj:
     elif found is None:
         plural, _, group = word.partition(".")
         where = f" in group '{group}'" if group else ""
-        s.warn_line(f"the server doesn't have a resource type '{plural}'{where}")
+        if word not in UNLISTED:
+            s.warn_line(f"the server doesn't have a resource type '{plural}'{where}")
     else:
         plural, group = found.kind.plural, found.kind.group
         if not found.kind.namespaced and not s.values.on("all-namespaces"):

@@ -71,10 +71,10 @@ def _table(rows: list[KindInfo], wide: bool, no_headers: bool) -> list[list[str]
 def _list(rows: list[KindInfo]) -> Obj:
     resources = []
     for item in rows:
-        one: Obj = {"name": item.plural, "singularName": item.singular_name, "namespaced": item.namespaced, "version": item.version, "kind": item.kind,
-                    "verbs": sorted(item.verbs)}  # fmt: skip
+        one: Obj = {"name": item.plural, "singularName": item.singular_name, "namespaced": item.namespaced}
         if item.group:
             one["group"] = item.group
+        one |= {"version": item.version, "kind": item.kind, "verbs": sorted(item.verbs)}
         if item.short_names:
             one["shortNames"] = list(item.short_names)
         if item.categories:

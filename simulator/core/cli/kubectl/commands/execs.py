@@ -27,10 +27,12 @@ QUIET = Flag(name="quiet", short="q", kind="bool", usage="Print only output of t
 TIMEOUT = Flag(name="pod-running-timeout", kind="duration", default=60 * SECOND, usage="How long to wait for a pod to run")
 
 
-def one_pod(s: Session, word: str) -> Obj:
-    """The pod that `POD` or `TYPE/NAME` means."""
-    words = [word] if "/" in word else ["pods", word]
-    info = Builder(s, args=words, eager=False).infos()[0]
+def one_pod(s: Session, word: str, files: list[str] | None = None) -> Obj:
+    """The pod that `POD` or `TYPE/NAME` means, or the first object of `files`."""
+    words = [] if not word else [word] if "/" in word else ["pods", word]
+    info = Builder(s, args=words, filenames=files or [], eager=False).infos()[0]
+    if files and info.mapping.kind.kind == "Pod" and not ((info.obj or {}).get("spec") or {}).get("containers"):
+        raise CommandError(f"pod {info.namespace}/{info.name} does not have any containers")
     found = pods_of(s, info.mapping, info.obj or {}, "cannot attach to")
     if not found:
         raise CommandError("timed out waiting for the condition")
@@ -43,16 +45,17 @@ def run_exec(s: Session) -> Generator[Wait, Any, int]:
     given = values.args
     words = given[values.dash_at :] if values.dash_at >= 0 else given[1:]
     targets = given[: values.dash_at] if values.dash_at >= 0 else given[:1]
-    if values.dash_at < 0 and len(given) > 1:
+    files = values.items("filename")
+    if values.dash_at < 0 and len(given) > (0 if files else 1):
         raise CommandError(
             "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'kubectl exec -h' for help and examples"
         )
-    if not targets and not values.items("filename"):
+    if not targets and not files:
         raise CommandError("pod, type/name or --filename must be specified")
     if not words:
         raise CommandError("you must specify at least one command for the container")
     pod_timeout(s)
-    pod = one_pod(s, targets[0])
+    pod = one_pod(s, targets[0] if targets else "", files)
     phase = (pod.get("status") or {}).get("phase")
     if phase in ("Succeeded", "Failed"):
         raise CommandError(f"cannot exec into a container in a completed pod; current phase is {phase}")
@@ -74,7 +77,7 @@ def run_exec(s: Session) -> Generator[Wait, Any, int]:
 def run_attach(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl attach`."""
     values = s.values
-    if not values.args and not values.items("filename"):
+    if not values.args:
         raise CommandError("at least 1 argument is required for attach")
     if len(values.args) > 2:
         raise CommandError(
@@ -106,7 +109,7 @@ def _spec(text: str) -> tuple[str, str, str]:
     return (namespace, pod, path) if slash else ("", head, path)
 
 
-def run_cp(s: Session) -> int:
+def run_cp(s: Session) -> Generator[Wait, Any, int]:
     """`kubectl cp`: copy a file or a tree to or from a container."""
     values = s.values
     if len(values.args) != 2:
@@ -123,7 +126,10 @@ def run_cp(s: Session) -> int:
     remote = source if source[1] else target
     namespace = remote[0] or s.namespace
     pod = s.get(s.kind("pods"), namespace, remote[1])
-    container = values.text("container") or default_container(s, pod)
+    container = values.text("container")
+    if container:
+        check_container(pod, container)
+    container = container or default_container(s, pod)
     where = open_exec(s, pod, container, ["tar"])
     host = hosts(s.world)[where["host"]]
     tree = host_files.tree(host, where["container"])
@@ -142,6 +148,11 @@ def run_cp(s: Session) -> int:
     base = posixpath.normpath("/" + posixpath.join(where["cwd"] or "/", target[2]).lstrip("/"))
     if tree.isdir(base):
         base = posixpath.join(base, posixpath.basename(source[2].rstrip("/")))
+    if not tree.isdir(posixpath.dirname(base)):  # the container's tar says so in its own words
+        code = yield from execute(s, pod, container, ["tar", "-xmf", "-", "-C", posixpath.dirname(base)])
+        if code:
+            s.err(f"command terminated with exit code {code}\n")
+            raise Silent(code)
     _to_container(s, where, source[2], base)
     return 0
 

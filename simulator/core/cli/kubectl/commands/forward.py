@@ -22,7 +22,7 @@ from ...flags import quote
 from ...forwarding import refused, reset
 from .. import serving
 from ..builder import Builder
-from ..errors import CommandError, UsageError
+from ..errors import CommandError, Fatal, UsageError
 from ..flagsets import unsupported
 from ..session import Session
 from ..streams import pod_timeout, pods_of, running
@@ -163,9 +163,7 @@ def _container_port(pod: Obj, name: str) -> int:
 
 def _pair(spec: str) -> Pair:
     """`parsePorts`."""
-    parts = spec.split(":")
-    if len(parts) > 2:
-        raise CommandError(f"invalid port format '{spec}'")
+    parts = spec.split(":")[:2]  # a third part is passed over (`splitPort`)
     numbers = []
     for side, text in zip(("local", "remote"), (parts[0] or ("0" if len(parts) == 2 else ""), parts[-1]), strict=True):
         if not text.isdigit():
@@ -228,7 +226,7 @@ def run_proxy(s: Session) -> Generator[Wait, Any, int]:
         try:
             filters[name] = [regexp.compile(part) for part in values.text(name).split(",") if part]
         except regexp.BadPattern as failed:
-            raise CommandError(f"error parsing regexp: {failed}") from None
+            raise Fatal("proxy_server.go:77", f"Error compiling re: error parsing regexp: {failed}", 255) from None
     if open_ and not values.text("unix-socket"):
         s.err("Request filter disabled, your proxy is vulnerable to XSRF attacks, please be cautious\n")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -54,16 +53,24 @@ def _condition(text: str) -> Check:
 
 def _json(text: str) -> Check:
     """`jsonpath={.path}[=value]`."""
-    match = re.fullmatch(r"(\{.*?\}|[^=]+?)(?:=(.*))?", text, re.DOTALL)
-    if match is None or not match[1]:
-        raise CommandError("jsonpath expression cannot be empty")
-    if "=" in text and match[2] is not None and not match[2]:
-        raise CommandError("jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3")
+    parts = [part.replace("\0", "==") for part in text.replace("==", "\0").split("=")]  # a doubled sign divides nothing
+    if len(parts) > 2:
+        raise CommandError(
+            "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'"
+        )
     try:
-        path = JSONPath(sort_key(match[1].strip("'\"")), allow_missing=True)
+        expression = sort_key(parts[0]) if parts[0] else ""
     except JSONPathError as error:
         raise CommandError(str(error)) from None
-    wanted = match[2].strip("'\"") if match[2] is not None else None
+    wanted = parts[1].strip("'\"") if len(parts) == 2 else None
+    if wanted == "":
+        raise CommandError("jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3")
+    if not expression:
+        raise CommandError("jsonpath expression cannot be empty")
+    try:
+        path = JSONPath(expression, allow_missing=True)
+    except JSONPathError as error:
+        raise CommandError(str(error)) from None
 
     def check(obj: Obj) -> bool:
         found = path.find(obj)
@@ -92,7 +99,7 @@ def run(s: Session) -> Generator[Wait, Any, int]:
     deadline = s.world.now + (WEEK if timeout < 0 else timeout)
     output = Output(s)
     builder = Builder(s, args=values.args, **file_arguments(s), selector=values.text("selector"), fields=values.text("field-selector"),
-                      all_namespaces=values.on("all-namespaces"), select_all=values.on("all"), fetch=kind == "")  # fmt: skip
+                      all_namespaces=values.on("all-namespaces"), allow_empty=values.on("all"), fetch=kind == "")  # fmt: skip
     if kind == "create":
         yield from _created(s, builder, deadline)
     infos = builder.infos()
@@ -152,8 +159,12 @@ def _one(
         output.done(first, "condition met")
         return
     # another object was waited for meanwhile: this one may long be as it should be
-    obj = info.obj or {} if fresh else look(s, info) or info.obj or {}
+    obj = info.obj if fresh and info.obj else look(s, info)
+    if obj is None:
+        raise CommandError(f"{info.mapping.kind.group_resource} {quote(info.name)} not found")
     while not isinstance(wanted, str) and not wanted(obj):
+        if not s.values.number("timeout"):
+            raise CommandError(f"condition not met for {info.label}")
         if s.world.now >= deadline:
             raise CommandError(f"timed out waiting for the condition on {info.label}")
         yield WaitTopic((info.mapping.kind.topic,), deadline)
