@@ -5,16 +5,22 @@ from __future__ import annotations
 import base64
 import functools
 import posixpath
+from collections.abc import Callable
 from typing import Any
 
 from ...kube.client import Credentials
 from .. import goyaml
 from ..flags import Values, quote
 from .errors import CommandError, ConfigurationInvalid
+from .kubeconfig_check import NO_SERVER, cluster_problems, shape_problem, user_problems
 
 Obj = dict[str, Any]
 SECTIONS = ("clusters", "contexts", "users")
 INNER = {"clusters": "cluster", "contexts": "context", "users": "user"}
+#: Members that are written without a value too.
+ALWAYS = {"clusters": ("server",), "contexts": ("cluster", "user"), "users": ()}
+#: Versions of credential plug-ins whose `interactiveMode` has a default (`SetDefaults_ExecConfig`).
+OLD_PLUGINS = ("client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1alpha1")
 
 
 class Config:
@@ -25,6 +31,7 @@ class Config:
         self.contexts: dict[str, Obj] = {}
         self.users: dict[str, Obj] = {}
         self.current = ""
+        self.preferences: Obj = {}
         self.origin: dict[tuple[str, str], str] = {}
 
     def section(self, name: str) -> dict[str, Obj]:
@@ -42,9 +49,11 @@ class Config:
         lists = {}
         for name in SECTIONS:
             entries = self.section(name)
-            lists[name] = [{"name": key, INNER[name]: entries[key]} for key in sorted(entries)] or None
+            always = dict.fromkeys(ALWAYS[name], "")
+            lists[name] = [{"name": key, INNER[name]: {**always, **entries[key]}} for key in sorted(entries)] or None
         # in the order of the Go struct, which JSON output shows
-        return {"kind": "Config", "apiVersion": "v1", "clusters": lists["clusters"], "users": lists["users"],
+        asked = {"preferences": self.preferences} if self.preferences else {}
+        return {"kind": "Config", "apiVersion": "v1", **asked, "clusters": lists["clusters"], "users": lists["users"],
                 "contexts": lists["contexts"], "current-context": self.current}  # fmt: skip
 
 
@@ -62,17 +71,23 @@ def read_config(data: bytes, path: str) -> Config:
         raise CommandError(f"error loading config file {quote(path)}: {error}") from None
     if raw is None:
         return config
-    if not isinstance(raw, dict):
-        raise CommandError(f"error loading config file {quote(path)}: couldn't get version/kind; json parse error: json: cannot unmarshal "
-                           "string into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
-                           "\"json:\\\"kind,omitempty\\\"\" }")  # fmt: skip
+    wrong = shape_problem(raw)
+    if wrong:
+        raise CommandError(f"error loading config file {quote(path)}: {wrong}")
     for section in SECTIONS:
         entries = config.section(section)
         for item in raw.get(section) or ():
-            if isinstance(item, dict) and isinstance(item.get("name"), str) and item["name"] not in entries:
-                entries[item["name"]] = dict(item.get(INNER[section]) or {})
-                config.origin[section, item["name"]] = path
+            name = item.get("name") or ""
+            if name not in entries:
+                entries[name] = dict(item.get(INNER[section]) or {})
+                config.origin[section, name] = path
+    for user in config.users.values():
+        plugin = user.get("exec")
+        if isinstance(plugin, dict) and plugin.get("apiVersion") in OLD_PLUGINS and not plugin.get("interactiveMode"):
+            user["exec"] = {**plugin, "interactiveMode": "IfAvailable"}
     config.current = str(raw.get("current-context") or "")
+    preferences = raw.get("preferences")
+    config.preferences = dict(preferences) if isinstance(preferences, dict) else {}
     return config
 
 
@@ -120,6 +135,7 @@ class Files:
                     merged.section(section).setdefault(name, entry)
                     merged.origin.setdefault((section, name), path)
             merged.current = merged.current or one.current
+            merged.preferences = {**one.preferences, **merged.preferences}
         return merged
 
     def write(self, path: str, config: Config) -> None:
@@ -140,7 +156,7 @@ class Connection:
         chosen_user = "" if shadowed else values.text("user")
         name = values.text("context") or config.current
         self.context_name = name
-        if values.text("context") and name not in config.contexts:
+        if name and name not in config.contexts:
             raise ConfigurationInvalid(f"context was not found for specified context: {name}")
         self.context: Obj = config.contexts.get(name, {})
         self.namespace = values.text("namespace") or str(self.context.get("namespace") or "") or "default"
@@ -151,8 +167,7 @@ class Connection:
         user_name = chosen_user or str(self.context.get("user") or "")
         if chosen_user and user_name not in config.users:
             raise CommandError(f"auth info {quote(user_name)} does not exist")
-        self._check(name, cluster_name, user_name)
-        self.user_name = user_name
+        self.user_name, self.cluster_name = user_name, cluster_name
         self.cluster: Obj = dict(config.clusters.get(cluster_name, {}))
         self.user: Obj = dict(config.users.get(user_name, {}))
         self.cluster_file = config.origin.get(("clusters", cluster_name), "")
@@ -172,15 +187,28 @@ class Connection:
         if not self.explicit_namespace and inv.exists(f"{_ACCOUNT}/namespace"):
             self.namespace = bytes(inv.read_file(f"{_ACCOUNT}/namespace")).decode("utf-8", "replace").strip() or "default"
 
-    def _check(self, context: str, cluster: str, user: str) -> None:
-        """Contradictions inside the files (`validation.go`)."""
-        wrong = []
-        if self.context and cluster and cluster not in self.config.clusters:
-            wrong.append(f"cluster was not found for context: {context}")
-        if self.context and user and user not in self.config.users:
-            wrong.append(f"user was not found for context: {context}")
-        if wrong and not self.values.text("server"):
-            raise ConfigurationInvalid(wrong[0] if len(wrong) == 1 else "\n" + "".join(f"* {line}\n" for line in sorted(wrong)))
+    def _check(self, user: Obj, cluster: Obj, files: tuple[str, str]) -> None:
+        """Refuse what contradicts itself; a cluster that is not there at all is no error by itself (`ConfirmUsable`)."""
+
+        def opens(origin: str) -> Callable[[str], str]:
+            return lambda path: self._unreadable(self._where(path, origin))
+
+        wrong = user_problems(self.user_name, user, opens(files[0]))
+        wrong += cluster_problems(self.cluster_name, cluster, opens(files[1]))
+        if len(wrong) == 1 and wrong[0] != NO_SERVER:
+            raise CommandError(wrong[0])
+        if len(wrong) > 1:
+            raise ConfigurationInvalid("\n" + "".join(f"* {line}\n" for line in wrong))
+
+    def _where(self, path: str, origin: str) -> str:
+        return path if path.startswith("/") or not origin else posixpath.join(posixpath.dirname(origin), path)
+
+    def _unreadable(self, path: str) -> str:
+        try:
+            self.files.inv.read_file(path)
+        except OSError as error:
+            return (error.strerror or "").lower()
+        return ""
 
     def _server(self) -> str:
         server = self.values.text("server") or str(self.cluster.get("server") or "")
@@ -198,7 +226,7 @@ class Connection:
         path = str(entry.get(key) or "")
         if not path:
             return b""
-        where = path if path.startswith("/") or not origin else posixpath.join(posixpath.dirname(origin), path)
+        where = self._where(path, origin)
         try:
             return bytes(self.files.inv.read_file(where))
         except OSError as error:
@@ -216,6 +244,10 @@ class Connection:
                 entry.pop(key + "-data", None)
                 entry[key] = flags.text(flag)
                 user_file = cluster_file = ""
+        given: Obj = {name: flags.text(name) for name in ("token", "username", "password", "as", "as-uid") if flags.text(name)}
+        given |= {"as-groups": flags.items("as-group")} if flags.items("as-group") else {}
+        server = {"server": flags.text("server")} if flags.text("server") else {}
+        self._check({**user, **given}, {**cluster, **server}, (user_file, cluster_file))
         token = flags.text("token") or str(user.get("token") or "")
         if not token and user.get("tokenFile"):
             token = bytes(self.files.inv.read_file(str(user["tokenFile"]))).decode("utf-8", "replace").strip()

@@ -13,7 +13,8 @@ from ...flags import quote
 from ..errors import CommandError, UsageError
 from ..flagsets import own, print_flags
 from ..groups import group_run
-from ..kubeconfig import Config
+from ..kubeconfig import SECTIONS, Config
+from ..kubeconfig_check import base64_problem
 from ..printers import Output
 from ..session import Session
 from ..table import columns
@@ -67,6 +68,7 @@ ORDERED = {
               "as-user-extra", "username", "password", "auth-provider", "exec"),
     "contexts": ("cluster", "user", "namespace"),
 }  # fmt: skip
+PLUGIN = ("command", "args", "env", "apiVersion", "installHint", "provideClusterInfo", "interactiveMode")
 
 
 def run_view(s: Session) -> int:
@@ -84,13 +86,20 @@ def run_view(s: Session) -> int:
     raw = config.to_object()
     for section, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context")):
         for item in raw[section] or ():
-            item[inner] = {key: item[inner][key] for key in (*ORDERED[section], *item[inner]) if key in item[inner]}
+            item[inner] = _ordered(item[inner], ORDERED[section])
+            if isinstance(item[inner].get("exec"), dict):
+                item[inner]["exec"] = _ordered(item[inner]["exec"], PLUGIN)
     if not values.on("raw"):
         for section, inner in (("clusters", "cluster"), ("users", "user")):
             for item in raw[section] or ():
                 item[inner] = {key: (SECRET.get(key, value) if value else value) for key, value in item[inner].items()}
     Output(s, default="yaml", typed=True).print(raw)
     return 0
+
+
+def _ordered(entry: Obj, members: tuple[str, ...]) -> Obj:
+    """An entry with its members in the order of the Go type."""
+    return {key: entry[key] for key in (*members, *entry) if key in entry}
 
 
 def _flatten(s: Session, config: Config) -> None:
@@ -123,7 +132,9 @@ def _minified(s: Session, config: Config) -> Config:
     out.contexts[name] = context
     for section, key in (("clusters", "cluster"), ("users", "user")):
         wanted = context.get(key, "")
-        if wanted in config.section(section):
+        if wanted and wanted not in config.section(section):
+            raise CommandError(f"cannot locate {key} {wanted}")
+        if wanted:
             out.section(section)[wanted] = config.section(section)[wanted]
     return out
 
@@ -195,6 +206,9 @@ def run_names(s: Session) -> int:
 def run_delete(s: Session) -> int:
     """`config delete-cluster`, `delete-context`, `delete-user`."""
     word = s.command.name.removeprefix("delete-")
+    if word != "user" and len(s.values.args) != 1:
+        s.out(_help(s))
+        return 0
     if word == "user" and len(s.values.args) != 1:
         raise UsageError(s.command, "user to delete is required")
     name = _args(s, 1, 1)[0]
@@ -370,10 +384,8 @@ def _exec(s: Session, entry: Obj) -> None:
     """The credential plugin (`--exec-command` and the flags beside it)."""
     values = s.values
     if "exec-command" in values.changed:
-        entry.pop("exec", None)
-        if values.text("exec-command"):
-            entry["exec"] = {"apiVersion": "", "args": None, "command": values.text("exec-command"), "env": None,
-                             "interactiveMode": "IfAvailable", "provideClusterInfo": False}  # fmt: skip
+        fresh = {"apiVersion": "", "args": None, "command": "", "env": None, "provideClusterInfo": False}
+        entry["exec"] = {**fresh, **(entry.get("exec") or {}), "command": values.text("exec-command"), "args": None}
     held = entry.get("exec")
     if held is None:
         return
@@ -390,51 +402,80 @@ def _exec(s: Session, entry: Obj) -> None:
         held["env"] = [*env, *({"name": key, "value": value} for key, value in new.items())] or None
 
 
-SECTIONS = {"clusters": "clusters", "contexts": "contexts", "users": "users"}
+#: The members of a kubeconfig's parts that a property may name (the Go types of client-go, tools/clientcmd/api/types.go).
+TOP = ("kind", "apiVersion", "preferences", "clusters", "users", "contexts", "current-context", "extensions")
+MEMBERS = {
+    "clusters": (*ORDERED["clusters"], "extensions", "-"),
+    "users": ("client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile", "act-as", "act-as-uid",
+              "act-as-groups", "act-as-user-extra", "username", "password", "auth-provider", "exec", "extensions", "-"),
+    "contexts": (*ORDERED["contexts"], "extensions", "-"),
+    "preferences": ("colors", "extensions"),
+}  # fmt: skip
 
 
-def _steps(s: Session, name: str) -> tuple[str, str, str]:
-    """Section, entry and field of `contexts.lab.namespace`."""
-    config = s.files.load(strict=False)
-    section, _, rest = name.partition(".")
-    if section == "current-context":
-        return section, "", ""
-    if section not in SECTIONS:
+def _steps(name: str) -> tuple[str, str, str]:
+    """Section, entry and field of `contexts.lab.namespace` (`navigation_step_parser.go`): a name ends before the first word that is
+    a member's."""
+    section, *rest = name.split(".")
+    if section not in TOP:
         raise CommandError(f"unable to parse {name} after [] at api.Config")
-    known = [key for key in config.section(section) if rest == key or rest.startswith(key + ".")]
-    entry = max(known, key=len) if known else rest.partition(".")[0]
-    return section, entry, rest[len(entry) + 1 :]
+    if section == "preferences":
+        if rest and rest[0] not in MEMBERS[section]:
+            raise CommandError(f"unable to parse {name} after [{{preferences 0x2a1c5e0}}] at api.Preferences")
+        return section, "", ".".join(rest)
+    if section not in MEMBERS:
+        if rest:
+            raise CommandError(f"unable to parse one or more field values of {name}")
+        return section, "", ""
+    end = next((at for at, word in enumerate(rest[1:], 1) if word in MEMBERS[section]), len(rest))
+    if len(rest) > end + 1:
+        raise CommandError(f"unable to parse one or more field values of {name}")
+    return section, ".".join(rest[:end]), "".join(rest[end:])
 
 
-def _decodable(text: str) -> None:
-    for at, char in enumerate(text):
-        if not (char.isascii() and (char.isalnum() or char in "+/=")):
-            raise CommandError(f"error decoding input value: illegal base64 data at input byte {at}")
+def _pointers(entries: dict[str, Obj]) -> str:
+    """A map of entries as Go prints it: names, and where the values lie."""
+    return "map[" + " ".join(f"{name}:0xc{0x000400000 + 0x60 * at:09x}" for at, name in enumerate(sorted(entries))) + "]"
+
+
+def _boolean(text: str) -> bool:
     try:
-        base64.b64decode(text, validate=True)
+        return parse_bool(text)
     except ValueError:
-        raise CommandError(f"error decoding input value: illegal base64 data at input byte {len(text) // 4 * 4}") from None
+        raise CommandError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax") from None
 
 
 def run_set(s: Session) -> int:
     """`config set`."""
     name, value = _args(s, 2, 2)
-    section, entry, field = _steps(s, name)
-    if section == "current-context":
+    if not value:
+        raise CommandError("you cannot use set to unset a property")
+    if not name:
+        raise CommandError("you must specify a property")
+    section, entry, field = _steps(name)
+    if section in ("current-context", "preferences"):
         path = s.files.target()
         config = s.files.read(path)
-        config.current = value
+        if section == "current-context":
+            config.current = value
+        elif field != "colors":
+            raise CommandError(f"can't set a map to a value: {_pointers({})}" if field else "unable to locate path config.navigationStep"
+                               '{stepValue:"", stepType:reflect.Type(nil)} under {true map[]}')  # fmt: skip
+        else:
+            config.preferences = {**config.preferences, "colors": _boolean(value)}
         s.files.write(path, config)
-    else:
+    elif section in SECTIONS:
+        if not field or field == "extensions":
+            held = s.files.load(strict=False).section(section)
+            raise CommandError(f"can't set a map to a value: {_pointers({} if field else held)}")
         stored: Any = value
         if field.endswith("-data"):
             stored = value if not s.values.on("set-raw-bytes") else base64.b64encode(value.encode()).decode()
-            _decodable(stored)
+            wrong = base64_problem(stored)
+            if wrong:
+                raise CommandError(f"error decoding input value: {wrong}")
         elif field in ("insecure-skip-tls-verify", "disable-compression"):
-            try:
-                stored = parse_bool(value)
-            except ValueError:
-                raise CommandError(f"strconv.ParseBool: parsing {quote(value)}: invalid syntax") from None
+            stored = _boolean(value)
         _edit(s, section, entry, lambda found: _put(found, section, entry, {field: stored}))
     s.out(f"Property {quote(name)} set.\n")
     return 0
@@ -443,11 +484,18 @@ def run_set(s: Session) -> int:
 def run_unset(s: Session) -> int:
     """`config unset`."""
     name = _args(s, 1, 1)[0]
-    section, entry, field = _steps(s, name)
-    if section == "current-context":
+    if not name:
+        raise CommandError("you must specify a property")
+    section, entry, field = _steps(name)
+    if section not in SECTIONS or not entry:  # the whole of something
         path = s.files.target()
         config = s.files.read(path)
-        config.current = ""
+        if section in SECTIONS:
+            config.section(section).clear()
+        elif section == "preferences":
+            config.preferences = {key: value for key, value in config.preferences.items() if field and key != field}
+        elif section == "current-context":
+            config.current = ""
         s.files.write(path, config)
     else:
         known = entry in s.files.load(strict=False).section(section)
