@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from . import attempts, deadline, doorbell, engine, frames, keyframes, measures, mishaps, tracing, worlds
+from . import attempts, deadline, doorbell, engine, frames, keyframes, measures, mishaps, statements, tracing, worlds
 from .core.kernel.errors import BadInput, BudgetExceeded, SnapshotBusy
 from .models import ClusterSession, JournalEntry
 from .packing import without_nul
@@ -155,7 +155,8 @@ def advance(session_id: uuid.UUID, until: int | None = None, *, endless: int | N
             if endless is not None:
                 _set_aside_endless(warm, endless)
                 endless = None
-            _run_journal(warm)
+            if warm.written_seq > warm.applied_seq:  # rows that are written from now on ring for themselves
+                _run_journal(warm)
             if until is not None:
                 _run_time(warm, until)
         except (Lost, _RowFailed) as error:
@@ -189,12 +190,12 @@ def advance(session_id: uuid.UUID, until: int | None = None, *, endless: int | N
 
 def _world(session_id: uuid.UUID) -> Warm | None:
     """The session's world as its rows describe it, from memory if that is still so; None when it takes nothing more."""
-    found = ClusterSession.objects.filter(pk=session_id, archived_at=None, frozen_reason="").values_list("version").first()
+    found = statements.read(ClusterSession, ("version", "last_seq"), pk=session_id, archived_at=None, frozen_reason="")
     if found is None:
         return None
     warm = worlds.cache.get(session_id)
     if warm is not None and warm.version == found[0]:
-        warm.checked = time.monotonic()
+        warm.checked, warm.written_seq = time.monotonic(), found[1]
         return warm
     worlds.cache.drop(session_id)
     session = ClusterSession.objects.get(pk=session_id)

@@ -409,9 +409,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         """Time moves for this browser no longer."""
         rounds.here().leave(self)
 
-    def wanted(self, real: float) -> rounds.Look | None:
+    def wanted(self, real: float, *, quiet: bool) -> rounds.Look | None:
         """What to ask the worker for in this round (`rounds.Watcher`)."""
-        if not self.pace.wanted(self.clock, real):
+        if not (quiet or self.pace.eager) or not self.pace.wanted(self.clock, real):
             return None
         self.lost = self.pace.asked is not None
         self.pace.ask(real)

@@ -260,7 +260,7 @@ class Stream:
 
     # -- time, which goes on while a stream is open as it does under a page that watches (`simulator.rounds`) --
 
-    def wanted(self, real: float) -> rounds.Look | None:
+    def wanted(self, real: float, *, quiet: bool) -> rounds.Look | None:
         """Should the worker move the cluster's time now?"""
         if not self.pace.wanted(self.moment.clock, real):
             return None

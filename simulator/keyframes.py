@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from . import engine
+from . import engine, statements
 from .core.kernel import snapshot as images
 from .models import ClusterSession, Keyframe
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .worlds import Warm
 
 #: A keyframe is due when the inputs and the time since the last one took so many seconds of CPU, which is what a replay takes …
-SPENT = 0.12
+SPENT = 0.15
 #: … or after so many inputs or so much virtual time, or a part of each: not all that a replay does was counted where it happened.
 ROWS = 20
 NS = 180 * 1_000_000_000
@@ -42,21 +42,23 @@ def store(warm: Warm) -> bool:
     warm.keyframe_seq, warm.keyframe_at, warm.spent = warm.applied_seq, sandbox.now, 0.0
     if not sandbox.can_snapshot():
         return False
-    image = images.opened(sandbox.snapshot())
     version = engine.version()
-    with transaction.atomic():
-        if not ClusterSession.objects.select_for_update().filter(pk=warm.session_id, version=warm.version).exists():
-            return False  # another worker has it: this is not what its rows say
-        base = Keyframe.objects.filter(session_id=warm.session_id, base=None).order_by("-journal_seq", "-at").first()
-        if base is not None and (base.engine_version != version or not 0 <= warm.applied_seq - base.journal_seq < STRETCH):
-            base = None
-        Keyframe.objects.get_or_create(
-            session_id=warm.session_id,
-            journal_seq=warm.applied_seq,
-            at=sandbox.now,
-            defaults={"engine_version": version, "base": base, "blob": _packed(image, base), "cost": cost},
-        )
-        _thin_out(warm)
+    base = Keyframe.objects.filter(session_id=warm.session_id, base=None).order_by("-journal_seq", "-at").first()
+    if base is not None and (base.journal_seq, base.at) == (warm.applied_seq, sandbox.now):
+        return True
+    if base is not None and (base.engine_version != version or not 0 <= warm.applied_seq - base.journal_seq < STRETCH):
+        base = None
+    values = {"session_id": warm.session_id, "journal_seq": warm.applied_seq, "at": sandbox.now, "engine_version": version}
+    values |= {"base_id": base.pk if base else None, "blob": _packed(sandbox.image(), base), "cost": cost}
+    # where another worker has the cluster, this is not what its rows say
+    mine = statements.Update(ClusterSession, {"version": warm.version}, {"pk": warm.session_id, "version": warm.version})
+    try:
+        statements.together(mine, [statements.Insert(Keyframe, values, key=("session_id", "journal_seq", "at"))])
+    except (statements.NotThere, IntegrityError):
+        return False
+    if base is None:  # once a stretch is often enough
+        with transaction.atomic():
+            _thin_out(warm)
     return True
 
 
@@ -95,8 +97,6 @@ def _packed(image: bytes, base: Keyframe | None) -> bytes:
 
 def _thin_out(warm: Warm) -> None:
     """Beyond `KEPT`, the keyframe without which the way to the next one takes least goes; a whole one only when nothing is told by it."""
-    if Keyframe.objects.filter(session_id=warm.session_id).count() <= KEPT:
-        return
     rows = list(Keyframe.objects.filter(session_id=warm.session_id).order_by("journal_seq", "at").defer("blob"))
     while len(rows) > KEPT:
         told = {row.base_id for row in rows}

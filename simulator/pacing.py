@@ -78,6 +78,11 @@ class Pace:
     def _rest(self) -> float:
         return max(TICK if self.busy else self.pause, min(self.took * SPARE, SPARE_MOST))
 
+    @property
+    def eager(self) -> bool:
+        """Does somebody wait, or was something going on when we last looked?"""
+        return self.busy or self.pending or self.pause <= IDLE_FAST
+
     def ask(self, real: float) -> None:
         """The worker was asked."""
         if self.asked is not None:

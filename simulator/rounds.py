@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 #: Clusters that one task looks at, some milliseconds in all.
 TOGETHER = 8
+#: Rounds until clusters in which nothing went on when they were looked at last have their turn again: so they come together.
+QUIET_ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Look:
 class Watcher(Protocol):
     """A browser's connection, as far as a round knows it."""
 
-    def wanted(self, real: float) -> Look | None:
-        """What to ask the worker for now (`real`: seconds of a monotonic clock)."""
+    def wanted(self, real: float, *, quiet: bool) -> Look | None:
+        """What to ask the worker for now (`real`: seconds of a monotonic clock); `quiet`: also where nothing goes on."""
 
     def care(self, real: float) -> None:
         """Whatever else is due from time to time."""
@@ -53,6 +55,7 @@ class Round:
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
         self._running: asyncio.Task[None] | None = None
+        self._turns = 0
 
     def join(self, watcher: Watcher) -> None:
         """Be looked after from the next round on."""
@@ -77,8 +80,10 @@ class Round:
     async def turn(self, real: float) -> None:
         """One round."""
         looks = []
+        quiet = self._turns % QUIET_ROUNDS == 0
+        self._turns += 1
         for watcher in list(self._watchers):
-            look = watcher.wanted(real)
+            look = watcher.wanted(real, quiet=quiet)
             if look is not None:
                 looks.append(look)
             watcher.care(real)

@@ -59,6 +59,23 @@ def _next_text(
     return f"UPDATE {table} SET {column} = {column} + 1 WHERE {_tests(model, where)} AND {column} < %s RETURNING {columns}"  # noqa: S608
 
 
+def read(model: type[Model], wanted: tuple[str, ...], **where: Any) -> tuple[Any, ...] | None:
+    """Columns, which need no conversion, of the one row where all of `where` hold (None: IS NULL); None when there is none."""
+    text = _read_text(connection.vendor, model, wanted, tuple((name, value is None) for name, value in where.items()))
+    parameters = [_value(model, name, value) for name, value in where.items() if value is not None]
+    with connection.cursor() as cursor:
+        cursor.execute(text, parameters)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    return found
+
+
+@functools.cache
+def _read_text(vendor: str, model: type[Model], wanted: tuple[str, ...], where: tuple[tuple[str, bool], ...]) -> str:
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(_field(model, name).column)) for name in wanted)
+    return f"SELECT {columns} FROM {quote(model._meta.db_table)} WHERE {_tests(model, where)}"  # noqa: S608 (our own names)
+
+
 #: Fields whose values both databases take as they are.
 _PLAIN = (models.IntegerField, models.CharField, models.BooleanField)
 

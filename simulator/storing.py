@@ -129,7 +129,8 @@ def store(warm: Warm, done: Done, engine_version: str) -> None:
         raise Lost from error
     warm.version += 1
     warm.applied_seq, warm.output_cursor, warm.trace_cursor = applied, output, trace
-    warm.stored_at, warm.stored_wall = sandbox.now, time.monotonic()
+    warm.stored_at = sandbox.now
+    warm.stored_wall = warm.checked = time.monotonic()
     if done.terminals is not None:
         warm.terminals = done.terminals
     if done.view is not None:

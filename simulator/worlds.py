@@ -57,8 +57,9 @@ class Warm:
     view_version: int = 0
     stored_at: int = 0
     stored_wall: float = 0.0
-    #: When the session's row was last seen to agree (real seconds, monotonic).
+    #: When the session's row was last seen to agree (real seconds, monotonic), and the newest input that was there when it was read.
     checked: float = field(default_factory=time.monotonic)
+    written_seq: int = 0
 
 
 class WorldCache:
@@ -160,6 +161,7 @@ def load(session: ClusterSession) -> Warm:
         view=view.data if view else None,
         view_version=view.version if view else 0,
         stored_at=session.advanced_to,
+        written_seq=session.last_seq,
     )
 
 

@@ -178,6 +178,12 @@ class Sandbox:
         self._image, self._since = snapshot.dump(self.world), []
         return self._image
 
+    def image(self) -> bytes:
+        """The bytes inside a snapshot (`kernel.snapshot.opened`), which need no compressing; raises SnapshotBusy while a program waits."""
+        if not self.can_snapshot():
+            raise SnapshotBusy
+        return snapshot.raw(self.world)
+
     def can_snapshot(self) -> bool:
         """Whether no program waits in the warm world, and all that is warm could be made again."""
         quiet = executor.get(self.world).idle() and streaming.idle(self.world)

@@ -21,7 +21,7 @@ class Browser:
     def __init__(self, priority: int, looks: int = 1) -> None:
         self.id, self.priority, self.left, self.cared = uuid.uuid4(), priority, looks, 0
 
-    def wanted(self, real: float) -> rounds.Look | None:
+    def wanted(self, real: float, *, quiet: bool = True) -> rounds.Look | None:
         self.left -= 1
         return rounds.Look(self.id, 5 * SECOND, self.priority) if self.left >= 0 else None
 
@@ -67,6 +67,25 @@ def test_a_round_looks_after_those_who_are_in_it(sent: list[tuple[str, Any]]) ->
 
     asyncio.run(story())
     assert sum(len(args[0]) for _, args in sent) == 3
+
+
+def test_where_nothing_goes_on_a_turn_comes_once_a_second(sent: list[tuple[str, Any]]) -> None:
+    class Quiet(Browser):
+        def wanted(self, real: float, *, quiet: bool = True) -> rounds.Look | None:
+            return super().wanted(real) if quiet else None
+
+    async def story() -> None:
+        round_ = rounds.Round()
+        calm, eager = Quiet(tasks.QUIET, 99), Browser(tasks.SEEN, 99)
+        round_.join(calm)
+        round_.join(eager)
+        for number in range(2 * rounds.QUIET_ROUNDS):
+            await round_.turn(number * 0.25)
+        assert (99 - calm.left, 99 - eager.left) == (2, 2 * rounds.QUIET_ROUNDS)
+        round_.leave(calm)
+        round_.leave(eager)
+
+    asyncio.run(story())
 
 
 @pytest.mark.django_db
