@@ -111,6 +111,8 @@ else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 8, least=1, most=200)},
+        # the few statements of each command (`simulator.statements`) are parsed and planned once a connection, not each time
+        "prepare_threshold": 5 if env.flag("DATABASE_PREPARE", default=True) else None,
     }
     _database["CONN_MAX_AGE"] = 0  # the pool keeps connections; Django must not
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

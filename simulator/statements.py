@@ -3,16 +3,21 @@
 The ORM builds an SQL statement anew each time, which costs more than running it (ADR 3).  Here the text is kept for each (model,
 columns) and only the values are converted, by the model's own fields; so it stays portable and says the same as the ORM would.
 Automatic fields (`auto_now`) and signals are the caller's concern: these models use none but `created_at`.
+
+On PostgreSQL values are bound by the server, which lets it keep the plan of a statement (`prepare_threshold` in the settings): Django's own
+cursors write them into the text, so that each is parsed and planned anew, and a picture or snapshot is quoted and unquoted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.db import connection, models, transaction
 from django.db.models import Field, Model
 
@@ -63,7 +68,7 @@ def read(model: type[Model], wanted: tuple[str, ...], **where: Any) -> tuple[Any
     """Columns, which need no conversion, of the one row where all of `where` hold (None: IS NULL); None when there is none."""
     text = _read_text(connection.vendor, model, wanted, tuple((name, value is None) for name, value in where.items()))
     parameters = [_value(model, name, value) for name, value in where.items() if value is not None]
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(text, parameters)
         found: tuple[Any, ...] | None = cursor.fetchone()
     return found
@@ -87,14 +92,65 @@ def _is_plain(model: type[Model], name: str) -> bool:
 
 def _value(model: type[Model], name: str, value: Any) -> Any:
     if value.__class__ in (int, str, bool) and _is_plain(model, name):
-        return value
+        return _int8()(value) if value.__class__ is int else value
+    if _is_json(model, name) and connection.vendor == "postgresql":
+        return _jsonb()(value, _dumps)
     return _field(model, name).get_db_prep_save(value, connection)
+
+
+@functools.cache
+def _is_json(model: type[Model], name: str) -> bool:
+    field = _field(model, name)
+    return isinstance(field, models.JSONField) and field.encoder is None
+
+
+def _int8() -> Callable[[int], int]:
+    """All integers as of one size, where a small one would make another statement of it than a large one."""
+    return _psycopg()[0] if connection.vendor == "postgresql" else int
+
+
+def _jsonb() -> Callable[..., Any]:
+    made: Callable[..., Any] = _psycopg()[1]
+    return made
+
+
+@functools.cache
+def _psycopg() -> tuple[Any, Any, Any]:
+    import psycopg
+    from psycopg.types.json import Jsonb
+    from psycopg.types.numeric import Int8
+
+    return Int8, Jsonb, psycopg.Cursor
+
+
+def _dumps(value: Any) -> bytes | str:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # an integer of more than 64 bits, say
+        return json.dumps(value)
+
+
+def _cursor() -> Any:
+    """Django's cursor, on PostgreSQL of the kind whose values the server binds."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    connection.ensure_connection()
+    connection.validate_thread_sharing()
+    bound = _psycopg()[2](connection.connection)
+    return connection.make_debug_cursor(bound) if connection.queries_logged else connection.make_cursor(bound)
+
+
+@functools.cache
+def _mark(model: type[Model], name: str) -> str:
+    """The place of a value among those that are selected, where PostgreSQL asks for its type."""
+    kind = str(_field(model, name).db_type(connection)).partition("(")[0]
+    return f"%s::{kind}"
 
 
 def insert(model: type[Model], **values: Any) -> None:
     """Insert one row.  Every column without a database default must be given."""
     text = _insert_text(connection.vendor, model, tuple(values))
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(text, [_value(model, name, value) for name, value in values.items()])
 
 
@@ -103,7 +159,7 @@ def update(model: type[Model], values: dict[str, Any], **where: Any) -> int:
     text = _update_text(connection.vendor, model, tuple(values), tuple((name, value is None) for name, value in where.items()))
     parameters = [_value(model, name, value) for name, value in values.items()]
     parameters += [_value(model, name, value) for name, value in where.items() if value is not None]
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(text, parameters)
         return int(cursor.rowcount)
 
@@ -115,7 +171,7 @@ def next_number(model: type[Model], counter: str, limit: int, wanted: tuple[str,
     """
     text = _next_text(connection.vendor, model, counter, wanted, tuple((name, value is None) for name, value in where.items()))
     parameters = [_value(model, name, value) for name, value in where.items() if value is not None]
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(text, [*parameters, limit])
         found: tuple[Any, ...] | None = cursor.fetchone()
     return found
@@ -157,7 +213,7 @@ def together(guard: Update, parts: Sequence[Update | Insert]) -> None:
         inside = (
             transaction.atomic() if connection.in_atomic_block else contextlib.nullcontext()
         )  # a failure is this statement's alone
-        with inside, connection.cursor() as cursor:
+        with inside, _cursor() as cursor:
             cursor.execute(text, _parameters(guard, parts))
             if not cursor.fetchone()[0]:
                 raise NotThere
@@ -168,7 +224,7 @@ def together(guard: Update, parts: Sequence[Update | Insert]) -> None:
                 if not update(part.model, part.values, **part.where):
                     raise NotThere
             else:
-                with connection.cursor() as cursor:
+                with _cursor() as cursor:
                     values = [_value(part.model, name, value) for name, value in part.values.items()]
                     cursor.execute(
                         _insert_text(connection.vendor, part.model, tuple(part.values)) + _conflict(_shape(part)), values
@@ -210,7 +266,8 @@ def _together_text(guard: _Shape, parts: tuple[_Shape, ...]) -> str:
         if key is None:
             steps.append(f"part{number} AS (UPDATE {_set(shape)} FROM guard WHERE {_tests(model, where)})")
         else:
-            columns, marks = ", ".join(quote(str(_field(model, name).column)) for name in names), ", ".join(["%s"] * len(names))
+            columns = ", ".join(quote(str(_field(model, name).column)) for name in names)
+            marks = ", ".join(_mark(model, name) for name in names)
             text = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {marks} FROM guard{_conflict(shape)}"  # noqa: S608
             steps.append(f"part{number} AS ({text})")
     return f"WITH {', '.join(steps)} SELECT count(*) FROM guard"  # noqa: S608
@@ -253,7 +310,7 @@ def numbered(
     text = _numbered_text(model, counter, wanted, tests, row.model, names, ((number, counter), *taken_from))
     parameters = [_value(model, name, value) for name, value in _given(where).items()]
     parameters += [limit, *(_value(row.model, name, row.values[name]) for name in names)]
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(text, parameters)
         answer: tuple[Any, ...] | None = cursor.fetchone()
     return answer
@@ -279,7 +336,9 @@ def _numbered_text(
     quote = connection.ops.quote_name
     counted = _next_text(connection.vendor, model, counter, wanted, where)
     columns = ", ".join(quote(str(_field(target, name).column)) for name in (*names, *(name for name, _from in taken)))
-    values = ", ".join([*(["%s"] * len(names)), *(quote(str(_field(model, source).column)) for _name, source in taken)])
+    values = ", ".join(
+        [*(_mark(target, name) for name in names), *(quote(str(_field(model, source).column)) for _name, source in taken)]
+    )
     shown = ", ".join(quote(str(_field(model, name).column)) for name in (counter, *wanted))
     insert_text = f"INSERT INTO {quote(target._meta.db_table)} ({columns}) SELECT {values} FROM counted"  # noqa: S608 (our own names)
     return f"WITH counted AS ({counted}), row AS ({insert_text}) SELECT {shown} FROM counted"  # noqa: S608
