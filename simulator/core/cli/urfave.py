@@ -42,6 +42,8 @@ class Command(msgspec.Struct):
     args_usage: str = ""
     description: str = ""
     short_options: bool = False
+    #: Further sections of its help, before the options.
+    more: str = ""
 
 
 class App(msgspec.Struct):
@@ -121,15 +123,15 @@ def parse(app: App, argv: list[str], env: dict[str, str]) -> Context:
         try:
             local, rest, more = _flags(found.flags, rest[1:], env, found.short_options)
         except UsageError as error:
-            text = command_help(found, path)
+            text = command_help(found, path, app.help_usage, refused=True)
             raise Stop(1, f"Incorrect Usage: {error}\n\n{text}", error=str(error)) from None
         given |= more
         if local.pop("help", False):
-            raise Stop(0, command_help(found, path))
+            raise Stop(0, command_help(found, path, app.help_usage))
         if found.commands:
             inherited = {**inherited, **local}
             if not rest and found.run is None:
-                raise Stop(0, command_help(found, path))
+                raise Stop(0, command_help(found, path, app.help_usage))
             if rest and (found.run is None or any(rest[0] == c.name or rest[0] in c.aliases for c in found.commands)):
                 commands = found.commands
                 continue
@@ -138,17 +140,17 @@ def parse(app: App, argv: list[str], env: dict[str, str]) -> Context:
             names = '", "'.join(f.names[0] for f in missing)
             plural = "s" if len(missing) > 1 else ""
             error_text = f'Required flag{plural} "{names}" not set'
-            raise Stop(1, command_help(found, path) + "\n", error=error_text)
+            raise Stop(1, "" if rest else command_help(found, path, app.help_usage), error=error_text)
         return Context(app, path, found, inherited, local, rest, given)
 
 
 def _topic(app: App, commands: tuple[Command, ...], path: str, seen: list[Command], words: list[str]) -> str:
     if not words:
-        return command_help(seen[-1], path) if seen else app_help(app)
+        return command_help(seen[-1], path, app.help_usage) if seen else app_help(app)
     found = next((c for c in commands if words[0] == c.name or words[0] in c.aliases), None)
     if found is None:
         raise Stop(3, err=f"No help topic for '{words[0]}'\n")
-    return command_help(found, f"{path} {found.name}")
+    return command_help(found, f"{path} {found.name}", app.help_usage)
 
 
 def _flags(
@@ -246,8 +248,15 @@ def _flag_line(one: Flag) -> tuple[str, str]:
 
 
 def _columns(rows: list[tuple[str, str]]) -> str:
-    width = max((len(name) for name, _ in rows), default=0) + 2
-    return "".join(f"   {name.ljust(width)}{text}".rstrip() + "\n" for name, text in rows)
+    """Aligned as Go's tabwriter does: a text of several lines ends the column that it stands in."""
+    out, block = "", []
+    for number, row in enumerate(rows, 1):
+        block.append(row)
+        if "\n" in row[1] or number == len(rows):
+            width = max(len(name) for name, _ in block) + 2
+            out += "".join(f"   {name.ljust(width)}{text}".rstrip() + "\n" for name, text in block)
+            block = []
+    return out
 
 
 def _indent(text: str) -> str:
@@ -267,17 +276,15 @@ def app_help(app: App) -> str:
     return text + "\nGLOBAL OPTIONS:\n" + _columns([_flag_line(f) for f in flags])
 
 
-def command_help(command: Command, path: str) -> str:
-    """The help of a command or group."""
-    text = f"NAME:\n   {path} - {command.usage}\n\nUSAGE:\n   {path} "
-    if command.commands:
-        text += f"command [command options] {command.args_usage}".rstrip() + "\n"
-    else:
-        text += f"[command options] {command.args_usage}".rstrip() + "\n"
+def command_help(command: Command, path: str, help_usage: str = "show help", *, refused: bool = False) -> str:
+    """The help of a command or group; after a `refused` command line it names the command `help`, which every command then has."""
+    text = f"NAME:\n   {path}" + (f" - {command.usage}" if command.usage else "") + f"\n\nUSAGE:\n   {path} "
+    text += f"[command options] {command.args_usage}".rstrip() + "\n"
     if command.description:
         text += f"\nDESCRIPTION:\n{_indent(command.description)}\n"
-    if command.commands:
+    if command.commands or refused:
         rows = [(", ".join((c.name, *c.aliases)), c.usage) for c in command.commands]
         text += "\nCOMMANDS:\n" + _columns([*rows, ("help, h", "Shows a list of commands or help for one command")])
-    flags = [*command.flags, Flag(("help", "h"), usage="show help")]
+    text += command.more
+    flags = [*command.flags, Flag(("help", "h"), usage=help_usage)]
     return text + "\nOPTIONS:\n" + _columns([_flag_line(f) for f in flags])

@@ -63,7 +63,10 @@ def test_without_a_configuration_it_warns(box: Box) -> None:
     done = box.run("crictl ps")
     assert done.code == 0
     assert WARNING in done.err
-    assert box.run("crictl -r unix:///run/containerd/containerd.sock pods").err == ""
+    absent = 'level=warning msg="Config \\"/etc/crictl.yaml\\" does not exist, trying next: \\"/usr/bin/crictl.yaml\\""'
+    assert absent in done.err
+    given = box.run("crictl -r unix:///run/containerd/containerd.sock pods").err
+    assert absent in given and given.count("level=") == 1
     box.run("crictl config --set runtime-endpoint=unix:///run/containerd/containerd.sock")
     assert box.run("crictl pods").err == ""
     assert box.run("crictl config --get runtime-endpoint").out == "unix:///run/containerd/containerd.sock\n"

@@ -39,7 +39,7 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             result = yield from result
         return int(result or 0)
     except ShowHelp:
-        inv.out(command_help(context.command, context.path))
+        inv.out(command_help(context.command, context.path, refused=True))
         return 0
     except (CrictlError, CriError) as failed:
         human.logrus(inv, "fatal", str(failed))

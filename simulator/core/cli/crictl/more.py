@@ -332,7 +332,7 @@ def update_runtime_config(session: Session) -> int:
 def update(session: Session) -> int:
     """`crictl update`: limits of running containers."""
     if not session.args:
-        raise _help()
+        raise CrictlError("ID cannot be empty")
     session.runtime()
     for ident in session.args:
         try:
@@ -350,7 +350,7 @@ def update(session: Session) -> int:
 def checkpoint(session: Session) -> int:
     """`crictl checkpoint`: containerd wants CRIU, which these hosts do not have."""
     if not session.args:
-        raise _help()
+        raise CrictlError("ID cannot be empty")
     session.runtime()
     for ident in session.args:
         container = cri.find_container(session.world, session.host, ident)
@@ -365,9 +365,9 @@ def completion(session: Session) -> int:
     shell = session.args[0] if session.args else "bash"
     if shell not in ("bash", "zsh", "fish"):
         raise CrictlError("only bash, zsh and fish are supported")
-    from .tree import COMMANDS
+    from .tree import APP
 
-    names = " ".join(c.name for c in COMMANDS)
+    names = " ".join(c.name for c in APP.commands)
     if shell == "bash":
         session.inv.out(
             f'_crictl() {{\n    local cur opts\n    cur="${{COMP_WORDS[COMP_CWORD]}}"\n    opts="{names}"\n    COMPREPLY=( $(compgen -W "${{opts}}" -- ${{cur}}) )\n    return 0\n}}\ncomplete -F _crictl crictl\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
 import yaml
@@ -23,6 +24,7 @@ CONFIG_KEYS: tuple[tuple[str, Any], ...] = (
     ("debug", False),
     ("pull-image-on-create", False),
     ("disable-pull-on-run", False),
+    ("max-retries", 3),
 )
 
 
@@ -38,6 +40,14 @@ class Session:
         self.world, self.host = inv.world, inv.host.name
         self.config: dict[str, Any] = {}
         path = str(context.globals["config"])
+        beside = "/usr/bin/crictl.yaml"
+        if not inv.host.fs.exists(posixpath.join(inv.cwd, path)):
+            human.logrus(inv, "warning", f'Config "{path}" does not exist, trying next: "{beside}"')
+            if not inv.host.fs.exists(beside):
+                if "config" in context.given and context.path.split(" ")[1:2] != ["config"]:
+                    raise CrictlError(f"get server config: load config file: stat {beside}: no such file or directory")
+                return
+            path = beside
         try:
             loaded = yaml.load(inv.read_file(path)[:100_000], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
             self.config = loaded if isinstance(loaded, dict) else {}

@@ -13,6 +13,10 @@ from .. import tabwriter
 from ..urfave import Context
 
 
+class ShowHelp(Exception):
+    """The command shows its own help (`cli.ShowSubcommandHelp`) and ends with 0."""
+
+
 class CtrError(Exception):
     """What ctr prints after `ctr: ` before it ends with status 1."""
 

@@ -19,7 +19,7 @@ from ...runtime.state import Image, Snapshot
 from .. import human, tabwriter
 from ..engine import archives
 from .images import unsupported
-from .session import CtrError, Session
+from .session import CtrError, Session, ShowHelp
 
 __all__ = ["unsupported"]
 _DONE = "|\x1b[32m++++++++++++++++++++++++++++++++++++++\x1b[0m|"
@@ -250,7 +250,7 @@ def blob(session: Session, digest: str) -> bytes:
 def content_get(session: Session) -> int:
     """`ctr content get`."""
     if not session.args:
-        raise CtrError("invalid checksum digest length")
+        raise CtrError("invalid checksum digest format")
     session.connect()
     digest = session.args[0]
     if not digest.startswith("sha256:"):
@@ -300,7 +300,7 @@ def content_remove(session: Session) -> int:
 def content_label(session: Session) -> int:
     """`ctr content label`."""
     if not session.args:
-        raise CtrError("invalid checksum digest length")
+        raise CtrError("invalid checksum digest format")
     session.connect()
     found = session.namespace().blobs.get(session.args[0])
     if found is None:
@@ -336,7 +336,7 @@ def _snapshot(session: Session, key: str) -> Snapshot:
 def snapshot_info(session: Session) -> int:
     """`ctr snapshots info`."""
     if len(session.args) != 1:
-        raise CtrError("key must be provided")
+        raise ShowHelp
     session.connect()
     one = _snapshot(session, session.args[0])
     stamp = clock.rfc3339(session.world.epoch)
@@ -385,7 +385,7 @@ def snapshot_make(kind: str) -> Any:
 
     def run(session: Session) -> int:
         if not session.args:
-            raise CtrError("incorrect number of arguments")
+            raise ShowHelp
         session.connect()
         key, parent = session.args[0], session.args[1] if len(session.args) > 1 else ""
         if parent:
@@ -414,7 +414,7 @@ def _mounts(session: Session, target: str, one: Snapshot) -> None:
 def snapshot_mounts(session: Session) -> int:
     """`ctr snapshots mounts`."""
     if len(session.args) < 2:
-        raise CtrError("incorrect number of arguments")
+        raise ShowHelp
     session.connect()
     _mounts(session, session.args[0], _snapshot(session, session.args[1]))
     return 0
@@ -423,7 +423,7 @@ def snapshot_mounts(session: Session) -> int:
 def snapshot_commit(session: Session) -> int:
     """`ctr snapshots commit`."""
     if len(session.args) < 2:
-        raise CtrError("incorrect number of arguments")
+        raise ShowHelp
     session.connect()
     name, active = session.args[:2]
     one = _snapshot(session, active)
@@ -488,7 +488,7 @@ def lease_create(session: Session) -> int:
 def lease_remove(session: Session) -> int:
     """`ctr leases rm`."""
     if not session.args:
-        raise CtrError("at least one lease required")
+        raise ShowHelp
     session.connect()
     leases = store.runtime(session.world, session.host).leases
     for ident in session.args:

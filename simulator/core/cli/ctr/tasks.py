@@ -160,9 +160,9 @@ def container_create(session: Session) -> int:
     """`ctr containers create`."""
     args = session.args
     if not args:
-        raise CtrError("image ref must be provided")
+        raise CtrError("image ref must be provided: invalid argument")
     if len(args) < 2:
-        raise CtrError("container id must be provided")
+        raise CtrError("container id must be provided: invalid argument")
     session.connect()
     session.context.values.setdefault("detach", True)
     for name in ("rm", "null-io"):
