@@ -174,6 +174,8 @@ class Tree:
         node: Inode | None = self.filesystems[self.key].root
         if path[:1] != "/" or path[:5] == "/proc" or path[:5] == "/sys/" or "/" in mounts:
             return None
+        if not mounts:
+            return self._bare(path, node)
         key, above, base = self.key, "", 0  # `above + path[base:]` is the path in the file system `key`
         at = 0
         while at < len(path) - 1 and node is not None:
@@ -198,6 +200,20 @@ class Tree:
         if at < len(path):
             return None
         return Place(key, above + path[base:] or "/", path, node)
+
+    def _bare(self, path: str, node: Inode | None) -> Place | None:
+        """`_plain` from the root `node` where nothing is mounted."""
+        for name in path[1:].split("/"):
+            if node is None or name in _DOTS:
+                return None
+            if node.kind == "frozen":
+                node = melt(node)
+            if node.children is None:
+                return None
+            node = node.children.get(name)
+            if node is not None and node.kind != "file" and melt(node).kind in _INDIRECT:
+                return None
+        return Place(self.key, path, path, node)
 
     def _walk(self, path: str, follow: bool) -> Place:
         """The long way: symbolic and hard links, `.` and `..`, what is missing."""
@@ -257,9 +273,11 @@ class Tree:
 
     def _thawed(self, key: str, path: str) -> Inode:
         """The changeable inode at a link-free path of one file system; thaws the way to it."""
-        if not path.endswith(LOGS):
-            Changes.count += 1
         fs = self.filesystems[key]
+        if path.endswith(LOGS):
+            Changes.log(id(fs))
+        else:
+            Changes.count += 1
         node = fs.root = thaw(fs.root)
         for name in path.split("/"):
             if not name:
@@ -280,6 +298,8 @@ class Tree:
         if len(name.encode("utf-8", "surrogateescape")) > NAME_MAX or len(place.path) > PATH_MAX:
             raise error(errno.ENAMETOOLONG, path)
         folder = self._thawed(place.key, head)
+        if name.endswith(LOGS):
+            Changes.log(id(self.filesystems[place.key]))
         if folder.children is None:
             raise error(errno.ENOTDIR, path)
         return folder.children, name, folder
@@ -310,9 +330,10 @@ class Tree:
     def isdir(self, path: str) -> bool:
         """Whether the path leads to a directory."""
         try:
-            return self.lookup(path).kind == "dir"
+            node = self.locate(path).node
         except OSError:
             return False
+        return node is not None and melt(node).kind == "dir"
 
     def realpath(self, path: str) -> str:
         """The path without symbolic links, as seen in this tree."""

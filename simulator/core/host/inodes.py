@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import ClassVar
 
 import msgspec
 
@@ -47,9 +48,22 @@ _MELTED: dict[str, Inode] = {}
 
 
 class Changes:
-    """How often any file of this process's worlds but a growing log has been changed: what was read stays true until it moves."""
+    """How often any file of this process's worlds but a growing log has been changed: what was read stays true until it moves.
+
+    `logs` counts the changes of logs; `log_of` has the count at which a log of a file system (its id) changed last.
+    """
 
     count = 0
+    logs = 0
+    log_of: ClassVar[dict[int, int]] = {}
+
+    @classmethod
+    def log(cls, filesystem: int) -> None:
+        """A log of a file system has changed."""
+        if len(cls.log_of) > 10_000:
+            cls.log_of.clear()
+        cls.logs += 1
+        cls.log_of[filesystem] = cls.logs
 
 
 def base_tree(name: str) -> Inode:

@@ -182,6 +182,10 @@ class Recorder(_Base):
 class SeriesRecorder(_Base):
     """Events of the events.k8s.io generation; `component` is the reporting controller (`default-scheduler`)."""
 
+    @property
+    def _who(self) -> str:
+        return f"{id(self.state)}/{self.component}/{self.host}"
+
     def event(self, obj: Obj, kind: str, reason: str, action: str, note: str, *, related: Obj | None = None) -> None:
         """Record an Event about `obj` (and `related`)."""
         ref = reference(obj)
@@ -191,8 +195,7 @@ class SeriesRecorder(_Base):
             parts += [related.get("uid", ""), related.get("name", "")]
         key = "|".join(parts)
         state = self.state.series
-        for old in [k for k, s in state.items() if now - s.last > SERIES_END]:
-            del state[old]
+        self._purge()
         seen = state.get(key)
         stamp = clock.rfc3339_micro(self.world.wall)
         if seen is not None:
@@ -212,3 +215,13 @@ class SeriesRecorder(_Base):
             body["related"] = related
         if self._send("create", namespace, body):
             _bounded(state, key, Series(namespace, name, 1, now, False))
+
+    def _purge(self) -> None:
+        """Forget the series that have ended.  They are looked through only when the oldest of the last look can have ended."""
+        now, state = self.world.now, self.state.series
+        oldest: dict[str, int] = self.world.warm.setdefault("event-series", {})
+        if now - oldest.get(self._who, -SERIES_END - 1) <= SERIES_END:
+            return
+        for old in [k for k, s in state.items() if now - s.last > SERIES_END]:
+            del state[old]
+        oldest[self._who] = min((s.last for s in state.values()), default=now)

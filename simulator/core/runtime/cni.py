@@ -76,9 +76,11 @@ def _bridge(world: World, host: str, cidr: str) -> None:
 def _conf(world: World, host: str) -> str:
     """The first configuration in CONF_DIR, in the order of names, or ""."""
     tree = files.tree(hosts(world)[host])
-    if not tree.isdir(CONF_DIR):
+    try:
+        names = tree.listdir(CONF_DIR)
+    except OSError:
         return ""
-    return next((name for name in sorted(tree.listdir(CONF_DIR)) if name.endswith((".conf", ".conflist", ".json"))), "")
+    return next((name for name in names if name.endswith((".conf", ".conflist", ".json"))), "")
 
 
 def configured(world: World, host: str) -> bool:

@@ -88,7 +88,7 @@ class Decoder:
         if shape == "struct":
             if item.__class__ is not dict:
                 raise self.mismatch(item, field, owner, plain)
-            return self.struct(struct_of(field), item, f"{path}{field.name}.", f"{plain}{field.name}.", depth + 1)
+            return self.struct(field.of or struct_of(field), item, f"{path}{field.name}.", f"{plain}{field.name}.", depth + 1)
         if shape == "list":
             return self.items(field, item, owner, path, plain, depth)
         if shape == "map":

@@ -43,14 +43,16 @@ class Field:
     a struct, `elem` the item or value of a list or map.  `zero` says what an empty value is written as: None means left out.
     """
 
-    __slots__ = ("always", "elem", "fmt", "kind", "list_keys", "list_type", "map_type", "merge_key", "name", "pack", "pointer", "ref",
-                 "required", "strategy", "zero")  # fmt: skip
+    __slots__ = ("always", "elem", "fmt", "kind", "list_keys", "list_type", "map_type", "merge_key", "name", "of", "pack", "pointer",
+                 "ref", "required", "strategy", "zero")  # fmt: skip
 
     def __init__(self, name: str, raw: dict[str, Any], mark: str, pack: str) -> None:
         self.name = name
         #: The minor release whose type `ref` is.
         self.pack = pack
         self.ref: str = raw.get("$", "")
+        #: The type that `ref` names, once `struct_of` has looked it up.
+        self.of: Type | None = None
         self.elem: Field | None = None
         self.fmt: str = raw.get("o", "")
         self.kind = self._kind(raw)
@@ -208,4 +210,7 @@ def type_for(group: str, version: str, kind: str, pack: str = MINOR) -> Type | N
 
 def struct_of(field: Field) -> Type:
     """The type of a struct field."""
-    return type_of(field.ref, field.pack)
+    found = field.of
+    if found is None:
+        found = field.of = type_of(field.ref, field.pack)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...host import files
+from ...host.filesystem import Changes
 from ...host.process import Process
 from ...kernel.clock import MS, SECOND
 from ...kernel.errors import ConnectError
@@ -163,7 +164,16 @@ class KubeletProgram:
         kubelet.world.after(int(kubelet.state.config["nodeStatusUpdateFrequencyNs"]), kubelet.proc.target, ["beat"])
 
     def _rotate(self, kubelet: Kubelet) -> None:
-        """Every beat (containerLogMonitorInterval is 10 s as well): logs that have become too large are put aside."""
+        """Every beat (containerLogMonitorInterval is 10 s as well): logs that have become too large are put aside.
+
+        Logs are looked at only when one of the machine has changed since, which at rest none has.
+        """
+        machine = id(kubelet.host.fs)
+        last = Changes.log_of.setdefault(machine, Changes.logs)
+        looked: dict[str, tuple[int, int]] = kubelet.world.warm.setdefault("logs-looked-at", {})
+        if looked.get(kubelet.proc.key) == (machine, last):
+            return
+        looked[kubelet.proc.key] = (machine, last)
         limit = quantity.nano(str(setting(kubelet.state.config, "containerLogMaxSize"))) // 10**9
         keep = int(setting(kubelet.state.config, "containerLogMaxFiles"))
         tree = files.tree(kubelet.host)

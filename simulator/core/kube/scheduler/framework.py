@@ -147,9 +147,13 @@ class PodInfo:
         self.anti: Obj = affinity.get("podAntiAffinity") or {}
 
     def sign(self) -> bytes:
-        """What local plugins see of the pod, as bytes (fwk.SignPlugin)."""
+        """What local plugins see of the pod, as bytes (fwk.SignPlugin): not its volumes, whose names differ from replica to replica."""
         if not self.signature:
-            self.signature = orjson.dumps([self.namespace, self.labels, self.pod["spec"]], option=orjson.OPT_SORT_KEYS)
+            spec = {key: value for key, value in self.pod["spec"].items() if key != "volumes"}
+            for kind in ("initContainers", "containers"):
+                if kind in spec:
+                    spec[kind] = [{k: v for k, v in one.items() if k != "volumeMounts"} for one in spec[kind]]
+            self.signature = orjson.dumps([self.namespace, self.labels, spec], option=orjson.OPT_SORT_KEYS)
         return self.signature
 
     @property

@@ -108,6 +108,13 @@ def enabled(names: tuple[str, ...], disabled: tuple[str, ...]) -> tuple[Plugin, 
     return tuple(plugin for plugin in PLUGINS if plugin.name in on)
 
 
+@functools.lru_cache(maxsize=16)
+def acting(plugins: tuple[Plugin, ...], half: str) -> tuple[Plugin, ...]:
+    """The plugins whose half (`mutate` or `validate`) does something: most have one of the two."""
+    nothing = getattr(Plugin, half).__code__.co_code
+    return tuple(p for p in plugins if getattr(type(p), half).__code__.co_code != nothing)
+
+
 _OF_PODS = (
     "LimitRanger ServiceAccount AlwaysPullImages Priority DefaultTolerationSeconds ExtendedResourceToleration RuntimeClass "
 )
@@ -128,7 +135,7 @@ def mutate(call: Call, obj: Obj, old: Obj | None) -> None:
     """Run the mutating half of the enabled plugins, noting which of them changed something where somebody wants to know."""
     changed, shape = call.changed, _shape(obj) if call.changed is not None else b""
     looked_at = CHANGING_ANY | CHANGING.get(call.kind.kind, frozenset())
-    for plugin in call.server.plugins:
+    for plugin in acting(call.server.plugins, "mutate"):
         try:
             plugin.mutate(call, obj, old)
         except ApiError:
@@ -146,7 +153,7 @@ def _shape(obj: Obj) -> bytes:
 
 def validate(call: Call, obj: Obj | None, old: Obj | None) -> None:
     """Run the validating half of the enabled plugins."""
-    for plugin in call.server.plugins:
+    for plugin in acting(call.server.plugins, "validate"):
         try:
             plugin.validate(call, obj, old)
         except ApiError:

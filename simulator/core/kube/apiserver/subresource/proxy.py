@@ -128,7 +128,7 @@ def to_kubelet(call: Call, pod: Obj, method: str, path: str, query: dict[str, li
         text = f'{method.capitalize()} "https://{ip}:{port}{path}": dial tcp {ip}:{port}: {why.get(error.kind, error.kind)}'
         if method == "POST":
             text = f"error dialing backend: dial tcp {ip}:{port}: {why.get(error.kind, error.kind)}"
-        raise ApiError(status(500, "InternalError", text, {"causes": [{"message": text}]})) from None
+        raise ApiError(status(500, "", text)) from None
 
 
 def proxy(call: Call, verb: str) -> Response:
