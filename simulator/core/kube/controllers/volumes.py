@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from ...kernel import clock
 from ..api.objects import Obj, annotations_of, is_deleting, key_of, split_key
-from ..api.volumes import best, claims_of
+from ..api.volumes import best, bound_to, claims_of, default_class, mode_of, unsuitable
+from ..client import ApiError
 from ..component import duration
 from . import common
 from .base import Controller
@@ -69,12 +70,54 @@ class BinderController(Controller):
         if not ref.get("uid"):
             self._phase(volume, "Available")
             return
-        claim = self.informer("persistentvolumeclaims").get(ref.get("namespace"), ref.get("name", ""))
-        if claim is None or claim["metadata"]["uid"] != ref["uid"]:
-            self._phase(volume, "Released")
-            self._reclaim(volume)
-        elif claim["spec"].get("volumeName") == volume["metadata"]["name"]:
+        claim = self._owner(volume, ref)
+        if claim is None:
+            self._release(volume)
+        elif not claim["spec"].get("volumeName"):
+            if mode_of(claim) != mode_of(volume):
+                names, tail = (claim["metadata"]["name"], volume["metadata"]["name"]), "due to incompatible volumeMode."
+                text = f'Cannot bind PersistentVolume to requested PersistentVolumeClaim "{names[0]}" {tail}'
+                self.event(volume, "Warning", "VolumeMismatch", text)
+                text = f'Cannot bind PersistentVolume "{names[1]}" to requested PersistentVolumeClaim {tail}'
+                self.event(claim, "Warning", "VolumeMismatch", text)
+            else:
+                self.enqueue(f"pvc|{key_of(claim)}")
+        elif claim["spec"]["volumeName"] == volume["metadata"]["name"]:
             self._phase(volume, "Bound")
+        elif PROVISIONED_BY in annotations_of(volume) and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete":
+            self._release(volume)
+        else:
+            self._unbind(volume)
+
+    def _owner(self, volume: Obj, ref: Obj) -> Obj | None:
+        """The claim that a volume names; asked for anew before the volume is given up."""
+        namespace, name = ref.get("namespace"), ref.get("name", "")
+        claim = self.informer("persistentvolumeclaims").get(namespace, name)
+        gone = (volume.get("status") or {}).get("phase") in ("Released", "Failed")
+        if (claim is None and not gone) or (claim is not None and claim["metadata"]["uid"] != ref["uid"]):
+            try:
+                claim = self.client.get("persistentvolumeclaims", namespace, name)
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+                claim = None
+        return claim if claim is not None and claim["metadata"]["uid"] == ref["uid"] else None
+
+    def _release(self, volume: Obj) -> None:
+        if (volume.get("status") or {}).get("phase") not in ("Released", "Failed"):
+            self._phase(volume, "Released")
+        self._reclaim(volume)
+
+    def _unbind(self, volume: Obj) -> None:
+        """Its claim has another volume: one that the controller bound is free again, another one waits for its claim by name."""
+        meta, spec = volume["metadata"], dict(volume["spec"])
+        notes = dict(annotations_of(volume))
+        if notes.pop(BY_CONTROLLER, None) is not None:
+            del spec["claimRef"]
+        else:
+            spec["claimRef"] = {k: v for k, v in spec["claimRef"].items() if k != "uid"}
+        fresh = {**volume, "spec": spec, "metadata": {**meta, "annotations": notes}}
+        self._phase(self.client.update("persistentvolumes", fresh), "Available")
 
     def _phase(self, volume: Obj, phase: str) -> None:
         status = volume.get("status") or {}
@@ -115,11 +158,22 @@ class BinderController(Controller):
             if volume is None:
                 self._pending(claim)
                 return
-            ref = volume["spec"].get("claimRef")
-            if ref is None or ref.get("uid") in (None, "", claim["metadata"]["uid"]):
-                self._bind(volume, claim)
-            else:
+            problem = ""
+            if volume["spec"].get("claimRef") is None:
+                problem = unsuitable(volume, claim)
+                if problem:
+                    text = f'Cannot bind to requested volume "{wanted}": {problem}'
+                    self.event(claim, "Warning", "VolumeMismatch", text)
+            elif not bound_to(volume, claim):
+                problem = f'volume "{wanted}" already bound to a different claim.'
+                self.event(claim, "Warning", "FailedBinding", problem)
+                if BY_CONTROLLER in annotations_of(claim):
+                    return
+            if problem:  # said again at every resync
                 self._pending(claim)
+                self.enqueue(f"pvc|{key_of(claim)}", duration(self.flags, "pvclaimbinder-sync-period", RESYNC))
+            else:
+                self._bind(volume, claim)
             return
         delayed = self._delayed(claim) and SELECTED_NODE not in annotations_of(claim)
         volumes = self.informer("persistentvolumes").list()
@@ -137,7 +191,12 @@ class BinderController(Controller):
         if volume is not None:
             self._bind(volume, claim)
             return
-        self._pending(claim)
+        if claim["spec"].get("storageClassName") is None and (chosen := default_class(self.informer("storageclasses").list())):
+            spec = {**claim["spec"], "storageClassName": chosen}
+            self.client.update("persistentvolumeclaims", {**claim, "spec": spec})
+            return  # the change comes back here
+        if delayed or not claim["spec"].get("storageClassName"):
+            self._pending(claim)
         self._explain(claim, delayed)
 
     def _delayed(self, claim: Obj) -> bool:
@@ -182,56 +241,59 @@ class BinderController(Controller):
         return stored
 
     def _pending(self, claim: Obj) -> None:
-        if (claim.get("status") or {}).get("phase") != "Pending":
-            status = {**(claim.get("status") or {}), "phase": "Pending"}
-            self.client.update("persistentvolumeclaims", {**claim, "status": status}, subresource="status")
+        self._claim_status(claim, None, "Pending")
 
     def _bind(self, volume: Obj, claim: Obj) -> None:
-        """Four writes: the volume's claimRef and phase, the claim's volumeName and status (bind)."""
+        """Four writes where all is new: the volume's claimRef and phase, the claim's volumeName and status (bind)."""
         meta = claim["metadata"]
-        ref = volume["spec"].get("claimRef")
-        if not ref or ref.get("uid") != meta["uid"]:
+        ref, mine = volume["spec"].get("claimRef"), bound_to(volume, claim)
+        fresh = volume
+        if not mine or not ref or ref.get("uid") != meta["uid"]:
             spec = {**volume["spec"], "claimRef": {
                 "kind": "PersistentVolumeClaim", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"],
                 "apiVersion": "v1", "resourceVersion": meta["resourceVersion"],
             }}  # fmt: skip
             fresh = {**volume, "spec": spec}
-            if not ref:
-                notes = {**annotations_of(volume), BY_CONTROLLER: "yes"}
-                fresh["metadata"] = {**volume["metadata"], "annotations": notes}
+        if not mine and BY_CONTROLLER not in annotations_of(volume):
+            fresh = {**fresh, "metadata": {**volume["metadata"], "annotations": {**annotations_of(volume), BY_CONTROLLER: "yes"}}}
+        if fresh is not volume:
             volume = self.client.update("persistentvolumes", fresh)
         self._phase(volume, "Bound")
         notes = {**annotations_of(claim), BIND_COMPLETED: "yes"}
-        if not claim["spec"].get("volumeName"):
+        if claim["spec"].get("volumeName") != volume["metadata"]["name"]:
             notes[BY_CONTROLLER] = "yes"
-        spec = {**claim["spec"], "volumeName": volume["metadata"]["name"]}
-        claim = self.client.update(
-            "persistentvolumeclaims", {**claim, "spec": spec, "metadata": {**claim["metadata"], "annotations": notes}}
-        )
-        self._claim_status(claim, volume)
+        if notes != annotations_of(claim) or claim["spec"].get("volumeName") != volume["metadata"]["name"]:
+            spec = {**claim["spec"], "volumeName": volume["metadata"]["name"]}
+            claim = self.client.update(
+                "persistentvolumeclaims", {**claim, "spec": spec, "metadata": {**claim["metadata"], "annotations": notes}}
+            )
+        self._claim_status(claim, volume, "Bound")
 
-    def _claim_status(self, claim: Obj, volume: Obj) -> None:
-        status = {
-            "phase": "Bound", "accessModes": list(volume["spec"].get("accessModes") or ()),
-            "capacity": {"storage": volume["spec"]["capacity"]["storage"]},
-        }  # fmt: skip
+    def _claim_status(self, claim: Obj, volume: Obj | None, phase: str) -> bool:
+        """Write a claim's phase with what its volume gives it; whether the phase is new (updateClaimStatus)."""
         held = claim.get("status") or {}
-        if any(held.get(member) != value for member, value in status.items()):
-            self.client.update("persistentvolumeclaims", {**claim, "status": {**held, **status}}, subresource="status")
+        status = {k: v for k, v in held.items() if k not in ("phase", "accessModes", "capacity")} | {"phase": phase}
+        if volume is not None:
+            status["accessModes"] = list(volume["spec"].get("accessModes") or ())
+            storage = {"storage": volume["spec"]["capacity"]["storage"]}
+            status["capacity"] = storage if held.get("phase") != phase else held.get("capacity") or storage
+        if status != held:
+            self.client.update("persistentvolumeclaims", {**claim, "status": status}, subresource="status")
+        return bool(held.get("phase") != phase)
 
     def _bound(self, claim: Obj) -> None:
         volume = self.informer("persistentvolumes").get("", claim["spec"].get("volumeName") or "")
         ref = (volume or {"spec": {}})["spec"].get("claimRef") or {}
         if volume is not None and (not ref or ref.get("uid") == claim["metadata"]["uid"]):
-            self._claim_status(claim, volume)
+            self._bind(volume, claim)
             return
-        if (claim.get("status") or {}).get("phase") != "Lost":
-            status = {**(claim.get("status") or {}), "phase": "Lost"}
-            self.client.update("persistentvolumeclaims", {**claim, "status": status}, subresource="status")
-            text = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+        if self._claim_status(claim, None, "Lost"):
             if volume is not None:
-                text = "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
-            self.event(claim, "Warning", "ClaimLost", text)
+                text = "Two claims are bound to the same volume, this one is bound incorrectly"
+                self.event(claim, "Warning", "ClaimMisbound", text)
+                return
+            lost = "its PersistentVolume" if claim["spec"].get("volumeName") else "reference to PersistentVolume"
+            self.event(claim, "Warning", "ClaimLost", f"Bound claim has lost {lost}. Data on the volume is lost!")
 
 
 def _is_new(volume: Obj) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...api import errors
+from ...api.volumes import default_class
 from ..call import Call
 
 Obj = dict[str, Any]
@@ -128,14 +129,9 @@ class DefaultStorageClass:
         """Write the newest default class's name."""
         if call.kind.kind != "PersistentVolumeClaim" or old is not None or "storageClassName" in obj.get("spec", {}):
             return
-        notes = "storageclass.kubernetes.io/is-default-class"
-        defaults = [
-            held for held in call.server.storage.list(b"/registry/storageclasses/")[0]
-            if (held["metadata"].get("annotations") or {}).get(notes) == "true"
-        ]  # fmt: skip
-        if defaults:
-            newest = max(defaults, key=lambda held: (held["metadata"]["creationTimestamp"], held["metadata"]["name"]))
-            obj["spec"]["storageClassName"] = newest["metadata"]["name"]
+        chosen = default_class(call.server.storage.list(b"/registry/storageclasses/")[0])
+        if chosen:
+            obj["spec"]["storageClassName"] = chosen
 
     def validate(self, call: Call, obj: Obj | None, old: Obj | None) -> None:
         """Nothing to refuse."""
