@@ -14,6 +14,11 @@ def box() -> Sandbox:
     return Sandbox.boot("docker")
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Sandbox:
+    return Sandbox.boot("kubeadm-ready")
+
+
 RUN = "\n\nUsage:  docker run [OPTIONS] IMAGE [COMMAND] [ARG...]\n\nRun 'docker run --help' for more information\n"
 HINT = "\n\nRun 'docker run --help' for more information\n"
 
@@ -79,3 +84,20 @@ def test_a_context_travels_as_a_file(box: Sandbox) -> None:
     assert done[3].stdout == "near here tcp://10.0.0.9:2376\n"
     assert done[1].stderr == 'Written file "far.dockercontext"\nSuccessfully imported context "near"\n'
     assert box.run("docker context create near --docker nohost=1", host="docker01").stderr == 'context "near" already exists\n'
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("docker build -o out .", 1, "docker: docker build --output: not simulated in Slipway yet\n"),
+        ("nerdctl run --rootfs /x sh", 1, "nerdctl run --rootfs: not simulated in Slipway yet\n"),
+        ("nerdctl image convert --soci a b", 1, "nerdctl image convert --soci: not simulated in Slipway yet\n"),
+        ("nerdctl checkpoint ls a", 1, "nerdctl checkpoint ls: not simulated in Slipway yet\n"),
+        ("nerdctl manifest --help", 0, "Manage image manifests.\n"),
+        ("nerdctl run --help", 0, "--cgroup-conf strings"),
+    ],
+)
+def test_what_nothing_here_can_do_says_so(box: Sandbox, cluster: Sandbox, command: str, code: int, said: str) -> None:
+    nerdctl = command.startswith("nerdctl")
+    done = (cluster if nerdctl else box).run(command, host="controlplane" if nerdctl else "docker01")
+    assert (done.code, said in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr

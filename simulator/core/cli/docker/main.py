@@ -7,10 +7,12 @@ from types import GeneratorType
 from typing import Any
 
 from ...host.program import Invocation
+from ...kernel.errors import NotSimulated
 from ...runtime.engine import dockerd
 from ...runtime.engine.core import EngineError
 from ...runtime.engine.creation import BadSpec
 from ..cobra import Command, UsageError
+from ..engine.flagspec import refused
 from ..engine.session import CliError
 from ..flags import FlagError, HelpRequested, Values
 from .session import Session
@@ -62,6 +64,8 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             (inv.out if command.path == "docker compose" else inv.err)(help_text(command, inv.columns))
             return 0
         command.validate(values)
+        if what := refused(command, values):
+            raise NotSimulated(what)
         for warning in values.warnings:
             inv.err(warning + "\n")
         result = command.run(Session(inv, values, _api(command)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..flags import Flag
+from ..cobra import Command
+from ..flags import Flag, Values
 
 _LINE = re.compile(r"(?:-(\w), )?--([\w-]+)(?: ([\w:/-]+))?(?: =(\S*))?  (.*)")
 #: The type shown → how a value is read.
@@ -79,3 +80,8 @@ def flags(text: str, **support: str) -> tuple[Flag, ...]:
             )
         )  # fmt: skip
     return tuple(out)
+
+
+def refused(command: Command, values: Values) -> str:
+    """`docker build --output` when a flag was given that nothing here can obey, else ""."""
+    return next((f"{command.path} --{f.name}" for f in command.all_flags() if f.support == "no" and f.name in values.changed), "")

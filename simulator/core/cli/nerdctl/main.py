@@ -13,6 +13,7 @@ from ...runtime.engine.creation import BadSpec
 from .. import human
 from ..cobra import Command, UsageError
 from ..cobra_help import stock_flags
+from ..engine.flagspec import refused
 from ..engine.session import CliError
 from ..flags import FlagError, HelpRequested, Values
 from .session import NerdctlError, Session
@@ -51,6 +52,8 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
     try:
         leading, words = _leading(inv.argv[1:])
         command, rest = _find(words)
+        if command.raw and "--help" in rest:
+            raise HelpRequested
         values = command.parse(rest)
         for name in leading.changed:
             if name not in values.changed and values.has(name):
@@ -73,6 +76,8 @@ def main(inv: Invocation) -> Generator[Any, Any, int]:
             inv.out((command.long or command.short) + "\n\n" + usage(command))
             return 0
         command.validate(values)
+        if what := refused(command, values):
+            raise NotSimulated(what)
         result = command.run(Session(inv, values))
         if isinstance(result, GeneratorType):
             result = yield from result

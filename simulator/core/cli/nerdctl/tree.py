@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import structs
+
+from ...kernel.errors import NotSimulated
 from ...runtime.containerd import SOCKET
 from ..cobra import Command, Flag, exact_args, max_args, min_args, no_args, range_args
 from ..engine import buildercmds, composecmds, imagecmds, inspecting, interact, lifecycle, registrycmds, resources, systemcmds
 from ..engine.flagspec import flags
-from . import containers, features, images, listing, spaces
+from . import containers, features, images, listing, outside, spaces
 from .flags import FLAGS
 
 
 def _c(use: str, short: str, run: Any, args: Any = None, flag: str = "", **more: Any) -> Command:
-    return Command(use, short=short, run=run, args=args, flags=flags(FLAGS[flag]) if flag else (), **more)
+    return Command(use, short=short, run=run, args=args, flags=_flags(flag) if flag else (), **more)
+
+
+def _flags(name: str) -> tuple[Flag, ...]:
+    """The flags of a command, with those that are inert and those that are refused."""
+    found = list(flags(FLAGS[name]))
+    for text, support in ((outside.INERT.get(name, ""), "inert"), (outside.REFUSED.get(name, ""), "no")):
+        found += [structs.replace(flag, support=support) for flag in flags(text)]
+    return tuple(found)
 
 
 def _containers() -> list[Command]:
     pull = ' Optionally specify "ipfs://" or "ipns://" scheme to pull image from IPFS.'
-    create = "\n".join(line for line in FLAGS["run"].splitlines() if not line.startswith(("-d, ", "--sig-proxy")))
+    create = tuple(flag for flag in _flags("run") if flag.name not in ("detach", "sig-proxy", "detach-keys"))
     many = "[flags] CONTAINER [CONTAINER, ...]"
     return [
-        Command("run [flags] IMAGE [COMMAND] [ARG...]", short="Run a command in a new container." + pull, flags=flags(FLAGS["run"]), args=min_args(1), run=features.run, interspersed=False),
-        Command("create [flags] IMAGE [COMMAND] [ARG...]", short="Create a new container." + pull, flags=flags(create), args=min_args(1), run=features.create, interspersed=False),
+        Command("run [flags] IMAGE [COMMAND] [ARG...]", short="Run a command in a new container." + pull, flags=_flags("run"), args=min_args(1), run=features.run, interspersed=False),
+        Command("create [flags] IMAGE [COMMAND] [ARG...]", short="Create a new container." + pull, flags=create, args=min_args(1), run=features.create, interspersed=False),
         _c("exec [flags] CONTAINER COMMAND [ARG...]", "Run a command in a running container", containers.execute, min_args(2), "exec", interspersed=False),
         _c("ps", "List containers", listing.ps, no_args, "ps"),
         _c("logs [flags] CONTAINER", 'Fetch the logs of a container. Expected to be used with "nerdctl run -d".', containers.show_logs, exact_args(1), "logs"),
@@ -64,6 +75,13 @@ def _images() -> list[Command]:
 
 def _group(use: str, short: str, *commands: Command, **more: Any) -> Command:
     return Command(use, short=short, group="management", commands=commands, **more)
+
+
+def _absent(group: str, name: str, short: str) -> Command:
+    def run(session: Any) -> int:
+        raise NotSimulated(f"nerdctl {group} {name}")
+
+    return Command(name, short=short, run=run, raw=True)
 
 
 def _renamed(command: Command, use: str, *aliases: str) -> Command:
@@ -115,6 +133,7 @@ def _commands() -> tuple[Command, ...]:
         _group("system", "Manage containerd", _c("info", "Display system-wide information", listing.info, no_args, "info"), _c("events", "Get real time events from the server", systemcmds.events, no_args, "events"),
                _c("prune [flags]", "Remove unused data", systemcmds.prune, no_args, "system prune")),
         _group("ipfs", "Distributing images on IPFS", _group("registry", "Manage read-only registry backed by IPFS", _c("serve", "serve read-only registry backed by IPFS on localhost.", features.ipfs_registry, no_args))),
+        *(_group(name, about, *(_absent(name, word, short) for word, short in words.items())) for name, (about, words) in outside.COMMANDS.items()),
         _group("builder", "Manage builds", _c("prune", "Clean up BuildKit build cache", buildercmds.builder_prune, no_args, "system prune")),
     )  # fmt: skip
 
