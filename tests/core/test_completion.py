@@ -77,3 +77,14 @@ def test_an_api_server_that_is_away_gives_nothing(box: Sandbox) -> None:
     box.advance(box.now + 40 * SECOND)
     assert ask(box, "kubectl get pods we") == []
     assert ask(box, "kubectl descr") == ["describe"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["rollout undo ", "logs ", "exec -c ", "create ", "create token ", "cp kube-system/", "expose ", "config set-context ", "top node ", "run x --im",
+     "get pods --n", "taint nodes ", "set image deployment/", "port-forward ", "certificate "],
+)  # fmt: skip
+def test_tab_offers_what_the_real_completion_answers(box: Sandbox, words: str) -> None:
+    head, _, current = words.rpartition(" ")
+    answer = box.run(f"kubectl __completeNoDesc {head} '{current}'").stdout.splitlines()
+    assert ask(box, f"kubectl {words}") == sorted(answer[:-1])

@@ -19,48 +19,10 @@ from ..shell.terminal import TerminalState
 from .cobra import Command, UsageError
 from .etcdctl.root import ROOT as ETCDCTL
 from .kubectl.errors import CommandError, ConfigurationInvalid, NoMatch, UrlError
-from .kubectl.registry import ROOT as KUBECTL
 from .kubectl.session import Session
 from .nerdctl.tree import ROOT as NERDCTL
 
 UNREACHABLE = (ApiError, BadInput, CommandError, ConfigurationInvalid, ConnectError, NoMatch, NotSimulated, UrlError, OSError)
-OUTPUTS = (
-    "custom-columns", "custom-columns-file", "go-template", "go-template-file", "json", "jsonpath", "jsonpath-as-json", "jsonpath-file",
-    "name", "template", "templatefile", "wide", "yaml",
-)  # fmt: skip
-#: Subcommands whose first argument is a resource type and whose others are names of it.
-TYPED = {
-    "annotate",
-    "autoscale",
-    "delete",
-    "describe",
-    "edit",
-    "expose",
-    "get",
-    "label",
-    "patch",
-    "scale",
-    "taint",
-    "wait",
-    "explain",
-}
-#: Types that come first for subcommands that take few.
-SOME_TYPES = {
-    "rollout": ("daemonset", "deployment", "statefulset"),
-    "scale": ("deployment", "replicaset", "replicationcontroller", "statefulset"),
-    "autoscale": ("deployment", "replicaset", "replicationcontroller", "statefulset"),
-    "expose": ("deployment", "pod", "replicaset", "replicationcontroller", "service"),
-    "taint": ("node",),
-}
-#: Subcommands whose argument is a name of one resource.
-NAMED = {
-    "attach": "pods", "cordon": "nodes", "cp": "pods", "debug": "pods", "drain": "nodes", "exec": "pods", "logs": "pods",
-    "port-forward": "pods", "top node": "nodes", "top pod": "pods", "uncordon": "nodes",
-}  # fmt: skip
-KUBECONFIG_PARTS = {
-    "config delete-cluster": "clusters", "config delete-context": "contexts", "config delete-user": "users",
-    "config rename-context": "contexts", "config use-context": "contexts",
-}  # fmt: skip
 
 
 class Looker:
@@ -161,23 +123,16 @@ def kubectl(world: World, state: TerminalState, words: list[str], current: str) 
 
 
 def _kubectl(world: World, state: TerminalState, words: list[str], current: str) -> list[str] | None:
-    if "--" in words:
-        return None
-    try:
-        command, rest = KUBECTL.find(words[1:])
-    except UsageError:
+    """What `kubectl __complete` answers to the same words; paths where it leaves them to the shell."""
+    from .kubectl.complete import DEFAULT, EXTENSIONS, NO_SPACE, candidates
+
+    answer = candidates(Looker(world, state), words[1:], current)
+    if answer is None:
         return []
-    session = Session(Looker(world, state), KUBECTL, KUBECTL.parse(_globals(words[1:])))
-    name, before = _awaited(command, words[1:], current)
-    given = command._words(rest)
-    if name:
-        found = _values(session, name, command, given)
-        return None if found is None else [before + one for one in found]
-    if current.startswith("-"):
-        return flags_of(command, current)
-    if command.commands and not given:
-        return subcommands(command)
-    return _arguments(session, command, given, current)
+    found, directive, before = answer
+    if directive == EXTENSIONS or (not found and directive in (DEFAULT, NO_SPACE)):
+        return None
+    return sorted(before + name for name, _ in found)  # as readline shows them
 
 
 def _globals(words: list[str]) -> list[str]:
@@ -202,63 +157,8 @@ def names(session: Session, resource: str) -> list[str]:
     return sorted(item["metadata"]["name"] for item in answer["items"])
 
 
-def _types(session: Session, command: Command) -> list[str]:
-    top = command.path.split()[1]
-    if top in SOME_TYPES:
-        return list(SOME_TYPES[top])
-    return sorted({item.group_resource for item in session.mapper.all() if "list" in item.verbs or "get" in item.verbs})
-
-
 def _containers(session: Session, given: list[str]) -> list[str]:
     if not given:
         return []
     pod = session.client.get("pods", session.namespace, given[0].rpartition("/")[2])
     return [one["name"] for key in ("initContainers", "containers") for one in pod["spec"].get(key) or ()]
-
-
-def _values(session: Session, flag: str, command: Command, given: list[str]) -> list[str] | None:
-    """Values of a flag."""
-    if flag == "namespace":
-        return names(session, "namespaces")
-    if flag in ("context", "cluster", "user"):
-        return sorted(session.config.section(flag + "s"))
-    if flag == "output":
-        return list(OUTPUTS)
-    if flag == "container":
-        return _containers(session, given)
-    if flag == "dry-run":
-        return ["client", "none", "server"]
-    return None if flag in ("filename", "kubeconfig", "kustomize") or "file" in flag else []
-
-
-def _arguments(session: Session, command: Command, given: list[str], current: str) -> list[str] | None:
-    path = command.path.removeprefix("kubectl ")
-    top = path.split()[0] if path else ""
-    if path in KUBECONFIG_PARTS:
-        return sorted(session.config.section(KUBECONFIG_PARTS[path])) if not given else []
-    if path in NAMED:
-        return _named(session, path, given, current)
-    if top not in TYPED and top != "rollout":
-        return None
-    if "/" in current:
-        kind = current.partition("/")[0]
-        return [f"{kind}/{one}" for one in names(session, kind)]
-    if not given:
-        return _types(session, command)
-    if "/" in given[0] or top == "explain":
-        return []
-    chosen = {one for word in given[1:] for one in word.split(",")}
-    return [one for kind in given[0].split(",") for one in names(session, kind) if one not in chosen]
-
-
-def _named(session: Session, path: str, given: list[str], current: str) -> list[str] | None:
-    if path == "cp":
-        return None if "/" in current or ":" in current else [one + ":" for one in names(session, "pods")]
-    if path == "logs" and len(given) == 1:
-        return _containers(session, given)
-    if given and path in ("attach", "debug", "exec", "logs", "port-forward"):
-        return [] if path != "exec" else None
-    if "/" in current and path in ("attach", "exec", "logs", "port-forward"):
-        kind = current.partition("/")[0]
-        return [f"{kind}/{one}" for one in names(session, kind)]
-    return [one for one in names(session, NAMED[path]) if one not in given]

@@ -33,7 +33,14 @@ TYPED: dict[str, tuple[str, ...]] = {
     "rollout restart": WORKLOADS, "rollout undo": WORKLOADS, "rollout pause": ("deployment",), "rollout resume": ("deployment",),
 }  # fmt: skip
 #: Commands that take names of one type.
-NAMED = {"drain": "nodes", "cordon": "nodes", "uncordon": "nodes", "top node": "nodes", "top pod": "pods"}
+NAMED = {
+    "create token": "serviceaccounts",
+    "drain": "nodes",
+    "cordon": "nodes",
+    "uncordon": "nodes",
+    "top node": "nodes",
+    "top pod": "pods",
+}
 #: Commands that take a pod, or something that has pods.
 PODS = ("attach", "exec", "logs", "port-forward")
 OWNERS = (
@@ -47,7 +54,7 @@ OWNERS = (
     "statefulsets/",
 )
 CONFIG = {"config use-context": "contexts", "config delete-context": "contexts", "config rename-context": "contexts",
-          "config delete-cluster": "clusters", "config delete-user": "users"}  # fmt: skip
+          "config set-context": "contexts", "config delete-cluster": "clusters", "config delete-user": "users"}  # fmt: skip
 FORMATS = ("json", "yaml", "kyaml", "name", "go-template", "go-template-file", "template", "templatefile", "jsonpath", "jsonpath-as-json",
            "jsonpath-file", "custom-columns", "custom-columns-file", "wide")  # fmt: skip
 
@@ -55,17 +62,15 @@ FORMATS = ("json", "yaml", "kyaml", "name", "go-template", "go-template-file", "
 def main(inv: Any, args: list[str], *, described: bool) -> int:
     """Answer for the words after `__complete`, the last of which is being typed."""
     *words, current = args or [""]
-    try:
-        named = words[1:] if words[:1] == ["help"] else words
-        command, rest = ROOT.find(named) if named else (ROOT, [])
-    except UsageError:
+    answer = candidates(inv, words, current)
+    if answer is None:
         inv.out(":0\n")
         inv.err(
             f"[Debug] Cleared global flags for plugin completion\n[Debug] [Error] unable to find a command for arguments: [{' '.join(words)}]\n"
         )
         inv.err(f"Completion ended with directive: {DIRECTIVES[DEFAULT]}\n")
         return 0
-    found, directive = _answer(inv, command, words, rest, current)
+    found, directive, _ = answer
     for candidate, text in found:
         inv.out(f"{candidate}\t{text}\n" if text and described else f"{candidate}\n")
     inv.out(f":{directive}\n")
@@ -73,14 +78,28 @@ def main(inv: Any, args: list[str], *, described: bool) -> int:
     return 0
 
 
-def _answer(inv: Any, command: Command, words: list[str], rest: list[str], current: str) -> tuple[list[tuple[str, str]], int]:
+Answer = tuple[list[tuple[str, str]], int, str]
+
+
+def candidates(inv: Any, words: list[str], current: str) -> Answer | None:
+    """What may stand for `current` behind `words`, with descriptions; the directive; and what of `current` stands before it (`--flag=`).
+    None when the words name no command."""
+    try:
+        named = words[1:] if words[:1] == ["help"] else words
+        command, rest = ROOT.find(named) if named else (ROOT, [])
+    except UsageError:
+        return None
+    return _answer(inv, command, words, rest, current)
+
+
+def _answer(inv: Any, command: Command, words: list[str], rest: list[str], current: str) -> Answer:
     from ..completing import _awaited, _globals
 
     plain = "--" in words  # nothing behind it is a flag
     flag, before = ("", "") if plain else _awaited(command, words, current)
     given = command._words(rest)
     if not flag and not plain and current.startswith("-") and "=" not in current:
-        return _flags(command, rest, current), NO_FILES
+        return _flags(command, rest, current), NO_FILES, ""
     if current.startswith("-") and not flag and "=" in current:
         short = command.all_flags().by_short.get(current[1:2])
         flag, before = (short.name, current[:3]) if short is not None and current[2:3] == "=" else ("", "")
@@ -88,19 +107,19 @@ def _answer(inv: Any, command: Command, words: list[str], rest: list[str], curre
     required = [] if flag else [(f"--{one.name}", one.usage) for one in _missing(command, rest)]
     if not flag and command.commands and not given:
         if _set(command, rest) & {one.name for one in command.flags}:  # it is the command itself that is meant
-            return [], DEFAULT
+            return [], DEFAULT, ""
         below = [(one.name, one.short) for one in command.commands if not one.hidden]
         if command is ROOT:
             below.append(("help", "Help about any command"))
         children = [one for one in sorted(set(below)) if one[0].startswith(typed)]  # fmt: skip
-        return children, NO_FILES if below else DEFAULT
+        return children, NO_FILES if below else DEFAULT, ""
     session = Session(inv, ROOT, ROOT.parse(_globals(words)))
     try:
         found, directive = _values(session, command, flag, given) if flag else _arguments(session, command, given, typed)
     except UNREACHABLE:
         found, directive = [], NO_FILES
     kept = found if directive == EXTENSIONS else [one for one in found if one.startswith(typed)]
-    return [one for one in required if one[0].startswith(typed)] + [(one, "") for one in kept], directive
+    return [one for one in required if one[0].startswith(typed)] + [(one, "") for one in kept], directive, before
 
 
 def _set(command: Command, rest: list[str]) -> set[str]:
