@@ -30,7 +30,10 @@ TIMEOUT = Flag(name="pod-running-timeout", kind="duration", default=60 * SECOND,
 def one_pod(s: Session, word: str, files: list[str] | None = None) -> Obj:
     """The pod that `POD` or `TYPE/NAME` means, or the first object of `files`."""
     words = [] if not word else [word] if "/" in word else ["pods", word]
-    info = Builder(s, args=words, filenames=files or [], eager=False).infos()[0]
+    builder = Builder(s, args=words, filenames=files or [], eager=False)
+    info = builder.infos()[0]
+    if files and not builder.single_implied:
+        raise CommandError("cannot exec into multiple objects at a time")
     if files and info.mapping.kind.kind == "Pod" and not ((info.obj or {}).get("spec") or {}).get("containers"):
         raise CommandError(f"pod {info.namespace}/{info.name} does not have any containers")
     found = pods_of(s, info.mapping, info.obj or {}, "cannot attach to")
