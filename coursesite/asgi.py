@@ -23,7 +23,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import get_resolver
 
 from lessons.desk.routing import websocket_urlpatterns as desk_sockets
-from simulator import context, edge, edgestreams, engine, measures
+from simulator import context, edge, edgestreams, engine, garbage, measures
 from simulator.routing import websocket_urlpatterns
 
 from . import health, metrics
@@ -85,6 +85,8 @@ def _warm_up() -> None:
     get_resolver().url_patterns  # noqa: B018  reading it imports them
     engine.version()
     engine.scenarios()
+    if not settings.CELERY_TASK_ALWAYS_EAGER:  # a process of its own, not a test's
+        garbage.leave_alone_what_is_there()
 
 
 threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()

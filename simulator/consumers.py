@@ -316,8 +316,11 @@ class TerminalConsumer(AsyncWebsocketConsumer):
     # -- sending -----------------------------------------------------------------------------------------------------------
 
     def _news(self, history: bool) -> News:
+        session = ClusterSession.objects.get(pk=self.session_id)
+        if not session.booted and not session.last_seq:  # nothing can have come of it yet
+            return News(session=session, chunks=[], events=[], view=None, history={} if history else None)
         return News(
-            session=ClusterSession.objects.get(pk=self.session_id),
+            session=session,
             chunks=selectors.output_after(self.session_id, self.cursor),
             events=selectors.trace_after(self.session_id, self.trace),
             view=selectors.view_after(self.session_id, self.view_version),

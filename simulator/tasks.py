@@ -6,7 +6,6 @@ the cluster's world is usually in that process's memory.
 
 from __future__ import annotations
 
-import gc
 import logging
 import uuid
 import zlib
@@ -210,11 +209,4 @@ def _warm_up(**_kwargs: Any) -> None:
             each.close_pool()  # type: ignore[attr-defined]
     doorbell.connection().close()
     doorbell.connection.cache_clear()
-    leave_alone_what_is_there()
-
-
-def leave_alone_what_is_there() -> None:
-    """What is in memory now stays: collecting garbage need not walk through it, nor look up for each few hundred new objects."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
+    garbage.leave_alone_what_is_there()

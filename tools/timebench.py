@@ -102,10 +102,10 @@ def what_ifs(runs: int = 5) -> list[tuple[float, float]]:
 
 def report() -> bool:
     """Prints both with their targets; whether both were met, by the CPU that they took: others may be at work on the machine."""
-    from simulator import tasks
+    from simulator import garbage
 
     met = True
-    tasks.leave_alone_what_is_there()  # as in a worker
+    garbage.leave_alone_what_is_there()  # as in a worker
     for name, taken, target in (
         (f"rewind, {INPUTS} inputs", rewinds(session()), REWIND),
         ("what-if, 10 minutes", what_ifs(), WHAT_IF),

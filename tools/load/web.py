@@ -32,6 +32,16 @@ class Client:
         return await self._request("POST", path, body, extra)
 
     async def _request(self, method: str, path: str, body: bytes, extra: str) -> int:
+        """Once more over a new connection, as browsers do, where the server had closed the one that was kept."""
+        kept = self._streams is not None
+        try:
+            return await self._once(method, path, body, extra)
+        except OSError:
+            if not kept:
+                raise
+            return await self._once(method, path, body, extra)
+
+    async def _once(self, method: str, path: str, body: bytes, extra: str) -> int:
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self._streams
