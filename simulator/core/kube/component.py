@@ -195,7 +195,8 @@ def parse_duration(text: str) -> int:
     return -total if text.startswith("-") else total
 
 
-def _check(kind: str, value: str) -> None:
+def check_type(kind: str, value: str) -> None:
+    """Raise ValueError, in the words of pflag, when a value is none of that type; types without a check take everything."""
     if kind == "bool":
         if value not in ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"):
             raise ValueError(f'strconv.ParseBool: parsing "{value}": invalid syntax')
@@ -214,7 +215,7 @@ def _check(kind: str, value: str) -> None:
 
 
 def parse_flags(argv: list[str], spec: FlagSpec) -> dict[str, str]:
-    """Parse `argv[1:]` as pflag does; raises FlagError with its message.  The last of repeated flags wins."""
+    """Parse `argv[1:]` as pflag does; raises FlagError with its message.  Of repeated flags lists are joined, the last of others wins."""
     flags: dict[str, str] = {}
     rest = list(argv[1:])
     extra: list[str] = []
@@ -243,11 +244,11 @@ def parse_flags(argv: list[str], spec: FlagSpec) -> dict[str, str]:
             else:
                 raise FlagError(f"flag needs an argument: --{name}")
         try:
-            _check(kind, value)
+            check_type(kind, value)
         except ValueError as error:
             shown = f"-{name}, --{name}" if name == "v" else f"--{name}"
             raise FlagError(f'invalid argument "{value}" for "{shown}" flag: {error}') from None
-        flags[name] = value
+        flags[name] = f"{flags[name]},{value}" if kind == "strings" and name in flags else value
     if extra:
         shown = " ".join(f'"{item}"' for item in extra)
         raise FlagError(f'"{argv[0].rsplit("/", 1)[-1]}" does not take any arguments, got [{shown}]')

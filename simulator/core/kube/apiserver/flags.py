@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 
 from ...kernel.clock import HOUR, SECOND
-from ..component import parse_duration
+from ..component import check_type, parse_duration
 from . import admission, audit, encryption
+from .flag_types import TYPES
 from .server import Config
 
 #: Every flag of the binary (`kube-apiserver --help`); any other is refused.
@@ -202,22 +203,7 @@ KNOWN = frozenset(
 )
 
 #: Flags that may stand without a value.
-BOOLEAN = frozenset(
-    [
-        "allow-privileged",
-        "anonymous-auth",
-        "enable-bootstrap-token-auth",
-        "enable-aggregator-routing",
-        "profiling",
-        "contention-profiling",
-        "enable-garbage-collector",
-        "enable-priority-and-fairness",
-        "service-account-lookup",
-        "service-account-extend-token-expiration",
-        "help",
-        "version",
-    ]
-)
+BOOLEAN = frozenset(name for name, kind in TYPES.items() if kind == "bool")
 
 TLS_VERSIONS = ("", "VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 
@@ -247,6 +233,11 @@ def parse(argv: list[str]) -> dict[str, str]:
             if not rest:
                 raise FlagError(f"flag needs an argument: --{name}")
             value = rest.pop(0)
+        try:
+            check_type(TYPES.get(name, ""), value)
+        except ValueError as error:
+            shown = f"-{name}, --{name}" if name == "v" else f"--{name}"
+            raise FlagError(f'invalid argument "{value}" for "{shown}" flag: {error}') from None
         out[name] = f"{out[name]},{value}" if name in ("etcd-servers", "enable-admission-plugins") and name in out else value
     return out
 
@@ -289,18 +280,24 @@ def config(flags: dict[str, str], read: Callable[[str], bytes]) -> Config:
 
 
 def _service_ranges(out: Config, texts: list[str]) -> None:
-    """One range, or two of both families (`cmd/kube-apiserver/app/options/validation.go`); raises FlagError."""
+    """One range, or two of both families (`cmd/kube-apiserver/app/options/completion.go`, `validation.go`); raises FlagError."""
     found = []
-    for text in texts:
+    for number, text in enumerate(texts):
         try:
-            found.append(ipaddress.ip_network(text))
+            if "/" not in text:
+                raise ValueError(text)
+            found.append(ipaddress.ip_network(text, strict=False))
         except ValueError:
-            raise FlagError(f"--service-cluster-ip-range is not a valid CIDR: {text}") from None
+            what = "a valid cidr" if number == 0 else "an ip net"
+            raise FlagError(f"service-cluster-ip-range[{number}] is not {what}") from None
+    if found[0].num_addresses < 8:
+        why = "the service cluster IP range must be at least 8 IP addresses"
+        raise FlagError(f"error determining service IP ranges for primary service cidr: {why}")
     if len(found) > 2:
         raise FlagError("--service-cluster-ip-range must not contain more than two entries")
     if len(found) == 2 and found[0].version == found[1].version:
         raise FlagError("--service-cluster-ip-range[0] and --service-cluster-ip-range[1] must be of different IP family")
-    out.service_cidr, out.second_service_cidr = texts[0], texts[1] if len(texts) > 1 else ""
+    out.service_cidr, out.second_service_cidr = str(found[0]), str(found[1]) if len(found) > 1 else ""
 
 
 def _duration(flags: dict[str, str], name: str, default: int) -> int:

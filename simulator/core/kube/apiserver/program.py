@@ -35,6 +35,8 @@ from .server import API_SERVICE_TOPIC, Config, Server
 from .storage import EventLease
 
 COMPACT_EVERY = 5 * MINUTE
+#: The port is open from the start, but nobody speaks TLS before etcd has answered: who waits longer than a start takes gives up.
+ACCEPTED = 2 * SECOND
 RETRY = SECOND
 #: How long the process waits for its first connection to etcd before it exits (`storagebackend/factory/etcd3.go: dialTimeout`).
 GIVE_UP = 20 * SECOND
@@ -248,6 +250,8 @@ class ApiServerProgram:
             raise ConnectError("refused", proc.host)
         if request.scheme != "https":
             return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
+        if not running.ready and world.now - running.started > ACCEPTED:
+            raise ConnectError("tls", proc.host, "net/http: TLS handshake timeout")
         server = server_of(world, proc)
         server.ready = running.ready
         try:
