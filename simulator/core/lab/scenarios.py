@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from ..host.machine import hosts
 from ..kernel import versions
 from ..kernel.errors import BadInput
 from ..kernel.world import World
@@ -46,6 +47,10 @@ def _docker_two(world: World) -> None:
 
 def _empty(world: World) -> None:
     dockerhosts.build(world, ("host01", "host02", "host03"), docker=False)
+    for host in hosts(world).values():  # as installed: a cluster's modules and forwarding are the builder's to turn on
+        if host.name in ("host01", "host02", "host03"):
+            host.sysctl.update({"net.ipv4.ip_forward": "0", "net.ipv4.conf.all.forwarding": "0"})
+            host.modules = ["-br_netfilter", "-overlay", "-vxlan"]
 
 
 def _highly_available(world: World) -> None:

@@ -57,6 +57,8 @@ class Containerd:
         if [word for word in proc.argv[1:] if not word.startswith("-") and "/" not in word]:
             processes.write(world, proc, f"containerd: containerd {' '.join(proc.argv[1:])}: not simulated in Slipway yet\n")
             raise Exited(1)
+        host = hosts(world)[proc.host]
+        host.modules = [module for module in host.modules if module != "-overlay"]  # ExecStartPre=-/sbin/modprobe overlay
         state = runtime(world, proc.host)
         first = processes.find(world, proc.host, state.pid)
         if first is not None and first.program.partition(":")[0] == "containerd" and first.pid != proc.pid:

@@ -95,6 +95,11 @@ class Dockerd:
                 f"failed to start daemon, ensure docker is not running or delete /var/run/docker.pid: process with PID {first.pid} is still running",
             )
             raise Exited(1)
+        host = hosts(world)[proc.host]
+        for name in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"):  # its bridge forwards
+            if host.sysctl.get(name) == "0":
+                del host.sysctl[name]
+        host.modules = [module for module in host.modules if module not in ("-br_netfilter", "-overlay")]
         try:
             engine.config = configuration(world, proc.host)
         except EngineError as bad:
