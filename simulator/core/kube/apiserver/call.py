@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...kernel.http import Request
-from ..api.errors import bad_request
 from ..api.kinds import KindInfo, Subresource
 from .request_info import RequestInfo
 
@@ -70,12 +69,7 @@ class Call:
 
     @staticmethod
     def _dry_run(values: list[str] | None) -> bool:
-        if not values:
-            return False
-        if any(value != "All" for value in values):
-            shown = " ".join(values)
-            raise bad_request(f'Invalid value: "{shown}": supported values: "All"')
-        return True
+        return bool(values)
 
     @property
     def namespace(self) -> str:

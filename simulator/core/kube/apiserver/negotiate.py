@@ -18,7 +18,7 @@ Obj = dict[str, Any]
 MAX_BODY = 3 * 1024 * 1024
 ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-_JSON = ("application/json", "application/*", "*/*", "application/yaml", "text/plain", "text/*", "")
+_JSON = ("application/json", "application/*", "*/*", "application/yaml", "")
 
 
 class Accepted(msgspec.Struct, frozen=True):

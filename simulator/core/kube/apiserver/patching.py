@@ -8,7 +8,7 @@ from typing import Any
 from ..api import errors, patch, schema, strategic
 from ..api.decode import DecodeError, Decoder
 from ..api.errors import ApiError
-from . import convert, managed, negotiate
+from . import convert, managed, negotiate, options
 from .call import Call
 from .registry import store
 
@@ -31,12 +31,10 @@ def patch_type(call: Call) -> str:
 def patch_object(call: Call) -> tuple[Obj, bool]:
     """Apply the request's patch to the stored object; (object, whether it was created)."""
     media = patch_type(call)
+    options.check_write("PatchOptions", call.request, apply=media == APPLY)
     body = negotiate.body_of(call.request)
     if media == APPLY:
         return apply(call, body)
-    if call.request.param("force"):
-        problem = errors.forbidden_field("force", "may not be specified for non-apply patch")
-        raise errors.invalid("PatchOptions", "meta.k8s.io", "", [problem])
 
     def change(old: Obj) -> Obj:
         current = convert.from_storage(call.server, call.kind, call.version, old)
@@ -145,9 +143,6 @@ def apply(call: Call, body: Any) -> tuple[Obj, bool]:
     from . import resource
 
     manager = call.request.param("fieldManager")
-    if not manager:
-        problem = errors.required("fieldManager", "is required for apply patch")
-        raise errors.invalid("PatchOptions", "meta.k8s.io", "", [problem])
     if not isinstance(body, dict):
         raise errors.bad_request("error decoding YAML: yaml: cannot unmarshal into map")
     if (body.get("metadata") or {}).get("managedFields"):

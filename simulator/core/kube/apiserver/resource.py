@@ -13,9 +13,10 @@ from ..api import errors, kinds, schema
 from ..api.decode import DecodeError, Decoder
 from ..api.errors import ApiError, FieldError
 from ..api.schema import Type
-from . import convert, managed, negotiate, patching, structural, subresources, tables, watching
+from . import convert, managed, negotiate, options, patching, structural, subresources, tables, watching
 from .call import Call
 from .registry import notify, store
+from .storage import too_large
 
 Obj = dict[str, Any]
 INCONSISTENT = (
@@ -148,9 +149,6 @@ def report_unknown(call: Call, unknown: list[str]) -> None:
         raise handled_as(call, "strict decoding error: " + ", ".join(unknown))
     if mode == "Warn":
         call.warnings.extend(unknown)
-    elif mode != "Ignore":
-        problem = errors.not_supported("fieldValidation", mode, ("Ignore", "Strict", "Warn"))
-        raise errors.invalid("CreateOptions", "meta.k8s.io", "", [problem])
 
 
 # -- answering ----------------------------------------------------------------------------------------------------------
@@ -174,12 +172,16 @@ def answer(call: Call, obj: Obj, code: int = 200) -> Response:
 
 
 def get(call: Call) -> Response:
-    """GET one object."""
+    """GET one object; not older than a version that the client names."""
+    version = call.request.param("resourceVersion")
+    if version and version.isdigit() and int(version) > (current := call.server.storage.revision()):
+        raise too_large(int(version), current)
     return answer(call, store.get(call))
 
 
 def create(call: Call) -> Response:
     """POST to a collection."""
+    options.check_write("CreateOptions", call.request)
     obj = decode_body(call)
     if call.info.name and not call.info.subresource:
         raise errors.method_not_allowed()
@@ -192,6 +194,9 @@ def create(call: Call) -> Response:
 
 def update(call: Call) -> Response:
     """PUT an object or its status."""
+    options.check_write("UpdateOptions", call.request)
+    if not call.info.name:
+        raise errors.method_not_allowed()
     obj = decode_body(call)
     meta = obj["metadata"]
     name = meta.get("name")
@@ -210,14 +215,15 @@ def update(call: Call) -> Response:
 
 def patch(call: Call) -> Response:
     """PATCH an object or its status."""
+    if not call.info.name:
+        raise errors.method_not_allowed()
     stored, created = patching.patch_object(call)
     return answer(call, stored, 201 if created else 200)
 
 
 def delete(call: Call) -> Response:
     """DELETE one object."""
-    options = delete_options(call)
-    obj, gone = store.delete(call, options)
+    obj, gone = store.delete(call, delete_options(call))
     if gone and not call.strategy.return_deleted:
         meta = obj["metadata"]
         details = {"name": meta["name"], "group": call.kind.group, "kind": call.kind.plural, "uid": meta["uid"]}
@@ -241,11 +247,12 @@ def delete_options(call: Call) -> Obj:
         if not text or name in out:
             continue
         if name == "gracePeriodSeconds":
-            if not text.lstrip("-").isdigit():
-                raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-            out[name] = int(text)
+            out[name] = options.whole(call.request, name)
         else:
             out[name] = text == "true" if name == "orphanDependents" else text
+    if call.dry_run:
+        out.setdefault("dryRun", call.request.query.get("dryRun"))
+    options.check_delete(out)
     if out.get("dryRun"):
         call.dry_run = True
     return out
@@ -253,7 +260,7 @@ def delete_options(call: Call) -> Obj:
 
 def delete_collection(call: Call) -> Response:
     """DELETE a collection: each object that the selectors match."""
-    options = delete_options(call)
+    wanted = delete_options(call)
     match = watching.matcher(call)
     objects, revision, _, _ = call.server.storage.list(prefix_of(call))
     gone: list[Obj] = []
@@ -264,7 +271,7 @@ def delete_collection(call: Call) -> Response:
         key = call.key(meta.get("namespace", ""), meta["name"])
         found = call.server.storage.get(key)
         if found is not None:
-            gone.append(store.delete_found(call, key, found[0], found[1], options)[0])
+            gone.append(store.delete_found(call, key, found[0], found[1], wanted)[0])
     return Response(obj=list_object(call, gone, str(revision)))
 
 
@@ -337,7 +344,8 @@ def filtered(call: Call, prefix: bytes, start: bytes, revision: int, limit: int,
 def paging(call: Call, prefix: bytes) -> tuple[int, bytes, int]:
     """(revision to read at or 0, key to start from, limit) of the query; raises 400."""
     request = call.request
-    limit = int(request.param("limit", "0")) if request.param("limit", "0").isdigit() else 0
+    limit = max(0, options.whole(request, "limit") or 0)
+    options.whole(request, "timeoutSeconds")
     token, version = request.param("continue"), request.param("resourceVersion")
     match = request.param("resourceVersionMatch")
     problems = option_problems(request)
@@ -354,8 +362,6 @@ def paging(call: Call, prefix: bytes) -> tuple[int, bytes, int]:
     if version and version != "0" and match == "Exact":
         return int(version), b"", limit
     if version and version != "0" and int(version) > (current := call.server.storage.revision()):
-        from .storage import too_large
-
         raise too_large(int(version), current)
     return 0, b"", limit
 

@@ -18,7 +18,7 @@ from ..api import errors, selectors
 from ..api.errors import ApiError, FieldError, status
 from ..api.objects import get_path
 from ..api.selectors import SelectorError
-from . import convert, negotiate, tables
+from . import convert, negotiate, options, tables
 from .call import Call
 from .storage import with_version
 
@@ -237,6 +237,8 @@ def watch(call: Call) -> Response:
     problems = option_problems(request.param("resourceVersionMatch"), send_initial, request.param("continue"))
     if problems:
         raise errors.invalid("ListOptions", "meta.k8s.io", "", problems)
+    for name in ("limit", "timeoutSeconds"):
+        options.whole(request, name)
     if version and not version.isdigit():
         raise errors.bad_request(
             f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'

@@ -8,7 +8,7 @@ from ...api import names
 from ...api.errors import FieldError
 from ..defaults import others, pods
 from ..validation import core as rules
-from ..validation import endpoints, events, limits, pod, quotas, volumes
+from ..validation import endpoints, events, limits, pod, podwarnings, quotas, volumes
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -168,6 +168,12 @@ class PodTemplate(Strategy):
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidatePodTemplate`."""
         return pod.template(obj.get("template") or {}, "template")
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Of the template."""
+        return (
+            [] if old is not None and obj["template"] == old["template"] else podwarnings.template(obj["template"], "template.")
+        )
 
 
 class ServiceAccount(Strategy):

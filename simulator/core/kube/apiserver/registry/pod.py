@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...api import quantity
-from ...api.errors import FieldError
+from ...api.errors import FieldError, forbidden_field
 from ...api.objects import clone
 from ..defaults import pods
 from ..validation import pod as rules
+from ..validation import podwarnings
 from .strategy import Strategy
 
 if TYPE_CHECKING:
@@ -58,11 +59,18 @@ class PodStrategy(Strategy):
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidatePodCreate`."""
-        return rules.pod(obj)
+        out = rules.pod(obj)
+        if obj["spec"].get("ephemeralContainers"):
+            out.append(forbidden_field("spec.ephemeralContainers", "cannot be set on create"))
+        return out
 
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """`ValidatePodUpdate`; what defaulting adds to the old object is no change."""
         return [] if obj.get("spec") == old.get("spec") else rules.pod_update(obj, self._defaulted(old))
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Of new pods; people seldom change them."""
+        return [] if old is not None else podwarnings.name(obj, "the Pod's hostname") + podwarnings.warnings(obj)
 
     def _defaulted(self, obj: Obj) -> Obj:
         out: Obj = clone(obj)
@@ -83,7 +91,8 @@ class PodStrategy(Strategy):
             before = {item["name"]: item.get("resources") for item in held.get(kind) or ()}
             if spec.get(kind):
                 spec[kind] = [{**item, "resources": before.get(item["name"])} for item in spec[kind]]
-        return rules.pod_update({**obj, "spec": spec}, old)
+        mine = rules.ephemeral_update(obj, old) if sub == "ephemeralcontainers" else []
+        return mine + rules.pod_update({**obj, "spec": spec}, old)
 
     def grace_period(self, obj: Obj, asked: int | None) -> int | None:
         """The asked period, else the pod's own; none for pods that are on no node or have ended."""

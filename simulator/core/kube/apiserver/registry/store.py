@@ -152,6 +152,9 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
     _check_version(call, meta, old_meta)
     wanted_uid = meta.get("uid")
     if wanted_uid and wanted_uid != old_meta["uid"]:
+        if call.request.method == "PATCH":  # which has no preconditions: it is a change of what cannot change
+            problem = errors.invalid_value("metadata.uid", wanted_uid, "field is immutable")
+            raise errors.invalid(call.kind.kind, call.kind.group, name, [problem])
         why = f"Precondition failed: UID in precondition: {wanted_uid}, UID in object meta: {old_meta['uid']}"
         raise errors.conflict(call.kind.group_resource, name, why)
     _carry_over(call, obj, old)
@@ -384,9 +387,6 @@ def wanted_finalizers(call: Call, meta: Obj, options: Obj) -> list[str]:
         out.append("orphan")
     elif policy == "Foreground":
         out.append("foregroundDeletion")
-    elif policy != "Background":
-        problem = errors.not_supported("propagationPolicy", policy, ("Foreground", "Background", "Orphan", "nil"))
-        raise errors.invalid("DeleteOptions", "", "", [problem])
     return out
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...api import names
 from ...api.errors import FieldError
 from ..defaults import workloads as defaults
-from ..validation import scaling
+from ..validation import podwarnings, scaling
 from ..validation import workloads as rules
 from .strategy import Strategy
 
@@ -27,6 +27,16 @@ class Counting(Strategy):
     def validate_subresource(self, sub: str, obj: Obj, old: Obj) -> list[FieldError]:
         """Counters of the status."""
         return rules.status(self.kind, obj, old) if sub == "status" else super().validate_subresource(sub, obj, old)
+
+    #: Whether the pods' names are made of this one's, so that a name that is no label is warned of.
+    names_pods = True
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Of the pod template, when the spec is new."""
+        if old is not None and obj["spec"] == old["spec"]:
+            return []
+        said = podwarnings.name(obj) if old is None and self.names_pods else []
+        return said + podwarnings.template(obj["spec"].get("template"), "spec.template.")
 
 
 class Deployment(Counting):
@@ -88,6 +98,8 @@ class ReplicationController(Counting):
 class DaemonSet(Counting):
     """DaemonSets.  What was `spec.templateGeneration` lives on as an annotation that only the server writes."""
 
+    names_pods = False
+
     def default(self, obj: Obj) -> None:
         """DaemonSet defaults."""
         defaults.daemon_set(obj)
@@ -119,11 +131,19 @@ def _template_generation(obj: Obj, number: int) -> None:
 class StatefulSet(Counting):
     """StatefulSets."""
 
+    names_pods = False
+
     check_name = staticmethod(names.dns_label)
 
     def default(self, obj: Obj) -> None:
         """StatefulSet defaults."""
         defaults.stateful_set(obj)
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Of the template, and of a history without end."""
+        limit = obj["spec"].get("revisionHistoryLimit")
+        text = "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+        return super().warnings(obj, old) + ([text] if (limit or 0) < 0 else [])
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateStatefulSet`."""
@@ -168,6 +188,13 @@ class Job(Strategy):
         """`ValidateJob`."""
         return rules.job(obj)
 
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Of the pod template, when the spec is new."""
+        if old is not None and obj["spec"] == old["spec"]:
+            return []
+        said = podwarnings.name(obj) if old is None else []
+        return said + podwarnings.template(obj["spec"].get("template"), "spec.template.")
+
     def validate_update(self, obj: Obj, old: Obj) -> list[FieldError]:
         """Template, selector and completions are immutable."""
         return rules.job_update(obj, old)
@@ -182,6 +209,13 @@ class CronJob(Strategy):
     def default(self, obj: Obj) -> None:
         """CronJob defaults."""
         defaults.cron_job(obj)
+
+    def warnings(self, obj: Obj, old: Obj | None) -> list[str]:
+        """Of the jobs' pod template, when the spec is new."""
+        if old is not None and obj["spec"] == old["spec"]:
+            return []
+        held = ((obj["spec"].get("jobTemplate") or {}).get("spec") or {}).get("template")
+        return (podwarnings.name(obj) if old is None else []) + podwarnings.template(held, "spec.jobTemplate.spec.template.")
 
     def validate(self, obj: Obj) -> list[FieldError]:
         """`ValidateCronJob`."""

@@ -34,7 +34,10 @@ def template(obj: Obj | None, path: str) -> list[FieldError]:
     out = meta.check_labels(held.get("labels"), f"{path}.labels") + meta.check_annotations(
         held.get("annotations"), f"{path}.annotations"
     )
-    return out + pod_spec(obj.get("spec") or {}, f"{path}.spec")
+    out += pod_spec(obj.get("spec") or {}, f"{path}.spec")
+    if (obj.get("spec") or {}).get("ephemeralContainers"):
+        out.append(forbidden_field(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template"))
+    return out
 
 
 def pod_spec(spec: Obj, path: str) -> list[FieldError]:
@@ -43,6 +46,7 @@ def pod_spec(spec: Obj, path: str) -> list[FieldError]:
     seen: set[str] = set()
     out += _containers(spec.get("containers") or (), f"{path}.containers", volumes, seen, spec)
     out += _containers(spec.get("initContainers") or (), f"{path}.initContainers", volumes, seen, spec, initial=True)
+    out += _ephemeral(spec, f"{path}.ephemeralContainers", volumes, seen)
     out += podparts.host_ports(spec, path)
     if spec.get("restartPolicy") not in RESTART_POLICIES:
         out.append(not_supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTART_POLICIES))
@@ -67,9 +71,6 @@ def pod_spec(spec: Obj, path: str) -> list[FieldError]:
     for name in ("hostname", "subdomain"):
         if spec.get(name):
             out += [invalid_value(f"{path}.{name}", spec[name], text) for text in names.dns_label(spec[name])]
-    grace = spec.get("terminationGracePeriodSeconds")
-    if grace is not None and grace < 0:
-        out.append(invalid_value(f"{path}.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0"))
     out += affinity.tolerations(spec.get("tolerations") or (), f"{path}.tolerations")
     out += podparts.host_aliases(spec.get("hostAliases") or (), f"{path}.hostAliases")
     if spec.get("priorityClassName"):
@@ -102,12 +103,12 @@ def _volumes(held: Any, path: str) -> tuple[list[FieldError], dict[str, Obj]]:
 
 
 def _containers(
-    held: Any, path: str, volumes: dict[str, Obj], seen: set[str], spec: Obj, *, initial: bool = False
+    held: Any, path: str, volumes: dict[str, Obj], seen: set[str], spec: Obj, *, initial: bool = False, first: int = 0
 ) -> list[FieldError]:
     out: list[FieldError] = []
     if not held and not initial:
         return [required(path)]
-    for i, item in enumerate(held):
+    for i, item in enumerate(held, first):
         at = f"{path}[{i}]"
         name = item.get("name", "")
         if not name:
@@ -125,6 +126,37 @@ def _containers(
         out += _container(item, at, volumes, initial=initial, grace=spec.get("terminationGracePeriodSeconds"))
     if not initial:
         out += _ports_conflict(spec, path.rpartition(".")[0])
+    return out
+
+
+#: What an ephemeral container has not got (`allowedEphemeralContainerFields`).
+NOT_EPHEMERAL = (
+    "ports",
+    "resources",
+    "resizePolicy",
+    "restartPolicy",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle",
+)
+
+
+def _ephemeral(spec: Obj, path: str, volumes: dict[str, Obj], seen: set[str]) -> list[FieldError]:
+    """`validateEphemeralContainers`."""
+    out: list[FieldError] = []
+    others, text = set(seen), "cannot be set for an Ephemeral Container"
+    for i, item in enumerate(spec.get("ephemeralContainers") or ()):
+        at, target = f"{path}[{i}]", item.get("targetContainerName")
+        out += _containers([item], path, volumes, set(), spec, initial=True, first=i)
+        if item.get("name") in seen:
+            out.append(duplicate(f"{at}.name", item["name"]))
+        seen.add(item.get("name", ""))
+        if target and target not in others:
+            out.append(not_found_field(f"{at}.targetContainerName", target))
+        out += [forbidden_field(f"{at}.{member}", text) for member in NOT_EPHEMERAL if item.get(member)]
+        for n, mount in enumerate(item.get("volumeMounts") or ()):
+            out += [forbidden_field(f"{at}.volumeMounts[{n}].{m}", text) for m in ("subPath", "subPathExpr") if mount.get(m)]
     return out
 
 
@@ -315,4 +347,21 @@ def _munged(spec: Obj, held: Obj) -> Obj:
             out.pop(name, None)
             if name in held:
                 out[name] = held[name]
+    return out
+
+
+def ephemeral_update(obj: Obj, old: Obj) -> list[FieldError]:
+    """`ValidatePodEphemeralContainersUpdate`: a whole pod, none of the old ones changed; mirror pods have none."""
+    at = "spec.ephemeralContainers"
+    if "kubernetes.io/config.mirror" in (old["metadata"].get("annotations") or {}):
+        return [forbidden_field("", "static pods do not support ephemeral containers")]
+    out = pod(obj)
+    mine = {item.get("name"): item for item in obj["spec"].get("ephemeralContainers") or ()}
+    for held in old["spec"].get("ephemeralContainers") or ():
+        name = held["name"]
+        if name not in mine:
+            out.append(forbidden_field(at, f'existing ephemeral containers "{name}" may not be removed\n'))
+        elif mine[name] != held:
+            said = internal.difference(held, mine[name])
+            out.append(forbidden_field(at, f'existing ephemeral containers "{name}" may not be changed\n{said}'))
     return out

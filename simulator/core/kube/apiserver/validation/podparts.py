@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any
 
-from ...api import names, quantity
+from ...api import ips, names, quantity
 from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_supported, required
 
 Obj = dict[str, Any]
@@ -326,11 +325,7 @@ def pod_context(spec: Obj, at: str) -> list[FieldError]:
 
 
 def _address(text: str, at: str) -> list[FieldError]:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return [invalid_value(at, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]
-    return []
+    return ips.address(at, text)
 
 
 def dns(spec: Obj, at: str) -> list[FieldError]:
