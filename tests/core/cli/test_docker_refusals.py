@@ -101,3 +101,20 @@ def test_what_nothing_here_can_do_says_so(box: Sandbox, cluster: Sandbox, comman
     nerdctl = command.startswith("nerdctl")
     done = (cluster if nerdctl else box).run(command, host="controlplane" if nerdctl else "docker01")
     assert (done.code, said in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
+
+
+def test_events_tell_commands_and_volumes(box: Sandbox) -> None:
+    for line in (
+        "docker run -d --name told -v kept:/d busybox sleep 1000",
+        "docker exec told false",
+        "docker stop -t 0 told",
+    ):
+        box.run(line, host="docker01")
+    form = "{{.Type}} {{.Action}} {{.Actor.Attributes.exitCode}}"
+    lines = box.run(f"docker events --since 5m --until 0s --format '{form}'", host="docker01").stdout.splitlines()
+    seen = [line.replace(" <no value>", "") for line in lines[lines.index("volume create <no value>") :]]
+    assert seen == [
+        "volume create", "container create", "network connect", "volume mount", "container start", "container exec_create: false",
+        "container exec_start: false", "container exec_die 1", "container kill", "container kill", "container die 137", "network disconnect", "volume unmount",
+        "container stop",
+    ]  # fmt: skip

@@ -363,6 +363,14 @@ TOP = ("run", "exec", "ps", "build", "bake", "pull", "push", "images", "login", 
 PLUGINS = ("buildx", "compose")
 
 
+#: Commands of buildx that nothing here has: other builders, and what registries hold of builds.
+_BUILDX = (
+    ("create [OPTIONS] [CONTEXT|ENDPOINT]", "Create a new builder instance"), ("history COMMAND", "Commands to work on build records"),
+    ("imagetools COMMAND", "Commands to work on images in registry"), ("rm [OPTIONS] [NAME...]", "Remove one or more builder instances"),
+    ("stop [NAME]", "Stop builder instance"), ("use [OPTIONS] NAME", "Set the current builder instance"),
+)  # fmt: skip
+
+
 def _root() -> Command:
     return Command(
         "docker", short="A self-sufficient runtime for containers",
@@ -390,7 +398,9 @@ def _root() -> Command:
             _group("context", "Manage contexts", _CONTEXT),
             _group("builder", "Manage builds", (_build(), _c("prune", "Remove build cache", buildercmds.builder_prune, no_args, "builder prune"))),
             _group("buildx", "Docker Buildx", (_build(), _c("ls", "List builder instances", buildercmds.buildx_list, no_args), _c("version", "Show buildx version information", buildercmds.buildx_version, no_args),
-                                               _c("prune", "Remove build cache", buildercmds.builder_prune, no_args, "builder prune"), _later("bake [OPTIONS] [TARGET...]", "Build from a file"))),
+                                               _c("prune", "Remove build cache", buildercmds.builder_prune, no_args, "builder prune"), _c("du", "Disk usage", buildercmds.buildx_usage, no_args), _c("inspect [NAME]", "Inspect current builder instance", buildercmds.buildx_inspect, at_most(1)),
+                                               *(_later(use, short) for use, short in _BUILDX),
+                                               _later("bake [OPTIONS] [TARGET...]", "Build from a file"))),
             composecmds.tree(),
             outside.manifest(), *outside.groups(),
         ),

@@ -73,7 +73,7 @@ def execute(session: EngineSession) -> Steps:
         session.inv.out(f"{text}: unknown\r\n")
         return code
     cwd = session.flag("workdir") or container.cwd
-    core.container_event(session.world, session.host, container, f"exec_start: {' '.join(argv)}")
+    ident = core.exec_begins(session.world, session.host, container, argv)
     if session.on("detach"):
         executor.run_in(
             session.world,
@@ -91,6 +91,7 @@ def execute(session: EngineSession) -> Steps:
         cast(Call, session.inv), session.host, argv, mnt=container.id, netns=container.netns, env=env, user=user, cwd=cwd, container=container.id,
         stdin=session.on("interactive"),
     )  # fmt: skip
+    core.exec_ends(session.world, session.host, container, ident, code)
     if code and not session.docker:
         raise CliError(f"exec failed with exit code {code}", code)
     return code

@@ -154,3 +154,29 @@ def container_event(world: World, host: str, container: Container, action: str, 
         "name": container.name,
     }
     event(world, host, container.namespace, "container", action, container.id, attributes)
+
+
+def exec_begins(world: World, host: str, container: Container, argv: list[str]) -> str:
+    """The two events of a command that begins in a container (moby `daemon/exec.go`); returns its identifier."""
+    ident = world.rng(f"exec/{host}").hex(64)
+    for action in ("exec_create", "exec_start"):
+        container_event(world, host, container, f"{action}: {' '.join(argv)}", execID=ident)
+    return ident
+
+
+def exec_ends(world: World, host: str, container: Container, ident: str, code: int) -> None:
+    """The event of its end."""
+    container_event(world, host, container, "exec_die", execID=ident, exitCode=str(code))
+
+
+def volumes_event(world: World, host: str, container: Container, action: str) -> None:
+    """`mount` or `unmount` of each volume of a container of Docker's."""
+    if not is_docker(container.namespace):
+        return
+    for mount in container.mounts:
+        if mount.kind == "volume" and mount.name:
+            more = {} if action == "unmount" else {
+                "destination": mount.target, "propagation": "", "read/write": "false" if mount.readonly else "true",
+            }  # fmt: skip
+            attributes = {"container": container.id, "driver": "local", **more}
+            event(world, host, container.namespace, "volume", action, mount.name, attributes)

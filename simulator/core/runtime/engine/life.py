@@ -52,6 +52,7 @@ def start(world: World, host: str, container: Container, *, fds: dict[int, strea
         container.has_task = False
         raise
     networks.refresh(world, host, container.namespace)
+    core.volumes_event(world, host, container, "mount")
     core.container_event(world, host, container, "start")
     if container.health is not None:
         container.health.status, container.health.streak, container.health.log = "starting", 0, []
@@ -138,6 +139,9 @@ def stop(world: World, host: str, container: Container, grace: int) -> None:
         container.restarting = False
     if container.paused:
         unpause(world, host, container)
+    if container.state == "RUNNING" and core.is_docker(container.namespace):
+        core.container_event(world, host, container, "kill", signal=str(container.stop_signal or 15))
+        container.options["stopping"] = True
     containers.stop(world, host, container, grace)
 
 
@@ -175,7 +179,11 @@ def ended(world: World, host: str, container: Container, code: int) -> bool:
     """Told by the runtime when a container of an engine has ended; True when it is going to be started again."""
     lasted = world.wall - container.started_at
     container.paused = False
+    if container.options.pop("stopping", False) and code == 137:  # the signal of `stop` was not enough
+        core.container_event(world, host, container, "kill", signal="9")
     core.container_event(world, host, container, "die", exitCode=str(code), execDuration=str(lasted // SECOND))
+    networks.left(world, host, container)
+    core.volumes_event(world, host, container, "unmount")
     if container.asked_to_stop:
         core.container_event(world, host, container, "stop")
     networks.refresh(world, host, container.namespace)
@@ -251,7 +259,7 @@ def _probe(world: World, proc: Process, container: Container) -> None:
         return
     kind, *rest = health.test
     argv = ["/bin/sh", "-c", " ".join(rest)] if kind == "CMD-SHELL" else rest
-    core.container_event(world, proc.host, container, f"exec_start: {' '.join(argv)}")
+    container.options["probe_exec"] = core.exec_begins(world, proc.host, container, argv)
     if rootfs.find_executable(hosts(world)[proc.host], container, argv[0]) is None:
         text = f'OCI runtime exec failed: exec failed: unable to start container process: exec: "{argv[0]}": executable file not found in $PATH: unknown'
         probed(world, proc.host, container, -1, text, world.wall)
@@ -274,6 +282,7 @@ def probe_ended(world: World, proc: Process, payload: list[Any]) -> None:
     if container is None or container.health is None or container.state != "RUNNING":
         return
     container.options.pop("probe", None)
+    core.exec_ends(world, proc.host, container, str(container.options.pop("probe_exec", "")), code)
     output = (found.stdout + found.stderr).decode(errors="replace")[:HEALTH_OUTPUT] if found is not None else ""
     if code == 137:
         code, output = (

@@ -231,6 +231,19 @@ def connect(world: World, host: str, container: Container, name: str, *, aliases
         write_resolver(world, host, container)
 
 
+def left(world: World, host: str, container: Container) -> None:
+    """Tell that a container of Docker's, which has ended, has left its networks (it keeps its place in them)."""
+    if not core.is_docker(container.namespace):
+        return
+    for name in container.networks:
+        try:
+            found = find(world, host, container.namespace, name)
+        except EngineError:
+            continue
+        attributes = {"container": container.id, "name": found.name, "type": found.driver}
+        core.event(world, host, container.namespace, "network", "disconnect", found.id, attributes)
+
+
 def disconnect(world: World, host: str, container: Container, name: str, *, force: bool = False) -> None:
     """`network disconnect`."""
     found = find(world, host, container.namespace, name)
