@@ -277,6 +277,26 @@ def leaves(tree: Tree, path: str = "") -> list[str]:
     return out
 
 
+def undeclared(value: Any, field: Field | None, path: str = "") -> list[str]:
+    """The paths of members that the schema does not know (`structured-merge-diff/typed/validate.go`)."""
+    if field is None:
+        return []
+    out: list[str] = []
+    if isinstance(value, dict) and field.kind == "struct":
+        known = struct_of(field).fields
+        for name, item in value.items():
+            out += undeclared(item, known[name], f"{path}.{name}") if name in known else [f"{path}.{name}"]
+    elif isinstance(value, dict) and field.kind == "map":
+        for name, item in value.items():
+            out += undeclared(item, field.elem, f"{path}.{name}")
+    elif isinstance(value, list) and field.kind == "list":
+        keyed = field.list_type == "map" and all(isinstance(item, dict) for item in value)
+        for i, item in enumerate(value):
+            step = leaves({item_key(field, item): {}})[0] if keyed else f"[{i}]"
+            out += undeclared(item, field.elem, path + step)
+    return out
+
+
 # -- merging ------------------------------------------------------------------------------------------------------------
 
 

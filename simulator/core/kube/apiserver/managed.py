@@ -200,6 +200,19 @@ def same_owners(mine: list[Obj] | None, theirs: list[Obj] | None) -> bool:
 # -- server-side apply --------------------------------------------------------------------------------------------------
 
 
+def check_declared(call: Call, stated: Obj) -> None:
+    """A configuration has no fields that its type has not got; raises the server's 500 (`managedfields/internal/structuredmerge.go`)."""
+    unknown = fieldset.undeclared(stated, _root(call))
+    if not unknown:
+        return
+    said = [f"{path}: field not declared in schema" for path in unknown]
+    text = said[0] if len(said) == 1 else "errors:" + "".join(f"\n  {line}" for line in said)
+    meta = stated.get("metadata") or {}
+    version = _version(call) if call.kind.group else f"/{call.version}"
+    what = f"{meta.get('namespace') or ''}/{meta.get('name') or ''}; {version}, Kind={call.kind.kind}"
+    raise errors.ApiError(errors.status(500, "", f"failed to create typed patch object ({what}): {text}", {}))
+
+
 def apply(call: Call, old: Obj, wanted: Obj) -> Obj:
     """The live object with the configuration merged in; raises 409 for conflicts."""
     from . import patching
@@ -254,7 +267,8 @@ def _conflicts(call: Call, old: Obj, live: Obj, merged: Obj, mine: Obj | None) -
         if shared and allowed:
             shared = fieldset.difference(shared, allowed)
         if shared:
-            found.append((_named(entry), fieldset.leaves(shared)))
+            shown = {**entry, "apiVersion": "autoscaling/v1"} if call.info.subresource == "scale" else entry
+            found.append((_named(shown), fieldset.leaves(shared)))
     if not found:
         call.applying.force = True  # whatever conflicts were the client-side apply's own
         return

@@ -147,6 +147,8 @@ def apply(call: Call, body: Any) -> tuple[Obj, bool]:
         raise errors.bad_request("error decoding YAML: yaml: cannot unmarshal into map")
     if (body.get("metadata") or {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
+    if call.version == call.kind.version:
+        managed.check_declared(call, body)
     wanted = resource.decode_object(call, body)
     force = call.request.param("force") == "true"
     meta = wanted["metadata"]

@@ -155,3 +155,43 @@ def test_ephemeral_containers(client: KubeClient) -> None:
     assert refused(lambda: add(name="c")) == 'Pod "shell" is invalid: spec.ephemeralContainers[0].name: Duplicate value: "c"'
     add(targetContainerName="c")
     assert 'existing ephemeral containers "e" may not be changed' in refused(lambda: add(image="other"))
+
+
+def test_applying_what_the_schema_does_not_know(client: KubeClient) -> None:
+    made = deployment("typed")
+    made["metadata"]["namespace"] = "default"
+    made["spec"]["template"]["spec"]["containers"][0]["imagge"] = "x"
+    path = "/apis/apps/v1/namespaces/default/deployments/typed"
+    query = {"fieldManager": ["me"]}
+    answer = client.request(Request(method="PATCH", path=path, query=query, headers={"content-type": APPLY}, obj=made))
+    assert answer.obj is not None and answer.status == 500 and "reason" not in answer.obj
+    where = '.spec.template.spec.containers[name="nginx"].imagge: field not declared in schema'
+    assert answer.obj["message"] == f"failed to create typed patch object (default/typed; apps/v1, Kind=Deployment): {where}"
+
+
+def test_applying_a_scale(client: KubeClient) -> None:
+    client.create("deployments", "default", deployment("scaled"))
+    scale: Obj = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {"name": "scaled", "namespace": "default"},
+        "spec": {"replicas": 4},
+    }
+
+    def put(**query: str) -> Response:
+        path = "/apis/apps/v1/namespaces/default/deployments/scaled/scale"
+        headers = {"content-type": APPLY}
+        held = {name: [value] for name, value in query.items()}
+        return client.request(Request(method="PATCH", path=path, query=held, headers=headers, obj=scale))
+
+    refused = put(fieldManager="scaler")
+    assert refused.obj is not None and refused.status == 409
+    assert refused.obj["message"] == 'Apply failed with 1 conflict: conflict with "kubectl" using autoscaling/v1: .spec.replicas'
+    taken = put(fieldManager="scaler", force="true")
+    assert taken.obj is not None and taken.obj["spec"] == {"replicas": 4}
+    owners = client.get("deployments", "default", "scaled")["metadata"]["managedFields"]
+    mine = [item for item in owners if item["manager"] == "scaler"]
+    assert [(item["operation"], item["subresource"], item["fieldsV1"]) for item in mine] == [
+        ("Apply", "scale", {"f:spec": {"f:replicas": {}}})
+    ]
+    assert "f:replicas" not in owners[-1]["fieldsV1"]["f:spec"]

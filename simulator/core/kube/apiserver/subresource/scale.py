@@ -8,7 +8,7 @@ from ....kernel.http import Response
 from ...api import errors, patch, schema, selectors, strategic
 from ...api.decode import DecodeError, Decoder
 from ...api.objects import clone, get_path
-from .. import negotiate, tables
+from .. import managed, negotiate, options, patching, tables
 from ..call import Call
 from ..registry import store
 
@@ -73,6 +73,9 @@ def serve(call: Call, verb: str) -> Response:
         return _answer(call, scale_of(call, store.get(call)))
     kind = schema.type_for("autoscaling", "v1", "Scale")
     assert kind is not None
+    media = call.request.headers.get("content-type", "").partition(";")[0]
+    applied = verb == "patch" and media == patching.APPLY
+    options.check_write("UpdateOptions" if verb == "update" else "PatchOptions", call.request, apply=applied)
     body = negotiate.body_of(call.request)
 
     def change(old: Obj) -> Obj:
@@ -93,6 +96,8 @@ def serve(call: Call, verb: str) -> Response:
         if replicas < 0:
             problem = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
             raise errors.invalid("Scale", "autoscaling", call.info.name, [problem])
+        if applied:
+            return _apply(call, old, replicas)
         out: Obj = clone(old)
         version = (scale.get("metadata") or {}).get("resourceVersion")
         if version and verb == "update":
@@ -102,6 +107,14 @@ def serve(call: Call, verb: str) -> Response:
 
     stored, _ = store.update(call, change)
     return _answer(call, scale_of(call, stored))
+
+
+def _apply(call: Call, old: Obj, replicas: int) -> Obj:
+    """Server-side apply of a Scale: one that states the number alone, of the object itself (`managedfields/scalehandler.go`)."""
+    stated: Obj = {}
+    _set_replicas(call, stated, replicas)
+    call.applying = managed.Applying(call.manager, stated, call.request.param("force") == "true")
+    return managed.apply(call, old, stated)
 
 
 def _answer(call: Call, scale: Obj) -> Response:
