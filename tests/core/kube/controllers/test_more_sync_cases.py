@@ -12,6 +12,7 @@ from simulator.core.kernel import clock
 from simulator.core.kube.api.cronspec import Schedule
 from simulator.core.kube.api.objects import Obj
 from simulator.core.kube.controllers import cronjob, history
+from simulator.core.kube.controllers.clusterrole_aggregation import ClusterRoleAggregationController
 from simulator.core.kube.controllers.daemonset import HASH, DaemonSetController
 from simulator.core.sandbox import Sandbox
 
@@ -167,3 +168,48 @@ def test_a_definition_waits_for_objects_that_finalizers_hold_and_a_namespace_for
     sandbox.run('kubectl patch pod p -n shop --type=merge -p \'{"metadata":{"finalizers":null}}\'')
     sandbox.advance(sandbox.now + 60 * clock.SECOND)
     assert "NotFound" in sandbox.run("kubectl get ns shop").stderr
+
+
+# -- aggregated roles ----------------------------------------------------------------------------------------------------
+HAMMER = [{"verbs": ["hammer"], "resources": ["nails"]}, {"verbs": ["hammer"], "resources": ["wedges"]}]
+CHISEL, SAW = [{"verbs": ["chisel"], "resources": ["mortises"]}], [{"verbs": ["saw"], "resources": ["boards"]}]
+
+
+@pytest.mark.parametrize(
+    ("roles", "selected", "held", "want"),
+    [
+        ({"hammer": ("bar", HAMMER)}, ["bar"], SAW, HAMMER),
+        ({"hammer": ("not-bar", HAMMER)}, ["bar"], HAMMER, []),
+        ({"hammer": ("bar", HAMMER), "chisel": ("bar", CHISEL), "saw": ("not-bar", SAW)}, ["bar"], [], CHISEL + HAMMER),
+        (
+            {"hammer": ("bar", HAMMER), "chisel": ("bar", CHISEL), "saw": ("not-bar", SAW)},
+            ["bar", "not-bar"],
+            [],
+            CHISEL + HAMMER + SAW,
+        ),
+        (
+            {"hammer": ("bar", HAMMER), "chisel": ("bar", CHISEL), "saw": ("bar", SAW), "other-saw": ("not-bar", SAW)},
+            ["bar", "not-bar"],
+            [],
+            CHISEL + HAMMER + SAW,
+        ),
+        ({"hammer": ("bar", HAMMER)}, ["bar"], HAMMER, None),
+    ],
+)
+def test_what_a_role_aggregates(roles: dict[str, Any], selected: list[str], held: list[Obj], want: list[Obj] | None) -> None:
+    """The rules of what the selectors find, by name, each once; nothing is written when nothing changes."""
+    made = [
+        {"metadata": {"name": name, "labels": {"foo": label}}, "rules": rules} for name, (label, rules) in sorted(roles.items())
+    ]
+    rule = {"clusterRoleSelectors": [{"matchLabels": {"foo": label}} for label in selected]}
+    whole: Obj = {"metadata": {"name": "combined"}, "aggregationRule": rule, "rules": held}
+    sync, asked = one_sync.controller(ClusterRoleAggregationController, {"clusterroles": [*made, whole]})
+    applied: list[Obj] = []
+
+    def patch(*call: Any, **_: Any) -> Obj:
+        applied.append(call[3])
+        return {}
+
+    asked.patch = patch  # type: ignore[method-assign]
+    sync.sync("combined")
+    assert [body.get("rules", []) for body in applied] == ([] if want is None else [want])
