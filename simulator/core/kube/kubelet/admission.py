@@ -14,19 +14,27 @@ from ..client import ApiError
 from . import eviction, node, status
 from .context import Kubelet
 from .state import PodState
-from .units import is_sidecar
+from .units import all_containers, is_sidecar
 
 Obj = dict[str, Any]
 
 
 def admit(kubelet: Kubelet, pod: PodState) -> None:
     """Refuse a new pod that does not fit; it is left as it is otherwise."""
-    found = _going(kubelet) or _pressure(kubelet, pod) or _selector(kubelet, pod) or resources(kubelet, pod)
+    found = _unsimulated(pod) or _going(kubelet) or _pressure(kubelet, pod) or _selector(kubelet, pod) or resources(kubelet, pod)
     if found is None:
         return
     reason, message = found
     pod.terminal, pod.reason, pod.message = "Failed", reason, f"Pod was rejected: {message}"
     kubelet.pod_event(pod, "Warning", reason, message)
+
+
+def _unsimulated(pod: PodState) -> tuple[str, str] | None:
+    """A pod that asks for what this kubelet cannot do is not run as if it could."""
+    rules = (rule for container in all_containers(pod.pod) for rule in container.get("restartPolicyRules") or ())
+    if any(rule.get("action") == "RestartAllContainers" for rule in rules):
+        return "NotSimulated", "restartPolicyRules with the action RestartAllContainers are not simulated in Slipway yet"
+    return None
 
 
 def _going(kubelet: Kubelet) -> tuple[str, str] | None:

@@ -318,3 +318,28 @@ def test_a_hook_holds_the_start_and_its_failure_is_told(node: Node) -> None:
     assert text.startswith('Exec lifecycle hook ([sh -c echo oh; exit 3]) for Container "bad" in Pod "bad_default(')
     assert text.endswith("failed - error: command 'sh -c echo oh; exit 3' exited with 3: , message: \"oh\\n\"")
     assert {("FailedPostStartHook", "PostStartHook failed"), ("Killing", "FailedPostStartHook")} <= {e[:2] for e in node.events()}
+
+
+def test_a_container_restarts_by_its_own_rules(node: Node) -> None:
+    """What a rule for its exit code says comes first, then its own policy; the pod's policy is for the others."""
+    node.run(15)
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    for name, code in (("again", 42), ("ends", 1)):
+        node.pod(
+            name, "busybox", command=["sh", "-c", f"sleep 1; exit {code}"],
+            spec={"restartPolicy": "Never", "containers": [
+                {"name": name, "image": "busybox", "command": ["sh", "-c", f"sleep 1; exit {code}"],
+                 "restartPolicy": "Never", "restartPolicyRules": [rule]},
+            ]},
+        )  # fmt: skip
+    everything = {
+        "name": "c",
+        "image": "busybox",
+        "restartPolicy": "Never",
+        "restartPolicyRules": [{**rule, "action": "RestartAllContainers"}],
+    }
+    node.pod("all", spec={"containers": [everything]})
+    node.run(25)
+    assert node.status("again")["phase"] == "Running" and node.status("again")["containerStatuses"][0]["restartCount"] >= 1
+    assert node.status("ends")["phase"] == "Failed"
+    assert (node.status("all")["phase"], node.status("all")["reason"]) == ("Failed", "NotSimulated")

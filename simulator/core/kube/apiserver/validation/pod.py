@@ -166,6 +166,8 @@ def _container(item: Obj, at: str, volumes: dict[str, Obj], *, initial: bool, gr
     policy = item.get("terminationMessagePolicy", "File")
     if policy not in ("File", "FallbackToLogsOnError"):
         out.append(not_supported(f"{at}.terminationMessagePolicy", policy, ("File", "FallbackToLogsOnError")))
+    if "restartPolicy" in item or "restartPolicyRules" in item:
+        out += podparts.restarts(item, at)
     out += _ports(item.get("ports") or (), f"{at}.ports")
     out += _env(item.get("env") or (), f"{at}.env")
     out += podparts.env_from(item.get("envFrom") or (), f"{at}.envFrom")

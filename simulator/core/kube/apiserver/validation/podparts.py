@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ...api import ips, names, quantity
-from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_supported, required
+from ...api.errors import FieldError, duplicate, forbidden_field, invalid_value, not_supported, required, too_many
 
 Obj = dict[str, Any]
 #: The order in which the sources of a volume are looked at; only the first counts.
@@ -373,4 +373,29 @@ def host_ports(spec: Obj, path: str) -> list[FieldError]:
             if port.get("hostPort") and port["hostPort"] != port.get("containerPort"):
                 text = "must match `containerPort` when `hostNetwork` is true"
                 out.append(invalid_value(f"{path}.containers[{i}].ports[{j}].hostPort", port["hostPort"], text))
+    return out
+
+
+def restarts(item: Obj, at: str) -> list[FieldError]:
+    """A container's own restart policy and its rules for exit codes (validateContainerRestartPolicy)."""
+    policy, rules, out = item.get("restartPolicy"), item.get("restartPolicyRules") or [], list[FieldError]()
+    known = ("Always", "Never", "OnFailure")
+    if policy is None and rules:
+        out.append(required(f"{at}.restartPolicy", "must specify restartPolicy when restart rules are used"))
+    elif policy is not None and policy not in known:
+        out.append(not_supported(f"{at}.restartPolicy", policy, known))
+    if len(rules) > 20:
+        out.append(too_many(f"{at}.restartPolicyRules", len(rules), 20))
+    for number, rule in enumerate(rules):
+        where, actions = f"{at}.restartPolicyRules[{number}]", ("Restart", "RestartAllContainers")
+        if rule.get("action") not in actions:
+            out.append(not_supported(f"{where}.action", rule.get("action", ""), actions))
+        codes = rule.get("exitCodes")
+        if codes is None:
+            out.append(required(f"{where}.exitCodes", "must be specified"))
+            continue
+        if codes.get("operator") not in ("In", "NotIn"):
+            out.append(not_supported(f"{where}.exitCodes.operator", codes.get("operator", ""), ("In", "NotIn")))
+        if len(codes.get("values") or ()) > 255:
+            out.append(too_many(f"{where}.exitCodes.values", len(codes["values"]), 255))
     return out
