@@ -149,12 +149,20 @@ class Call:
             return b""
         if where == "/dev/stdin" and self.piped is not None:
             return self.piped
+        if (held := self.descriptor(where)) is not None:
+            return held.take(-1)
         if device := self.device(path):
             return device.take(streams.DEVICE_READ)
         users.check(self.tree, where, self.proc.user, users.READ)
         if where.startswith("/proc/self/") and where != "/proc/self/mounts":
             where = f"/proc/{pidspace.number(self.host, self.proc, self.proc.pid)}/{where[11:]}"
         return files.read_file(self.world, self.host, where, mnt=self.proc.mnt)
+
+    def descriptor(self, where: str) -> streams.Stream | None:
+        """The output of a `<(…)` that `/dev/fd/N` names: it is complete, and can be read once."""
+        number = where.removeprefix("/dev/fd/")
+        held = self.fds.get(int(number)) if number != where and number.isdigit() and len(number) < 4 else None
+        return held if isinstance(held, streams.Buffer) else None
 
     def device(self, path: str) -> streams.Stream | None:
         """The stream of a device that never ends (zero, urandom, random); None for every other path."""
@@ -189,7 +197,7 @@ class Call:
 
     def exists(self, path: str) -> bool:
         """Whether a path leads to something."""
-        return bool(path) and self.tree.exists(self.path(path))
+        return bool(path) and (self.tree.exists(self.path(path)) or self.descriptor(self.path(path)) is not None)
 
     def isdir(self, path: str) -> bool:
         """Whether a path leads to a directory."""

@@ -47,3 +47,16 @@ def test_forwarding_is_off_until_somebody_turns_it_on(box: Sandbox) -> None:
 def test_docker_turns_it_on_for_its_bridge(box: Sandbox) -> None:
     done = box.run("apt-get update -q && apt-get install -y docker.io && cat /proc/sys/net/ipv4/ip_forward", host="host02")
     assert done.stdout.endswith("\n1\n"), done.stdout[-300:]
+
+
+def test_tools_read_what_a_process_substitution_prints() -> None:
+    cluster = Sandbox.boot("one-node")
+    for command, said in (
+        ("openssl x509 -noout -subject -in <(cat /etc/kubernetes/pki/ca.crt)", "subject=CN = kubernetes\n"),
+        ("cat /etc/kubernetes/pki/ca.crt | openssl x509 -noout -subject -in /dev/stdin", "subject=CN = kubernetes\n"),
+        ("kubectl apply -f <(kubectl create ns made --dry-run=client -o yaml)", "namespace/made created\n"),
+        ("kubeadm config validate --config <(kubeadm config print init-defaults)", "ok\n"),
+        ("kubectl create cm x --from-file=k=<(printf v) --dry-run=client -o jsonpath='{.data.k}'", "v"),
+    ):
+        done = cluster.run(command, host="controlplane")
+        assert (done.code, done.stdout) == (0, said), done.stderr

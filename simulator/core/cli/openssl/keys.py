@@ -173,7 +173,7 @@ def _show(call: Call, command: str, asked: Options) -> Code:
     public = asked.on("pubin")
     what = "public key" if public else "private key"
     try:
-        data = call.read_file(source) if source and source != "-" else (yield from call.read())
+        data = call.read_file(source) if source not in ("", "-", "/dev/stdin") else (yield from call.read())
         key = load_public(data) if public else load_private(data)
     except OSError as failed:
         return unreadable(call, what, source, failed.strerror, ending=False)

@@ -206,7 +206,7 @@ def random_serial(call: Call) -> int:
 def _existing(call: Call, asked: Options) -> Code:
     source = asked.text("in")
     try:
-        data = call.read_file(source) if source else (yield from call.read())
+        data = call.read_file(source) if source not in ("", "/dev/stdin") else (yield from call.read())
         request = pki.load_pem_x509_csr(data) if b"-----BEGIN" in data else pki.load_der_x509_csr(data)
     except OSError as failed:
         raise Wrong(cannot_open(call, source, failed.strerror) + "Unable to load X509 request\n") from None

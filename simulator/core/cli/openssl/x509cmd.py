@@ -50,7 +50,7 @@ def load(data: bytes, form: str = "") -> pki.Certificate:
 def _show(call: Call, asked: Options) -> Code:
     source = asked.text("in")
     try:
-        data = call.read_file(source) if source else (yield from call.read())
+        data = call.read_file(source) if source not in ("", "/dev/stdin") else (yield from call.read())
         cert = load(data, asked.text("inform"))
     except OSError as failed:
         return unreadable(call, "certificate", source, failed.strerror)
@@ -156,7 +156,7 @@ def _sign(call: Call, asked: Options) -> Code:
     """`x509 -req`: a certificate from a request, signed by a CA or with the request's own key."""
     source = asked.text("in")
     try:
-        data = call.read_file(source) if source else (yield from call.read())
+        data = call.read_file(source) if source not in ("", "/dev/stdin") else (yield from call.read())
         request = pki.load_pem_x509_csr(data)
     except OSError as failed:
         raise Wrong(cannot_open(call, source, failed.strerror) + "Unable to load certificate request input\n") from None
