@@ -9,6 +9,7 @@ real server; nothing is written until the service is.
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ...api import errors, ips
@@ -36,11 +37,16 @@ def ported(spec: Obj) -> bool:
     return spec.get("type") in ("NodePort", "LoadBalancer")
 
 
+@lru_cache(maxsize=32)
+def _parsed(*texts: str) -> dict[str, ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    found = [ipaddress.ip_network(text) for text in texts if text]
+    return {f"IPv{network.version}": network for network in found}
+
+
 def ranges(call: Call) -> dict[str, ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """The ranges of the cluster by family, the default family first."""
     config = call.server.config
-    found = [ipaddress.ip_network(text) for text in (config.service_cidr, config.second_service_cidr) if text]
-    return {f"IPv{network.version}": network for network in found}
+    return _parsed(config.service_cidr, config.second_service_cidr)
 
 
 # -- families -----------------------------------------------------------------------------------------------------------
