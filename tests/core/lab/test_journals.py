@@ -65,6 +65,13 @@ FAILURES = {
         [r'"Container runtime network not ready" networkReady="NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized"$',
          r'"Error syncing pod, skipping" err="network is not ready: container runtime network not ready: NetworkReady=false .*" pod="default/lonely" podUID="[0-9a-f-]{36}"$'],
     ),
+    "no node": Failure(
+        "node01", ["kubectl delete node node01"], 25,
+        [r'"Failed to update lease" err="', r'"Failed to get node when trying to set owner ref to the node lease" err="nodes \\"node01\\" not found" node="node01"$',
+         r'"Error updating node status, will retry" err="error getting node \\"node01\\": node \\"node01\\" not found"$',
+         *[r'"Error updating node status, will retry" err="error getting node \\"node01\\": nodes \\"node01\\" not found"$'] * 4,
+         r'"Unable to update node status" err="update node status exceeds retry count"$'],
+    ),
     "an image that is not there": Failure(
         "node01", ["""kubectl run none --image=nginx:nonsense '--overrides={"spec":{"nodeName":"node01"}}'"""], 60,
         [r'"Unhandled Error" err="container none start failed in pod none_default\(.*\): ErrImagePull: rpc error: code = NotFound .*" logger="UnhandledError"$',

@@ -19,8 +19,9 @@ from .base import Controller
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 _NEEDED = {"delete", "list", "watch"}
-#: Never owned and always busy, or served under two groups.
+#: Served under two groups; and always busy, so of leases only those of nodes that go are asked for.
 _SKIPPED = frozenset(("events", "leases"))
+_NODE_LEASES = "leases|kube-node-lease/"
 
 
 @lru_cache(maxsize=8)
@@ -100,6 +101,8 @@ class GarbageCollector(Controller):
         node = f"{resource}|{key_of(obj)}"
         if kind == "DELETED":
             self._drop(node)
+            if resource == "nodes":
+                self.enqueue(f"{_NODE_LEASES}{obj['metadata']['name']}")
             return
         self._put(node, obj)
         meta = obj["metadata"]
@@ -121,7 +124,7 @@ class GarbageCollector(Controller):
     # -- the work --------------------------------------------------------------------------------------------------------
     def sync(self, key: str) -> None:
         """Look at one object: should it go, wait, or let its dependents be?"""
-        obj = self._object(key)
+        obj = self._lease(key) if key.startswith(_NODE_LEASES) else self._object(key)
         if obj is None:
             return
         finalizers = obj["metadata"].get("finalizers") or []
@@ -134,6 +137,14 @@ class GarbageCollector(Controller):
         refs = obj["metadata"].get("ownerReferences") or []
         if refs:
             self._attempt(key, obj, refs)
+
+    def _lease(self, node: str) -> Obj | None:
+        try:
+            return self.client.get("leases", *split_key(node.partition("|")[2]))
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            return None
 
     def _attempt(self, node: str, obj: Obj, refs: list[Obj]) -> None:
         solid, gone, waiting = [], [], []

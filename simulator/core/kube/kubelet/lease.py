@@ -53,7 +53,7 @@ def renew(kubelet: Kubelet) -> bool:
             return True
         except (ConnectError, ApiError) as failed:
             kubelet.log("E", "controller.go:251", "Failed to update lease", err=said(kubelet, failed))
-            if isinstance(failed, ApiError) and failed.code == 409:
+            if isinstance(failed, ApiError) and failed.code in (404, 409):
                 return ensure(kubelet, 100 * MS)
             state.lease_tries += 1
             if waits(failed):
@@ -91,14 +91,23 @@ def _renewed(kubelet: Kubelet, lease: Obj) -> Obj:
     return {**lease, "spec": {**lease["spec"], "renewTime": stamp, "holderIdentity": kubelet.state.node}}
 
 
-def _found(kubelet: Kubelet) -> Obj:
+def _found(kubelet: Kubelet) -> Obj | None:
+    """The lease, renewed or made; None while its node is not there, to whom it would belong (`pkg/kubelet/util/nodelease.go`)."""
     name = kubelet.state.node
     try:
         return kubelet.client.update("leases", _renewed(kubelet, kubelet.client.get("leases", NAMESPACE, name)))
     except ApiError as failed:
         if failed.code != 404:
             raise
-    node = kubelet.client.get("nodes", None, name)
+    try:
+        node = kubelet.client.get("nodes", None, name)
+    except ApiError as failed:
+        if failed.code != 404:
+            raise
+        what = "Failed to get node when trying to set owner ref to the node lease"
+        kubelet.log("E", "nodelease.go:50", what, err=failed.message, node=name)
+        kubelet.state.node_sent_at = kubelet.state.started_at - clock.DAY  # the status cannot be sent either, and says so
+        return None
     owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": node["metadata"]["uid"]}
     body = {
         "apiVersion": "coordination.k8s.io/v1",

@@ -299,6 +299,8 @@ def sync_status(kubelet: Kubelet) -> None:
             return
         except (ConnectError, ApiError) as failed:
             said = lease.said(kubelet, failed)
+            if state.status_tries == 0 and isinstance(failed, ApiError) and failed.code == 404:
+                said = f'node "{state.node}" not found'  # what the watch says; the other tries ask the server
             text = f'error getting node "{state.node}": {said}'
             if state.status_tries == 0 and isinstance(failed, ConnectError):
                 said = said.replace("Get ", "Patch ", 1).replace(f"/nodes/{state.node}?", f"/nodes/{state.node}/status?", 1)
