@@ -106,6 +106,17 @@ def _klog(world: World, proc: Process, level: str, where: str, text: str) -> Non
     processes.log(world, proc, f"{level}{stamp} {1 if proc.container else proc.pid:7d} {where}] {text}")
 
 
+def _waits_for_etcd(server: Server) -> bool:
+    """Whether no etcd can be dialled; one that has no leader can, and then the server serves errors."""
+    try:
+        server.client.current_revision()
+    except ConnectError as failed:
+        return failed.kind == "refused"
+    except EtcdError:
+        return False
+    return False
+
+
 class ApiServerProgram:
     """See `host.program.Program`."""
 
@@ -250,9 +261,9 @@ class ApiServerProgram:
             raise ConnectError("refused", proc.host)
         if request.scheme != "https":
             return Response(status=400, body=b"Client sent an HTTP request to an HTTPS server.\n")
-        if not running.ready and world.now - running.started > ACCEPTED:
-            raise ConnectError("tls", proc.host, "net/http: TLS handshake timeout")
         server = server_of(world, proc)
+        if not running.ready and world.now - running.started > ACCEPTED and _waits_for_etcd(server):
+            raise ConnectError("tls", proc.host, "net/http: TLS handshake timeout")
         server.ready = running.ready
         try:
             return handle(server, request)

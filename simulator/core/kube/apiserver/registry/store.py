@@ -147,7 +147,7 @@ def update(call: Call, change: Change, *, create_missing: bool | None = None) ->
         uid = fresh["metadata"].get("uid")
         if uid:  # what is put back was there and has gone (`Preconditions.Check` of an empty object)
             why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
-            why = f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+            why = f"StorageError: invalid object, Code: 4, Key: {key.decode()}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
             raise errors.conflict(call.kind.group_resource, name, why)
         fresh["metadata"].pop("resourceVersion", None)
         return _create_once(call, fresh), True
