@@ -195,6 +195,7 @@ def test_the_real_kubectl_execs_copies_and_forwards(stack: Stack, learner: Any, 
         forwarding.kill()
         forwarding.wait()
     _follows_and_proxies(own)
+    _attaches(own)
     _at_a_terminal(own, session)
     once = own.kubectl("run", "-i", "--rm", "once", "--image=busybox", "--restart=Never", "--", "cat", text="tea\n")
     assert once.stdout == 'tea\npod "once" deleted\n', once.stderr
@@ -225,6 +226,32 @@ def _follows_and_proxies(own: Own) -> None:
     finally:
         serving.kill()
         serving.wait()
+
+
+def _attaches(own: Own) -> None:
+    """Attached without a terminal: what a container says from now on; what it is told, until it ends; and a log that ends with it."""
+    loop = "while true; do echo tick; sleep 1; done"
+    assert own.kubectl("run", "talker", "--image=busybox", "--", "sh", "-c", loop).returncode == 0
+    assert (
+        own.kubectl("run", "listener", "--image=busybox", "-i", "--attach=false", "--restart=Never", "--", "cat").returncode == 0
+    )
+    ready = own.kubectl("wait", "--for=condition=Ready", "pod/talker", "pod/listener", "--timeout=180s")
+    assert ready.returncode == 0, ready.stderr
+    attached, lines = own.follow("attach", "talker")
+    try:
+        assert [lines.get(timeout=180), lines.get(timeout=180)] == ["tick\n", "tick\n"]
+    finally:
+        attached.kill()
+        attached.wait()
+    following, lines = own.follow("logs", "-f", "listener")
+    try:
+        told = own.kubectl("attach", "-i", "listener", text="tea\n")
+        assert (told.stdout, told.returncode) == ("tea\n", 0), told.stderr
+        assert lines.get(timeout=180) == "tea\n"
+        assert following.wait(180) == 0
+    finally:
+        following.kill()
+        following.wait()
 
 
 def _at_a_terminal(own: Own, session: ClusterSession) -> None:
