@@ -333,3 +333,19 @@ def test_templates_tell_where_they_failed(cluster: Sandbox) -> None:
     assert result.stderr.endswith(
         'template: output:1:13: executing "output" at <len .nothing>: error calling len: reflect: call of reflect.Value.Type on zero Value\n'
     )
+
+
+def test_verbosity_tells_requests_headers_and_bodies() -> None:
+    box = Sandbox.boot("one-node", 1)
+    seven = box.run("kubectl get ns default -v=7").stderr
+    assert re.search(
+        r'"Request" verb="GET" url="https://\S+/api/v1/namespaces/default" headers=<\n\tAccept: \S+\n\tUser-Agent: kubectl/',
+        seven,
+    )
+    assert re.search(r'"Response" status="200 OK" milliseconds=\d+\n', seven) and "Body" not in seven
+    eight = box.run("kubectl get ns nope -v=8").stderr
+    assert '"Request Body" body=""' in eight and '"Response" status="404 Not Found" headers=<\n\tAudit-Id: ' in eight
+    assert '"Response Body" body=<\n\t{"kind":"Status","apiVersion":"v1"' in eight
+    assert 'server response object: %s[{\n  "kind": "Status",' in eight and eight.endswith('namespaces "nope" not found\n')
+    assert re.search(r"\[truncated \d+ chars\]", box.run("kubectl get pods -A -v=8").stderr)
+    assert "truncated" not in box.run("kubectl get ns default -v=9").stderr

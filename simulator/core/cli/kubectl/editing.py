@@ -180,6 +180,8 @@ class Editing:
             uid = (edited.get("metadata") or {}).get("uid", "")
             info = next((item for item in self.infos if ((item.obj or {}).get("metadata") or {}).get("uid", "") == uid), None)
             if info is None:
+                if not namespace and any(item.namespace for item in self.infos):  # the reader gives one to what has none
+                    edited = {**edited, "metadata": {**(edited.get("metadata") or {}), "namespace": self.s.namespace}}
                 raise CommandError(f"no original object found for &unstructured.Unstructured{{Object:{go_syntax(edited)}}}")
             if edited == self._shown(info):
                 self.output.done(edited, "skipped")

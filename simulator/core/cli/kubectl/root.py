@@ -11,7 +11,7 @@ from ...kube.api.errors import ApiError
 from ..cobra import Command, UsageError
 from ..cobra_help import kubectl_flags, kubectl_help, kubectl_usage
 from ..flags import FlagError, FlagSet, HelpRequested, Values
-from . import kuberc
+from . import kuberc, wirelog
 from .errors import Aggregate, CommandError, ConfigurationInvalid, Exit, Fatal, Silent, UrlError, tell
 from .registry import GROUPS, ROOT, TRIES
 from .session import Session
@@ -115,6 +115,8 @@ def _run(session: Session) -> Generator[Any, Any, int]:
         session.klog("F", error.source, str(error))
         return error.code
     except TOLD as error:
+        if isinstance(error, ApiError):
+            wirelog.refusal(session, error.status)
         text, code = tell(error)
         inv.err(text)
         return code + 1 if command.name == "diff" and not isinstance(error, Silent) else code

@@ -20,8 +20,8 @@ from ...kube.api.kinds import KindInfo
 from ...kube.client import KubeClient
 from ..cobra import Command
 from ..flags import Values, parse_duration, quote
+from . import wirelog
 from .errors import CommandError, UrlError, connect_why
-from .jsontext import compact
 from .kubeconfig import Config, Connection, Files
 from .mapper import Mapper
 
@@ -149,22 +149,19 @@ class Session:
             headers["content-type"] = "application/json"
         sent = Request(method=method, path=path, query={key: [value] for key, value in query.items()}, headers=headers, obj=obj)
         started = client.latency
+        if self.verbosity >= 7:
+            wirelog.request(self, sent, self.url(path, query), client.headers.get("user-agent", ""))
         try:
             answer = client.request(sent)
         except ConnectError as error:
             url = self.url(path, query)
-            self._trace(method, url, "", client.latency - started)
+            wirelog.response(self, sent, url, None, "", client.latency - started)
             operation = "Get" if method == "GET" else method.capitalize()
             raise UrlError(operation, url, connect_why(error, bool(self.timeout))) from None
         self._in_time(method, path, query, started)
         if self.verbosity >= 6:
-            self._trace(
-                method,
-                self.url(path, query),
-                f"{answer.status} {REASONS.get(answer.status, '')}".strip(),
-                client.latency - started,
-            )
-            self._bodies(obj, answer)
+            told = f"{answer.status} {REASONS.get(answer.status, '')}".strip()
+            wirelog.response(self, sent, self.url(path, query), answer, told, client.latency - started)
         self._warnings(answer)
         if answer.status >= 400:
             raise ApiError(_status_of(answer, "" if accept == "*/*" else _asked(method, path)), answer.headers)
@@ -209,20 +206,6 @@ class Session:
         """Send a request and return the decoded answer."""
         answer = self.request(method, path, **more)
         return answer.obj if answer.obj is not None else answer.body
-
-    def _trace(self, method: str, url: str, status_text: str, spent: int) -> None:
-        if self.verbosity >= 6:
-            text = f'"Response" verb="{method}" url="{url}" status="{status_text}" milliseconds={spent // 1_000_000}'
-            self.klog("I", "round_trippers.go:632", text)
-
-    def _bodies(self, obj: Any, answer: Response) -> None:
-        if self.verbosity >= 8:
-            if obj is not None:
-                self.klog("I", "helper.go:281", f'"Request Body" body={quote(compact(obj))}')
-            if answer.obj is not None:
-                body = compact(answer.obj)
-                shown = body if self.verbosity > 8 or len(body) <= 1024 else f"{body[:1024]} [truncated {len(body) - 1024} chars]"
-                self.klog("I", "helper.go:281", f'"Response Body" body={quote(shown)}')
 
     def _warnings(self, answer: Response) -> None:
         header = answer.headers.get("warning")
