@@ -90,7 +90,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
     (plain("busybox", "1.36.1", (2152,), "busybox", ("sh",)), ("1.36.1", "1.36")),
     (plain("busybox", "1.35.0", (2149,), "busybox", ("sh",)), ("1.35.0", "1.35")),
     (plain("busybox", "1.34.1", (2145,), "busybox", ("sh",)), ("1.34.1", "1.34")),
-    (plain("busybox", "1.28.4", (709,), "busybox", ("sh",)), ("1.28.4", "1.28")),
+    (plain("busybox", "1.28.4", (709,), "busybox", ("sh",)), ("1.28.4", "1.28", "1.27.2", "1.27", "1.26", "1.24")),
     (plain("alpine", "3.23.0", (3718,), "alpine", ("/bin/sh",)), ("latest", "3.23.0", "3.23", "3", "edge")),
     (plain("alpine", "3.22.2", (3712,), "alpine", ("/bin/sh",)), ("3.22.2", "3.22")),
     (plain("alpine", "3.20.8", (3544,), "alpine", ("/bin/sh",)), ("3.20.8", "3.20")),
@@ -320,7 +320,7 @@ _B: tuple[tuple[Build, tuple[str, ...]], ...] = (
             platforms=KUBE,
             pinned=True,
         ),
-        ("3.10.1", "3.10", "latest", "3.9"),
+        ("3.10.1", "3.10", "latest", "3.9", "3.8", "3.7", "3.6", "3.5", "3.2", "3.1"),
     ),
     (_kube("kube-apiserver", 27410), (VERSION,)),
     (_kube("kube-controller-manager", 23060), (VERSION,)),
@@ -610,6 +610,8 @@ MIRRORS: tuple[tuple[str, str], ...] = (
     ("gcr.io/google-containers/", "registry.k8s.io/"),
     ("gcr.io/google_containers/", "registry.k8s.io/"),
     ("k8s.gcr.io/", "registry.k8s.io/"),
+    ("registry.k8s.io/busybox", "docker.io/library/busybox"),
+    ("us-docker.pkg.dev/google-samples/containers/gke/", "gcr.io/google-samples/"),
 )
 
 
@@ -645,6 +647,10 @@ REGISTRIES: frozenset[str] = frozenset(
         "docker.elastic.co",
         "mcr.microsoft.com",
         "registry.gitlab.com",
+        "us-docker.pkg.dev",
+        "europe-docker.pkg.dev",
+        "registry.redhat.io",
+        "registry.access.redhat.com",
         "cgr.dev",
         "nvcr.io",
     }

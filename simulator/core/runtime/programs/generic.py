@@ -19,6 +19,7 @@ from .web import hostname
 PAGES: dict[str, str] = {
     "bootcamp": "Hello Kubernetes bootcamp! | Running on: {host} | v={version}\n",
     "hello-app": "Hello, world!\nVersion: {version}.0.0\nHostname: {host}\n",
+    "hello-go": '{{"message":"Hello"}}\n',
     "katacoda": "<h1>This request was processed by host: {host}</h1>\n",
     "hello": "Server name: {host}\nURI: {path}\n",
     "hostname": "{host}",

@@ -218,8 +218,8 @@ def _example_moved(match: re.Match[str]) -> Page:
 def _example(match: re.Match[str]) -> Page:
     """An example of the Kubernetes documentation: its objects."""
     objects = _examples().get(match.group(1))
-    if objects is None:
-        return Page(404, b"404: Not Found")
+    if objects is None:  # the real site may have it
+        return Page(404, f"{match.group(0)}: {ABSENT}\n".encode())
     return Page(200, yaml.safe_dump_all(objects, sort_keys=False).encode(), {"content-type": "text/plain; charset=utf-8"})
 
 
