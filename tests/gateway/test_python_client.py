@@ -87,9 +87,19 @@ def test_every_patch_type_scale_eviction_and_collections(api: Any) -> None:
         patched("application/apply-patch+yaml", apply, field_manager="me")
     assert refused.value.status == 409 and "conflict" in str(refused.value.body)
     assert patched("application/apply-patch+yaml", apply, field_manager="me", force=True).spec.replicas == 2
-    scale = apps.read_namespaced_deployment_scale("many", "default")
-    scale.spec.replicas = 3
-    assert apps.replace_namespaced_deployment_scale("many", "default", scale).spec.replicas == 3
+
+    def scaled() -> Any:
+        """Read, change and replace, once more when a controller wrote in between, as clients do."""
+        scale = apps.read_namespaced_deployment_scale("many", "default")
+        scale.spec.replicas = 3
+        try:
+            return apps.replace_namespaced_deployment_scale("many", "default", scale)
+        except client.ApiException as error:
+            if error.status != 409:
+                raise
+            return None
+
+    assert until(scaled).spec.replicas == 3
     pods = until(
         lambda: found if len(found := api.list_namespaced_pod("default", label_selector="app=many").items) == 3 else None
     )
