@@ -175,15 +175,16 @@ def issue(
     algorithm: str = "ECDSA-P256",
     identifiers: bool = False,
     authority: bool | None = None,
+    skew: int = 0,
 ) -> KeyPair:
     """A new key and its certificate: self-signed (a CA, unless `authority` says otherwise) without `issuer`, else signed by it.
 
-    Valid from five minutes ago for `days` (or `seconds`) from now.  `identifiers` adds the keys' identifiers, as Go does; the ready-made
+    Valid from five minutes ago for `days` (or `seconds`) from now, by a clock that is `skew` ns ahead.  `identifiers` adds the keys' identifiers, as Go does; the ready-made
     worlds leave them out, as nothing there looks at them and every world would carry them.
     """
     key_pem = new_key(world, algorithm=algorithm)
     key = load_key(key_pem)
-    now = clock.to_datetime(world.wall).replace(microsecond=0)
+    now = clock.to_datetime(world.wall + skew).replace(microsecond=0)
     subject = _name(common_name, organizations)
     rng = world.rng("pki")
     builder = (

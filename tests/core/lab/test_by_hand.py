@@ -34,3 +34,15 @@ def test_date_sets_the_machines_clock_and_certificates_end() -> None:
     assert " Ready" in run(box, "kubectl get node node01 --no-headers")
     run(box, 'kubectl run b --image=busybox:1.36 --overrides=\'{"spec":{"nodeName":"node01"}}\' -- sleep 1000', wait=10)
     assert "date: cannot set date: Operation not permitted" in run(box, "kubectl exec b -- date -s 2030-01-01")
+
+
+def test_certificates_that_a_later_clock_finds_expired_are_renewed_by_that_clock() -> None:
+    box = Sandbox.boot("two-nodes")
+    run(box, "date -s '+2 years'", "controlplane")
+    assert "<invalid>" in run(box, "kubeadm certs check-expiration", "controlplane")
+    assert "certificate has expired" in run(box, "kubectl get nodes 2>&1", "controlplane")
+    run(box, "kubeadm certs renew all; cp /etc/kubernetes/admin.conf /root/.kube/config", "controlplane")
+    assert "2029" in run(box, "openssl x509 -noout -enddate -in /etc/kubernetes/pki/apiserver.crt", "controlplane")
+    again = "for name in etcd kube-apiserver; do crictl stop $(crictl ps -q --name $name); done"
+    run(box, again, "controlplane", wait=60)
+    assert "v1.36" in run(box, "kubectl get nodes 2>&1", "controlplane")

@@ -106,7 +106,7 @@ def check_period(run: Run, name: str, cert: bytes) -> None:
         return
     run.checked.add(name)
     found = x509.load_cert(cert)
-    now = clock.to_datetime(run.world.wall)
+    now = clock.to_datetime(run.now)
     period = f"NotBefore: {go_time(found.not_valid_before_utc)}, NotAfter: {go_time(found.not_valid_after_utc)}"
     text = (
         f"the certificate is not valid yet: {period}" if now < found.not_valid_before_utc
@@ -180,6 +180,7 @@ def make(run: Run, config: InitConfig, spec: CertSpec, authority: KeyPair | None
         authority,
         seconds=config.validity(authority=not spec.authority),
         identifiers=True,
+        skew=run.skew,
     )
 
 

@@ -57,7 +57,7 @@ def _entry(run: Run, cfg: InitConfig, item: Renewable) -> Json:
     outside = renewal.external(run, cfg, item.authority or item.name)
     end = x509.subject_of(renewal.read(run, cfg, item)).not_after
     found: Json = {
-        "name": item.name, "expirationDate": rfc3339(end), "residualTime": (end - run.world.wall) // SECOND,
+        "name": item.name, "expirationDate": rfc3339(end), "residualTime": (end - run.now) // SECOND,
         "externallyManaged": outside,
     }  # fmt: skip
     if item.authority:

@@ -151,6 +151,7 @@ def client_pair(run: Run, config: InitConfig, user: str, groups: tuple[str, ...]
         seconds=seconds or config.validity(authority=False),
         algorithm=config.cluster["encryptionAlgorithm"],
         identifiers=True,
+        skew=run.skew,
     )
 
 

@@ -116,6 +116,7 @@ def renew(run: Run, config: InitConfig, item: Renewable) -> bool:
         seconds=config.validity(authority=False),
         algorithm=config.cluster["encryptionAlgorithm"],
         identifiers=True,
+        skew=run.skew,
     )
     _write(run, config, item, pair, authority)
     return True

@@ -71,6 +71,16 @@ class Run:
 
     # -- what it is -----------------------------------------------------------------------------------------------------
     @property
+    def now(self) -> int:
+        """Unix time in ns by the clock of this machine."""
+        return self.world.wall + self.skew
+
+    @property
+    def skew(self) -> int:
+        """How far ahead this machine's clock is, ns."""
+        return self.host.skew
+
+    @property
     def version(self) -> str:
         """The release of this binary: the program's name may carry it (`kubeadm:1.35.3`)."""
         own = self.inv.proc.program.partition(":")[2]
@@ -92,7 +102,7 @@ class Run:
 
     def klog(self, level: str, where: str, text: str) -> None:
         """A line of klog on standard error."""
-        stamp = clock.to_datetime(self.world.wall).strftime("%m%d %H:%M:%S.%f")
+        stamp = clock.to_datetime(self.now).strftime("%m%d %H:%M:%S.%f")
         self.inv.err(f"{level}{stamp} {self.inv.proc.pid:7d} {where}] {text}\n")
 
     def warn(self, where: str, text: str) -> None:

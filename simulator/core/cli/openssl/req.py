@@ -188,7 +188,7 @@ def _request(asked: Options, sections: config.Sections, key: Any, name: pki.Name
 
 def _certificate(call: Call, asked: Options, sections: config.Sections, key: Any, name: pki.Name) -> pki.Certificate:
     serial = number("req", asked.text("set_serial")) if asked.text("set_serial") else random_serial(call)
-    now = to_datetime(call.world.wall).replace(microsecond=0)
+    now = to_datetime(call.world.wall + call.host.skew).replace(microsecond=0)
     builder = pki.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(serial)
     builder = builder.not_valid_before(now).not_valid_after(now + dt.timedelta(days=number("req", asked.text("days", "30"))))
     for value, critical in _extensions(asked, sections, key, "x509_extensions"):

@@ -77,7 +77,7 @@ def _chain(
     call: Call, cert: pki.Certificate, trusted: list[pki.Certificate], between: list[pki.Certificate]
 ) -> tuple[int, int, str, pki.Name] | None:
     """None when a chain leads to a trusted certificate, else depth, number and text of the first error."""
-    now, here = to_datetime(call.world.wall), cert
+    now, here = to_datetime(call.world.wall + call.host.skew), cert
     for depth in range(10):
         above = next((one for one in trusted if one == here or issued(here, one)), None)
         link = above or next((one for one in between if issued(here, one)), None)

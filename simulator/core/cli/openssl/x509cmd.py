@@ -76,7 +76,8 @@ def _shown(call: Call, cert: pki.Certificate, what: str, asked: Options) -> tupl
     digest = next((flag for flag in asked.flags if flag in FINGERPRINTS), "sha1")
     if what == "checkend":
         over = (
-            int(cert.not_valid_after_utc.timestamp()) * SECOND < call.world.wall + number("x509", asked.text("checkend")) * SECOND
+            int(cert.not_valid_after_utc.timestamp()) * SECOND
+            < call.world.wall + call.host.skew + number("x509", asked.text("checkend")) * SECOND
         )
         return "Certificate will expire\n" if over else "Certificate will not expire\n", int(over)
     if what in ("checkhost", "checkip"):
@@ -206,7 +207,7 @@ def _spki(key: Any) -> bytes:
 def _certificate(
     call: Call, asked: Options, request: pki.CertificateSigningRequest, authority: pki.Certificate | None, key: Any
 ) -> pki.Certificate:
-    now = to_datetime(call.world.wall).replace(microsecond=0)
+    now = to_datetime(call.world.wall + call.host.skew).replace(microsecond=0)
     builder = pki.CertificateBuilder().subject_name(request.subject).public_key(request.public_key())
     builder = builder.issuer_name(authority.subject if authority is not None else request.subject)
     builder = builder.serial_number(_serial(call, asked)).not_valid_before(now)

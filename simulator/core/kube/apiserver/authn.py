@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from ...host.machine import wall_of
 from ...kernel import clock
 from ...kernel.http import Request
 from ..api import bootstrap_tokens, errors
@@ -60,7 +61,7 @@ class Authenticator:
         if found is None:
             return None
         user, start, end = found
-        return user if start <= self.server.world.wall <= end else None
+        return user if start <= wall_of(self.server.world, self.server.key) <= end else None
 
     # -- tokens ---------------------------------------------------------------------------------------------------------
     def _bearer(self, header: str) -> User | None:
